@@ -1,0 +1,77 @@
+// The import tables of docs/architecture.md, enforced. An arrow never points outwards.
+
+const packages = {
+  kube: [],
+  streaming: [],
+  spillway: ['kube', 'streaming', 'devcluster'],
+  devcluster: ['kube'],
+};
+
+const layers = {
+  podspec: [],
+  observability: [],
+  config: [],
+  placement: ['podspec'],
+  backends: ['podspec'],
+  pods: ['podspec', 'backends/backend.ts'],
+  node: ['backends/backend.ts'],
+  kubelet: ['pods', 'backends/backend.ts'],
+};
+// Constructor-injected observability types are plain contracts that every layer above podspec may name.
+const everywhere = ['observability'];
+
+const source = 'packages/spillway/src';
+const tests = '\\.test\\.ts$';
+
+const packageRules = Object.entries(packages).map(([name, allowed]) => ({
+  name: `package-${name}`,
+  severity: 'error',
+  from: { path: `^packages/${name}/` },
+  to: { path: '^packages/', pathNot: `^packages/(${[name, ...allowed].join('|')})/` },
+}));
+
+const layerRules = Object.entries(layers).map(([name, allowed]) => ({
+  name: `layer-${name}`,
+  severity: 'error',
+  from: { path: `^${source}/${name}/`, pathNot: tests },
+  to: {
+    path: `^${source}/`,
+    pathNot: `^${source}/(${[name, ...allowed, ...(name === 'podspec' ? [] : everywhere)].join('|')})(/|$)`,
+  },
+}));
+
+export default {
+  forbidden: [
+    ...packageRules,
+    ...layerRules,
+    ...['podspec', 'observability', 'config'].map((name) => ({
+      name: `pure-${name}`,
+      comment: 'Only the Kubernetes object types of kube may be named here',
+      severity: 'error',
+      from: { path: `^${source}/${name}/`, pathNot: tests },
+      to: { path: '^packages/(?!spillway/)', dependencyTypesNot: ['type-only'] },
+    })),
+    {
+      name: 'devcluster-is-no-runtime',
+      comment: 'devcluster is loaded only when spillway dev is used',
+      severity: 'error',
+      from: { path: `^${source}/(?!cli/)`, pathNot: tests },
+      to: { path: '^packages/devcluster/' },
+    },
+    {
+      name: 'no-io-in-podspec',
+      comment: 'podspec decides; it does no I/O',
+      severity: 'error',
+      from: { path: `^${source}/podspec/`, pathNot: tests },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(buffer|crypto)$' },
+    },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+  ],
+  options: {
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '/generated/|/dist/' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['spillway-source', 'import', 'node', 'default'] },
+  },
+};

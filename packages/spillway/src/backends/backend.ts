@@ -1,0 +1,246 @@
+import type { ContainerStatus, Pod, PodCondition } from '@spillway/kube';
+import type { EnvVarTemplate } from '../podspec/env.ts';
+import type { ResolvedVolume } from '../podspec/volumes.ts';
+import type { RegistryCredential } from '../podspec/images.ts';
+
+/**
+ * A backend runs pods somewhere. It never talks to the cluster's API server, and nothing outside
+ * `backends/<name>` knows which backend it is: whoever needs a yes or no asks {@link Capabilities}.
+ *
+ * All methods may be called concurrently for different instances; for one pod UID the caller has at most one
+ * operation under way. Every method that waits takes an `AbortSignal` and settles when its work has stopped.
+ * All of them throw {@link BackendError} and nothing else.
+ */
+export interface Backend {
+  readonly capabilities: Capabilities;
+
+  /** Why this pod cannot run here; pure, and called again before each create. */
+  review(pod: Pod): Review;
+
+  /** Makes everything that instances need (namespaces, networks, folders). Idempotent; called at start and after an `unavailable` prerequisite. */
+  prepare(signal: AbortSignal): Promise<void>;
+
+  /**
+   * Starts one instance for the workload's pod. Idempotent by pod UID: a second call, also one after a crash in the middle
+   * of the first, completes what exists and never makes a second instance. Resolves when the backend has accepted; progress
+   * (image pull, start) is seen through {@link watch} and {@link list}. The ownership marks are written by the call that creates.
+   */
+  create(workload: Workload, signal: AbortSignal): Promise<void>;
+
+  /** Asks the instance to end; resolves when accepted. A repeated call may shorten the grace, never lengthen it. Success when already gone. */
+  stop(ref: InstanceRef, options: StopOptions, signal: AbortSignal): Promise<void>;
+
+  /** Afterwards nothing of the instance exists or is billed; also ends what still runs. Success when already gone. */
+  remove(ref: InstanceRef, signal: AbortSignal): Promise<void>;
+
+  /** All instances that carry our marks, also half-created and ending ones. */
+  list(signal: AbortSignal): Promise<Listing>;
+
+  /**
+   * Changes since the call, until the signal aborts (then it returns) or the connection is lost (then it throws). An event
+   * that falls between a listing and the watch may be missed, so callers start the watch first and list then.
+   */
+  watch?(signal: AbortSignal): AsyncIterable<InstanceEvent>;
+
+  /** Writes the container's log to `sink`, which applies back-pressure. Resolves when the log ends, or when `signal` aborts a follow. */
+  logs?(ref: InstanceRef, container: string, options: LogOptions, sink: LogSink, signal: AbortSignal): Promise<void>;
+
+  /** Runs a command in a container; resolves with its exit code when it has ended and its output was handed on. */
+  exec?(ref: InstanceRef, container: string, command: readonly string[], io: ExecStreams, signal: AbortSignal): Promise<ExecResult>;
+
+  /** What the virtual node offers, unless the configuration says otherwise. Kubernetes quantities. */
+  capacity(signal: AbortSignal): Promise<Capacity>;
+
+  /** Cheap health check; the caller sets the deadline with the signal. */
+  ping(signal: AbortSignal): Promise<void>;
+
+  /** Releases connections. Instances go on running. */
+  close(): Promise<void>;
+}
+
+export interface Capabilities {
+  /** Container runtime name and version as the node shows them, e.g. `containerd://1.6.20`. */
+  readonly runtimeVersion: string;
+  readonly logs: boolean;
+  readonly exec: boolean;
+}
+
+/** Whose instances these are. Everything billed carries it, so that nobody else's instance is ever touched. */
+export interface Owner {
+  /** UID of the cluster's kube-system namespace, unless configured. */
+  readonly clusterId: string;
+  readonly nodeName: string;
+}
+
+export interface InstanceRef {
+  /** The pod's UID: the only key. Namespace and name are for people and URLs. */
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** A pod with everything resolved that only the cluster knows, so that the backend needs no access to it. */
+export interface Workload {
+  readonly ref: InstanceRef;
+  readonly pod: Pod;
+  /** Environment by container name, init containers included, in the order of definition. */
+  readonly environment: ReadonlyMap<string, readonly EnvVarTemplate[]>;
+  /** Volumes by volume name. */
+  readonly volumes: ReadonlyMap<string, ResolvedVolume>;
+  readonly registryCredentials: readonly RegistryCredential[];
+  /** What `/etc/resolv.conf` of the pod says; absent: the backend's own resolver. */
+  readonly dns?: DnsConfig;
+  /** Addresses of the virtual node, for `status.hostIP`. */
+  readonly hostIPs: readonly string[];
+}
+
+export interface DnsConfig {
+  readonly servers: readonly string[];
+  readonly searches: readonly string[];
+  readonly options: readonly string[];
+}
+
+/** What the backend sees of an instance. */
+export interface Instance {
+  readonly ref: InstanceRef;
+  /**
+   * - `starting`: accepted, not every container has been started once
+   * - `running`: all init containers are done and the containers were started
+   * - `stopping`: asked to end, something may still run
+   * - `ended`: nothing runs and nothing will run again
+   */
+  readonly state: 'starting' | 'running' | 'stopping' | 'ended';
+  readonly podIPs: readonly string[];
+  /** When the backend accepted the instance. RFC 3339. */
+  readonly startTime: string;
+  readonly containerStatuses: readonly ContainerStatus[];
+  readonly initContainerStatuses: readonly ContainerStatus[];
+  /** Conditions that only the backend knows, e.g. `PodReadyToStartContainers`. */
+  readonly conditions?: readonly PodCondition[];
+  /** Why the instance ended other than by its containers' exit, e.g. `Evicted`. */
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+export interface Listing {
+  /** False when something may be missing; then nothing may be concluded from an absence. */
+  readonly complete: boolean;
+  readonly instances: readonly Instance[];
+}
+
+export type InstanceEvent =
+  | { readonly type: 'changed'; readonly instance: Instance }
+  | { readonly type: 'gone'; readonly ref: InstanceRef }
+  /** Something that people should see on the pod: pulling, started, back-off. */
+  | { readonly type: 'notice'; readonly ref: InstanceRef; readonly notice: Notice };
+
+/** One pod event, with the kubelet's reasons where the kubelet has one. */
+export interface Notice {
+  readonly severity: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+  /** `spec.containers{name}` or `spec.initContainers{name}`; absent: the whole pod. */
+  readonly fieldPath?: string;
+}
+
+export interface StopOptions {
+  /** 0 ends it at once. */
+  readonly graceSeconds: number;
+}
+
+export interface Capacity {
+  readonly cpu: string;
+  readonly memory: string;
+  readonly pods: string;
+  readonly 'ephemeral-storage'?: string;
+}
+
+export interface Review {
+  /** Empty: the pod can run here. */
+  readonly refusals: readonly Refusal[];
+}
+
+export interface Refusal {
+  /** Stable machine code, e.g. `probes-unsupported`. */
+  readonly code: string;
+  /** The field that is refused, e.g. `spec.containers[0].livenessProbe`. */
+  readonly field: string;
+  readonly message: string;
+  /** What the user can do. */
+  readonly remedy: string;
+}
+
+/** Kubernetes' PodLogOptions, checked and with defaults filled in. */
+export interface LogOptions {
+  readonly follow: boolean;
+  readonly timestamps: boolean;
+  readonly previous: boolean;
+  readonly tailLines?: number;
+  readonly limitBytes?: number;
+  readonly sinceTime?: Date;
+  readonly stream: 'All' | 'Stdout' | 'Stderr';
+}
+
+export interface LogSink {
+  /** Resolves when more may be written. Rejects when the reader is gone. */
+  write(chunk: Uint8Array): Promise<void>;
+}
+
+export interface ExecStreams {
+  readonly tty: boolean;
+  readonly stdin?: NodeJS.ReadableStream;
+  readonly stdout?: NodeJS.WritableStream;
+  readonly stderr?: NodeJS.WritableStream;
+  /** Terminal sizes as the client reports them. */
+  readonly resize?: AsyncIterable<TerminalSize>;
+}
+
+export interface TerminalSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface ExecResult {
+  readonly exitCode: number;
+}
+
+export type BackendErrorKind =
+  | 'notFound'
+  | 'invalid'
+  | 'conflict'
+  | 'quota'
+  | 'soldOut'
+  | 'blocked'
+  | 'unauthorized'
+  | 'throttled'
+  | 'unavailable'
+  | 'internal';
+
+export interface BackendErrorDetails extends ErrorOptions {
+  readonly retryAfterMs?: number;
+  readonly remedy?: string;
+  /** Reason for the container's waiting state and the event, e.g. `ErrImagePull`; default: the kind's own. */
+  readonly reason?: string;
+}
+
+/**
+ * Why a backend could not do what it was asked.
+ *
+ * `invalid` is final for this pod. `quota`, `soldOut` and `blocked` stop bursting to the pool for a while. All others are
+ * retried for ever, with capped and jittered back-off.
+ */
+export class BackendError extends Error {
+  override readonly name: string = 'BackendError';
+  readonly kind: BackendErrorKind;
+  readonly retryAfterMs: number | undefined;
+  readonly remedy: string | undefined;
+  readonly reason: string | undefined;
+
+  constructor(kind: BackendErrorKind, message: string, details: BackendErrorDetails = {}) {
+    super(message, { cause: details.cause });
+    this.kind = kind;
+    this.retryAfterMs = details.retryAfterMs;
+    this.remedy = details.remedy;
+    this.reason = details.reason;
+  }
+}
