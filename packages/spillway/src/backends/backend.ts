@@ -1,7 +1,12 @@
 import type { ContainerStatus, Pod, PodCondition } from '@spillway/kube';
+import type { DnsConfig } from '../podspec/dns.ts';
 import type { EnvVarTemplate } from '../podspec/env.ts';
-import type { ResolvedVolume } from '../podspec/volumes.ts';
 import type { RegistryCredential } from '../podspec/images.ts';
+import type { Notice } from '../podspec/notice.ts';
+import type { ResolvedVolume } from '../podspec/volumes.ts';
+
+export type { DnsConfig } from '../podspec/dns.ts';
+export type { Notice } from '../podspec/notice.ts';
 
 /**
  * A backend runs pods somewhere. It never talks to the cluster's API server, and nothing outside
@@ -46,7 +51,13 @@ export interface Backend {
   logs?(ref: InstanceRef, container: string, options: LogOptions, sink: LogSink, signal: AbortSignal): Promise<void>;
 
   /** Runs a command in a container; resolves with its exit code when it has ended and its output was handed on. */
-  exec?(ref: InstanceRef, container: string, command: readonly string[], io: ExecStreams, signal: AbortSignal): Promise<ExecResult>;
+  exec?(
+    ref: InstanceRef,
+    container: string,
+    command: readonly string[],
+    io: ExecStreams,
+    signal: AbortSignal,
+  ): Promise<ExecResult>;
 
   /** What the virtual node offers, unless the configuration says otherwise. Kubernetes quantities. */
   capacity(signal: AbortSignal): Promise<Capacity>;
@@ -94,12 +105,6 @@ export interface Workload {
   readonly hostIPs: readonly string[];
 }
 
-export interface DnsConfig {
-  readonly servers: readonly string[];
-  readonly searches: readonly string[];
-  readonly options: readonly string[];
-}
-
 /** What the backend sees of an instance. */
 export interface Instance {
   readonly ref: InstanceRef;
@@ -133,15 +138,6 @@ export type InstanceEvent =
   | { readonly type: 'gone'; readonly ref: InstanceRef }
   /** Something that people should see on the pod: pulling, started, back-off. */
   | { readonly type: 'notice'; readonly ref: InstanceRef; readonly notice: Notice };
-
-/** One pod event, with the kubelet's reasons where the kubelet has one. */
-export interface Notice {
-  readonly severity: 'Normal' | 'Warning';
-  readonly reason: string;
-  readonly message: string;
-  /** `spec.containers{name}` or `spec.initContainers{name}`; absent: the whole pod. */
-  readonly fieldPath?: string;
-}
 
 export interface StopOptions {
   /** 0 ends it at once. */

@@ -10,4 +10,6 @@ export interface VolumeFile {
   /** Permission bits, e.g. 0o644. */
   readonly mode: number;
   readonly content: Uint8Array;
+  /** Owner; absent: root. Set for tokens of pods whose containers all run as one user. */
+  readonly uid?: number;
 }

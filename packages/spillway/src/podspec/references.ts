@@ -1,0 +1,77 @@
+import type { Container, EnvFromSource, EnvVar, Pod, Volume } from '@spillway/kube';
+
+/** An object of the pod's namespace that the pod names. */
+export interface ReferencedObject {
+  readonly name: string;
+  /** True when every place that names it does without it. Image pull Secrets are always optional, as for the kubelet. */
+  readonly optional: boolean;
+}
+
+/** A service account token that a projected volume asks for. The account is the pod's `spec.serviceAccountName`. */
+export interface TokenReference {
+  readonly volume: string;
+  /** File in the volume. */
+  readonly path: string;
+  /** Empty: the API server's own audience. */
+  readonly audience: string;
+  readonly expirationSeconds: number;
+}
+
+export interface PodReferences {
+  readonly configMaps: readonly ReferencedObject[];
+  readonly secrets: readonly ReferencedObject[];
+  readonly tokens: readonly TokenReference[];
+}
+
+const defaultTokenExpirationSeconds = 3600;
+
+/** Everything outside the pod object that {@link resolveWorkload} will ask for, each object once. */
+export function referencesOf(pod: Pod): PodReferences {
+  const configMaps = new Map<string, boolean>();
+  const secrets = new Map<string, boolean>();
+  const tokens: TokenReference[] = [];
+  const note = (map: Map<string, boolean>, name: string | undefined, optional: boolean | undefined): void => {
+    if (name) map.set(name, (map.get(name) ?? true) && optional === true);
+  };
+
+  const envFrom = (source: EnvFromSource): void => {
+    note(configMaps, source.configMapRef?.name, source.configMapRef?.optional);
+    note(secrets, source.secretRef?.name, source.secretRef?.optional);
+  };
+  const env = ({ value, valueFrom }: EnvVar): void => {
+    if (value) return;
+    note(configMaps, valueFrom?.configMapKeyRef?.name, valueFrom?.configMapKeyRef?.optional);
+    note(secrets, valueFrom?.secretKeyRef?.name, valueFrom?.secretKeyRef?.optional);
+  };
+  const volume = ({ name, configMap, secret, projected }: Volume): void => {
+    note(configMaps, configMap?.name, configMap?.optional);
+    note(secrets, secret?.secretName, secret?.optional);
+    for (const source of projected?.sources ?? []) {
+      note(configMaps, source.configMap?.name, source.configMap?.optional);
+      note(secrets, source.secret?.name, source.secret?.optional);
+      const token = source.serviceAccountToken;
+      if (token) {
+        tokens.push({
+          volume: name,
+          path: token.path,
+          audience: token.audience ?? '',
+          expirationSeconds: token.expirationSeconds ?? defaultTokenExpirationSeconds,
+        });
+      }
+    }
+  };
+
+  const containers: readonly Container[] = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
+  for (const container of containers) {
+    container.envFrom?.forEach(envFrom);
+    container.env?.forEach(env);
+  }
+  pod.spec?.volumes?.forEach(volume);
+  for (const secret of pod.spec?.imagePullSecrets ?? []) note(secrets, secret.name, true);
+
+  return { configMaps: objects(configMaps), secrets: objects(secrets), tokens };
+}
+
+function objects(map: ReadonlyMap<string, boolean>): ReferencedObject[] {
+  return Array.from(map, ([name, optional]) => ({ name, optional }));
+}
