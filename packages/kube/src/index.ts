@@ -1,1 +1,64 @@
-export {};
+export { type Clock, systemClock } from './clock.ts';
+export type { ClusterConfig, Impersonation } from './config/cluster-config.ts';
+export type { CredentialGeneration, Credentials, CredentialSource } from './config/credentials.ts';
+export { type InClusterOptions, inClusterConfig } from './config/in-cluster.ts';
+export { type LoadKubeconfigOptions, loadKubeconfig } from './config/kubeconfig.ts';
+export {
+  ApiError,
+  type ApiErrorKind,
+  isAborted,
+  isAlreadyExists,
+  isConflict,
+  isForbidden,
+  isGone,
+  isInvalid,
+  isNotFound,
+  isRetryable,
+  isTooManyRequests,
+  isUnauthorized,
+  KubeconfigError,
+  TransportError,
+  type TransportErrorKind,
+} from './errors.ts';
+export {
+  type EventContent,
+  EventRecorder,
+  type EventRecorderOptions,
+  type ObjectReferenceLike,
+} from './event-recorder.ts';
+export type * from './generated/index.ts';
+export * from './generated/resources.ts';
+export { Informer, type InformerHandlers, type ReflectorOptions } from './informer/informer.ts';
+export type { IndexFunction, Store } from './informer/store.ts';
+export { type Logger, silentLogger } from './logger.ts';
+export {
+  controllerOf,
+  keyOf,
+  nameOf,
+  namespaceOf,
+  objectKey,
+  refOf,
+  resourceVersionOf,
+  uidOf,
+} from './meta.ts';
+export { type NodeLeaseOptions, runNodeLease } from './node-lease.ts';
+export type { RateLimiter } from './queue/rate-limiter.ts';
+export { WorkQueue, type WorkQueueOptions } from './queue/work-queue.ts';
+export type { KubeList, KubeObject, ObjectRef, ResourceType } from './resource-type.ts';
+export type { JsonPatchOperation, Patch } from './resources/patch.ts';
+export type {
+  ApplyOptions,
+  CallOptions,
+  CreateOptions,
+  DeleteCollectionOptions,
+  GetOptions,
+  ListOptions,
+  ResourceClient,
+  WatchOptions,
+  WriteOptions,
+} from './resources/resource-client.ts';
+export type { DeleteOptions as DeleteCallOptions } from './resources/resource-client.ts';
+export type { WatchEvent } from './resources/watch.ts';
+export { KubeClient, type KubeClientOptions } from './transport/client.ts';
+export type { LaneName, LaneOptions } from './transport/lanes.ts';
+export type { KubeRequest, KubeStream, QueryValue, RequestRecord } from './transport/request.ts';

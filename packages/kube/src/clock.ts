@@ -1,0 +1,20 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Time as a dependency, so that tests of waiting code do not wait. */
+export interface Clock {
+  /** Milliseconds since the epoch */
+  now(): number;
+  /** Resolves after `ms`, or as soon as `signal` is aborted. Never rejects: callers look at the signal. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  async sleep(ms, signal) {
+    try {
+      await delay(ms, undefined, signal === undefined ? {} : { signal });
+    } catch (error) {
+      if (signal?.aborted !== true) throw error;
+    }
+  },
+};
