@@ -275,10 +275,3 @@ export interface VersionInfo {
   minor: string;
   platform: string;
 }
-
-/** Event represents a single event to a watched resource. */
-export interface WatchEvent {
-  /** Object is: * If Type is Added or Modified: the new state of the object. */
-  object: RawExtension;
-  type: string;
-}
