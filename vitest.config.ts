@@ -4,21 +4,39 @@ import { defineConfig } from 'vitest/config';
 const conditions = ['spillway-source'];
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions, externalConditions: conditions } } };
 
+// Clusters are heavy: one file at a time, and no time limit that a slow machine could miss.
+const onCluster = { fileParallelism: false, maxWorkers: 1, testTimeout: 300_000, hookTimeout: 900_000 };
+
 export default defineConfig({
   test: {
     coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'], exclude: ['**/generated/**', '**/*.test.ts'] },
     projects: [
       {
         ...shared,
-        test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'], exclude: ['**/*.integration.test.ts'] },
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts'],
+          exclude: ['**/*.integration.test.ts'],
+          sequence: { groupOrder: 0 },
+        },
       },
       {
         ...shared,
         test: {
+          ...onCluster,
           name: 'integration',
-          include: ['packages/**/*.integration.test.ts'],
-          testTimeout: 240_000,
-          hookTimeout: 600_000,
+          include: ['packages/*/src/**/*.integration.test.ts'],
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        ...shared,
+        test: {
+          ...onCluster,
+          name: 'product',
+          include: ['packages/spillway/test/**/*.integration.test.ts'],
+          globalSetup: ['packages/spillway/test/support/global-setup.ts'],
+          sequence: { groupOrder: 2 },
         },
       },
     ],

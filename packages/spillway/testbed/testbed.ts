@@ -1,0 +1,157 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Cluster } from '@spillway/devcluster';
+import { stringify } from 'yaml';
+
+// Started directly, not through bin/spillway.js, so that a kill -9 in a test hits the process itself.
+const spillway = ['--conditions=spillway-source', path.join(import.meta.dirname, '../src/cli/main.ts')];
+
+export interface TestbedOptions {
+  readonly cluster: Cluster;
+  readonly backend: 'cri' | 'simulated';
+  readonly nodeName?: string;
+  readonly kubeletPort?: number;
+}
+
+/**
+ * One pool next to a development cluster: the generated RBAC applied, a configuration on disk, and `spillway serve` as a
+ * process of its own with the credentials of its ServiceAccount. For the demo, the tests and the benchmarks.
+ */
+export class Testbed implements AsyncDisposable {
+  readonly cluster: Cluster;
+  readonly nodeName: string;
+  readonly dir: string;
+  readonly configFile: string;
+  #process: ChildProcess | undefined;
+  #starts = 0;
+
+  private constructor(options: TestbedOptions) {
+    this.cluster = options.cluster;
+    this.nodeName = options.nodeName ?? 'virtual-kubelet';
+    this.dir = path.join(options.cluster.dir, `spillway-${this.nodeName}`);
+    this.configFile = path.join(this.dir, 'config.yaml');
+  }
+
+  static async create(options: TestbedOptions): Promise<Testbed> {
+    const testbed = new Testbed(options);
+    await mkdir(testbed.dir, { recursive: true });
+    await testbed.#writeConfig(options, undefined);
+    await testbed.#applyRbac();
+    const kubeconfig = await options.cluster.kubeconfigFor({
+      serviceAccount: { namespace: 'spillway-system', name: 'spillway' },
+    });
+    await testbed.#writeConfig(options, kubeconfig);
+    return testbed;
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  get logFile(): string {
+    return path.join(this.dir, `serve-${this.#starts}.log`);
+  }
+
+  /** Folder in which the `cri` backend keeps its instances. */
+  get stateDir(): string {
+    return path.join(this.dir, 'state');
+  }
+
+  /** Starts `spillway serve` and resolves when its node is Ready. */
+  async start(): Promise<void> {
+    this.#starts += 1;
+    await using log = await open(this.logFile, 'w');
+    // In a process group of its own, so that Ctrl-C reaches only who started it and stops it in good order.
+    const child = this.cluster.spawn(process.execPath, [...spillway, 'serve', '--config', this.configFile], {
+      stdio: ['ignore', log.fd, log.fd],
+      detached: true,
+    });
+    child.unref();
+    this.#process = child;
+    const exited = once(child, 'exit').then(async ([code]) => {
+      throw new Error(`spillway serve ended with code ${String(code)}:\n${await readFile(this.logFile, 'utf8')}`);
+    });
+    exited.catch(() => {});
+    await Promise.race([this.#nodeReady(), exited]);
+  }
+
+  /** Ends `spillway serve` and resolves with its exit code when it is gone; containers go on running. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    const exit = once(child, 'exit');
+    child.kill(signal);
+    const [code] = await exit;
+    return code as number | null;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #nodeReady(): Promise<void> {
+    const { code, stderr } = await this.cluster.kubectl([
+      'wait',
+      '--for=condition=Ready',
+      '--timeout=120s',
+      `node/${this.nodeName}`,
+    ]);
+    if (code === 0) return;
+    if (!/not found/i.test(stderr)) throw new Error(`node ${this.nodeName} did not become Ready: ${stderr}`);
+    // kubectl wait does not wait for an object that is still to be created.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await this.#nodeReady();
+  }
+
+  async #applyRbac(): Promise<void> {
+    const manifests = await run(process.execPath, [...spillway, 'manifests', 'rbac', '--config', this.configFile]);
+    const { code, stderr } = await this.cluster.kubectl(['apply', '-f', '-'], { input: manifests });
+    if (code !== 0) throw new Error(`kubectl apply of the generated RBAC failed: ${stderr}`);
+  }
+
+  async #writeConfig(options: TestbedOptions, kubeconfig: string | undefined): Promise<void> {
+    const { cluster } = options;
+    await writeFile(
+      this.configFile,
+      stringify({
+        ...(kubeconfig === undefined ? {} : { kubernetes: { kubeconfig } }),
+        pools: [
+          {
+            name: options.backend,
+            nodeName: this.nodeName,
+            capacity: { cpu: '64', memory: '256Gi', pods: '200' },
+            address: cluster.nodeAddress,
+            kubeletPort: options.kubeletPort ?? 10260,
+            servingCertificate: { csr: { approve: true } },
+            dns: { clusterDNS: ['10.96.0.10'], clusterDomain: 'cluster.local' },
+            backend: this.#backendConfig(options),
+          },
+        ],
+      }),
+    );
+  }
+
+  #backendConfig({ backend, cluster }: TestbedOptions): Record<string, unknown> {
+    if (backend === 'simulated') return { type: 'simulated' };
+    if (!cluster.pool) throw new Error('the cluster was started without a pool: startCluster({ pool: true })');
+    return {
+      type: 'cri',
+      socket: cluster.pool.containerdSocket,
+      cgroupParent: cluster.pool.cgroupParent,
+      stateDir: this.stateDir,
+    };
+  }
+}
+
+async function run(command: string, args: readonly string[]): Promise<string> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with code ${String(code)}`);
+  return Buffer.concat(chunks).toString();
+}
