@@ -103,6 +103,8 @@ export interface Workload {
   readonly dns?: DnsConfig;
   /** Addresses of the virtual node, for `status.hostIP`. */
   readonly hostIPs: readonly string[];
+  /** The cluster's DNS domain, for fully qualified host names; absent: unknown. */
+  readonly clusterDomain?: string;
 }
 
 /** What the backend sees of an instance. */

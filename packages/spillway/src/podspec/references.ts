@@ -30,10 +30,6 @@ export function referencesOf(pod: Pod): PodReferences {
   const configMaps = new Map<string, boolean>();
   const secrets = new Map<string, boolean>();
   const tokens: TokenReference[] = [];
-  const note = (map: Map<string, boolean>, name: string | undefined, optional: boolean | undefined): void => {
-    if (name) map.set(name, (map.get(name) ?? true) && optional === true);
-  };
-
   const envFrom = (source: EnvFromSource): void => {
     note(configMaps, source.configMapRef?.name, source.configMapRef?.optional);
     note(secrets, source.secretRef?.name, source.secretRef?.optional);
@@ -70,6 +66,10 @@ export function referencesOf(pod: Pod): PodReferences {
   for (const secret of pod.spec?.imagePullSecrets ?? []) note(secrets, secret.name, true);
 
   return { configMaps: objects(configMaps), secrets: objects(secrets), tokens };
+}
+
+function note(map: Map<string, boolean>, name: string | undefined, optional: boolean | undefined): void {
+  if (name) map.set(name, (map.get(name) ?? true) && optional === true);
 }
 
 function objects(map: ReadonlyMap<string, boolean>): ReferencedObject[] {

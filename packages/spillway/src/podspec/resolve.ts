@@ -1,10 +1,16 @@
 import type { ConfigMap, Pod, Secret, Service } from '@spillway/kube';
-import type { DnsConfig } from './dns.ts';
-import type { EnvVarTemplate } from './env.ts';
+import { type DnsConfig, resolveDns } from './dns.ts';
+import { type EnvVarTemplate, resolveEnvironment } from './env.ts';
 import type { RegistryCredential } from './images.ts';
+import { type MissingReference, missingForContainer, missingForVolume } from './missing.ts';
 import type { Notice } from './notice.ts';
 import type { TokenReference } from './references.ts';
-import type { ResolvedVolume } from './volumes.ts';
+import { credentialsOf } from './registry-credentials.ts';
+import { containersOf } from './containers.ts';
+import { serviceVariables } from './service-links.ts';
+import { type ResolvedVolume, resolveVolume } from './volumes.ts';
+
+export type { MissingReference } from './missing.ts';
 
 /** What the cluster holds for the pod, already fetched; see `referencesOf`. Answers come at once, `undefined` says that there is none. */
 export interface WorkloadSources {
@@ -40,23 +46,9 @@ export interface WorkloadParts {
   readonly volumes: ReadonlyMap<string, ResolvedVolume>;
   readonly registryCredentials: readonly RegistryCredential[];
   readonly dns?: DnsConfig;
+  /** E.g. `cluster.local`, for fully qualified host names. */
+  readonly clusterDomain: string;
   readonly hostIPs: readonly string[];
-}
-
-/** Something mandatory that is not there (yet), or that nobody can resolve. */
-export interface MissingReference {
-  readonly kind: 'configMap' | 'secret' | 'token' | 'invalid';
-  /** Name of the object; for `invalid` the field. */
-  readonly name: string;
-  /** The key that the object lacks; absent: the object is missing. */
-  readonly key?: string;
-  /** Who needs it. */
-  readonly container?: string;
-  readonly volume?: string;
-  /** For `state.waiting` of the container, or of all containers when a volume lacks it. */
-  readonly waiting: { readonly reason: 'CreateContainerConfigError' | 'ContainerCreating'; readonly message?: string };
-  /** The kubelet's event. */
-  readonly event: Notice;
 }
 
 export type Resolution =
@@ -67,6 +59,59 @@ export type Resolution =
  * Resolves everything in the pod's spec that needs the cluster. Pure: the same arguments give the same answer.
  * All that is missing is reported at once, volumes first, as the kubelet meets them.
  */
-export function resolveWorkload(_pod: Pod, _sources: WorkloadSources, _facts: WorkloadFacts): Resolution {
-  throw new Error('not implemented');
+export function resolveWorkload(pod: Pod, sources: WorkloadSources, facts: WorkloadFacts): Resolution {
+  const missing: MissingReference[] = [];
+  const notices: Notice[] = [];
+
+  const volumes = new Map<string, ResolvedVolume>();
+  for (const volume of pod.spec?.volumes ?? []) {
+    const resolution = resolveVolume(pod, volume, sources, facts);
+    if (resolution?.ok) volumes.set(volume.name, resolution.volume);
+    else missing.push(...(resolution?.lacking ?? []).map((lack) => missingForVolume(lack, volume.name)));
+  }
+
+  const environment = new Map<string, readonly EnvVarTemplate[]>();
+  const services = serviceVariables(pod, sources.services);
+  for (const { container, fieldPath } of containersOf(pod)) {
+    const resolved = resolveEnvironment(pod, container, sources, facts, services);
+    environment.set(container.name, resolved.variables);
+    missing.push(...resolved.lacking.map((lack) => missingForContainer(lack, container.name, fieldPath)));
+    notices.push(...resolved.notices.map((notice) => ({ ...notice, fieldPath })));
+  }
+  if (missing.length > 0) return { ok: false, missing };
+
+  const registryCredentials = pullCredentials(pod, sources, notices);
+  const dns = resolveDns(pod, facts.dns);
+  notices.push(...dns.notices);
+  return {
+    ok: true,
+    workload: {
+      environment,
+      volumes,
+      registryCredentials,
+      ...(dns.config && { dns: dns.config }),
+      clusterDomain: facts.dns.clusterDomain,
+      hostIPs: facts.hostIPs,
+    },
+    notices,
+  };
+}
+
+function pullCredentials(pod: Pod, sources: WorkloadSources, notices: Notice[]): RegistryCredential[] {
+  const unusable: string[] = [];
+  const credentials = (pod.spec?.imagePullSecrets ?? []).flatMap(({ name = '' }) => {
+    const secret = sources.secret(name);
+    const read = secret && credentialsOf(secret);
+    if (read?.ok) return read.credentials;
+    unusable.push(read ? `${name} (${read.error})` : name);
+    return [];
+  });
+  if (unusable.length > 0) {
+    notices.push({
+      severity: 'Warning',
+      reason: 'FailedToRetrieveImagePullSecret',
+      message: `Unable to retrieve some image pull secrets (${unusable.join(', ')}); attempting to pull the image may not succeed.`,
+    });
+  }
+  return credentials;
 }

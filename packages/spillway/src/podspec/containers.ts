@@ -1,0 +1,21 @@
+import type { Container, Pod } from '@spillway/kube';
+
+export interface PodContainer {
+  readonly container: Container;
+  readonly init: boolean;
+  /** As events name it: `spec.containers{web}`. */
+  readonly fieldPath: string;
+}
+
+/** Init containers first, in the order in which they start. */
+export function containersOf(pod: Pod): PodContainer[] {
+  const { initContainers = [], containers = [] } = pod.spec ?? {};
+  return [
+    ...initContainers.map((container) => ({
+      container,
+      init: true,
+      fieldPath: `spec.initContainers{${container.name}}`,
+    })),
+    ...containers.map((container) => ({ container, init: false, fieldPath: `spec.containers{${container.name}}` })),
+  ];
+}

@@ -1,0 +1,56 @@
+import type { Notice } from './notice.ts';
+
+/** Something mandatory that is not there (yet), or that nobody can resolve. */
+export interface MissingReference {
+  readonly kind: 'configMap' | 'secret' | 'token' | 'invalid';
+  /** Name of the object; for `invalid` the field. */
+  readonly name: string;
+  /** The key that the object lacks; absent: the object is missing. */
+  readonly key?: string;
+  /** Who needs it. */
+  readonly container?: string;
+  readonly volume?: string;
+  /** For `state.waiting` of the container, or of all containers when a volume lacks it. */
+  readonly waiting: { readonly reason: 'CreateContainerConfigError' | 'ContainerCreating'; readonly message?: string };
+  /** The kubelet's event. */
+  readonly event: Notice;
+}
+
+/** What is missing, before it is known where it was needed. */
+export interface Lack {
+  readonly kind: MissingReference['kind'];
+  readonly name: string;
+  readonly key?: string;
+  /** The kubelet's words. */
+  readonly message: string;
+}
+
+export function missingForContainer(lack: Lack, container: string, fieldPath: string): MissingReference {
+  return {
+    ...identity(lack),
+    container,
+    waiting: { reason: 'CreateContainerConfigError', message: lack.message },
+    event: { severity: 'Warning', reason: 'Failed', message: `Error: ${lack.message}`, fieldPath },
+  };
+}
+
+export function missingForVolume(lack: Lack, volume: string): MissingReference {
+  return {
+    ...identity(lack),
+    volume,
+    waiting: { reason: 'ContainerCreating' },
+    event: {
+      severity: 'Warning',
+      reason: 'FailedMount',
+      message: `MountVolume.SetUp failed for volume "${volume}" : ${lack.message}`,
+    },
+  };
+}
+
+function identity({ kind, name, key }: Lack): Pick<MissingReference, 'kind' | 'name' | 'key'> {
+  return key === undefined ? { kind, name } : { kind, name, key };
+}
+
+export function objectNotFound(kind: 'configMap' | 'secret', name: string): Lack {
+  return { kind, name, message: `${kind.toLowerCase()} "${name}" not found` };
+}
