@@ -1,0 +1,56 @@
+import type { BackendConfig } from './backends.ts';
+
+/** The configuration as the program uses it: every default filled in. What each field means stands in `schema.ts`. */
+export interface Config {
+  readonly clusterId?: string | undefined;
+  readonly kubernetes: KubernetesConfig;
+  readonly pools: readonly PoolConfig[];
+  readonly observability: ObservabilityConfig;
+}
+
+export interface KubernetesConfig {
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+}
+
+export interface ObservabilityConfig {
+  readonly logLevel: LogLevel;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface PoolConfig {
+  readonly name: string;
+  readonly nodeName: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly capacity: CapacityConfig;
+  readonly address?: string | undefined;
+  readonly kubeletPort: number;
+  readonly servingCertificate: ServingCertificateConfig;
+  readonly dns: DnsConfig;
+  readonly ping: PingConfig;
+  readonly backend: BackendConfig;
+}
+
+export interface CapacityConfig {
+  readonly cpu?: string | undefined;
+  readonly memory?: string | undefined;
+  readonly pods?: string | undefined;
+  readonly 'ephemeral-storage'?: string | undefined;
+}
+
+/** Exactly one of the two is set. */
+export interface ServingCertificateConfig {
+  readonly csr?: { readonly approve: boolean } | undefined;
+  readonly files?: { readonly cert: string; readonly key: string } | undefined;
+}
+
+export interface DnsConfig {
+  readonly clusterDNS: readonly string[];
+  readonly clusterDomain: string;
+}
+
+export interface PingConfig {
+  readonly intervalSeconds: number;
+  readonly timeoutSeconds: number;
+}

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, loadConfig, parseConfig } from './load.ts';
+
+const minimal = `
+pools:
+  - name: burst
+    nodeName: virtual-kubelet
+    backend: {type: simulated}
+`;
+
+function problemsOf(text: string): readonly string[] {
+  try {
+    parseConfig(text, 'spillway.yaml');
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as ConfigError).message.split('\n');
+  }
+  throw new Error('the configuration was accepted');
+}
+
+describe('a configuration file', () => {
+  it('gets its defaults', () => {
+    expect(parseConfig(minimal, 'spillway.yaml')).toEqual({
+      kubernetes: {},
+      observability: { logLevel: 'info' },
+      pools: [
+        {
+          name: 'burst',
+          nodeName: 'virtual-kubelet',
+          labels: {},
+          capacity: {},
+          kubeletPort: 10250,
+          servingCertificate: { csr: { approve: false } },
+          dns: { clusterDNS: [], clusterDomain: 'cluster.local' },
+          ping: { intervalSeconds: 10, timeoutSeconds: 5 },
+          backend: { type: 'simulated' },
+        },
+      ],
+    });
+  });
+
+  it('may write quantities as plain numbers', () => {
+    const config = parseConfig(`${minimal}    capacity: {cpu: 4, memory: 64Gi, pods: 200k}\n`, 'spillway.yaml');
+    expect(config.pools[0]?.capacity).toEqual({ cpu: '4', memory: '64Gi', pods: '200k' });
+  });
+
+  it('that names an unknown field says where, which one was probably meant, and not also that it is missing', () => {
+    expect(problemsOf('pools:\n  - name: burst\n    nodeNam: x\n    backend: {type: simulated}\n')).toEqual([
+      'spillway.yaml:3:5: pools[0]: unknown field "nodeNam"; did you mean "nodeName"? (known here: name, nodeName, labels, capacity, address, kubeletPort, servingCertificate, dns, ping, backend)',
+    ]);
+  });
+
+  it.each([
+    ['observability: {logLevel: trace}', /:6:27: observability\.logLevel: "trace" must be one of: debug, info, warn, error$/],
+    ['    kubeletPort: 99999', /:6:18: pools\[0\]\.kubeletPort: 99999 must be: whole number from 1 to 65535$/],
+    ['    kubeletPort: "10250"', /pools\[0\]\.kubeletPort: "10250" must be: whole number from 1 to 65535$/],
+    ['    address: localhost', /pools\[0\]\.address: "localhost" must be an IP address$/],
+    ['    capacity: {cpu: 4cores}', /:6:21: pools\[0\]\.capacity\.cpu: "4cores" must be a Kubernetes quantity/],
+    ['    servingCertificate: {}', /pools\[0\]\.servingCertificate: needs exactly one of: csr, files$/],
+    ['    servingCertificate: {files: {cert: a}}', /servingCertificate\.files\.key: is required: text$/],
+    ['    ping: {intervalSeconds: 2}', /ping\.timeoutSeconds: must not be longer than ping\.intervalSeconds \(2\)$/],
+    ['clusterId: "a b"', /:6:12: clusterId: "a b" must be usable as a label value$/],
+    ['kubernetes: 7', /:6:13: kubernetes: 7 must be: section$/],
+  ])('with %j says what is allowed', (line, expected) => {
+    const problems = problemsOf(`${minimal}${line}\n`);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(expected);
+  });
+
+  it('names the backends that exist', () => {
+    expect(problemsOf('pools: [{name: a, nodeName: a, backend: {type: crio}}]')).toEqual([
+      'spillway.yaml:1:48: pools[0].backend.type: must be one of: cri, simulated',
+    ]);
+  });
+
+  it.each([
+    ['name', 'name: a', 'nodeName: x, kubeletPort: 1', 'nodeName: y, kubeletPort: 2'],
+    ['nodeName', 'nodeName: a', 'name: x, kubeletPort: 1', 'name: y, kubeletPort: 2'],
+    ['kubeletPort', 'kubeletPort: 1', 'name: x, nodeName: x', 'name: y, nodeName: y'],
+  ])('with two pools of the same %s is refused', (field, same, first, second) => {
+    const pool = (rest: string): string => `  - {${same}, ${rest}, backend: {type: simulated}}\n`;
+    const problems = problemsOf(`pools:\n${pool(first)}${pool(second)}`);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(`pools[1].${field}: `);
+    expect(problems[0]).toContain('already used by pools[0]');
+  });
+
+  it.each(['', 'pools: []', 'just text', 'pools: [', 'a: 1\na: 2', '- 1', '? [a]\n: b'])(
+    'that is no configuration (%j) is refused with a position',
+    (text) => {
+      for (const problem of problemsOf(text)) expect(problem).toMatch(/^spillway\.yaml:\d+:\d+: /);
+    },
+  );
+
+  it('that does not exist is named', async () => {
+    await expect(loadConfig('/nowhere/spillway.yaml')).rejects.toThrow(
+      '/nowhere/spillway.yaml: cannot read the configuration: the file does not exist',
+    );
+  });
+});

@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import { backendSchema } from './backends.ts';
+import type { Config } from './config.ts';
+import { ipAddress, quantity } from './values.ts';
+
+const capacity = z
+  .strictObject({
+    cpu: quantity.optional().describe('CPU, for example 64 or "500m".'),
+    memory: quantity.optional().describe('Memory, for example 256Gi.'),
+    pods: quantity.optional().describe('How many pods may be on the node.'),
+    'ephemeral-storage': quantity.optional().describe('Local storage, for example 500Gi.'),
+  })
+  .describe('What the virtual node offers to the scheduler. A resource that is not named here is what the backend reports.');
+
+const servingCertificate = z
+  .strictObject({
+    csr: z
+      .strictObject({
+        approve: z
+          .boolean()
+          .default(false)
+          .describe(
+            'Spillway approves its own request. Whoever may approve such requests can make the certificate of any node, so this is off unless you turn it on; without it, approve with "kubectl certificate approve".',
+          ),
+      })
+      .optional()
+      .describe('Ask the cluster for a certificate of signer kubernetes.io/kubelet-serving, and renew it.'),
+    files: z
+      .strictObject({
+        cert: z.string().min(1).describe('File with the certificate chain, PEM.'),
+        key: z.string().min(1).describe('File with the private key, PEM.'),
+      })
+      .optional()
+      .describe('Files that somebody else renews; they are read again when they change.'),
+  })
+  .refine(({ csr, files }) => (csr === undefined) !== (files === undefined), {
+    error: 'needs exactly one of: csr, files',
+  })
+  .default({ csr: { approve: false } })
+  .describe('The certificate that the kubelet API shows to the API server.');
+
+const dns = z
+  .strictObject({
+    clusterDNS: z.array(ipAddress).default([]).describe("Addresses of the cluster's DNS Service. Without one, pods use the resolver of their host."),
+    clusterDomain: z.string().min(1).default('cluster.local').describe("The cluster's DNS domain."),
+  })
+  .prefault({})
+  .describe('What the pods of this pool get as resolver.');
+
+const ping = z
+  .strictObject({
+    intervalSeconds: z.number().positive().max(3600).default(10).describe("How often the backend's health is checked."),
+    timeoutSeconds: z.number().positive().max(3600).default(5).describe('After this time without an answer the backend counts as unreachable.'),
+  })
+  .prefault({})
+  .describe('Health check of the backend. A failure sets BackendReachable=False on the node and keeps new pods away; the node stays Ready.');
+
+/** RFC 1123 subdomain, as Kubernetes demands of node names. */
+const nodeName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, {
+    error: 'must be a DNS name in lower case: letters, digits, "-" and "."',
+  });
+
+const poolSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .max(63)
+      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, { error: 'must consist of lower-case letters, digits and "-"' })
+      .describe('Name of the pool in logs and metrics.'),
+    nodeName: nodeName.describe('Name of the virtual node.'),
+    labels: z
+      .record(z.string().min(1), z.string())
+      .default({})
+      .describe('More labels of the virtual node, for example topology.kubernetes.io/zone.'),
+    capacity: capacity.prefault({}),
+    address: ipAddress
+      .optional()
+      .describe('Address of the virtual node, where the API server reaches the kubelet API. Default: the address from which this machine reaches the API server.'),
+    kubeletPort: z.number().int().min(1).max(65_535).default(10_250).describe('TCP port of the kubelet API. Each pool needs its own.'),
+    servingCertificate,
+    dns,
+    ping,
+    backend: backendSchema,
+  })
+  .describe('One virtual node and the backend that runs its pods.');
+
+const kubernetes = z
+  .strictObject({
+    kubeconfig: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Path of a kubeconfig file. Default: the service account inside a cluster, else $KUBECONFIG, else ~/.kube/config.'),
+    context: z.string().min(1).optional().describe("Context of the kubeconfig. Default: the file's current context."),
+  })
+  .prefault({})
+  .describe('How to reach the cluster.');
+
+const observability = z
+  .strictObject({
+    logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least important level that is logged.'),
+  })
+  .prefault({})
+  .describe('Logs and metrics. Metrics are served on the kubelet API of each pool at /metrics.');
+
+export const configSchema: z.ZodType<Config> = z
+  .strictObject({
+    clusterId: z
+      .string()
+      .min(1)
+      .max(63)
+      .regex(/^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/, { error: 'must be usable as a label value' })
+      .optional()
+      .describe('Marks everything that runs on a backend for this cluster. Default: the UID of the kube-system namespace.'),
+    kubernetes,
+    pools: z.array(poolSchema).min(1, { error: 'needs at least one pool' }).describe('The virtual nodes that this process serves.'),
+    observability,
+  })
+  .superRefine((config, context) => {
+    const unique = (field: 'name' | 'nodeName' | 'kubeletPort'): void => {
+      const first = new Map<string | number, number>();
+      config.pools.forEach((pool, index) => {
+        const other = first.get(pool[field]);
+        if (other === undefined) first.set(pool[field], index);
+        else {
+          context.addIssue({
+            code: 'custom',
+            path: ['pools', index, field],
+            message: `${JSON.stringify(pool[field])} is already used by pools[${other}]; each pool needs its own`,
+          });
+        }
+      });
+    };
+    unique('name');
+    unique('nodeName');
+    unique('kubeletPort');
+    config.pools.forEach((pool, index) => {
+      if (pool.ping.timeoutSeconds > pool.ping.intervalSeconds) {
+        context.addIssue({
+          code: 'custom',
+          path: ['pools', index, 'ping', 'timeoutSeconds'],
+          message: `must not be longer than ping.intervalSeconds (${pool.ping.intervalSeconds})`,
+        });
+      }
+    });
+  })
+  .describe('Configuration of spillway serve.');

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { Metrics } from './metrics.ts';
+
+describe('the metrics', () => {
+  it('are rendered in the text format of Prometheus, each process with its own', async () => {
+    const metrics = new Metrics();
+    metrics.operations.inc({ pool: 'burst', operation: 'create', result: 'ok' });
+    expect(metrics.contentType).toContain('text/plain');
+    expect(await metrics.render()).toContain(
+      'spillway_operations_total{pool="burst",operation="create",result="ok"} 1',
+    );
+    expect(await new Metrics().render()).not.toContain('operation="create"');
+  });
+
+  it('count API requests by lane, verb, resource and code', async () => {
+    const metrics = new Metrics();
+    const request = { method: 'PATCH', resource: 'pods/status', lane: 'status', status: 200, durationMs: 12, queuedMs: 0 };
+    metrics.recordRequest(request);
+    metrics.recordRequest(request);
+    expect(await metrics.render()).toContain(
+      'spillway_api_requests_total{lane="status",verb="PATCH",resource="pods/status",code="200"} 2',
+    );
+  });
+
+  it('tell the memory and CPU of the process', async () => {
+    expect(await new Metrics().render()).toMatch(/process_resident_memory_bytes \d+\n/);
+  });
+});

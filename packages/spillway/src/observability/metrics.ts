@@ -1,0 +1,135 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Answers take from a millisecond (a local runtime) to minutes (a cloud that makes machines). */
+const operationBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
+
+/**
+ * All metrics of one process. Label values come from closed sets, never from pods' names or UIDs, so that the number
+ * of series does not grow with the cluster.
+ */
+export class Metrics {
+  readonly registry: Registry;
+
+  readonly pods: Gauge<'pool' | 'phase'>;
+  readonly actors: Gauge<'pool'>;
+  readonly actorQueue: Gauge<'pool'>;
+  readonly actorSteps: Counter<'pool'>;
+
+  readonly operations: Counter<'pool' | 'operation' | 'result'>;
+  readonly operationSeconds: Histogram<'pool' | 'operation'>;
+  readonly operationsInFlight: Gauge<'pool' | 'operation'>;
+
+  readonly statusWrites: Counter<'pool' | 'result'>;
+  readonly statusWritesWaiting: Gauge<'pool'>;
+  readonly events: Counter<'pool' | 'type' | 'result'>;
+
+  readonly listings: Counter<'pool' | 'result'>;
+  readonly listingSeconds: Histogram<'pool'>;
+  readonly instances: Gauge<'pool'>;
+  readonly orphans: Gauge<'pool'>;
+  readonly orphansRemoved: Counter<'pool'>;
+
+  readonly nodeLeaseRenewed: Gauge<'pool'>;
+  readonly nodeLeaseErrors: Counter<'pool'>;
+  readonly nodeWrites: Counter<'pool' | 'what' | 'result'>;
+  readonly backendReachable: Gauge<'pool'>;
+  readonly poolBlocked: Gauge<'pool'>;
+
+  readonly apiRequests: Counter<'lane' | 'verb' | 'resource' | 'code'>;
+  readonly apiRequestSeconds: Histogram<'lane' | 'verb'>;
+  readonly apiQueueSeconds: Histogram<'lane'>;
+
+  constructor(registry: Registry = new Registry()) {
+    this.registry = registry;
+    const registers = [registry];
+    const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]): Gauge<L> =>
+      new Gauge({ name: `spillway_${name}`, help, labelNames, registers });
+    const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> =>
+      new Counter({ name: `spillway_${name}`, help, labelNames, registers });
+    const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[]): Histogram<L> =>
+      new Histogram({ name: `spillway_${name}`, help, labelNames, buckets: operationBuckets, registers });
+
+    this.pods = gauge('pods', 'Pods bound to the virtual node, by status.phase', ['pool', 'phase']);
+    this.actors = gauge('pod_actors', 'Pods and leftover instances that are looked after', ['pool']);
+    this.actorQueue = gauge('pod_actor_queue', 'Actors that wait for their next step', ['pool']);
+    this.actorSteps = counter('pod_actor_steps_total', 'Decisions taken', ['pool']);
+    this.operations = counter('operations_total', 'Operations for pods, by what and how they ended', [
+      'pool',
+      'operation',
+      'result',
+    ]);
+    this.operationSeconds = histogram('operation_seconds', 'Duration of operations for pods', ['pool', 'operation']);
+    this.operationsInFlight = gauge('operations_in_flight', 'Operations under way', ['pool', 'operation']);
+    this.statusWrites = counter('status_writes_total', 'Pod statuses: written, unchanged, refused, failed', [
+      'pool',
+      'result',
+    ]);
+    this.statusWritesWaiting = gauge('status_writes_waiting', 'Pods whose newest status is not written yet', ['pool']);
+    this.events = counter('events_total', 'Events on pods: recorded, or held back by the limit for one pod', [
+      'pool',
+      'type',
+      'result',
+    ]);
+    this.listings = counter('backend_listings_total', 'Listings of all instances: complete, incomplete, failed', [
+      'pool',
+      'result',
+    ]);
+    this.listingSeconds = histogram('backend_listing_seconds', 'Duration of listings', ['pool']);
+    this.instances = gauge('backend_instances', 'Instances in the newest complete listing', ['pool']);
+    this.orphans = gauge('orphan_candidates', 'Instances that no pod seems to own', ['pool']);
+    this.orphansRemoved = counter('orphans_removed_total', 'Instances removed because their pod is gone', ['pool']);
+    this.nodeLeaseRenewed = gauge('node_lease_renewed_timestamp_seconds', 'When the lease was renewed last', ['pool']);
+    this.nodeLeaseErrors = counter('node_lease_errors_total', 'Failed renewals of the lease', ['pool']);
+    this.nodeWrites = counter('node_writes_total', 'Writes of the node object', ['pool', 'what', 'result']);
+    this.backendReachable = gauge('backend_reachable', '1 while the backend answers its health check', ['pool']);
+    this.poolBlocked = gauge('pool_blocked', '1 while the pool takes no new pods', ['pool']);
+    this.apiRequests = counter('api_requests_total', 'Requests to the API server', ['lane', 'verb', 'resource', 'code']);
+    this.apiRequestSeconds = histogram('api_request_seconds', 'Duration of requests to the API server', [
+      'lane',
+      'verb',
+    ]);
+    this.apiQueueSeconds = histogram('api_queue_seconds', 'Time that requests waited for their lane', ['lane']);
+    new Gauge({
+      name: 'process_resident_memory_bytes',
+      help: 'Resident memory',
+      registers,
+      collect(): void {
+        this.set(process.memoryUsage.rss());
+      },
+    });
+    new Counter({
+      name: 'process_cpu_seconds_total',
+      help: 'CPU time used',
+      registers,
+      collect(): void {
+        const { user, system } = process.cpuUsage();
+        this.reset();
+        this.inc((user + system) / 1e6);
+      },
+    });
+  }
+
+  /** In the shape of the client's `onRequest`. */
+  recordRequest(request: {
+    readonly method: string;
+    readonly resource: string;
+    readonly lane: string;
+    readonly status: number;
+    readonly durationMs: number;
+    readonly queuedMs: number;
+  }): void {
+    const { lane, method: verb, resource } = request;
+    this.apiRequests.inc({ lane, verb, resource, code: String(request.status) });
+    this.apiRequestSeconds.observe({ lane, verb }, request.durationMs / 1000);
+    this.apiQueueSeconds.observe({ lane }, request.queuedMs / 1000);
+  }
+
+  /** The text format of Prometheus. */
+  async render(): Promise<string> {
+    return this.registry.metrics();
+  }
+
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+}
