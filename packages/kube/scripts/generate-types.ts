@@ -6,6 +6,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { parseJson } from '../src/json.ts';
 import { documentPaths, generateTypes, type OpenApiDocument } from './openapi-types.ts';
 
 const target = join(import.meta.dirname, '../src/generated');
@@ -13,7 +14,7 @@ const target = join(import.meta.dirname, '../src/generated');
 async function fromDirectory(directory: string): Promise<OpenApiDocument[]> {
   const file = (path: string): string => join(directory, `${path.replaceAll('/', '__')}_openapi.json`);
   return await Promise.all(
-    documentPaths.map(async (path) => JSON.parse(await readFile(file(path), 'utf8')) as OpenApiDocument),
+    documentPaths.map(async (path) => parseJson<OpenApiDocument>(await readFile(file(path), 'utf8'))),
   );
 }
 

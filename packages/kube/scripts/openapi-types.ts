@@ -100,7 +100,7 @@ export function generateTypes(documents: readonly OpenApiDocument[]): Map<string
     files.set(file, [...(files.get(file) ?? []), key]);
   }
   const output = new Map<string, string>();
-  for (const [file, keys] of [...files].sort(([a], [b]) => compare(a, b))) {
+  for (const [file, keys] of [...files].toSorted(([a], [b]) => compare(a, b))) {
     output.set(`${file}.ts`, fileText(file, keys, schemas, names));
   }
   const exports = [...output.keys()].map((file) => `export type * from './${file}';\n`).join('');
@@ -150,8 +150,8 @@ function fileText(
     .map((key) => declaration(key, names.get(key) ?? key, schemas.get(key) ?? {}, refer))
     .join('\n');
   const head = [...imports]
-    .sort(([a], [b]) => compare(a, b))
-    .map(([from, used]) => `import type { ${[...used].sort(compare).join(', ')} } from './${from}.ts';\n`)
+    .toSorted(([a], [b]) => compare(a, b))
+    .map(([from, used]) => `import type { ${[...used].toSorted(compare).join(', ')} } from './${from}.ts';\n`)
     .join('');
   return `${header}\n${head}${head === '' ? '' : '\n'}${body}`;
 }
@@ -166,12 +166,12 @@ function declaration(key: string, name: string, schema: Schema, refer: (key: str
   const kind = kinds.length === 1 ? kinds[0] : undefined;
   const lines = Object.entries(schema.properties).map(([property, value]) => {
     const boilerplate = property === 'apiVersion' || property === 'kind' || property === 'metadata';
-    const comment = kinds.length > 0 && boilerplate ? '' : doc(value.description, '  ');
+    const about = kinds.length > 0 && boilerplate ? '' : doc(value.description, '  ');
     let type = typeOf(value, refer);
     if (kind !== undefined && property === 'apiVersion') type = `'${apiVersionOf(kind)}'`;
     if (kind !== undefined && property === 'kind') type = `'${kind.kind}'`;
     const field = /^[A-Za-z_]\w*$/.test(property) ? property : `'${property}'`;
-    return `${comment}  ${field}${required.has(property) ? '' : '?'}: ${type};\n`;
+    return `${about}  ${field}${required.has(property) ? '' : '?'}: ${type};\n`;
   });
   return `${comment}export interface ${name} {\n${lines.join('')}}\n`;
 }
@@ -205,7 +205,7 @@ function typeOf(schema: Schema, refer: (key: string) => string): string {
 function doc(description: string | undefined, indent: string): string {
   if (description === undefined) return '';
   const line = description.replaceAll(/\s+/g, ' ').replaceAll('*/', '*\\/').trim();
-  const sentence = /^.*?[^.A-Z]\.(?= |$)/.exec(line)?.[0] ?? line;
+  const sentence = /^.*?(?<!e\.g|i\.e|[A-Z])\.(?= [A-Z]|$)/.exec(line)?.[0] ?? line;
   const short = sentence.length > 240 ? `${sentence.slice(0, 239)}…` : sentence;
   return short === '' ? '' : `${indent}/** ${short} */\n`;
 }
@@ -233,8 +233,8 @@ function resourcesText(
       text: `export const ${name}: ResourceType<${type}> = {\n  apiVersion: '${apiVersion}',\n  kind: '${gvk.kind}',\n  plural: '${plural}',\n  namespaced: ${namespaced},\n};\n`,
     });
   }
-  const sorted = [...resources].sort(([a], [b]) => compare(a, b)).map(([, value]) => value);
-  const types = [...new Set(sorted.map(({ type }) => type))].sort(compare);
+  const sorted = [...resources].toSorted(([a], [b]) => compare(a, b)).map(([, value]) => value);
+  const types = [...new Set(sorted.map(({ type }) => type))].toSorted(compare);
   return [
     header,
     `import type { ResourceType } from '../resource-type.ts';`,

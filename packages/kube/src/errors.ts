@@ -36,8 +36,8 @@ export class ApiError extends Error {
   }
 
   /** From a Status, which comes as the body of an answer or as the object of a watch event of type ERROR. */
-  static fromStatus(status: Status, about: string, httpStatus?: number, retryAfterMs?: number): ApiError {
-    const code = status.code ?? httpStatus ?? 500;
+  static fromStatus(status: Status, about: string, retryAfterMs?: number): ApiError {
+    const code = status.code ?? 500;
     const seconds = status.details?.retryAfterSeconds;
     return new ApiError(`${about}: ${status.message ?? status.reason ?? `status ${code}`}`, {
       status: code,
@@ -111,4 +111,4 @@ export const isAborted = (error: unknown): boolean =>
 export const isRetryable = (error: unknown): boolean =>
   error instanceof ApiError
     ? error.kind === 'tooManyRequests' || error.kind === 'serverError' || error.status === 408
-    : error instanceof TransportError && error.kind !== 'aborted';
+    : error instanceof TransportError && error.kind !== 'aborted' && error.kind !== 'tls';

@@ -4,7 +4,7 @@ import type { Condition, LabelSelector, ListMeta, ObjectMeta } from './meta.ts';
 
 /** ApplyConfiguration defines the desired configuration values of an object. */
 export interface ApplyConfiguration {
-  /** expression will be evaluated by CEL to create an apply configuration. */
+  /** expression will be evaluated by CEL to create an apply configuration. ref: https://github.com/google/cel-spec Apply configurations are declared in CEL using object initialization. */
   expression?: string;
 }
 
@@ -26,7 +26,7 @@ export interface ExpressionWarning {
 
 /** JSONPatch defines a JSON Patch. */
 export interface JSONPatch {
-  /** expression will be evaluated by CEL to create a [JSON patch](https://jsonpatch.com/). */
+  /** expression will be evaluated by CEL to create a [JSON patch](https://jsonpatch.com/). ref: https://github.com/google/cel-spec expression must return an array of JSONPatch values. */
   expression?: string;
 }
 
@@ -46,7 +46,7 @@ export interface MatchResources {
   matchPolicy?: string;
   /** namespaceSelector decides whether to run the admission control policy on an object based on whether the namespace for that object matches the selector. */
   namespaceSelector?: LabelSelector;
-  /** objectSelector decides whether to run the validation based on if the object has matching labels. */
+  /** objectSelector decides whether to run the validation based on if the object has matching labels. objectSelector is evaluated against both the oldObject and newObject that would be sent to the cel validation, and is considered to match if e… */
   objectSelector?: LabelSelector;
   /** resourceRules describes what operations on what resources/subresources the ValidatingAdmissionPolicy matches. */
   resourceRules?: NamedRuleWithOperations[];
@@ -106,7 +106,7 @@ export interface MutatingAdmissionPolicySpec {
   matchConditions?: MatchCondition[];
   /** matchConstraints specifies what resources this policy is designed to validate. */
   matchConstraints?: MatchResources;
-  /** mutations contain operations to perform on matching objects. */
+  /** mutations contain operations to perform on matching objects. mutations may not be empty; a minimum of one mutation is required. mutations are evaluated in order, and are reinvoked according to the reinvocationPolicy. */
   mutations?: Mutation[];
   /** paramKind specifies the kind of resources used to parameterize this policy. */
   paramKind?: ParamKind;
@@ -132,7 +132,7 @@ export interface MutatingWebhook {
   name: string;
   /** namespaceSelector decides whether to run the webhook on an object based on whether the namespace for that object matches the selector. */
   namespaceSelector?: LabelSelector;
-  /** objectSelector decides whether to run the webhook based on if the object has matching labels. */
+  /** objectSelector decides whether to run the webhook based on if the object has matching labels. objectSelector is evaluated against both the oldObject and newObject that would be sent to the webhook, and is considered to match if either obje… */
   objectSelector?: LabelSelector;
   /** reinvocationPolicy indicates whether this webhook should be called multiple times as part of a single admission evaluation. */
   reinvocationPolicy?: string;
@@ -174,9 +174,9 @@ export interface Mutation {
 
 /** NamedRuleWithOperations is a tuple of Operations and Resources with ResourceNames. */
 export interface NamedRuleWithOperations {
-  /** apiGroups is the API groups the resources belong to. */
+  /** apiGroups is the API groups the resources belong to. '*' is all groups. */
   apiGroups?: string[];
-  /** apiVersions is the API versions the resources belong to. */
+  /** apiVersions is the API versions the resources belong to. '*' is all versions. */
   apiVersions?: string[];
   /** operations is the operations the admission hook cares about - CREATE, UPDATE, DELETE, CONNECT or * for all of those operations and any future admission operations that are added. */
   operations?: string[];
@@ -210,9 +210,9 @@ export interface ParamRef {
 
 /** RuleWithOperations is a tuple of Operations and Resources. */
 export interface RuleWithOperations {
-  /** apiGroups is the API groups the resources belong to. */
+  /** apiGroups is the API groups the resources belong to. '*' is all groups. */
   apiGroups?: string[];
-  /** apiVersions is the API versions the resources belong to. */
+  /** apiVersions is the API versions the resources belong to. '*' is all versions. */
   apiVersions?: string[];
   /** operations is the operations the admission hook cares about - CREATE, UPDATE, DELETE, CONNECT or * for all of those operations and any future admission operations that are added. */
   operations?: string[];
@@ -292,7 +292,7 @@ export interface ValidatingAdmissionPolicyList {
 
 /** ValidatingAdmissionPolicySpec is the specification of the desired behavior of the AdmissionPolicy. */
 export interface ValidatingAdmissionPolicySpec {
-  /** auditAnnotations contains CEL expressions which are used to produce audit annotations for the audit event of the API request. */
+  /** auditAnnotations contains CEL expressions which are used to produce audit annotations for the audit event of the API request. validations and auditAnnotations may not both be empty; a least one of validations or auditAnnotations is require… */
   auditAnnotations?: AuditAnnotation[];
   /** failurePolicy defines how to handle failures for the admission policy. */
   failurePolicy?: string;
@@ -334,7 +334,7 @@ export interface ValidatingWebhook {
   name: string;
   /** namespaceSelector decides whether to run the webhook on an object based on whether the namespace for that object matches the selector. */
   namespaceSelector?: LabelSelector;
-  /** objectSelector decides whether to run the webhook based on if the object has matching labels. */
+  /** objectSelector decides whether to run the webhook based on if the object has matching labels. objectSelector is evaluated against both the oldObject and newObject that would be sent to the webhook, and is considered to match if either obje… */
   objectSelector?: LabelSelector;
   /** rules describes what operations on what resources/subresources the webhook cares about. */
   rules?: RuleWithOperations[];

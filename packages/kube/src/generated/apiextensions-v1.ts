@@ -10,7 +10,7 @@ export interface ApiextensionsServiceReference {
   namespace: string;
   /** path is an optional URL path at which the webhook will be contacted. */
   path?: string;
-  /** port is an optional service port at which the webhook will be contacted. */
+  /** port is an optional service port at which the webhook will be contacted. `port` should be a valid port number (1-65535, inclusive). */
   port?: number;
 }
 
@@ -30,7 +30,7 @@ export interface CustomResourceColumnDefinition {
   description?: string;
   /** format is an optional OpenAPI type definition for this column. */
   format?: string;
-  /** jsonPath is a simple JSON path (i.e. */
+  /** jsonPath is a simple JSON path (i.e. with array notation) which is evaluated against each custom resource to produce the value for this column. */
   jsonPath: string;
   /** name is a human readable name for the column. */
   name: string;
@@ -86,7 +86,7 @@ export interface CustomResourceDefinitionList {
 
 /** CustomResourceDefinitionNames indicates the names to serve this CustomResourceDefinition */
 export interface CustomResourceDefinitionNames {
-  /** categories is a list of grouped resources this custom resource belongs to (e.g. */
+  /** categories is a list of grouped resources this custom resource belongs to (e.g. 'all'). */
   categories?: string[];
   /** kind is the serialized kind of the resource. */
   kind: string;
@@ -108,7 +108,7 @@ export interface CustomResourceDefinitionSpec {
   group: string;
   /** names specify the resource and kind names for the custom resource. */
   names: CustomResourceDefinitionNames;
-  /** preserveUnknownFields indicates that object fields which are not specified in the OpenAPI schema should be preserved when persisting to storage. */
+  /** preserveUnknownFields indicates that object fields which are not specified in the OpenAPI schema should be preserved when persisting to storage. apiVersion, kind, metadata and known fields inside metadata are always preserved. */
   preserveUnknownFields?: boolean;
   /** scope indicates whether the defined custom resource is cluster- or namespace-scoped. */
   scope: string;
@@ -136,7 +136,7 @@ export interface CustomResourceDefinitionVersion {
   deprecated?: boolean;
   /** deprecationWarning overrides the default warning returned to API clients. */
   deprecationWarning?: string;
-  /** name is the version name, e.g. */
+  /** name is the version name, e.g. “v1”, “v2beta1”, etc. */
   name: string;
   /** schema describes the schema used for validation, pruning, and defaulting of this version of the custom resource. */
   schema?: CustomResourceValidation;

@@ -23,7 +23,7 @@ export interface LocalSubjectAccessReview {
   apiVersion?: 'authorization.k8s.io/v1';
   kind?: 'LocalSubjectAccessReview';
   metadata?: ObjectMeta;
-  /** spec holds information about the request being evaluated. */
+  /** spec holds information about the request being evaluated. spec.namespace must be equal to the namespace you made the request against. */
   spec: SubjectAccessReviewSpec;
   /** status is filled in by the server and indicates whether the request is allowed or not */
   status?: SubjectAccessReviewStatus;
@@ -39,9 +39,9 @@ export interface NonResourceAttributes {
 
 /** NonResourceRule holds information that describes a rule for the non-resource */
 export interface NonResourceRule {
-  /** nonResourceURLs is a set of partial urls that a user should have access to. */
+  /** nonResourceURLs is a set of partial urls that a user should have access to. *s are allowed, but only as the full, final step in the path. "*" means all. */
   nonResourceURLs?: string[];
-  /** verbs is a list of kubernetes non-resource API verbs, like: get, post, put, delete, patch, head, options. */
+  /** verbs is a list of kubernetes non-resource API verbs, like: get, post, put, delete, patch, head, options. "*" means all. */
   verbs: string[];
 }
 
@@ -49,21 +49,21 @@ export interface NonResourceRule {
 export interface ResourceAttributes {
   /** fieldSelector describes the limitation on access based on field. */
   fieldSelector?: FieldSelectorAttributes;
-  /** group is the API Group of the Resource. */
+  /** group is the API Group of the Resource. "*" means all. */
   group?: string;
   /** labelSelector describes the limitation on access based on labels. */
   labelSelector?: LabelSelectorAttributes;
-  /** name is the name of the resource being requested for a "get" or deleted for a "delete". */
+  /** name is the name of the resource being requested for a "get" or deleted for a "delete". "" (empty) means all. */
   name?: string;
   /** namespace is the namespace of the action being requested. */
   namespace?: string;
-  /** resource is one of the existing resource types. */
+  /** resource is one of the existing resource types. "*" means all. */
   resource?: string;
-  /** subresource is one of the existing resource types. */
+  /** subresource is one of the existing resource types. "" means none. */
   subresource?: string;
-  /** verb is a kubernetes resource API verb, like: get, list, watch, create, update, delete, proxy. */
+  /** verb is a kubernetes resource API verb, like: get, list, watch, create, update, delete, proxy. "*" means all. */
   verb?: string;
-  /** version is the API Version of the Resource. */
+  /** version is the API Version of the Resource. "*" means all. */
   version?: string;
 }
 
@@ -73,9 +73,9 @@ export interface ResourceRule {
   apiGroups?: string[];
   /** resourceNames is an optional white list of names that the rule applies to. */
   resourceNames?: string[];
-  /** resources is a list of resources this rule applies to. */
+  /** resources is a list of resources this rule applies to. "*" means all in the specified apiGroups. "*\/foo" represents the subresource 'foo' for all resources in the specified apiGroups. */
   resources?: string[];
-  /** verbs is a list of kubernetes resource API verbs, like: get, list, watch, create, update, delete, proxy. */
+  /** verbs is a list of kubernetes resource API verbs, like: get, list, watch, create, update, delete, proxy. "*" means all. */
   verbs: string[];
 }
 
@@ -84,7 +84,7 @@ export interface SelfSubjectAccessReview {
   apiVersion?: 'authorization.k8s.io/v1';
   kind?: 'SelfSubjectAccessReview';
   metadata?: ObjectMeta;
-  /** spec holds information about the request being evaluated. */
+  /** spec holds information about the request being evaluated. user and groups must be empty */
   spec: SelfSubjectAccessReviewSpec;
   /** status is filled in by the server and indicates whether the request is allowed or not */
   status?: SubjectAccessReviewStatus;

@@ -2,7 +2,7 @@
 
 import type { LabelSelector, ListMeta, ObjectMeta, Quantity, Time } from './meta.ts';
 
-/** ContainerResourceMetricSource indicates how to scale on a resource metric known to Kubernetes, as specified in requests and limits, describing each pod in the current scale target (e.g. */
+/** ContainerResourceMetricSource indicates how to scale on a resource metric known to Kubernetes, as specified in requests and limits, describing each pod in the current scale target (e.g. CPU or memory). */
 export interface ContainerResourceMetricSource {
   /** container is the name of the container in the pods of the scaling target */
   container: string;
@@ -12,7 +12,7 @@ export interface ContainerResourceMetricSource {
   target: MetricTarget;
 }
 
-/** ContainerResourceMetricStatus indicates the current value of a resource metric known to Kubernetes, as specified in requests and limits, describing a single container in each pod in the current scale target (e.g. */
+/** ContainerResourceMetricStatus indicates the current value of a resource metric known to Kubernetes, as specified in requests and limits, describing a single container in each pod in the current scale target (e.g. CPU or memory). */
 export interface ContainerResourceMetricStatus {
   /** container is the name of the container in the pods of the scaling target */
   container: string;
@@ -66,7 +66,7 @@ export interface HPAScalingRules {
   selectPolicy?: string;
   /** stabilizationWindowSeconds is the number of seconds for which past recommendations should be considered while scaling up or scaling down. */
   stabilizationWindowSeconds?: number;
-  /** tolerance is the tolerance on the ratio between the current and desired metric value under which no updates are made to the desired number of replicas (e.g. */
+  /** tolerance is the tolerance on the ratio between the current and desired metric value under which no updates are made to the desired number of replicas (e.g. 0.01 for 1%). */
   tolerance?: Quantity;
 }
 
@@ -152,7 +152,7 @@ export interface MetricIdentifier {
 
 /** MetricSpec specifies how to scale based on a single metric (only `type` and one other matching field should be set at once). */
 export interface MetricSpec {
-  /** containerResource refers to a resource metric (such as those specified in requests and limits) known to Kubernetes describing a single container in each pod of the current scale target (e.g. */
+  /** containerResource refers to a resource metric (such as those specified in requests and limits) known to Kubernetes describing a single container in each pod of the current scale target (e.g. CPU or memory). */
   containerResource?: ContainerResourceMetricSource;
   /** external refers to a global metric that is not associated with any Kubernetes object. */
   external?: ExternalMetricSource;
@@ -160,7 +160,7 @@ export interface MetricSpec {
   object?: ObjectMetricSource;
   /** pods refers to a metric describing each pod in the current scale target (for example, transactions-processed-per-second). */
   pods?: PodsMetricSource;
-  /** resource refers to a resource metric (such as those specified in requests and limits) known to Kubernetes describing each pod in the current scale target (e.g. */
+  /** resource refers to a resource metric (such as those specified in requests and limits) known to Kubernetes describing each pod in the current scale target (e.g. CPU or memory). */
   resource?: ResourceMetricSource;
   /** type is the type of metric source. */
   type: string;
@@ -168,7 +168,7 @@ export interface MetricSpec {
 
 /** MetricStatus describes the last-read state of a single metric. */
 export interface MetricStatus {
-  /** container resource refers to a resource metric (such as those specified in requests and limits) known to Kubernetes describing a single container in each pod in the current scale target (e.g. */
+  /** container resource refers to a resource metric (such as those specified in requests and limits) known to Kubernetes describing a single container in each pod in the current scale target (e.g. CPU or memory). */
   containerResource?: ContainerResourceMetricStatus;
   /** external refers to a global metric that is not associated with any Kubernetes object. */
   external?: ExternalMetricStatus;
@@ -176,7 +176,7 @@ export interface MetricStatus {
   object?: ObjectMetricStatus;
   /** pods refers to a metric describing each pod in the current scale target (for example, transactions-processed-per-second). */
   pods?: PodsMetricStatus;
-  /** resource refers to a resource metric (such as those specified in requests and limits) known to Kubernetes describing each pod in the current scale target (e.g. */
+  /** resource refers to a resource metric (such as those specified in requests and limits) known to Kubernetes describing each pod in the current scale target (e.g. CPU or memory). */
   resource?: ResourceMetricStatus;
   /** type is the type of metric source. */
   type: string;
@@ -240,7 +240,7 @@ export interface PodsMetricStatus {
   metric: MetricIdentifier;
 }
 
-/** ResourceMetricSource indicates how to scale on a resource metric known to Kubernetes, as specified in requests and limits, describing each pod in the current scale target (e.g. */
+/** ResourceMetricSource indicates how to scale on a resource metric known to Kubernetes, as specified in requests and limits, describing each pod in the current scale target (e.g. CPU or memory). */
 export interface ResourceMetricSource {
   /** name is the name of the resource in question. */
   name: string;
@@ -248,7 +248,7 @@ export interface ResourceMetricSource {
   target: MetricTarget;
 }
 
-/** ResourceMetricStatus indicates the current value of a resource metric known to Kubernetes, as specified in requests and limits, describing each pod in the current scale target (e.g. */
+/** ResourceMetricStatus indicates the current value of a resource metric known to Kubernetes, as specified in requests and limits, describing each pod in the current scale target (e.g. CPU or memory). */
 export interface ResourceMetricStatus {
   /** current contains the current value for the given metric */
   current: MetricValueStatus;

@@ -18,9 +18,9 @@ export interface AWSElasticBlockStoreVolumeSource {
 export interface Affinity {
   /** Describes node affinity scheduling rules for the pod. */
   nodeAffinity?: NodeAffinity;
-  /** Describes pod affinity scheduling rules (e.g. */
+  /** Describes pod affinity scheduling rules (e.g. co-locate this pod in the same node, zone, etc. as some other pod(s)). */
   podAffinity?: PodAffinity;
-  /** Describes pod anti-affinity scheduling rules (e.g. */
+  /** Describes pod anti-affinity scheduling rules (e.g. avoid putting this pod in the same node, zone, etc. as some other pod(s)). */
   podAntiAffinity?: PodAntiAffinity;
 }
 
@@ -50,7 +50,7 @@ export interface AzureDiskVolumeSource {
   diskURI: string;
   /** fsType is Filesystem type to mount. */
   fsType?: string;
-  /** kind expected values are Shared: multiple blob disks per storage account Dedicated: single blob disk per storage account Managed: azure managed data disk (only in managed availability set). */
+  /** kind expected values are Shared: multiple blob disks per storage account Dedicated: single blob disk per storage account Managed: azure managed data disk (only in managed availability set). defaults to shared */
   kind?: string;
   /** readOnly Defaults to false (read/write). */
   readOnly?: boolean;
@@ -381,7 +381,7 @@ export interface ContainerExtendedResourceRequest {
 
 /** Describe a container image */
 export interface ContainerImage {
-  /** Names by which this image is known. */
+  /** Names by which this image is known. e.g. ["kubernetes.example/hyperkube:v1.0.7", "cloud-vendor.registry.example/cloud-vendor/hyperkube:v1.0.7"] */
   names?: string[];
   /** The size of the image in bytes. */
   sizeBytes?: number;
@@ -704,7 +704,7 @@ export interface Event {
   count?: number;
   /** Time when this Event was first observed. */
   eventTime?: MicroTime;
-  /** The time at which the event was first recorded. */
+  /** The time at which the event was first recorded. (Time of server receipt is in TypeMeta.) */
   firstTimestamp?: Time;
   /** The object that this event is about. */
   involvedObject: ObjectReference;
@@ -718,9 +718,9 @@ export interface Event {
   reason?: string;
   /** Optional secondary object for more complex actions. */
   related?: ObjectReference;
-  /** Name of the controller that emitted this Event, e.g. */
+  /** Name of the controller that emitted this Event, e.g. `kubernetes.io/kubelet`. */
   reportingComponent?: string;
-  /** ID of the controller instance, e.g. */
+  /** ID of the controller instance, e.g. `kubelet-xyzf`. */
   reportingInstance?: string;
   /** Data about the Event series this event represents or nil if it's a singleton Event. */
   series?: EventSeries;
@@ -739,7 +739,7 @@ export interface EventList {
   metadata?: ListMeta;
 }
 
-/** EventSeries contain information on series of events, i.e. */
+/** EventSeries contain information on series of events, i.e. thing that was/is happening continuously for some time. */
 export interface EventSeries {
   /** Number of occurrences in this series up to the last heartbeat time */
   count?: number;
@@ -1170,7 +1170,7 @@ export interface Node {
   apiVersion?: 'v1';
   kind?: 'Node';
   metadata?: ObjectMeta;
-  /** Spec defines the behavior of a node. */
+  /** Spec defines the behavior of a node. https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#spec-and-status */
   spec?: NodeSpec;
   /** Most recently observed status of the node. */
   status?: NodeStatus;
@@ -1359,9 +1359,9 @@ export interface NodeSystemInfo {
   architecture: string;
   /** Boot ID reported by the node. */
   bootID: string;
-  /** ContainerRuntime Version reported by the node through runtime remote API (e.g. */
+  /** ContainerRuntime Version reported by the node through runtime remote API (e.g. containerd://1.4.2). */
   containerRuntimeVersion: string;
-  /** Kernel Version reported by the node from 'uname -r' (e.g. */
+  /** Kernel Version reported by the node from 'uname -r' (e.g. 3.16.0-0.bpo.4-amd64). */
   kernelVersion: string;
   /** Deprecated: KubeProxy Version reported by the node. */
   kubeProxyVersion: string;
@@ -1371,7 +1371,7 @@ export interface NodeSystemInfo {
   machineID: string;
   /** The Operating System reported by the node */
   operatingSystem: string;
-  /** OS Image reported by the node from /etc/os-release (e.g. */
+  /** OS Image reported by the node from /etc/os-release (e.g. Debian GNU/Linux 7 (wheezy)). */
   osImage: string;
   /** Swap Info reported by the node. */
   swap?: NodeSwapStatus;
@@ -1555,7 +1555,7 @@ export interface PersistentVolumeSpec {
   iscsi?: ISCSIPersistentVolumeSource;
   /** local represents directly-attached storage with node affinity */
   local?: LocalVolumeSource;
-  /** mountOptions is the list of mount options, e.g. */
+  /** mountOptions is the list of mount options, e.g. ["ro", "soft"]. */
   mountOptions?: string[];
   /** nfs represents an NFS mount on the host. */
   nfs?: NFSVolumeSource;
@@ -1845,7 +1845,7 @@ export interface PodSpec {
   preemptionPolicy?: string;
   /** The priority value. */
   priority?: number;
-  /** If specified, indicates the pod's priority. */
+  /** If specified, indicates the pod's priority. "system-node-critical" and "system-cluster-critical" are two special keywords which indicate the highest priorities with the former being the highest priority. */
   priorityClassName?: string;
   /** If specified, all readiness gates will be evaluated for pod readiness. */
   readinessGates?: PodReadinessGate[];
@@ -1919,7 +1919,7 @@ export interface PodStatus {
   podIPs?: PodIP[];
   /** The Quality of Service (QOS) classification assigned to the pod based on resource requirements See PodQOSClass type for available QOS classes More info: https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/#quality-of-service-classes */
   qosClass?: string;
-  /** A brief CamelCase message indicating details about why the pod is in this state. */
+  /** A brief CamelCase message indicating details about why the pod is in this state. e.g. 'Evicted' */
   reason?: string;
   /** Status of resources resize desired for pod's containers. */
   resize?: string;
@@ -1936,7 +1936,7 @@ export interface PodTemplate {
   apiVersion?: 'v1';
   kind?: 'PodTemplate';
   metadata?: ObjectMeta;
-  /** Template defines the pods that will be created from this pod template. */
+  /** Template defines the pods that will be created from this pod template. https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#spec-and-status */
   template?: PodTemplateSpec;
 }
 
@@ -1977,7 +1977,7 @@ export interface PortworxVolumeSource {
   volumeID: string;
 }
 
-/** An empty preferred scheduling term matches all objects with implicit weight 0 (i.e. */
+/** An empty preferred scheduling term matches all objects with implicit weight 0 (i.e. it's a no-op). */
 export interface PreferredSchedulingTerm {
   /** A node selector term, associated with the corresponding weight. */
   preference: NodeSelectorTerm;
@@ -2155,9 +2155,9 @@ export interface ResourceFieldSelector {
 
 /** ResourceHealth represents the health of a resource. */
 export interface ResourceHealth {
-  /** Health of the resource. */
+  /** Health of the resource. can be one of: - Healthy: operates as normal - Unhealthy: reported unhealthy. */
   health?: string;
-  /** Message provides human-readable context for Health (e.g. */
+  /** Message provides human-readable context for Health (e.g. "ECC error count exceeded threshold"). */
   message?: string;
   /** ResourceID is the unique identifier of the resource. */
   resourceID: string;
@@ -2168,9 +2168,9 @@ export interface ResourceQuota {
   apiVersion?: 'v1';
   kind?: 'ResourceQuota';
   metadata?: ObjectMeta;
-  /** Spec defines the desired quota. */
+  /** Spec defines the desired quota. https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#spec-and-status */
   spec?: ResourceQuotaSpec;
-  /** Status defines the actual enforced quota and its current usage. */
+  /** Status defines the actual enforced quota and its current usage. https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#spec-and-status */
   status?: ResourceQuotaStatus;
 }
 
@@ -2408,7 +2408,7 @@ export interface Service {
   apiVersion?: 'v1';
   kind?: 'Service';
   metadata?: ObjectMeta;
-  /** Spec defines the behavior of a service. */
+  /** Spec defines the behavior of a service. https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#spec-and-status */
   spec?: ServiceSpec;
   /** Most recently observed status of the service. */
   status?: ServiceStatus;
@@ -2481,7 +2481,7 @@ export interface ServiceSpec {
   clusterIPs?: string[];
   /** externalIPs is a list of IP addresses for which nodes in the cluster will also accept traffic for this service. */
   externalIPs?: string[];
-  /** externalName is the external reference that discovery mechanisms will return as an alias for this service (e.g. */
+  /** externalName is the external reference that discovery mechanisms will return as an alias for this service (e.g. a DNS CNAME record). */
   externalName?: string;
   /** externalTrafficPolicy describes how nodes distribute service traffic they receive on one of the Service's "externally-facing" addresses (NodePorts, ExternalIPs, and LoadBalancer IPs). */
   externalTrafficPolicy?: string;
@@ -2489,7 +2489,7 @@ export interface ServiceSpec {
   healthCheckNodePort?: number;
   /** InternalTrafficPolicy describes how nodes distribute service traffic they receive on the ClusterIP. If set to "Local", the proxy will assume that pods only want to talk to endpoints of the service on the same node as the pod, dropping the … */
   internalTrafficPolicy?: string;
-  /** IPFamilies is a list of IP families (e.g. */
+  /** IPFamilies is a list of IP families (e.g. IPv4, IPv6) assigned to this service. */
   ipFamilies?: string[];
   /** IPFamilyPolicy represents the dual-stack-ness requested or required by this Service. */
   ipFamilyPolicy?: string;
@@ -2635,7 +2635,7 @@ export interface TopologySpreadConstraint {
   nodeTaintsPolicy?: string;
   /** TopologyKey is the key of node labels. */
   topologyKey: string;
-  /** WhenUnsatisfiable indicates how to deal with a pod if it doesn't satisfy the spread constraint. */
+  /** WhenUnsatisfiable indicates how to deal with a pod if it doesn't satisfy the spread constraint. - DoNotSchedule (default) tells the scheduler not to schedule it. - ScheduleAnyway tells the scheduler to schedule the pod in any location, but… */
   whenUnsatisfiable: string;
 }
 

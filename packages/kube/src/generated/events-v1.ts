@@ -28,9 +28,9 @@ export interface EventsV1Event {
   regarding?: ObjectReference;
   /** related is the optional secondary object for more complex actions. */
   related?: ObjectReference;
-  /** reportingController is the name of the controller that emitted this Event, e.g. */
+  /** reportingController is the name of the controller that emitted this Event, e.g. `kubernetes.io/kubelet`. */
   reportingController?: string;
-  /** reportingInstance is the ID of the controller instance, e.g. */
+  /** reportingInstance is the ID of the controller instance, e.g. `kubelet-xyzf`. */
   reportingInstance?: string;
   /** series is data about the Event series this event represents or nil if it's a singleton Event. */
   series?: EventsV1EventSeries;
@@ -47,7 +47,7 @@ export interface EventsV1EventList {
   metadata?: ListMeta;
 }
 
-/** EventSeries contain information on series of events, i.e. */
+/** EventSeries contain information on series of events, i.e. thing that was/is happening continuously for some time. */
 export interface EventsV1EventSeries {
   /** count is the number of occurrences in this series up to the last heartbeat time. */
   count: number;

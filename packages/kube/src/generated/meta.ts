@@ -2,11 +2,11 @@
 
 /** APIResource specifies the name of a resource and whether it is namespaced. */
 export interface APIResource {
-  /** categories is a list of the grouped resources this resource belongs to (e.g. */
+  /** categories is a list of the grouped resources this resource belongs to (e.g. 'all') */
   categories?: string[];
   /** group is the preferred group of the resource. */
   group?: string;
-  /** kind is the kind for the resource (e.g. */
+  /** kind is the kind for the resource (e.g. 'Foo' is the kind for a resource 'foo') */
   kind: string;
   /** name is the plural name of the resource. */
   name: string;
@@ -246,14 +246,14 @@ export interface StatusDetails {
   name?: string;
   /** If specified, the time in seconds before the operation should be retried. */
   retryAfterSeconds?: number;
-  /** UID of the resource. */
+  /** UID of the resource. (when there is a single resource which can be described). */
   uid?: string;
 }
 
 /** Time is a wrapper around time.Time which supports correct marshaling to YAML and JSON. Wrappers are provided for many of the factory methods that the time package offers. */
 export type Time = string;
 
-/** Info contains versioning information. */
+/** Info contains versioning information. how we'll want to distribute that information. */
 export interface VersionInfo {
   buildDate: string;
   compiler: string;

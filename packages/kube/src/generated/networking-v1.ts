@@ -43,7 +43,7 @@ export interface IPAddressSpec {
   parentRef: ParentReference;
 }
 
-/** IPBlock describes a particular CIDR (Ex. */
+/** IPBlock describes a particular CIDR (Ex. "192.168.1.0/24","2001:db8::/64") that is allowed to the pods matched by a NetworkPolicySpec's podSelector. */
 export interface IPBlock {
   /** cidr is a string representing the IPBlock Valid examples are "192.168.1.0/24" or "2001:db8::/64" */
   cidr: string;
@@ -268,11 +268,11 @@ export interface ParentReference {
 export interface ServiceBackendPort {
   /** name is the name of the port on the Service. */
   name?: string;
-  /** number is the numerical port number (e.g. */
+  /** number is the numerical port number (e.g. 80) on the Service. */
   number?: number;
 }
 
-/** ServiceCIDR defines a range of IP addresses using CIDR format (e.g. */
+/** ServiceCIDR defines a range of IP addresses using CIDR format (e.g. 192.168.0.0/24 or 2001:db2::/64). */
 export interface ServiceCIDR {
   apiVersion?: 'networking.k8s.io/v1';
   kind?: 'ServiceCIDR';
@@ -294,7 +294,7 @@ export interface ServiceCIDRList {
 
 /** ServiceCIDRSpec define the CIDRs the user wants to use for allocating ClusterIPs for Services. */
 export interface ServiceCIDRSpec {
-  /** CIDRs defines the IP blocks in CIDR notation (e.g. */
+  /** CIDRs defines the IP blocks in CIDR notation (e.g. "192.168.0.0/24" or "2001:db8::/64") from which to assign service cluster IPs. */
   cidrs?: string[];
 }
 

@@ -52,13 +52,13 @@ export interface ClusterRoleList {
 export interface PolicyRule {
   /** APIGroups is the name of the APIGroup that contains the resources. */
   apiGroups?: string[];
-  /** NonResourceURLs is a set of partial urls that a user should have access to. */
+  /** NonResourceURLs is a set of partial urls that a user should have access to. *s are allowed, but only as the full, final step in the path Since non-resource URLs are not namespaced, this field is only applicable for ClusterRoles referenced … */
   nonResourceURLs?: string[];
   /** ResourceNames is an optional white list of names that the rule applies to. */
   resourceNames?: string[];
-  /** Resources is a list of resources this rule applies to. */
+  /** Resources is a list of resources this rule applies to. '*' represents all resources. */
   resources?: string[];
-  /** Verbs is a list of Verbs that apply to ALL the ResourceKinds contained in this rule. */
+  /** Verbs is a list of Verbs that apply to ALL the ResourceKinds contained in this rule. '*' represents all verbs. */
   verbs: string[];
 }
 

@@ -116,7 +116,7 @@ export interface StorageClass {
   apiVersion?: 'storage.k8s.io/v1';
   kind?: 'StorageClass';
   metadata?: ObjectMeta;
-  /** mountOptions controls the mountOptions for dynamically provisioned PersistentVolumes of this storage class. */
+  /** mountOptions controls the mountOptions for dynamically provisioned PersistentVolumes of this storage class. e.g. ["ro", "soft"]. */
   mountOptions?: string[];
   /** parameters holds the parameters for the provisioner that should create volumes of this storage class. */
   parameters?: { [key: string]: string };

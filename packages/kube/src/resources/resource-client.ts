@@ -1,13 +1,19 @@
 import type { Status } from '../generated/index.ts';
-import type { KubeList, KubeObject, ObjectRef } from '../resource-type.ts';
+import { nameOf, namespaceOf } from '../meta.ts';
+import type { KubeList, KubeObject, ObjectRef, ResourceType } from '../resource-type.ts';
 import type { LaneName } from '../transport/lanes.ts';
+import type { KubeRequest, QueryValue, Requester } from '../transport/request.ts';
 import type { Patch } from './patch.ts';
-import type { WatchEvent } from './watch.ts';
+import { resourcePath } from './paths.ts';
+import { type WatchEvent, watchEvents } from './watch.ts';
 
 export interface CallOptions {
   readonly lane?: LaneName | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** For all attempts together. Default: 30 s */
   readonly timeoutMs?: number | undefined;
+  /** Default: true */
+  readonly retry?: boolean | undefined;
 }
 
 export interface GetOptions extends CallOptions {
@@ -55,7 +61,9 @@ export interface WatchOptions extends Omit<ListOptions, 'limit' | 'continue'> {
 export interface DeleteOptions extends CallOptions {
   readonly dryRun?: boolean | undefined;
   readonly gracePeriodSeconds?: number | undefined;
-  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string } | undefined;
+  readonly preconditions?:
+    | { readonly uid?: string | undefined; readonly resourceVersion?: string | undefined }
+    | undefined;
   readonly propagationPolicy?: 'Orphan' | 'Background' | 'Foreground' | undefined;
 }
 
@@ -67,7 +75,7 @@ export interface DeleteCollectionOptions extends DeleteOptions {
 
 /**
  * The verbs of one kind of object. All of them throw ApiError or TransportError. The type parameter of a call is for
- * subresources whose answer is another type: `get<Scale>(ref, { subresource: 'scale' })`.
+ * subresources whose type is another one: `get<Scale>(ref, { subresource: 'scale' })`.
  */
 export interface ResourceClient<T extends KubeObject> {
   get<R extends KubeObject = T>(ref: ObjectRef, options?: GetOptions): Promise<R>;
@@ -85,3 +93,187 @@ export interface ResourceClient<T extends KubeObject> {
   /** One watch: ends when the server ends it, throws when it breaks or reports an error. For a view that repairs itself: Informer. */
   watch(options?: WatchOptions): AsyncIterable<WatchEvent<T>>;
 }
+
+const patchTypes: Readonly<Record<Patch['type'], string>> = {
+  strategic: 'application/strategic-merge-patch+json',
+  merge: 'application/merge-patch+json',
+  json: 'application/json-patch+json',
+};
+
+export function resourceClient<T extends KubeObject>(client: Requester, type: ResourceType<T>): ResourceClient<T> {
+  /** Path of one object. @throws TypeError: a programming error that the server would answer with a bare 404 */
+  const pathOf = (ref: Partial<ObjectRef>, subresource?: string): string => {
+    if (ref.name === undefined || ref.name === '') throw new TypeError(`${type.plural}: the object has no name`);
+    return resourcePath(type, { ...scopeOf(ref.namespace), name: ref.name, subresource });
+  };
+  const scopeOf = (namespace: string | undefined): { namespace?: string } => {
+    if (!type.namespaced) return {};
+    if (namespace === undefined || namespace === '') throw new TypeError(`${type.plural}: the namespace is missing`);
+    return { namespace };
+  };
+  const common = (options: CallOptions & { subresource?: string | undefined }): Partial<KubeRequest> => ({
+    lane: options.lane,
+    signal: options.signal,
+    timeoutMs: options.timeoutMs,
+    retry: options.retry,
+    resource: options.subresource === undefined ? type.plural : `${type.plural}/${options.subresource}`,
+  });
+  /** Items of a list come without kind and apiVersion; events of a watch with them. Here both have them. */
+  const complete = (list: KubeList<T>): KubeList<T> => {
+    for (const item of (list.items ??= [])) {
+      item.apiVersion = type.apiVersion;
+      item.kind = type.kind;
+    }
+    return list;
+  };
+  const typed = <R extends KubeObject>(object: R, subresource: string | undefined): R =>
+    object.kind !== undefined || subresource !== undefined
+      ? object
+      : { apiVersion: type.apiVersion, kind: type.kind, ...object };
+  const list = async (options: ListOptions): Promise<KubeList<T>> =>
+    complete(
+      await client.request<KubeList<T>>({
+        ...common(options),
+        method: 'GET',
+        path: resourcePath(type, { namespace: options.namespace }),
+        query: listQuery(options),
+      }),
+    );
+
+  return {
+    async get(ref, options = {}) {
+      return await client.request({
+        ...common(options),
+        method: 'GET',
+        path: pathOf(ref, options.subresource),
+        query: { resourceVersion: options.resourceVersion },
+      });
+    },
+
+    list: (options = {}) => list(options),
+
+    async *pages(options = {}) {
+      let next = options.continue;
+      do {
+        // The continue token stands for the resource version; the server refuses both together.
+        const page = await list(
+          next === undefined
+            ? { limit: 500, ...options }
+            : { limit: 500, ...options, continue: next, resourceVersion: undefined, resourceVersionMatch: undefined },
+        );
+        yield page;
+        next = page.metadata.continue;
+      } while (next !== undefined && next !== '');
+    },
+
+    async create(object, options = {}) {
+      const { subresource } = options;
+      const namespace = options.namespace ?? namespaceOf(object);
+      const path =
+        subresource === undefined
+          ? resourcePath(type, scopeOf(namespace))
+          : pathOf({ namespace, name: options.name ?? nameOf(object) }, subresource);
+      return await client.request({
+        ...common(options),
+        method: 'POST',
+        path,
+        query: writeQuery(options),
+        body: typed(object, subresource),
+      });
+    },
+
+    async replace(object, options = {}) {
+      return await client.request({
+        ...common(options),
+        method: 'PUT',
+        path: pathOf(object.metadata ?? {}, options.subresource),
+        query: writeQuery(options),
+        body: typed(object, options.subresource),
+      });
+    },
+
+    async patch(ref, patch, options = {}) {
+      return await client.request({
+        ...common(options),
+        method: 'PATCH',
+        path: pathOf(ref, options.subresource),
+        query: writeQuery(options),
+        contentType: patchTypes[patch.type],
+        body: patch.body,
+      });
+    },
+
+    async apply(object, options) {
+      return await client.request({
+        ...common(options),
+        method: 'PATCH',
+        path: pathOf(object.metadata ?? {}, options.subresource),
+        query: { ...writeQuery(options), force: options.force },
+        // JSON is YAML
+        contentType: 'application/apply-patch+yaml',
+        body: typed(object, undefined),
+      });
+    },
+
+    async delete(ref, options = {}) {
+      return await client.request({
+        ...common(options),
+        method: 'DELETE',
+        path: pathOf(ref),
+        body: deleteBody(options),
+      });
+    },
+
+    async deleteCollection(options = {}) {
+      await client.request({
+        ...common(options),
+        method: 'DELETE',
+        path: resourcePath(type, scopeOf(options.namespace)),
+        query: { labelSelector: options.labelSelector, fieldSelector: options.fieldSelector },
+        body: deleteBody(options),
+      });
+    },
+
+    async *watch(options = {}) {
+      const path = resourcePath(type, { namespace: options.namespace });
+      const stream = await client.stream({
+        ...common(options),
+        method: 'GET',
+        path,
+        query: {
+          watch: true,
+          ...listQuery(options),
+          allowWatchBookmarks: options.allowBookmarks,
+          sendInitialEvents: options.sendInitialEvents,
+          timeoutSeconds: options.timeoutSeconds,
+        },
+      });
+      yield* watchEvents<T>(stream, `watch of ${path}`);
+    },
+  };
+}
+
+function listQuery(options: ListOptions): Record<string, QueryValue> {
+  return {
+    labelSelector: options.labelSelector,
+    fieldSelector: options.fieldSelector,
+    limit: options.limit,
+    continue: options.continue,
+    resourceVersion: options.resourceVersion,
+    resourceVersionMatch: options.resourceVersionMatch,
+  };
+}
+
+const writeQuery = (options: WriteOptions): Record<string, QueryValue> => ({
+  dryRun: options.dryRun === true ? 'All' : undefined,
+  fieldManager: options.fieldManager,
+});
+
+const deleteBody = (options: DeleteOptions): object => ({
+  apiVersion: 'v1',
+  kind: 'DeleteOptions',
+  gracePeriodSeconds: options.gracePeriodSeconds,
+  preconditions: options.preconditions,
+  propagationPolicy: options.propagationPolicy,
+  ...(options.dryRun === true ? { dryRun: ['All'] } : {}),
+});

@@ -19,6 +19,8 @@ export interface KubeRequest {
   readonly signal?: AbortSignal | undefined;
   /** For all attempts together, waiting for the lane included. Default: 30 s; for streams: until the headers, 30 s */
   readonly timeoutMs?: number | undefined;
+  /** Default: true. False: the first failure is the answer, for callers with a back-off of their own. */
+  readonly retry?: boolean | undefined;
   /** What metrics call it: "pods", "pods/status". Default: empty */
   readonly resource?: string | undefined;
 }
@@ -26,7 +28,7 @@ export interface KubeRequest {
 export interface KubeStream {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Ends when the server ends it; is destroyed with a TransportError when the connection breaks. */
+  /** Ends when the server ends it; is destroyed with a TransportError when the connection breaks or the request's signal is aborted. */
   readonly body: Readable;
   /** Drops the connection. May be called twice. */
   close(): Promise<void>;
@@ -45,4 +47,10 @@ export interface RequestRecord {
   readonly durationMs: number;
   /** Time spent waiting for the lane before the attempt */
   readonly queuedMs: number;
+}
+
+/** What the typed resources need of a client. */
+export interface Requester {
+  request<T>(request: KubeRequest): Promise<T>;
+  stream(request: KubeRequest): Promise<KubeStream>;
 }

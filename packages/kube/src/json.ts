@@ -1,0 +1,13 @@
+/**
+ * Gives a value the type that the API promises for it. What the server sends is described by its OpenAPI documents, from
+ * which the types come, and is not checked again. The only unchecked assertions of the package are here.
+ */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+export function trusted<T>(value: unknown): T {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return value as T;
+}
+
+/** @throws SyntaxError */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+export const parseJson = <T>(text: string): T => trusted<T>(JSON.parse(text));
