@@ -1,1 +1,22 @@
-export {};
+export { attachCluster, canRunContainers, startCluster } from './cluster/start.ts';
+export { downCluster, type DownOptions } from './cluster/down.ts';
+export { statusOfClusters, type ClusterStatus } from './cluster/status.ts';
+export type {
+  Cluster,
+  ComponentHandle,
+  Identity,
+  KubectlOptions,
+  PoolFacts,
+} from './cluster/cluster.ts';
+export type { ComponentName } from './components/component.ts';
+export type { ClusterOptions, NodeOptions } from './options.ts';
+export type { ExecResult } from './exec.ts';
+export type { CertificateRequest, KeyPair } from './pki/authority.ts';
+export type { ComponentStatus, ControlStatus } from './supervisor/control.ts';
+export { currentEnvironment, type Environment } from './environment.ts';
+export { inspectHost, type HostReport } from './host/report.ts';
+export { agnhostImage, busyboxImage, centosImage, pauseImage } from './images/names.ts';
+export { buildImage, type Image, type ImageSpec } from './images/oci.ts';
+export { pushImage } from './images/push.ts';
+export type { TarEntry } from './images/tar.ts';
+export { DevClusterError, type DevClusterErrorKind } from './errors.ts';

@@ -1,0 +1,125 @@
+/** Which programs a cluster needs, which version of each, and where they come from. Data and pure functions only. */
+
+export type ModuleName = 'kubernetes' | 'etcd' | 'coredns' | 'registry' | 'pause';
+
+export type BinaryName =
+  | 'etcd'
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kube-scheduler'
+  | 'kubectl'
+  | 'kubelet'
+  | 'kube-proxy'
+  | 'coredns'
+  | 'registry'
+  | 'agnhost'
+  | 'pause';
+
+export const kubernetesVersion = '1.36.3';
+/** The version that Kubernetes' own tree gives the image of this agnhost. */
+export const agnhostVersion = '2.63.0';
+
+export interface Binary {
+  readonly name: BinaryName;
+  /** Folder under tools/ whose go.mod pins the sources. */
+  readonly module: ModuleName;
+  readonly version: string;
+  readonly goPackage: string;
+  readonly ldflags: string;
+  readonly download?: (os: string, arch: string) => Download;
+  /** Needed only where containers run. */
+  readonly containersOnly: boolean;
+}
+
+export interface Download {
+  readonly url: string;
+  /** A file with the SHA-256 in hex: alone, or in `sha256sum` lines of which the one with the file's name counts. */
+  readonly checksumUrl: string;
+  /** Path inside a .tar.gz; absent when the download is the program itself. */
+  readonly member?: string;
+}
+
+const versionPackage = 'k8s.io/component-base/version';
+const [major = '', minor = ''] = kubernetesVersion.split('.');
+/** Without these kubectl and others cannot parse their own version. */
+const kubernetesLdflags = [
+  '-s -w',
+  `-X ${versionPackage}.gitVersion=v${kubernetesVersion}`,
+  `-X ${versionPackage}.gitMajor=${major}`,
+  `-X ${versionPackage}.gitMinor=${minor}`,
+  `-X ${versionPackage}.gitTreeState=clean`,
+].join(' ');
+
+function kubernetes(name: BinaryName, containersOnly: boolean): Binary {
+  return {
+    name,
+    module: 'kubernetes',
+    version: kubernetesVersion,
+    goPackage: `k8s.io/kubernetes/cmd/${name}`,
+    ldflags: kubernetesLdflags,
+    containersOnly,
+    download: (os, arch) => {
+      const url = `https://dl.k8s.io/v${kubernetesVersion}/bin/${os}/${arch}/${name}`;
+      return { url, checksumUrl: `${url}.sha256` };
+    },
+  };
+}
+
+export const binaries: readonly Binary[] = [
+  {
+    name: 'etcd',
+    module: 'etcd',
+    version: '3.7.3',
+    goPackage: 'go.etcd.io/etcd/server/v3',
+    ldflags: '-s -w',
+    containersOnly: false,
+    download: (os, arch) => {
+      const release = 'https://github.com/etcd-io/etcd/releases/download/v3.7.3';
+      const folder = `etcd-v3.7.3-${os}-${arch}`;
+      return {
+        url: `${release}/${folder}.tar.gz`,
+        checksumUrl: `${release}/SHA256SUMS`,
+        member: `${folder}/etcd`,
+      };
+    },
+  },
+  kubernetes('kube-apiserver', false),
+  kubernetes('kube-controller-manager', false),
+  kubernetes('kube-scheduler', false),
+  kubernetes('kubectl', false),
+  kubernetes('kubelet', true),
+  kubernetes('kube-proxy', true),
+  {
+    name: 'coredns',
+    module: 'coredns',
+    version: '1.15.0',
+    goPackage: '.',
+    ldflags: '-s -w',
+    containersOnly: true,
+    download: (os, arch) => {
+      const url = `https://github.com/coredns/coredns/releases/download/v1.15.0/coredns_1.15.0_${os}_${arch}.tgz`;
+      return { url, checksumUrl: `${url}.sha256`, member: 'coredns' };
+    },
+  },
+  { name: 'registry', module: 'registry', version: '3.1.2', goPackage: '.', ldflags: '-s -w', containersOnly: false },
+  {
+    name: 'agnhost',
+    module: 'kubernetes',
+    version: kubernetesVersion,
+    goPackage: 'k8s.io/kubernetes/test/images/agnhost',
+    ldflags: kubernetesLdflags,
+    containersOnly: true,
+  },
+  { name: 'pause', module: 'pause', version: '1', goPackage: '.', ldflags: '-s -w', containersOnly: true },
+];
+
+export function binary(name: BinaryName): Binary {
+  const found = binaries.find((candidate) => candidate.name === name);
+  if (found === undefined) throw new Error(`no such binary: ${name}`);
+  return found;
+}
+
+/** What the Go toolchain and the release archives call this platform. */
+export function goPlatform(platform: NodeJS.Platform, arch: NodeJS.Architecture): { os: string; arch: string } {
+  return { os: platform === 'win32' ? 'windows' : platform, arch: arch === 'x64' ? 'amd64' : arch };
+}

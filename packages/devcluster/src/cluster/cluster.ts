@@ -1,0 +1,239 @@
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { componentNames, serverUrl, type ComponentName } from '../components/component.ts';
+import { containerdPaths } from '../components/containerd.ts';
+import { etcdUrl } from '../components/control-plane.ts';
+import { DevClusterError } from '../errors.ts';
+import { exec, type ExecResult } from '../exec.ts';
+import { http } from '../host/http.ts';
+import { poolPodCidr } from '../network/addressing.ts';
+import { insideNamespace, namespacePath } from '../network/namespace.ts';
+import type { Ports } from '../network/ports.ts';
+import { Authority, type CertificateRequest, type KeyPair } from '../pki/authority.ts';
+import { pkiPaths, type PkiPaths } from '../pki/cluster-pki.ts';
+import { renderKubeconfig } from '../pki/kubeconfig.ts';
+import { environmentMark, type ClusterRecord } from '../record.ts';
+import { control, type ControlStatus } from '../supervisor/control.ts';
+
+export type Identity =
+  | { readonly user: string; readonly groups?: readonly string[] }
+  | { readonly serviceAccount: { readonly namespace: string; readonly name: string } };
+
+/** What a second containerd offers to a pool of the `cri` backend. */
+export interface PoolFacts {
+  readonly containerdSocket: string;
+  /** cgroup for the pool's pods, outside the kubelet's. */
+  readonly cgroupParent: string;
+  readonly podCidr: string;
+}
+
+/** One supervised program, for tests of faults. */
+export interface ComponentHandle {
+  /** It stays away until `start`. Resolves when its process is gone. Default signal: SIGTERM. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
+  /** Resolves when it is ready. */
+  start(): Promise<void>;
+  restart(): Promise<void>;
+  /** Undefined while it does not run. */
+  pid(): Promise<number | undefined>;
+  /** Path of the file with its output. */
+  readonly log: string;
+}
+
+export interface KubectlOptions {
+  readonly input?: string | Uint8Array;
+  /** Added to the environment; `KUBECONFIG` here wins over the administrator's. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+/** A running cluster. `close` takes it down, also one that was attached to. */
+export interface Cluster extends AsyncDisposable {
+  readonly name: string;
+  /** Everything that the cluster has on disk. */
+  readonly dir: string;
+  /** Path of the administrator's kubeconfig. */
+  readonly kubeconfig: string;
+  readonly server: string;
+  /** The address of the cluster's network namespace as the host sees it; loopback without one. */
+  readonly nodeAddress: string;
+  /** host:port of the image registry. */
+  readonly registry: string;
+  /** Name of the real node; undefined without one. */
+  readonly nodeName: string | undefined;
+  readonly pool: PoolFacts | undefined;
+  /** Path of the network namespace; undefined on the host's network. */
+  readonly netns: string | undefined;
+  readonly ca: { readonly certFile: string; readonly keyFile: string };
+  readonly etcd: {
+    readonly endpoint: string;
+    readonly caFile: string;
+    readonly certFile: string;
+    readonly keyFile: string;
+    /** Forgets all history: watches from an older version get 410. Returns the revision that is kept. */
+    compact(): Promise<number>;
+  };
+  /** Starts a program inside the cluster's network namespace. It is killed when the cluster goes down. */
+  spawn(command: string, args: readonly string[], options?: SpawnOptions): ChildProcess;
+  /** Resolves whatever kubectl's exit code is. */
+  kubectl(args: readonly string[], options?: KubectlOptions): Promise<ExecResult>;
+  /** Path of a new kubeconfig with a fresh client certificate, or with a token of the service account (one day). */
+  kubeconfigFor(identity: Identity): Promise<string>;
+  /** A certificate of the cluster's authority. */
+  issue(request: CertificateRequest): Promise<KeyPair>;
+  component(name: ComponentName): ComponentHandle;
+  status(): Promise<ControlStatus>;
+  close(): Promise<void>;
+}
+
+export interface ClusterDependencies {
+  readonly record: ClusterRecord;
+  readonly down: () => Promise<void>;
+}
+
+export class RunningCluster implements Cluster {
+  readonly name: string;
+  readonly dir: string;
+  readonly kubeconfig: string;
+  readonly server: string;
+  readonly nodeAddress: string;
+  readonly registry: string;
+  readonly nodeName: string | undefined;
+  readonly pool: PoolFacts | undefined;
+  readonly netns: string | undefined;
+  readonly ca: Cluster['ca'];
+  readonly etcd: Cluster['etcd'];
+  readonly #record: ClusterRecord;
+  readonly #pki: PkiPaths;
+  readonly #down: () => Promise<void>;
+  #kubeconfigs = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor({ record, down }: ClusterDependencies) {
+    if (record.network === undefined) throw new Error(`cluster ${record.name} has no network yet`);
+    this.#record = record;
+    this.#pki = pkiPaths(record.dir);
+    this.#down = down;
+    this.name = record.name;
+    this.dir = record.dir;
+    this.kubeconfig = this.#pki.kubeconfig('admin');
+    this.server = serverUrl(record.network);
+    this.nodeAddress = record.network.nodeAddress;
+    this.registry = `${this.nodeAddress}:${record.network.ports.registry}`;
+    this.nodeName = record.options.node?.name;
+    this.pool = record.options.pool ? poolFacts(record) : undefined;
+    this.netns = record.ownNetwork ? namespacePath(record.scope) : undefined;
+    this.ca = { certFile: this.#pki.cert('ca'), keyFile: this.#pki.key('ca') };
+    this.etcd = etcdAccess(record.network, this.#pki);
+  }
+
+  spawn(command: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
+    const program = [command, ...args];
+    const [first = '', ...rest] = this.netns === undefined ? program : insideNamespace(this.#record.scope, program);
+    const mark = environmentMark(this.#record);
+    return spawn(first, rest, { ...options, env: { ...(options.env ?? process.env), [mark.name]: mark.value } });
+  }
+
+  kubectl(args: readonly string[], options: KubectlOptions = {}): Promise<ExecResult> {
+    const { env, ...rest } = options;
+    const kubectl = this.#record.binaries.kubectl ?? 'kubectl';
+    return exec(kubectl, args, { ...rest, env: { ...process.env, KUBECONFIG: this.kubeconfig, ...env } });
+  }
+
+  async kubeconfigFor(identity: Identity): Promise<string> {
+    const who =
+      'user' in identity ? identity.user : `${identity.serviceAccount.namespace}.${identity.serviceAccount.name}`;
+    const slug = who.replace(/[^a-zA-Z0-9]+/g, '-');
+    const credentials =
+      'user' in identity ? await this.#clientCertificate(identity) : await this.#token(identity.serviceAccount);
+    const ca = await readFile(this.ca.certFile, 'utf8');
+    const path = join(this.dir, 'pki', `user-${slug}-${process.pid}-${++this.#kubeconfigs}.kubeconfig`);
+    await writeFile(path, renderKubeconfig({ name: slug, server: this.server, ca, credentials }), { mode: 0o600 });
+    return path;
+  }
+
+  async issue(request: CertificateRequest): Promise<KeyPair> {
+    const [cert, key] = await Promise.all([readFile(this.ca.certFile, 'utf8'), readFile(this.ca.keyFile, 'utf8')]);
+    return (await Authority.load({ cert, key })).issue(request);
+  }
+
+  component(name: ComponentName): ComponentHandle {
+    if (!componentNames.includes(name)) throw new DevClusterError('invalid', `there is no component "${name}"`);
+    const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
+      await control(this.dir, 'POST', `stop/${name}?signal=${signal}`);
+    };
+    const start = async (): Promise<void> => {
+      await control(this.dir, 'POST', `start/${name}`);
+    };
+    return {
+      log: join(this.dir, 'logs', `${name}.log`),
+      stop,
+      start,
+      restart: async () => {
+        await stop();
+        await start();
+      },
+      pid: async () => (await this.status()).components.find((component) => component.name === name)?.pid,
+    };
+  }
+
+  async status(): Promise<ControlStatus> {
+    return (await control(this.dir, 'GET', 'status')) as ControlStatus;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#down();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #clientCertificate(identity: { user: string; groups?: readonly string[] }): Promise<KeyPair> {
+    const organizations = identity.groups ?? [];
+    return this.issue({ commonName: identity.user, organizations, usages: ['client'], days: 1 });
+  }
+
+  async #token({ namespace, name }: { namespace: string; name: string }): Promise<{ token: string }> {
+    const result = await this.kubectl(['create', 'token', name, `--namespace=${namespace}`, '--duration=24h']);
+    if (result.code === 0) return { token: result.stdout.trim() };
+    throw new DevClusterError('control', `no token for service account ${namespace}/${name}: ${result.stderr.trim()}`);
+  }
+}
+
+function poolFacts(record: ClusterRecord): PoolFacts {
+  return {
+    containerdSocket: containerdPaths(record.dir, 'pool').socket,
+    cgroupParent: `/${record.scope}/pool`,
+    podCidr: poolPodCidr,
+  };
+}
+
+function etcdAccess(network: { nodeAddress: string; ports: Ports }, pki: PkiPaths): Cluster['etcd'] {
+  const endpoint = etcdUrl(network);
+  const files = { caFile: pki.cert('etcd-ca'), certFile: pki.cert('etcd-client'), keyFile: pki.key('etcd-client') };
+  const call = async (path: string, body: object): Promise<unknown> => {
+    const [ca, cert, key] = await Promise.all([
+      readFile(files.caFile, 'utf8'),
+      readFile(files.certFile, 'utf8'),
+      readFile(files.keyFile, 'utf8'),
+    ]);
+    const response = await http(`${endpoint}${path}`, { method: 'POST', ca, cert, key, body: JSON.stringify(body) });
+    if (response.status !== 200) throw new DevClusterError('control', `etcd refused ${path}: ${response.body.trim()}`);
+    return JSON.parse(response.body);
+  };
+  return {
+    endpoint,
+    ...files,
+    // The JSON form of etcd's gRPC API has numbers as strings and bytes in base64.
+    compact: async () => {
+      const range = (await call('/v3/kv/range', { key: Buffer.from('/').toString('base64') })) as {
+        header: { revision: string };
+      };
+      await call('/v3/kv/compaction', { revision: range.header.revision, physical: true });
+      return Number(range.header.revision);
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { tar, type TarEntry } from './tar.ts';
+
+export interface ImageSpec {
+  readonly entries: readonly TarEntry[];
+  readonly entrypoint?: readonly string[];
+  readonly command?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly workingDir?: string;
+}
+
+export interface Blob {
+  readonly mediaType: string;
+  /** `sha256:…` */
+  readonly digest: string;
+  readonly content: Uint8Array;
+}
+
+/** An image of a single layer, in OCI's format. */
+export interface Image {
+  readonly layer: Blob;
+  readonly config: Blob;
+  readonly manifest: Blob;
+}
+
+export function buildImage(spec: ImageSpec, architecture: string): Image {
+  // Not compressed: it is read once, from the same machine.
+  const layer = blob('application/vnd.oci.image.layer.v1.tar', tar(spec.entries));
+  const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...spec.env };
+  const config = jsonBlob('application/vnd.oci.image.config.v1+json', {
+    architecture,
+    os: 'linux',
+    config: {
+      Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+      ...(spec.entrypoint ? { Entrypoint: spec.entrypoint } : {}),
+      ...(spec.command ? { Cmd: spec.command } : {}),
+      ...(spec.workingDir ? { WorkingDir: spec.workingDir } : {}),
+    },
+    rootfs: { type: 'layers', diff_ids: [layer.digest] },
+  });
+  const manifest = jsonBlob('application/vnd.oci.image.manifest.v1+json', {
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    config: descriptor(config),
+    layers: [descriptor(layer)],
+  });
+  return { layer, config, manifest };
+}
+
+function descriptor({ mediaType, digest, content }: Blob): object {
+  return { mediaType, digest, size: content.length };
+}
+
+function jsonBlob(mediaType: string, value: object): Blob {
+  return blob(mediaType, Buffer.from(JSON.stringify(value)));
+}
+
+function blob(mediaType: string, content: Uint8Array): Blob {
+  return { mediaType, digest: `sha256:${createHash('sha256').update(content).digest('hex')}`, content };
+}

@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto';
+import type { BinaryPaths } from './binaries/resolve.ts';
+import type { ComponentName } from './components/component.ts';
+import { DevClusterError } from './errors.ts';
+
+export interface NodeOptions {
+  /** CPU that pods may request on the node, as a Kubernetes quantity; default '2'. At most what the machine has. */
+  readonly cpu?: string;
+  /** Memory that pods may request, as a Kubernetes quantity; default '4Gi'. At most what the machine has. */
+  readonly memory?: string;
+  /** Default 110. */
+  readonly maxPods?: number;
+  /** Default 'node-1'. */
+  readonly name?: string;
+}
+
+export interface ClusterOptions {
+  /** Lower-case letters, digits and dashes, at most 20. Default: `c-` and six random digits. */
+  readonly name?: string;
+  /** The real node; `false` for a control plane alone. Default: a node. */
+  readonly node?: false | NodeOptions;
+  /** A second containerd, for a pool of the `cri` backend. Default false. */
+  readonly pool?: boolean;
+  /** `--feature-gates` of all Kubernetes components. */
+  readonly featureGates?: Readonly<Record<string, boolean>>;
+  /** Flags that are added after our own, such as `--node-monitor-period=1s`. */
+  readonly extraArgs?: Partial<Record<ComponentName, readonly string[]>>;
+  /** The cluster outlives this process, until it is taken down by name. Default false. */
+  readonly keep?: boolean;
+  /** Programs to use instead of those that would be found. */
+  readonly binaries?: BinaryPaths;
+  /** Told about progress, one line at a time. */
+  readonly log?: (line: string) => void;
+  /** Gives up and takes down what was made. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ResolvedNode {
+  readonly name: string;
+  readonly milliCpu: number;
+  readonly memoryBytes: number;
+  readonly maxPods: number;
+}
+
+/** What of the options the supervisor needs; plain data. */
+export interface ResolvedOptions {
+  readonly name: string;
+  readonly node: ResolvedNode | undefined;
+  readonly pool: boolean;
+  readonly featureGates: Readonly<Record<string, boolean>>;
+  readonly extraArgs: Partial<Record<ComponentName, readonly string[]>>;
+  readonly keep: boolean;
+}
+
+export function resolveOptions(options: ClusterOptions): ResolvedOptions {
+  const name = options.name ?? `c-${randomBytes(3).toString('hex')}`;
+  checkName(name);
+  return {
+    name,
+    node: options.node === false ? undefined : resolveNode(options.node ?? {}),
+    pool: options.pool ?? false,
+    featureGates: options.featureGates ?? {},
+    extraArgs: options.extraArgs ?? {},
+    keep: options.keep ?? false,
+  };
+}
+
+export function checkName(name: string): void {
+  if (/^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$/.test(name)) return;
+  throw new DevClusterError(
+    'invalid',
+    `"${name}" cannot be a cluster's name: use at most 20 lower-case letters, digits and dashes, a letter first`,
+  );
+}
+
+function resolveNode(node: NodeOptions): ResolvedNode {
+  return {
+    name: node.name ?? 'node-1',
+    milliCpu: Math.round(parseQuantity(node.cpu ?? '2') * 1000),
+    memoryBytes: Math.round(parseQuantity(node.memory ?? '4Gi')),
+    maxPods: node.maxPods ?? 110,
+  };
+}
+
+const suffixes: Readonly<Record<string, number>> = {
+  '': 1,
+  m: 1e-3,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+};
+
+/** The part of Kubernetes' quantities that a node's size needs: a positive decimal with an optional suffix. */
+export function parseQuantity(text: string): number {
+  const [, digits, suffix = ''] = /^(\d+(?:\.\d+)?)([a-zA-Z]*)$/.exec(text) ?? [];
+  const factor = suffixes[suffix];
+  const value = digits === undefined || factor === undefined ? 0 : Number(digits) * factor;
+  if (value > 0) return value;
+  throw new DevClusterError('invalid', `"${text}" is no quantity: write for example 2, 1500m or 4Gi`);
+}

@@ -1,0 +1,3 @@
+module spillway.dev/devcluster/tools/pause
+
+go 1.26.0
