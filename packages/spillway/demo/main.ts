@@ -4,6 +4,7 @@ import type { Cluster } from '@spillway/devcluster';
 import { canRunContainers, startCluster } from '@spillway/devcluster';
 import type { Pod } from '@spillway/kube';
 import { Testbed } from '../testbed/testbed.ts';
+import { residue } from '../testbed/residue.ts';
 import { say, show } from './narrator.ts';
 
 const manifest = path.join(import.meta.dirname, 'deployment.yaml');
@@ -56,7 +57,7 @@ async function demo(): Promise<void> {
 
   await burst(cluster, testbed);
   if (flags.keep) explainHowToGoOn(cluster, testbed);
-  else await scaleToZero(cluster);
+  else await scaleToZero(cluster, testbed);
 }
 
 async function burst(cluster: Cluster, testbed: Testbed): Promise<void> {
@@ -79,15 +80,18 @@ async function burst(cluster: Cluster, testbed: Testbed): Promise<void> {
   );
 }
 
-async function scaleToZero(cluster: Cluster): Promise<void> {
+async function scaleToZero(cluster: Cluster, testbed: Testbed): Promise<void> {
   say('Scale to zero: the containers end, and nothing of them stays behind.');
   await show(cluster, ['scale', 'deployment/test-vk', '--replicas=0']);
   await cluster.kubectl(['wait', '--for=delete', 'pod', '-l', 'app=test-vk', '--timeout=120s']);
   await show(cluster, ['get', 'pods']);
   if (cluster.pool) {
-    const left = await cluster.pool.containers();
-    say(`Containers and sandboxes left in the pool: ${left.length}.`);
-    if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
+    const left = await residue(testbed);
+    const counts = Object.entries(left).map(([kind, items]) => `${kind} ${(items as string[]).length}`);
+    say(`Left on the machine, read from containerd, the network and the disk: ${counts.join(', ')}.`);
+    if (Object.values(left).some((items) => (items as string[]).length > 0)) {
+      throw new Error(`something was left behind: ${JSON.stringify(left)}`);
+    }
   }
   say('Done. The cluster and everything the demo made is removed now.');
 }

@@ -10,7 +10,7 @@ import { parse, stringify } from 'yaml';
 import { eventually } from './support/kubectl.ts';
 import type { Product } from './support/product.ts';
 import { shellPod, startProduct, waitReady } from './support/product.ts';
-import { residue } from './support/residue.ts';
+import { residue } from '../testbed/residue.ts';
 
 const main = ['--conditions=spillway-source', path.join(import.meta.dirname, '../src/cli/main.ts')];
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from './support/kubectl.ts';
 import type { Product } from './support/product.ts';
 import { isReady, startProduct, waitRollout } from './support/product.ts';
-import { nothing, residue } from './support/residue.ts';
+import { nothing, residue } from '../testbed/residue.ts';
 
 const manifest = path.join(import.meta.dirname, '../demo/deployment.yaml');
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from './support/kubectl.ts';
 import type { Product } from './support/product.ts';
 import { onVirtualNode, shellPod, startProduct, waitPhase, waitReady, waitRollout } from './support/product.ts';
-import { residue } from './support/residue.ts';
+import { residue } from '../testbed/residue.ts';
 
 describe('spillway serve is killed with -9 and started again', () => {
   let product: Product;

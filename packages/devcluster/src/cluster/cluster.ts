@@ -76,6 +76,8 @@ export interface Cluster extends AsyncDisposable {
   };
   /** Starts a program inside the cluster's network namespace. It is killed when the cluster goes down. */
   spawn(command: string, args: readonly string[], options?: SpawnOptions): ChildProcess;
+  /** Path of the kubectl of the cluster's version, for those who need its streams. */
+  readonly kubectlPath: string;
   /** Resolves whatever kubectl's exit code is. */
   kubectl(args: readonly string[], options?: KubectlOptions): Promise<ExecResult>;
   /** Path of a new kubeconfig with a fresh client certificate, or with a token of the service account (one day). */
@@ -104,6 +106,7 @@ export class RunningCluster implements Cluster {
   readonly netns: string | undefined;
   readonly ca: Cluster['ca'];
   readonly etcd: Cluster['etcd'];
+  readonly kubectlPath: string;
   readonly #record: ClusterRecord;
   readonly #pki: PkiPaths;
   readonly #down: () => Promise<void>;
@@ -126,6 +129,7 @@ export class RunningCluster implements Cluster {
     this.netns = record.ownNetwork ? namespacePath(record.scope) : undefined;
     this.ca = { certFile: this.#pki.cert('ca'), keyFile: this.#pki.key('ca') };
     this.etcd = etcdAccess(record.network, this.#pki);
+    this.kubectlPath = record.binaries.kubectl ?? 'kubectl';
   }
 
   spawn(command: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
@@ -137,8 +141,7 @@ export class RunningCluster implements Cluster {
 
   kubectl(args: readonly string[], options: KubectlOptions = {}): Promise<ExecResult> {
     const { env, ...rest } = options;
-    const kubectl = this.#record.binaries.kubectl ?? 'kubectl';
-    return exec(kubectl, args, { ...rest, env: { ...process.env, KUBECONFIG: this.kubeconfig, ...env } });
+    return exec(this.kubectlPath, args, { ...rest, env: { ...process.env, KUBECONFIG: this.kubeconfig, ...env } });
   }
 
   async kubeconfigFor(identity: Identity): Promise<string> {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import type { Testbed } from '../../testbed/testbed.ts';
+import type { Testbed } from './testbed.ts';
 
 const execute = promisify(execFile);
 
@@ -31,6 +31,7 @@ export async function residue(testbed: Testbed): Promise<Residue> {
     ctr('containers', 'list', '-q', 'labels."io.cri-containerd.kind"==container'),
     ctr('containers', 'list', '-q', 'labels."io.cri-containerd.kind"==sandbox'),
   ]);
+  const dir = path.dirname(pool.containerdSocket);
   return {
     runningTasks: tasks
       .map((line) => line.split(/\s+/))
@@ -38,10 +39,12 @@ export async function residue(testbed: Testbed): Promise<Residue> {
       .map(([id]) => id ?? ''),
     containers,
     sandboxes,
-    networkNamespaces: await entries(pool.cniNetnsDir),
-    addresses: (await entries(pool.cniAddressDir)).filter((name) => /^\d+\.\d+\.\d+\.\d+$/.test(name)),
+    networkNamespaces: await entries(path.join(dir, 'state/io.containerd.grpc.v1.cri/netns')),
+    addresses: (await entries(path.join(dir, 'addresses'), { recursive: true })).filter((name) =>
+      /(^|\/)\d+\.\d+\.\d+\.\d+$/.test(name),
+    ),
     folders: await entries(path.join(testbed.stateDir, 'instances')),
-    cgroups: (await entries(path.join('/sys/fs/cgroup/memory', pool.cgroupParent))).filter((name) => !name.includes('.')),
+    cgroups: await cgroupsBelow(pool.cgroupParent),
   };
 }
 
@@ -55,9 +58,26 @@ export const nothing: Residue = {
   cgroups: [],
 };
 
-async function entries(dir: string): Promise<string[]> {
+/** Child groups in whichever hierarchies this machine has: one (cgroup v2) or one a controller (v1). */
+async function cgroupsBelow(parent: string): Promise<string[]> {
+  const roots = ['', ...(await entries('/sys/fs/cgroup'))].map((hierarchy) => path.join('/sys/fs/cgroup', hierarchy, parent));
+  const found = await Promise.all(
+    roots.map(async (root) => (await folders(root)).map((name) => path.join(root, name))),
+  );
+  return found.flat();
+}
+
+async function folders(dir: string): Promise<string[]> {
   try {
-    return await readdir(dir);
+    return (await readdir(dir, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
+async function entries(dir: string, options: { recursive?: boolean } = {}): Promise<string[]> {
+  try {
+    return await readdir(dir, options);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
