@@ -9,7 +9,11 @@ export function say(text: string): void {
 }
 
 /** Shows a kubectl command and what it prints, as a user would see it; fails when kubectl fails. */
-export async function show(cluster: Cluster, args: readonly string[], excerpt?: (text: string) => string): Promise<string> {
+export async function show(
+  cluster: Cluster,
+  args: readonly string[],
+  excerpt?: (text: string) => string,
+): Promise<string> {
   process.stdout.write(`\n$ kubectl ${args.map(quoted).join(' ')}\n`);
   const { code, stdout, stderr } = await cluster.kubectl([...args]);
   const text = excerpt ? excerpt(stdout) : stdout;

@@ -47,7 +47,9 @@ describe('wrong configurations', () => {
   };
 
   test('a value that is not allowed: position, field and what is allowed', async () => {
-    const { code, output } = await serveWith('pools:\n  - name: a\n    nodeName: a\n    backend:\n      type: clouds\n');
+    const { code, output } = await serveWith(
+      'pools:\n  - name: a\n    nodeName: a\n    backend:\n      type: clouds\n',
+    );
     expect(code).toBe(2);
     expect(output).toMatch(/config\.yaml:5:\d+/);
     expect(output).toContain('pools[0].backend.type');

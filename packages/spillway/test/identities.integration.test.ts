@@ -14,7 +14,9 @@ describe('the generated RBAC', () => {
     product = await startProduct('identities');
     const { kubectl, namespace, testbed } = product;
     const cluster = await attachCluster(inject('clusterName'));
-    const kubeconfig = await cluster.kubeconfigFor({ serviceAccount: { namespace: 'spillway-system', name: 'spillway' } });
+    const kubeconfig = await cluster.kubeconfigFor({
+      serviceAccount: { namespace: 'spillway-system', name: 'spillway' },
+    });
     own = new KubeClient({ config: await loadKubeconfig({ paths: [kubeconfig] }) });
     agent = own.impersonate({ user: `system:node:${testbed.nodeName}`, groups: ['system:nodes'] });
     await kubectl.apply(
@@ -24,7 +26,12 @@ describe('the generated RBAC', () => {
         ...shellPod('mine', 'sleep 3600', {
           volumes: [{ name: 'secret', secret: { secretName: 'referenced' } }],
           containers: [
-            { name: 'main', image: 'busybox', command: ['sleep', '3600'], volumeMounts: [{ name: 'secret', mountPath: '/s' }] },
+            {
+              name: 'main',
+              image: 'busybox',
+              command: ['sleep', '3600'],
+              volumeMounts: [{ name: 'secret', mountPath: '/s' }],
+            },
           ],
         }),
         metadata: { name: 'mine', namespace },
@@ -52,7 +59,9 @@ describe('the generated RBAC', () => {
 
   test('refuses the node agent every other Secret, and lists of them', async () => {
     const { namespace } = product;
-    await expect(agent.resource(secrets).get({ namespace, name: 'foreign' })).rejects.toMatchObject({ kind: 'forbidden' });
+    await expect(agent.resource(secrets).get({ namespace, name: 'foreign' })).rejects.toMatchObject({
+      kind: 'forbidden',
+    });
     await expect(agent.resource(secrets).list({ namespace })).rejects.toMatchObject({ kind: 'forbidden' });
   });
 
@@ -60,14 +69,18 @@ describe('the generated RBAC', () => {
     const { namespace } = product;
     const ref = { namespace, name: 'local' };
     await expect(
-      agent.resource(pods).patch(ref, { type: 'strategic', body: { status: { phase: 'Failed' } } }, { subresource: 'status' }),
+      agent
+        .resource(pods)
+        .patch(ref, { type: 'strategic', body: { status: { phase: 'Failed' } } }, { subresource: 'status' }),
     ).rejects.toMatchObject({ kind: 'forbidden' });
     await expect(agent.resource(pods).delete(ref)).rejects.toMatchObject({ kind: 'forbidden' });
   });
 
   test('refuses the process itself Secrets, tokens and other identities', async () => {
     const { namespace } = product;
-    await expect(own.resource(secrets).get({ namespace, name: 'referenced' })).rejects.toMatchObject({ kind: 'forbidden' });
+    await expect(own.resource(secrets).get({ namespace, name: 'referenced' })).rejects.toMatchObject({
+      kind: 'forbidden',
+    });
     const admin = own.impersonate({ user: 'admin', groups: ['system:masters'] });
     await expect(admin.resource(pods).list({ namespace })).rejects.toMatchObject({ kind: 'forbidden' });
     const otherNode = own.impersonate({ user: 'system:node:somebody-else', groups: ['system:nodes'] });

@@ -65,7 +65,9 @@ describe('a Deployment of 20 replicas on a node with room for a few', () => {
     expect(text).toMatch(/BackendReachable\s+True/);
     expect(text).toMatch(/MemoryPressure\s+False/);
     expect(text).toMatch(new RegExp(`Non-terminated Pods:\\s+\\(${virtual().length} in total\\)`));
-    expect(text).toMatch(new RegExp(`cpu\\s+${virtual().length % 2 ? `${virtual().length * 500}m` : virtual().length / 2}\\s`));
+    expect(text).toMatch(
+      new RegExp(`cpu\\s+${virtual().length % 2 ? `${virtual().length * 500}m` : virtual().length / 2}\\s`),
+    );
     expect(text).toContain('virtual-kubelet.io/burst-to-cci=cci:NoSchedule');
   });
 

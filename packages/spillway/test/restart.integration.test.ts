@@ -12,7 +12,9 @@ describe('spillway serve is killed with -9 and started again', () => {
   });
   afterAll(async () => product?.[Symbol.asyncDispose]());
 
-  const identities = (pods: readonly Pod[]): (readonly [string | undefined, string | undefined, number | undefined])[] =>
+  const identities = (
+    pods: readonly Pod[],
+  ): (readonly [string | undefined, string | undefined, number | undefined])[] =>
     pods
       .map((pod) => {
         const status = pod.status?.containerStatuses?.[0];
@@ -46,7 +48,16 @@ describe('spillway serve is killed with -9 and started again', () => {
     const occupied = await residue(testbed);
 
     // The container sees the end of its wait 2 s from now, when nobody watches.
-    await kubectl.run(['exec', '-n', namespace, 'ends-meanwhile', '--', 'sh', '-c', '(sleep 2; touch /tmp/end) >/dev/null 2>&1 &']);
+    await kubectl.run([
+      'exec',
+      '-n',
+      namespace,
+      'ends-meanwhile',
+      '--',
+      'sh',
+      '-c',
+      '(sleep 2; touch /tmp/end) >/dev/null 2>&1 &',
+    ]);
     await testbed.stop('SIGKILL');
     await eventually('the container to have ended', async () => (await residue(testbed)).runningTasks.length === 5);
     await testbed.start();

@@ -19,7 +19,10 @@ describe('kubectl with a pod on the virtual node', () => {
     const { kubectl, namespace } = product;
     await kubectl.apply(
       withNamespace(namespace, shellPod('shell', 'echo first; echo second; echo oops >&2; echo third; sleep 3600')),
-      withNamespace(namespace, shellPod('ticker', 'i=0; while [ $i -lt 20 ]; do echo tick $i; i=$((i+1)); sleep 0.2; done; sleep 3600')),
+      withNamespace(
+        namespace,
+        shellPod('ticker', 'i=0; while [ $i -lt 20 ]; do echo tick $i; i=$((i+1)); sleep 0.2; done; sleep 3600'),
+      ),
     );
     await waitReady(kubectl, namespace, 'shell');
     await waitReady(kubectl, namespace, 'ticker');
@@ -44,7 +47,17 @@ describe('kubectl with a pod on the virtual node', () => {
     const lines: string[] = [];
     const follow = product.testbed.cluster.spawn(
       product.testbed.cluster.kubectlPath,
-      ['--kubeconfig', product.testbed.cluster.kubeconfig, 'logs', '-f', '--timestamps', '--tail=5', '-n', product.namespace, 'ticker'],
+      [
+        '--kubeconfig',
+        product.testbed.cluster.kubeconfig,
+        'logs',
+        '-f',
+        '--timestamps',
+        '--tail=5',
+        '-n',
+        product.namespace,
+        'ticker',
+      ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     for await (const chunk of follow.stdout ?? []) {
@@ -57,7 +70,14 @@ describe('kubectl with a pod on the virtual node', () => {
 
   test('exec hands on stdout, stderr and the exit code', async () => {
     const result = await product.kubectl.try([
-      'exec', '-n', product.namespace, 'shell', '--', 'sh', '-c', 'echo out; echo err >&2; exit 7',
+      'exec',
+      '-n',
+      product.namespace,
+      'shell',
+      '--',
+      'sh',
+      '-c',
+      'echo out; echo err >&2; exit 7',
     ]);
     expect(result.stdout).toBe('out\n');
     expect(result.stderr).toContain('err\n');

@@ -1,4 +1,5 @@
-import type { Event, Job, Pod } from '@spillway/kube';
+import { agnhostImage } from '@spillway/devcluster';
+import type { Event, Job, Pod, TokenReview } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from './support/kubectl.ts';
 import type { Product } from './support/product.ts';
@@ -41,7 +42,10 @@ describe('workloads on the virtual node', () => {
                   // The first pod has no marker in the ConfigMap yet and fails.
                   command: ['sh', '-c', 'echo attempt; [ -n "$MARKER" ] || exit 3'],
                   env: [
-                    { name: 'MARKER', valueFrom: { configMapKeyRef: { name: 'attempts', key: 'done', optional: true } } },
+                    {
+                      name: 'MARKER',
+                      valueFrom: { configMapKeyRef: { name: 'attempts', key: 'done', optional: true } },
+                    },
                   ],
                 },
               ],
@@ -59,7 +63,10 @@ describe('workloads on the virtual node', () => {
     expect(job.status?.succeeded).toBe(1);
     expect(job.status?.failed).toBeGreaterThanOrEqual(1);
     const failed = (await podsOf('retried')).filter((pod) => pod.status?.phase === 'Failed');
-    expect(failed[0]?.status?.containerStatuses?.[0]?.state?.terminated).toMatchObject({ exitCode: 3, reason: 'Error' });
+    expect(failed[0]?.status?.containerStatuses?.[0]?.state?.terminated).toMatchObject({
+      exitCode: 3,
+      reason: 'Error',
+    });
     expect((await podsOf('retried')).map((pod) => pod.status?.containerStatuses?.[0]?.restartCount)).toEqual(
       (await podsOf('retried')).map(() => 0),
     );
@@ -98,28 +105,46 @@ describe('workloads on the virtual node', () => {
       const ready = pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
       return ready && pod.metadata?.uid !== first.metadata?.uid && pod;
     });
-    expect(second.status?.containerStatuses?.[0]?.containerID).not.toBe(first.status?.containerStatuses?.[0]?.containerID);
+    expect(second.status?.containerStatuses?.[0]?.containerID).not.toBe(
+      first.status?.containerStatuses?.[0]?.containerID,
+    );
   });
 
   test('a default pod talks to the API server with the token that is mounted into it', async () => {
     const { kubectl, namespace } = product;
-    await kubectl.run(['create', 'rolebinding', 'default-view', '-n', namespace, '--clusterrole=view', `--serviceaccount=${namespace}:default`]);
     await kubectl.apply(
       inNamespace(
-        shellPod('client', 'sleep 3600', {
-          containers: [
-            { name: 'main', image: 'registry.k8s.io/kubectl', imagePullPolicy: 'IfNotPresent', command: ['/bin/sh', '-c', 'sleep 3600'] },
-          ],
+        shellPod('client', '', {
+          containers: [{ name: 'main', image: agnhostImage, args: ['inclusterclient', '--poll-interval=1'] }],
         }),
       ),
     );
     await waitReady(kubectl, namespace, 'client');
     // In-cluster configuration: token, CA and KUBERNETES_SERVICE_HOST of the pod, nothing else.
-    const seen = await kubectl.run(['exec', '-n', namespace, 'client', '--', 'kubectl', 'get', 'pod', 'client', '-o', 'name']);
-    expect(seen.trim()).toBe('pod/client');
-    const whoami = await kubectl.run(['exec', '-n', namespace, 'client', '--', 'kubectl', 'auth', 'whoami', '-o', 'json']);
-    expect(JSON.parse(whoami)).toMatchObject({
-      status: { userInfo: { username: `system:serviceaccount:${namespace}:default` } },
+    await eventually('the API server to answer the pod', async () =>
+      (await kubectl.run(['logs', '-n', namespace, 'client'])).includes('status=ok'),
+    );
+    const token = await kubectl.run([
+      'exec',
+      '-n',
+      namespace,
+      'client',
+      '--',
+      'cat',
+      '/var/run/secrets/kubernetes.io/serviceaccount/token',
+    ]);
+    const review = JSON.parse(
+      await kubectl.run(
+        ['create', '-f', '-', '-o', 'json'],
+        JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token } }),
+      ),
+    ) as TokenReview;
+    expect(review.status).toMatchObject({
+      authenticated: true,
+      user: {
+        username: `system:serviceaccount:${namespace}:default`,
+        extra: { 'authentication.kubernetes.io/pod-name': ['client'] },
+      },
     });
   });
 
@@ -127,9 +152,13 @@ describe('workloads on the virtual node', () => {
     const { kubectl, namespace, testbed } = product;
     await kubectl.apply(
       inNamespace(
-        shellPod('polite', 'trap "echo got TERM; sleep 2; echo done; exit 0" TERM; echo ready; while :; do sleep 0.1; done', {
-          terminationGracePeriodSeconds: 30,
-        }),
+        shellPod(
+          'polite',
+          'trap "echo got TERM; sleep 2; echo done; exit 0" TERM; echo ready; while :; do sleep 0.1; done',
+          {
+            terminationGracePeriodSeconds: 30,
+          },
+        ),
       ),
     );
     await waitReady(kubectl, namespace, 'polite');
@@ -149,12 +178,22 @@ describe('workloads on the virtual node', () => {
   test('environment, ConfigMap, Secret, downward API and emptyDir arrive in the containers', async () => {
     const { kubectl, namespace } = product;
     await kubectl.apply(
-      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings', namespace }, data: { color: 'blue', 'app.conf': 'a=1\n' } },
+      {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'settings', namespace },
+        data: { color: 'blue', 'app.conf': 'a=1\n' },
+      },
       { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'keys', namespace }, stringData: { password: 'hunter2' } },
       inNamespace(
         shellPod('wired', 'sleep 3600', {
           initContainers: [
-            { name: 'prepare', image: 'busybox', command: ['sh', '-c', 'echo from-init > /scratch/file'], volumeMounts: [{ name: 'scratch', mountPath: '/scratch' }] },
+            {
+              name: 'prepare',
+              image: 'busybox',
+              command: ['sh', '-c', 'echo from-init > /scratch/file'],
+              volumeMounts: [{ name: 'scratch', mountPath: '/scratch' }],
+            },
           ],
           containers: [
             {
@@ -188,7 +227,13 @@ describe('workloads on the virtual node', () => {
     );
     const pod = await waitReady(kubectl, namespace, 'wired');
     const read = await kubectl.run([
-      'exec', '-n', namespace, 'wired', '--', 'sh', '-c',
+      'exec',
+      '-n',
+      namespace,
+      'wired',
+      '--',
+      'sh',
+      '-c',
       'echo "$COLOR|$PASSWORD|$URL|$CPU"; cat /etc/settings/app.conf /etc/keys/password; echo; cat /etc/info/name; echo; cat /scratch/file',
     ]);
     expect(read).toBe(`blue|hunter2|http://${pod.status?.podIP}:80/blue|250\na=1\nhunter2\nwired\nfrom-init\n`);
@@ -219,7 +264,12 @@ describe('workloads on the virtual node', () => {
       reason: 'CreateContainerConfigError',
       message: expect.stringContaining('configmap "late" not found'),
     });
-    const events = await kubectl.list<Event>(['events', '-n', namespace, `--field-selector=involvedObject.uid=${pod.metadata?.uid}`]);
+    const events = await kubectl.list<Event>([
+      'events',
+      '-n',
+      namespace,
+      `--field-selector=involvedObject.uid=${pod.metadata?.uid}`,
+    ]);
     expect(events.map(({ message }) => message).join('\n')).toContain('configmap "late" not found');
     await kubectl.run(['create', 'configmap', 'late', '-n', namespace, '--from-literal=KEY=value']);
     await waitReady(kubectl, namespace, 'waiting');
@@ -231,7 +281,12 @@ describe('workloads on the virtual node', () => {
       inNamespace(
         shellPod('probed', 'sleep 3600', {
           containers: [
-            { name: 'main', image: 'busybox', command: ['sleep', '3600'], livenessProbe: { exec: { command: ['true'] } } },
+            {
+              name: 'main',
+              image: 'busybox',
+              command: ['sleep', '3600'],
+              livenessProbe: { exec: { command: ['true'] } },
+            },
           ],
         }),
       ),
@@ -251,7 +306,11 @@ describe('workloads on the virtual node', () => {
       inNamespace(shellPod('again', 'echo run; exit 1')),
     );
     const once = await waitPhase(kubectl, namespace, 'once', 'Failed');
-    expect(once.status?.containerStatuses?.[0]?.state?.terminated).toMatchObject({ exitCode: 4, reason: 'Error', message: 'bye\n' });
+    expect(once.status?.containerStatuses?.[0]?.state?.terminated).toMatchObject({
+      exitCode: 4,
+      reason: 'Error',
+      message: 'bye\n',
+    });
     const again = await eventually('a restart', async () => {
       const pod = await kubectl.get<Pod>(['pod', 'again', '-n', namespace]);
       const status = pod.status?.containerStatuses?.[0];

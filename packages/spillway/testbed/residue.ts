@@ -60,7 +60,9 @@ export const nothing: Residue = {
 
 /** Child groups in whichever hierarchies this machine has: one (cgroup v2) or one a controller (v1). */
 async function cgroupsBelow(parent: string): Promise<string[]> {
-  const roots = ['', ...(await entries('/sys/fs/cgroup'))].map((hierarchy) => path.join('/sys/fs/cgroup', hierarchy, parent));
+  const roots = ['', ...(await entries('/sys/fs/cgroup'))].map((hierarchy) =>
+    path.join('/sys/fs/cgroup', hierarchy, parent),
+  );
   const found = await Promise.all(
     roots.map(async (root) => (await folders(root)).map((name) => path.join(root, name))),
   );

@@ -15,4 +15,3 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('clusterName', cluster.name);
   return async () => cluster.close();
 }
-
