@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 // Tests run the TypeScript sources of the sibling packages, never their build.
 const conditions = ['spillway-source'];
@@ -7,7 +7,7 @@ const shared = { resolve: { conditions }, ssr: { resolve: { conditions, external
 // Clusters are heavy: one file at a time, and no time limit that a slow machine could miss.
 const onCluster = { fileParallelism: false, maxWorkers: 1, testTimeout: 300_000, hookTimeout: 900_000 };
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'], exclude: ['**/generated/**', '**/*.test.ts'] },
     projects: [
@@ -42,3 +42,5 @@ export default defineConfig({
     ],
   },
 });
+
+export default config;
