@@ -121,9 +121,11 @@ describe('workloads on the virtual node', () => {
     );
     await waitReady(kubectl, namespace, 'client');
     // In-cluster configuration: token, CA and KUBERNETES_SERVICE_HOST of the pod, nothing else.
-    await eventually('the API server to answer the pod', async () =>
-      (await kubectl.run(['logs', '-n', namespace, 'client'])).includes('status=ok'),
-    );
+    const log = await eventually('a second call, after the answer to the first', async () => {
+      const text = await kubectl.run(['logs', '-n', namespace, 'client']);
+      return (text.match(/authz_header=\w/g) ?? []).length >= 2 && text;
+    });
+    expect(log).not.toContain('status=failed');
     const token = await kubectl.run([
       'exec',
       '-n',
