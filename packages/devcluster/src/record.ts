@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { BinaryPaths } from './binaries/resolve.ts';
 import { DevClusterError, errorCode } from './errors.ts';
 import type { ProcessIdentity } from './host/processes.ts';
+import { parseJson } from './json.ts';
 import type { Ports } from './network/ports.ts';
 import type { ResolvedOptions } from './options.ts';
 
@@ -76,7 +77,7 @@ export async function readRecord(dir: string): Promise<ClusterRecord | undefined
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
-  const record = JSON.parse(text) as ClusterRecord;
+  const record = parseJson<ClusterRecord>(text);
   if (record.version !== 1) {
     throw new DevClusterError(
       'invalid',

@@ -46,6 +46,7 @@ export async function fetchBinary(
   if (!response.ok || response.body === null) {
     throw new DevClusterError('binary', `${download.url} answered ${response.status}`);
   }
+  const body: ReadableStream<Uint8Array> = response.body;
   const partial = `${path}.partial`;
   const hash = createHash('sha256');
   const tee = new Transform({
@@ -54,7 +55,7 @@ export async function fetchBinary(
       done(undefined, chunk);
     },
   });
-  await pipeline(Readable.fromWeb(response.body as ReadableStream<Uint8Array>), tee, createWriteStream(partial));
+  await pipeline(Readable.fromWeb(body), tee, createWriteStream(partial));
   const actual = hash.digest('hex');
   if (actual !== sha256) {
     await rm(partial, { force: true });

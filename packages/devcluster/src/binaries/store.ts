@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { parseJson } from '../json.ts';
 import { goPlatform, type Binary } from './catalogue.ts';
 
 /** What the cache remembers of a program; beside it as `<name>.json`. */
@@ -74,8 +75,7 @@ export class BinaryStore {
 
 async function readReceipt(path: string): Promise<Receipt | undefined> {
   try {
-    const value: unknown = JSON.parse(await readFile(`${path}.json`, 'utf8'));
-    return typeof value === 'object' && value !== null && 'sha256' in value ? (value as Receipt) : undefined;
+    return parseJson<Receipt>(await readFile(`${path}.json`, 'utf8'));
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { lstat, readdir, readFile, readlink, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { cniNetwork, containerdPaths, type ContainerdRole } from '../components/containerd.ts';
+import { containerdPaths } from '../components/containerd.ts';
 import { podLogsDir } from '../components/node.ts';
 import { DevClusterError } from '../errors.ts';
 import { cgroupLayout, processesIn, removeCgroup } from '../host/cgroups.ts';
@@ -51,11 +51,9 @@ async function removeCgroups(record: ClusterRecord): Promise<void> {
 /** What containerd, CNI and the kubelet keep in places of their own, outside the cluster's folder. */
 async function removeRuntimeLeftovers(record: ClusterRecord): Promise<void> {
   for (const role of ['node', 'pool'] as const) {
-    await removeShimSockets(record, role);
-    const network = cniNetwork(record.scope, role);
-    for (const file of await list('/var/lib/cni/results')) {
-      if (file.startsWith(`${network}-`)) await rm(join('/var/lib/cni/results', file), { force: true });
-    }
+    const { dir } = containerdPaths(record.dir, role);
+    await removeShimSockets(join(dir, 'state', 'io.containerd.runtime.v2.task', 'k8s.io'));
+    await removeCniResults(await list(join(dir, 'root', 'io.containerd.grpc.v1.cri', 'sandboxes')));
   }
   const logs = podLogsDir(record.dir);
   for (const file of await list('/var/log/containers')) {
@@ -66,12 +64,19 @@ async function removeRuntimeLeftovers(record: ClusterRecord): Promise<void> {
 }
 
 /** Each container's shim listens under /run/containerd/s and has written where. */
-async function removeShimSockets(record: ClusterRecord, role: ContainerdRole): Promise<void> {
-  const tasks = join(containerdPaths(record.dir, role).dir, 'state', 'io.containerd.runtime.v2.task', 'k8s.io');
+async function removeShimSockets(tasks: string): Promise<void> {
   for (const id of await list(tasks)) {
     const address = await readFile(join(tasks, id, 'address'), 'utf8').catch(() => '');
     const [, socket] = /^unix:\/\/(\/run\/containerd\/s\/[0-9a-f]+)$/.exec(address.trim()) ?? [];
     if (socket !== undefined) await rm(socket, { force: true });
+  }
+}
+
+/** CNI keeps `<network>-<sandbox>-<interface>` of every sandbox that was not stopped in good order. */
+async function removeCniResults(sandboxes: readonly string[]): Promise<void> {
+  const folder = '/var/lib/cni/results';
+  for (const file of await list(folder)) {
+    if (sandboxes.some((id) => file.includes(`-${id}-`))) await rm(join(folder, file), { force: true });
   }
 }
 

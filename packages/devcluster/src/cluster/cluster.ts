@@ -7,6 +7,7 @@ import { etcdUrl } from '../components/control-plane.ts';
 import { DevClusterError } from '../errors.ts';
 import { exec, type ExecResult } from '../exec.ts';
 import { http } from '../host/http.ts';
+import { parseJson } from '../json.ts';
 import { poolPodCidr } from '../network/addressing.ts';
 import { insideNamespace, namespacePath } from '../network/namespace.ts';
 import type { Ports } from '../network/ports.ts';
@@ -182,7 +183,7 @@ export class RunningCluster implements Cluster {
   }
 
   async status(): Promise<ControlStatus> {
-    return (await control(this.dir, 'GET', 'status')) as ControlStatus;
+    return control<ControlStatus>(this.dir, 'GET', 'status');
   }
 
   close(): Promise<void> {
@@ -217,7 +218,7 @@ function poolFacts(record: ClusterRecord): PoolFacts {
 function etcdAccess(network: { nodeAddress: string; ports: Ports }, pki: PkiPaths): Cluster['etcd'] {
   const endpoint = etcdUrl(network);
   const files = { caFile: pki.cert('etcd-ca'), certFile: pki.cert('etcd-client'), keyFile: pki.key('etcd-client') };
-  const call = async (path: string, body: object): Promise<unknown> => {
+  const call = async <T>(path: string, body: object): Promise<T> => {
     const [ca, cert, key] = await Promise.all([
       readFile(files.caFile, 'utf8'),
       readFile(files.certFile, 'utf8'),
@@ -225,16 +226,15 @@ function etcdAccess(network: { nodeAddress: string; ports: Ports }, pki: PkiPath
     ]);
     const response = await http(`${endpoint}${path}`, { method: 'POST', ca, cert, key, body: JSON.stringify(body) });
     if (response.status !== 200) throw new DevClusterError('control', `etcd refused ${path}: ${response.body.trim()}`);
-    return JSON.parse(response.body);
+    return parseJson<T>(response.body);
   };
   return {
     endpoint,
     ...files,
     // The JSON form of etcd's gRPC API has numbers as strings and bytes in base64.
     compact: async () => {
-      const range = (await call('/v3/kv/range', { key: Buffer.from('/').toString('base64') })) as {
-        header: { revision: string };
-      };
+      const key = Buffer.from('/').toString('base64');
+      const range = await call<{ header: { revision: string } }>('/v3/kv/range', { key });
       await call('/v3/kv/compaction', { revision: range.header.revision, physical: true });
       return Number(range.header.revision);
     },

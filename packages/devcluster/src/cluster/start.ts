@@ -137,8 +137,7 @@ function supervise(record: ClusterRecord, log: (line: string) => void, signal: A
     child.stderr?.on('data', (chunk: Buffer) => {
       said = (said + chunk.toString()).slice(-4_000);
     });
-    child.on('message', (message) => {
-      const told = message as SupervisorMessage;
+    child.on('message', (told: SupervisorMessage) => {
       if (told.type === 'log') log(told.line);
       if (told.type === 'failed')
         settle(() => reject(new DevClusterError('startup', `cluster "${record.name}": ${told.message}`)));

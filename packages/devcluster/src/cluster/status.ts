@@ -27,8 +27,8 @@ export async function statusOfClusters(): Promise<ClusterStatus[]> {
 }
 
 async function statusOf(record: ClusterRecord): Promise<ClusterStatus> {
-  const components = await control(record.dir, 'GET', 'status').then(
-    (status) => (status as ControlStatus).components,
+  const components = await control<ControlStatus>(record.dir, 'GET', 'status').then(
+    (status) => status.components,
     () => undefined,
   );
   const ready = record.readyAt !== undefined;

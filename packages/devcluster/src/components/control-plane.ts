@@ -146,6 +146,9 @@ function controllerFlags(
     'tls-cert-file': facts.pki.cert('components'),
     'tls-private-key-file': facts.pki.key('components'),
     'leader-elect': false,
+    // The usual 20 requests a second make the first service account wait for five seconds.
+    'kube-api-qps': 200,
+    'kube-api-burst': 400,
     profiling: false,
   });
 }

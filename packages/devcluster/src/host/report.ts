@@ -1,5 +1,6 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import type { Environment } from '../environment.ts';
+import { parseJson } from '../json.ts';
 
 /** What this machine lets a cluster have. */
 export interface HostReport {
@@ -16,9 +17,9 @@ interface HostPackage {
   readonly anyOf: readonly string[];
 }
 
-const hostPackages = JSON.parse(
+const hostPackages = parseJson<readonly HostPackage[]>(
   readFileSync(new URL('../../host-packages.json', import.meta.url), 'utf8'),
-) as readonly HostPackage[];
+);
 
 export function inspectHost(environment: Environment, exists: (path: string) => boolean = executable): HostReport {
   if (environment.platform !== 'linux') {

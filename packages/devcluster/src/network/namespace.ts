@@ -1,5 +1,6 @@
 import { errorMessage, DevClusterError } from '../errors.ts';
 import { exec, run } from '../exec.ts';
+import { parseJson } from '../json.ts';
 import { freeLinks, serviceCidr, type Link } from './addressing.ts';
 
 export function namespacePath(namespace: string): string {
@@ -53,9 +54,8 @@ export async function removeNamespace(namespace: string): Promise<void> {
 }
 
 async function claimLink(namespace: string): Promise<Link> {
-  const routes = JSON.parse((await run('ip', ['-4', '-j', 'route', 'show', 'table', 'all'])) || '[]') as {
-    dst?: string;
-  }[];
+  const listing = await run('ip', ['-4', '-j', 'route', 'show', 'table', 'all']);
+  const routes = parseJson<{ dst?: string }[]>(listing || '[]');
   for (const link of freeLinks(routes.flatMap((route) => route.dst ?? []))) {
     const pair = ['link', 'add', link.hostInterface, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace];
     const result = await exec('ip', pair);

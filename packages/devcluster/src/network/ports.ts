@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer } from 'node:net';
 
 export interface Ports {
   readonly api: number;
@@ -31,17 +31,20 @@ export const usualPorts: Ports = {
 
 /** Ports of the host's loopback that were free at the time of asking. */
 export async function freePorts(): Promise<Ports> {
-  const names = Object.keys(usualPorts) as (keyof Ports)[];
-  const servers = await Promise.all(names.map(listenAnywhere));
-  const entries = servers.map((server, at) => [names[at], (server.address() as AddressInfo).port]);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return Object.fromEntries(entries) as unknown as Ports;
+  const held = await Promise.all(Object.keys(usualPorts).map(async (name) => ({ name, ...(await holdPort()) })));
+  await Promise.all(held.map(({ release }) => release()));
+  return { ...usualPorts, ...Object.fromEntries(held.map(({ name, port }) => [name, port])) };
 }
 
-function listenAnywhere(): Promise<Server> {
+function holdPort(): Promise<{ port: number; release: () => Promise<void> }> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => resolve(server));
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      const release = (): Promise<void> => new Promise((done) => void server.close(() => done()));
+      resolve({ port, release });
+    });
   });
 }

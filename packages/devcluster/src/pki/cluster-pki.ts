@@ -32,52 +32,54 @@ export interface PkiInput {
   readonly nodeName: string | undefined;
 }
 
-/** The serving and client certificates of a cluster that are files of their own. */
-export function certificateRequests(input: PkiInput): Partial<Record<CertificateName, CertificateRequest>> {
+export interface Named<Name extends string> {
+  readonly name: Name;
+  readonly request: CertificateRequest;
+}
+
+/** The certificates of the cluster's own authority that are files of their own. */
+export function certificateRequests(input: PkiInput): Named<CertificateName>[] {
   const here = { dnsNames: ['localhost'], ipAddresses: [...new Set(['127.0.0.1', input.nodeAddress])] };
-  const services = [
+  const service = [
     'kubernetes',
     'kubernetes.default',
     'kubernetes.default.svc',
     'kubernetes.default.svc.cluster.local',
   ];
-  return {
-    'api-server': {
-      commonName: 'kube-apiserver',
-      usages: ['server'],
-      dnsNames: [...here.dnsNames, ...services],
-      ipAddresses: [...here.ipAddresses, apiServiceAddress],
-    },
-    'kubelet-client': { commonName: kubeletClientUser, usages: ['client'] },
-    components: { commonName: 'spillway-devcluster-component', usages: ['server'], ...here },
-    ...(input.nodeName === undefined
-      ? {}
-      : {
-          kubelet: {
-            commonName: `system:node:${input.nodeName}`,
-            organizations: ['system:nodes'],
-            usages: ['server'] as const,
-            dnsNames: [input.nodeName],
-            ipAddresses: [input.nodeAddress],
-          },
-        }),
+  const apiServer: CertificateRequest = {
+    commonName: 'kube-apiserver',
+    usages: ['server'],
+    dnsNames: [...here.dnsNames, ...service],
+    ipAddresses: [...here.ipAddresses, apiServiceAddress],
   };
+  return [
+    { name: 'api-server', request: apiServer },
+    { name: 'kubelet-client', request: { commonName: kubeletClientUser, usages: ['client'] } },
+    { name: 'components', request: { commonName: 'spillway-devcluster-component', usages: ['server'], ...here } },
+    ...(input.nodeName === undefined
+      ? []
+      : [{ name: 'kubelet', request: kubeletServing(input.nodeName, input) } as const]),
+  ];
+}
+
+function kubeletServing(nodeName: string, { nodeAddress }: PkiInput): CertificateRequest {
+  return { ...nodeIdentity(nodeName), usages: ['server'], dnsNames: [nodeName], ipAddresses: [nodeAddress] };
+}
+
+function nodeIdentity(nodeName: string): CertificateRequest {
+  return { commonName: `system:node:${nodeName}`, organizations: ['system:nodes'] };
 }
 
 /** Who each kubeconfig makes its user. */
-export function kubeconfigIdentities(
-  nodeName: string | undefined,
-): Partial<Record<KubeconfigName, CertificateRequest>> {
-  return {
-    admin: { commonName: 'admin', organizations: ['system:masters'] },
-    'kube-controller-manager': { commonName: 'system:kube-controller-manager' },
-    'kube-scheduler': { commonName: 'system:kube-scheduler' },
-    'kube-proxy': { commonName: 'system:kube-proxy' },
-    coredns: { commonName: coreDnsUser },
-    ...(nodeName === undefined
-      ? {}
-      : { kubelet: { commonName: `system:node:${nodeName}`, organizations: ['system:nodes'] } }),
-  };
+export function kubeconfigIdentities(nodeName: string | undefined): Named<KubeconfigName>[] {
+  return [
+    { name: 'admin', request: { commonName: 'admin', organizations: ['system:masters'] } },
+    { name: 'kube-controller-manager', request: { commonName: 'system:kube-controller-manager' } },
+    { name: 'kube-scheduler', request: { commonName: 'system:kube-scheduler' } },
+    { name: 'kube-proxy', request: { commonName: 'system:kube-proxy' } },
+    { name: 'coredns', request: { commonName: coreDnsUser } },
+    ...(nodeName === undefined ? [] : [{ name: 'kubelet', request: nodeIdentity(nodeName) } as const]),
+  ];
 }
 
 export interface PkiPaths {
@@ -124,14 +126,12 @@ export async function writeClusterPki(clusterDir: string, input: PkiInput): Prom
     const pair = await authority.issue(request);
     await Promise.all([writeSecret(paths.cert(name), pair.cert), writeSecret(paths.key(name), pair.key)]);
   };
-  const requests = Object.entries(certificateRequests(input)) as [CertificateName, CertificateRequest][];
-  const identities = Object.entries(kubeconfigIdentities(input.nodeName)) as [KubeconfigName, CertificateRequest][];
   await Promise.all([
-    ...requests.map(([name, request]) => issue(ca, name, request)),
+    ...certificateRequests(input).map(({ name, request }) => issue(ca, name, request)),
     issue(frontProxyCa, 'front-proxy', { commonName: frontProxyUser, usages: ['client'] }),
     issue(etcdCa, 'etcd', { commonName: 'etcd', ipAddresses: [...new Set(['127.0.0.1', input.nodeAddress])] }),
     issue(etcdCa, 'etcd-client', { commonName: 'etcd-client', usages: ['client'] }),
-    ...identities.map(async ([name, request]) => {
+    ...kubeconfigIdentities(input.nodeName).map(async ({ name, request }) => {
       const credentials = await ca.issue({ ...request, usages: ['client'] });
       const context = name === 'admin' ? input.name : name;
       const text = renderKubeconfig({ name: context, server: input.server, ca: ca.certPem, credentials });

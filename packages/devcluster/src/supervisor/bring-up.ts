@@ -17,6 +17,7 @@ import { exec } from '../exec.ts';
 import { cgroupFolders, cgroupLayout, createCgroup } from '../host/cgroups.ts';
 import { http } from '../host/http.ts';
 import { currentMounts } from '../host/mounts.ts';
+import { parseJson } from '../json.ts';
 import { clusterImages } from '../images/catalogue.ts';
 import { buildImage } from '../images/oci.ts';
 import { pushImage } from '../images/push.ts';
@@ -112,7 +113,7 @@ async function startAll(
   const started = new Map<ComponentName, Promise<void>>();
   for (const [name, runner] of runners) {
     // The plan has everything after what it needs.
-    const needs = runner.spec.after.map((need) => started.get(need));
+    const needs = runner.spec.after.flatMap((need) => started.get(need) ?? []);
     started.set(
       name,
       Promise.all(needs).then(() => startFirst(facts.dir, runner, either)),
@@ -186,7 +187,7 @@ async function pushImages(facts: ClusterFacts, log: (line: string) => void): Pro
 async function untilUsable(
   facts: ClusterFacts,
   path: string,
-  usable: (object: unknown) => boolean,
+  usable: (object: NodeLike) => boolean,
   signal: AbortSignal,
 ): Promise<void> {
   const ca = await readFile(facts.pki.cert('ca'), 'utf8');
@@ -200,7 +201,7 @@ async function untilUsable(
     signal.throwIfAborted();
     try {
       const response = await http(`${serverUrl(facts)}${path}`, { ca, ...identity, signal });
-      if (response.status === 200 && usable(JSON.parse(response.body))) return;
+      if (response.status === 200 && usable(parseJson<NodeLike>(response.body))) return;
     } catch (error) {
       if (signal.aborted) throw new Error(`gave up waiting for ${path}: ${errorMessage(error)}`, { cause: error });
     }
@@ -208,8 +209,11 @@ async function untilUsable(
   }
 }
 
-function isNodeReady(object: unknown): boolean {
-  const node = object as { status?: { conditions?: { type: string; status: string }[] } };
+interface NodeLike {
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+function isNodeReady(node: NodeLike): boolean {
   return node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
 

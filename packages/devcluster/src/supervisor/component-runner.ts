@@ -107,12 +107,12 @@ export class ComponentRunner {
         signal?.removeEventListener('abort', onAbort);
         settle();
       };
-      const onAbort = (): void => finish(() => reject(signal?.reason as Error));
+      const onAbort = (): void => finish(() => reject(signal?.reason));
       const check = (): void => {
         try {
           if (done(this.#state)) finish(resolve);
         } catch (error) {
-          finish(() => reject(error as Error));
+          finish(() => reject(error));
         }
       };
       this.#listeners.add(check);

@@ -57,7 +57,7 @@ export function transition(state: ComponentState, event: ComponentEvent): Transi
       return { state: { phase: 'starting', crashes: state.crashes }, effects: [spawn] };
     case 'stop':
       return stop(state, event.signal);
-    case 'exited':
+    default:
       return exited(state);
   }
 }
@@ -77,7 +77,7 @@ function stop(state: ComponentState, signal: NodeJS.Signals): Transition {
       return { state: { phase: 'stopping', restart: false }, effects: [{ type: 'kill', signal }] };
     case 'backoff':
       return { state: stopped, effects: [{ type: 'cancelRetry' }] };
-    case 'stopped':
+    default:
       return { state, effects: [] };
   }
 }
@@ -94,8 +94,7 @@ function exited(state: ComponentState): Transition {
       const crashes = state.crashes + 1;
       return { state: { phase: 'backoff', crashes }, effects: [{ type: 'retryLater', delayMs: backoffMs(crashes) }] };
     }
-    case 'stopped':
-    case 'backoff':
+    default:
       return { state, effects: [] };
   }
 }

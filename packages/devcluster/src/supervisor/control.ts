@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import type { ComponentName } from '../components/component.ts';
 import { DevClusterError, errorMessage } from '../errors.ts';
 import { http } from '../host/http.ts';
+import { parseJson } from '../json.ts';
 import type { ComponentState } from './component-state.ts';
+
+const signals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGKILL', 'SIGINT', 'SIGQUIT', 'SIGHUP'];
 
 /** The supervisor's API, over a Unix socket in the cluster's folder (which only its owner can enter). */
 export interface ControlHandler {
@@ -48,7 +51,7 @@ async function answer(request: IncomingMessage, handler: ControlHandler): Promis
     case 'GET status':
       return handler.status();
     case 'POST stop':
-      await handler.stop(component, (url.searchParams.get('signal') ?? 'SIGTERM') as NodeJS.Signals);
+      await handler.stop(component, signalNamed(url.searchParams.get('signal') ?? 'SIGTERM'));
       return {};
     case 'POST start':
       await handler.start(component);
@@ -61,13 +64,19 @@ async function answer(request: IncomingMessage, handler: ControlHandler): Promis
   }
 }
 
+function signalNamed(name: string): NodeJS.Signals {
+  const signal = signals.find((candidate) => candidate === name);
+  if (signal === undefined) throw new Error(`"${name}" is not one of ${signals.join(', ')}`);
+  return signal;
+}
+
 function reply(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' });
   response.end(JSON.stringify(body));
 }
 
-/** Calls a cluster's supervisor. */
-export async function control(clusterDir: string, method: 'GET' | 'POST', path: string): Promise<unknown> {
+/** Calls a cluster's supervisor; the answer's shape is that of {@link ControlHandler}'s. */
+export async function control<T>(clusterDir: string, method: 'GET' | 'POST', path: string): Promise<T> {
   const socketPath = controlSocket(clusterDir);
   let response;
   try {
@@ -76,12 +85,9 @@ export async function control(clusterDir: string, method: 'GET' | 'POST', path: 
     throw new DevClusterError(
       'control',
       `the cluster's supervisor does not answer at ${socketPath}: ${errorMessage(error)}`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
-  const body: unknown = JSON.parse(response.body);
-  if (response.status === 200) return body;
-  throw new DevClusterError('control', (body as { error: string }).error);
+  if (response.status === 200) return parseJson<T>(response.body);
+  throw new DevClusterError('control', parseJson<{ error: string }>(response.body).error);
 }

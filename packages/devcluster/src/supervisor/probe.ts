@@ -7,16 +7,8 @@ import { http } from '../host/http.ts';
 export async function probe(wanted: Probe): Promise<boolean> {
   try {
     if (wanted.kind === 'socket') return await accepts(wanted.path);
-    const [ca, cert, key] = await Promise.all(
-      [wanted.caFile, wanted.client?.certFile, wanted.client?.keyFile].map((file) =>
-        file === undefined ? undefined : readFile(file, 'utf8'),
-      ),
-    );
-    const response = await http(wanted.url, {
-      ...(ca ? { ca } : {}),
-      ...(cert ? { cert } : {}),
-      ...(key ? { key } : {}),
-    });
+    const ca = wanted.caFile === undefined ? {} : { ca: await readFile(wanted.caFile, 'utf8') };
+    const response = await http(wanted.url, { ...ca, ...(await clientPair(wanted.client)) });
     return response.status === 200;
   } catch {
     return false;
@@ -32,4 +24,11 @@ function accepts(path: string): Promise<boolean> {
     });
     socket.on('error', () => resolve(false));
   });
+}
+
+async function clientPair(
+  client: { readonly certFile: string; readonly keyFile: string } | undefined,
+): Promise<{ cert?: string; key?: string }> {
+  if (client === undefined) return {};
+  return { cert: await readFile(client.certFile, 'utf8'), key: await readFile(client.keyFile, 'utf8') };
 }
