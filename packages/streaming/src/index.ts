@@ -3,6 +3,12 @@ export { dialRemoteCommand } from './remote-command/client.ts';
 export type { DialOptions, RemoteCommandClient } from './remote-command/client.ts';
 export { parseRemoteCommandQuery } from './remote-command/query.ts';
 export type { RemoteCommandQuery } from './remote-command/query.ts';
-export type { AcceptOptions, RemoteResult, RemoteSession, RemoteStreams, TerminalSize } from './remote-command/session.ts';
+export type {
+  AcceptOptions,
+  RemoteResult,
+  RemoteSession,
+  RemoteStreams,
+  TerminalSize,
+} from './remote-command/session.ts';
 export { StreamError } from './errors.ts';
 export type { StreamErrorDetails, StreamErrorKind } from './errors.ts';

@@ -45,6 +45,9 @@ export interface RemoteSession {
   finish(result: RemoteResult): Promise<void>;
 }
 
+/** As the kubelet's. */
+export const defaultCreationTimeoutMs = 30_000;
+
 export interface AcceptOptions {
   readonly streams: RemoteStreams;
   /** Without any traffic, pings included, for this long the session is closed; default 4 h, as the kubelet's. */
