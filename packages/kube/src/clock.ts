@@ -8,11 +8,16 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+// Node fires longer timers at once.
+const longestTimerMs = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   async sleep(ms, signal) {
     try {
-      await delay(ms, undefined, signal === undefined ? {} : { signal });
+      for (let left = ms; left > 0 || left === ms; left -= longestTimerMs) {
+        await delay(Math.min(left, longestTimerMs), undefined, signal === undefined ? {} : { signal });
+      }
     } catch (error) {
       if (signal?.aborted !== true) throw error;
     }

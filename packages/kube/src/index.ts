@@ -1,6 +1,13 @@
 export { type Clock, systemClock } from './clock.ts';
 export type { ClusterConfig, Impersonation } from './config/cluster-config.ts';
-export type { CredentialGeneration, Credentials, CredentialSource } from './config/credentials.ts';
+export {
+  type CredentialGeneration,
+  type Credentials,
+  type CredentialSource,
+  type RefreshedCredentialsOptions,
+  refreshedCredentials,
+  staticCredentials,
+} from './config/credentials.ts';
 export { type InClusterOptions, inClusterConfig } from './config/in-cluster.ts';
 export { type LoadKubeconfigOptions, loadKubeconfig } from './config/kubeconfig.ts';
 export {
@@ -20,12 +27,8 @@ export {
   TransportError,
   type TransportErrorKind,
 } from './errors.ts';
-export {
-  type EventContent,
-  EventRecorder,
-  type EventRecorderOptions,
-  type ObjectReferenceLike,
-} from './event-recorder.ts';
+export type { EventContent, ObjectReferenceLike } from './events/event-object.ts';
+export { EventRecorder, type EventRecorderOptions } from './events/event-recorder.ts';
 export type * from './generated/index.ts';
 export * from './generated/resources.ts';
 export { Informer, type InformerHandlers, type ReflectorOptions } from './informer/informer.ts';
@@ -41,8 +44,13 @@ export {
   resourceVersionOf,
   uidOf,
 } from './meta.ts';
-export { type NodeLeaseOptions, runNodeLease } from './node-lease.ts';
-export type { RateLimiter } from './queue/rate-limiter.ts';
+export { type NodeLeaseOptions, runNodeLease } from './lease/node-lease.ts';
+export {
+  bucketRateLimiter,
+  exponentialRateLimiter,
+  maxOfRateLimiters,
+  type RateLimiter,
+} from './queue/rate-limiter.ts';
 export { WorkQueue, type WorkQueueOptions } from './queue/work-queue.ts';
 export type { KubeList, KubeObject, ObjectRef, ResourceType } from './resource-type.ts';
 export type { JsonPatchOperation, Patch } from './resources/patch.ts';

@@ -1,5 +1,5 @@
 /**
- * Gives a value the type that the API promises for it. What the server sends is described by its OpenAPI documents, from
+ * Gives a value a type that is known from elsewhere: what the server sends is described by its OpenAPI documents, from
  * which the types come, and is not checked again. The only unchecked assertions of the package are here.
  */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters

@@ -1,39 +1,36 @@
-/** `rate` tokens a second, at most `burst` saved up; may be overdrawn, which the next takers wait for. */
+/** `rate` tokens a second, of which `burst` are saved up at most. May be overdrawn, which the next takers wait for. */
 export class TokenBucket {
-  readonly #rate: number;
-  readonly #burst: number;
-  #tokens: number;
-  #at: number;
+  readonly #msPerToken: number;
+  readonly #burstMs: number;
+  /** When the bucket would be full again if nobody took any more */
+  #fullAt: number;
+  #now: number;
 
   constructor(options: { rate: number; burst: number; now: number }) {
-    this.#rate = options.rate;
-    this.#burst = Math.max(1, options.burst);
-    this.#tokens = this.#burst;
-    this.#at = options.now;
+    this.#msPerToken = 1000 / options.rate;
+    this.#burstMs = (Math.max(1, options.burst) - 1) * this.#msPerToken;
+    this.#fullAt = this.#now = options.now;
   }
 
   /** Takes a token if there is one. Otherwise takes none and answers how many milliseconds until there is. */
   take(now: number): number {
     const wait = this.#wait(now);
-    if (wait === 0) this.#tokens -= 1;
+    if (wait === 0) this.#fullAt += this.#msPerToken;
     return wait;
   }
 
   /** Takes a token in any case and answers how many milliseconds its owner has to wait before using it. */
   reserve(now: number): number {
     const wait = this.#wait(now);
-    this.#tokens -= 1;
+    this.#fullAt += this.#msPerToken;
     return wait;
   }
 
   #wait(now: number): number {
-    if (this.#rate === Number.POSITIVE_INFINITY) {
-      this.#tokens = this.#burst;
-      return 0;
-    }
     // A clock that is set back gives no tokens and takes none.
-    this.#tokens = Math.min(this.#burst, this.#tokens + (Math.max(0, now - this.#at) / 1000) * this.#rate);
-    this.#at = now;
-    return this.#tokens >= 1 ? 0 : Math.max(1, Math.ceil(((1 - this.#tokens) / this.#rate) * 1000));
+    if (now < this.#now) this.#fullAt -= this.#now - now;
+    this.#now = now;
+    this.#fullAt = Math.max(this.#fullAt, now);
+    return Math.max(0, Math.ceil(this.#fullAt - now - this.#burstMs));
   }
 }

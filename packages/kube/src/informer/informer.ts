@@ -1,12 +1,15 @@
-import type { Clock } from '../clock.ts';
-import type { Logger } from '../logger.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import { TransportError } from '../errors.ts';
+import { type Logger, silentLogger } from '../logger.ts';
 import type { KubeObject, ResourceType } from '../resource-type.ts';
 import type { KubeClient } from '../transport/client.ts';
 import type { LaneName } from '../transport/lanes.ts';
-import type { IndexFunction, Store } from './store.ts';
+import { type Change, observe, observeAll, observeDeletion } from './history.ts';
+import { Reflector } from './reflector.ts';
+import { IndexedStore, type IndexFunction, type Store } from './store.ts';
 
 export interface ReflectorOptions<T extends KubeObject> {
-  readonly client: KubeClient;
+  readonly client: Pick<KubeClient, 'resource'>;
   readonly type: ResourceType<T>;
   /** Default: all namespaces */
   readonly namespace?: string | undefined;
@@ -40,26 +43,112 @@ export interface InformerHandlers<T> {
   synced?(): void;
 }
 
-/** A copy of a collection that repairs itself. A name that comes back with another UID is deleted and added. */
+/**
+ * A copy of a collection that repairs itself. A name that comes back with another UID is deleted and added, never
+ * changed. Between two lists some states of an object may be missed, its last one never.
+ */
 export class Informer<T extends KubeObject> {
   readonly store: Store<T>;
+  /** Resolves after the first complete list; rejects when the informer is stopped before. */
   readonly synced: Promise<void>;
+  readonly #options: ReflectorOptions<T>;
+  readonly #logger: Logger;
+  readonly #store: IndexedStore<T>;
+  /** Replaced, never changed: who subscribes during a delivery has seen that object already. */
+  #handlers: readonly InformerHandlers<T>[] = [];
+  readonly #firstList = Promise.withResolvers<void>();
+  #hasSynced = false;
+  #started = false;
 
   constructor(options: ReflectorOptions<T>) {
-    throw new Error(`not implemented: ${options.type.kind}`);
+    this.#options = options;
+    this.#logger = options.logger ?? silentLogger;
+    this.#store = new IndexedStore(options.indexes);
+    this.store = this.#store;
+    this.synced = this.#firstList.promise;
+    // Nobody has to wait for it.
+    this.synced.catch(() => undefined);
   }
 
   hasSynced(): boolean {
-    throw new Error('not implemented');
+    return this.#hasSynced;
   }
 
   /** What is already known is delivered as added at once. */
   subscribe(handlers: InformerHandlers<T>): Disposable {
-    throw new Error(`not implemented ${Object.keys(handlers).join()}`);
+    for (const object of this.#store.values()) this.#deliver(handlers, { type: 'added', object });
+    if (this.#hasSynced) this.#guard(() => handlers.synced?.());
+    this.#handlers = [...this.#handlers, handlers];
+    return {
+      [Symbol.dispose]: () => {
+        this.#handlers = this.#handlers.filter((other) => other !== handlers);
+      },
+    };
   }
 
   /** Resolves when `signal` is aborted and the watch is closed. Never rejects for trouble with the server. Call it once. */
-  run(signal: AbortSignal): Promise<void> {
-    throw new Error(`not implemented ${signal.aborted}`);
+  async run(signal: AbortSignal): Promise<void> {
+    if (this.#started) throw new Error(`the informer for ${this.#options.type.plural} was started twice`);
+    this.#started = true;
+    await this.#reflector().run(signal);
+    this.#firstList.reject(new TransportError('aborted', `stopped before ${this.#options.type.plural} were listed`));
+  }
+
+  #reflector(): Reflector<T> {
+    const { client, type, namespace, fieldSelector, labelSelector, lane } = this.#options;
+    return new Reflector<T>({
+      resource: client.resource(type),
+      name: type.plural,
+      scope: { namespace, fieldSelector, labelSelector, lane },
+      pageSize: this.#options.pageSize ?? 500,
+      watchList: this.#options.watchList ?? true,
+      prepare: (object) => this.#prepare(object),
+      sink: {
+        replace: (objects) => {
+          observeAll(this.#store, objects, this.#emit);
+          if (!this.#hasSynced) this.#sync();
+        },
+        exists: (object) => observe(this.#store, object, this.#emit),
+        gone: (object) => observeDeletion(this.#store, object, this.#emit),
+      },
+      onError: (error) => this.#guard(() => this.#options.onError?.(error)),
+      logger: this.#logger,
+      clock: this.#options.clock ?? systemClock,
+      random: this.#options.random ?? Math.random,
+    });
+  }
+
+  #prepare(object: T): T {
+    if (this.#options.keepManagedFields !== true && object.metadata?.managedFields !== undefined) {
+      // A new object: `delete` would turn the old one into a slow dictionary, for as long as the store keeps it.
+      const { managedFields: _, ...metadata } = object.metadata;
+      object.metadata = metadata;
+    }
+    return this.#options.transform === undefined ? object : this.#options.transform(object);
+  }
+
+  #sync(): void {
+    this.#hasSynced = true;
+    for (const handlers of this.#handlers) this.#guard(() => handlers.synced?.());
+    this.#firstList.resolve();
+  }
+
+  readonly #emit = (change: Change<T>): void => {
+    for (const handlers of this.#handlers) this.#deliver(handlers, change);
+  };
+
+  #deliver(handlers: InformerHandlers<T>, change: Change<T>): void {
+    this.#guard(() => {
+      if (change.type === 'changed') handlers.changed?.(change.old, change.object);
+      else handlers[change.type]?.(change.object);
+    });
+  }
+
+  #guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#logger.error({ err: error }, `a handler of the informer for ${this.#options.type.plural} failed`);
+    }
   }
 }

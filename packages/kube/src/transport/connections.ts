@@ -1,6 +1,7 @@
 import { buildConnector, Client, Pool } from 'undici';
 import type { ClusterConfig } from '../config/cluster-config.ts';
 import type { CredentialGeneration, Credentials } from '../config/credentials.ts';
+import { TransportError } from '../errors.ts';
 import { authenticationHeaders } from './headers.ts';
 
 /** What one generation of credentials sends with: a pool for short requests, and single connections for streams. */
@@ -10,7 +11,7 @@ export interface Connection {
   /** Flat list of names and values */
   readonly headers: readonly string[];
   readonly pool: Pool;
-  openStream(): Client;
+  readonly openClient: () => Client;
 }
 
 /**
@@ -20,15 +21,17 @@ export interface Connection {
 export class Connections {
   readonly #config: ClusterConfig;
   readonly #retiring = new Set<Promise<void>>();
+  #closed = false;
   #active: Connection | undefined;
 
   constructor(config: ClusterConfig) {
     this.#config = config;
   }
 
-  /** To be used without waiting in between: afterwards its pool may be retired. @throws KubeconfigError */
+  /** To be used without waiting in between: afterwards its pool may be retired. @throws KubeconfigError, TransportError */
   async current(): Promise<Connection> {
     const next = await this.#config.credentials.current();
+    if (this.#closed) throw new TransportError('aborted', 'the client was closed', { unsent: true });
     const active = this.#active;
     if (active !== undefined && next.generation <= active.generation) return active;
     this.#active = this.#connect(next, active);
@@ -52,7 +55,7 @@ export class Connections {
       headers,
       // The API server drops idle connections after 90 s; whoever is first must be us.
       pool: new Pool(origin, { ...options, pipelining: 1, keepAliveTimeout: 30_000 }),
-      openStream: () => new Client(origin, options),
+      openClient: () => new Client(origin, options),
     };
   }
 
@@ -65,6 +68,7 @@ export class Connections {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#active?.pool.destroy().catch(() => undefined);
     await Promise.all(this.#retiring);
   }

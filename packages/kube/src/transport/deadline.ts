@@ -1,8 +1,8 @@
 /** Ends a piece of work after a time, or when its caller or its owner gives it up, and remembers which it was. */
-export class Deadline implements Disposable {
+export class Deadline {
   readonly #controller = new AbortController();
   readonly #caller: AbortSignal | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timer: NodeJS.Timeout | undefined;
   #timedOut = false;
 
   constructor(ms: number, caller: AbortSignal | undefined) {
@@ -30,10 +30,11 @@ export class Deadline implements Disposable {
     this.#controller.abort(reason);
   }
 
-  readonly #onCaller = (): void => this.#controller.abort(this.#caller?.reason);
-
-  [Symbol.dispose](): void {
+  /** The work is done: nothing can abort the signal any more. */
+  end(): void {
     clearTimeout(this.#timer);
     this.#caller?.removeEventListener('abort', this.#onCaller);
   }
+
+  readonly #onCaller = (): void => this.#controller.abort(this.#caller?.reason);
 }

@@ -1,0 +1,191 @@
+import { type Clock, systemClock } from '../clock.ts';
+import { isNotFound, isRetryable } from '../errors.ts';
+import { events } from '../generated/resources.ts';
+import { type Logger, silentLogger } from '../logger.ts';
+import { refOf } from '../meta.ts';
+import { WorkQueue } from '../queue/work-queue.ts';
+import { exponentialRateLimiter } from '../queue/rate-limiter.ts';
+import type { ObjectRef } from '../resource-type.ts';
+import { TokenBucket } from '../token-bucket.ts';
+import type { KubeClient } from '../transport/client.ts';
+import type { LaneName } from '../transport/lanes.ts';
+import {
+  type EventContent,
+  eventObject,
+  type ObjectReferenceLike,
+  type Occurrence,
+  occurrenceKey,
+  referenceTo,
+  timesOf,
+} from './event-object.ts';
+import { LruMap } from './lru.ts';
+
+export interface EventRecorderOptions {
+  readonly client: Pick<KubeClient, 'resource'>;
+  /** "kubelet", "spillway": who says it */
+  readonly component: string;
+  /** The node it is said from */
+  readonly host?: string | undefined;
+  /** Default: "events" */
+  readonly lane?: LaneName | undefined;
+  /** Distinct events that may wait to be written; more are dropped. Default: 1000 */
+  readonly queueLimit?: number | undefined;
+  /** How long `close` may take. Default: 5 s */
+  readonly flushTimeoutMs?: number | undefined;
+  /** For each event that is given up: queue full, object noisy, refused by the server */
+  readonly onDropped?: ((reason: 'full' | 'noisy' | 'refused') => void) | undefined;
+  readonly clock?: Clock | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+const writers = 4;
+const tries = 12;
+// client-go's limits for one object (tools/record/events_cache.go)
+const burstPerObject = 25;
+const ratePerObject = 1 / 300;
+const remembered = 4096;
+
+/** Writes core/v1 Events in the background. Repeats become one Event with a count; a noisy object is slowed down. */
+export class EventRecorder implements AsyncDisposable {
+  readonly #options: EventRecorderOptions;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #pending = new Map<string, Occurrence>();
+  /** Events that exist on the server, with what they say */
+  readonly #written = new LruMap<string, { readonly ref: ObjectRef; readonly occurrence: Occurrence }>(remembered);
+  readonly #allowance = new LruMap<string, TokenBucket>(remembered);
+  readonly #queue: WorkQueue<string>;
+  readonly #stop = new AbortController();
+  readonly #working: Promise<unknown>;
+  #serial = 0;
+
+  constructor(options: EventRecorderOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#logger = options.logger ?? silentLogger;
+    const rateLimiter = exponentialRateLimiter<string>({ firstMs: 500, maxMs: 30_000 });
+    this.#queue = new WorkQueue({ rateLimiter, clock: this.#clock });
+    this.#working = Promise.all(Array.from({ length: writers }, () => this.#work()));
+  }
+
+  /** Never throws and never waits. */
+  record(object: ObjectReferenceLike, content: EventContent): void {
+    try {
+      const involvedObject = referenceTo(object, content.fieldPath);
+      const now = this.#clock.now();
+      this.#enqueue({ involvedObject, content, firstAt: now, lastAt: now, count: 1 });
+    } catch (error) {
+      this.#logger.warn({ err: error, reason: content.reason }, 'an event could not be recorded');
+    }
+  }
+
+  /** Writes what was recorded, for as long as the flush may take. May be called twice. */
+  async close(): Promise<void> {
+    const enough = new AbortController();
+    const drained = this.#queue.shutDownWithDrain();
+    await Promise.race([drained, this.#clock.sleep(this.#options.flushTimeoutMs ?? 5_000, enough.signal)]);
+    enough.abort();
+    this.#stop.abort();
+    await this.#working;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #enqueue(occurrence: Occurrence): void {
+    const key = occurrenceKey(occurrence);
+    const waiting = this.#pending.get(key);
+    if (waiting !== undefined) {
+      waiting.count += occurrence.count;
+      waiting.lastAt = occurrence.lastAt;
+      return;
+    }
+    if (this.#queue.shuttingDown || this.#pending.size >= (this.#options.queueLimit ?? 1000)) {
+      this.#drop('full', occurrence);
+    } else if (this.#noisy(occurrence)) {
+      this.#drop('noisy', occurrence);
+    } else {
+      this.#pending.set(key, occurrence);
+      this.#queue.add(key);
+    }
+  }
+
+  #noisy({ involvedObject: { kind, namespace, name, uid } }: Occurrence): boolean {
+    const object = [kind, namespace, name, uid].join('\n');
+    const now = this.#clock.now();
+    let bucket = this.#allowance.get(object);
+    if (bucket === undefined) {
+      bucket = new TokenBucket({ rate: ratePerObject, burst: burstPerObject, now });
+      this.#allowance.set(object, bucket);
+    }
+    return bucket.take(now) > 0;
+  }
+
+  #drop(why: 'full' | 'noisy' | 'refused', { involvedObject, content }: Occurrence, error?: unknown): void {
+    this.#logger.debug({ involvedObject, reason: content.reason, why, err: error }, 'event dropped');
+    this.#options.onDropped?.(why);
+  }
+
+  async #work(): Promise<void> {
+    for (;;) {
+      const key = await this.#queue.get(this.#stop.signal);
+      if (key === undefined) return;
+      const occurrence = this.#pending.get(key);
+      this.#pending.delete(key);
+      try {
+        if (occurrence !== undefined) await this.#write(key, occurrence);
+        this.#queue.forget(key);
+      } catch (error) {
+        if (occurrence !== undefined) this.#failed(key, occurrence, error);
+      } finally {
+        this.#queue.done(key);
+      }
+    }
+  }
+
+  #failed(key: string, occurrence: Occurrence, error: unknown): void {
+    if (!isRetryable(error) || this.#queue.shuttingDown || this.#queue.tries(key) >= tries) {
+      this.#queue.forget(key);
+      this.#drop('refused', occurrence, error);
+      return;
+    }
+    // What was recorded meanwhile happened later.
+    const later = this.#pending.get(key);
+    if (later !== undefined) {
+      occurrence.count += later.count;
+      occurrence.lastAt = later.lastAt;
+    }
+    this.#pending.set(key, occurrence);
+    this.#queue.addRateLimited(key);
+  }
+
+  async #write(key: string, occurrence: Occurrence): Promise<void> {
+    const resource = this.#options.client.resource(events);
+    const call = { lane: this.#options.lane ?? 'events', signal: this.#stop.signal };
+    const before = this.#written.get(key);
+    let total = occurrence;
+    if (before !== undefined) {
+      const { firstAt, count } = before.occurrence;
+      total = { ...occurrence, firstAt, count: count + occurrence.count };
+      try {
+        await resource.patch(before.ref, { type: 'merge', body: timesOf(total) }, call);
+        this.#written.set(key, { ref: before.ref, occurrence: total });
+        return;
+      } catch (error) {
+        // Events expire, after an hour by default.
+        if (!isNotFound(error)) throw error;
+        this.#written.delete(key);
+      }
+    }
+    const event = eventObject(total, this.#options, this.#unique());
+    await resource.create(event, call);
+    this.#written.set(key, { ref: refOf(event), occurrence: total });
+  }
+
+  /** Nanoseconds in hexadecimal, as client-go names events. */
+  #unique(): string {
+    this.#serial = (this.#serial + 1) % 1_000_000;
+    return (BigInt(this.#clock.now()) * 1_000_000n + BigInt(this.#serial)).toString(16);
+  }
+}
