@@ -1,0 +1,51 @@
+import type { ContainerStatus, Pod } from '@spillway/kube';
+import type { InstanceRef } from '../backends/backend.ts';
+
+// Questions about a pod that have one answer and need nothing but the pod.
+
+export function instanceRef(pod: Pod): InstanceRef {
+  const { uid = '', namespace = '', name = '' } = pod.metadata ?? {};
+  return { uid, namespace, name };
+}
+
+export function isTerminalPhase(phase: string | undefined): phase is 'Succeeded' | 'Failed' {
+  return phase === 'Succeeded' || phase === 'Failed';
+}
+
+export function isDeleting(pod: Pod): boolean {
+  return pod.metadata?.deletionTimestamp !== undefined;
+}
+
+/** Does the status say that a container of this pod was started at some time? Then it must never be started anew. */
+export function statusShowsItRan(pod: Pod): boolean {
+  const { status } = pod;
+  if (status === undefined) return false;
+  if (status.phase === 'Running') return true;
+  return [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].some(hasRun);
+}
+
+export function hasRun(container: ContainerStatus): boolean {
+  const { state, lastState, containerID, restartCount } = container;
+  return (
+    Boolean(containerID) ||
+    state?.running !== undefined ||
+    state?.terminated !== undefined ||
+    lastState?.terminated !== undefined ||
+    restartCount > 0
+  );
+}
+
+const defaultGraceSeconds = 30;
+
+export function specGraceSeconds(pod: Pod): number {
+  return pod.spec?.terminationGracePeriodSeconds ?? defaultGraceSeconds;
+}
+
+/** When `activeDeadlineSeconds` is over, as milliseconds since the epoch; counted from `status.startTime`, as by the kubelet. */
+export function activeDeadlineMs(pod: Pod): number | undefined {
+  const seconds = pod.spec?.activeDeadlineSeconds;
+  const start = pod.status?.startTime;
+  if (seconds === undefined || start === undefined) return undefined;
+  const startMs = Date.parse(start);
+  return Number.isNaN(startMs) ? undefined : startMs + seconds * 1000;
+}

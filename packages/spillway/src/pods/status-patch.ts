@@ -1,0 +1,70 @@
+import type { Pod, PodCondition, PodStatus } from '@spillway/kube';
+import { isTerminalPhase } from './pod-facts.ts';
+
+/** Fields that are written whole; without a value they are cleared. */
+const plainFields = ['observedGeneration', 'phase', 'reason', 'message', 'hostIP', 'podIP', 'startTime'] as const;
+const wholeLists = ['initContainerStatuses', 'containerStatuses'] as const;
+const addressLists = ['hostIPs', 'podIPs'] as const;
+
+/**
+ * The strategic merge patch of `pods/status` that brings the live status to the wanted one; undefined when it is there.
+ * Only fields and conditions of `wanted` are touched. The UID in it makes the API server refuse the patch (422) when
+ * the pod was replaced by another of the same name.
+ *
+ * A pod that has ended is never brought back, nor is its end judged anew: the API server would take both.
+ */
+export function statusPatch(live: Pod, wanted: PodStatus): object | undefined {
+  const current = live.status ?? {};
+  if (isTerminalPhase(current.phase) && wanted.phase !== current.phase) return undefined;
+  const patch: Record<string, unknown> = {};
+  for (const field of plainFields) {
+    if (!same(current[field], wanted[field])) patch[field] = wanted[field] ?? null;
+  }
+  for (const field of wholeLists) {
+    if (!same(current[field], wanted[field])) patch[field] = wanted[field] ?? null;
+  }
+  for (const field of addressLists) {
+    // These lists merge by address, so an old one would stay.
+    if (!same(current[field], wanted[field])) patch[field] = [{ $patch: 'replace' }, ...(wanted[field] ?? [])];
+  }
+  const conditions = changedConditions(current.conditions ?? [], wanted.conditions ?? []);
+  if (conditions.length > 0) patch['conditions'] = conditions;
+  if (Object.keys(patch).length === 0) return undefined;
+  return { metadata: { uid: live.metadata?.uid }, status: patch };
+}
+
+/** They merge by type. A condition whose reason or message is gone needs that said. */
+function changedConditions(current: readonly PodCondition[], wanted: readonly PodCondition[]): object[] {
+  return wanted.flatMap((condition) => {
+    const known = current.find(({ type }) => type === condition.type);
+    if (known !== undefined && same({ ...known, lastProbeTime: undefined }, condition)) return [];
+    return [
+      {
+        ...condition,
+        ...(known?.reason && !condition.reason ? { reason: null } : {}),
+        ...(known?.message && !condition.message ? { message: null } : {}),
+      },
+    ];
+  });
+}
+
+/** Equal as the API sees it: a field that is empty is the same as one that is not there. */
+export function same(a: unknown, b: unknown): boolean {
+  if (a === b || (isEmpty(a) && isEmpty(b))) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, index) => same(item, b[index]));
+  }
+  const left = a as Record<string, unknown>;
+  const right = b as Record<string, unknown>;
+  for (const key of Object.keys(left)) if (!same(left[key], right[key])) return false;
+  for (const key of Object.keys(right)) if (!(key in left) && !isEmpty(right[key])) return false;
+  return true;
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === '') return true;
+  if (typeof value !== 'object') return false;
+  for (const key in value) if (!isEmpty((value as Record<string, unknown>)[key])) return false;
+  return true;
+}

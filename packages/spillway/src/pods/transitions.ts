@@ -1,0 +1,313 @@
+import type { Pod } from '@spillway/kube';
+import type { Instance, InstanceRef, Notice, Refusal } from '../backends/backend.ts';
+import { activeDeadlineMs, hasRun, isDeleting, isTerminalPhase, specGraceSeconds, statusShowsItRan } from './pod-facts.ts';
+import type { Failure, Observed, Operation, Outcome, Phase, PodState, Problem } from './pod-state.ts';
+import { noticesOf, noticesOfRefusals, retryDelayMs } from './problems.ts';
+
+// What happened → the next state. Pure. Each function may be called with news that are old or that come twice.
+
+/** Two listings that lack an instance count as two only when the second begins this much later. */
+export const absenceSpacingMs = 2000;
+/** An instance that is lost must be missing from this many complete listings. */
+const absencesNeeded = 2;
+
+export interface Bound {
+  readonly pod: Pod;
+  readonly ref: InstanceRef;
+  readonly refusals: readonly Refusal[];
+  readonly nowMs: number;
+}
+
+export interface Arrival {
+  /** There was a complete listing, and it had no instance of this pod. */
+  readonly listed: boolean;
+  /** The pod was there before this process. */
+  readonly inherited: boolean;
+}
+
+/** A pod is seen for the first time. */
+export function newPod({ pod, ref, refusals, nowMs }: Bound, { listed, inherited }: Arrival): PodState {
+  const state: PodState = {
+    ...blank(ref, nowMs),
+    pod,
+    inherited,
+    refusals,
+    ran: statusShowsItRan(pod),
+    outbox: noticesOfRefusals(refusals),
+    // Its deletion began before we looked: only the rest of its grace is left.
+    graceEndsMs: isDeleting(pod) ? deletionTimeMs(pod, nowMs) : undefined,
+  };
+  const observed: Observed = !listed
+    ? { kind: 'unknown' }
+    : state.ran || (inherited && isDeleting(pod))
+      ? { kind: 'doubtful', countFromMs: nowMs, listings: 0 }
+      : { kind: 'absent' };
+  return settle({ ...state, observed });
+}
+
+/** An instance carries our marks, and the cluster has no such pod: the live read has confirmed it. */
+export function newOrphan(instance: Instance, nowMs: number): PodState {
+  return settle({
+    ...blank(instance.ref, nowMs),
+    gone: 'confirmed',
+    observed: { kind: 'present', instance },
+    last: instance,
+    ran: true,
+  });
+}
+
+function blank(ref: InstanceRef, nowMs: number): PodState {
+  return {
+    ref,
+    phase: 'syncing',
+    pod: undefined,
+    gone: 'no',
+    inherited: false,
+    firstSeenMs: nowMs,
+    refusals: [],
+    observed: { kind: 'unknown' },
+    last: undefined,
+    ran: false,
+    created: 'no',
+    graceEndsMs: undefined,
+    stopped: undefined,
+    removed: false,
+    deleteAccepted: false,
+    statusRefused: false,
+    verdict: undefined,
+    failures: {},
+    inFlight: undefined,
+    outbox: [],
+  };
+}
+
+/** The cluster has a newer version of the pod. */
+export function podChanged(state: PodState, { pod, refusals, nowMs }: Bound): PodState {
+  if (pod.metadata?.uid !== state.ref.uid) return state;
+  const respecified = pod.metadata?.generation !== state.pod?.metadata?.generation;
+  const fresh = respecified && refusals.length > 0 ? noticesOfRefusals(refusals) : [];
+  const next: PodState = {
+    ...state,
+    pod,
+    // A restored or merely late view of the cluster shows it again.
+    gone: 'no',
+    refusals,
+    ran: state.ran || statusShowsItRan(pod),
+    graceEndsMs: isDeleting(pod) ? graceEnd(state, pod, nowMs) : state.graceEndsMs,
+    // Once it is final, only finalizers of others keep the object; otherwise the delete is asked for again.
+    deleteAccepted: state.deleteAccepted && pod.metadata?.deletionGracePeriodSeconds === 0,
+    failures: respecified ? withoutFailure(state.failures, 'create') : state.failures,
+    outbox: [...state.outbox, ...fresh],
+  };
+  if (next.observed.kind !== 'absent') return settle(next);
+  // A create whose answer is not known, or an earlier process's, may still come true, and its end should be seen.
+  const isNews = isDeleting(pod) && !(state.pod && isDeleting(state.pod));
+  const uncertain = isNews && !next.removed && (next.inherited || next.created !== 'no');
+  return settle(uncertain ? { ...next, observed: doubtful(nowMs) } : lost(next));
+}
+
+/** The cluster has no such pod any more: deleted by us, by force, or during a gap of the watch. */
+export function podGone(state: PodState): PodState {
+  return state.gone === 'no' ? settle({ ...state, gone: 'reported' }) : state;
+}
+
+/** The API server will never take this pod's terminal status. */
+export function statusRefused(state: PodState): PodState {
+  return { ...state, statusRefused: true };
+}
+
+export function instanceSeen(state: PodState, instance: Instance): PodState {
+  // What was seen before it was removed may be told late.
+  if (state.removed) return state;
+  return settle({
+    ...state,
+    observed: { kind: 'present', instance },
+    last: instance,
+    created: 'accepted',
+    ran: state.ran || instance.initContainerStatuses.some(hasRun) || instance.containerStatuses.some(hasRun),
+  });
+}
+
+/** The backend says that the instance is gone. */
+export function instanceGone(state: PodState, nowMs: number): PodState {
+  const { observed, stopped } = state;
+  if (observed.kind !== 'present' && observed.kind !== 'doubtful') return state;
+  // Some backends take away what they were asked to stop; otherwise listings have to agree.
+  return settle({ ...state, observed: stopped ? { kind: 'absent' } : doubtful(nowMs) });
+}
+
+/** A complete listing, begun at `startedMs`, has no instance of this pod. */
+export function instanceMissing(state: PodState, startedMs: number): PodState {
+  const { observed } = state;
+  switch (observed.kind) {
+    case 'absent':
+      return state;
+    case 'unknown':
+      return settle({
+        ...state,
+        observed: mayExist(state) || (state.pod !== undefined && isDeleting(state.pod))
+          ? { kind: 'doubtful', countFromMs: startedMs + absenceSpacingMs, listings: 1 }
+          : { kind: 'absent' },
+      });
+    case 'present':
+      return settle({
+        ...state,
+        observed: { kind: 'doubtful', countFromMs: startedMs + absenceSpacingMs, listings: 1 },
+      });
+    case 'doubtful': {
+      if (startedMs < observed.countFromMs) return state;
+      const listings = observed.listings + 1;
+      if (listings >= absencesNeeded) return settle(lost({ ...state, observed: { kind: 'absent' } }));
+      return { ...state, observed: { kind: 'doubtful', countFromMs: startedMs + absenceSpacingMs, listings } };
+    }
+  }
+}
+
+export function operationStarted(state: PodState, operation: Operation): PodState {
+  const next = { ...state, inFlight: operation };
+  return operation.kind === 'create' && state.created === 'no' ? { ...next, created: 'asked' } : next;
+}
+
+export function operationEnded(state: PodState, outcome: Outcome, nowMs: number): PodState {
+  const operation = state.inFlight;
+  if (operation === undefined) return state;
+  const idle: PodState = { ...state, inFlight: undefined };
+  return settle(outcome.ok ? succeeded(idle, operation, nowMs) : failed(idle, operation, outcome.problem, nowMs));
+}
+
+function succeeded(state: PodState, operation: Operation, nowMs: number): PodState {
+  const next = { ...state, failures: withoutFailure(state.failures, operation.kind) };
+  switch (operation.kind) {
+    case 'create':
+      // Accepted, but a backend's view may lag behind its own answers.
+      return {
+        ...next,
+        created: 'accepted',
+        observed: next.observed.kind === 'absent' ? doubtful(nowMs) : next.observed,
+      };
+    case 'stop':
+      return { ...next, stopped: { deadlineMs: operation.deadlineMs } };
+    case 'remove':
+      return { ...next, removed: true, observed: { kind: 'absent' } };
+    case 'confirmGone':
+      return next.gone === 'reported' ? { ...next, gone: 'confirmed' } : next;
+    case 'deletePod':
+      return { ...next, deleteAccepted: true };
+  }
+}
+
+function failed(state: PodState, operation: Operation, problem: Problem, nowMs: number): PodState {
+  const attempts = (state.failures[operation.kind]?.attempts ?? 0) + 1;
+  const failure: Failure = {
+    problem,
+    attempts,
+    retryAtMs: nowMs + retryDelayMs(operation.kind, state.ref.uid, problem, attempts),
+    generation: state.pod?.metadata?.generation ?? 0,
+  };
+  const next: PodState = {
+    ...state,
+    failures: { ...state.failures, [operation.kind]: failure },
+    outbox: [...state.outbox, ...noticesOf(operation.kind, problem)],
+  };
+  if (operation.kind !== 'create' || operation.again) return next;
+  // The backend was never asked, or refused for good: there is nothing to look for.
+  return problem.kind === 'missingReference' || problem.kind === 'invalid' || problem.kind === 'api'
+    ? { ...next, created: next.observed.kind === 'present' ? 'accepted' : 'no' }
+    : next;
+}
+
+/** Time passed. */
+export function elapsed(state: PodState, nowMs: number): PodState {
+  const { pod } = state;
+  if (pod === undefined || state.gone !== 'no' || state.verdict !== undefined || state.phase !== 'syncing') return state;
+  const deadline = activeDeadlineMs(pod);
+  if (deadline === undefined || nowMs < deadline) return state;
+  return settle({
+    ...state,
+    verdict: { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' },
+    graceEndsMs: nowMs + specGraceSeconds(pod) * 1000,
+    outbox: [
+      ...state.outbox,
+      {
+        severity: 'Normal',
+        reason: 'DeadlineExceeded',
+        message: 'Pod was active on the node longer than the specified deadline',
+      },
+    ],
+  });
+}
+
+export function outboxTaken(state: PodState): PodState {
+  return state.outbox.length === 0 ? state : { ...state, outbox: [] };
+}
+
+/** Moves the phase on, and never back. */
+function settle(state: PodState): PodState {
+  const phase = laterOf(state.phase, phaseOf(state));
+  return phase === state.phase ? state : { ...state, phase };
+}
+
+function phaseOf(state: PodState): Phase {
+  const { pod, observed } = state;
+  const ended = observed.kind === 'present' && observed.instance.state === 'ended';
+  const shouldEnd =
+    // What the watch says may be a list of an API server that lags behind; the live read decides.
+    state.gone === 'confirmed' ||
+    state.verdict !== undefined ||
+    pod === undefined ||
+    isDeleting(pod) ||
+    isTerminalPhase(pod.status?.phase);
+  if (ended) return 'terminated';
+  if (!shouldEnd) return 'syncing';
+  return observed.kind === 'absent' && state.inFlight === undefined ? 'terminated' : 'terminating';
+}
+
+const order: Readonly<Record<Phase, number>> = { syncing: 0, terminating: 1, terminated: 2 };
+
+function laterOf(a: Phase, b: Phase): Phase {
+  return order[a] >= order[b] ? a : b;
+}
+
+/** It ran, nobody ended it, and it is gone: its controller makes a new pod, this one is never started again. */
+function lost(state: PodState): PodState {
+  const { pod } = state;
+  if (!state.ran || pod === undefined || state.gone !== 'no' || state.verdict !== undefined) return state;
+  if (isDeleting(pod) || isTerminalPhase(pod.status?.phase) || state.last?.state === 'ended') return state;
+  const message = 'The backend does not have the instance of this pod any more';
+  const notice: Notice = { severity: 'Warning', reason: 'InstanceLost', message };
+  return { ...state, verdict: { reason: 'InstanceLost', message }, outbox: [...state.outbox, notice] };
+}
+
+function doubtful(nowMs: number): Observed {
+  return { kind: 'doubtful', countFromMs: nowMs, listings: 0 };
+}
+
+function mayExist(state: PodState): boolean {
+  return state.ran || state.created !== 'no';
+}
+
+/**
+ * When the containers must have ended. Counted from when we saw the deletion (or its shortening), so that a clock that
+ * differs from the API server's takes nothing away.
+ */
+function graceEnd(state: PodState, pod: Pod, nowMs: number): number {
+  const seconds = pod.metadata?.deletionGracePeriodSeconds;
+  const known = state.pod?.metadata;
+  const unchanged = known?.deletionTimestamp !== undefined && known.deletionGracePeriodSeconds === seconds;
+  if (unchanged && state.graceEndsMs !== undefined) return state.graceEndsMs;
+  const end = nowMs + (seconds ?? specGraceSeconds(pod)) * 1000;
+  return Math.min(state.graceEndsMs ?? Number.POSITIVE_INFINITY, end);
+}
+
+/** The time by which the API server wants the pod to be gone, but never more than its whole grace from now. */
+function deletionTimeMs(pod: Pod, nowMs: number): number {
+  const seconds = pod.metadata?.deletionGracePeriodSeconds ?? specGraceSeconds(pod);
+  const at = Date.parse(pod.metadata?.deletionTimestamp ?? '');
+  return Math.min(Number.isNaN(at) ? Number.POSITIVE_INFINITY : at, nowMs + seconds * 1000);
+}
+
+function withoutFailure(failures: PodState['failures'], kind: Operation['kind']): PodState['failures'] {
+  if (failures[kind] === undefined) return failures;
+  const { [kind]: _, ...rest } = failures;
+  return rest;
+}
