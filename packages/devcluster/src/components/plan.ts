@@ -1,12 +1,11 @@
 import type { BinaryName } from '../binaries/catalogue.ts';
-import type { ResolvedOptions } from '../options.ts';
 import type { ClusterFacts, ComponentSpec } from './component.ts';
 import { containerd } from './containerd.ts';
 import { apiServer, controllerManager, etcd, scheduler } from './control-plane.ts';
 import { kubelet, kubeProxy } from './node.ts';
 import { coreDns, registry } from './services.ts';
 
-export function runsContainers(options: Pick<ResolvedOptions, 'node' | 'pool'>): boolean {
+export function runsContainers(options: { readonly node: object | undefined; readonly pool: boolean }): boolean {
   return options.node !== undefined || options.pool;
 }
 
@@ -27,7 +26,7 @@ export function planComponents(facts: ClusterFacts): ComponentSpec[] {
 }
 
 /** The programs that such a cluster needs. */
-export function neededBinaries(options: Pick<ResolvedOptions, 'node' | 'pool'>): BinaryName[] {
+export function neededBinaries(options: { readonly node: object | undefined; readonly pool: boolean }): BinaryName[] {
   return [
     'etcd',
     'kube-apiserver',

@@ -1,5 +1,6 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readFileSync, readSync } from 'node:fs';
 import type { Environment } from '../environment.ts';
+import { DevClusterError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 
 /** What this machine lets a cluster have. */
@@ -15,13 +16,18 @@ export interface HostReport {
 interface HostPackage {
   readonly package: string;
   readonly anyOf: readonly string[];
+  /** Only a statically linked program will do: it goes into images alone. */
+  readonly static?: boolean;
 }
 
 const hostPackages = parseJson<readonly HostPackage[]>(
   readFileSync(new URL('../../host-packages.json', import.meta.url), 'utf8'),
 );
 
-export function inspectHost(environment: Environment, exists: (path: string) => boolean = executable): HostReport {
+export function inspectHost(
+  environment: Environment,
+  usable: (path: string, asStatic: boolean) => boolean = isUsable,
+): HostReport {
   if (environment.platform !== 'linux') {
     return {
       namespaces: false,
@@ -34,7 +40,9 @@ export function inspectHost(environment: Environment, exists: (path: string) => 
   const problems: string[] = [];
   const root = environment.uid === 0;
   if (!root) problems.push('not root: run it with sudo to get containers');
-  const missing = hostPackages.filter((wanted) => !wanted.anyOf.some(exists)).map((wanted) => wanted.package);
+  const missing = hostPackages
+    .filter((wanted) => firstUsable(wanted, usable) === undefined)
+    .map((wanted) => wanted.package);
   if (missing.length > 0) {
     problems.push(`missing: ${missing.join(', ')}; on Debian or Ubuntu: apt-get install ${missing.join(' ')}`);
   }
@@ -48,16 +56,32 @@ export function inspectHost(environment: Environment, exists: (path: string) => 
 /** The path of a program of one of the system's packages. */
 export function hostProgram(packageName: string): string {
   const wanted = hostPackages.find((candidate) => candidate.package === packageName);
-  const path = wanted?.anyOf.find(executable);
-  if (path === undefined) throw new Error(`${packageName} is not installed`);
+  const path = wanted && firstUsable(wanted, isUsable);
+  if (path === undefined) throw new DevClusterError('host', `${packageName} is not installed: install it`);
   return path;
 }
 
-function executable(path: string): boolean {
+function firstUsable(wanted: HostPackage, usable: (path: string, asStatic: boolean) => boolean): string | undefined {
+  return wanted.anyOf.find((path) => usable(path, wanted.static ?? false));
+}
+
+function isUsable(path: string, asStatic: boolean): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return !asStatic || isStatic(path);
   } catch {
     return false;
   }
+}
+
+/** A dynamically linked program names its loader in its first bytes. */
+function isStatic(path: string): boolean {
+  const start = Buffer.alloc(4096);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, start, 0, start.length, 0);
+  } finally {
+    closeSync(file);
+  }
+  return !start.includes('/ld-');
 }

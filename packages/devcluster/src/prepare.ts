@@ -1,0 +1,63 @@
+/**
+ * `node prepare.ts [--control-plane-only]`: brings the programs of clusters into the cache, so that starting a cluster
+ * does not have to. Part of the repository's set-up; can be interrupted at any time and goes on where it was.
+ */
+import { parseArgs } from 'node:util';
+import { resolveBinaries, type BinaryProgress } from './binaries/resolve.ts';
+import { neededBinaries } from './components/plan.ts';
+import { currentEnvironment } from './environment.ts';
+import { DevClusterError } from './errors.ts';
+
+const heartbeatMs = 10_000;
+
+const { values } = parseArgs({ options: { 'control-plane-only': { type: 'boolean', default: false } } });
+const containers = !values['control-plane-only'];
+const names = neededBinaries({ node: containers ? {} : undefined, pool: containers });
+
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)));
+}
+
+const began = performance.now();
+let current: { progress: BinaryProgress; since: number } | undefined;
+const heartbeat = setInterval(() => {
+  if (current) say(`${label(current.progress)}: ${current.progress.state} … ${elapsed(current.since)}`);
+}, heartbeatMs);
+
+try {
+  const report = (progress: BinaryProgress): void => {
+    if (progress.state === 'cached') return;
+    if (progress.state === 'done') {
+      say(`${label(progress)}: done after ${elapsed(current?.since ?? began)}`);
+      current = undefined;
+      return;
+    }
+    if (!current) say(`the cluster's programs, into ${environment.cacheDir}`);
+    current = { progress, since: performance.now() };
+    say(`${label(progress)}: ${progress.state}, ${progress.detail}`);
+  };
+  const environment = currentEnvironment();
+  await resolveBinaries(names, { environment, thorough: true, report, signal: interrupted.signal });
+} catch (error) {
+  if (interrupted.signal.aborted) process.exitCode = 130;
+  else if (error instanceof DevClusterError) {
+    say(error.message);
+    process.exitCode = 1;
+  } else throw error;
+} finally {
+  clearInterval(heartbeat);
+}
+
+function label({ name, version }: BinaryProgress): string {
+  return `${name} ${version} (${names.indexOf(name) + 1} of ${names.length})`;
+}
+
+function elapsed(since: number): string {
+  const seconds = Math.round((performance.now() - since) / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+function say(line: string): void {
+  process.stderr.write(`set-up: ${line}\n`);
+}

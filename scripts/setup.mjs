@@ -1,0 +1,60 @@
+// The set-up step: brings a fresh clone to where tasks can run, and does nothing when it is there already.
+// Plain JavaScript for any Node from 20 on, because it runs before anything is installed.
+
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runChild } from './setup/child.mjs';
+import { withLock } from './setup/lock.mjs';
+import { nodeBinary } from './setup/node.mjs';
+import { npmPackages } from './setup/npm-packages.mjs';
+import { check, say, SetupError } from './setup/report.mjs';
+import { systemPackages } from './setup/system-packages.mjs';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/**
+ * @typedef {'packages' | 'cluster if possible' | 'cluster'} Need
+ *   packages: what npm installs; cluster: also all that real clusters with containers need.
+ */
+
+const waiting = () => say('set-up: waiting for another set-up of this folder');
+
+/**
+ * Returns the Node binary that runs the task.
+ *
+ * @param {Need} need
+ */
+export async function setUp(need) {
+  return withLock(`set-up ${root}`, waiting, async () => {
+    await npmPackages(root);
+    const node = nodeBinary(root);
+    if (need === 'packages') return node;
+    const containers = await systemPackages(root);
+    const privileged = process.getuid?.() === 0;
+    if (need === 'cluster' && !(containers && privileged)) {
+      throw new SetupError(
+        'the integration tests run real containers and need root on Linux with the packages above: run the same command ' +
+          'with sudo. Without: npm run lint, npm run test:unit',
+      );
+    }
+    await clusterPrograms(node, containers && privileged);
+    return node;
+  });
+}
+
+/** @param {string} node @param {boolean} containers */
+async function clusterPrograms(node, containers) {
+  const script = join(root, 'packages/devcluster/src/prepare.ts');
+  const args = ['--conditions=spillway-source', script, ...(containers ? [] : ['--control-plane-only'])];
+  check(await runChild(node, args, { cwd: root }), 'making the programs of the cluster');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    await setUp('cluster if possible');
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(`set-up: ${error.message}`);
+    process.exitCode = error.exitCode;
+  }
+}
