@@ -10,12 +10,22 @@ export async function npmPackages(root) {
   const wanted = await packagesOf(join(root, 'package-lock.json'));
   if (wanted === undefined) throw new SetupError(`${join(root, 'package-lock.json')} is missing or broken: restore it`);
   // npm writes this file at the end of every installation.
-  const installed = await packagesOf(join(root, 'node_modules/.package-lock.json'));
-  if (installed !== undefined && matches(wanted, installed)) return;
-  await step('npm packages from the lock file (npm ci)', async () => {
+  const marker = join(root, 'node_modules/.package-lock.json');
+  const before = await packagesOf(marker);
+  if (before !== undefined && matches(wanted, before)) return;
+  await step('npm packages from the lock file', async () => {
     const npm = process.env['npm_execpath'];
-    const [command, ...args] = npm === undefined ? ['npm'] : [process.execPath, npm];
-    check(await runChild(command ?? 'npm', [...args, 'ci'], { cwd: root, output: 'on failure' }), 'npm ci');
+    const [command = 'npm', ...first] = npm === undefined ? [] : [process.execPath, npm];
+    // Not npm ci: that refuses a lock file made where the registry lacks packages of other platforms, and starts from
+    // nothing after an interruption. What counts is compared below.
+    const args = [...first, 'install', '--no-save', '--no-audit', '--no-fund', '--prefer-offline'];
+    check(await runChild(command, args, { cwd: root, output: 'on failure' }), 'npm install');
+    const after = await packagesOf(marker);
+    if (after === undefined || !matches(wanted, after)) {
+      throw new SetupError(
+        'package.json asks for other packages than package-lock.json. After a change of dependencies run: npm install',
+      );
+    }
   });
 }
 
