@@ -1,0 +1,171 @@
+import { Command, Option } from 'commander';
+import type * as devclusterModule from '@spillway/devcluster';
+import type { Cluster, ClusterStatus } from '@spillway/devcluster';
+
+type DevCluster = typeof devclusterModule;
+
+const defaultName = 'dev';
+
+interface UpOptions {
+  readonly node: boolean;
+  readonly cpu?: string;
+  readonly memory?: string;
+  readonly maxPods?: string;
+  readonly pool?: boolean;
+}
+
+/** `spillway dev …`: real clusters on this machine, for trying things out. Not part of what runs in a cluster. */
+export function devCommand(): Command {
+  const dev = new Command('dev').description('real Kubernetes clusters on this machine, for development');
+  dev
+    .command('up')
+    .description('start a cluster that stays until "dev down"; does nothing when it is up already')
+    .argument('[name]', 'name of the cluster', defaultName)
+    .option('--no-node', 'a control plane alone, which needs neither root nor containers')
+    .option('--cpu <quantity>', 'CPU that pods may request on the node (default: 2)')
+    .option('--memory <quantity>', 'memory that pods may request on the node (default: 4Gi)')
+    .option('--max-pods <number>', 'pods that the node takes (default: 110)')
+    .option('--pool', 'a second containerd, for a pool of the cri backend')
+    .action((name: string, options: UpOptions, command: Command) =>
+      withDevCluster(command, (devcluster) => up(devcluster, name, options)),
+    );
+  dev
+    .command('down')
+    .description('remove a cluster and everything that belongs to it')
+    .argument('[name]', 'name of the cluster', defaultName)
+    .option('--all', 'all clusters')
+    .action((name: string, options: { all?: boolean }, command: Command) =>
+      withDevCluster(command, (devcluster) => down(devcluster, name, options.all ?? false)),
+    );
+  dev
+    .command('status')
+    .description('list the clusters of this machine and what runs in them')
+    .addOption(new Option('-o, --output <format>', 'output format').choices(['text', 'json']).default('text'))
+    .action((options: { output: string }, command: Command) =>
+      withDevCluster(command, async (devcluster) => {
+        const clusters = await devcluster.statusOfClusters();
+        print(options.output === 'json' ? JSON.stringify(clusters, undefined, 2) : describe(clusters));
+      }),
+    );
+  dev
+    .command('kubeconfig')
+    .description("print the path of a cluster's kubeconfig")
+    .argument('[name]', 'name of the cluster', defaultName)
+    .action((name: string, _options: object, command: Command) =>
+      withDevCluster(command, async (devcluster) => print((await devcluster.attachCluster(name)).kubeconfig)),
+    );
+  return dev;
+}
+
+async function up(devcluster: DevCluster, name: string, options: UpOptions): Promise<void> {
+  const running = await attachIfThere(devcluster, name);
+  if (running) {
+    note(`cluster "${name}" is up already`);
+    print(howToUse(running));
+    return;
+  }
+  const host = await devcluster.canRunContainers();
+  const node = options.node && host.possible;
+  if (options.node && !node) note(`no node, a control plane alone: ${host.reason}`);
+  const stop = new AbortController();
+  const interrupt = (): void => stop.abort(new Error('interrupted'));
+  process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
+  const cluster = await devcluster.startCluster({
+    name,
+    node: node && nodeSize(options),
+    pool: (options.pool ?? false) && host.possible,
+    keep: true,
+    log: note,
+    signal: stop.signal,
+  });
+  process.off('SIGINT', interrupt);
+  process.off('SIGTERM', interrupt);
+  print(howToUse(cluster));
+}
+
+function nodeSize({ cpu, memory, maxPods }: UpOptions): { cpu?: string; memory?: string; maxPods?: number } {
+  return {
+    ...(cpu === undefined ? {} : { cpu }),
+    ...(memory === undefined ? {} : { memory }),
+    ...(maxPods === undefined ? {} : { maxPods: Number(maxPods) }),
+  };
+}
+
+async function down(devcluster: DevCluster, name: string, all: boolean): Promise<void> {
+  const names = all ? (await devcluster.statusOfClusters()).map((cluster) => cluster.name) : [name];
+  for (const each of names) {
+    await devcluster.downCluster(each);
+    note(`cluster "${each}" is gone`);
+  }
+}
+
+async function attachIfThere(devcluster: DevCluster, name: string): Promise<Cluster | undefined> {
+  try {
+    return await devcluster.attachCluster(name);
+  } catch (error) {
+    if (error instanceof devcluster.DevClusterError && error.kind === 'notFound') return undefined;
+    throw error;
+  }
+}
+
+function howToUse(cluster: Cluster): string {
+  const named = cluster.name === defaultName ? '' : ` ${cluster.name}`;
+  return [
+    `Cluster "${cluster.name}" is up at ${cluster.server}.`,
+    '',
+    `  use it:     export KUBECONFIG=${cluster.kubeconfig}`,
+    `  images:     ${cluster.registry}`,
+    ...(cluster.pool ? [`  pool:       ${cluster.pool.containerdSocket} (cgroup ${cluster.pool.cgroupParent})`] : []),
+    ...(cluster.netns ? [`  go inside:  nsenter --net=${cluster.netns}`] : []),
+    `  logs:       ${cluster.dir}/logs`,
+    `  stop it:    spillway dev down${named}`,
+  ].join('\n');
+}
+
+function describe(clusters: readonly ClusterStatus[]): string {
+  if (clusters.length === 0) return 'There are no clusters. Start one: spillway dev up';
+  return clusters.map(describeOne).join('\n\n');
+}
+
+function describeOne(cluster: ClusterStatus): string {
+  const width = Math.max(0, ...cluster.components.map(({ name }) => name.length));
+  return [
+    `${cluster.name}: ${cluster.state}${cluster.server === undefined ? '' : ` at ${cluster.server}`}`,
+    ...cluster.components.map(
+      ({ name, phase, pid }) => `  ${name.padEnd(width)}  ${phase}${pid === undefined ? '' : ` (pid ${pid})`}`,
+    ),
+  ].join('\n');
+}
+
+/** devcluster is loaded only here: it is no part of what runs in a cluster, and may be absent. */
+async function withDevCluster(command: Command, work: (devcluster: DevCluster) => Promise<void>): Promise<void> {
+  let devcluster: DevCluster;
+  try {
+    devcluster = await import('@spillway/devcluster');
+  } catch (error) {
+    if (!isModuleNotFound(error)) throw error;
+    return command.error(
+      'error: "spillway dev" needs the package @spillway/devcluster: npm install @spillway/devcluster',
+    );
+  }
+  try {
+    await work(devcluster);
+  } catch (error) {
+    if (!(error instanceof devcluster.DevClusterError)) throw error;
+    command.error(`error: ${error.message}`, { exitCode: 1 });
+  }
+}
+
+function isModuleNotFound(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Progress goes to the error stream, so that the output can be used by scripts. */
+function note(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
