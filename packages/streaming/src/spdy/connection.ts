@@ -245,7 +245,9 @@ export class SpdyConnection implements StreamCarrier {
     const error = new StreamError('refused', `the peer reset the stream with status ${status}`);
     this.#opening.get(id)?.reject(error);
     this.#opening.delete(id);
-    this.#streams.get(id)?.break(error);
+    // Go's servers end a remote command by cancelling its streams: for the client that is the end of what they carried.
+    if (this.#options.role === 'client' && status === rstStatus.cancel) this.#streams.get(id)?.endByPeer(error);
+    else this.#streams.get(id)?.break(error);
   }
 
   #addStream(id: number, headers: HeaderMap): SpdyStream {

@@ -84,6 +84,13 @@ export class SpdyStream {
     if (this.#sentFin) this.#carrier.release(this);
   }
 
+  /** The peer is done with the stream in both directions. What arrived before stays readable, however late it is read. */
+  endByPeer(error: Error): void {
+    if (!this.#receivedFin && !this.readable.destroyed) this.readable.push(null);
+    this.#receivedFin = true;
+    this.break(error);
+  }
+
   /** The peer reset the stream, or the connection is gone. What arrived completely stays readable. */
   break(error: Error): void {
     if (!this.#receivedFin) this.readable.destroy(error);
