@@ -23,12 +23,21 @@ const everywhere = ['observability'];
 const source = 'packages/spillway/src';
 const tests = '\\.test\\.ts$';
 
-const packageRules = Object.entries(packages).map(([name, allowed]) => ({
-  name: `package-${name}`,
-  severity: 'error',
-  from: { path: `^packages/${name}/` },
-  to: { path: '^packages/', pathNot: `^packages/(${[name, ...allowed].join('|')})/` },
-}));
+const packageRules = Object.entries(packages).flatMap(([name, allowed]) => [
+  {
+    name: `package-${name}`,
+    severity: 'error',
+    from: { path: `^packages/${name}/`, pathNot: '\\.integration\\.test\\.ts$' },
+    to: { path: '^packages/', pathNot: `^packages/(${[name, ...allowed].join('|')})/` },
+  },
+  {
+    name: `package-${name}-on-a-cluster`,
+    comment: 'Integration tests may bring up a cluster',
+    severity: 'error',
+    from: { path: `^packages/${name}/.*\\.integration\\.test\\.ts$` },
+    to: { path: '^packages/', pathNot: `^packages/(${[name, ...allowed, 'devcluster'].join('|')})/` },
+  },
+]);
 
 const layerRules = Object.entries(layers).map(([name, allowed]) => ({
   name: `layer-${name}`,

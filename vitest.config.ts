@@ -15,7 +15,7 @@ const config: ViteUserConfig = defineConfig({
         ...shared,
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts'],
+          include: ['packages/*/{src,scripts}/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts'],
           sequence: { groupOrder: 0 },
         },

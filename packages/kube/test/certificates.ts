@@ -1,8 +1,9 @@
+// oxlint-disable-next-line import/no-unassigned-import -- @peculiar/x509 needs its effect before it is loaded
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 
-x509.cryptoProvider.set(webcrypto as Crypto);
+x509.cryptoProvider.set(webcrypto);
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 export interface Issued {
@@ -13,9 +14,9 @@ export interface Issued {
 export class TestAuthority {
   readonly cert: string;
   readonly #certificate: x509.X509Certificate;
-  readonly #keys: CryptoKeyPair;
+  readonly #keys: webcrypto.CryptoKeyPair;
 
-  private constructor(certificate: x509.X509Certificate, keys: CryptoKeyPair) {
+  private constructor(certificate: x509.X509Certificate, keys: webcrypto.CryptoKeyPair) {
     this.cert = certificate.toString('pem');
     this.#certificate = certificate;
     this.#keys = keys;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { ClusterConfig } from '../src/config/cluster-config.ts';
 import { staticCredentials } from '../src/config/credentials.ts';
 
@@ -13,7 +13,7 @@ export interface SeenRequest {
   readonly body: string;
 }
 
-export type Handler = (request: SeenRequest, response: ServerResponse, socket: Socket) => void | Promise<void>;
+export type Handler = (request: SeenRequest, response: ServerResponse, socket: Socket) => unknown;
 
 /** An HTTP server of the test's own making, for faults that a real API server cannot be made to show. */
 export class FakeApiServer implements AsyncDisposable {
@@ -42,7 +42,8 @@ export class FakeApiServer implements AsyncDisposable {
     const server = options.tls === undefined ? createServer(listener) : createTlsServer(options.tls, listener);
     server.listen(options.port ?? 0, '127.0.0.1');
     await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
     const fake = new FakeApiServer(server, `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`);
     return fake;
   }

@@ -10,7 +10,7 @@ export class TestClock implements Clock {
   #now: number;
   readonly #sleepers = new Set<Sleeper>();
 
-  constructor(now = Date.parse('2026-01-01T00:00:00Z')) {
+  constructor(now: number = Date.parse('2026-01-01T00:00:00Z')) {
     this.#now = now;
   }
 
@@ -33,9 +33,10 @@ export class TestClock implements Clock {
     const { promise, resolve } = Promise.withResolvers<void>();
     const sleeper: Sleeper = { at: this.#now + ms, wake: resolve };
     this.#sleepers.add(sleeper);
-    signal?.addEventListener('abort', resolve, { once: true });
+    const onAbort = (): void => resolve();
+    signal?.addEventListener('abort', onAbort, { once: true });
     await promise;
-    signal?.removeEventListener('abort', resolve);
+    signal?.removeEventListener('abort', onAbort);
     this.#sleepers.delete(sleeper);
   }
 

@@ -70,7 +70,8 @@ export class Reflector<T extends KubeObject> {
         await this.#step(signal);
       } catch (error) {
         if (signal.aborted) return;
-        await clock.sleep(this.#failed(error), signal);
+        const delayMs = this.#failed(error);
+        if (delayMs > 0) await clock.sleep(delayMs, signal);
       }
     }
   }

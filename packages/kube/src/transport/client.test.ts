@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { FakeApiServer, type Handler, sendJson, sendStatus } from '../../test/fake-api-server.ts';
@@ -60,8 +61,12 @@ describe('a request', () => {
     const { client } = await setUp((_, response) => sendStatus(response, 409, 'AlreadyExists'));
     const error = await client.request({ ...get, method: 'POST', body: {} }).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(ApiError);
-    expect(error).toMatchObject({ kind: 'alreadyExists', status: 409, reason: 'AlreadyExists' });
-    expect((error as Error).message).toBe('POST /api/v1/nodes: AlreadyExists says the server');
+    expect(error).toMatchObject({
+      kind: 'alreadyExists',
+      status: 409,
+      reason: 'AlreadyExists',
+      message: 'POST /api/v1/nodes: AlreadyExists says the server',
+    });
   });
 
   test('is answered with an error also by a proxy that knows no Status', async () => {
@@ -229,18 +234,18 @@ describe('streams', () => {
   });
 
   test('outlive the time for their headers and end with an error when the connection breaks', async () => {
-    let cut = (): void => undefined;
+    const connection = Promise.withResolvers<Socket>();
     const { client } = await setUp((_, response, socket) => {
       response.writeHead(200).write('begin');
-      cut = () => void socket.destroy();
+      connection.resolve(socket);
     });
     const stream = await client.stream({ ...get, timeoutMs: 50 });
     await once(stream.body, 'data');
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(stream.body.destroyed).toBe(false);
     const failed = once(stream.body, 'error');
-    cut();
-    const [error] = (await failed) as [unknown];
+    (await connection.promise).destroy();
+    const [error]: unknown[] = await failed;
     expect(error).toBeInstanceOf(TransportError);
     expect(error).toMatchObject({ kind: 'unreachable' });
   });
@@ -280,16 +285,16 @@ describe('streams', () => {
   });
 });
 
-describe('credentials', () => {
-  const generations = (...list: CredentialGeneration[]) => {
-    let index = 0;
-    return {
-      current: () => Promise.resolve(list[Math.min(index, list.length - 1)] as CredentialGeneration),
-      invalidate: () => void index++,
-      next: () => void index++,
-    };
+/** Gives one generation until it is refused or `next` is called. */
+function generations(first: CredentialGeneration, ...rest: CredentialGeneration[]) {
+  let now = first;
+  const next = (): void => {
+    now = rest.shift() ?? now;
   };
+  return { current: () => Promise.resolve(now), invalidate: next, next };
+}
 
+describe('credentials', () => {
   test('a rotated token is used at once when the old one is refused', async () => {
     const { server } = await setUp(({ headers }, response) =>
       headers.authorization === 'Bearer new' ? sendJson(response, 200, {}) : sendStatus(response, 401, 'Unauthorized'),

@@ -1,0 +1,345 @@
+import { fc, test } from '@fast-check/vitest';
+import { describe, expect, onTestFinished } from 'vitest';
+import { FakeCollection } from '../../test/fake-collection.ts';
+import { settle, TestClock } from '../../test/test-clock.ts';
+import { ApiError, TransportError } from '../errors.ts';
+import type { ConfigMap } from '../generated/index.ts';
+import { configMaps } from '../generated/resources.ts';
+import { silentLogger } from '../logger.ts';
+import { nameOf, resourceVersionOf, uidOf } from '../meta.ts';
+import { Informer, type ReflectorOptions } from './informer.ts';
+
+interface SetUp {
+  readonly collection: FakeCollection;
+  readonly clock: TestClock;
+  readonly informer: Informer<ConfigMap>;
+  /** "added a", in the order of delivery */
+  readonly told: string[];
+  readonly errors: unknown[];
+  readonly stop: () => Promise<void>;
+}
+
+function setUp(
+  options: Partial<ReflectorOptions<ConfigMap>> = {},
+  prepare: (c: FakeCollection) => void = () => undefined,
+): SetUp {
+  const collection = new FakeCollection();
+  prepare(collection);
+  const clock = new TestClock();
+  const told: string[] = [];
+  const errors: unknown[] = [];
+  const informer = new Informer<ConfigMap>({
+    client: collection.client,
+    type: configMaps,
+    clock,
+    random: () => 0,
+    onError: (error) => errors.push(error),
+    ...options,
+  });
+  informer.subscribe({
+    added: (object) => told.push(`added ${nameOf(object)}`),
+    changed: (old, object) => told.push(`changed ${nameOf(object)} ${old.data?.['data']} ${object.data?.['data']}`),
+    deleted: (object) => told.push(`deleted ${nameOf(object)}`),
+    synced: () => told.push('synced'),
+  });
+  const controller = new AbortController();
+  const running = informer.run(controller.signal);
+  const stop = async (): Promise<void> => {
+    controller.abort();
+    await running;
+  };
+  onTestFinished(stop);
+  return { collection, clock, informer, told, errors, stop };
+}
+
+const ways: [string, (collection: FakeCollection) => void][] = [
+  ['by a streamed list', () => undefined],
+  ['in pages, from a server that streams no lists', (collection) => (collection.streamedLists = 'refused')],
+];
+
+describe.each(ways)('an informer that starts %s', (_, prepare) => {
+  test('delivers what there is, says that it is complete, then follows changes', async () => {
+    const { collection, informer, told, errors } = setUp({ pageSize: 2 }, (c) => {
+      prepare(c);
+      for (const name of ['a', 'b', 'c']) c.put(name);
+    });
+    await settle();
+    await informer.synced;
+    collection.put('a', '2');
+    collection.remove('b');
+    collection.put('d');
+    await settle();
+    expect(told).toEqual(['added a', 'added b', 'added c', 'synced', 'changed a  2', 'deleted b', 'added d']);
+    expect(informer.store.list().map(nameOf).toSorted()).toEqual(['a', 'c', 'd']);
+    expect(errors).toEqual([]);
+    expect(collection.watchOptions.at(-1)).toMatchObject({ allowBookmarks: true, timeoutSeconds: 300 });
+  });
+
+  test('is right after changes that happened while it could not watch', async () => {
+    const { collection, clock, told } = setUp({ pageSize: 2 }, (c) => {
+      prepare(c);
+      for (const name of ['a', 'b', 'c']) c.put(name);
+    });
+    await settle();
+    told.length = 0;
+    const { lists, watches } = collection;
+    collection.drop(new TransportError('unreachable', 'lost'));
+    collection.remove('a');
+    collection.put('a', 'reborn');
+    collection.remove('b');
+    await clock.advance(10_000);
+    expect(told).toEqual(['deleted a', 'added a', 'deleted b']);
+    // The history was still there: no new list, one new watch.
+    expect([collection.lists, collection.watches]).toEqual([lists, watches + 1]);
+  });
+
+  test('lists again when the history is lost, and tells of what it missed', async () => {
+    const { collection, clock, informer, told } = setUp({ pageSize: 2 }, (c) => {
+      prepare(c);
+      for (const name of ['a', 'b', 'c']) c.put(name);
+    });
+    await settle();
+    told.length = 0;
+    collection.drop(new TransportError('unreachable', 'lost'));
+    collection.remove('a');
+    collection.put('a', 'reborn');
+    collection.remove('b');
+    collection.put('c', 'changed');
+    collection.compact();
+    await clock.advance(20_000);
+    expect(told.toSorted()).toEqual(['added a', 'changed c  changed', 'deleted a', 'deleted b']);
+    expect(told.indexOf('deleted a')).toBeLessThan(told.indexOf('added a'));
+    expect(new Set(informer.store.list().map(uidOf))).toEqual(new Set(collection.list().map(uidOf)));
+  });
+});
+
+describe('lists', () => {
+  test('whose pages expire while they are read are read again at once', async () => {
+    const { collection, told } = setUp({ pageSize: 1, watchList: false }, (c) => {
+      for (const name of ['a', 'b']) c.put(name);
+      c.onPage = () => {
+        c.put('c');
+        c.compact();
+        c.onPage = () => undefined;
+      };
+    });
+    await settle();
+    expect(told).toEqual(['added a', 'added b', 'added c', 'synced']);
+    expect(collection.lists).toBe(3);
+  });
+
+  test('that somebody on the way swallows are replaced by pages', async () => {
+    const { clock, told, errors } = setUp({}, (c) => {
+      c.streamedLists = 'swallowed';
+      c.put('a');
+    });
+    await clock.advance(300_000);
+    expect(told).toEqual(['added a', 'synced']);
+    expect(errors).toHaveLength(3);
+    expect(errors[0]).toMatchObject({ kind: 'timeout' });
+  });
+});
+
+const refused = new TransportError('unreachable', 'refused');
+
+describe('failures', () => {
+  test('are waited out with growing pauses, and reported', async () => {
+    const { clock, told, errors } = setUp({}, (c) => c.failures.push(refused, refused, refused));
+    const pauses: (number | undefined)[] = [];
+    for (let i = 0; i < 3; i++) {
+      await settle();
+      pauses.push(clock.nextMs);
+      await clock.advance(clock.nextMs ?? 0);
+    }
+    expect(pauses).toEqual([800, 1_600, 3_200]);
+    expect(errors).toHaveLength(3);
+    expect(told).toEqual(['synced']);
+  });
+
+  test('that name a time are waited for that long', async () => {
+    const throttled = new ApiError('slow down', { status: 429, retryAfterMs: 9_000 });
+    const { clock, told } = setUp({}, (c) => c.failures.push(throttled));
+    await clock.advance(8_999);
+    expect(told).toEqual([]);
+    await clock.advance(1);
+    expect(told).toEqual(['synced']);
+  });
+
+  test('a server that ends watches at once is not asked in a tight loop', async () => {
+    const { collection, clock } = setUp();
+    await settle();
+    for (let i = 0; i < 5; i++) {
+      collection.drop();
+      await settle();
+    }
+    // The first had brought a list; the second was empty.
+    expect(collection.watches).toBe(2);
+    await clock.advance(800);
+    expect(collection.watches).toBe(3);
+  });
+
+  test('a watch that went silent without a word is given up and made again', async () => {
+    const { collection, clock, errors } = setUp();
+    await clock.advance(100_000);
+    collection.bookmark();
+    await clock.advance(179_000);
+    expect(errors).toEqual([]);
+    await clock.advance(2_000);
+    expect(errors).toMatchObject([
+      { kind: 'timeout', message: 'configmaps: the watch is dead, nothing came for 180 s' },
+    ]);
+    await clock.advance(1_000);
+    expect(collection.openWatches).toBe(1);
+    expect(collection.watches).toBe(2);
+  });
+
+  test('bookmarks keep a quiet watch on the server’s memory', async () => {
+    const { collection, clock, told } = setUp();
+    await settle();
+    for (let i = 0; i < 5; i++) collection.bookmark();
+    collection.compact();
+    await clock.advance(2_000);
+    collection.drop();
+    await settle();
+    expect(collection.watchOptions.at(-1)).toMatchObject({ resourceVersion: String(collection.version) });
+    expect(told).toEqual(['synced']);
+  });
+});
+
+describe('handlers', () => {
+  test('that come late get what is known; that left get nothing; that fail disturb nobody', async () => {
+    const { collection, informer, told } = setUp({}, (c) => c.put('a'));
+    await settle();
+    const late: string[] = [];
+    const failing = informer.subscribe({
+      added: () => {
+        throw new Error('a bug');
+      },
+    });
+    const subscription = informer.subscribe({
+      added: (object) => late.push(nameOf(object)),
+      synced: () => late.push('synced'),
+    });
+    collection.put('b');
+    await settle();
+    subscription[Symbol.dispose]();
+    failing[Symbol.dispose]();
+    collection.put('c');
+    await settle();
+    expect(late).toEqual(['a', 'synced', 'b']);
+    expect(told).toEqual(['added a', 'synced', 'added b', 'added c']);
+  });
+
+  test('that subscribe while something is delivered get each object once', async () => {
+    const { collection, informer } = setUp();
+    await settle();
+    const inner: string[] = [];
+    informer.subscribe({ added: () => void informer.subscribe({ added: (object) => inner.push(nameOf(object)) }) });
+    collection.put('a');
+    await settle();
+    expect(inner).toEqual(['a']);
+  });
+});
+
+test('objects are kept without managedFields and in the form that transform gives them', async () => {
+  const { informer, collection } = setUp({
+    transform: (object) => {
+      delete object.data;
+      return object;
+    },
+    indexes: { byUid: uidOf },
+  });
+  await settle();
+  collection.put('a', 'long');
+  await settle();
+  const [kept] = informer.store.byIndex('byUid', 'uid-1');
+  expect(kept?.data).toBeUndefined();
+  expect(kept?.metadata).not.toHaveProperty('managedFields');
+  const other = setUp({ keepManagedFields: true }, (c) => c.put('a'));
+  await settle();
+  expect(other.informer.store.get('x', 'a')?.metadata?.managedFields).toHaveLength(1);
+});
+
+test('stopping it closes the watch, before and after the first list', async () => {
+  const early = setUp({}, (c) => (c.streamedLists = 'swallowed'));
+  await settle();
+  await early.stop();
+  expect(early.collection.openWatches).toBe(0);
+  expect(early.informer.hasSynced()).toBe(false);
+  await expect(early.informer.synced).rejects.toMatchObject({ kind: 'aborted' });
+  const late = setUp();
+  await settle();
+  await late.stop();
+  expect(late.collection.openWatches).toBe(0);
+  expect(late.informer.hasSynced()).toBe(true);
+  await expect(late.informer.run(new AbortController().signal)).rejects.toThrow('started twice');
+});
+
+const name = fc.constantFrom('a', 'b', 'c', 'd');
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('put' as const), name }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('remove' as const), name }) },
+  fc.record({ do: fc.constantFrom('bookmark' as const, 'compact' as const, 'end' as const, 'cut' as const) }),
+  fc.record({ do: fc.constantFrom('settle' as const, 'refuse' as const) }),
+  fc.record({ do: fc.constant('fail' as const), status: fc.constantFrom(403, 410, 429, 500, 503) }),
+  fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 200_000 }) }),
+);
+
+test.prop([fc.array(step, { maxLength: 40 }), fc.constantFrom('supported' as const, 'refused' as const), fc.boolean()])(
+  'whatever happens on the way, what handlers were told is a possible history and ends in the truth',
+  async (steps, streamedLists, smallPages) => {
+    const collection = new FakeCollection();
+    collection.streamedLists = streamedLists;
+    const clock = new TestClock();
+    const wrong: unknown[] = [];
+    const informer = new Informer<ConfigMap>({
+      client: collection.client,
+      type: configMaps,
+      clock,
+      pageSize: smallPages ? 1 : 500,
+      logger: { ...silentLogger, error: (fields) => wrong.push(fields) },
+    });
+    const alive = new Map<string, ConfigMap>();
+    informer.subscribe({
+      added(object) {
+        expect(alive.has(nameOf(object))).toBe(false);
+        alive.set(nameOf(object), object);
+      },
+      changed(old, object) {
+        expect(alive.get(nameOf(object))).toBe(old);
+        expect(uidOf(object)).toBe(uidOf(old));
+        expect(Number(resourceVersionOf(object))).toBeGreaterThan(Number(resourceVersionOf(old)));
+        alive.set(nameOf(object), object);
+      },
+      deleted(object) {
+        expect(uidOf(alive.get(nameOf(object)) ?? {})).toBe(uidOf(object));
+        alive.delete(nameOf(object));
+      },
+    });
+    const controller = new AbortController();
+    const running = informer.run(controller.signal);
+    for (const [index, what] of steps.entries()) {
+      if (what.do === 'put') collection.put(what.name, String(index));
+      else if (what.do === 'remove') collection.remove(what.name);
+      else if (what.do === 'bookmark') collection.bookmark();
+      else if (what.do === 'compact') collection.compact();
+      else if (what.do === 'end') collection.drop();
+      else if (what.do === 'cut') collection.drop(new TransportError('protocol', 'cut off'));
+      else if (what.do === 'wait') await clock.advance(what.ms);
+      else if (what.do === 'settle') await settle();
+      else if (what.do === 'refuse') collection.failures.push(refused);
+      else if (what.do === 'fail') collection.failures.push(new ApiError('no', { status: what.status }));
+    }
+    // Longer than all failures with their pauses, and than a silent watch is believed.
+    await clock.advance(2_000_000);
+    const truth = collection.list().map((object) => [nameOf(object), uidOf(object), resourceVersionOf(object)]);
+    const known = informer.store.list().map((object) => [nameOf(object), uidOf(object), resourceVersionOf(object)]);
+    expect(new Set(known.map(String))).toEqual(new Set(truth.map(String)));
+    expect(new Set(informer.store.list())).toEqual(new Set(alive.values()));
+    // What handlers throw is logged.
+    expect(wrong).toEqual([]);
+    controller.abort();
+    await running;
+    expect(clock.sleeping).toBe(0);
+  },
+);
