@@ -1,0 +1,292 @@
+import { totalmem } from 'node:os';
+import { join } from 'node:path';
+import { type Clock, type Logger, type Pod, systemClock } from '@spillway/kube';
+import {
+  type Backend,
+  BackendError,
+  type Capabilities,
+  type Capacity,
+  type ExecResult,
+  type ExecStreams,
+  type InstanceEvent,
+  type InstanceRef,
+  type Listing,
+  type LogOptions,
+  type LogSink,
+  type Owner,
+  type Review,
+  type StopOptions,
+  type Workload,
+} from '../backend.ts';
+import { EventHub } from '../event-hub.ts';
+import { Semaphore } from '../semaphore.ts';
+import { machineCapacity } from './capacity.ts';
+import { RuntimeClient } from './client/runtime-client.ts';
+import { logPath } from './config/container.ts';
+import { podSelector } from './config/marks.ts';
+import { execAt } from './exec.ts';
+import { Images } from './images.ts';
+import { readLog } from './logs/read-log.ts';
+import { rotateLog } from './logs/rotate.ts';
+import { Observer, type PodListing } from './observer.ts';
+import { type CriBackendOptions, resolveCriOptions, type ResolvedCriOptions } from './options.ts';
+import { orphanWorkload } from './orphan.ts';
+import { PodCgroups } from './pod-cgroups.ts';
+import type { PodContext } from './pod/context.ts';
+import { loggedContainer, runningContainer } from './pod/choose-container.ts';
+import type { Intent } from './pod/plan.ts';
+import { PodRunner } from './pod/pod-runner.ts';
+import { PodStore } from './pod-store.ts';
+import { reviewPod } from './review.ts';
+
+export interface CriBackendDependencies {
+  readonly options: CriBackendOptions;
+  readonly owner: Owner;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+}
+
+const rotateEveryListings = 10;
+
+/** Runs pods in a container runtime on this machine, with a kubelet's rules. */
+export class CriBackend implements Backend {
+  readonly #options: ResolvedCriOptions;
+  readonly #client: RuntimeClient;
+  readonly #context: PodContext;
+  readonly #observer: Observer;
+  readonly #runners = new Map<string, PodRunner>();
+  /** UID and the listing during which it went, so that a listing that began before does not bring it back. */
+  readonly #removed = new Map<string, number>();
+  readonly #closing = new AbortController();
+  #observing: Promise<void> | undefined;
+  #runtime = { name: 'cri', version: 'unknown' };
+
+  constructor({ options, owner, logger, clock = systemClock }: CriBackendDependencies) {
+    this.#options = resolveCriOptions(options);
+    this.#client = new RuntimeClient(this.#options.socket);
+    const { calls } = this.#client;
+    this.#observer = new Observer(calls, owner, clock, logger);
+    this.#context = {
+      owner,
+      calls,
+      clock,
+      logger,
+      store: new PodStore(this.#options.stateDir),
+      cgroups: new PodCgroups(this.#options.cgroupParent),
+      images: new Images(calls, clock),
+      starts: new Semaphore(this.#options.maxParallelStarts),
+      hub: new EventHub(),
+      machineMemoryBytes: totalmem(),
+      runtimeName: () => this.#runtime.name,
+    };
+  }
+
+  get capabilities(): Capabilities {
+    return { runtimeVersion: `${this.#runtime.name}://${this.#runtime.version}`, logs: true, exec: true };
+  }
+
+  review(pod: Pod): Review {
+    return reviewPod(pod, this.#options);
+  }
+
+  async prepare(signal: AbortSignal): Promise<void> {
+    const { runtimeName, runtimeVersion } = await this.#context.calls.Version({}, { signal });
+    this.#runtime = { name: runtimeName, version: runtimeVersion };
+    if (this.#observing) return;
+    await this.#context.store.prepare();
+    await this.#adopt();
+    const { signal: closing } = this.#closing;
+    this.#observing = this.#observer.run(this.#options.pollIntervalMs, (listing) => this.#take(listing), closing);
+  }
+
+  async create(workload: Workload, signal: AbortSignal): Promise<void> {
+    const { uid } = workload.ref;
+    const { calls, owner, clock } = this.#context;
+    this.#assertPrepared();
+    if (this.#runners.has(uid)) return;
+    const { refusals } = this.review(workload.pod);
+    if (refusals[0]) throw new BackendError('invalid', refusals[0].message, { remedy: refusals[0].remedy });
+    // Nothing is accepted that the runtime cannot be asked about. What it already has of this pod, the runner completes.
+    await calls.ListPodSandbox({ filter: { labelSelector: podSelector(owner, uid) } }, { signal });
+    const intent = { acceptedAt: clock.now(), podIPs: [] };
+    await this.#context.store.create({ workload, intent });
+    this.#run(workload, intent);
+  }
+
+  async stop(ref: InstanceRef, { graceSeconds }: StopOptions, signal: AbortSignal): Promise<void> {
+    const runner = await this.#find(ref, signal);
+    await runner?.stop(graceSeconds);
+  }
+
+  async remove(ref: InstanceRef, signal: AbortSignal): Promise<void> {
+    const runner = await this.#find(ref, signal);
+    if (!runner) return;
+    await unlessAborted(runner.remove(), signal);
+  }
+
+  async list(signal: AbortSignal): Promise<Listing> {
+    this.#assertPrepared();
+    await unlessAborted(this.#take(await this.#observer.list(signal)), signal);
+    return { complete: true, instances: Array.from(this.#runners.values(), ({ instance }) => instance) };
+  }
+
+  watch(signal: AbortSignal): AsyncIterable<InstanceEvent> {
+    return this.#context.hub.watch(AbortSignal.any([signal, this.#closing.signal]));
+  }
+
+  async logs(
+    ref: InstanceRef,
+    container: string,
+    options: LogOptions,
+    sink: LogSink,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const runner = await this.#get(ref, signal);
+    const { attempt, id } = loggedContainer(runner, container, options.previous);
+    const path = join(this.#context.store.logDirectoryOf(runner.ref), logPath(container, attempt));
+    const ended = (): boolean => runner.observed.containers.find((each) => each.id === id)?.state !== 'running';
+    await readLog(path, options, sink, ended, AbortSignal.any([signal, this.#closing.signal]));
+  }
+
+  async exec(
+    ref: InstanceRef,
+    container: string,
+    command: readonly string[],
+    io: ExecStreams,
+    signal: AbortSignal,
+  ): Promise<ExecResult> {
+    const runner = await this.#get(ref, signal);
+    const { id } = runningContainer(runner, container);
+    const request = {
+      containerId: id,
+      cmd: [...command],
+      tty: io.tty,
+      stdin: io.stdin !== undefined,
+      stdout: io.stdout !== undefined,
+      stderr: io.stderr !== undefined && !io.tty,
+    };
+    const { url } = await this.#context.calls.Exec(request, { signal });
+    return await execAt(url, io, AbortSignal.any([signal, this.#closing.signal]));
+  }
+
+  async capacity(): Promise<Capacity> {
+    await this.#context.store.prepare();
+    return await machineCapacity(this.#options.stateDir, this.#options.capacity);
+  }
+
+  async ping(signal: AbortSignal): Promise<void> {
+    await this.#context.calls.Version({}, { signal });
+    const { status } = await this.#context.calls.Status({}, { signal });
+    for (const { type, status: ready, reason, message } of status?.conditions ?? []) {
+      if (ready || (type !== 'RuntimeReady' && type !== 'NetworkReady')) continue;
+      const remedy = type === 'NetworkReady' ? 'Check the CNI configuration of the container runtime' : 'Check its log';
+      throw new BackendError('unavailable', `container runtime is not ready: ${type}: ${message || reason}`, {
+        remedy,
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new BackendError('unavailable', 'the backend was closed'));
+    await this.#observing;
+    await Promise.all(Array.from(this.#runners.values(), (runner) => runner.close()));
+    this.#client.close();
+  }
+
+  /** Takes up what another process has left. */
+  async #adopt(): Promise<void> {
+    const { store, logger } = this.#context;
+    for (const uid of await store.list()) {
+      if (this.#runners.has(uid)) continue;
+      try {
+        const stored = await store.read(uid);
+        // Stored by halves: the process died before anything of the instance was made.
+        if (stored) this.#run(stored.workload, stored.intent);
+        else await store.discard(uid);
+      } catch (error) {
+        logger.error({ uid, err: error }, 'a stored instance cannot be taken up');
+      }
+    }
+  }
+
+  #run(workload: Workload, intent: Intent): PodRunner {
+    const { uid } = workload.ref;
+    const runner = new PodRunner(this.#context, workload, intent);
+    this.#runners.set(uid, runner);
+    void this.#forgetOnceGone(runner);
+    runner.wake();
+    return runner;
+  }
+
+  async #forgetOnceGone(runner: PodRunner): Promise<void> {
+    await runner.whenGone;
+    this.#runners.delete(runner.ref.uid);
+    this.#removed.set(runner.ref.uid, this.#observer.sequence);
+  }
+
+  async #take({ pods, sequence }: PodListing): Promise<void> {
+    const compared = Array.from(this.#runners.values(), (runner) =>
+      runner.compare(pods.get(runner.ref.uid)?.signature ?? ''),
+    );
+    for (const [uid, pod] of pods) {
+      if (this.#runners.has(uid) || (this.#removed.get(uid) ?? 0) >= sequence) continue;
+      this.#context.logger.warn(
+        { ...pod.ref },
+        'an instance with our marks is not in the state folder; it is taken up as it is',
+      );
+      const workload = orphanWorkload(pod);
+      const intent = { acceptedAt: pod.createdAt, podIPs: [] };
+      await this.#context.store.create({ workload, intent });
+      const runner = this.#run(workload, intent);
+      compared.push(runner.refresh());
+    }
+    for (const [uid, during] of this.#removed) if (during < sequence) this.#removed.delete(uid);
+    await Promise.all(compared);
+    if (sequence % rotateEveryListings === 0) await this.#rotateLogs();
+  }
+
+  async #rotateLogs(): Promise<void> {
+    const { store, calls, clock, logger } = this.#context;
+    const limits = { maxBytes: this.#options.logMaxBytes, maxFiles: this.#options.logMaxFiles };
+    for (const { ref, observed } of this.#runners.values()) {
+      for (const { id, name, attempt, state } of observed.containers) {
+        if (state !== 'running') continue;
+        const path = join(store.logDirectoryOf(ref), logPath(name, attempt));
+        await rotateLog(path, limits, new Date(clock.now()), () => calls.ReopenContainerLog({ containerId: id })).catch(
+          (error: unknown) => logger.warn({ uid: ref.uid, container: name, err: error }, 'a log could not be rotated'),
+        );
+      }
+    }
+  }
+
+  /** An instance that only the runtime knows is found, too. */
+  async #find(ref: InstanceRef, signal: AbortSignal): Promise<PodRunner | undefined> {
+    this.#assertPrepared();
+    if (!this.#runners.has(ref.uid)) await this.#take(await this.#observer.list(signal));
+    return this.#runners.get(ref.uid);
+  }
+
+  async #get(ref: InstanceRef, signal: AbortSignal): Promise<PodRunner> {
+    const runner = await this.#find(ref, signal);
+    if (runner) return runner;
+    throw new BackendError('notFound', `pod ${ref.namespace}/${ref.name} (${ref.uid}) does not run here`);
+  }
+
+  #assertPrepared(): void {
+    if (this.#observing) return;
+    throw new BackendError('unavailable', `container runtime at ${this.#options.socket} was not reached yet`);
+  }
+}
+
+/** Stops waiting when the signal aborts; what was begun goes on. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(new BackendError('unavailable', 'nobody waits any more', { cause: signal.reason }));
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
