@@ -54,9 +54,18 @@ async function removeIfAbandoned(record: ClusterRecord): Promise<void> {
   if (process.getuid?.() !== 0 && record.ownNetwork) {
     throw new DevClusterError('cleanup', `cluster "${record.name}" was made by root; run this as root too`);
   }
+  await cleanUpUnless(isHeld, record);
+}
+
+/** For the starter of a cluster whose supervisor has ended without cleaning up: removes what is there. */
+export async function removeFailed(record: ClusterRecord): Promise<void> {
+  await cleanUpUnless(({ supervisor }) => isAlive(supervisor), record);
+}
+
+async function cleanUpUnless(held: (record: ClusterRecord) => Promise<boolean>, record: ClusterRecord): Promise<void> {
   await withLock(`cleanup ${record.dir}`, async () => {
     const current = await readRecord(record.dir);
-    if (current?.scope === record.scope && !(await isHeld(current))) await cleanUp(current);
+    if (current?.scope === record.scope && !(await held(current))) await cleanUp(current);
   });
 }
 

@@ -13,7 +13,7 @@ import { resolveOptions, type ClusterOptions, type ResolvedOptions } from '../op
 import { claim, newScope, readRecord, type ClusterRecord } from '../record.ts';
 import type { SupervisorMessage } from '../supervisor/messages.ts';
 import { RunningCluster, type Cluster } from './cluster.ts';
-import { downCluster, removeAbandoned } from './down.ts';
+import { downCluster, removeAbandoned, removeFailed } from './down.ts';
 
 /** containerd and the kubelet make sockets up to 60 bytes below; the kernel's limit is 107. */
 const maxDirLength = 60;
@@ -38,7 +38,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const record = await newRecord(resolved, environment, ownNetwork, binaries);
   await mkdir(environment.clustersDir, { recursive: true, mode: 0o700 });
   await claim(record);
-  await supervise(record, log, options.signal);
+  try {
+    await supervise(record, log, options.signal);
+  } catch (error) {
+    await removeFailed(record);
+    throw error;
+  }
   return openCluster(record, environment);
 }
 

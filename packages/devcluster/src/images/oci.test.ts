@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { parseJson } from '../json.ts';
+import { buildImage, type Blob } from './oci.ts';
+
+const spec = {
+  entries: [{ type: 'file', path: 'tool', mode: 0o755, content: Buffer.from('tool') }],
+  entrypoint: ['/tool'],
+  command: ['--help'],
+  env: { LANG: 'C' },
+} as const;
+
+function json(blob: Blob): Record<string, unknown> {
+  return JSON.parse(Buffer.from(blob.content).toString());
+}
+
+test('every digest is that of the bytes it names', () => {
+  const image = buildImage(spec, 'amd64');
+  for (const { digest, content } of [image.layer, image.config, image.manifest]) {
+    expect(digest).toBe(`sha256:${createHash('sha256').update(content).digest('hex')}`);
+  }
+});
+
+test('the manifest leads to config and layer, the config to the layer’s content', () => {
+  const { manifest, config, layer } = buildImage(spec, 'arm64');
+  expect(json(manifest)).toMatchObject({
+    schemaVersion: 2,
+    config: { digest: config.digest, size: config.content.length, mediaType: config.mediaType },
+    layers: [{ digest: layer.digest, size: layer.content.length, mediaType: layer.mediaType }],
+  });
+  expect(json(config)).toMatchObject({
+    architecture: 'arm64',
+    os: 'linux',
+    rootfs: { type: 'layers', diff_ids: [layer.digest] },
+    config: { Entrypoint: ['/tool'], Cmd: ['--help'] },
+  });
+});
+
+test('programs are found without a path, and the image’s own variables are added', () => {
+  const { config } = buildImage(spec, 'amd64');
+  const { Env } = parseJson<{ config: { Env: string[] } }>(Buffer.from(config.content).toString()).config;
+  expect(Env).toContain('LANG=C');
+  expect(Env.find((entry) => entry.startsWith('PATH='))).toContain('/bin');
+});
+
+test('the same programs give the same image, so a registry takes it once', () => {
+  expect(buildImage(spec, 'amd64').manifest.digest).toBe(buildImage(spec, 'amd64').manifest.digest);
+});

@@ -1,0 +1,39 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { checkName, parseQuantity, resolveOptions } from './options.ts';
+
+test('without options there is a node of two CPUs, no pool, and a name of its own', () => {
+  const first = resolveOptions({});
+  expect(first).toMatchObject({
+    node: { name: 'node-1', milliCpu: 2000, memoryBytes: 4 * 2 ** 30, maxPods: 110 },
+    pool: false,
+  });
+  expect(first.name).not.toBe(resolveOptions({}).name);
+  expect(() => checkName(first.name)).not.toThrow();
+});
+
+test.each(['', 'A', '1a', 'a_b', 'a-', '../x', 'a'.repeat(21)])('"%s" is refused as a name', (name) => {
+  expect(() => checkName(name)).toThrow(/cannot be a cluster's name/);
+});
+
+test.each([
+  ['2', 2],
+  ['1500m', 1.5],
+  ['0.5', 0.5],
+  ['4Gi', 4 * 2 ** 30],
+  ['1G', 1e9],
+])('%s is %d', (text, value) => {
+  expect(parseQuantity(text)).toBeCloseTo(value, 6);
+});
+
+test('anything else is refused with an example', () => {
+  const broken = fc.oneof(
+    fc.constantFrom('0', '-1', '1.', 'Gi', '1gi', '1e3', ' 1'),
+    fc.string().filter((s) => !/^\d/.test(s)),
+  );
+  fc.assert(
+    fc.property(broken, (text) => {
+      expect(() => parseQuantity(text)).toThrow(/1500m/);
+    }),
+  );
+});
