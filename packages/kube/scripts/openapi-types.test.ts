@@ -64,12 +64,12 @@ export interface Thing {
 });
 
 const gvk = (kind: string): GroupVersionKind => ({ group: 'x.k8s.io', version: 'v1', kind });
+const collection = (kind: string): Record<string, object> => ({
+  post: { 'x-kubernetes-action': 'post', 'x-kubernetes-group-version-kind': gvk(kind) },
+});
+const schema = (kind: string): Schema => ({ properties: {}, 'x-kubernetes-group-version-kind': [gvk(kind)] });
 
 test('resources are named as their kinds are spelled, with their scope', () => {
-  const collection = (kind: string) => ({
-    post: { 'x-kubernetes-action': 'post', 'x-kubernetes-group-version-kind': gvk(kind) },
-  });
-  const schema = (kind: string): Schema => ({ properties: {}, 'x-kubernetes-group-version-kind': [gvk(kind)] });
   const files = generateTypes([
     document(
       {

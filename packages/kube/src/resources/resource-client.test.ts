@@ -75,7 +75,7 @@ describe('writing', () => {
 
   test('creates subresources of another type under the object that is named', async () => {
     const request: TokenRequest = { spec: { audiences: ['a'] } };
-    await resourceClient(requester, serviceAccounts).create(request, {
+    await resourceClient(requester, serviceAccounts).create<TokenRequest>(request, {
       subresource: 'token',
       namespace: 'x',
       name: 'builder',

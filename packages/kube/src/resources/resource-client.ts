@@ -74,16 +74,16 @@ export interface DeleteCollectionOptions extends DeleteOptions {
 }
 
 /**
- * The verbs of one kind of object. All of them throw ApiError or TransportError. The type parameter of a call is for
- * subresources whose type is another one: `get<Scale>(ref, { subresource: 'scale' })`.
+ * The verbs of one kind of object. All of them throw ApiError or TransportError. Subresources may be of another type:
+ * `get<Scale>(ref, { subresource: 'scale' })`, `create<TokenRequest>(request, { subresource: 'token', namespace, name })`.
  */
 export interface ResourceClient<T extends KubeObject> {
   get<R extends KubeObject = T>(ref: ObjectRef, options?: GetOptions): Promise<R>;
   list(options?: ListOptions): Promise<KubeList<T>>;
   /** The list in pieces of `limit` (default 500), all of one resource version. A 410 in the middle ends it. */
   pages(options?: ListOptions): AsyncIterable<KubeList<T>>;
-  create<R extends KubeObject = T>(object: R, options?: CreateOptions): Promise<R>;
-  replace<R extends KubeObject = T>(object: R, options?: WriteOptions): Promise<R>;
+  create<R extends KubeObject = T>(object: NoInfer<R>, options?: CreateOptions): Promise<R>;
+  replace<R extends KubeObject = T>(object: NoInfer<R>, options?: WriteOptions): Promise<R>;
   patch<R extends KubeObject = T>(ref: ObjectRef, patch: Patch, options?: WriteOptions): Promise<R>;
   /** Server-side apply */
   apply(object: T, options: ApplyOptions): Promise<T>;
