@@ -1,4 +1,4 @@
-import { nextBackoff, restartAt } from './backoff.ts';
+import { nextBackoff, restartAt } from '../../restart-backoff.ts';
 import { isAlive, latestContainer, latestSandbox, type ObservedContainer, type ObservedPod } from './observed.ts';
 import { type Failure, type Intent, type PodPlan, showFailureMs } from './plan.ts';
 

@@ -27,7 +27,7 @@ export interface ObservedContainer {
   readonly message?: string;
   readonly image: string;
   readonly imageId: string;
-  /** The back-off that the next restart waits for, written down when the container was created; see backoff.ts. */
+  /** The back-off that the next restart waits for, written down when the container was created; see restart-backoff.ts. */
   readonly backoffMs: number;
 }
 

@@ -3,7 +3,7 @@ import type { Notice } from '../../../podspec/notice.ts';
 import { BackendError, type Instance, type InstanceRef, type Workload } from '../../backend.ts';
 import { isUnavailable } from '../client/errors.ts';
 import { Announcements } from './announcements.ts';
-import { grow } from './backoff.ts';
+import { grow } from '../../restart-backoff.ts';
 import { obsoleteContainers, startContainer, stopContainers } from './container-steps.ts';
 import type { PodContext } from './context.ts';
 import { type Decision, decide, type StartStep } from './decide.ts';

@@ -1,0 +1,314 @@
+import type { Clock, Container, ContainerState, ContainerStatus } from '@spillway/kube';
+import { containersOf, type PodContainer } from '../../podspec/containers.ts';
+import { expandAll, fillLate } from '../../podspec/env.ts';
+import type { Notice } from '../../podspec/notice.ts';
+import type { Instance, Workload } from '../backend.ts';
+import { nextBackoff, restartAt } from '../restart-backoff.ts';
+import type { ResolvedSimulatedOptions } from './options.ts';
+import { SimulatedLog } from './simulated-log.ts';
+import { isKnown, runCommand, type Surroundings } from './tiny-shell.ts';
+
+/** What is kept of a pod across processes. */
+export interface PodRecord {
+  readonly acceptedAt: number;
+  readonly podIP: string;
+  readonly stopBy?: number;
+  readonly containers: Readonly<Record<string, ContainerRecord>>;
+}
+
+export interface ContainerRecord {
+  readonly restartCount: number;
+  readonly state: ContainerState;
+  readonly lastState: ContainerState;
+  readonly backoffMs: number;
+  readonly createdAt: number;
+}
+
+export interface SimulatedPodDependencies {
+  readonly options: ResolvedSimulatedOptions;
+  readonly clock: Clock;
+  readonly changed: () => void;
+  readonly notify: (notice: Notice) => void;
+}
+
+const interrupted = 143;
+
+/** One pretended pod: its containers start after a delay, run what the tiny shell understands, and end when they are told. */
+export class SimulatedPod {
+  readonly workload: Workload;
+  readonly #dependencies: SimulatedPodDependencies;
+  readonly #logs = new Map<string, SimulatedLog[]>();
+  readonly #terminating = new AbortController();
+  /** Aborted when the pod is gone at once, or the process ends. */
+  readonly #killing = new AbortController();
+  #record: PodRecord;
+  #living: Promise<void> | undefined;
+  #ended = false;
+
+  constructor(workload: Workload, record: PodRecord, dependencies: SimulatedPodDependencies) {
+    this.workload = workload;
+    this.#record = record;
+    this.#dependencies = dependencies;
+    if (record.stopBy !== undefined) this.#terminating.abort();
+  }
+
+  get record(): PodRecord {
+    return this.#record;
+  }
+
+  get instance(): Instance {
+    const statuses = containersOf(this.workload.pod).map((each) => ({ init: each.init, status: this.#status(each) }));
+    return {
+      ref: this.workload.ref,
+      state: this.#state(),
+      podIPs: [this.#record.podIP],
+      startTime: time(this.#record.acceptedAt),
+      initContainerStatuses: statuses.filter(({ init }) => init).map(({ status }) => status),
+      containerStatuses: statuses.filter(({ init }) => !init).map(({ status }) => status),
+    };
+  }
+
+  /** Lives until its containers have ended for good. */
+  start(): void {
+    this.#living ??= this.#live();
+  }
+
+  stop(graceSeconds: number): void {
+    const stopBy = this.#dependencies.clock.now() + graceSeconds * 1000;
+    this.#record = { ...this.#record, stopBy: Math.min(stopBy, this.#record.stopBy ?? stopBy) };
+    this.#terminating.abort();
+    this.#dependencies.changed();
+  }
+
+  /** Ends at once. Settles when nothing of it runs any more. */
+  async kill(): Promise<void> {
+    this.#killing.abort();
+    await this.#living;
+  }
+
+  /** Logs of a container, the latest attempt last. */
+  logsOf(container: string): readonly SimulatedLog[] {
+    return this.#logs.get(container) ?? [];
+  }
+
+  /** Runs a command beside a container's own. */
+  async exec(
+    container: Container,
+    command: readonly string[],
+    io: Pick<Surroundings, 'stdin' | 'stdout' | 'stderr'>,
+    signal: AbortSignal,
+  ): Promise<number> {
+    return await runCommand(
+      command,
+      { ...this.#surroundings(container), ...io },
+      AbortSignal.any([signal, this.#killing.signal]),
+    );
+  }
+
+  async #live(): Promise<void> {
+    const { clock, options, changed } = this.#dependencies;
+    const { signal: killed } = this.#killing;
+    const stopped = AbortSignal.any([this.#terminating.signal, killed]);
+    const all = containersOf(this.workload.pod);
+    const started = Object.keys(this.#record.containers).length > 0;
+    if (!started) await clock.sleep(options.startDelayMs, stopped);
+    for (const each of all) {
+      if (!each.init || stopped.aborted) continue;
+      // Without its init containers a pod never gets further.
+      if ((await this.#keepRunning(each, stopped)) !== 0) this.#terminating.abort();
+    }
+    await Promise.all(all.filter(({ init }) => !init).map((each) => this.#keepRunning(each, stopped)));
+    this.#ended = true;
+    if (!killed.aborted) changed();
+  }
+
+  /** Starts a container again and again, as its pod's restart policy says. Resolves with the last exit code. */
+  async #keepRunning(each: PodContainer, stopped: AbortSignal): Promise<number | undefined> {
+    const { clock } = this.#dependencies;
+    const { name } = each.container;
+    for (;;) {
+      const before = this.#record.containers[name];
+      const finished = before?.state.terminated ?? before?.lastState.terminated;
+      const again = before === undefined || before.state.running || finished === undefined;
+      if (!again) {
+        if (this.#isFinal(each.init, finished.exitCode)) return finished.exitCode;
+        await this.#backOff(each, before, Date.parse(finished.finishedAt ?? ''), stopped);
+      }
+      if (stopped.aborted && !before?.state.running) return finished?.exitCode;
+      await this.#runOnce(each, before, clock.now());
+      if (stopped.aborted) return this.#record.containers[name]?.state.terminated?.exitCode;
+    }
+  }
+
+  async #backOff(
+    { container, fieldPath }: PodContainer,
+    before: ContainerRecord,
+    finishedAt: number,
+    stopped: AbortSignal,
+  ): Promise<void> {
+    const { clock, notify } = this.#dependencies;
+    const wait = restartAt({ ...before, finishedAt }) - clock.now();
+    if (wait <= 0) return;
+    const { name, namespace, uid } = this.workload.ref;
+    const message = `Back-off restarting failed container ${container.name} in pod ${name}_${namespace}(${uid})`;
+    notify({ severity: 'Warning', reason: 'BackOff', message, fieldPath });
+    const state = { waiting: { reason: 'CrashLoopBackOff', message } };
+    this.#set(container.name, { ...before, state, lastState: before.state });
+    await clock.sleep(wait, stopped);
+  }
+
+  async #runOnce(
+    { container, fieldPath }: PodContainer,
+    before: ContainerRecord | undefined,
+    now: number,
+  ): Promise<void> {
+    const { clock, notify, options } = this.#dependencies;
+    const { name } = container;
+    const resumed = before?.state.running !== undefined;
+    const log = this.#openLog(name);
+    if (!resumed) {
+      this.#set(name, nextRecord(before, now));
+      notify({
+        severity: 'Normal',
+        reason: 'Pulled',
+        message: `Container image "${container.image}" already present on machine`,
+        fieldPath,
+      });
+      notify({ severity: 'Normal', reason: 'Created', message: 'Container created', fieldPath });
+      notify({ severity: 'Normal', reason: 'Started', message: 'Container started', fieldPath });
+    }
+    const code = await this.#process(container, log);
+    if (this.#terminating.signal.aborted && !this.#killing.signal.aborted && code === interrupted) {
+      notify({ severity: 'Normal', reason: 'Killing', message: `Stopping container ${name}`, fieldPath });
+      const left = Math.max((this.#record.stopBy ?? 0) - clock.now(), 0);
+      await clock.sleep(Math.min(options.stopDelayMs, left), this.#killing.signal);
+    }
+    log.end();
+    if (this.#killing.signal.aborted) return;
+    const record = this.#record.containers[name];
+    if (record) this.#set(name, { ...record, state: { terminated: this.#terminated(record, code) } });
+  }
+
+  async #process(container: Container, log: SimulatedLog): Promise<number> {
+    const { clock } = this.#dependencies;
+    const ending = AbortSignal.any([this.#terminating.signal, this.#killing.signal]);
+    const around = this.#surroundings(container);
+    const environment = around.environment;
+    const command = expandAll([...(container.command ?? []), ...(container.args ?? [])], environment);
+    const write = (stream: 'Stdout' | 'Stderr') => async (text: Uint8Array) => log.write(clock.now(), stream, text);
+    if (command.length === 0 || !isKnown(command)) {
+      const what = command.length === 0 ? 'its entrypoint' : command.join(' ');
+      log.write(
+        clock.now(),
+        'Stdout',
+        Buffer.from(`simulated container ${container.name} of ${container.image} runs ${what}\n`),
+      );
+      await aborted(ending);
+      return interrupted;
+    }
+    const code = await runCommand(command, { ...around, stdout: write('Stdout'), stderr: write('Stderr') }, ending);
+    return ending.aborted ? interrupted : code;
+  }
+
+  #surroundings(container: Container): Surroundings {
+    const { environment, hostIPs, volumes } = this.workload;
+    const podIPs = [this.#record.podIP];
+    return {
+      environment: fillLate(environment.get(container.name) ?? [], { podIPs, hostIPs }),
+      file: (path) => {
+        const mount = container.volumeMounts?.find(({ mountPath }) => path.startsWith(`${mountPath}/`));
+        const volume = mount && volumes.get(mount.name);
+        const inside = path.slice((mount?.mountPath.length ?? 0) + 1);
+        return volume?.kind === 'files' ? volume.files.find((file) => file.path === inside)?.content : undefined;
+      },
+      stdin: empty(),
+      stdout: discard,
+      stderr: discard,
+      clock: this.#dependencies.clock,
+    };
+  }
+
+  #isFinal(init: boolean, exitCode: number): boolean {
+    const { restartPolicy } = this.workload.pod.spec ?? {};
+    if (restartPolicy === 'Never') return true;
+    return exitCode === 0 && (init || restartPolicy === 'OnFailure');
+  }
+
+  #terminated({ state }: ContainerRecord, exitCode: number): NonNullable<ContainerState['terminated']> {
+    const { startedAt = '' } = state.running ?? {};
+    const finishedAt = time(this.#dependencies.clock.now());
+    return { exitCode, reason: exitCode === 0 ? 'Completed' : 'Error', startedAt, finishedAt };
+  }
+
+  #status({ container, init }: PodContainer): ContainerStatus {
+    const { name, image = '' } = container;
+    const record = this.#record.containers[name];
+    const waiting: ContainerState = { waiting: { reason: init ? 'ContainerCreating' : this.#waitingReason() } };
+    const { state = waiting, lastState = {}, restartCount = 0 } = record ?? {};
+    const running = state.running !== undefined;
+    return {
+      name,
+      image,
+      imageID: record ? `simulated://${image}` : '',
+      ...(record && { containerID: `simulated://${this.workload.ref.uid}/${name}/${restartCount}` }),
+      state,
+      lastState,
+      restartCount,
+      started: running,
+      ready: init ? state.terminated?.exitCode === 0 : running,
+    };
+  }
+
+  #waitingReason(): string {
+    const { initContainers = [] } = this.workload.pod.spec ?? {};
+    const done = initContainers.every(({ name }) => this.#record.containers[name]?.state.terminated?.exitCode === 0);
+    return done ? 'ContainerCreating' : 'PodInitializing';
+  }
+
+  #state(): Instance['state'] {
+    if (this.#ended) return 'ended';
+    if (this.#record.stopBy !== undefined) return 'stopping';
+    const { containers = [] } = this.workload.pod.spec ?? {};
+    return containers.every(({ name }) => this.#record.containers[name]) ? 'running' : 'starting';
+  }
+
+  #openLog(name: string): SimulatedLog {
+    const log = new SimulatedLog();
+    this.#logs.set(name, [...this.logsOf(name).slice(-1), log]);
+    return log;
+  }
+
+  #set(name: string, record: ContainerRecord): void {
+    this.#record = { ...this.#record, containers: { ...this.#record.containers, [name]: record } };
+    this.#dependencies.changed();
+  }
+}
+
+function nextRecord(before: ContainerRecord | undefined, now: number): ContainerRecord {
+  const running = { running: { startedAt: time(now) } };
+  if (!before) return { restartCount: 0, state: running, lastState: {}, backoffMs: 0, createdAt: now };
+  const terminated = before.state.terminated ?? before.lastState.terminated;
+  const finishedAt = Date.parse(terminated?.finishedAt ?? '') || now;
+  return {
+    restartCount: before.restartCount + 1,
+    state: running,
+    lastState: terminated ? { terminated } : {},
+    backoffMs: nextBackoff({ ...before, finishedAt }),
+    createdAt: now,
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  return promise;
+}
+
+async function discard(): Promise<void> {}
+
+async function* empty(): AsyncIterable<Uint8Array> {}
+
+function time(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,58 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import type { Workload } from '../backend.ts';
+import { BackendError } from '../backend.ts';
+import { hasErrorCode } from '../errno.ts';
+import { parseJson } from '../trusted.ts';
+import { decodeWorkload, encodeWorkload } from '../workload-codec.ts';
+import type { PodRecord } from './simulated-pod.ts';
+
+export interface KeptPod {
+  readonly workload: Workload;
+  readonly record: PodRecord;
+}
+
+/** Keeps what is pretended, so that the next process pretends the same. Changes that come together are written once. */
+export class StateFile {
+  readonly #path: string | undefined;
+  readonly #current: () => readonly KeptPod[];
+  #writing: Promise<void> | undefined;
+  #wanted = false;
+
+  /** @param path absent: nothing is kept. */
+  constructor(path: string | undefined, current: () => readonly KeptPod[]) {
+    this.#path = path;
+    this.#current = current;
+  }
+
+  async load(): Promise<readonly KeptPod[]> {
+    if (this.#path === undefined) return [];
+    try {
+      const kept = parseJson<readonly { workload: string; record: PodRecord }[]>(await readFile(this.#path, 'utf8'));
+      return kept.map(({ workload, record }) => ({ workload: decodeWorkload(workload), record }));
+    } catch (error) {
+      if (hasErrorCode(error, 'ENOENT')) return [];
+      throw new BackendError('internal', `state file ${this.#path} cannot be read`, { cause: error });
+    }
+  }
+
+  /** Writes what is current, soon. Settles when it is written. */
+  async save(): Promise<void> {
+    if (this.#path === undefined) return;
+    this.#wanted = true;
+    this.#writing ??= this.#write(this.#path);
+    await this.#writing;
+  }
+
+  async #write(path: string): Promise<void> {
+    try {
+      while (this.#wanted) {
+        this.#wanted = false;
+        const kept = this.#current().map(({ workload, record }) => ({ workload: encodeWorkload(workload), record }));
+        await writeFile(`${path}.new`, JSON.stringify(kept), { mode: 0o600 });
+        await rename(`${path}.new`, path);
+      }
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+}
