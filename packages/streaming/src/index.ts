@@ -12,3 +12,4 @@ export type {
 } from './remote-command/session.ts';
 export { StreamError } from './errors.ts';
 export type { StreamErrorDetails, StreamErrorKind } from './errors.ts';
+export { refuseUpgrade } from './http-answer.ts';

@@ -1,0 +1,95 @@
+import { hash } from 'node:crypto';
+import { Problem } from '../problem.ts';
+import type { RequiredAccess } from './attributes.ts';
+import { ReviewCache } from './review-cache.ts';
+import type { Reviews, User } from './reviews.ts';
+
+export interface AccessControlOptions {
+  readonly reviews: Reviews;
+  /** Milliseconds since the epoch. Default: the system's clock. */
+  readonly now?: () => number;
+  /** Default 2 min, as in the kubelet. A token that is not valid is asked about again after 10 s. */
+  readonly tokenTtlMs?: number;
+  /** Default 5 min, as in the kubelet. */
+  readonly allowedTtlMs?: number;
+  /** Default 30 s, as in the kubelet. */
+  readonly deniedTtlMs?: number;
+  /** Answers that are remembered, for each kind of review; default 4096. */
+  readonly maxEntries?: number;
+}
+
+export interface RequestCredentials {
+  /** Of a client certificate that was verified. */
+  readonly certificateUser: User | undefined;
+  readonly authorization: string | undefined;
+}
+
+const deniedTokenTtlMs = 10_000;
+/** Longer ones are no tokens; service account tokens have about 1 KiB. */
+const maxTokenLength = 32 * 1024;
+
+/** Decides who sends a request and whether they may. What cannot be decided is refused. */
+export class AccessControl {
+  readonly #reviews: Reviews;
+  readonly #tokens: ReviewCache<User | undefined>;
+  readonly #access: ReviewCache<boolean>;
+
+  constructor(options: AccessControlOptions) {
+    const { reviews, now = Date.now, maxEntries = 4096 } = options;
+    const { tokenTtlMs = 120_000, allowedTtlMs = 300_000, deniedTtlMs = 30_000 } = options;
+    this.#reviews = reviews;
+    this.#tokens = new ReviewCache({ maxEntries, now, ttlMs: (user) => (user ? tokenTtlMs : deniedTokenTtlMs) });
+    this.#access = new ReviewCache({ maxEntries, now, ttlMs: (allowed) => (allowed ? allowedTtlMs : deniedTtlMs) });
+  }
+
+  /** @throws {Problem} 401 for whoever does not prove who they are, 503 when the API server does not say */
+  async authenticate({ certificateUser, authorization }: RequestCredentials): Promise<User> {
+    if (certificateUser !== undefined) return certificateUser;
+    const token = bearerToken(authorization);
+    const user = token === undefined ? undefined : await this.#tokenUser(token);
+    if (user === undefined) throw new Problem(401, 'Unauthorized');
+    return user;
+  }
+
+  /** @throws {Problem} 403, or 503 when the API server does not say */
+  async authorize(user: User, { verb, subresources }: RequiredAccess): Promise<void> {
+    for (const subresource of subresources) {
+      if (await this.#isAllowed(user, verb, subresource)) return;
+    }
+    const list = subresources.join(' ');
+    throw new Problem(403, `Forbidden (user=${user.name}, verb=${verb}, resource=nodes, subresource(s)=[${list}])`);
+  }
+
+  #tokenUser(token: string): Promise<User | undefined> {
+    // The hash stands for the token, so that no memory of the process holds tokens for minutes.
+    return this.#tokens.get(hash('sha256', token), async () => {
+      try {
+        return await this.#reviews.tokenReview(token);
+      } catch (cause) {
+        throw unanswered('The token cannot be checked: the API server does not answer token reviews', cause);
+      }
+    });
+  }
+
+  #isAllowed(user: User, verb: string, subresource: string): Promise<boolean> {
+    const key = JSON.stringify([user.name, user.groups, user.uid, user.extra, verb, subresource]);
+    return this.#access.get(key, async () => {
+      try {
+        return await this.#reviews.subjectAccessReview(user, { verb, subresource });
+      } catch (cause) {
+        const question = `user=${user.name}, verb=${verb}, resource=nodes, subresource=${subresource}`;
+        throw unanswered(`Authorization error (${question}): the API server does not answer access reviews`, cause);
+      }
+    });
+  }
+}
+
+function unanswered(message: string, cause: unknown): Problem {
+  return new Problem(503, message, { cause, retryAfterSeconds: 1 });
+}
+
+function bearerToken(authorization: string | undefined): string | undefined {
+  if (authorization === undefined || authorization.length > maxTokenLength) return undefined;
+  const [, token] = /^bearer +(\S+) *$/i.exec(authorization) ?? [];
+  return token;
+}

@@ -1,0 +1,29 @@
+import type { Logger } from '@spillway/kube';
+import type { Backend } from '../../backends/backend.ts';
+import type { KnownPod, PodLookup } from '../pod-lookup.ts';
+import { Problem } from '../problem.ts';
+
+/** What the handlers of one virtual node share. */
+export interface HandlerContext {
+  readonly pods: PodLookup;
+  readonly backend: Pick<Backend, 'capabilities' | 'logs' | 'exec'>;
+  readonly logger: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Aborted when the server ends: whatever still runs has to end as well. */
+  readonly stopping: AbortSignal;
+}
+
+/** @throws {Problem} 404 */
+export function findPod(pods: PodLookup, namespace: string, name: string, uid?: string): KnownPod {
+  const known = pods.byName(namespace, name);
+  if (known === undefined) throw new Problem(404, `pod "${name}" does not exist`);
+  if (uid !== undefined && known.pod.metadata?.uid !== uid) throw new Problem(404, `pod "${name}" not found`);
+  return known;
+}
+
+/** The key of the backend's calls about this pod. */
+export function refOf({ pod }: KnownPod): { uid: string; namespace: string; name: string } {
+  const { uid = '', namespace = '', name = '' } = pod.metadata ?? {};
+  return { uid, namespace, name };
+}

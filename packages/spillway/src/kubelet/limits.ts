@@ -1,0 +1,26 @@
+export interface KubeletLimits {
+  /** Of one request, its line included; default 1 MiB, because the command of an exec is part of the line. */
+  readonly maxHeaderBytes: number;
+  /** Default 4096. */
+  readonly maxConnections: number;
+  /** Logs and commands at the same time; default 1024. */
+  readonly maxStreams: number;
+  /** How long a command may have no traffic at all, pings included; default 4 h, as in the kubelet. */
+  readonly streamIdleTimeoutMs: number;
+  /** How long a client may take to open the streams of its command; default 30 s, as in the kubelet. */
+  readonly streamCreationTimeoutMs: number;
+  /** How long requests may take to end when the server closes; default 5 s. */
+  readonly closeTimeoutMs: number;
+}
+
+export function resolveLimits(limits: Partial<KubeletLimits> = {}): KubeletLimits {
+  return {
+    maxHeaderBytes: 1024 * 1024,
+    maxConnections: 4096,
+    maxStreams: 1024,
+    streamIdleTimeoutMs: 4 * 60 * 60 * 1000,
+    streamCreationTimeoutMs: 30_000,
+    closeTimeoutMs: 5_000,
+    ...limits,
+  };
+}

@@ -1,0 +1,14 @@
+import type { Pod } from '@spillway/kube';
+import type { Instance } from '../backends/backend.ts';
+
+/** The pods of one virtual node, as they are known now. Answers come from memory. */
+export interface PodLookup {
+  byName(namespace: string, name: string): KnownPod | undefined;
+  all(): Iterable<KnownPod>;
+}
+
+export interface KnownPod {
+  readonly pod: Pod;
+  /** What the backend runs for it; absent before it was created and after it is gone. */
+  readonly instance?: Instance;
+}

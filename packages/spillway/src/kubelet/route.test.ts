@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import { requiredAccess } from './auth/attributes.ts';
+import { pathSegments, routeOf } from './route.ts';
+
+function route(method: string, path: string): unknown {
+  return routeOf(method, pathSegments(path));
+}
+
+describe('paths', () => {
+  test.each([
+    ['GET', '/healthz', { kind: 'healthz' }],
+    ['GET', '/metrics', { kind: 'metrics' }],
+    ['GET', '/pods', { kind: 'pods' }],
+    ['HEAD', '/pods/', { kind: 'pods' }],
+    ['GET', '/runningpods/', { kind: 'runningPods' }],
+    ['GET', '/runningpods', { kind: 'runningPods' }],
+    ['GET', '/containerLogs/ns/web/main', { kind: 'logs', namespace: 'ns', pod: 'web', container: 'main' }],
+    ['POST', '/exec/ns/web/main', { kind: 'exec', namespace: 'ns', pod: 'web', container: 'main' }],
+    ['GET', '/exec/ns/web/main', { kind: 'exec', namespace: 'ns', pod: 'web', container: 'main' }],
+    ['POST', '/exec/ns/web/1-2-3/main', { kind: 'exec', namespace: 'ns', pod: 'web', uid: '1-2-3', container: 'main' }],
+    ['GET', '/%65xec/n%73/web/main', { kind: 'exec', namespace: 'ns', pod: 'web', container: 'main' }],
+  ])('%s %s', (method, path, expected) => {
+    expect(route(method, path)).toEqual({ route: expected });
+  });
+
+  test.each([
+    ['/attach/ns/web/main', 'attaching to containers'],
+    ['/portForward/ns/web', 'port forwarding'],
+    ['/stats/summary', 'statistics of pods'],
+    ['/metrics/resource', 'metrics of pods and containers'],
+    ['/run/ns/web/main', 'the kubelet’s run command'],
+  ])('%s is known but not offered', (path, what) => {
+    expect(route('POST', path)).toEqual({ route: { kind: 'unsupported', what } });
+  });
+
+  test.each([
+    '/',
+    '',
+    '//pods',
+    '/nothing',
+    '/toString',
+    '/pods/more',
+    '/exec/ns/web',
+    '/exec/ns//main',
+    '/exec/a/b/c/d/e',
+    '/containerLogs/ns/web',
+    '/containerLogs/ns/web/main/more',
+    '/pods/../exec/ns/web/main',
+    '/%zz',
+    'https://somewhere/pods',
+  ])('%j is nothing', (path) => {
+    expect(route('GET', path)).toEqual({ route: undefined });
+  });
+
+  test.each([
+    ['POST', '/pods', ['GET', 'HEAD']],
+    ['DELETE', '/exec/ns/web/main', ['GET', 'POST']],
+    ['HEAD', '/containerLogs/ns/web/main', ['GET']],
+  ])('%s %s is not a method of it', (method, path, allow) => {
+    expect(route(method, path)).toEqual({ allow });
+  });
+});
+
+describe('the access that a request needs', () => {
+  test.each([
+    ['GET', '/pods', 'get', ['pods', 'proxy']],
+    ['GET', '/runningpods/', 'get', ['pods', 'proxy']],
+    ['GET', '/healthz', 'get', ['healthz', 'proxy']],
+    ['GET', '/healthz/syncloop', 'get', ['healthz', 'proxy']],
+    ['GET', '/configz', 'get', ['configz', 'proxy']],
+    ['GET', '/flagz', 'get', ['configz']],
+    ['GET', '/metrics', 'get', ['metrics']],
+    ['GET', '/metrics/resource', 'get', ['metrics']],
+    ['GET', '/stats/summary', 'get', ['stats']],
+    ['GET', '/logs/syslog', 'get', ['log']],
+    ['POST', '/checkpoint/ns/web/main', 'create', ['checkpoint']],
+    ['GET', '/containerLogs/ns/web/main', 'get', ['proxy']],
+    ['POST', '/exec/ns/web/main', 'create', ['proxy']],
+    ['GET', '/exec/ns/web/main', 'create', ['proxy']],
+    ['GET', '/%65xec/ns/web/main', 'create', ['proxy']],
+    ['GET', '/attach/ns/web/main', 'create', ['proxy']],
+    ['GET', '/portForward/ns/web', 'create', ['proxy']],
+    ['GET', '/', 'get', ['proxy']],
+    ['GET', '/toString', 'get', ['proxy']],
+    ['PUT', '/x', 'update', ['proxy']],
+    ['PATCH', '/x', 'patch', ['proxy']],
+    ['DELETE', '/x', 'delete', ['proxy']],
+    ['HEAD', '/pods', 'get', ['pods', 'proxy']],
+    ['OPTIONS', '/pods', 'options', ['pods', 'proxy']],
+  ])('%s %s: %s %j', (method, path, verb, subresources) => {
+    expect(requiredAccess(method, pathSegments(path))).toEqual({ verb, subresources });
+  });
+});

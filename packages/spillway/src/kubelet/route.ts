@@ -1,0 +1,92 @@
+/** One of the kubelet's paths. */
+export type Route =
+  | { readonly kind: 'healthz' | 'metrics' | 'pods' | 'runningPods' }
+  | { readonly kind: 'logs'; readonly namespace: string; readonly pod: string; readonly container: string }
+  | {
+      readonly kind: 'exec';
+      readonly namespace: string;
+      readonly pod: string;
+      readonly uid?: string;
+      readonly container: string;
+    }
+  /** A path of the kubelet that does nothing here. */
+  | { readonly kind: 'unsupported'; readonly what: string };
+
+export type Routing =
+  /** Undefined: there is no such path. */
+  | { readonly route: Route | undefined }
+  /** The path exists, the method does not: the methods that do. */
+  | { readonly allow: readonly string[] };
+
+const unsupported: Readonly<Record<string, string>> = {
+  attach: 'attaching to containers',
+  portForward: 'port forwarding',
+  run: 'the kubelet’s run command',
+  stats: 'statistics of pods',
+  checkpoint: 'checkpointing of containers',
+  logs: 'logs of the node',
+};
+
+const methods: Readonly<Record<Exclude<Route['kind'], 'unsupported'>, readonly string[]>> = {
+  healthz: ['GET', 'HEAD'],
+  metrics: ['GET', 'HEAD'],
+  pods: ['GET', 'HEAD'],
+  runningPods: ['GET', 'HEAD'],
+  logs: ['GET'],
+  exec: ['GET', 'POST'],
+};
+
+/** The segments of a path, decoded; none when it cannot be decoded. A slash at the end makes no difference. */
+export function pathSegments(path: string): readonly string[] {
+  try {
+    return path
+      .replace(/^\//, '')
+      .replace(/\/$/, '')
+      .split('/')
+      .map((segment) => decodeURIComponent(segment));
+  } catch {
+    return [];
+  }
+}
+
+export function routeOf(method: string, segments: readonly string[]): Routing {
+  const route = findRoute(segments);
+  if (route === undefined || route.kind === 'unsupported') return { route };
+  const allow = methods[route.kind];
+  return allow.includes(method) ? { route } : { allow };
+}
+
+function findRoute(segments: readonly string[]): Route | undefined {
+  const [first = '', ...rest] = segments;
+  if (segments.includes('')) return undefined;
+  switch (first) {
+    case 'healthz':
+    case 'pods':
+      return rest.length === 0 ? { kind: first } : undefined;
+    case 'runningpods':
+      return rest.length === 0 ? { kind: 'runningPods' } : undefined;
+    case 'metrics':
+      if (rest.length === 0) return { kind: 'metrics' };
+      return { kind: 'unsupported', what: 'metrics of pods and containers' };
+    case 'containerLogs':
+      return logsRoute(rest);
+    case 'exec':
+      return execRoute(rest);
+    default: {
+      const what = Object.hasOwn(unsupported, first) ? unsupported[first] : undefined;
+      return what === undefined ? undefined : { kind: 'unsupported', what };
+    }
+  }
+}
+
+function logsRoute([namespace, pod, container, ...rest]: readonly string[]): Route | undefined {
+  if (namespace === undefined || pod === undefined || container === undefined || rest.length > 0) return undefined;
+  return { kind: 'logs', namespace, pod, container };
+}
+
+function execRoute(segments: readonly string[]): Route | undefined {
+  const [namespace, pod, third, fourth, ...rest] = segments;
+  if (namespace === undefined || pod === undefined || third === undefined || rest.length > 0) return undefined;
+  if (fourth === undefined) return { kind: 'exec', namespace, pod, container: third };
+  return { kind: 'exec', namespace, pod, uid: third, container: fourth };
+}
