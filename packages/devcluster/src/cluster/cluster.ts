@@ -31,7 +31,10 @@ export interface PoolFacts {
 
 /** One supervised program, for tests of faults. */
 export interface ComponentHandle {
-  /** It stays away until `start`. Resolves when its process is gone. Default signal: SIGTERM. */
+  /**
+   * It stays away until `start`. Resolves when its process is gone.
+   * Default signal: SIGKILL, because an API server takes a minute to say farewell to its watchers.
+   */
   stop(signal?: NodeJS.Signals): Promise<void>;
   /** Resolves when it is ready. */
   start(): Promise<void>;
@@ -72,7 +75,10 @@ export interface Cluster extends AsyncDisposable {
     readonly caFile: string;
     readonly certFile: string;
     readonly keyFile: string;
-    /** Forgets all history: watches from an older version get 410. Returns the revision that is kept. */
+    /**
+     * Forgets all history and returns the revision that is kept. The API server answers from its own cache until it is
+     * restarted; from then on watches from older versions get 410.
+     */
     compact(): Promise<number>;
   };
   /** Starts a program inside the cluster's network namespace. It is killed when the cluster goes down. */
@@ -164,7 +170,7 @@ export class RunningCluster implements Cluster {
 
   component(name: ComponentName): ComponentHandle {
     if (!componentNames.includes(name)) throw new DevClusterError('invalid', `there is no component "${name}"`);
-    const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
+    const stop = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
       await control(this.dir, 'POST', `stop/${name}?signal=${signal}`);
     };
     const start = async (): Promise<void> => {
