@@ -8,10 +8,18 @@ export interface CriBackendConfig {
   readonly socket: string;
   readonly stateDir: string;
   readonly cgroupParent: string;
+  readonly maxParallelStarts: number;
+  readonly logMaxBytes: number;
+  readonly logMaxFiles: number;
+  readonly allowPrivileged: boolean;
 }
 
 export interface SimulatedBackendConfig {
   readonly type: 'simulated';
+  readonly startDelayMs: number;
+  readonly stopDelayMs: number;
+  readonly podCidr: string;
+  readonly stateFile?: string | undefined;
 }
 
 const cri = z
@@ -20,18 +28,41 @@ const cri = z
     socket: absolutePath.describe(
       'Unix socket of the runtime. It must not be one that a kubelet uses: a kubelet ends what it does not know.',
     ),
-    stateDir: absolutePath.describe('Folder for volumes and logs of the pods.'),
+    stateDir: absolutePath.describe('Folder for workloads, volumes and logs of the pods. Each pool needs its own.'),
     cgroupParent: z
       .string()
-      .min(1)
+      .regex(/^((\/[\w.-]+)+)?$/, { error: 'must be a control group path such as /spillway, or empty' })
       .default('/spillway')
-      .describe("Control group under which the pods' groups are made."),
+      .describe("Control group under which the pods' groups are made. Empty: the runtime's own, without limits for pods."),
+    maxParallelStarts: z.number().int().min(1).max(1000).default(8).describe('Pods and containers that start at a time.'),
+    logMaxBytes: z
+      .number()
+      .int()
+      .min(1024)
+      .max(2 ** 40)
+      .default(10 * 1024 * 1024)
+      .describe("A container's log file is rotated beyond this size."),
+    logMaxFiles: z.number().int().min(1).max(1000).default(5).describe('Log files kept for each container.'),
+    allowPrivileged: z
+      .boolean()
+      .default(false)
+      .describe('Accept privileged containers. Such a container is root on this machine.'),
   })
   .describe('Runs pods as containers through the Container Runtime Interface.');
 
 const simulated = z
   .strictObject({
     type: z.literal('simulated').describe('No containers: everything is answered from memory.'),
+    startDelayMs: z.number().min(0).max(3_600_000).default(300).describe('From create until the containers "run".'),
+    stopDelayMs: z.number().min(0).max(3_600_000).default(100).describe('From SIGTERM until a container has "ended".'),
+    podCidr: z
+      .string()
+      .regex(/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/, { error: 'must be an IPv4 network such as 10.246.0.0/16' })
+      .default('10.246.0.0/16')
+      .describe('Network of the pods. Nothing answers there.'),
+    stateFile: absolutePath
+      .optional()
+      .describe('Instances are kept in this file and found again after a restart. Default: they end with the process.'),
   })
   .describe('Pretends to run pods. For demos, rehearsals and tests.');
 

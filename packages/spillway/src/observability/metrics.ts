@@ -35,9 +35,15 @@ export class Metrics {
   readonly backendReachable: Gauge<'pool'>;
   readonly poolBlocked: Gauge<'pool'>;
 
+  readonly kubeletRequests: Counter<'pool' | 'route' | 'code'>;
+  readonly kubeletRequestSeconds: Histogram<'pool' | 'route'>;
+  readonly kubeletStreams: Gauge<'pool'>;
+
   readonly apiRequests: Counter<'lane' | 'verb' | 'resource' | 'code'>;
   readonly apiRequestSeconds: Histogram<'lane' | 'verb'>;
   readonly apiQueueSeconds: Histogram<'lane'>;
+
+  readonly #beforeRender = new Set<() => void>();
 
   constructor(registry: Registry = new Registry()) {
     this.registry = registry;
@@ -83,6 +89,12 @@ export class Metrics {
     this.nodeWrites = counter('node_writes_total', 'Writes of the node object', ['pool', 'what', 'result']);
     this.backendReachable = gauge('backend_reachable', '1 while the backend answers its health check', ['pool']);
     this.poolBlocked = gauge('pool_blocked', '1 while the pool takes no new pods', ['pool']);
+    this.kubeletRequests = counter('kubelet_requests_total', 'Requests to the kubelet API', ['pool', 'route', 'code']);
+    this.kubeletRequestSeconds = histogram('kubelet_request_seconds', 'Duration of requests to the kubelet API', [
+      'pool',
+      'route',
+    ]);
+    this.kubeletStreams = gauge('kubelet_streams', 'Logs and commands that are being served', ['pool']);
     this.apiRequests = counter('api_requests_total', 'Requests to the API server', ['lane', 'verb', 'resource', 'code']);
     this.apiRequestSeconds = histogram('api_request_seconds', 'Duration of requests to the API server', [
       'lane',
@@ -124,8 +136,15 @@ export class Metrics {
     this.apiQueueSeconds.observe({ lane }, request.queuedMs / 1000);
   }
 
+  /** For values that are looked up when somebody asks. */
+  beforeRender(look: () => void): Disposable {
+    this.#beforeRender.add(look);
+    return { [Symbol.dispose]: () => void this.#beforeRender.delete(look) };
+  }
+
   /** The text format of Prometheus. */
   async render(): Promise<string> {
+    for (const look of this.#beforeRender) look();
     return this.registry.metrics();
   }
 

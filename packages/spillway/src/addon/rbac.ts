@@ -1,0 +1,117 @@
+import type { ClusterRole, ClusterRoleBinding, Namespace, PolicyRule, Role, RoleBinding, ServiceAccount } from '@spillway/kube';
+
+export interface RbacOptions {
+  /** Names of the virtual nodes that this installation serves. */
+  readonly nodeNames: readonly string[];
+  /** Spillway approves the requests for its own serving certificates. */
+  readonly approveServingCertificates: boolean;
+  /** Default: spillway-system. */
+  readonly namespace?: string;
+}
+
+export type Manifest = Namespace | ServiceAccount | ClusterRole | ClusterRoleBinding | Role | RoleBinding;
+
+interface Right {
+  /** Why it is needed. */
+  readonly why: string;
+  readonly rule: PolicyRule;
+}
+
+/** The node agent: nothing of its own, only to be the nodes that it serves. The API server then treats it as their kubelet. */
+function nodeAgentRights({ nodeNames }: RbacOptions): readonly Right[] {
+  return [
+    {
+      why: 'be the virtual nodes, and no other',
+      rule: {
+        apiGroups: [''],
+        resources: ['users'],
+        resourceNames: nodeNames.map((name) => `system:node:${name}`),
+        verbs: ['impersonate'],
+      },
+    },
+    {
+      why: 'in the group that the node authoriser looks after',
+      rule: { apiGroups: [''], resources: ['groups'], resourceNames: ['system:nodes'], verbs: ['impersonate'] },
+    },
+  ];
+}
+
+/** The controller: what a kubelet may not do. */
+function controllerRights({ nodeNames, approveServingCertificates }: RbacOptions): readonly Right[] {
+  const approval: readonly Right[] = [
+    {
+      why: 'approve the requests of the virtual nodes',
+      rule: {
+        apiGroups: ['certificates.k8s.io'],
+        resources: ['certificatesigningrequests/approval'],
+        verbs: ['update'],
+      },
+    },
+    {
+      why: 'for this signer only',
+      rule: {
+        apiGroups: ['certificates.k8s.io'],
+        resources: ['signers'],
+        resourceNames: ['kubernetes.io/kubelet-serving'],
+        verbs: ['approve'],
+      },
+    },
+  ];
+  return [
+    // The name of an object that does not exist yet cannot be restricted.
+    { why: 'register the virtual nodes', rule: { apiGroups: [''], resources: ['nodes'], verbs: ['create'] } },
+    {
+      why: 'keep their labels, taints and provider id',
+      rule: {
+        apiGroups: [''],
+        resources: ['nodes'],
+        resourceNames: [...nodeNames],
+        verbs: ['get', 'list', 'watch', 'patch'],
+      },
+    },
+    {
+      why: 'know which cluster this is',
+      rule: { apiGroups: [''], resources: ['namespaces'], resourceNames: ['kube-system'], verbs: ['get'] },
+    },
+    ...(approveServingCertificates ? approval : []),
+  ];
+}
+
+const labels = { 'app.kubernetes.io/name': 'spillway', 'app.kubernetes.io/managed-by': 'spillway' };
+const rbac = 'rbac.authorization.k8s.io';
+
+/** Everything that `spillway serve` may do, and the account that may. In the order in which it can be applied. */
+export function rbacManifests(options: RbacOptions): readonly Manifest[] {
+  const { namespace = 'spillway-system' } = options;
+  const account = 'spillway';
+  const subjects = [{ kind: 'ServiceAccount', name: account, namespace }];
+  const clusterRole = (name: string, rights: readonly Right[]): readonly Manifest[] => [
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: 'ClusterRole',
+      metadata: { name, labels },
+      rules: rights.map(({ rule }) => rule),
+    },
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: 'ClusterRoleBinding',
+      metadata: { name, labels },
+      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name },
+      subjects,
+    },
+  ];
+  return [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } },
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account, namespace, labels } },
+    ...clusterRole('spillway-node-agent', nodeAgentRights(options)),
+    ...clusterRole('spillway-controller', controllerRights(options)),
+    {
+      // The authorities of client certificates, which the kubelet API trusts.
+      apiVersion: `${rbac}/v1`,
+      kind: 'RoleBinding',
+      metadata: { name: 'spillway-authentication-reader', namespace: 'kube-system', labels },
+      roleRef: { apiGroup: rbac, kind: 'Role', name: 'extension-apiserver-authentication-reader' },
+      subjects,
+    },
+  ];
+}

@@ -1,0 +1,38 @@
+import { Command } from 'commander';
+import { explain, nearestField } from '../../config/explain.ts';
+import { jsonSchema } from '../../config/fields.ts';
+import { ConfigError, loadConfig } from '../../config/load.ts';
+
+/** `spillway config schema|explain|check` */
+export function configCommand(): Command {
+  const config = new Command('config').description('the configuration file: its schema, its fields, its mistakes');
+  config
+    .command('schema')
+    .description('print the JSON Schema of the configuration file, for editors')
+    .action(() => {
+      process.stdout.write(`${JSON.stringify(jsonSchema(), undefined, 2)}\n`);
+    });
+  config
+    .command('explain')
+    .description('explain a field, for example pools[].kubeletPort')
+    .argument('[field]', 'path of the field; without one, the whole file', '')
+    .action((field: string) => {
+      const text = explain(field);
+      if (text !== undefined) {
+        process.stdout.write(`${text}\n`);
+        return;
+      }
+      const near = nearestField(field);
+      throw new ConfigError(`there is no field "${field}"${near === undefined ? '' : `; did you mean "${near}"?`}`, []);
+    });
+  config
+    .command('check')
+    .description('check a configuration file')
+    .requiredOption('--config <file>', 'configuration file')
+    .action(async ({ config: file }: { config: string }) => {
+      const { pools } = await loadConfig(file);
+      const names = pools.map(({ name, nodeName, backend }) => `${name} (node ${nodeName}, ${backend.type})`);
+      process.stdout.write(`${file}: good; pools: ${names.join(', ')}\n`);
+    });
+  return config;
+}

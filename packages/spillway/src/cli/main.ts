@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { configCommand } from './commands/config.ts';
+import { manifestsCommand } from './commands/manifests.ts';
+import { serveCommand } from './commands/serve.ts';
+import { versionCommand } from './commands/version.ts';
+import { isMistake, exitCodes } from './mistake.ts';
+import { ownVersion } from './own-version.ts';
+
+const program = new Command('spillway')
+  .description('Bursts Kubernetes pods to serverless containers')
+  .version(await ownVersion())
+  .showHelpAfterError('(run "spillway --help" for what there is)')
+  .addCommand(serveCommand())
+  .addCommand(configCommand())
+  .addCommand(manifestsCommand())
+  .addCommand(versionCommand());
+
+// Development clusters are no part of what runs in a cluster, so their code is loaded only for those who ask for it.
+if (process.argv[2] === 'dev') {
+  const { devCommand } = await import('./commands/dev.ts');
+  program.addCommand(devCommand());
+} else {
+  program.command('dev').description('real Kubernetes clusters on this machine, for development');
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!isMistake(error)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = exitCodes.mistake;
+}

@@ -1,0 +1,147 @@
+import type { Node, NodeCondition, NodeStatus, Taint } from '@spillway/kube';
+
+/** What the virtual node is; the parts that never change while the process runs, and those that do. */
+export interface NodeFacts {
+  readonly name: string;
+  readonly clusterId: string;
+  /** Labels from the configuration; they win over the defaults. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly address: string;
+  readonly kubeletPort: number;
+  /** As the API server reports it, e.g. `v1.36.3`. */
+  readonly serverVersion: string;
+  readonly ownVersion: string;
+  /** E.g. `containerd://1.6.20`. */
+  readonly runtimeVersion: string;
+  /** As Kubernetes names it, e.g. `amd64`. */
+  readonly architecture: string;
+  /** Kubernetes quantities by resource. */
+  readonly capacity: Readonly<Record<string, string>>;
+  readonly health: BackendHealthState;
+  /** Why the pool takes no new pods; absent: it takes them. */
+  readonly blocked?: { readonly reason: string; readonly message: string } | undefined;
+}
+
+export type BackendHealthState =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'reachable' }
+  | { readonly kind: 'unreachable'; readonly message: string };
+
+export const burstTaintKey = 'virtual-kubelet.io/burst-to-cci';
+export const preferTaintKey = 'virtual-kubelet.io/huawei';
+export const blockedTaintKey = 'bursting.cci.io/no-schedule';
+
+/** Taints that we own; others on the node are none of our business. */
+export const ownTaintKeys: readonly string[] = [burstTaintKey, preferTaintKey, blockedTaintKey];
+
+/** Which of our labels are on the node, so that one that is configured no more can be taken away. */
+export const labelsAnnotation = 'spillway.dev/node-labels';
+
+/** Labels by which pods ask for a virtual node. */
+export const virtualNodeLabels: Readonly<Record<string, string>> = {
+  type: 'virtual-kubelet',
+  'bursting.cci.io/node-type': 'virtual-kubelet',
+};
+
+export function nodeLabels({ name, architecture, labels }: NodeFacts): Record<string, string> {
+  return {
+    ...virtualNodeLabels,
+    'kubernetes.io/hostname': name,
+    'kubernetes.io/os': 'linux',
+    'kubernetes.io/arch': architecture,
+    'beta.kubernetes.io/os': 'linux',
+    'beta.kubernetes.io/arch': architecture,
+    // Load balancers would take it as a backend otherwise.
+    'node.kubernetes.io/exclude-from-external-load-balancers': 'true',
+    ...labels,
+  };
+}
+
+export function nodeTaints({ health, blocked }: NodeFacts): Taint[] {
+  const closed = blocked !== undefined || health.kind !== 'reachable';
+  return [
+    { key: burstTaintKey, value: 'cci', effect: 'NoSchedule' },
+    { key: preferTaintKey, effect: 'PreferNoSchedule' },
+    ...(closed ? [{ key: blockedTaintKey, effect: 'NoSchedule' }] : []),
+  ];
+}
+
+/** Cloud node controllers delete nodes that have none. */
+export function providerId({ clusterId, name }: NodeFacts): string {
+  return `spillway://${clusterId}/${name}`;
+}
+
+/** The node as it is registered. Its status is written apart, by another identity. */
+export function newNode(facts: NodeFacts): Node {
+  const labels = nodeLabels(facts);
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name: facts.name, labels, annotations: { [labelsAnnotation]: labelList(labels) } },
+    spec: { providerID: providerId(facts), taints: nodeTaints(facts) },
+  };
+}
+
+export function labelList(labels: Readonly<Record<string, string>>): string {
+  return Object.keys(labels).toSorted().join(',');
+}
+
+/** Without times: those depend on what the node says already. */
+export function nodeStatus(facts: NodeFacts): NodeStatus {
+  const { name, address, kubeletPort, runtimeVersion, architecture, capacity } = facts;
+  return {
+    addresses: [
+      { type: 'InternalIP', address },
+      { type: 'Hostname', address: name },
+    ],
+    capacity: { ...capacity },
+    allocatable: { ...capacity },
+    conditions: nodeConditions(facts),
+    daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } },
+    nodeInfo: {
+      architecture,
+      operatingSystem: 'linux',
+      osImage: 'Spillway virtual node',
+      kubeletVersion: kubeletVersion(facts),
+      containerRuntimeVersion: runtimeVersion,
+      kernelVersion: '',
+      kubeProxyVersion: '',
+      machineID: '',
+      systemUUID: '',
+      bootID: '',
+    },
+  };
+}
+
+/**
+ * An unhealthy backend is not an unhealthy node: `Ready=False` would withdraw endpoints and evict pods that run. It is a
+ * condition of its own, and a taint.
+ */
+function nodeConditions({ health }: NodeFacts): NodeCondition[] {
+  return [
+    { type: 'MemoryPressure', status: 'False', reason: 'KubeletHasSufficientMemory', message: 'kubelet has sufficient memory available' },
+    { type: 'DiskPressure', status: 'False', reason: 'KubeletHasNoDiskPressure', message: 'kubelet has no disk pressure' },
+    { type: 'PIDPressure', status: 'False', reason: 'KubeletHasSufficientPID', message: 'kubelet has sufficient PID available' },
+    { type: 'NetworkUnavailable', status: 'False', reason: 'BackendNetwork', message: 'the backend brings its own network' },
+    { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'spillway serves this node' },
+    backendCondition(health),
+  ];
+}
+
+function backendCondition(health: BackendHealthState): NodeCondition {
+  const type = 'BackendReachable';
+  switch (health.kind) {
+    case 'reachable':
+      return { type, status: 'True', reason: 'BackendAnswers', message: 'the backend answers its health check' };
+    case 'unreachable':
+      return { type, status: 'False', reason: 'BackendUnreachable', message: health.message };
+    default:
+      return { type, status: 'Unknown', reason: 'NotCheckedYet', message: 'the backend was not checked yet' };
+  }
+}
+
+/** The server's own version, so that it is within its skew, and ours as a suffix. Vendors' suffixes are left out. */
+function kubeletVersion({ serverVersion, ownVersion }: NodeFacts): string {
+  const plain = /^v?(\d+\.\d+\.\d+)/.exec(serverVersion)?.[1] ?? '1.28.0';
+  return `v${plain}-spillway.${ownVersion}`;
+}

@@ -1,0 +1,397 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Informer, type KubeClient, type Logger, type Pod, pods, type Service, services, uidOf } from '@spillway/kube';
+import type { Backend, Instance, InstanceRef, Notice, Refusal } from '../backends/backend.ts';
+import type { WorkloadFacts } from '../podspec/resolve.ts';
+import { Actor, type ActorHost } from './actor.ts';
+import { InstanceObserver, type InstanceSink, type ObservedListing } from './instance-observer.ts';
+import { intakeRefusals, type IntakeNode } from './intake.ts';
+import { Operations } from './operations.ts';
+import { instanceRef, statusShowsItRan } from './pod-facts.ts';
+import type { Operation, Outcome, PodState } from './pod-state.ts';
+import { blocksPool } from './problems.ts';
+import type { Preparation } from './preparation.ts';
+import { RunQueue } from './run-queue.ts';
+import { StatusWriter } from './status-writer.ts';
+import { OrphanLedger } from './sweep.ts';
+import {
+  instanceGone,
+  instanceMissing,
+  instanceSeen,
+  newOrphan,
+  newPod,
+  podChanged,
+  podGone,
+  statusRefused,
+} from './transitions.ts';
+
+export interface PodControllerOptions {
+  readonly node: IntakeNode;
+  /** Client of the node agent. */
+  readonly client: KubeClient;
+  readonly backend: Backend;
+  readonly preparation: Preparation;
+  readonly hostIPs: readonly string[];
+  facts(): WorkloadFacts;
+  record(ref: InstanceRef, notice: Notice): void;
+  readonly blockade: Blockade;
+  /** Is the API server that we talk to the cluster whose marks our instances carry? */
+  confirmCluster(signal: AbortSignal): Promise<boolean>;
+  readonly observer: PodObserver;
+  readonly logger: Logger;
+  /** How long an instance without a pod is left alone. Default: 30,000. */
+  readonly sweepGraceMs?: number;
+  /** How long operations and statuses may take to finish when the process stops. Default: 5,000. */
+  readonly stopGraceMs?: number;
+}
+
+/** Whether the pool takes new pods. */
+export interface Blockade {
+  /** The backend has no room for more, or does not want us. */
+  refused(kind: 'quota' | 'soldOut' | 'blocked', message: string): void;
+  /** It took a pod. */
+  accepted(): void;
+}
+
+/** For metrics. */
+export interface PodObserver {
+  stepTaken(): void;
+  operationStarted(kind: Operation['kind']): void;
+  operationEnded(kind: Operation['kind'], result: string, seconds: number): void;
+  statusWritten(result: 'written' | 'unchanged' | 'gone' | 'refused' | 'failed'): void;
+  listed(result: 'complete' | 'incomplete' | 'failed', seconds: number): void;
+  instances(count: number): void;
+  orphans(candidates: number): void;
+  orphanRemoved(): void;
+}
+
+/** A pod as its own API sees it: for the kubelet API. */
+export interface PodWithInstance {
+  readonly pod: Pod;
+  readonly instance?: Instance;
+}
+
+/** All pods of one virtual node: who is told what, and nothing else. The rules are in `decide.ts`. */
+export class PodController {
+  readonly #options: PodControllerOptions;
+  readonly #actors = new Map<string, Actor>();
+  /** Instances that are there and that no actor looks after, by UID. */
+  readonly #unowned = new Map<string, Instance>();
+  readonly #ledger: OrphanLedger;
+  readonly #informer: Informer<Pod>;
+  readonly #services: Informer<Service>;
+  readonly #writer: StatusWriter;
+  readonly #observer: InstanceObserver;
+  readonly #operations: Operations;
+  readonly #queue: RunQueue<Actor>;
+  readonly #host: ActorHost;
+  /** Ends operations that do not finish in time. */
+  readonly #abandon = new AbortController();
+  #sweeping: Promise<void> | undefined;
+  #stopping = false;
+
+  constructor(options: PodControllerOptions) {
+    this.#options = options;
+    const { client, backend, node, preparation, logger, observer } = options;
+    this.#ledger = new OrphanLedger(options.sweepGraceMs === undefined ? {} : { graceMs: options.sweepGraceMs });
+    this.#informer = new Informer({
+      client,
+      type: pods,
+      fieldSelector: `spec.nodeName=${node.name}`,
+      transform: withoutBallast,
+      logger,
+      onError: (error) => logger.warn({ err: error }, 'cannot watch the pods of the node; trying again'),
+    });
+    this.#services = new Informer({
+      client,
+      type: services,
+      logger,
+      onError: (error) => logger.warn({ err: error }, 'cannot watch services; trying again'),
+    });
+    this.#writer = new StatusWriter({
+      client,
+      live: (uid) => this.#informer.store.getByUid(uid),
+      onRefused: (pod, error) => this.#statusRefused(pod, error),
+      onError: (pod, error) => logger.warn({ err: error, ...podFields(instanceRef(pod)) }, 'status not written; trying again'),
+      onWritten: (result) => observer.statusWritten(result),
+    });
+    this.#observer = new InstanceObserver({
+      backend,
+      sink: this.#sink(),
+      prepared: (signal) => preparation.ready(signal),
+      now: Date.now,
+      sleep,
+      onListed: (result, ms) => observer.listed(result, ms / 1000),
+      onError: (what, error) => logger.warn({ err: error }, `cannot ${what} the instances of the backend; trying again`),
+    });
+    this.#operations = new Operations({
+      backend,
+      client,
+      nodeName: node.name,
+      references: { client, services: () => this.#services.store.list() },
+      facts: () => options.facts(),
+      prepared: async (signal) => {
+        await this.#services.synced;
+        await preparation.ready(signal);
+      },
+      record: (ref, notice) => options.record(ref, notice),
+      onDefect: (error) => logger.error({ err: error }, 'an operation failed in a way that nobody foresaw'),
+    });
+    this.#queue = new RunQueue((error) => logger.error({ err: error }, 'the step of a pod failed; this is a defect'));
+    this.#host = this.#actorHost();
+    this.#informer.subscribe({
+      added: (pod) => this.#podSeen(pod),
+      changed: (_, pod) => this.#podSeen(pod),
+      deleted: (pod) => this.#actors.get(uidOf(pod))?.apply(podGone),
+      // The first pods may have come after the first listing.
+      synced: () => this.#observer.request(),
+    });
+  }
+
+  get actorCount(): number {
+    return this.#actors.size;
+  }
+
+  get queueLength(): number {
+    return this.#queue.length;
+  }
+
+  get statusesWaiting(): number {
+    return this.#writer.waiting;
+  }
+
+  /** Pods and instances are known completely. */
+  get synced(): boolean {
+    return this.#informer.hasSynced() && this.#observer.completeOnce;
+  }
+
+  byName(namespace: string, name: string): PodWithInstance | undefined {
+    const pod = this.#informer.store.get(namespace, name);
+    return pod && this.#withInstance(pod);
+  }
+
+  *all(): Generator<PodWithInstance, void, undefined> {
+    for (const pod of this.#informer.store.values()) yield this.#withInstance(pod);
+  }
+
+  /** The backend is back: what waits for it is tried now. */
+  retryAll(): void {
+    for (const actor of this.#actors.values()) {
+      if (Object.keys(actor.state.failures).length > 0) actor.apply(withoutBackoff);
+    }
+    this.#observer.request();
+  }
+
+  /**
+   * Resolves when `signal` is aborted, operations under way have finished or were given up, and statuses are written as
+   * far as time allowed. Instances go on running.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const writing = new AbortController();
+    const writer = this.#writer.run(writing.signal);
+    await Promise.all([this.#informer.run(signal), this.#services.run(signal), this.#observer.run(signal)]);
+    await this.#stop();
+    writing.abort();
+    await writer;
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopping = true;
+    this.#queue.clear();
+    for (const actor of this.#actors.values()) actor.stop();
+    const deadline = AbortSignal.timeout(this.#options.stopGraceMs ?? 5000);
+    deadline.addEventListener('abort', () => this.#abandon.abort(), { once: true });
+    await this.#writer.flush(deadline);
+    await Promise.all(Array.from(this.#actors.values(), (actor) => actor.settled()));
+    this.#abandon.abort();
+    await this.#sweeping;
+  }
+
+  #actorHost(): ActorHost {
+    const { hostIPs, observer } = this.#options;
+    return {
+      context: { hostIPs },
+      now: Date.now,
+      schedule: (actor) => {
+        if (!this.#stopping) this.#queue.add(actor);
+      },
+      perform: (operation, state) => this.#perform(operation, state),
+      writeStatus: (pod, status) => {
+        observer.stepTaken();
+        this.#writer.write(pod, status);
+      },
+      record: (ref, notice) => this.#options.record(ref, notice),
+      requestListing: () => this.#observer.request(),
+      forget: (actor) => this.#forget(actor),
+    };
+  }
+
+  async #perform(operation: Operation, state: PodState): Promise<Outcome> {
+    const { observer, blockade, preparation, logger } = this.#options;
+    const { kind } = operation;
+    const startedMs = performance.now();
+    observer.operationStarted(kind);
+    const outcome = await this.#operations.perform(operation, state, this.#abandon.signal);
+    const result = outcome.ok ? 'ok' : outcome.problem.kind;
+    observer.operationEnded(kind, result, (performance.now() - startedMs) / 1000);
+    if (this.#abandon.signal.aborted) return outcome;
+    const fields = { operation: kind, ...podFields(state.ref) };
+    if (outcome.ok) {
+      logger.debug(fields, 'done');
+      if (kind === 'create') blockade.accepted();
+      if (kind === 'remove' && state.pod === undefined) observer.orphanRemoved();
+    } else {
+      const { problem } = outcome;
+      logger.warn({ ...fields, problem: problem.kind, reason: problem.message }, `could not ${words[kind]}; will try again`);
+      if (kind === 'create' && blocksPool(problem.kind)) blockade.refused(problem.kind, problem.message);
+      if (kind === 'create' && problem.kind === 'notFound') preparation.invalidate();
+    }
+    return outcome;
+  }
+
+  #podSeen(pod: Pod): void {
+    const uid = uidOf(pod);
+    const actor = this.#actors.get(uid);
+    const ref = actor?.state.ref ?? instanceRef(pod);
+    const nowMs = Date.now();
+    if (actor) {
+      const known = actor.state;
+      const same = known.pod?.metadata?.generation === pod.metadata?.generation;
+      const refusals = same ? known.refusals : this.#refusalsOf(pod);
+      actor.apply((state) => podChanged(state, { pod, ref, refusals, nowMs }));
+      return;
+    }
+    const arrival = { listed: this.#observer.completeOnce, inherited: !this.#informer.hasSynced() };
+    const fresh = new Actor(newPod({ pod, ref, refusals: this.#refusalsOf(pod), nowMs }, arrival), this.#host);
+    this.#actors.set(uid, fresh);
+    const instance = this.#unowned.get(uid);
+    if (instance) {
+      this.#unowned.delete(uid);
+      fresh.apply((state) => instanceSeen(state, instance));
+    }
+  }
+
+  #refusalsOf(pod: Pod): readonly Refusal[] {
+    // What ran here was let in once.
+    if (statusShowsItRan(pod)) return [];
+    const { node, backend, logger } = this.#options;
+    const refusals = intakeRefusals(pod, node);
+    if (refusals.length > 0) return refusals;
+    try {
+      return backend.review(pod).refusals;
+    } catch (error) {
+      logger.error({ err: error, ...podFields(instanceRef(pod)) }, 'the review of a pod failed; this is a defect');
+      return [];
+    }
+  }
+
+  #sink(): InstanceSink {
+    return {
+      instance: (instance) => {
+        const actor = this.#actors.get(instance.ref.uid);
+        if (actor) actor.apply((state) => instanceSeen(state, instance));
+        else this.#unowned.set(instance.ref.uid, instance);
+      },
+      gone: ({ uid }) => {
+        this.#unowned.delete(uid);
+        this.#actors.get(uid)?.apply((state) => instanceGone(state, Date.now()));
+      },
+      notice: (ref, notice) => this.#options.record(ref, notice),
+      listed: (listing) => this.#listed(listing),
+    };
+  }
+
+  #listed(listing: ObservedListing): void {
+    if (!listing.complete) return;
+    for (const [uid, actor] of this.#actors) {
+      if (listing.missing(uid)) actor.apply((state) => instanceMissing(state, listing.startedMs));
+    }
+    for (const uid of this.#unowned.keys()) if (listing.missing(uid)) this.#unowned.delete(uid);
+    this.#options.observer.instances(listing.instances.length);
+    if (!this.#informer.hasSynced()) return;
+    const due = this.#ledger.observe(listing.startedMs, this.#unowned.values());
+    this.#options.observer.orphans(this.#ledger.size);
+    if (due.length > 0) this.#sweeping ??= this.#sweep(due);
+  }
+
+  /** Nobody owns these, as far as we know. Nothing is removed before the API server has said so, one by one. */
+  async #sweep(due: readonly Instance[]): Promise<void> {
+    const { logger, confirmCluster } = this.#options;
+    const { signal } = this.#abandon;
+    try {
+      if (!(await confirmCluster(signal))) {
+        logger.error({ instances: due.length }, 'the API server is not the cluster that these instances belong to; they are left alone');
+        return;
+      }
+      for (const { ref } of due) {
+        if (this.#stopping) return;
+        if (await this.#operations.exists(ref, signal)) continue;
+        const instance = this.#unowned.get(ref.uid);
+        if (!instance || this.#actors.has(ref.uid)) continue;
+        logger.warn(podFields(ref), 'removing an instance whose pod is gone');
+        this.#unowned.delete(ref.uid);
+        this.#actors.set(ref.uid, new Actor(newOrphan(instance, Date.now()), this.#host));
+      }
+    } catch (error) {
+      if (!signal.aborted) logger.warn({ err: error }, 'cannot verify instances without a pod; trying again');
+    } finally {
+      this.#sweeping = undefined;
+    }
+  }
+
+  #statusRefused(pod: Pod, error: Error): void {
+    this.#options.logger.error({ err: error, ...podFields(instanceRef(pod)) }, 'the API server refuses the status of a pod');
+    this.#actors.get(uidOf(pod))?.apply(statusRefused);
+  }
+
+  #forget(actor: Actor): void {
+    const { uid } = actor.state.ref;
+    this.#actors.delete(uid);
+    this.#queue.delete(actor);
+    this.#writer.forget(uid);
+  }
+
+  #withInstance(pod: Pod): PodWithInstance {
+    const state = this.#actors.get(uidOf(pod))?.state;
+    return state?.observed.kind === 'present' ? { pod, instance: state.observed.instance } : { pod };
+  }
+}
+
+const words: Readonly<Record<Operation['kind'], string>> = {
+  create: 'create the instance of a pod',
+  stop: 'stop the instance of a pod',
+  remove: 'remove the instance of a pod',
+  confirmGone: 'confirm that a pod is gone',
+  deletePod: 'delete a pod that has ended',
+};
+
+export function podFields({ namespace, name, uid }: InstanceRef): { pod: string; uid: string } {
+  return { pod: `${namespace}/${name}`, uid };
+}
+
+function withoutBackoff(state: PodState): PodState {
+  const failures = Object.fromEntries(
+    Object.entries(state.failures).map(([kind, failure]) => [
+      kind,
+      Number.isFinite(failure.retryAtMs) ? { ...failure, retryAtMs: 0 } : failure,
+    ]),
+  );
+  return { ...state, failures };
+}
+
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** What nobody here reads and every pod carries. */
+function withoutBallast(pod: Pod): Pod {
+  const annotations = pod.metadata?.annotations;
+  if (annotations?.[lastApplied] === undefined) return pod;
+  const { [lastApplied]: _, ...rest } = annotations;
+  return { ...pod, metadata: { ...pod.metadata, annotations: rest } };
+}
+
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await delay(ms, undefined, { signal });
+  } catch {
+    // Aborted: who waits looks at the signal.
+  }
+}

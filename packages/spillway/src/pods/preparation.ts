@@ -1,0 +1,69 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Backend } from '../backends/backend.ts';
+import { backoffMs } from './backoff.ts';
+
+export interface PreparationOptions {
+  readonly backend: Pick<Backend, 'prepare'>;
+  /** It is tried again by itself. */
+  onError(error: unknown, retryInMs: number): void;
+  onPrepared?(): void;
+}
+
+/** Prepares the backend until it is done, once for all who wait for it. */
+export class Preparation {
+  readonly #options: PreparationOptions;
+  #done = false;
+  #wanted = Promise.withResolvers<void>();
+  #finished = Promise.withResolvers<void>();
+
+  constructor(options: PreparationOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the backend is prepared. @throws when `signal` is aborted before */
+  async ready(signal: AbortSignal): Promise<void> {
+    if (this.#done) return;
+    signal.throwIfAborted();
+    const { promise, reject } = Promise.withResolvers<void>();
+    const stop = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      await Promise.race([this.#finished.promise, promise]);
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  /** What was prepared may be gone: it is done again before the next create. */
+  invalidate(): void {
+    if (!this.#done) return;
+    this.#done = false;
+    this.#finished = Promise.withResolvers();
+    this.#wanted.resolve();
+  }
+
+  /** Resolves when `signal` is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const aborted = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        this.#wanted = Promise.withResolvers();
+        await this.#options.backend.prepare(signal);
+        failures = 0;
+        this.#done = true;
+        this.#finished.resolve();
+        this.#options.onPrepared?.();
+        await Promise.race([this.#wanted.promise, aborted]);
+      } catch (error) {
+        if (signal.aborted) return;
+        failures += 1;
+        const pauseMs = backoffMs('prepare', failures, { baseMs: 1000, capMs: 30_000 });
+        this.#options.onError(error, pauseMs);
+        await Promise.race([delay(pauseMs, undefined, { ref: false }), aborted]);
+      }
+    }
+  }
+}

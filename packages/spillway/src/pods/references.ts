@@ -1,0 +1,121 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type ConfigMap,
+  configMaps,
+  isNotFound,
+  isForbidden,
+  type KubeClient,
+  type KubeObject,
+  type Pod,
+  type ResourceType,
+  type Secret,
+  secrets,
+  type Service,
+  serviceAccounts,
+  type TokenRequest,
+} from '@spillway/kube';
+import { type PodReferences, referencesOf, type TokenReference } from '../podspec/references.ts';
+import type { WorkloadSources } from '../podspec/resolve.ts';
+import { instanceRef } from './pod-facts.ts';
+
+/** What the objects of the pod's namespace come from. */
+export interface ReferenceReader {
+  /** Client of the node agent: the API server shows it exactly what its pods refer to. */
+  readonly client: Pick<KubeClient, 'resource'>;
+  services(): readonly Service[];
+}
+
+/**
+ * Reads exactly the objects that the pod refers to, fresh, and asks for its tokens. What is not there is left out.
+ *
+ * @throws ApiError, TransportError when it cannot be known whether an object is there
+ */
+export async function fetchReferences(
+  pod: Pod,
+  { client, services }: ReferenceReader,
+  signal: AbortSignal,
+): Promise<WorkloadSources> {
+  const references = referencesOf(pod);
+  const { namespace } = instanceRef(pod);
+  const read = async <T extends KubeObject>(
+    type: ResourceType<T>,
+    objects: PodReferences['secrets'],
+  ): Promise<ReadonlyMap<string, T>> => {
+    const found = await Promise.all(
+      objects.map(async ({ name }) => {
+        const object = await present(() => client.resource(type).get({ namespace, name }, { signal }), signal);
+        return object && ([name, object] as const);
+      }),
+    );
+    return new Map(found.filter((entry) => entry !== undefined));
+  };
+  const [configMapsByName, secretsByName, tokens] = await Promise.all([
+    read<ConfigMap>(configMaps, references.configMaps),
+    read<Secret>(secrets, references.secrets),
+    requestTokens(pod, references.tokens, client, signal),
+  ]);
+  return {
+    configMap: (name) => configMapsByName.get(name),
+    secret: (name) => secretsByName.get(name),
+    token: (reference) => tokens.get(tokenKey(reference)),
+    services: services(),
+  };
+}
+
+/** Tokens of the pod's service account, bound to the pod: they end with it. */
+async function requestTokens(
+  pod: Pod,
+  references: readonly TokenReference[],
+  client: Pick<KubeClient, 'resource'>,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const { uid, namespace, name } = instanceRef(pod);
+  const account = pod.spec?.serviceAccountName ?? 'default';
+  const found = await Promise.all(
+    references.map(async (reference) => {
+      const request: TokenRequest = {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenRequest',
+        spec: {
+          audiences: reference.audience === '' ? [] : [reference.audience],
+          expirationSeconds: reference.expirationSeconds,
+          boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name, uid },
+        },
+      };
+      const answer = await present(
+        () =>
+          client
+            .resource(serviceAccounts)
+            .create<TokenRequest>(request, { subresource: 'token', namespace, name: account, signal }),
+        signal,
+      );
+      const token = answer?.status?.token;
+      return token === undefined ? undefined : ([tokenKey(reference), token] as const);
+    }),
+  );
+  return new Map(found.filter((entry) => entry !== undefined));
+}
+
+function tokenKey({ volume, path, audience }: TokenReference): string {
+  return [volume, path, audience].join('\n');
+}
+
+/** How long the API server's authoriser may lag behind its watch before a refusal counts. */
+const authorizerLagMs = [25, 50, 100, 200, 400, 800] as const;
+
+/**
+ * Undefined when the object does not exist. A node may read what its pods refer to, but the authoriser learns of a pod
+ * at about the time when we do; so a first refusal says nothing, and none ever means that the object is not there.
+ */
+async function present<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      const pauseMs = authorizerLagMs[attempt];
+      if (!isForbidden(error) || pauseMs === undefined) throw error;
+      await delay(pauseMs, undefined, { signal });
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import { type ClusterConfig, inClusterConfig, KubeClient, loadKubeconfig, type Logger, namespaces, uidOf } from '@spillway/kube';
+import type { KubernetesAccess } from '../config/kubernetes-access.ts';
+import { sleep } from './sleep.ts';
+
+/** What is known about the cluster once it has answered. */
+export interface ClusterFacts {
+  /** E.g. `v1.36.3`. */
+  readonly serverVersion: string;
+  /** UID of the kube-system namespace: it names the cluster for as long as it lives. */
+  readonly clusterUid: string;
+}
+
+/** @throws KubeconfigError */
+export function clusterConfig(access: KubernetesAccess): Promise<ClusterConfig> {
+  return access.kind === 'inCluster' ? inClusterConfig(access) : loadKubeconfig(access);
+}
+
+const firstRetryMs = 1000;
+const longestRetryMs = 30_000;
+
+/**
+ * Asks the API server until it answers, one line in the log for each failure. Resolves with undefined when `signal` is
+ * aborted before.
+ */
+export async function connect(client: KubeClient, logger: Logger, signal: AbortSignal): Promise<ClusterFacts | undefined> {
+  let retryMs = firstRetryMs;
+  while (!signal.aborted) {
+    try {
+      const version = await client.request<{ gitVersion?: string }>({ method: 'GET', path: '/version', signal });
+      return { serverVersion: version.gitVersion ?? '', clusterUid: await clusterUid(client, signal) };
+    } catch (error) {
+      if (signal.aborted) break;
+      const reason = error instanceof Error ? error.message : String(error);
+      logger.error(
+        { server: client.config.server, credentials: client.config.source, retryInSeconds: retryMs / 1000 },
+        `cannot work with the API server: ${reason}`,
+      );
+      await sleep(retryMs, signal);
+      retryMs = Math.min(retryMs * 2, longestRetryMs);
+    }
+  }
+  return undefined;
+}
+
+export async function clusterUid(client: KubeClient, signal: AbortSignal): Promise<string> {
+  return uidOf(await client.resource(namespaces).get({ name: 'kube-system' }, { signal }));
+}

@@ -1,0 +1,103 @@
+import type { Metrics } from '../observability/metrics.ts';
+import type { NodeObserver } from '../node/node-controller.ts';
+import type { PodObserver } from '../pods/pod-controller.ts';
+
+/** The parts of one pool tell what they do; this counts it under the pool's name. */
+export class PoolMetrics implements PodObserver, NodeObserver {
+  readonly #metrics: Metrics;
+  readonly #pool: string;
+
+  constructor(metrics: Metrics, pool: string) {
+    this.#metrics = metrics;
+    this.#pool = pool;
+  }
+
+  stepTaken(): void {
+    this.#metrics.actorSteps.inc({ pool: this.#pool });
+  }
+
+  operationStarted(operation: string): void {
+    this.#metrics.operationsInFlight.inc({ pool: this.#pool, operation });
+  }
+
+  operationEnded(operation: string, result: string, seconds: number): void {
+    const pool = this.#pool;
+    this.#metrics.operationsInFlight.dec({ pool, operation });
+    this.#metrics.operations.inc({ pool, operation, result });
+    this.#metrics.operationSeconds.observe({ pool, operation }, seconds);
+  }
+
+  statusWritten(result: string): void {
+    this.#metrics.statusWrites.inc({ pool: this.#pool, result });
+  }
+
+  eventRecorded(type: string): void {
+    this.#metrics.events.inc({ pool: this.#pool, type, result: 'recorded' });
+  }
+
+  eventDropped(why: string): void {
+    this.#metrics.events.inc({ pool: this.#pool, type: '', result: why });
+  }
+
+  listed(result: string, seconds: number): void {
+    this.#metrics.listings.inc({ pool: this.#pool, result });
+    this.#metrics.listingSeconds.observe({ pool: this.#pool }, seconds);
+  }
+
+  instances(count: number): void {
+    this.#metrics.instances.set({ pool: this.#pool }, count);
+  }
+
+  orphans(candidates: number): void {
+    this.#metrics.orphans.set({ pool: this.#pool }, candidates);
+  }
+
+  orphanRemoved(): void {
+    this.#metrics.orphansRemoved.inc({ pool: this.#pool });
+  }
+
+  leaseRenewed(at: Date): void {
+    this.#metrics.nodeLeaseRenewed.set({ pool: this.#pool }, at.getTime() / 1000);
+  }
+
+  leaseFailed(): void {
+    this.#metrics.nodeLeaseErrors.inc({ pool: this.#pool });
+  }
+
+  nodeWritten(what: string, result: string): void {
+    this.#metrics.nodeWrites.inc({ pool: this.#pool, what, result });
+  }
+
+  backendReachable(reachable: boolean): void {
+    this.#metrics.backendReachable.set({ pool: this.#pool }, reachable ? 1 : 0);
+  }
+
+  blocked(blocked: boolean): void {
+    this.#metrics.poolBlocked.set({ pool: this.#pool }, blocked ? 1 : 0);
+  }
+
+  /** Looked at when the metrics are asked for. */
+  current({ actors, queued, statusesWaiting, phases }: PoolSnapshot): void {
+    const pool = this.#pool;
+    this.#metrics.actors.set({ pool }, actors);
+    this.#metrics.actorQueue.set({ pool }, queued);
+    this.#metrics.statusWritesWaiting.set({ pool }, statusesWaiting);
+    for (const [phase, count] of phases) this.#metrics.pods.set({ pool, phase }, count);
+  }
+
+  kubeletRequest(route: string, status: number, seconds: number): void {
+    this.#metrics.kubeletRequests.inc({ pool: this.#pool, route, code: String(status) });
+    this.#metrics.kubeletRequestSeconds.observe({ pool: this.#pool, route }, seconds);
+  }
+
+  kubeletStreams(open: number): void {
+    this.#metrics.kubeletStreams.set({ pool: this.#pool }, open);
+  }
+}
+
+export interface PoolSnapshot {
+  readonly actors: number;
+  readonly queued: number;
+  readonly statusesWaiting: number;
+  readonly phases: ReadonlyMap<string, number>;
+}

@@ -1,0 +1,275 @@
+import { EventRecorder, type KubeClient, type Logger, systemClock } from '@spillway/kube';
+import type { Backend, Capacity } from '../backends/backend.ts';
+import type { PoolConfig } from '../config/config.ts';
+import { followClientCa } from '../kubelet/certificate/client-ca.ts';
+import { KubeletServer } from '../kubelet/server.ts';
+import { kubeReviews } from '../kubelet/auth/reviews.ts';
+import type { TlsMaterial } from '../kubelet/tls.ts';
+import { BackendHealth } from '../node/backend-health.ts';
+import { Blockade } from '../node/blockade.ts';
+import { NodeController } from '../node/node-controller.ts';
+import { burstTaintKey, type NodeFacts, preferTaintKey, virtualNodeLabels } from '../node/node-object.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import { PodController } from '../pods/pod-controller.ts';
+import { PodEvents } from '../pods/pod-events.ts';
+import { Preparation } from '../pods/preparation.ts';
+import { makeBackend } from './backends.ts';
+import { certificateSource } from './certificates.ts';
+import { PoolMetrics } from './pool-metrics.ts';
+import { sleep } from './sleep.ts';
+import { runTogether } from './task-group.ts';
+
+export interface PoolOptions {
+  readonly config: PoolConfig;
+  readonly clusterId: string;
+  readonly serverVersion: string;
+  readonly ownVersion: string;
+  /** Where the API server reaches the kubelet API. */
+  readonly address: string;
+  /** The controller's own identity. */
+  readonly controller: KubeClient;
+  /** Is the API server that we talk to still the cluster of `clusterId`? */
+  confirmCluster(signal: AbortSignal): Promise<boolean>;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+const capacityIntervalMs = 60_000;
+const listenRetryMs = 5000;
+
+/** One virtual node and its backend: puts the parts together, starts them and ends them in good order. */
+export class Pool {
+  readonly #options: PoolOptions;
+  readonly #logger: Logger;
+  readonly #agent: KubeClient;
+  readonly #backend: Backend;
+  readonly #metrics: PoolMetrics;
+  readonly #recorder: EventRecorder;
+  readonly #health: BackendHealth;
+  readonly #blockade: Blockade;
+  readonly #preparation: Preparation;
+  readonly #node: NodeController;
+  readonly #pods: PodController;
+  readonly #kubelet: KubeletServer;
+  readonly #capacityRead = Promise.withResolvers<void>();
+  #tls: TlsMaterial = {};
+  #capacity: Readonly<Record<string, string>>;
+
+  constructor(options: PoolOptions) {
+    const { config, controller, clusterId, address } = options;
+    const { nodeName } = config;
+    this.#options = options;
+    this.#logger = options.logger.child({ pool: config.name });
+    this.#metrics = new PoolMetrics(options.metrics, config.name);
+    this.#agent = controller.impersonate({ user: `system:node:${nodeName}`, groups: ['system:nodes'] });
+    this.#backend = makeBackend(config.backend, { clusterId, nodeName }, this.#logger);
+    this.#capacity = configuredCapacity(config);
+    this.#recorder = new EventRecorder({
+      client: this.#agent,
+      component: 'spillway',
+      host: nodeName,
+      onDropped: (why) => this.#metrics.eventDropped(why),
+      logger: this.#logger,
+    });
+    this.#health = new BackendHealth({
+      backend: this.#backend,
+      intervalMs: config.ping.intervalSeconds * 1000,
+      timeoutMs: config.ping.timeoutSeconds * 1000,
+      sleep,
+      onChange: (state, before) => this.#healthChanged(state.kind === 'unreachable' ? state.message : undefined, before.kind === 'unreachable'),
+    });
+    this.#blockade = new Blockade({ now: Date.now, onChange: () => this.#blockadeChanged() });
+    this.#preparation = new Preparation({
+      backend: this.#backend,
+      onError: (error, retryInMs) =>
+        this.#logger.error({ err: error, retryInSeconds: Math.round(retryInMs / 1000) }, `cannot prepare the backend: ${messageOf(error)}`),
+      onPrepared: () => {
+        this.#logger.info({ runtime: this.#backend.capabilities.runtimeVersion }, 'backend prepared');
+        this.#node.refresh();
+      },
+    });
+    this.#node = new NodeController({
+      nodeName,
+      controller,
+      agent: this.#agent,
+      facts: () => this.#nodeFacts(),
+      logger: this.#logger,
+      observer: this.#metrics,
+      sleep,
+    });
+    const events = new PodEvents({
+      recorder: this.#recorder,
+      onRecorded: (type) => this.#metrics.eventRecorded(type),
+    });
+    this.#pods = new PodController({
+      node: { name: nodeName, taintKeys: [burstTaintKey, preferTaintKey], labels: virtualNodeLabels },
+      client: this.#agent,
+      backend: this.#backend,
+      preparation: this.#preparation,
+      hostIPs: [address],
+      facts: () => ({
+        hostIPs: [address],
+        allocatable: this.#capacity,
+        dns: { clusterServers: config.dns.clusterDNS, clusterDomain: config.dns.clusterDomain },
+      }),
+      record: (ref, notice) => events.record(ref, notice),
+      blockade: this.#blockade,
+      confirmCluster: (signal) => options.confirmCluster(signal),
+      observer: this.#metrics,
+      logger: this.#logger,
+    });
+    this.#kubelet = new KubeletServer({
+      pods: this.#pods,
+      backend: this.#backend,
+      reviews: kubeReviews({ client: this.#agent, nodeName }),
+      tls: {},
+      logger: this.#logger,
+      metricsPage: options.metrics,
+      metrics: {
+        requestServed: ({ route, status, durationMs }) => this.#metrics.kubeletRequest(route, status, durationMs / 1000),
+        streamsOpen: (count) => this.#metrics.kubeletStreams(count),
+      },
+    });
+  }
+
+  /** Resolves when `signal` is aborted and everything is stopped in good order. Instances go on running. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { metrics } = this.#options;
+    using _ = metrics.beforeRender(() => this.#snapshot());
+    try {
+      await runTogether(signal, [
+        (stop) => this.#health.run(stop),
+        (stop) => this.#preparation.run(stop),
+        (stop) => this.#followCapacity(stop),
+        (stop) => this.#serveKubeletApi(stop),
+        (stop) => this.#runNode(stop),
+        (stop) => this.#pods.run(stop),
+      ]);
+    } finally {
+      await this.#recorder.close();
+      await Promise.all([this.#backend.close(), this.#agent.close()]);
+    }
+  }
+
+  async #runNode(signal: AbortSignal): Promise<void> {
+    // So that the node is not registered with a taint that goes a moment later.
+    await Promise.all([this.#health.known, this.#capacityRead.promise]);
+    await this.#node.run(signal);
+  }
+
+  async #serveKubeletApi(signal: AbortSignal): Promise<void> {
+    const { config, address, controller } = this.#options;
+    const source = certificateSource({
+      config: config.servingCertificate,
+      nodeName: config.nodeName,
+      address,
+      agent: this.#agent,
+      controller,
+      logger: this.#logger,
+    });
+    const following = [
+      source.run((pair) => this.#useTls(pair), signal),
+      followClientCa({ client: controller, logger: this.#logger, clock: systemClock }, (clientCa) => this.#useTls({ clientCa }), signal),
+    ];
+    await Promise.all([this.#listen(signal), ...following]);
+    await this.#kubelet.close();
+  }
+
+  async #listen(signal: AbortSignal): Promise<void> {
+    const { kubeletPort: port } = this.#options.config;
+    while (!signal.aborted) {
+      try {
+        await this.#kubelet.listen({ port });
+        this.#logger.info({ port }, 'kubelet API listening');
+        return;
+      } catch (error) {
+        this.#logger.error({ port, retryInSeconds: listenRetryMs / 1000 }, `cannot listen for the kubelet API: ${messageOf(error)}`);
+        await sleep(listenRetryMs, signal);
+      }
+    }
+  }
+
+  #useTls(part: TlsMaterial): void {
+    this.#tls = { ...this.#tls, ...part };
+    this.#kubelet.setTls(this.#tls);
+  }
+
+  async #followCapacity(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#readCapacity(signal);
+      this.#capacityRead.resolve();
+      await sleep(capacityIntervalMs, signal);
+    }
+    this.#capacityRead.resolve();
+  }
+
+  async #readCapacity(signal: AbortSignal): Promise<void> {
+    const configured = configuredCapacity(this.#options.config);
+    try {
+      const deadline = AbortSignal.any([signal, AbortSignal.timeout(10_000)]);
+      const reported: Capacity = await this.#backend.capacity(deadline);
+      this.#capacity = { ...reported, ...configured };
+      this.#node.refresh();
+    } catch (error) {
+      if (!signal.aborted) this.#logger.debug({ err: error }, 'the backend does not tell its capacity');
+    }
+  }
+
+  #healthChanged(problem: string | undefined, wasUnreachable: boolean): void {
+    this.#metrics.backendReachable(problem === undefined);
+    this.#node.refresh();
+    if (problem !== undefined) {
+      this.#logger.error({}, `the backend is not reachable: ${problem}; the node stays Ready and takes no new pods`);
+      return;
+    }
+    if (!wasUnreachable) return;
+    this.#logger.info({}, 'the backend is reachable again');
+    // It may have lost what was prepared.
+    this.#preparation.invalidate();
+    this.#pods.retryAll();
+  }
+
+  #blockadeChanged(): void {
+    const { blocked } = this.#blockade;
+    this.#metrics.blocked(blocked !== undefined);
+    this.#node.refresh();
+    if (blocked) this.#logger.warn({ reason: blocked.reason }, `the pool takes no new pods: ${blocked.message}`);
+    else this.#logger.info({}, 'the pool takes new pods again');
+  }
+
+  #nodeFacts(): NodeFacts {
+    const { config, clusterId, address, serverVersion, ownVersion } = this.#options;
+    return {
+      name: config.nodeName,
+      clusterId,
+      labels: config.labels,
+      address,
+      kubeletPort: config.kubeletPort,
+      serverVersion,
+      ownVersion,
+      runtimeVersion: this.#backend.capabilities.runtimeVersion,
+      architecture: process.arch === 'x64' ? 'amd64' : process.arch,
+      capacity: this.#capacity,
+      health: this.#health.state,
+      blocked: this.#blockade.blocked,
+    };
+  }
+
+  #snapshot(): void {
+    const phases = new Map(['Pending', 'Running', 'Succeeded', 'Failed'].map((phase) => [phase, 0]));
+    for (const { pod } of this.#pods.all()) {
+      const phase = pod.status?.phase ?? 'Pending';
+      phases.set(phase, (phases.get(phase) ?? 0) + 1);
+    }
+    const { actorCount: actors, queueLength: queued, statusesWaiting } = this.#pods;
+    this.#metrics.current({ actors, queued, statusesWaiting, phases });
+  }
+}
+
+function configuredCapacity({ capacity }: PoolConfig): Record<string, string> {
+  return Object.fromEntries(Object.entries(capacity).filter(([, value]) => value !== undefined));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
