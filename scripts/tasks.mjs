@@ -41,6 +41,10 @@ export const tasks = {
   lint: { needs: 'packages', commands: lint },
   build: {
     needs: 'packages',
-    commands: () => built.map((name) => ['tsc', '-p', `packages/${name}/tsconfig.build.json`]),
+    commands: () =>
+      built.flatMap((name) => [
+        ['tsc', '-p', `packages/${name}/tsconfig.build.json`],
+        ['node', 'scripts/copy-assets.mjs', `packages/${name}`],
+      ]),
   },
 };
