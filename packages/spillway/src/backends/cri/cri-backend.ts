@@ -38,6 +38,7 @@ import type { Intent } from './pod/plan.ts';
 import { PodRunner } from './pod/pod-runner.ts';
 import { PodStore } from './pod-store.ts';
 import { reviewPod } from './review.ts';
+import { unenforced } from './unenforced.ts';
 
 export interface CriBackendDependencies {
   readonly options: CriBackendOptions;
@@ -55,6 +56,8 @@ export class CriBackend implements Backend {
   readonly #context: PodContext;
   readonly #observer: Observer;
   readonly #runners = new Map<string, PodRunner>();
+  /** Pods that are being accepted. */
+  readonly #accepting = new Map<string, Promise<void>>();
   /** UID and the listing during which it went, so that a listing that began before does not bring it back. */
   readonly #removed = new Map<string, number>();
   readonly #closing = new AbortController();
@@ -93,40 +96,45 @@ export class CriBackend implements Backend {
     const { runtimeName, runtimeVersion } = await this.#context.calls.Version({}, { signal });
     this.#runtime = { name: runtimeName, version: runtimeVersion };
     if (this.#observing) return;
-    await this.#context.store.prepare();
-    await this.#adopt();
+    await internally('the state folder cannot be used', async () => {
+      await this.#context.store.prepare();
+      await this.#adopt();
+    });
     const { signal: closing } = this.#closing;
     this.#observing = this.#observer.run(this.#options.pollIntervalMs, (listing) => this.#take(listing), closing);
   }
 
   async create(workload: Workload, signal: AbortSignal): Promise<void> {
     const { uid } = workload.ref;
-    const { calls, owner, clock } = this.#context;
     this.#assertPrepared();
     if (this.#runners.has(uid)) return;
-    const { refusals } = this.review(workload.pod);
-    if (refusals[0]) throw new BackendError('invalid', refusals[0].message, { remedy: refusals[0].remedy });
-    // Nothing is accepted that the runtime cannot be asked about. What it already has of this pod, the runner completes.
-    await calls.ListPodSandbox({ filter: { labelSelector: podSelector(owner, uid) } }, { signal });
-    const intent = { acceptedAt: clock.now(), podIPs: [] };
-    await this.#context.store.create({ workload, intent });
-    this.#run(workload, intent);
+    const accepting =
+      this.#accepting.get(uid) ?? this.#accept(workload, signal).finally(() => this.#accepting.delete(uid));
+    this.#accepting.set(uid, accepting);
+    await accepting;
   }
 
   async stop(ref: InstanceRef, { graceSeconds }: StopOptions, signal: AbortSignal): Promise<void> {
     const runner = await this.#find(ref, signal);
-    await runner?.stop(graceSeconds);
+    await internally('the stop could not be written down', async () => runner?.stop(graceSeconds));
   }
 
   async remove(ref: InstanceRef, signal: AbortSignal): Promise<void> {
     const runner = await this.#find(ref, signal);
     if (!runner) return;
-    await unlessAborted(runner.remove(), signal);
+    await unlessAborted(
+      internally('the instance could not be removed', () => runner.remove()),
+      signal,
+    );
   }
 
   async list(signal: AbortSignal): Promise<Listing> {
     this.#assertPrepared();
-    await unlessAborted(this.#take(await this.#observer.list(signal)), signal);
+    const listing = await this.#observer.list(signal);
+    await unlessAborted(
+      internally('instances could not be listed', () => this.#take(listing)),
+      signal,
+    );
     return { complete: true, instances: Array.from(this.#runners.values(), ({ instance }) => instance) };
   }
 
@@ -145,7 +153,8 @@ export class CriBackend implements Backend {
     const { attempt, id } = loggedContainer(runner, container, options.previous);
     const path = join(this.#context.store.logDirectoryOf(runner.ref), logPath(container, attempt));
     const ended = (): boolean => runner.observed.containers.find((each) => each.id === id)?.state !== 'running';
-    await readLog(path, options, sink, ended, AbortSignal.any([signal, this.#closing.signal]));
+    const leaving = AbortSignal.any([signal, this.#closing.signal]);
+    await internally('the log cannot be read', () => readLog(path, options, sink, ended, leaving));
   }
 
   async exec(
@@ -170,8 +179,11 @@ export class CriBackend implements Backend {
   }
 
   async capacity(): Promise<Capacity> {
-    await this.#context.store.prepare();
-    return await machineCapacity(this.#options.stateDir, this.#options.capacity);
+    const { stateDir, capacity } = this.#options;
+    return await internally('the machine cannot be measured', async () => {
+      await this.#context.store.prepare();
+      return await machineCapacity(stateDir, capacity);
+    });
   }
 
   async ping(signal: AbortSignal): Promise<void> {
@@ -191,6 +203,19 @@ export class CriBackend implements Backend {
     await this.#observing;
     await Promise.all(Array.from(this.#runners.values(), (runner) => runner.close()));
     this.#client.close();
+  }
+
+  async #accept(workload: Workload, signal: AbortSignal): Promise<void> {
+    const { calls, owner, clock, store } = this.#context;
+    const { refusals } = this.review(workload.pod);
+    if (refusals[0]) throw new BackendError('invalid', refusals[0].message, { remedy: refusals[0].remedy });
+    // Nothing is accepted that the runtime cannot be asked about. What it already has of this pod, the runner completes.
+    const filter = { labelSelector: podSelector(owner, workload.ref.uid) };
+    await calls.ListPodSandbox({ filter }, { signal });
+    const intent = { acceptedAt: clock.now(), podIPs: [] };
+    await internally('the workload could not be stored', () => store.create({ workload, intent }));
+    this.#run(workload, intent);
+    for (const notice of unenforced(workload)) this.#context.hub.notice(workload.ref, notice);
   }
 
   /** Takes up what another process has left. */
@@ -262,6 +287,7 @@ export class CriBackend implements Backend {
   /** An instance that only the runtime knows is found, too. */
   async #find(ref: InstanceRef, signal: AbortSignal): Promise<PodRunner | undefined> {
     this.#assertPrepared();
+    await this.#accepting.get(ref.uid)?.catch(() => undefined);
     if (!this.#runners.has(ref.uid)) await this.#take(await this.#observer.list(signal));
     return this.#runners.get(ref.uid);
   }
@@ -275,6 +301,17 @@ export class CriBackend implements Backend {
   #assertPrepared(): void {
     if (this.#observing) return;
     throw new BackendError('unavailable', `container runtime at ${this.#options.socket} was not reached yet`);
+  }
+}
+
+/** The backend throws nothing but BackendErrors. */
+async function internally<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof BackendError) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new BackendError('internal', `${what}: ${message}`, { cause: error });
   }
 }
 

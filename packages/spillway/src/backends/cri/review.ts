@@ -1,6 +1,247 @@
-import type { Pod } from '@spillway/kube';
-import type { Review } from '../backend.ts';
+import type { Container, Pod } from '@spillway/kube';
+import type { Refusal, Review } from '../backend.ts';
 
-export function reviewPod(_pod: Pod, _options: { readonly allowPrivileged: boolean }): Review {
-  return { refusals: [] };
+export interface ReviewOptions {
+  readonly allowPrivileged: boolean;
+}
+
+/** What of a pod this backend cannot do. A pod is refused rather than run otherwise than it was written. */
+export function reviewPod(pod: Pod, options: ReviewOptions): Review {
+  return {
+    refusals: rules.flatMap(({ code, message, remedy, fields }) =>
+      fields(pod, options).map((field) => ({ code, field, message: `${field}: ${message}`, remedy })),
+    ),
+  };
+}
+
+interface Rule extends Omit<Refusal, 'field'> {
+  /** The fields of the pod that break the rule. */
+  readonly fields: (pod: Pod, options: ReviewOptions) => string[];
+}
+
+const elsewhere = 'Run the pod on a node of the cluster: leave out the toleration or label that lets it burst';
+const resources = new Set(['cpu', 'memory', 'ephemeral-storage']);
+const volumeKinds = new Set(['emptyDir', 'configMap', 'secret', 'downwardAPI', 'projected']);
+const projections = new Set(['configMap', 'secret', 'downwardAPI', 'serviceAccountToken']);
+
+/** As the kubelet: these cannot harm other pods. */
+const safeSysctls = new Set([
+  'kernel.shm_rmid_forced',
+  'net.ipv4.ip_local_port_range',
+  'net.ipv4.ip_local_reserved_ports',
+  'net.ipv4.ip_unprivileged_port_start',
+  'net.ipv4.ping_group_range',
+  'net.ipv4.tcp_fin_timeout',
+  'net.ipv4.tcp_keepalive_intvl',
+  'net.ipv4.tcp_keepalive_probes',
+  'net.ipv4.tcp_keepalive_time',
+  'net.ipv4.tcp_rmem',
+  'net.ipv4.tcp_syncookies',
+  'net.ipv4.tcp_wmem',
+]);
+
+const rules: readonly Rule[] = [
+  {
+    code: 'host-namespace-unsupported',
+    message: 'the pool has no access to the namespaces of a node',
+    remedy: elsewhere,
+    fields: ({ spec }) => [
+      ...present('spec.hostNetwork', spec?.hostNetwork),
+      ...present('spec.hostPID', spec?.hostPID),
+      ...present('spec.hostIPC', spec?.hostIPC),
+    ],
+  },
+  {
+    code: 'user-namespace-unsupported',
+    message: 'user namespaces are not supported',
+    remedy: 'Leave out hostUsers: false',
+    fields: ({ spec }) => present('spec.hostUsers', spec?.hostUsers === false),
+  },
+  {
+    code: 'os-unsupported',
+    message: 'only Linux pods can run here',
+    remedy: elsewhere,
+    fields: ({ spec }) => present('spec.os.name', spec?.os !== undefined && spec.os.name !== 'linux'),
+  },
+  {
+    code: 'runtime-class-unsupported',
+    message: 'runtime classes are not supported',
+    remedy: 'Leave out runtimeClassName',
+    fields: ({ spec }) => present('spec.runtimeClassName', spec?.runtimeClassName),
+  },
+  {
+    code: 'volume-unsupported',
+    message: 'this kind of volume is not supported; emptyDir, configMap, secret, downwardAPI and projected are',
+    remedy: elsewhere,
+    fields: ({ spec }) =>
+      (spec?.volumes ?? []).flatMap((volume, index) =>
+        Object.keys(volume)
+          .filter((kind) => kind !== 'name' && !volumeKinds.has(kind))
+          .map((kind) => `spec.volumes[${index}].${kind}`),
+      ),
+  },
+  {
+    code: 'projection-unsupported',
+    message: 'this source of a projected volume is not supported',
+    remedy: 'Project configMap, secret, downwardAPI or serviceAccountToken',
+    fields: ({ spec }) =>
+      (spec?.volumes ?? []).flatMap(({ projected }, index) =>
+        (projected?.sources ?? []).flatMap((source, at) =>
+          Object.keys(source)
+            .filter((kind) => !projections.has(kind))
+            .map((kind) => `spec.volumes[${index}].projected.sources[${at}].${kind}`),
+        ),
+      ),
+  },
+  {
+    code: 'empty-dir-medium-unsupported',
+    message: 'the medium is not supported',
+    remedy: 'Use the default medium or Memory',
+    fields: ({ spec }) =>
+      (spec?.volumes ?? []).flatMap(({ emptyDir }, index) =>
+        present(`spec.volumes[${index}].emptyDir.medium`, emptyDir?.medium && emptyDir.medium !== 'Memory'),
+      ),
+  },
+  {
+    code: 'sidecar-unsupported',
+    message: 'a restart policy of a single container (native sidecar) is not supported yet',
+    remedy: 'Make the sidecar an ordinary container, or run the pod on a node of the cluster',
+    fields: inContainers(({ restartPolicy, restartPolicyRules }) => [
+      ...present('restartPolicy', restartPolicy),
+      ...present('restartPolicyRules', restartPolicyRules?.length),
+    ]),
+  },
+  {
+    code: 'probes-unsupported',
+    message: 'probes are not supported yet, and a pod whose health nobody watches would be called ready',
+    remedy: 'Leave out the probe for pods that burst, or run the pod on a node of the cluster',
+    fields: inContainers(({ livenessProbe, readinessProbe, startupProbe }) => [
+      ...present('livenessProbe', livenessProbe),
+      ...present('readinessProbe', readinessProbe),
+      ...present('startupProbe', startupProbe),
+    ]),
+  },
+  {
+    code: 'lifecycle-unsupported',
+    message: 'lifecycle hooks and stop signals are not supported yet',
+    remedy: 'Handle SIGTERM in the container instead of preStop, start-up work in the entrypoint instead of postStart',
+    fields: inContainers(({ lifecycle }) => [
+      ...present('lifecycle.postStart', lifecycle?.postStart),
+      ...present('lifecycle.preStop', lifecycle?.preStop),
+      ...present('lifecycle.stopSignal', lifecycle?.stopSignal),
+    ]),
+  },
+  {
+    code: 'ephemeral-containers-unsupported',
+    message: 'ephemeral containers are not supported',
+    remedy: 'Use kubectl exec',
+    fields: ({ spec }) => present('spec.ephemeralContainers', spec?.ephemeralContainers?.length),
+  },
+  {
+    code: 'resource-unsupported',
+    message: 'the pool offers cpu, memory and ephemeral-storage only',
+    remedy: elsewhere,
+    fields: ({ spec }) => [
+      ...inContainers((container) => resourcesOf(container))(
+        { spec: spec ?? { containers: [] } },
+        { allowPrivileged: false },
+      ),
+      ...present('spec.resourceClaims', spec?.resourceClaims?.length),
+    ],
+  },
+  {
+    code: 'privileged-refused',
+    message: 'a privileged container would be root on the machine of the pool',
+    remedy: 'Leave out privileged, or set allowPrivileged for the pool',
+    fields: (pod, options) =>
+      options.allowPrivileged
+        ? []
+        : inContainers(({ securityContext }) => present('securityContext.privileged', securityContext?.privileged))(
+            pod,
+            options,
+          ),
+  },
+  {
+    code: 'security-profile-unsupported',
+    message: 'profiles on a node’s disk are not there',
+    remedy: 'Use RuntimeDefault or Unconfined',
+    fields: (pod, options) => [
+      ...present('spec.securityContext.seccompProfile', isLocalhost(pod.spec?.securityContext?.seccompProfile)),
+      ...present('spec.securityContext.appArmorProfile', isLocalhost(pod.spec?.securityContext?.appArmorProfile)),
+      ...inContainers(({ securityContext }) => [
+        ...present('securityContext.seccompProfile', isLocalhost(securityContext?.seccompProfile)),
+        ...present('securityContext.appArmorProfile', isLocalhost(securityContext?.appArmorProfile)),
+      ])(pod, options),
+    ],
+  },
+  {
+    code: 'proc-mount-unsupported',
+    message: 'an unmasked /proc is not supported',
+    remedy: 'Leave out procMount',
+    fields: inContainers(({ securityContext }) =>
+      present('securityContext.procMount', securityContext?.procMount && securityContext.procMount !== 'Default'),
+    ),
+  },
+  {
+    code: 'sysctl-refused',
+    message: 'only sysctls that cannot harm other pods are set',
+    remedy: 'Leave out the sysctl',
+    fields: ({ spec }) =>
+      (spec?.securityContext?.sysctls ?? []).flatMap(({ name }, index) =>
+        present(`spec.securityContext.sysctls[${index}]`, !safeSysctls.has(name)),
+      ),
+  },
+  {
+    code: 'supplemental-groups-policy-unsupported',
+    message: 'only the policy Merge is supported',
+    remedy: 'Leave out supplementalGroupsPolicy',
+    fields: ({ spec }) => {
+      const policy = spec?.securityContext?.supplementalGroupsPolicy;
+      return present('spec.securityContext.supplementalGroupsPolicy', policy && policy !== 'Merge');
+    },
+  },
+  {
+    code: 'mount-option-unsupported',
+    message: 'this way of mounting is not supported',
+    remedy: 'Leave the option out',
+    fields: inContainers(({ volumeMounts = [], volumeDevices = [] }) => [
+      ...volumeMounts.flatMap(({ mountPropagation, recursiveReadOnly }, index) => [
+        ...present(`volumeMounts[${index}].mountPropagation`, mountPropagation && mountPropagation !== 'None'),
+        ...present(`volumeMounts[${index}].recursiveReadOnly`, recursiveReadOnly === 'Enabled'),
+      ]),
+      ...present('volumeDevices', volumeDevices.length),
+    ]),
+  },
+  {
+    code: 'env-source-unsupported',
+    message: 'variables from files are not supported',
+    remedy: 'Use a ConfigMap or a Secret',
+    fields: inContainers(({ env = [] }) =>
+      env.flatMap(({ valueFrom }, index) => present(`env[${index}].valueFrom.fileKeyRef`, valueFrom?.fileKeyRef)),
+    ),
+  },
+];
+
+function present(field: string, value: unknown): string[] {
+  return value ? [field] : [];
+}
+
+/** Applies a rule to each container; what it names is completed to the path in the pod. */
+function inContainers(fields: (container: Container) => string[]): (pod: Pod, options: ReviewOptions) => string[] {
+  return ({ spec }) =>
+    (['initContainers', 'containers'] as const).flatMap((list) =>
+      (spec?.[list] ?? []).flatMap((container, index) =>
+        fields(container).map((field) => `spec.${list}[${index}].${field}`),
+      ),
+    );
+}
+
+function resourcesOf({ resources: wanted }: Container): string[] {
+  const names = new Set([...Object.keys(wanted?.limits ?? {}), ...Object.keys(wanted?.requests ?? {})]);
+  const unknown = [...names].filter((name) => !resources.has(name)).map((name) => `resources.limits.${name}`);
+  return [...unknown, ...present('resources.claims', wanted?.claims?.length)];
+}
+
+function isLocalhost(profile: { readonly type: string } | undefined): boolean {
+  return profile?.type === 'Localhost';
 }

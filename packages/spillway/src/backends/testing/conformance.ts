@@ -1,0 +1,337 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { parseQuantity } from '../../podspec/quantities.ts';
+import type { Backend } from '../backend.ts';
+import { Driver, eventually } from './driver.ts';
+import { makeWorkload, script, type WorkloadInput } from './workloads.ts';
+
+export interface BackendUnderTest {
+  /** An image with a shell. */
+  readonly image: string;
+  /** A backend on the same state each time, as a process has after a restart. Only one is open at a time. */
+  open(): Promise<Backend>;
+  /** Called once, at the end. */
+  dispose(): Promise<void>;
+}
+
+const forever = script('sleep 3600');
+
+/** What every backend must do, whatever runs its pods. */
+export function describeBackendConformance(name: string, make: () => Promise<BackendUnderTest>): void {
+  describe(`${name} backend`, () => {
+    let subject: BackendUnderTest;
+    let backend: Backend;
+    let driver: Driver;
+
+    beforeAll(async () => {
+      subject = await make();
+    });
+
+    beforeEach(async () => {
+      backend = await subject.open();
+      await backend.prepare(new AbortController().signal);
+      driver = new Driver(backend);
+    });
+
+    afterEach(async () => {
+      await driver.finish();
+      await backend.close();
+    });
+
+    afterAll(async () => {
+      await subject?.dispose();
+    });
+
+    const workload = (input: Omit<WorkloadInput, 'image'>): ReturnType<typeof makeWorkload> =>
+      makeWorkload({ ...input, image: subject.image });
+
+    describe('creating', () => {
+      test('a pod runs, has an address, and says whose it is', async () => {
+        const pod = await driver.run(workload({ name: 'web', spec: { containers: [forever] } }));
+        const instance = await driver.reaches(pod, 'running');
+        expect(instance.ref).toEqual(pod.ref);
+        expect(instance.podIPs).toEqual([expect.stringMatching(/^\d+\.\d+\.\d+\.\d+$/)]);
+        expect(instance.containerStatuses).toMatchObject([
+          { name: 'main', ready: true, started: true, restartCount: 0, state: { running: {} } },
+        ]);
+        expect(instance.containerStatuses[0]?.containerID).toMatch(/^[a-z]+:\/\/.+/);
+        expect(Date.parse(instance.startTime)).toBeGreaterThan(0);
+      });
+
+      test('asked twice, and at the same time, makes one instance', async () => {
+        const pod = workload({ spec: { containers: [forever] } });
+        await Promise.all([driver.run(pod), driver.run(pod)]);
+        await driver.reaches(pod, 'running');
+        await driver.run(pod);
+        const { instances } = await backend.list(driver.signal);
+        expect(instances.filter(({ ref }) => ref.uid === pod.ref.uid)).toHaveLength(1);
+      });
+
+      test('pods of the same name and another UID are two instances', async () => {
+        const first = await driver.run(workload({ name: 'db-0', spec: { containers: [forever] } }));
+        const second = await driver.run(workload({ name: 'db-0', spec: { containers: [forever] } }));
+        const [one, other] = [await driver.reaches(first, 'running'), await driver.reaches(second, 'running')];
+        expect(one.podIPs).not.toEqual(other.podIPs);
+        await backend.remove(first.ref, driver.signal);
+        expect(await driver.find(second.ref)).toMatchObject({ state: 'running' });
+      });
+
+      test('tells the story of a start in the kubelet’s events', async () => {
+        const pod = await driver.run(workload({ spec: { containers: [forever] } }));
+        await driver.reaches(pod, 'running');
+        const reasons = await eventually('Started', () => {
+          const all = driver.noticesOf(pod).map(({ reason }) => reason);
+          return all.includes('Started') && all;
+        });
+        expect(reasons).toEqual(['Pulled', 'Created', 'Started']);
+        expect(driver.noticesOf(pod)[0]).toMatchObject({ severity: 'Normal', fieldPath: 'spec.containers{main}' });
+      });
+    });
+
+    describe('containers', () => {
+      test('init containers run one after the other, then the containers', async () => {
+        const steps = ['first', 'second'].map((each) => script(`echo ${each}`, { name: each }));
+        const pod = await driver.run(workload({ spec: { initContainers: steps, containers: [forever] } }));
+        const instance = await driver.reaches(pod, 'running');
+        expect(instance.initContainerStatuses).toMatchObject([
+          { name: 'first', ready: true, state: { terminated: { exitCode: 0, reason: 'Completed' } } },
+          { name: 'second', ready: true, state: { terminated: { exitCode: 0, reason: 'Completed' } } },
+        ]);
+        const started = driver.noticesOf(pod).filter(({ reason }) => reason === 'Started');
+        expect(started.map(({ fieldPath }) => fieldPath)).toEqual([
+          'spec.initContainers{first}',
+          'spec.initContainers{second}',
+          'spec.containers{main}',
+        ]);
+      });
+
+      test('an init container that fails for good ends the pod before its containers', async () => {
+        const initContainers = [script('exit 4', { name: 'check' })];
+        const pod = await driver.run(
+          workload({ spec: { restartPolicy: 'Never', initContainers, containers: [forever] } }),
+        );
+        const instance = await driver.reaches(pod, 'ended');
+        expect(instance.initContainerStatuses).toMatchObject([
+          { state: { terminated: { exitCode: 4, reason: 'Error' } } },
+        ]);
+        expect(instance.containerStatuses[0]?.state?.waiting?.reason).toBe('PodInitializing');
+        expect(instance.containerStatuses[0]?.containerID).toBeUndefined();
+      });
+
+      test('exit codes are kept until the instance is removed', async () => {
+        const containers = [script('exit 0', { name: 'good' }), script('exit 3', { name: 'bad' })];
+        const pod = await driver.run(workload({ spec: { restartPolicy: 'Never', containers } }));
+        const instance = await driver.reaches(pod, 'ended');
+        expect(instance.containerStatuses).toMatchObject([
+          { name: 'good', ready: false, state: { terminated: { exitCode: 0, reason: 'Completed' } } },
+          { name: 'bad', ready: false, state: { terminated: { exitCode: 3, reason: 'Error' } } },
+        ]);
+        const { startedAt, finishedAt } = instance.containerStatuses[1]?.state?.terminated ?? {};
+        expect(Date.parse(finishedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(startedAt ?? ''));
+      });
+
+      test('OnFailure restarts what failed and leaves what succeeded', async () => {
+        const containers = [script('exit 0', { name: 'good' }), script('exit 1', { name: 'bad' })];
+        const pod = await driver.run(workload({ spec: { restartPolicy: 'OnFailure', containers } }));
+        const bad = await driver.container(pod, 'bad', ({ state }) => state?.waiting?.reason === 'CrashLoopBackOff');
+        expect(bad.restartCount).toBe(1);
+        expect(bad.lastState).toMatchObject({ terminated: { exitCode: 1 } });
+        const good = await driver.container(pod, 'good', () => true);
+        expect(good).toMatchObject({ restartCount: 0, state: { terminated: { exitCode: 0 } } });
+        const backOff = driver.noticesOf(pod).find(({ reason }) => reason === 'BackOff');
+        expect(backOff).toMatchObject({ severity: 'Warning', fieldPath: 'spec.containers{bad}' });
+      });
+
+      test('Always restarts what succeeded, too', async () => {
+        const pod = await driver.run(workload({ spec: { containers: [script('exit 0')] } }));
+        const again = await driver.container(pod, 'main', ({ restartCount }) => restartCount === 1);
+        expect(again.lastState).toMatchObject({ terminated: { exitCode: 0, reason: 'Completed' } });
+      });
+
+      test('variables refer to each other and to the pod’s address, command and arguments to them', async () => {
+        const env = [
+          { name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+          { name: 'URL', value: 'http://$(IP):$$(PORT)/$(KUBERNETES_SERVICE_HOST)' },
+        ];
+        const container = { command: ['echo'], args: ['$(URL)', '$(UNKNOWN)'], env };
+        const pod = await driver.run(workload({ spec: { restartPolicy: 'Never', containers: [container] } }));
+        const { podIPs } = await driver.reaches(pod, 'ended');
+        expect(await driver.logs(pod)).toBe(`http://${podIPs[0]}:$(PORT)/10.96.0.1 $(UNKNOWN)\n`);
+      });
+
+      test('files of ConfigMaps, Secrets and tokens are where the pod mounts them', async () => {
+        const sources = [{ configMap: { name: 'settings' } }, { serviceAccountToken: { path: 'token' } }];
+        const volumes = [
+          { name: 'all', projected: { sources } },
+          { name: 'secret', secret: { secretName: 'login', items: [{ key: 'password', path: 'deep/er' }] } },
+        ];
+        const volumeMounts = [
+          { name: 'all', mountPath: '/all' },
+          { name: 'secret', mountPath: '/secret' },
+        ];
+        const container = script('cat /all/colour /all/token /secret/deep/er', { volumeMounts });
+        const pod = await driver.run(
+          workload({
+            spec: { restartPolicy: 'Never', containers: [container], volumes },
+            configMaps: { settings: { data: { colour: 'blue\n' } } },
+            secrets: { login: { data: { password: Buffer.from('\nsesame').toString('base64') } } },
+          }),
+        );
+        await driver.reaches(pod, 'ended');
+        expect(await driver.logs(pod)).toBe('blue\ntoken for the API server\nsesame');
+      });
+    });
+
+    describe('stopping and removing', () => {
+      test('a stopped pod ends, is not started again, and keeps its status and log', async () => {
+        const pod = await driver.run(workload({ spec: { containers: [script('echo hello; sleep 3600')] } }));
+        await driver.reaches(pod, 'running');
+        await eventually('the log', async () => (await driver.logs(pod)) === 'hello\n');
+        await backend.stop(pod.ref, { graceSeconds: 1 }, driver.signal);
+        await backend.stop(pod.ref, { graceSeconds: 30 }, driver.signal);
+        const instance = await driver.reaches(pod, 'ended');
+        expect(instance.containerStatuses).toMatchObject([
+          { ready: false, restartCount: 0, state: { terminated: {} } },
+        ]);
+        expect(instance.containerStatuses[0]?.state?.terminated?.exitCode).toBeGreaterThan(0);
+        expect(await driver.logs(pod)).toBe('hello\n');
+        expect(driver.noticesOf(pod).map(({ reason }) => reason)).toContain('Killing');
+      });
+
+      test('a pod that is stopped while it starts never runs', async () => {
+        const initContainers = [script('sleep 3600', { name: 'wait' })];
+        const pod = await driver.run(workload({ spec: { initContainers, containers: [forever] } }));
+        await backend.stop(pod.ref, { graceSeconds: 0 }, driver.signal);
+        const instance = await driver.reaches(pod, 'ended');
+        expect(instance.containerStatuses[0]?.containerID).toBeUndefined();
+      });
+
+      test('what is removed is gone at once, also while it runs; what is not there counts as removed', async () => {
+        const pod = await driver.run(workload({ spec: { containers: [forever] } }));
+        await driver.reaches(pod, 'running');
+        await Promise.all([backend.remove(pod.ref, driver.signal), backend.remove(pod.ref, driver.signal)]);
+        expect(await driver.find(pod.ref)).toBeUndefined();
+        await backend.remove(pod.ref, driver.signal);
+        await backend.stop(pod.ref, { graceSeconds: 1 }, driver.signal);
+        await eventually('the news', () =>
+          driver.events.some((each) => each.type === 'gone' && each.ref.uid === pod.ref.uid),
+        );
+      });
+
+      test('a pod can be removed while it starts', async () => {
+        const pod = await driver.run(workload({ spec: { containers: [forever] } }));
+        await backend.remove(pod.ref, driver.signal);
+        expect(await driver.find(pod.ref)).toBeUndefined();
+      });
+    });
+
+    describe('logs', () => {
+      const twoStreams = script('echo one; echo two >&2; echo three; sleep 3600');
+
+      test('come whole, from their end, from one stream, or cut off', async () => {
+        const pod = await driver.run(workload({ spec: { containers: [twoStreams] } }));
+        await eventually('three lines', async () => {
+          const instance = await driver.find(pod.ref);
+          return instance?.state === 'running' && (await driver.logs(pod)).includes('three');
+        });
+        expect((await driver.logs(pod)).split('\n').toSorted()).toEqual(['', 'one', 'three', 'two']);
+        expect(await driver.logs(pod, 'main', { stream: 'Stderr' })).toBe('two\n');
+        expect(await driver.logs(pod, 'main', { stream: 'Stdout', tailLines: 1 })).toBe('three\n');
+        expect(await driver.logs(pod, 'main', { tailLines: 0 })).toBe('');
+        expect(await driver.logs(pod, 'main', { stream: 'Stdout', limitBytes: 5 })).toBe('one\nt');
+        expect(await driver.logs(pod, 'main', { sinceTime: new Date(Date.now() + 60_000) })).toBe('');
+        const stamped = await driver.logs(pod, 'main', { stream: 'Stderr', timestamps: true });
+        expect(stamped).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(Z|[+-]\d\d:\d\d) two\n$/);
+      });
+
+      test('that are followed end with the container, or when nobody reads any more', async () => {
+        const pod = await driver.run(
+          workload({ spec: { restartPolicy: 'Never', containers: [script('echo one; sleep 1; echo two')] } }),
+        );
+        await driver.container(pod, 'main', ({ state }) => state?.waiting === undefined);
+        expect(await driver.logs(pod, 'main', { follow: true })).toBe('one\ntwo\n');
+
+        const endless = await driver.run(workload({ spec: { containers: [script('echo one; sleep 3600')] } }));
+        await driver.reaches(endless, 'running');
+        const leaving = new AbortController();
+        const sink = { write: async (): Promise<void> => leaving.abort() };
+        const options = { follow: true, timestamps: false, previous: false, stream: 'All' } as const;
+        await backend.logs?.(endless.ref, 'main', options, sink, leaving.signal);
+      });
+
+      test('of the attempt before the last can be asked for', async () => {
+        const pod = await driver.run(workload({ spec: { containers: [script('echo done; exit 1')] } }));
+        await driver.container(pod, 'main', ({ state }) => state?.waiting?.reason === 'CrashLoopBackOff');
+        expect(await driver.logs(pod, 'main', { previous: true })).toBe('done\n');
+      });
+
+      test('of a container that does not exist, or has not started, are refused', async () => {
+        const initContainers = [script('sleep 3600', { name: 'wait' })];
+        const pod = await driver.run(workload({ spec: { initContainers, containers: [forever] } }));
+        await driver.container(pod, 'wait', ({ state }) => state?.running !== undefined);
+        await expect(driver.logs(pod, 'other')).rejects.toMatchObject({ kind: 'notFound' });
+        await expect(driver.logs(pod, 'main')).rejects.toMatchObject({
+          kind: 'conflict',
+          message: expect.stringContaining('is waiting to start'),
+        });
+        await expect(driver.logs(pod, 'wait', { previous: true })).rejects.toMatchObject({ kind: 'notFound' });
+      });
+    });
+
+    describe('exec', () => {
+      test('gives exit code and output, the two streams apart', async () => {
+        const pod = await driver.run(workload({ spec: { containers: [forever] } }));
+        await driver.reaches(pod, 'running');
+        const { exitCode, stdout, stderr } = await driver.exec(pod, ['sh', '-c', 'echo out; echo err >&2; exit 7']);
+        expect({ exitCode, stdout: String(stdout), stderr: String(stderr) }).toEqual({
+          exitCode: 7,
+          stdout: 'out\n',
+          stderr: 'err\n',
+        });
+      });
+
+      test('hands input through unchanged, to its end', async () => {
+        const pod = await driver.run(workload({ spec: { containers: [forever] } }));
+        await driver.reaches(pod, 'running');
+        const input = Buffer.alloc(1_000_000, 'Spillway ');
+        const { exitCode, stdout } = await driver.exec(pod, ['cat'], input);
+        expect(exitCode).toBe(0);
+        expect(stdout.equals(input)).toBe(true);
+      });
+
+      test('in a pod that is not here, or has ended, is refused', async () => {
+        const pod = workload({ spec: { restartPolicy: 'Never', containers: [script('exit 0')] } });
+        await expect(driver.exec(pod, ['true'])).rejects.toMatchObject({ kind: 'notFound' });
+        await driver.run(pod);
+        await driver.reaches(pod, 'ended');
+        await expect(driver.exec(pod, ['true'])).rejects.toMatchObject({ kind: 'conflict' });
+      });
+    });
+
+    describe('a restart of Spillway', () => {
+      test('finds every instance as it was, and starts nothing again', async () => {
+        const running = await driver.run(workload({ name: 'running', spec: { containers: [forever] } }));
+        const ended = await driver.run(
+          workload({ name: 'ended', spec: { restartPolicy: 'Never', containers: [script('exit 5')] } }),
+        );
+        await driver.reaches(ended, 'ended');
+        const before = [await driver.reaches(running, 'running'), await driver.find(ended.ref)];
+        await driver.detach();
+        await backend.close();
+
+        backend = await subject.open();
+        await backend.prepare(new AbortController().signal);
+        driver = new Driver(backend);
+        const after = [await driver.reaches(running, 'running'), await driver.reaches(ended, 'ended')];
+        expect(after).toEqual(before);
+        await driver.run(running);
+        expect(await driver.find(running.ref)).toEqual(before[0]);
+      });
+    });
+
+    test('what the node offers is given in quantities, and a healthy backend answers a ping', async () => {
+      const { cpu, memory, pods } = await backend.capacity(driver.signal);
+      expect([cpu, memory, pods].map((each) => parseQuantity(each).ok)).toEqual([true, true, true]);
+      await expect(backend.ping(driver.signal)).resolves.toBeUndefined();
+    });
+  });
+}

@@ -1,0 +1,136 @@
+import { Readable, Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ContainerStatus } from '@spillway/kube';
+import type { Backend, Instance, InstanceEvent, InstanceRef, LogOptions, Notice, Workload } from '../backend.ts';
+
+/** The test's own time-out is the limit; this only says what was waited for. */
+const patienceMs = 120_000;
+
+/** Polls until the probe finds something. */
+export async function eventually<T>(
+  what: string,
+  probe: () => Promise<T | undefined | false> | T | undefined | false,
+): Promise<T> {
+  const deadline = Date.now() + patienceMs;
+  while (Date.now() < deadline) {
+    const found = await probe();
+    if (found !== undefined && found !== false) return found;
+    await delay(20);
+  }
+  throw new Error(`gave up waiting for: ${what}`);
+}
+
+/** Drives a backend the way the pod core does, and remembers what the backend told. */
+export class Driver {
+  readonly backend: Backend;
+  readonly notices: { readonly uid: string; readonly notice: Notice }[] = [];
+  readonly events: InstanceEvent[] = [];
+  readonly #end = new AbortController();
+  readonly #watching: Promise<void>;
+
+  constructor(backend: Backend) {
+    this.backend = backend;
+    this.#watching = this.#watch();
+  }
+
+  get signal(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  async run(workload: Workload): Promise<Workload> {
+    await this.backend.create(workload, this.signal);
+    return workload;
+  }
+
+  async find({ uid }: InstanceRef): Promise<Instance | undefined> {
+    const { complete, instances } = await this.backend.list(this.signal);
+    if (!complete) throw new Error('the listing is not complete');
+    return instances.find(({ ref }) => ref.uid === uid);
+  }
+
+  async reaches({ ref }: Workload, state: Instance['state']): Promise<Instance> {
+    return await eventually(`pod ${ref.name} is ${state}`, async () => {
+      const instance = await this.find(ref);
+      return instance?.state === state && instance;
+    });
+  }
+
+  /** Waits for a container to be as the test says. */
+  async container(
+    { ref }: Workload,
+    name: string,
+    test: (status: ContainerStatus) => boolean,
+  ): Promise<ContainerStatus> {
+    return await eventually(`container ${name} of pod ${ref.name} is as expected`, async () => {
+      const instance = await this.find(ref);
+      return [...(instance?.initContainerStatuses ?? []), ...(instance?.containerStatuses ?? [])].find(
+        (status) => status.name === name && test(status),
+      );
+    });
+  }
+
+  async logs({ ref }: Workload, container = 'main', options: Partial<LogOptions> = {}): Promise<string> {
+    const parts: Uint8Array[] = [];
+    const sink = { write: async (chunk: Uint8Array): Promise<void> => void parts.push(Buffer.from(chunk)) };
+    await this.backend.logs?.(ref, container, { ...wholeLog, ...options }, sink, this.signal);
+    return Buffer.concat(parts).toString();
+  }
+
+  async exec({ ref }: Workload, command: readonly string[], input?: string | Buffer): Promise<ExecOutput> {
+    const stdout = new Collector();
+    const stderr = new Collector();
+    const io = {
+      tty: false,
+      stdout,
+      stderr,
+      ...(input !== undefined && { stdin: Readable.from([Buffer.from(input)]) }),
+    };
+    const result = await this.backend.exec?.(ref, 'main', command, io, this.signal);
+    return { exitCode: result?.exitCode, stdout: stdout.bytes, stderr: stderr.bytes };
+  }
+
+  noticesOf({ ref }: Workload): Notice[] {
+    return this.notices.filter(({ uid }) => uid === ref.uid).map(({ notice }) => notice);
+  }
+
+  /** Removes everything that is left, then stops watching. The backend stays open. */
+  async finish(): Promise<void> {
+    const { instances } = await this.backend.list(this.signal);
+    await Promise.all(instances.map(({ ref }) => this.backend.remove(ref, this.signal)));
+    await this.detach();
+  }
+
+  /** Stops watching and leaves everything as it is. */
+  async detach(): Promise<void> {
+    this.#end.abort();
+    await this.#watching;
+  }
+
+  async #watch(): Promise<void> {
+    for await (const event of this.backend.watch?.(this.#end.signal) ?? []) {
+      this.events.push(event);
+      if (event.type === 'notice') this.notices.push({ uid: event.ref.uid, notice: event.notice });
+    }
+  }
+}
+
+export interface ExecOutput {
+  readonly exitCode: number | undefined;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+}
+
+const wholeLog: LogOptions = { follow: false, timestamps: false, previous: false, stream: 'All' };
+
+class Collector extends Writable {
+  readonly #parts: Buffer[] = [];
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.#parts);
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.#parts.push(chunk);
+    done();
+  }
+}
