@@ -16,6 +16,9 @@ const layers = {
   pods: ['podspec', 'backends/backend.ts'],
   node: ['backends/backend.ts'],
   kubelet: ['pods', 'backends/backend.ts'],
+  addon: ['backends'],
+  // Puts the parts of one process together; below it there is only the command line.
+  serve: ['config', 'podspec', 'placement', 'backends', 'pods', 'node', 'kubelet', 'admission'],
 };
 // Constructor-injected observability types are plain contracts that every layer above podspec may name.
 const everywhere = ['observability'];

@@ -1,4 +1,12 @@
-import type { ClusterRole, ClusterRoleBinding, Namespace, PolicyRule, Role, RoleBinding, ServiceAccount } from '@spillway/kube';
+import type {
+  ClusterRole,
+  ClusterRoleBinding,
+  Namespace,
+  PolicyRule,
+  Role,
+  RoleBinding,
+  ServiceAccount,
+} from '@spillway/kube';
 
 export interface RbacOptions {
   /** Names of the virtual nodes that this installation serves. */

@@ -33,8 +33,16 @@ const cri = z
       .string()
       .regex(/^((\/[\w.-]+)+)?$/, { error: 'must be a control group path such as /spillway, or empty' })
       .default('/spillway')
-      .describe("Control group under which the pods' groups are made. Empty: the runtime's own, without limits for pods."),
-    maxParallelStarts: z.number().int().min(1).max(1000).default(8).describe('Pods and containers that start at a time.'),
+      .describe(
+        "Control group under which the pods' groups are made. Empty: the runtime's own, without limits for pods.",
+      ),
+    maxParallelStarts: z
+      .number()
+      .int()
+      .min(1)
+      .max(1000)
+      .default(8)
+      .describe('Pods and containers that start at a time.'),
     logMaxBytes: z
       .number()
       .int()

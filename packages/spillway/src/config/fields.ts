@@ -96,7 +96,8 @@ function discriminatorOf(schema: JsonSchema): string | undefined {
 function typeOf(schema: JsonSchema): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return `one of: ${schema.enum.join(', ')}`;
-  if (schema.oneOf) return `one of: ${schema.oneOf.map((choice) => discriminatorOf(choice) ?? typeOf(choice)).join(', ')}`;
+  if (schema.oneOf)
+    return `one of: ${schema.oneOf.map((choice) => discriminatorOf(choice) ?? typeOf(choice)).join(', ')}`;
   // Only quantities are text or number.
   if (schema.anyOf) return 'quantity';
   switch (schema.type) {

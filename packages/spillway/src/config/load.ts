@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { isMap, isScalar, LineCounter, type Document, type Node, parseDocument } from 'yaml';
+import { isMap, isScalar, LineCounter, type Document, isNode, parseDocument } from 'yaml';
 import type { Config } from './config.ts';
 import { pathText, type Problem, problemsOf } from './problems.ts';
 import { configSchema } from './schema.ts';
@@ -30,7 +30,7 @@ export async function loadConfig(file: string): Promise<Config> {
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'the file does not exist' : String(cause);
+    const why = isMissing(cause) ? 'the file does not exist' : String(cause);
     throw new ConfigError(`${file}: cannot read the configuration: ${why}`, [], { cause });
   }
   return parseConfig(text, file);
@@ -47,7 +47,11 @@ export function parseConfig(text: string, file: string): Config {
   if (document.errors.length > 0) {
     throw failure(
       file,
-      document.errors.map(({ pos, message }) => ({ ...place(pos[0]), path: '', message: `not valid YAML: ${message}` })),
+      document.errors.map(({ pos, message }) => ({
+        ...place(pos[0]),
+        path: '',
+        message: `not valid YAML: ${message}`,
+      })),
     );
   }
   const result = configSchema.safeParse(document.toJS() ?? {}, { reportInput: true });
@@ -57,7 +61,14 @@ export function parseConfig(text: string, file: string): Config {
     path: pathText(problem.path),
     message: problem.message,
   }));
-  throw failure(file, placed.toSorted((a, b) => a.line - b.line || a.column - b.column));
+  throw failure(
+    file,
+    placed.toSorted((a, b) => a.line - b.line || a.column - b.column),
+  );
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 function failure(file: string, problems: readonly PlacedProblem[]): ConfigError {
@@ -70,8 +81,8 @@ function failure(file: string, problems: readonly PlacedProblem[]): ConfigError 
 /** Where the problem is, or for something that is missing, where its nearest existing parent is. */
 function offsetOf(document: Document.Parsed, { path, key }: Problem): number {
   for (let length = path.length; length >= 0; length -= 1) {
-    const node = document.getIn(path.slice(0, length), true) as Node | undefined;
-    if (!node?.range) continue;
+    const node = document.getIn(path.slice(0, length), true);
+    if (!isNode(node) || !node.range) continue;
     if (key !== undefined && length === path.length && isMap(node)) {
       const pair = node.items.find((item) => isScalar(item.key) && item.key.value === key);
       if (isScalar(pair?.key) && pair.key.range) return pair.key.range[0];

@@ -39,7 +39,8 @@ function problemsOfIssue(issue: z.core.$ZodIssue): readonly FoundProblem[] {
     case 'too_big':
     case 'too_small': {
       const type = typeof issue.input === 'number' ? findFields(pathText(path))[0]?.type : undefined;
-      const message = type === undefined || type === 'quantity' ? plainMessage(issue) : `${shown(issue.input)}must be: ${type}`;
+      const message =
+        type === undefined || type === 'quantity' ? plainMessage(issue) : `${shown(issue.input)}must be: ${type}`;
       return [{ path, message }];
     }
     default:

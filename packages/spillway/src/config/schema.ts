@@ -10,7 +10,9 @@ const capacity = z
     pods: quantity.optional().describe('How many pods may be on the node.'),
     'ephemeral-storage': quantity.optional().describe('Local storage, for example 500Gi.'),
   })
-  .describe('What the virtual node offers to the scheduler. A resource that is not named here is what the backend reports.');
+  .describe(
+    'What the virtual node offers to the scheduler. A resource that is not named here is what the backend reports.',
+  );
 
 const servingCertificate = z
   .strictObject({
@@ -41,7 +43,10 @@ const servingCertificate = z
 
 const dns = z
   .strictObject({
-    clusterDNS: z.array(ipAddress).default([]).describe("Addresses of the cluster's DNS Service. Without one, pods use the resolver of their host."),
+    clusterDNS: z
+      .array(ipAddress)
+      .default([])
+      .describe("Addresses of the cluster's DNS Service. Without one, pods use the resolver of their host."),
     clusterDomain: z.string().min(1).default('cluster.local').describe("The cluster's DNS domain."),
   })
   .prefault({})
@@ -50,10 +55,17 @@ const dns = z
 const ping = z
   .strictObject({
     intervalSeconds: z.number().positive().max(3600).default(10).describe("How often the backend's health is checked."),
-    timeoutSeconds: z.number().positive().max(3600).default(5).describe('After this time without an answer the backend counts as unreachable.'),
+    timeoutSeconds: z
+      .number()
+      .positive()
+      .max(3600)
+      .default(5)
+      .describe('After this time without an answer the backend counts as unreachable.'),
   })
   .prefault({})
-  .describe('Health check of the backend. A failure sets BackendReachable=False on the node and keeps new pods away; the node stays Ready.');
+  .describe(
+    'Health check of the backend. A failure sets BackendReachable=False on the node and keeps new pods away; the node stays Ready.',
+  );
 
 /** RFC 1123 subdomain, as Kubernetes demands of node names. */
 const nodeName = z
@@ -78,8 +90,16 @@ const poolSchema = z
     capacity: capacity.prefault({}),
     address: ipAddress
       .optional()
-      .describe('Address of the virtual node, where the API server reaches the kubelet API. Default: the address from which this machine reaches the API server.'),
-    kubeletPort: z.number().int().min(1).max(65_535).default(10_250).describe('TCP port of the kubelet API. Each pool needs its own.'),
+      .describe(
+        'Address of the virtual node, where the API server reaches the kubelet API. Default: the address from which this machine reaches the API server.',
+      ),
+    kubeletPort: z
+      .number()
+      .int()
+      .min(1)
+      .max(65_535)
+      .default(10_250)
+      .describe('TCP port of the kubelet API. Each pool needs its own.'),
     servingCertificate,
     dns,
     ping,
@@ -93,7 +113,9 @@ const kubernetes = z
       .string()
       .min(1)
       .optional()
-      .describe('Path of a kubeconfig file. Default: the service account inside a cluster, else $KUBECONFIG, else ~/.kube/config.'),
+      .describe(
+        'Path of a kubeconfig file. Default: the service account inside a cluster, else $KUBECONFIG, else ~/.kube/config.',
+      ),
     context: z.string().min(1).optional().describe("Context of the kubeconfig. Default: the file's current context."),
   })
   .prefault({})
@@ -101,7 +123,10 @@ const kubernetes = z
 
 const observability = z
   .strictObject({
-    logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least important level that is logged.'),
+    logLevel: z
+      .enum(['debug', 'info', 'warn', 'error'])
+      .default('info')
+      .describe('Least important level that is logged.'),
   })
   .prefault({})
   .describe('Logs and metrics. Metrics are served on the kubelet API of each pool at /metrics.');
@@ -114,9 +139,14 @@ export const configSchema: z.ZodType<Config> = z
       .max(63)
       .regex(/^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/, { error: 'must be usable as a label value' })
       .optional()
-      .describe('Marks everything that runs on a backend for this cluster. Default: the UID of the kube-system namespace.'),
+      .describe(
+        'Marks everything that runs on a backend for this cluster. Default: the UID of the kube-system namespace.',
+      ),
     kubernetes,
-    pools: z.array(poolSchema).min(1, { error: 'needs at least one pool' }).describe('The virtual nodes that this process serves.'),
+    pools: z
+      .array(poolSchema)
+      .min(1, { error: 'needs at least one pool' })
+      .describe('The virtual nodes that this process serves.'),
     observability,
   })
   .superRefine((config, context) => {

@@ -6,8 +6,8 @@ export interface BackendHealthOptions {
   readonly intervalMs: number;
   readonly timeoutMs: number;
   /** Resolves early, and does not reject, when the signal is aborted. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-  onChange(state: BackendHealthState, before: BackendHealthState): void;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly onChange: (state: BackendHealthState, before: BackendHealthState) => void;
 }
 
 /** One failure may be an accident; a second one soon after is not. */

@@ -1,7 +1,7 @@
 export interface BlockadeOptions {
-  now(): number;
+  readonly now: () => number;
   /** The answer to `blocked` is another one now. */
-  onChange(): void;
+  readonly onChange: () => void;
   /** Without a refusal for this long, the next pod may try its luck. Default: 5 minutes. */
   readonly lastsMs?: number;
 }

@@ -21,20 +21,20 @@ export interface NodeControllerOptions {
   /** Writes status and lease. */
   readonly agent: KubeClient;
   /** What the node should be now. */
-  facts(): NodeFacts;
+  readonly facts: () => NodeFacts;
   readonly logger: Logger;
   readonly observer: NodeObserver;
   /** Resolves early, and does not reject, when the signal is aborted. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Default: 60,000. */
   readonly heartbeatMs?: number;
 }
 
 /** For metrics. */
 export interface NodeObserver {
-  leaseRenewed(at: Date): void;
-  leaseFailed(): void;
-  nodeWritten(what: 'create' | 'metadata' | 'status', result: 'ok' | 'failed'): void;
+  readonly leaseRenewed: (at: Date) => void;
+  readonly leaseFailed: () => void;
+  readonly nodeWritten: (what: 'create' | 'metadata' | 'status', result: 'ok' | 'failed') => void;
 }
 
 const firstRetryMs = 500;
@@ -146,7 +146,10 @@ export class NodeController {
   async #create(wanted: NodeFacts, signal: AbortSignal): Promise<Node | undefined> {
     const { controller, logger } = this.#options;
     try {
-      const node = await this.#written('create', controller.resource(nodes).create(newNode(wanted), { lane: 'node', signal }));
+      const node = await this.#written(
+        'create',
+        controller.resource(nodes).create(newNode(wanted), { lane: 'node', signal }),
+      );
       logger.info({ node: wanted.name, uid: uidOf(node) }, 'node registered');
       this.#lastHeartbeatMs = 0;
       return node;

@@ -119,10 +119,30 @@ export function nodeStatus(facts: NodeFacts): NodeStatus {
  */
 function nodeConditions({ health }: NodeFacts): NodeCondition[] {
   return [
-    { type: 'MemoryPressure', status: 'False', reason: 'KubeletHasSufficientMemory', message: 'kubelet has sufficient memory available' },
-    { type: 'DiskPressure', status: 'False', reason: 'KubeletHasNoDiskPressure', message: 'kubelet has no disk pressure' },
-    { type: 'PIDPressure', status: 'False', reason: 'KubeletHasSufficientPID', message: 'kubelet has sufficient PID available' },
-    { type: 'NetworkUnavailable', status: 'False', reason: 'BackendNetwork', message: 'the backend brings its own network' },
+    {
+      type: 'MemoryPressure',
+      status: 'False',
+      reason: 'KubeletHasSufficientMemory',
+      message: 'kubelet has sufficient memory available',
+    },
+    {
+      type: 'DiskPressure',
+      status: 'False',
+      reason: 'KubeletHasNoDiskPressure',
+      message: 'kubelet has no disk pressure',
+    },
+    {
+      type: 'PIDPressure',
+      status: 'False',
+      reason: 'KubeletHasSufficientPID',
+      message: 'kubelet has sufficient PID available',
+    },
+    {
+      type: 'NetworkUnavailable',
+      status: 'False',
+      reason: 'BackendNetwork',
+      message: 'the backend brings its own network',
+    },
     { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'spillway serves this node' },
     backendCondition(health),
   ];

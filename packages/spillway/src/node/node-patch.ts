@@ -1,5 +1,14 @@
 import type { Node, NodeCondition, Patch, Taint } from '@spillway/kube';
-import { labelList, labelsAnnotation, type NodeFacts, nodeLabels, nodeStatus, nodeTaints, ownTaintKeys, providerId } from './node-object.ts';
+import {
+  labelList,
+  labelsAnnotation,
+  type NodeFacts,
+  nodeLabels,
+  nodeStatus,
+  nodeTaints,
+  ownTaintKeys,
+  providerId,
+} from './node-object.ts';
 
 /**
  * What brings labels, taints and provider id to what they should be; undefined when they are. Labels, annotations and
@@ -41,7 +50,12 @@ function mergedTaints(live: readonly Taint[], own: readonly Taint[]): Taint[] | 
   const found = live.filter(({ key }) => ownTaintKeys.includes(key));
   const isRight =
     found.length === own.length &&
-    own.every((taint) => found.some((other) => other.key === taint.key && other.effect === taint.effect && (other.value ?? '') === (taint.value ?? '')));
+    own.every((taint) =>
+      found.some(
+        (other) =>
+          other.key === taint.key && other.effect === taint.effect && (other.value ?? '') === (taint.value ?? ''),
+      ),
+    );
   return isRight ? undefined : [...live.filter(({ key }) => !ownTaintKeys.includes(key)), ...own];
 }
 
@@ -49,12 +63,17 @@ function mergedTaints(live: readonly Taint[], own: readonly Taint[]): Taint[] | 
  * The strategic merge patch of the node's status; undefined when nothing is to be said. A heartbeat stamps our
  * conditions; conditions, addresses and resources of others stay.
  */
-export function nodeStatusPatch(live: Node, facts: NodeFacts, { now, heartbeat }: { now: string; heartbeat: boolean }): Patch | undefined {
+export function nodeStatusPatch(
+  live: Node,
+  facts: NodeFacts,
+  { now, heartbeat }: { now: string; heartbeat: boolean },
+): Patch | undefined {
   const wanted = nodeStatus(facts);
   const current = live.status ?? {};
   const conditions = (wanted.conditions ?? []).flatMap((condition) => {
     const known = current.conditions?.find(({ type }) => type === condition.type);
-    const isSame = known?.status === condition.status && known.reason === condition.reason && known.message === condition.message;
+    const isSame =
+      known?.status === condition.status && known.reason === condition.reason && known.message === condition.message;
     return isSame && !heartbeat ? [] : [stamped(condition, known, now)];
   });
   const addresses = (wanted.addresses ?? []).filter(
@@ -66,7 +85,9 @@ export function nodeStatusPatch(live: Node, facts: NodeFacts, { now, heartbeat }
     ...changedEntries('capacity', wanted.capacity, current.capacity),
     ...changedEntries('allocatable', wanted.allocatable, current.allocatable),
     ...changedEntries('nodeInfo', wanted.nodeInfo, current.nodeInfo),
-    ...(current.daemonEndpoints?.kubeletEndpoint?.Port === facts.kubeletPort ? {} : { daemonEndpoints: wanted.daemonEndpoints }),
+    ...(current.daemonEndpoints?.kubeletEndpoint?.Port === facts.kubeletPort
+      ? {}
+      : { daemonEndpoints: wanted.daemonEndpoints }),
   };
   if (Object.keys(status).length === 0) return undefined;
   return { type: 'strategic', body: { metadata: { uid: live.metadata?.uid }, status } };
@@ -77,7 +98,11 @@ function stamped(condition: NodeCondition, known: NodeCondition | undefined, now
   return { ...condition, lastHeartbeatTime: now, lastTransitionTime: since ?? now };
 }
 
-function changedEntries(field: string, wanted: object | undefined, current: object | undefined): Record<string, unknown> {
+function changedEntries(
+  field: string,
+  wanted: object | undefined,
+  current: object | undefined,
+): Record<string, unknown> {
   const known = new Map<string, unknown>(Object.entries(current ?? {}));
   const changed = Object.entries(wanted ?? {}).filter(([key, value]) => (known.get(key) ?? '') !== value);
   return changed.length > 0 ? { [field]: Object.fromEntries(changed) } : {};

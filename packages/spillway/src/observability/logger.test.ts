@@ -10,7 +10,12 @@ function logged(write: (logger: ReturnType<typeof createLogger>) => void, level:
 describe('the log', () => {
   it('is JSON with the level as a word and the time for people', () => {
     expect(logged((logger) => logger.info({ pod: 'default/a' }, 'started'))).toEqual([
-      { level: 'info', time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) as string, pod: 'default/a', msg: 'started' },
+      {
+        level: 'info',
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+        pod: 'default/a',
+        msg: 'started',
+      },
     ]);
   });
 
@@ -18,7 +23,9 @@ describe('the log', () => {
     const secret = 'x7-very-secret';
     const lines = logged((logger) => {
       logger.info({ token: secret, a: { password: secret, b: { authorization: secret } } }, 'request');
-      logger.child({ credentials: { secretKey: secret } }).info({ registryCredentials: [{ password: secret }] }, 'pull');
+      logger
+        .child({ credentials: { secretKey: secret } })
+        .info({ registryCredentials: [{ password: secret }] }, 'pull');
     });
     expect(lines).toHaveLength(2);
     expect(JSON.stringify(lines)).not.toContain(secret);

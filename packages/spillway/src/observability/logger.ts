@@ -45,7 +45,8 @@ function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const messages: string[] = [];
   for (let cause: unknown = error; cause instanceof Error && messages.length < 8; cause = cause.cause) {
-    if (!messages.some((message) => message.includes((cause as Error).message))) messages.push(cause.message);
+    const { message } = cause;
+    if (!messages.some((earlier) => earlier.includes(message))) messages.push(message);
   }
   const defect = error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
   return { type: error.name, message: messages.join(': '), ...(defect ? { stack: error.stack } : {}) };

@@ -14,7 +14,14 @@ describe('the metrics', () => {
 
   it('count API requests by lane, verb, resource and code', async () => {
     const metrics = new Metrics();
-    const request = { method: 'PATCH', resource: 'pods/status', lane: 'status', status: 200, durationMs: 12, queuedMs: 0 };
+    const request = {
+      method: 'PATCH',
+      resource: 'pods/status',
+      lane: 'status',
+      status: 200,
+      durationMs: 12,
+      queuedMs: 0,
+    };
     metrics.recordRequest(request);
     metrics.recordRequest(request);
     expect(await metrics.render()).toContain(

@@ -95,30 +95,39 @@ export class Metrics {
       'route',
     ]);
     this.kubeletStreams = gauge('kubelet_streams', 'Logs and commands that are being served', ['pool']);
-    this.apiRequests = counter('api_requests_total', 'Requests to the API server', ['lane', 'verb', 'resource', 'code']);
+    this.apiRequests = counter('api_requests_total', 'Requests to the API server', [
+      'lane',
+      'verb',
+      'resource',
+      'code',
+    ]);
     this.apiRequestSeconds = histogram('api_request_seconds', 'Duration of requests to the API server', [
       'lane',
       'verb',
     ]);
     this.apiQueueSeconds = histogram('api_queue_seconds', 'Time that requests waited for their lane', ['lane']);
-    new Gauge({
-      name: 'process_resident_memory_bytes',
-      help: 'Resident memory',
-      registers,
-      collect(): void {
-        this.set(process.memoryUsage.rss());
-      },
-    });
-    new Counter({
-      name: 'process_cpu_seconds_total',
-      help: 'CPU time used',
-      registers,
-      collect(): void {
-        const { user, system } = process.cpuUsage();
-        this.reset();
-        this.inc((user + system) / 1e6);
-      },
-    });
+    registry.registerMetric(
+      new Gauge({
+        name: 'process_resident_memory_bytes',
+        help: 'Resident memory',
+        registers: [],
+        collect(): void {
+          this.set(process.memoryUsage.rss());
+        },
+      }),
+    );
+    registry.registerMetric(
+      new Counter({
+        name: 'process_cpu_seconds_total',
+        help: 'CPU time used',
+        registers: [],
+        collect(): void {
+          const { user, system } = process.cpuUsage();
+          this.reset();
+          this.inc((user + system) / 1e6);
+        },
+      }),
+    );
   }
 
   /** In the shape of the client's `onRequest`. */

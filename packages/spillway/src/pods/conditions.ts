@@ -3,6 +3,7 @@ import { anyRegularContainerStarted, isSidecar, type PodPhase, statusOf } from '
 
 export interface ConditionsInput {
   readonly pod: Pod;
+  readonly generation: number | undefined;
   readonly phase: PodPhase;
   readonly initContainerStatuses: readonly ContainerStatus[];
   readonly containerStatuses: readonly ContainerStatus[];
@@ -43,7 +44,7 @@ export function podConditions(input: ConditionsInput): PodCondition[] {
   ];
   if (input.disruption) judgements.push(['DisruptionTarget', { status: 'True', ...input.disruption }]);
   return judgements.map(([type, judgement]) => {
-    const better = input.fromBackend.find((condition) => condition.type === type);
+    const better = input.fromBackend.find((known) => known.type === type);
     return condition(input, type, better ? fromCondition(better) : judgement);
   });
 }
@@ -57,10 +58,13 @@ function fromCondition({ status, reason, message }: PodCondition): Judgement {
 }
 
 /** The time of the last transition only moves when the status does. */
-function condition({ pod, now }: ConditionsInput, type: OwnedCondition, judgement: Judgement): PodCondition {
+function condition(
+  { pod, generation, now }: ConditionsInput,
+  type: OwnedCondition,
+  judgement: Judgement,
+): PodCondition {
   const live = pod.status?.conditions?.find((known) => known.type === type);
   const since = live?.status === judgement.status ? live.lastTransitionTime : undefined;
-  const generation = pod.metadata?.generation;
   return {
     type,
     status: judgement.status,
@@ -100,7 +104,8 @@ function judgeContainersReady({ pod, phase, initContainerStatuses, containerStat
     if (status === undefined) unknown.push(name);
     else if (!status.ready) unready.push(name);
   };
-  for (const container of pod.spec?.initContainers ?? []) if (isSidecar(container)) look(container, initContainerStatuses);
+  for (const container of pod.spec?.initContainers ?? [])
+    if (isSidecar(container)) look(container, initContainerStatuses);
   for (const container of pod.spec?.containers ?? []) look(container, containerStatuses);
 
   if (phase === 'Succeeded' && unknown.length === 0) return { status: 'False', reason: 'PodCompleted' };

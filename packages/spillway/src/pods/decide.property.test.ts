@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, it } from 'vitest';
 import { isDeleting, isTerminalPhase } from './pod-facts.ts';
 import { type Answer, World } from './testing/world.ts';
@@ -78,7 +78,8 @@ describe('whatever happens in whatever order', () => {
         } else {
           if (isDeleting(pod)) throw new Error('the pod stays Terminating');
           if (pod.status?.phase === 'Pending') throw new Error('the pod stays Pending');
-          if (pod.status?.phase === 'Running' && instance?.state !== 'running') throw new Error('Running, but nothing runs');
+          if (pod.status?.phase === 'Running' && instance?.state !== 'running')
+            throw new Error('Running, but nothing runs');
           if (isTerminalPhase(pod.status?.phase) && instance && instance.state !== 'ended') {
             throw new Error('the pod has ended, but its instance runs');
           }

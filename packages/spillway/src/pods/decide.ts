@@ -86,7 +86,10 @@ function stopIt(state: PodState, pod: Pod, nowMs: number): Step {
   const deadlineMs = state.graceEndsMs ?? nowMs + specGraceSeconds(pod) * 1000;
   const overdueAtMs = (state.stopped?.deadlineMs ?? deadlineMs) + overdueMs;
   const isFirst = state.stopped === undefined;
-  const isShorter = state.stopped !== undefined && state.graceEndsMs !== undefined && state.graceEndsMs < state.stopped.deadlineMs - 500;
+  const isShorter =
+    state.stopped !== undefined &&
+    state.graceEndsMs !== undefined &&
+    state.graceEndsMs < state.stopped.deadlineMs - 500;
   if (isFirst || isShorter) {
     const graceSeconds = Math.max(0, Math.ceil((deadlineMs - nowMs) / 1000));
     return attempt(state, { kind: 'stop', graceSeconds, deadlineMs }, nowMs);
@@ -105,7 +108,7 @@ function start(state: PodState, nowMs: number): Step {
       return waitForListing;
     case 'present':
       return idle;
-    case 'absent': {
+    default: {
       const final = state.failures.create?.retryAtMs === Number.POSITIVE_INFINITY;
       if (state.phase !== 'syncing' || state.ran || state.refusals.length > 0 || final) return idle;
       return attempt(state, { kind: 'create', again: state.created !== 'no' }, nowMs);

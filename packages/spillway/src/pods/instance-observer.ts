@@ -24,12 +24,12 @@ export interface InstanceObserverOptions {
   readonly backend: Pick<Backend, 'list' | 'watch'>;
   readonly sink: InstanceSink;
   /** Resolves when the backend is prepared; nothing is listed before. */
-  prepared(signal: AbortSignal): Promise<void>;
-  now(): number;
+  readonly prepared: (signal: AbortSignal) => Promise<void>;
+  readonly now: () => number;
   /** Resolves early, and does not reject, when the signal is aborted. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-  onListed?(result: 'complete' | 'incomplete' | 'failed', durationMs: number): void;
-  onError?(what: 'list' | 'watch', error: unknown): void;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly onListed?: (result: 'complete' | 'incomplete' | 'failed', durationMs: number) => void;
+  readonly onError?: (what: 'list' | 'watch', error: unknown) => void;
   /** Between two listings when the backend can watch. Default: 60,000. */
   readonly relistMs?: number;
   /** Between two listings when it cannot. Default: 5,000. */

@@ -1,4 +1,13 @@
-import { ApiError, isConflict, isNotFound, type KubeClient, type Pod, pods, TransportError, uidOf } from '@spillway/kube';
+import {
+  ApiError,
+  isConflict,
+  isNotFound,
+  type KubeClient,
+  type Pod,
+  pods,
+  TransportError,
+  uidOf,
+} from '@spillway/kube';
 import { type Backend, BackendError, type InstanceRef, type Notice, type Workload } from '../backends/backend.ts';
 import { type MissingReference, resolveWorkload, type WorkloadFacts } from '../podspec/resolve.ts';
 import type { Operation, Outcome, PodState, Problem } from './pod-state.ts';
@@ -10,12 +19,12 @@ export interface OperationsOptions {
   /** Client of the node agent. */
   readonly client: Pick<KubeClient, 'resource'>;
   readonly references: ReferenceReader;
-  facts(): WorkloadFacts;
+  readonly facts: () => WorkloadFacts;
   /** Resolves when the backend is prepared. */
-  prepared(signal: AbortSignal): Promise<void>;
-  record(ref: InstanceRef, notice: Notice): void;
+  readonly prepared: (signal: AbortSignal) => Promise<void>;
+  readonly record: (ref: InstanceRef, notice: Notice) => void;
   /** An error that nobody foresaw. */
-  onDefect(error: unknown): void;
+  readonly onDefect: (error: unknown) => void;
 }
 
 const ok: Outcome = { ok: true };
@@ -52,7 +61,7 @@ export class Operations {
         return (await this.exists(ref, signal))
           ? { ok: false, problem: { kind: 'stillThere', message: 'the API server still has the pod' } }
           : ok;
-      case 'deletePod':
+      default:
         await this.#deletePod(ref, signal);
         return ok;
     }

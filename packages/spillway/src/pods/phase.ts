@@ -41,7 +41,10 @@ export function isSidecar(container: Container): boolean {
 export function anyRegularContainerStarted(statuses: readonly ContainerStatus[]): boolean {
   return statuses.some(
     ({ state, lastState, started }) =>
-      started === true || state?.running !== undefined || state?.terminated !== undefined || lastState?.terminated !== undefined,
+      started === true ||
+      state?.running !== undefined ||
+      state?.terminated !== undefined ||
+      lastState?.terminated !== undefined,
   );
 }
 

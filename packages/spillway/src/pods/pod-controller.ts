@@ -21,6 +21,7 @@ import {
   newPod,
   podChanged,
   podGone,
+  retryNow,
   statusRefused,
 } from './transitions.ts';
 
@@ -31,11 +32,11 @@ export interface PodControllerOptions {
   readonly backend: Backend;
   readonly preparation: Preparation;
   readonly hostIPs: readonly string[];
-  facts(): WorkloadFacts;
-  record(ref: InstanceRef, notice: Notice): void;
+  readonly facts: () => WorkloadFacts;
+  readonly record: (ref: InstanceRef, notice: Notice) => void;
   readonly blockade: Blockade;
   /** Is the API server that we talk to the cluster whose marks our instances carry? */
-  confirmCluster(signal: AbortSignal): Promise<boolean>;
+  readonly confirmCluster: (signal: AbortSignal) => Promise<boolean>;
   readonly observer: PodObserver;
   readonly logger: Logger;
   /** How long an instance without a pod is left alone. Default: 30,000. */
@@ -111,7 +112,8 @@ export class PodController {
       client,
       live: (uid) => this.#informer.store.getByUid(uid),
       onRefused: (pod, error) => this.#statusRefused(pod, error),
-      onError: (pod, error) => logger.warn({ err: error, ...podFields(instanceRef(pod)) }, 'status not written; trying again'),
+      onError: (pod, error) =>
+        logger.warn({ err: error, ...podFields(instanceRef(pod)) }, 'status not written; trying again'),
       onWritten: (result) => observer.statusWritten(result),
     });
     this.#observer = new InstanceObserver({
@@ -121,19 +123,20 @@ export class PodController {
       now: Date.now,
       sleep,
       onListed: (result, ms) => observer.listed(result, ms / 1000),
-      onError: (what, error) => logger.warn({ err: error }, `cannot ${what} the instances of the backend; trying again`),
+      onError: (what, error) =>
+        logger.warn({ err: error }, `cannot ${what} the instances of the backend; trying again`),
     });
     this.#operations = new Operations({
       backend,
       client,
       nodeName: node.name,
       references: { client, services: () => this.#services.store.list() },
-      facts: () => options.facts(),
+      facts: options.facts,
       prepared: async (signal) => {
         await this.#services.synced;
         await preparation.ready(signal);
       },
-      record: (ref, notice) => options.record(ref, notice),
+      record: options.record,
       onDefect: (error) => logger.error({ err: error }, 'an operation failed in a way that nobody foresaw'),
     });
     this.#queue = new RunQueue((error) => logger.error({ err: error }, 'the step of a pod failed; this is a defect'));
@@ -175,9 +178,7 @@ export class PodController {
 
   /** The backend is back: what waits for it is tried now. */
   retryAll(): void {
-    for (const actor of this.#actors.values()) {
-      if (Object.keys(actor.state.failures).length > 0) actor.apply(withoutBackoff);
-    }
+    for (const actor of this.#actors.values()) actor.apply(retryNow);
     this.#observer.request();
   }
 
@@ -241,7 +242,10 @@ export class PodController {
       if (kind === 'remove' && state.pod === undefined) observer.orphanRemoved();
     } else {
       const { problem } = outcome;
-      logger.warn({ ...fields, problem: problem.kind, reason: problem.message }, `could not ${words[kind]}; will try again`);
+      logger.warn(
+        { ...fields, problem: problem.kind, reason: problem.message },
+        `could not ${words[kind]}; will try again`,
+      );
       if (kind === 'create' && blocksPool(problem.kind)) blockade.refused(problem.kind, problem.message);
       if (kind === 'create' && problem.kind === 'notFound') preparation.invalidate();
     }
@@ -319,7 +323,10 @@ export class PodController {
     const { signal } = this.#abandon;
     try {
       if (!(await confirmCluster(signal))) {
-        logger.error({ instances: due.length }, 'the API server is not the cluster that these instances belong to; they are left alone');
+        logger.error(
+          { instances: due.length },
+          'the API server is not the cluster that these instances belong to; they are left alone',
+        );
         return;
       }
       for (const { ref } of due) {
@@ -339,7 +346,10 @@ export class PodController {
   }
 
   #statusRefused(pod: Pod, error: Error): void {
-    this.#options.logger.error({ err: error, ...podFields(instanceRef(pod)) }, 'the API server refuses the status of a pod');
+    this.#options.logger.error(
+      { err: error, ...podFields(instanceRef(pod)) },
+      'the API server refuses the status of a pod',
+    );
     this.#actors.get(uidOf(pod))?.apply(statusRefused);
   }
 
@@ -366,16 +376,6 @@ const words: Readonly<Record<Operation['kind'], string>> = {
 
 export function podFields({ namespace, name, uid }: InstanceRef): { pod: string; uid: string } {
   return { pod: `${namespace}/${name}`, uid };
-}
-
-function withoutBackoff(state: PodState): PodState {
-  const failures = Object.fromEntries(
-    Object.entries(state.failures).map(([kind, failure]) => [
-      kind,
-      Number.isFinite(failure.retryAtMs) ? { ...failure, retryAtMs: 0 } : failure,
-    ]),
-  );
-  return { ...state, failures };
 }
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';

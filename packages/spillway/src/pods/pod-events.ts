@@ -3,7 +3,7 @@ import type { InstanceRef, Notice } from '../backends/backend.ts';
 
 export interface PodEventsOptions {
   readonly recorder: Pick<EventRecorder, 'record'>;
-  onRecorded?(type: Notice['severity']): void;
+  readonly onRecorded?: (type: Notice['severity']) => void;
 }
 
 /** Events on pods, with the kubelet's reasons. Repeats and floods are the recorder's to tame. */

@@ -5,8 +5,8 @@ import { backoffMs } from './backoff.ts';
 export interface PreparationOptions {
   readonly backend: Pick<Backend, 'prepare'>;
   /** It is tried again by itself. */
-  onError(error: unknown, retryInMs: number): void;
-  onPrepared?(): void;
+  readonly onError: (error: unknown, retryInMs: number) => void;
+  readonly onPrepared?: () => void;
 }
 
 /** Prepares the backend until it is done, once for all who wait for it. */
@@ -24,14 +24,12 @@ export class Preparation {
   async ready(signal: AbortSignal): Promise<void> {
     if (this.#done) return;
     signal.throwIfAborted();
-    const { promise, reject } = Promise.withResolvers<void>();
-    const stop = (): void => reject(signal.reason as Error);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = (): void => resolve();
     signal.addEventListener('abort', stop, { once: true });
-    try {
-      await Promise.race([this.#finished.promise, promise]);
-    } finally {
-      signal.removeEventListener('abort', stop);
-    }
+    await Promise.race([this.#finished.promise, promise]);
+    signal.removeEventListener('abort', stop);
+    signal.throwIfAborted();
   }
 
   /** What was prepared may be gone: it is done again before the next create. */

@@ -22,7 +22,7 @@ import { instanceRef } from './pod-facts.ts';
 export interface ReferenceReader {
   /** Client of the node agent: the API server shows it exactly what its pods refer to. */
   readonly client: Pick<KubeClient, 'resource'>;
-  services(): readonly Service[];
+  readonly services: () => readonly Service[];
 }
 
 /**

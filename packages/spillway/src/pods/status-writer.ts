@@ -18,12 +18,12 @@ import { statusPatch } from './status-patch.ts';
 export interface StatusWriterOptions {
   readonly client: Pick<KubeClient, 'resource'>;
   /** The pod as the cluster has it, by UID; undefined: it is gone. */
-  live(uid: string): Pod | undefined;
+  readonly live: (uid: string) => Pod | undefined;
   /** The API server will never take this status. */
-  onRefused(pod: Pod, error: ApiError): void;
+  readonly onRefused: (pod: Pod, error: ApiError) => void;
   /** A write failed and will be tried again. */
-  onError?(pod: Pod, error: unknown): void;
-  onWritten?(result: 'written' | 'unchanged' | 'gone' | 'refused' | 'failed'): void;
+  readonly onError?: (pod: Pod, error: unknown) => void;
+  readonly onWritten?: (result: 'written' | 'unchanged' | 'gone' | 'refused' | 'failed') => void;
   /** Writes under way at a time. Default: 32. */
   readonly concurrency?: number;
 }
@@ -113,7 +113,11 @@ export class StatusWriter {
     try {
       const answer = await this.#options.client
         .resource(pods)
-        .patch(instanceRef(live), { type: 'strategic', body: patch }, { subresource: 'status', lane: 'status', signal });
+        .patch(
+          instanceRef(live),
+          { type: 'strategic', body: patch },
+          { subresource: 'status', lane: 'status', signal },
+        );
       if (this.#options.live(uid) !== undefined) this.#answers.set(uid, answer);
       this.#finish(uid, pending, 'written');
     } catch (error) {

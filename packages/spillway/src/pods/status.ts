@@ -41,8 +41,10 @@ export function podStatus(input: StatusInput): PodStatus {
   // An instance that has ended may have given its address back; the status keeps it, as the kubelet's does.
   const podIPs = instance?.podIPs.length ? instance.podIPs : (live.podIPs ?? []).map(({ ip }) => ip);
   const why = verdict ?? (instance?.reason === undefined ? undefined : instance);
+  const generation = observedGeneration(pod, ended);
   const conditions = podConditions({
     pod,
+    generation,
     phase,
     initContainerStatuses,
     containerStatuses,
@@ -51,7 +53,6 @@ export function podStatus(input: StatusInput): PodStatus {
     disruption: verdict?.reason === 'InstanceLost' ? verdict : undefined,
     now: wholeSecond(new Date(input.nowMs).toISOString()),
   });
-  const generation = pod.metadata?.generation;
   return {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     phase,
@@ -75,7 +76,9 @@ export function isRecorded(pod: Pod, wanted: PodStatus): boolean {
   return pairs.every(([want = [], have = []]) =>
     want.every(({ name, state }) => {
       const end = state?.terminated;
-      return end === undefined || have.find((other) => other.name === name)?.state?.terminated?.exitCode === end.exitCode;
+      return (
+        end === undefined || have.find((other) => other.name === name)?.state?.terminated?.exitCode === end.exitCode
+      );
     }),
   );
 }
@@ -86,7 +89,8 @@ function statusesOf(
 ): { initContainerStatuses: ContainerStatus[]; containerStatuses: ContainerStatus[] } {
   const init = pod.spec?.initContainers ?? [];
   const main = pod.spec?.containers ?? [];
-  const initDone = (instance?.initContainerStatuses ?? []).filter(({ state }) => state?.terminated).length >= init.length;
+  const initDone =
+    (instance?.initContainerStatuses ?? []).filter(({ state }) => state?.terminated).length >= init.length;
   const holdup = waiting ?? { reason: 'ContainerCreating' };
   const initHoldup = waiting ?? { reason: 'PodInitializing' };
   const live = pod.status ?? {};
@@ -112,6 +116,15 @@ function statusesOf(
 /** A waiting state in the live status was our own guess of a moment ago; what holds the pod up now may be another thing. */
 function ranStatuses(statuses: readonly ContainerStatus[] | undefined): readonly ContainerStatus[] {
   return (statuses ?? []).filter(({ state, lastState }) => !state?.waiting || lastState?.terminated);
+}
+
+/**
+ * The deletion alone makes a new generation. Until the pod has ended it changes nothing that the status says, and is not
+ * worth a write.
+ */
+function observedGeneration({ metadata, status }: Pod, ended: boolean): number | undefined {
+  const isStopping = metadata?.deletionTimestamp !== undefined && !ended;
+  return (isStopping ? status?.observedGeneration : undefined) ?? metadata?.generation;
 }
 
 function reasonAndMessage(

@@ -1,6 +1,13 @@
 import type { Pod } from '@spillway/kube';
 import type { Instance, InstanceRef, Notice, Refusal } from '../backends/backend.ts';
-import { activeDeadlineMs, hasRun, isDeleting, isTerminalPhase, specGraceSeconds, statusShowsItRan } from './pod-facts.ts';
+import {
+  activeDeadlineMs,
+  hasRun,
+  isDeleting,
+  isTerminalPhase,
+  specGraceSeconds,
+  statusShowsItRan,
+} from './pod-facts.ts';
 import type { Failure, Observed, Operation, Outcome, Phase, PodState, Problem } from './pod-state.ts';
 import { noticesOf, noticesOfRefusals, retryDelayMs } from './problems.ts';
 
@@ -145,16 +152,17 @@ export function instanceMissing(state: PodState, startedMs: number): PodState {
     case 'unknown':
       return settle({
         ...state,
-        observed: mayExist(state) || (state.pod !== undefined && isDeleting(state.pod))
-          ? { kind: 'doubtful', countFromMs: startedMs + absenceSpacingMs, listings: 1 }
-          : { kind: 'absent' },
+        observed:
+          mayExist(state) || (state.pod !== undefined && isDeleting(state.pod))
+            ? { kind: 'doubtful', countFromMs: startedMs + absenceSpacingMs, listings: 1 }
+            : { kind: 'absent' },
       });
     case 'present':
       return settle({
         ...state,
         observed: { kind: 'doubtful', countFromMs: startedMs + absenceSpacingMs, listings: 1 },
       });
-    case 'doubtful': {
+    default: {
       if (startedMs < observed.countFromMs) return state;
       const listings = observed.listings + 1;
       if (listings >= absencesNeeded) return settle(lost({ ...state, observed: { kind: 'absent' } }));
@@ -191,7 +199,7 @@ function succeeded(state: PodState, operation: Operation, nowMs: number): PodSta
       return { ...next, removed: true, observed: { kind: 'absent' } };
     case 'confirmGone':
       return next.gone === 'reported' ? { ...next, gone: 'confirmed' } : next;
-    case 'deletePod':
+    default:
       return { ...next, deleteAccepted: true };
   }
 }
@@ -216,10 +224,24 @@ function failed(state: PodState, operation: Operation, problem: Problem, nowMs: 
     : next;
 }
 
+/** What failed and is to be tried again is tried now: its cause is gone. */
+export function retryNow(state: PodState): PodState {
+  const entries = Object.entries(state.failures);
+  if (entries.length === 0) return state;
+  const failures: PodState['failures'] = Object.fromEntries(
+    entries.map(([kind, failure]) => [
+      kind,
+      Number.isFinite(failure.retryAtMs) ? { ...failure, retryAtMs: 0 } : failure,
+    ]),
+  );
+  return { ...state, failures };
+}
+
 /** Time passed. */
 export function elapsed(state: PodState, nowMs: number): PodState {
   const { pod } = state;
-  if (pod === undefined || state.gone !== 'no' || state.verdict !== undefined || state.phase !== 'syncing') return state;
+  if (pod === undefined || state.gone !== 'no' || state.verdict !== undefined || state.phase !== 'syncing')
+    return state;
   const deadline = activeDeadlineMs(pod);
   if (deadline === undefined || nowMs < deadline) return state;
   return settle({

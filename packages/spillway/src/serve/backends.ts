@@ -11,9 +11,13 @@ export function makeBackend(config: BackendConfig, owner: Owner, logger: Logger)
       const { type: _, ...options } = config;
       return new CriBackend({ options, owner, logger });
     }
-    case 'simulated': {
+    default: {
       const { type: _, stateFile, ...options } = config;
-      return new SimulatedBackend({ options: stateFile === undefined ? options : { ...options, stateFile }, owner, logger });
+      return new SimulatedBackend({
+        options: stateFile === undefined ? options : { ...options, stateFile },
+        owner,
+        logger,
+      });
     }
   }
 }

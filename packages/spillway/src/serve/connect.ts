@@ -1,4 +1,12 @@
-import { type ClusterConfig, inClusterConfig, KubeClient, loadKubeconfig, type Logger, namespaces, uidOf } from '@spillway/kube';
+import {
+  type ClusterConfig,
+  inClusterConfig,
+  type KubeClient,
+  loadKubeconfig,
+  type Logger,
+  namespaces,
+  uidOf,
+} from '@spillway/kube';
 import type { KubernetesAccess } from '../config/kubernetes-access.ts';
 import { sleep } from './sleep.ts';
 
@@ -22,7 +30,11 @@ const longestRetryMs = 30_000;
  * Asks the API server until it answers, one line in the log for each failure. Resolves with undefined when `signal` is
  * aborted before.
  */
-export async function connect(client: KubeClient, logger: Logger, signal: AbortSignal): Promise<ClusterFacts | undefined> {
+export async function connect(
+  client: KubeClient,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<ClusterFacts | undefined> {
   let retryMs = firstRetryMs;
   while (!signal.aborted) {
     try {

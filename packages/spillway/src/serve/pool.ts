@@ -29,7 +29,7 @@ export interface PoolOptions {
   /** The controller's own identity. */
   readonly controller: KubeClient;
   /** Is the API server that we talk to still the cluster of `clusterId`? */
-  confirmCluster(signal: AbortSignal): Promise<boolean>;
+  readonly confirmCluster: (signal: AbortSignal) => Promise<boolean>;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -76,13 +76,17 @@ export class Pool {
       intervalMs: config.ping.intervalSeconds * 1000,
       timeoutMs: config.ping.timeoutSeconds * 1000,
       sleep,
-      onChange: (state, before) => this.#healthChanged(state.kind === 'unreachable' ? state.message : undefined, before.kind === 'unreachable'),
+      onChange: (state, before) =>
+        this.#healthChanged(state.kind === 'unreachable' ? state.message : undefined, before.kind === 'unreachable'),
     });
     this.#blockade = new Blockade({ now: Date.now, onChange: () => this.#blockadeChanged() });
     this.#preparation = new Preparation({
       backend: this.#backend,
       onError: (error, retryInMs) =>
-        this.#logger.error({ err: error, retryInSeconds: Math.round(retryInMs / 1000) }, `cannot prepare the backend: ${messageOf(error)}`),
+        this.#logger.error(
+          { err: error, retryInSeconds: Math.round(retryInMs / 1000) },
+          `cannot prepare the backend: ${messageOf(error)}`,
+        ),
       onPrepared: () => {
         this.#logger.info({ runtime: this.#backend.capabilities.runtimeVersion }, 'backend prepared');
         this.#node.refresh();
@@ -126,7 +130,8 @@ export class Pool {
       logger: this.#logger,
       metricsPage: options.metrics,
       metrics: {
-        requestServed: ({ route, status, durationMs }) => this.#metrics.kubeletRequest(route, status, durationMs / 1000),
+        requestServed: ({ route, status, durationMs }) =>
+          this.#metrics.kubeletRequest(route, status, durationMs / 1000),
         streamsOpen: (count) => this.#metrics.kubeletStreams(count),
       },
     });
@@ -169,7 +174,11 @@ export class Pool {
     });
     const following = [
       source.run((pair) => this.#useTls(pair), signal),
-      followClientCa({ client: controller, logger: this.#logger, clock: systemClock }, (clientCa) => this.#useTls({ clientCa }), signal),
+      followClientCa(
+        { client: controller, logger: this.#logger, clock: systemClock },
+        (clientCa) => this.#useTls({ clientCa }),
+        signal,
+      ),
     ];
     await Promise.all([this.#listen(signal), ...following]);
     await this.#kubelet.close();
@@ -183,7 +192,10 @@ export class Pool {
         this.#logger.info({ port }, 'kubelet API listening');
         return;
       } catch (error) {
-        this.#logger.error({ port, retryInSeconds: listenRetryMs / 1000 }, `cannot listen for the kubelet API: ${messageOf(error)}`);
+        this.#logger.error(
+          { port, retryInSeconds: listenRetryMs / 1000 },
+          `cannot listen for the kubelet API: ${messageOf(error)}`,
+        );
         await sleep(listenRetryMs, signal);
       }
     }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { runTogether } from './task-group.ts';
 
+const failing = (): Promise<void> => Promise.reject(new Error('defect'));
+
 const untilAborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true });
@@ -19,9 +21,6 @@ describe('tasks that run together', () => {
     const other = async (signal: AbortSignal): Promise<void> => {
       await untilAborted(signal);
       ended.push('other');
-    };
-    const failing = async (): Promise<void> => {
-      throw new Error('defect');
     };
     await expect(runTogether(new AbortController().signal, [other, failing])).rejects.toThrow('defect');
     expect(ended).toEqual(['other']);

@@ -3,6 +3,8 @@ import { ownVersion } from '../own-version.ts';
 
 export function versionCommand(): Command {
   return new Command('version').description('print the version').action(async () => {
-    process.stdout.write(`spillway ${await ownVersion()} (Node.js ${process.version}, ${process.platform}/${process.arch})\n`);
+    process.stdout.write(
+      `spillway ${await ownVersion()} (Node.js ${process.version}, ${process.platform}/${process.arch})\n`,
+    );
   });
 }

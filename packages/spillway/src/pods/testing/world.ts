@@ -55,7 +55,7 @@ export class World {
   finalizer = false;
   crashed = false;
   phase: Phase = 'syncing';
-  readonly calls: Record<Operation['kind'], number> = { create: 0, stop: 0, remove: 0, confirmGone: 0, deletePod: 0 };
+  readonly calls: Record<Operation['kind'], number> = { ...noCalls };
   /** The last status that the cluster had, also after the pod is gone. */
   lastStatus: Pod['status'];
   vanished = false;
@@ -104,7 +104,12 @@ export class World {
 
   start(): void {
     if (this.instance?.state !== 'starting') return;
-    this.changeInstance({ ...this.instance, state: 'running', podIPs: ['10.1.0.5'], containerStatuses: [running('app')] });
+    this.changeInstance({
+      ...this.instance,
+      state: 'running',
+      podIPs: ['10.1.0.5'],
+      containerStatuses: [running('app')],
+    });
   }
 
   end(exitCode: number): void {
@@ -136,7 +141,9 @@ export class World {
       if (this.state) this.state = podGone(this.state);
     } else {
       const bound = { pod, ref: instanceRef(pod), refusals: [], nowMs: this.now };
-      this.state = this.state ? podChanged(this.state, bound) : newPod(bound, { listed: this.listedOnce, inherited: this.crashed });
+      this.state = this.state
+        ? podChanged(this.state, bound)
+        : newPod(bound, { listed: this.listedOnce, inherited: this.crashed });
     }
   }
 
@@ -227,7 +234,6 @@ export class World {
   }
 
   private perform(operation: Operation, answer: Answer): Outcome {
-    const failure = (kind: Problem['kind']): Outcome => ({ ok: false, problem: { kind, message: 'test' } });
     if (answer === 'soldOut' && operation.kind === 'create') return failure('soldOut');
     if (answer === 'unavailable' || answer === 'soldOut') return failure('unavailable');
     if (operation.kind === 'confirmGone' && this.pod) return failure('stillThere');
@@ -249,14 +255,16 @@ export class World {
         return;
       case 'remove':
         this.mustBeEnding('remove');
-        if (this.pod && !isTerminalPhase(this.pod.status?.phase)) throw new Error('removed before its end was recorded');
+        if (this.pod && !isTerminalPhase(this.pod.status?.phase))
+          throw new Error('removed before its end was recorded');
         if (this.instance) this.changeInstance(undefined);
         return;
       case 'deletePod':
         if (!this.pod) return;
         if (!isDeleting(this.pod)) throw new Error('the pod of somebody who did not delete it was deleted');
         if (this.instance) throw new Error('the API object was deleted while the instance exists');
-        if (!isTerminalPhase(this.pod.status?.phase)) throw new Error('the API object was deleted without a terminal status');
+        if (!isTerminalPhase(this.pod.status?.phase))
+          throw new Error('the API object was deleted without a terminal status');
         this.changePod(
           this.finalizer
             ? { ...this.pod, metadata: { ...this.pod.metadata, deletionGracePeriodSeconds: 0 } }
@@ -274,9 +282,7 @@ export class World {
     if (this.instance) return;
     this.starts += 1;
     this.listedFromMs = this.now + 1500;
-    this.changeInstance(
-      testInstance(pod, { state: 'starting', podIPs: [], containerStatuses: [waiting('app')] }),
-    );
+    this.changeInstance(testInstance(pod, { state: 'starting', podIPs: [], containerStatuses: [waiting('app')] }));
   }
 
   private mustBeEnding(what: string): void {
@@ -321,12 +327,16 @@ export class World {
   /** From now on everything works and is told. */
   settleDown(): void {
     this.restart();
-    for (const kind of Object.keys(this.calls) as Operation['kind'][]) this.calls[kind] = 0;
+    Object.assign(this.calls, noCalls);
     for (let round = 0; round < 80; round += 1) {
       this.turn();
       if (this.instance?.state === 'stopping' && !this.stubborn) this.end(143);
       if (this.instance?.state === 'starting') this.start();
-      if (this.finalizer && isTerminalPhase(this.pod?.status?.phase) && this.pod?.metadata?.deletionGracePeriodSeconds === 0) {
+      if (
+        this.finalizer &&
+        isTerminalPhase(this.pod?.status?.phase) &&
+        this.pod?.metadata?.deletionGracePeriodSeconds === 0
+      ) {
         this.changePod(undefined);
       }
       this.list();
@@ -337,5 +347,9 @@ export class World {
     }
   }
 }
+
+const failure = (kind: Problem['kind']): Outcome => ({ ok: false, problem: { kind, message: 'test' } });
+
+const noCalls = { create: 0, stop: 0, remove: 0, confirmGone: 0, deletePod: 0 };
 
 const order: Readonly<Record<Phase, number>> = { syncing: 0, terminating: 1, terminated: 2 };
