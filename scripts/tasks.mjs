@@ -17,6 +17,9 @@ function lint(root) {
   ];
 }
 
+/** Into files, so that the summary of the tests is the last that one sees. */
+const coverage = ['--coverage', '--coverage.reporter=html', '--coverage.reporter=json-summary'];
+
 /** In the order of their dependencies. */
 const built = ['kube', 'streaming', 'devcluster', 'spillway'];
 
@@ -28,7 +31,7 @@ export const tasks = {
   },
   test: {
     needs: 'cluster',
-    commands: (root, args) => [...lint(root), ['vitest', 'run', '--coverage', ...args]],
+    commands: (root, args) => [...lint(root), ['vitest', 'run', ...coverage, ...args]],
   },
   'test:unit': {
     needs: 'packages',

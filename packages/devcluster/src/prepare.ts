@@ -20,6 +20,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 const began = performance.now();
+let made = 0;
 let current: { progress: BinaryProgress; since: number } | undefined;
 const heartbeat = setInterval(() => {
   if (current) say(`${label(current.progress)}: ${current.progress.state} … ${elapsed(current.since)}`);
@@ -33,12 +34,14 @@ try {
       current = undefined;
       return;
     }
-    if (!current) say(`the cluster's programs, into ${environment.cacheDir}`);
+    if (made === 0) say(`the cluster's programs, into ${environment.cacheDir}`);
+    made += 1;
     current = { progress, since: performance.now() };
     say(`${label(progress)}: ${progress.state}, ${progress.detail}`);
   };
   const environment = currentEnvironment();
   await resolveBinaries(names, { environment, thorough: true, report, signal: interrupted.signal });
+  if (made > 0) say(`the cluster's programs: complete after ${elapsed(began)}`);
 } catch (error) {
   if (interrupted.signal.aborted) process.exitCode = 130;
   else if (error instanceof DevClusterError) {

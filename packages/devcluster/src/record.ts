@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { BinaryPaths } from './binaries/resolve.ts';
 import { DevClusterError, errorCode } from './errors.ts';
 import type { ProcessIdentity } from './host/processes.ts';
+import type { Sysctls } from './host/sysctls.ts';
 import { parseJson } from './json.ts';
 import type { Ports } from './network/ports.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -23,6 +24,8 @@ export interface ClusterRecord {
   readonly createdAt: string;
   readonly options: ResolvedOptions;
   readonly binaries: BinaryPaths;
+  /** The machine's settings as they were before the first of the clusters that run now; absent without a node. */
+  readonly sysctls?: Sysctls;
   /** The process that makes the cluster; it counts until there is a supervisor. */
   readonly starter: ProcessIdentity;
   readonly supervisor?: ProcessIdentity;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parseJson } from '../json.ts';
 import { goPlatform, type Binary } from './catalogue.ts';
@@ -53,7 +53,8 @@ export class BinaryStore {
   /** `make` writes the program to the path that it is given. Returns where it ended up. */
   async put(wanted: Binary, source: string, make: (path: string) => Promise<void>): Promise<string> {
     const path = await this.path(wanted);
-    const work = join(this.#root, 'tmp', `${wanted.name}-${process.pid}`);
+    // Who makes a program holds its lock, so what is there is of one that was killed.
+    const work = join(this.#root, 'tmp', basename(dirname(path)));
     await rm(work, { recursive: true, force: true });
     await mkdir(work, { recursive: true });
     try {

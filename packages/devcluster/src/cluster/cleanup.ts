@@ -1,5 +1,5 @@
 import { lstat, readdir, readFile, readlink, rm, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { containerdPaths } from '../components/containerd.ts';
 import { podLogsDir } from '../components/node.ts';
@@ -7,8 +7,9 @@ import { DevClusterError } from '../errors.ts';
 import { cgroupLayout, processesIn, removeCgroup } from '../host/cgroups.ts';
 import { currentMounts, unmountBelow } from '../host/mounts.ts';
 import { findProcesses, kill } from '../host/processes.ts';
+import { restoreSysctls } from '../host/sysctls.ts';
 import { namespacePath, removeNamespace } from '../network/namespace.ts';
-import { environmentMark, type ClusterRecord } from '../record.ts';
+import { environmentMark, readRecords, type ClusterRecord } from '../record.ts';
 
 const patienceMs = 30_000;
 
@@ -24,8 +25,16 @@ export async function cleanUp(record: ClusterRecord): Promise<void> {
     await retry(() => unmountBelow(record.dir), `mounts of cluster ${record.name}`);
     await removeCgroups(record);
     await removeNamespace(record.scope);
+    await restoreMachine(record);
   }
   await rm(record.dir, { recursive: true, force: true });
+}
+
+/** The last cluster with a node gives the machine its settings back. */
+async function restoreMachine({ dir, sysctls }: ClusterRecord): Promise<void> {
+  if (sysctls === undefined) return;
+  const others = (await readRecords(dirname(dir))).filter((other) => other.dir !== dir && other.sysctls !== undefined);
+  if (others.length === 0) await restoreSysctls(sysctls);
 }
 
 /** Everything is killed at once: nothing of a cluster is worth a farewell, and what dies cannot start more. */

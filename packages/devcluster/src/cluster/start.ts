@@ -9,8 +9,9 @@ import { currentEnvironment, type Environment } from '../environment.ts';
 import { DevClusterError } from '../errors.ts';
 import { identify } from '../host/processes.ts';
 import { inspectHost } from '../host/report.ts';
+import { readSysctls, type Sysctls } from '../host/sysctls.ts';
 import { resolveOptions, type ClusterOptions, type ResolvedOptions } from '../options.ts';
-import { claim, newScope, readRecord, type ClusterRecord } from '../record.ts';
+import { claim, newScope, readRecord, readRecords, type ClusterRecord } from '../record.ts';
 import type { SupervisorMessage } from '../supervisor/messages.ts';
 import { RunningCluster, type Cluster } from './cluster.ts';
 import { downCluster, removeAbandoned, removeFailed } from './down.ts';
@@ -123,7 +124,14 @@ async function newRecord(
     options,
     binaries,
     starter,
+    ...(options.node ? { sysctls: await originalSysctls(environment) } : {}),
   };
+}
+
+/** A cluster that runs already has changed them, and has written down what they were. */
+async function originalSysctls(environment: Environment): Promise<Sysctls> {
+  const other = (await readRecords(environment.clustersDir)).find((record) => record.sysctls !== undefined);
+  return other?.sysctls ?? readSysctls();
 }
 
 /** Starts the supervisor and waits for its word. */

@@ -1,0 +1,21 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readSysctls, restoreSysctls } from './sysctls.ts';
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'spillway-sysctls-'));
+  await mkdir(join(root, 'vm'));
+  await writeFile(join(root, 'vm/overcommit_memory'), '0\n');
+});
+afterEach(() => rm(root, { recursive: true }));
+
+test('settings come back as they were; those that a kernel does not have are left out', async () => {
+  const before = await readSysctls(root);
+  expect(before).toEqual({ 'vm/overcommit_memory': '0' });
+  await writeFile(join(root, 'vm/overcommit_memory'), '1\n');
+  await restoreSysctls({ ...before, 'kernel/panic': '0' }, root);
+  expect(await readFile(join(root, 'vm/overcommit_memory'), 'utf8')).toBe('0');
+});
