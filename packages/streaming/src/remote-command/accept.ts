@@ -23,6 +23,7 @@ export async function acceptRemoteCommand(
   const upgrade = request.headers.upgrade?.toLowerCase() ?? '';
   try {
     options.signal?.throwIfAborted();
+    if (socket.destroyed) throw new StreamError('closed', 'the client closed the connection');
     if (upgrade === 'websocket') {
       const protocol = negotiateWebSocket(request.headers['sec-websocket-protocol']);
       return await acceptWebSocket(request, socket, head, protocol, options);

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -8,7 +9,9 @@ import { describe, expect, test } from 'vitest';
 import { commandUrl, type SessionServer, sessionServer } from '../testing/session-server.ts';
 import { keepWriting } from '../testing/keep-writing.ts';
 import { present } from '../testing/present.ts';
+import { socketPair } from '../testing/socket-pair.ts';
 import { settled, until } from '../testing/until.ts';
+import { acceptRemoteCommand } from './accept.ts';
 import { dialRemoteCommand, type RemoteCommandClient } from './client.ts';
 import type { RemoteSession, RemoteStreams } from './session.ts';
 
@@ -200,6 +203,18 @@ describe('an upgrade to SPDY', () => {
     expect(server.failures).toMatchObject([
       { kind: 'timeout', message: 'the client did not open error, stdout within 30 ms' },
     ]);
+  });
+
+  test.each(['SPDY/3.1', 'websocket'])('to %s of a client that is gone already fails', async (upgrade) => {
+    const [client, socket] = await socketPair();
+    client.destroy();
+    socket.destroy();
+    await until(() => socket.closed);
+    const request = new IncomingMessage(socket);
+    request.headers = { upgrade, 'x-stream-protocol-version': 'v4.channel.k8s.io' };
+    await expect(acceptRemoteCommand(request, socket, Buffer.alloc(0), { streams: all })).rejects.toMatchObject({
+      kind: 'closed',
+    });
   });
 
   test('whose client goes away before it opened its streams is given up', async () => {

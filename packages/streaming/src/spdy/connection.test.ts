@@ -9,7 +9,7 @@ import { keepWriting } from '../testing/keep-writing.ts';
 import { socketPair } from '../testing/socket-pair.ts';
 import { settled, until } from '../testing/until.ts';
 import { SpdyConnection, type SpdyConnectionOptions } from './connection.ts';
-import { encodeDataHeader, encodePing, encodeSynStream, type Frame } from './frames.ts';
+import { encodeDataHeader, encodePing, encodeSynReply, encodeSynStream, type Frame } from './frames.ts';
 import { FrameParser } from './frame-parser.ts';
 import { HeaderEncoder } from './header-block.ts';
 import type { SpdyStream } from './stream.ts';
@@ -234,6 +234,19 @@ describe('the loss of the connection', () => {
     await both.client.close();
     await both.server.closed;
     expect(await text(server.readable)).toBe('complete');
+  });
+
+  test('comes after everything that was sent before it', async () => {
+    for (let turn = 0; turn < 50; turn++) {
+      const [clientSocket, serverSocket] = await socketPair();
+      serverSocket.once('data', () => {
+        const answer = encodeSynReply(1, new HeaderEncoder().encode(new Map()), false);
+        serverSocket.end(Buffer.concat([answer, encodeDataHeader(1, 4, true), Buffer.from('last')]));
+      });
+      const client = connection(clientSocket, { role: 'client' });
+      const stream = await client.openStream(new Map());
+      expect(await text(stream.readable)).toBe('last');
+    }
   });
 
   test('is noticed while a slow reader keeps the connection from being read', async () => {

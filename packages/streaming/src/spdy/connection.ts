@@ -96,13 +96,12 @@ export class SpdyConnection implements StreamCarrier {
     this.#nextPingId = this.#nextStreamId;
     this.ended = this.#end.signal;
     this.#idle = new IdleTimer(options.idleTimeoutMs, (ms) => this.#fail(idleFor(ms)));
-    this.closed = new Promise((resolve) => socket.once('close', resolve)).then(() => this.#afterClose());
-    socket.on('error', (cause) => this.#fail(connectionLost(cause)));
+    // An error comes out of reading as well, but after everything that had arrived before it.
+    socket.on('error', () => {});
     socket.on('drain', () => this.#drained());
-    this.#read(options.head ?? Buffer.alloc(0)).catch((cause: unknown) => {
-      this.#fail(asStreamError(cause));
-      socket.resume();
-    });
+    const closed = socket.closed ? undefined : new Promise((resolve) => socket.once('close', resolve));
+    socket.once('close', () => this.#releaseReader());
+    this.closed = Promise.all([closed, this.#readToEnd(options.head)]).then(() => this.#decoder.close());
   }
 
   /**
@@ -171,8 +170,17 @@ export class SpdyConnection implements StreamCarrier {
     this.#streams.delete(stream.id);
   }
 
-  async #read(head: Buffer): Promise<void> {
-    if (head.length > 0) await this.#receive(head);
+  async #readToEnd(head: Buffer | undefined): Promise<void> {
+    try {
+      await this.#read(head);
+    } catch (cause) {
+      this.#fail(asStreamError(cause));
+      this.#socket.resume();
+    }
+  }
+
+  async #read(head: Buffer | undefined): Promise<void> {
+    if (head !== undefined && head.length > 0) await this.#receive(head);
     const chunks: AsyncIterable<Buffer> = this.#socket.iterator({ destroyOnReturn: false });
     for await (const chunk of chunks) await this.#receive(chunk);
     throw connectionLost();
@@ -266,7 +274,7 @@ export class SpdyConnection implements StreamCarrier {
   }
 
   #mustWait(): boolean {
-    if (this.ended.aborted) return false;
+    if (this.ended.aborted || this.#socket.closed) return false;
     return this.#held.size > 0 || this.#controlBacklog > this.#limits.maxControlBacklog;
   }
 
@@ -314,11 +322,6 @@ export class SpdyConnection implements StreamCarrier {
     for (const done of this.#awaitingDrain.splice(0)) done(error);
     this.#held.clear();
     this.#releaseReader();
-  }
-
-  #afterClose(): void {
-    this.#stop(connectionLost());
-    this.#decoder.close();
   }
 }
 

@@ -63,6 +63,25 @@ export class TestAuthority {
   }
 }
 
+export interface RequestContent {
+  readonly subject: string;
+  readonly names: readonly string[];
+  readonly signatureFits: boolean;
+}
+
+/** What a certificate request asks for. */
+export async function readRequest(pem: string): Promise<RequestContent> {
+  const request = new x509.Pkcs10CertificateRequest(pem);
+  const alternatives = request.extensions.find(
+    (extension) => extension instanceof x509.SubjectAlternativeNameExtension,
+  );
+  return {
+    subject: request.subject,
+    names: alternatives?.names.items.map(({ type, value }) => `${type} ${value}`) ?? [],
+    signatureFits: await request.verify(),
+  };
+}
+
 function validity(lifeMs: number): { notBefore: Date; notAfter: Date } {
   return { notBefore: new Date(Date.now() - hourMs), notAfter: new Date(Date.now() + lifeMs) };
 }
