@@ -1,17 +1,24 @@
 import { trusted } from './trusted.ts';
 
-/** Lets at most `permits` pieces of work run at a time, in the order of arrival. */
+export interface Turn {
+  /** While it waits the work can be given up; the call then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Goes before all that is not urgent. */
+  readonly urgent?: boolean;
+}
+
+/** Lets at most `permits` pieces of work run at a time, urgent ones first, otherwise in the order of arrival. */
 export class Semaphore {
   #free: number;
-  readonly #waiting = new Set<() => void>();
+  readonly #urgent = new Set<() => void>();
+  readonly #ordinary = new Set<() => void>();
 
   constructor(permits: number) {
     this.#free = permits;
   }
 
-  /** Rejects with the signal's reason when it aborts before there was room. */
-  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    await this.#acquire(signal);
+  async run<T>(work: () => Promise<T>, turn: Turn = {}): Promise<T> {
+    await this.#acquire(turn);
     try {
       return await work();
     } finally {
@@ -19,18 +26,18 @@ export class Semaphore {
     }
   }
 
-  async #acquire(signal?: AbortSignal): Promise<void> {
+  async #acquire({ signal, urgent = false }: Turn): Promise<void> {
     signal?.throwIfAborted();
     if (this.#free > 0) {
       this.#free -= 1;
       return;
     }
+    const queue = urgent ? this.#urgent : this.#ordinary;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const leave = (): void => {
-      this.#waiting.delete(resolve);
-      reject(trusted<Error>(signal?.reason));
+      if (queue.delete(resolve)) reject(trusted<Error>(signal?.reason));
     };
-    this.#waiting.add(resolve);
+    queue.add(resolve);
     signal?.addEventListener('abort', leave, { once: true });
     try {
       await promise;
@@ -40,13 +47,14 @@ export class Semaphore {
   }
 
   #release(): void {
-    const [next] = this.#waiting;
+    const queue = this.#urgent.size > 0 ? this.#urgent : this.#ordinary;
+    const [next] = queue;
     if (!next) {
       this.#free += 1;
       return;
     }
     // The permit passes on.
-    this.#waiting.delete(next);
+    queue.delete(next);
     next();
   }
 }

@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { type Clock, type Logger, type Pod, systemClock } from '@spillway/kube';
 import {
   type Backend,
@@ -45,6 +46,8 @@ export interface CriBackendDependencies {
   readonly owner: Owner;
   readonly logger: Logger;
   readonly clock?: Clock;
+  /** Makes a connection to the runtime's streaming server, for exec. Default: TCP to the URL's host. */
+  readonly connect?: (url: URL) => Duplex;
 }
 
 const rotateEveryListings = 10;
@@ -53,6 +56,7 @@ const rotateEveryListings = 10;
 export class CriBackend implements Backend {
   readonly #options: ResolvedCriOptions;
   readonly #client: RuntimeClient;
+  readonly #connect: CriBackendDependencies['connect'];
   readonly #context: PodContext;
   readonly #observer: Observer;
   readonly #runners = new Map<string, PodRunner>();
@@ -64,8 +68,9 @@ export class CriBackend implements Backend {
   #observing: Promise<void> | undefined;
   #runtime = { name: 'cri', version: 'unknown' };
 
-  constructor({ options, owner, logger, clock = systemClock }: CriBackendDependencies) {
+  constructor({ options, owner, logger, clock = systemClock, connect }: CriBackendDependencies) {
     this.#options = resolveCriOptions(options);
+    this.#connect = connect;
     this.#client = new RuntimeClient(this.#options.socket);
     const { calls } = this.#client;
     this.#observer = new Observer(calls, owner, clock, logger);
@@ -175,7 +180,7 @@ export class CriBackend implements Backend {
       stderr: io.stderr !== undefined && !io.tty,
     };
     const { url } = await this.#context.calls.Exec(request, { signal });
-    return await execAt(url, io, AbortSignal.any([signal, this.#closing.signal]));
+    return await execAt(new URL(url), io, AbortSignal.any([signal, this.#closing.signal]), this.#connect);
   }
 
   async capacity(): Promise<Capacity> {

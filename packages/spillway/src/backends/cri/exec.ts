@@ -1,16 +1,23 @@
+import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { dialRemoteCommand, type RemoteCommandClient, StreamError } from '@spillway/streaming';
 import { BackendError, type ExecResult, type ExecStreams } from '../backend.ts';
 
 /** Runs a command at the runtime's streaming server, which gave us the URL. */
-export async function execAt(url: string, io: ExecStreams, signal: AbortSignal): Promise<ExecResult> {
+export async function execAt(
+  url: URL,
+  io: ExecStreams,
+  signal: AbortSignal,
+  connect?: (url: URL) => Duplex,
+): Promise<ExecResult> {
   const streams = {
     stdin: io.stdin !== undefined,
     stdout: io.stdout !== undefined,
     stderr: io.stderr !== undefined && !io.tty,
     tty: io.tty,
   };
-  const client = await dialRemoteCommand({ url: new URL(url), streams, signal }).catch((error: unknown) => {
+  const dial = { url, streams, signal, ...(connect && { connect: () => connect(url) }) };
+  const client = await dialRemoteCommand(dial).catch((error: unknown) => {
     throw streamFailure(error);
   });
   const done = new AbortController();

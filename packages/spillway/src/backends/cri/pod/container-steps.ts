@@ -37,18 +37,22 @@ export async function startContainer(
   const notify = (notice: Omit<Notice, 'fieldPath'>): void => input.notify({ ...notice, fieldPath });
 
   const image = step.createdId ? undefined : await ensureImage(context, input, notify, signal);
-  return await context.starts.run(async () => {
-    const id = image ? await createContainer(context, input, image) : (step.createdId ?? '');
-    notify({ severity: 'Normal', reason: 'Created', message: 'Container created' });
-    const runtimeError = { reason: 'Failed', prefix: 'Error: ' };
-    await asStep('RunContainerError', runtimeError, () => context.calls.StartContainer({ containerId: id }));
-    notify({ severity: 'Normal', reason: 'Started', message: 'Container started' });
-    context.logger.info(
-      { uid: workload.ref.uid, container: container.name, id, attempt: step.attempt },
-      'container started',
-    );
-    return await observeContainer(context.calls, id, sandbox.id);
-  }, signal);
+  return await context.starts.run(
+    async () => {
+      const id = image ? await createContainer(context, input, image) : (step.createdId ?? '');
+      notify({ severity: 'Normal', reason: 'Created', message: 'Container created' });
+      const runtimeError = { reason: 'Failed', prefix: 'Error: ' };
+      await asStep('RunContainerError', runtimeError, () => context.calls.StartContainer({ containerId: id }));
+      notify({ severity: 'Normal', reason: 'Started', message: 'Container started' });
+      context.logger.info(
+        { uid: workload.ref.uid, container: container.name, id, attempt: step.attempt },
+        'container started',
+      );
+      return await observeContainer(context.calls, id, sandbox.id);
+    },
+    // A pod that has its sandbox is finished before another one is begun.
+    { signal, urgent: true },
+  );
 }
 
 async function ensureImage(

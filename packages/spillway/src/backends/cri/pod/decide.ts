@@ -12,7 +12,9 @@ export type Decision =
   | { readonly step: 'expire'; readonly stopBy: number; readonly reason: string; readonly message: string }
   | { readonly step: 'wait'; readonly until?: number }
   /** Nothing runs and nothing will run again. */
-  | { readonly step: 'ended' };
+  | { readonly step: 'ended' }
+  /** Everything is to be taken away, whatever it is doing. */
+  | { readonly step: 'destroy' };
 
 export interface StartStep {
   readonly name: string;
@@ -34,7 +36,8 @@ export interface Situation {
 /** The kubelet's rules for sandboxes, init containers, containers and restart policy. Pure. */
 export function decide(situation: Situation): Decision {
   const { plan, intent, pod, now } = situation;
-  if (intent.stopBy !== undefined || intent.removing) return wind(situation, intent.stopBy ?? now);
+  if (intent.removing) return { step: 'destroy' };
+  if (intent.stopBy !== undefined) return wind(situation, intent.stopBy);
   if (isFinished(plan, pod)) return wind(situation, now);
   const deadline = expiry(plan, intent);
   if (now >= deadline) {

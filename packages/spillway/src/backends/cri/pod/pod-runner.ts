@@ -9,7 +9,7 @@ import type { PodContext } from './context.ts';
 import { type Decision, decide, type StartStep } from './decide.ts';
 import { Loop } from './loop.ts';
 import { observePod, signatureOf } from './observe.ts';
-import { latestSandbox, nothingObserved, type ObservedPod } from './observed.ts';
+import { isAlive, latestSandbox, nothingObserved, type ObservedPod } from './observed.ts';
 import { type Failure, type Intent, planOf, type PodPlan } from './plan.ts';
 import { createSandbox, destroy, stopSandbox } from './sandbox-steps.ts';
 import { instanceOf, type StatusInput } from './status.ts';
@@ -85,8 +85,12 @@ export class PodRunner {
     if (!busy) await this.#looked.promise;
   }
 
-  /** What a listing of all pods says of this one: refreshes when it says something else than we know. */
+  /**
+   * What a listing of all pods says of this one: refreshes when it says something else than we know. While a step is under
+   * way the listing is of no use, because the step changes what it shows.
+   */
   async compare(signature: string): Promise<void> {
+    if (this.#loop.busy) return;
     const { sandboxes, containers } = this.#observed;
     if (this.#stale || signature !== signatureOf(sandboxes, containers)) await this.refresh();
   }
@@ -150,8 +154,9 @@ export class PodRunner {
         if (decision.until !== undefined) this.#loop.wakeAt(decision.until);
         return;
       case 'ended':
-        if (this.#intent.removing) await this.#destroy();
         return;
+      case 'destroy':
+        return await this.#destroy();
       case 'expire': {
         const { stopBy, reason, message } = decision;
         this.notify({ severity: 'Normal', reason, message });
@@ -233,6 +238,7 @@ export class PodRunner {
   }
 
   async #destroy(): Promise<void> {
+    this.#announcements.killing(this.#observed.containers.filter(isAlive));
     await destroy(this.#context, this.workload, this.#observed);
     this.#isGone = true;
     this.#context.logger.info({ uid: this.ref.uid }, 'instance removed');

@@ -70,14 +70,11 @@ export async function stopSandbox({ calls }: PodContext, podSandboxId: string): 
   await calls.StopPodSandbox({ podSandboxId }).catch(ignoreNotFound);
 }
 
-/** Takes away everything of an instance: sandboxes and containers, volumes, control group, logs and folder. May be repeated. */
+/** Takes away everything of an instance: sandboxes with their containers, running or not, volumes, control group, logs and folder. May be repeated. */
 export async function destroy(context: PodContext, workload: Workload, { sandboxes }: ObservedPod): Promise<void> {
   const { calls, store, cgroups } = context;
   const { ref } = workload;
-  for (const { id } of sandboxes) {
-    await stopSandbox(context, id);
-    await calls.RemovePodSandbox({ podSandboxId: id }).catch(ignoreNotFound);
-  }
+  for (const { id } of sandboxes) await calls.RemovePodSandbox({ podSandboxId: id }).catch(ignoreNotFound);
   const mounted = [...workload.volumes.values()].some(({ kind }) => kind === 'emptyDir') || usesSubPaths(workload);
   if (mounted) await new PodVolumes(store.directoryOf(ref.uid)).tearDown();
   await cgroups.remove(ref.uid);

@@ -35,8 +35,9 @@ export function instanceOf(input: StatusInput): Instance {
 
 function stateOf(input: StatusInput): Instance['state'] {
   const { intent, plan, pod } = input;
+  if (intent.removing) return 'stopping';
   if (decide(input).step === 'ended') return 'ended';
-  if (intent.stopBy !== undefined || intent.removing) return 'stopping';
+  if (intent.stopBy !== undefined) return 'stopping';
   const started = plan.containers.every((name) =>
     pod.containers.some((each) => each.name === name && wasStarted(each)),
   );
