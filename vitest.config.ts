@@ -1,13 +1,17 @@
+import path from 'node:path';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
-// Tests run the TypeScript sources of the sibling packages, never their build.
-const conditions = ['spillway-source'];
-const shared = { resolve: { conditions }, ssr: { resolve: { conditions, externalConditions: conditions } } };
+// Tests run the TypeScript sources of the sibling packages, never their build. By alias, because vitest resolves a global
+// set-up file without the conditions of its project.
+const source = (name: string): string => path.join(import.meta.dirname, 'packages', name, 'src/index.ts');
+const alias = Object.fromEntries(['kube', 'streaming', 'devcluster'].map((name) => [`@spillway/${name}`, source(name)]));
+const shared = { resolve: { alias } };
 
 // Clusters are heavy: one file at a time, and no time limit that a slow machine could miss.
 const onCluster = { fileParallelism: false, maxWorkers: 1, testTimeout: 300_000, hookTimeout: 900_000 };
 
 const config: ViteUserConfig = defineConfig({
+  ...shared,
   test: {
     coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'], exclude: ['**/generated/**', '**/*.test.ts'] },
     projects: [
