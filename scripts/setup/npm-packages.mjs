@@ -36,7 +36,7 @@ export async function npmPackages(root) {
  * @param {Packages} wanted
  * @param {Packages} installed
  */
-export function matches(wanted, installed) {
+function matches(wanted, installed) {
   const names = Object.keys(wanted).filter(
     (name) => name.startsWith('node_modules/') || name.includes('/node_modules/'),
   );

@@ -15,7 +15,7 @@ export type BinaryName =
   | 'agnhost'
   | 'pause';
 
-export const kubernetesVersion = '1.36.3';
+const kubernetesVersion = '1.36.3';
 /** The version that Kubernetes' own tree gives the image of this agnhost. */
 export const agnhostVersion = '2.63.0';
 
@@ -65,7 +65,7 @@ function kubernetes(name: BinaryName, containersOnly: boolean): Binary {
   };
 }
 
-export const binaries: readonly Binary[] = [
+const binaries: readonly Binary[] = [
   {
     name: 'etcd',
     module: 'etcd',

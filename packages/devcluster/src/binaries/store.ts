@@ -82,7 +82,7 @@ async function readReceipt(path: string): Promise<Receipt | undefined> {
   }
 }
 
-export async function sha256File(path: string): Promise<string> {
+async function sha256File(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex');

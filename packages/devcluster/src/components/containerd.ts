@@ -26,7 +26,7 @@ export function containerdPaths(clusterDir: string, role: ContainerdRole): Conta
 }
 
 /** Name of the CNI network, and with it of what CNI leaves under /var/lib/cni. */
-export function cniNetwork(scope: string, role: ContainerdRole): string {
+function cniNetwork(scope: string, role: ContainerdRole): string {
   return `${scope}-${role}`;
 }
 

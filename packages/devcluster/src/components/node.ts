@@ -35,7 +35,7 @@ export function podLogsDir(clusterDir: string): string {
   return join(clusterDir, 'pod-logs');
 }
 
-export function kubeletCgroup(scope: string): string {
+function kubeletCgroup(scope: string): string {
   return `/${scope}/node`;
 }
 

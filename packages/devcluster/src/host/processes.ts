@@ -1,5 +1,4 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import { errorCode } from '../errors.ts';
 
 /** A process for ever: pids are used again, a pid with its start time is not. */
@@ -24,10 +23,6 @@ export async function identify(pid: number): Promise<ProcessIdentity | undefined
 export async function isAlive(process: ProcessIdentity | undefined): Promise<boolean> {
   if (process === undefined) return false;
   return (await identify(process.pid))?.startTime === process.startTime;
-}
-
-export async function untilGone(process: ProcessIdentity, signal?: AbortSignal): Promise<void> {
-  while (await isAlive(process)) await delay(20, undefined, signal ? { signal } : {});
 }
 
 export interface ProcessMarks {

@@ -1,38 +1,19 @@
-import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { goPlatform } from '../binaries/catalogue.ts';
 import { gatherFacts } from '../cluster/facts.ts';
-import { bootstrapObjects } from '../components/bootstrap.ts';
-import {
-  programPath,
-  serverUrl,
-  type ClusterFacts,
-  type ComponentName,
-  type ComponentSpec,
-} from '../components/component.ts';
+import { serverUrl, type ComponentName, type ComponentSpec } from '../components/component.ts';
 import { planComponents, runsContainers } from '../components/plan.ts';
-import { DevClusterError, errorMessage } from '../errors.ts';
-import { exec } from '../exec.ts';
+import { DevClusterError } from '../errors.ts';
 import { cgroupFolders, cgroupLayout, createCgroup } from '../host/cgroups.ts';
-import { http } from '../host/http.ts';
 import { currentMounts } from '../host/mounts.ts';
-import { parseJson } from '../json.ts';
-import { clusterImages } from '../images/catalogue.ts';
-import { buildImage } from '../images/oci.ts';
-import { pushImage } from '../images/push.ts';
 import { createNamespace, filterBridgedPackets } from '../network/namespace.ts';
 import { freePorts, usualPorts } from '../network/ports.ts';
-import { Authority } from '../pki/authority.ts';
 import { writeClusterPki } from '../pki/cluster-pki.ts';
 import { environmentMark, writeRecord, type ClusterRecord } from '../record.ts';
+import { becomeReady } from './become-ready.ts';
 import { ComponentRunner } from './component-runner.ts';
-import { launch, logPath, type LaunchContext } from './launch.ts';
+import { launch, type LaunchContext } from './launch.ts';
 import { probe } from './probe.ts';
-
-/** Ends in a row without ever having been ready after which a component is given up. */
-const crashLimit = 5;
-const logTailBytes = 3_000;
 
 export interface BringUp {
   readonly runners: ReadonlyMap<ComponentName, ComponentRunner>;
@@ -72,7 +53,7 @@ export async function bringUp(
     const dependencies = { launch: () => launch(spec, context), probe: () => probe(spec.ready), log };
     runners.set(spec.name, new ComponentRunner(spec, dependencies));
   }
-  return { runners, ready: startAll(facts, runners, log, signal) };
+  return { runners, ready: becomeReady(facts, runners, log, signal) };
 }
 
 async function makeNetwork(record: ClusterRecord): Promise<ClusterRecord> {
@@ -99,132 +80,5 @@ async function prepare(spec: ComponentSpec): Promise<void> {
   for (const [path, text] of Object.entries(spec.files ?? {})) {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
-  }
-}
-
-async function startAll(
-  facts: ClusterFacts,
-  runners: ReadonlyMap<ComponentName, ComponentRunner>,
-  log: (line: string) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const failure = new AbortController();
-  const either = AbortSignal.any([signal, failure.signal]);
-  const started = new Map<ComponentName, Promise<void>>();
-  for (const [name, runner] of runners) {
-    // The plan has everything after what it needs.
-    const needs = runner.spec.after.flatMap((need) => started.get(need) ?? []);
-    started.set(
-      name,
-      Promise.all(needs).then(() => startFirst(facts.dir, runner, either)),
-    );
-  }
-  const after = async (name: ComponentName, work: () => Promise<void>): Promise<void> => {
-    await started.get(name);
-    await work();
-  };
-  const tasks = [
-    ...started.values(),
-    after('kube-apiserver', () => applyBootstrap(facts)),
-    after('kube-controller-manager', () =>
-      untilUsable(facts, '/api/v1/namespaces/default/serviceaccounts/default', () => true, either),
-    ),
-    ...(runsContainers(facts.options) ? [after('registry', () => pushImages(facts, log))] : []),
-    ...(facts.options.node
-      ? [after('kubelet', () => untilUsable(facts, `/api/v1/nodes/${facts.options.node?.name}`, isNodeReady, either))]
-      : []),
-  ];
-  try {
-    await Promise.all(tasks);
-  } catch (error) {
-    failure.abort(error);
-    await Promise.allSettled(tasks);
-    throw error;
-  }
-}
-
-/** Waits for the first readiness; a component that keeps ending before is given up with the last lines of its log. */
-async function startFirst(clusterDir: string, runner: ComponentRunner, signal: AbortSignal): Promise<void> {
-  const done = new AbortController();
-  const start = runner.start(AbortSignal.any([signal, done.signal]));
-  const watch = async (): Promise<void> => {
-    while (!done.signal.aborted) {
-      const { state } = runner;
-      if (state.phase === 'backoff' && state.crashes >= crashLimit) {
-        const path = logPath(clusterDir, runner.spec.name);
-        throw new DevClusterError(
-          'startup',
-          `${runner.spec.name} does not start. The end of its log:\n${await tail(path)}`,
-        );
-      }
-      await delay(100);
-    }
-  };
-  try {
-    await Promise.race([start, watch()]);
-  } finally {
-    done.abort();
-  }
-}
-
-async function applyBootstrap(facts: ClusterFacts): Promise<void> {
-  const objects = bootstrapObjects(facts.nodeAddress, runsContainers(facts.options));
-  const kubeconfig = facts.pki.kubeconfig('admin');
-  const args = [`--kubeconfig=${kubeconfig}`, 'apply', '--server-side', '--filename=-'];
-  const { code, stderr } = await exec(programPath(facts, 'kubectl'), args, { input: objects });
-  if (code !== 0) throw new DevClusterError('startup', `the cluster's first objects were refused: ${stderr.trim()}`);
-}
-
-async function pushImages(facts: ClusterFacts, log: (line: string) => void): Promise<void> {
-  const { arch } = goPlatform(process.platform, process.arch);
-  for (const { names, spec } of await clusterImages(facts)) {
-    const image = buildImage(spec, arch);
-    for (const name of names) await pushImage(`${facts.nodeAddress}:${facts.ports.registry}`, name, image);
-  }
-  log('registry: images are there');
-}
-
-async function untilUsable(
-  facts: ClusterFacts,
-  path: string,
-  usable: (object: NodeLike) => boolean,
-  signal: AbortSignal,
-): Promise<void> {
-  const ca = await readFile(facts.pki.cert('ca'), 'utf8');
-  const authority = await Authority.load({ cert: ca, key: await readFile(facts.pki.key('ca'), 'utf8') });
-  const identity = await authority.issue({
-    commonName: 'spillway-devcluster',
-    organizations: ['system:masters'],
-    days: 1,
-  });
-  for (;;) {
-    signal.throwIfAborted();
-    try {
-      const response = await http(`${serverUrl(facts)}${path}`, { ca, ...identity, signal });
-      if (response.status === 200 && usable(parseJson<NodeLike>(response.body))) return;
-    } catch (error) {
-      if (signal.aborted) throw new Error(`gave up waiting for ${path}: ${errorMessage(error)}`, { cause: error });
-    }
-    await delay(100);
-  }
-}
-
-interface NodeLike {
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
-}
-
-function isNodeReady(node: NodeLike): boolean {
-  return node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
-}
-
-async function tail(path: string): Promise<string> {
-  const file = await open(path);
-  try {
-    const { size } = await file.stat();
-    const start = Math.max(0, size - logTailBytes);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(logTailBytes), 0, logTailBytes, start);
-    return buffer.subarray(0, bytesRead).toString().trim();
-  } finally {
-    await file.close();
   }
 }
