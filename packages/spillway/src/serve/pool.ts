@@ -140,7 +140,7 @@ export class Pool {
   /** Resolves when `signal` is aborted and everything is stopped in good order. Instances go on running. */
   async run(signal: AbortSignal): Promise<void> {
     const { metrics } = this.#options;
-    using _ = metrics.beforeRender(() => this.#snapshot());
+    const looking = metrics.beforeRender(() => this.#snapshot());
     try {
       await runTogether(signal, [
         (stop) => this.#health.run(stop),
@@ -151,6 +151,7 @@ export class Pool {
         (stop) => this.#pods.run(stop),
       ]);
     } finally {
+      looking[Symbol.dispose]();
       await this.#recorder.close();
       await Promise.all([this.#backend.close(), this.#agent.close()]);
     }

@@ -21,14 +21,27 @@ export interface ServeOptions {
  * @throws KubeconfigError when there are no credentials to begin with
  */
 export async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
-  const { config, logger, version } = options;
+  const { logger, version } = options;
   const metrics = new Metrics();
-  await using client = new KubeClient({
+  const client = new KubeClient({
     config: await clusterConfig(options.access),
     userAgent: `spillway/${version}`,
     logger,
     onRequest: (record) => metrics.recordRequest(record),
   });
+  try {
+    await servePools(options, client, metrics, signal);
+  } finally {
+    await client.close();
+  }
+}
+
+async function servePools(
+  { config, logger, version }: ServeOptions,
+  client: KubeClient,
+  metrics: Metrics,
+  signal: AbortSignal,
+): Promise<void> {
   const cluster = await connect(client, logger, signal);
   if (cluster === undefined) return;
   const clusterId = config.clusterId ?? cluster.clusterUid;

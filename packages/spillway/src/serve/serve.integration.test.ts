@@ -1,0 +1,446 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type Cluster, startCluster } from '@spillway/devcluster';
+import {
+  configMaps,
+  isForbidden,
+  isNotFound,
+  KubeClient,
+  leases,
+  loadKubeconfig,
+  namespaces,
+  type Node,
+  nodes,
+  type Pod,
+  pods,
+  type PodSpec,
+  secrets,
+  serviceAccounts,
+} from '@spillway/kube';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+
+const main = ['--conditions=spillway-source', path.join(import.meta.dirname, '../cli/main.ts')];
+const nodeName = 'virtual-kubelet';
+const namespace = 'work';
+
+let cluster: Cluster;
+let admin: KubeClient;
+let dir: string;
+let configFile: string;
+let process_: ChildProcess | undefined;
+let logFile: string;
+let starts = 0;
+
+beforeAll(async () => {
+  cluster = await startCluster({ node: false });
+  admin = new KubeClient({ config: await loadKubeconfig({ paths: [cluster.kubeconfig] }) });
+  dir = path.join(cluster.dir, 'serve-test');
+  configFile = path.join(dir, 'config.yaml');
+  await mkdir(dir, { recursive: true });
+  await writeConfig({});
+  const manifests = await run(['manifests', 'rbac', '--config', configFile]);
+  const applied = await cluster.kubectl(['apply', '-f', '-'], { input: manifests.stdout });
+  expect(applied.stderr).toBe('');
+  const kubeconfig = await cluster.kubeconfigFor({
+    serviceAccount: { namespace: 'spillway-system', name: 'spillway' },
+  });
+  await writeConfig({ kubernetes: { kubeconfig } });
+  await admin.resource(namespaces).create({ metadata: { name: namespace } });
+  await eventually('the default service account', () =>
+    admin.resource(serviceAccounts).get({ namespace, name: 'default' }),
+  );
+  await start();
+});
+
+afterAll(async () => {
+  await stop('SIGKILL');
+  await admin?.close();
+  await cluster?.close();
+});
+
+async function writeConfig(more: object): Promise<void> {
+  const pool = {
+    name: 'rehearsal',
+    nodeName,
+    address: cluster.nodeAddress,
+    kubeletPort: 10_270,
+    servingCertificate: { csr: { approve: true } },
+    backend: { type: 'simulated', stateFile: path.join(dir, 'state.json') },
+  };
+  await writeFile(configFile, stringify({ pools: [pool], ...more }));
+}
+
+async function run(args: readonly string[]): Promise<{ stdout: string; code: number | null }> {
+  const child = spawn(process.execPath, [...main, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let stdout = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += String(chunk);
+  });
+  const [code]: unknown[] = await once(child, 'close');
+  return { stdout, code: typeof code === 'number' ? code : null };
+}
+
+async function start(): Promise<void> {
+  starts += 1;
+  logFile = path.join(dir, `serve-${starts}.log`);
+  const { open } = await import('node:fs/promises');
+  const log = await open(logFile, 'w');
+  process_ = cluster.spawn(process.execPath, [...main, 'serve', '--config', configFile], {
+    stdio: ['ignore', log.fd, log.fd],
+  });
+  await log.close();
+}
+
+async function stop(signal: NodeJS.Signals): Promise<number | null> {
+  const child = process_;
+  process_ = undefined;
+  if (!child || child.exitCode !== null) return child?.exitCode ?? null;
+  const exit = once(child, 'exit');
+  child.kill(signal);
+  await exit;
+  return child.exitCode;
+}
+
+async function eventually<T>(what: string, probe: () => Promise<T | undefined | false>): Promise<T> {
+  let last: unknown;
+  for (let attempt = 0; attempt < 600; attempt += 1) {
+    try {
+      const result = await probe();
+      if (result !== undefined && result !== false) return result;
+    } catch (error) {
+      last = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`gave up waiting for ${what}; log of spillway:\n${await readFile(logFile, 'utf8')}`, { cause: last });
+}
+
+function pod(name: string, spec: Partial<PodSpec> = {}): Pod {
+  return {
+    metadata: { name, namespace },
+    spec: {
+      nodeName,
+      terminationGracePeriodSeconds: 1,
+      containers: [{ name: 'main', image: 'busybox', command: ['sleep', '3600'] }],
+      ...spec,
+    },
+  };
+}
+
+const createPod = (name: string, spec: Partial<PodSpec> = {}): Promise<Pod> =>
+  admin.resource(pods).create(pod(name, spec));
+const getPod = (name: string): Promise<Pod> => admin.resource(pods).get({ namespace, name });
+const getNode = (): Promise<Node> => admin.resource(nodes).get({ name: nodeName });
+
+async function ready(name: string): Promise<Pod> {
+  return eventually(`pod ${name} to be ready`, async () => {
+    const current = await getPod(name);
+    return current.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') && current;
+  });
+}
+
+async function gone(name: string): Promise<void> {
+  await eventually(`pod ${name} to be gone`, async () => {
+    try {
+      await getPod(name);
+      return false;
+    } catch (error) {
+      return isNotFound(error);
+    }
+  });
+}
+
+/** UIDs of the instances that the backend keeps. */
+async function instances(): Promise<readonly string[]> {
+  const text = await readFile(path.join(dir, 'state.json'), 'utf8');
+  return Array.from(new Set(text.match(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g)));
+}
+
+describe('a virtual node', () => {
+  it('is registered with its labels, taints, addresses, conditions, capacity and lease', async () => {
+    const node = await eventually('the node', async () => {
+      const current = await getNode();
+      return current.status?.conditions?.some(({ type }) => type === 'BackendReachable') && current;
+    });
+    expect(node.metadata?.labels).toMatchObject({ type: 'virtual-kubelet', 'kubernetes.io/os': 'linux' });
+    expect(node.spec?.taints).toEqual(
+      expect.arrayContaining([
+        { key: 'virtual-kubelet.io/burst-to-cci', value: 'cci', effect: 'NoSchedule' },
+        { key: 'virtual-kubelet.io/huawei', effect: 'PreferNoSchedule' },
+      ]),
+    );
+    const conditions = node.status?.conditions?.map(({ type, status }) => `${type}=${status}`);
+    expect(conditions).toEqual(expect.arrayContaining(['Ready=True', 'BackendReachable=True', 'MemoryPressure=False']));
+    expect(node.status?.addresses).toContainEqual({ type: 'InternalIP', address: cluster.nodeAddress });
+    expect(node.status?.capacity).toMatchObject({ cpu: '1k', pods: '10k' });
+    expect(node.status?.nodeInfo?.kubeletVersion).toMatch(/^v1\.36\.\d+-spillway/);
+    const lease = await eventually('the lease', () =>
+      admin.resource(leases).get({ namespace: 'kube-node-lease', name: nodeName }),
+    );
+    expect(lease.metadata?.ownerReferences?.[0]?.uid).toBe(node.metadata?.uid);
+  });
+
+  it('comes back when somebody deletes it, with its lease under the new UID', async () => {
+    const before = await getNode();
+    await admin.resource(nodes).delete({ name: nodeName });
+    const after = await eventually('the node to be back', async () => {
+      const current = await getNode();
+      return current.metadata?.uid !== before.metadata?.uid && current.status?.conditions && current;
+    });
+    await eventually('the lease to be owned by the new node', async () => {
+      const lease = await admin.resource(leases).get({ namespace: 'kube-node-lease', name: nodeName });
+      return lease.metadata?.ownerReferences?.some(({ uid }) => uid === after.metadata?.uid);
+    });
+  });
+
+  it('gets its taints and labels back when somebody edits them away, and keeps those of others', async () => {
+    const body = {
+      metadata: { labels: { type: null, 'example.com/rack': 'r1' } },
+      spec: { taints: [{ key: 'example.com/mine', effect: 'NoSchedule' }] },
+    };
+    await admin.resource(nodes).patch({ name: nodeName }, { type: 'merge', body });
+    const node = await eventually('the taints to be back', async () => {
+      const current = await getNode();
+      return current.spec?.taints?.some(({ key }) => key === 'virtual-kubelet.io/burst-to-cci') && current;
+    });
+    expect(node.spec?.taints).toContainEqual({ key: 'example.com/mine', effect: 'NoSchedule' });
+    expect(node.metadata?.labels).toMatchObject({ type: 'virtual-kubelet', 'example.com/rack': 'r1' });
+    const undo = { metadata: { labels: { 'example.com/rack': null } }, spec: { taints: [] } };
+    await admin.resource(nodes).patch({ name: nodeName }, { type: 'merge', body: undo });
+  });
+});
+
+describe('pods on the virtual node', () => {
+  it('run, with everything in their status that others rely on', async () => {
+    await createPod('web');
+    const { status } = await ready('web');
+    expect(status).toMatchObject({
+      phase: 'Running',
+      hostIP: cluster.nodeAddress,
+      podIPs: [{ ip: status?.podIP }],
+      qosClass: 'BestEffort',
+      observedGeneration: 1,
+      containerStatuses: [{ name: 'main', ready: true, started: true, restartCount: 0 }],
+    });
+    expect(status?.conditions?.map(({ type }) => type).toSorted()).toEqual([
+      'ContainersReady',
+      'Initialized',
+      'PodReadyToStartContainers',
+      'PodScheduled',
+      'Ready',
+    ]);
+  });
+
+  it('keep the conditions of others, and are ready only when their readiness gates are', async () => {
+    await createPod('gated', { readinessGates: [{ conditionType: 'example.com/gate' }] });
+    const before = await eventually('pod gated to run', async () => {
+      const current = await getPod('gated');
+      return current.status?.phase === 'Running' && current;
+    });
+    expect(before.status?.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({
+      status: 'False',
+      reason: 'ReadinessGatesNotReady',
+    });
+    const body = { status: { conditions: [{ type: 'example.com/gate', status: 'True' }] } };
+    await admin
+      .resource(pods)
+      .patch({ namespace, name: 'gated' }, { type: 'strategic', body }, { subresource: 'status' });
+    const after = await ready('gated');
+    expect(after.status?.conditions?.find(({ type }) => type === 'example.com/gate')?.status).toBe('True');
+  });
+
+  it('become ready again when somebody else sets them not ready', async () => {
+    const before = await ready('web');
+    const conditions = before.status?.conditions?.map((condition) =>
+      condition.type === 'Ready' ? { ...condition, status: 'False' } : condition,
+    );
+    await admin
+      .resource(pods)
+      .patch(
+        { namespace, name: 'web' },
+        { type: 'strategic', body: { status: { conditions } } },
+        { subresource: 'status' },
+      );
+    await ready('web');
+  });
+
+  it('are stopped and removed when they are deleted, with their end recorded before', async () => {
+    await createPod('short');
+    const { metadata } = await ready('short');
+    const phases: (string | undefined)[] = [];
+    const watching = (async () => {
+      const watch = admin.resource(pods).watch({ namespace, fieldSelector: 'metadata.name=short' });
+      for await (const { type, object } of watch) {
+        phases.push(object.status?.phase);
+        if (type === 'DELETED') return;
+      }
+    })();
+    await admin.resource(pods).delete({ namespace, name: 'short' });
+    await watching;
+    expect(phases.at(-1)).toMatch(/Failed|Succeeded/);
+    expect(await instances()).not.toContain(metadata?.uid);
+  });
+
+  it('that are deleted by force leave nothing behind', async () => {
+    await createPod('forced');
+    const { metadata } = await ready('forced');
+    expect(await instances()).toContain(metadata?.uid);
+    await admin.resource(pods).delete({ namespace, name: 'forced' }, { gracePeriodSeconds: 0 });
+    await eventually('the instance to be gone', async () => !(await instances()).includes(metadata?.uid ?? ''));
+  });
+
+  it('may come again under the same name at once', async () => {
+    for (let round = 0; round < 3; round += 1) {
+      await createPod('again');
+      const { metadata } = await ready('again');
+      expect(await instances()).toContain(metadata?.uid);
+      await admin.resource(pods).delete({ namespace, name: 'again' }, { gracePeriodSeconds: round === 1 ? 0 : 1 });
+      await gone('again');
+    }
+  });
+
+  it('wait for a Secret that is missing, say so, and start when it is there', async () => {
+    const env = [{ name: 'A', valueFrom: { secretKeyRef: { name: 'late', key: 'a' } } }];
+    await createPod('waits', { containers: [{ name: 'main', image: 'busybox', command: ['sleep', '3600'], env }] });
+    const waiting = await eventually('the waiting reason', async () => {
+      const current = await getPod('waits');
+      return current.status?.containerStatuses?.[0]?.state?.waiting;
+    });
+    expect(waiting).toMatchObject({ reason: 'CreateContainerConfigError', message: 'secret "late" not found' });
+    const { stdout } = await cluster.kubectl([
+      'get',
+      'events',
+      '-n',
+      namespace,
+      '--field-selector',
+      'involvedObject.name=waits',
+      '-o',
+      'name',
+    ]);
+    expect(stdout).not.toBe('');
+    await admin.resource(secrets).create({ metadata: { name: 'late', namespace }, stringData: { a: 'b' } });
+    await ready('waits');
+  });
+
+  it('that came only because they tolerate everything are not run', async () => {
+    await createPod('stray', { tolerations: [{ operator: 'Exists' }] });
+    // Its author named the node; that is a wish.
+    await ready('stray');
+    const { nodeName: _, ...spec } = pod('stray-2', { tolerations: [{ operator: 'Exists' }] }).spec ?? {
+      containers: [],
+    };
+    await admin.resource(pods).create({ metadata: { name: 'stray-2', namespace }, spec });
+    const waiting = await eventually('the waiting reason', async () => {
+      const current = await getPod('stray-2');
+      return current.status?.containerStatuses?.[0]?.state?.waiting;
+    });
+    expect(waiting?.reason).toBe('NotSupportedByPool');
+    await admin.resource(pods).delete({ namespace, name: 'stray-2' });
+    await gone('stray-2');
+  });
+
+  it('that end are Succeeded or Failed with their exit code, and keep their logs', async () => {
+    const container = { name: 'main', image: 'busybox', command: ['sh', '-c', 'echo last words; exit 3'] };
+    await createPod('fails', { restartPolicy: 'Never', containers: [container] });
+    const failed = await eventually('the end', async () => {
+      const current = await getPod('fails');
+      return current.status?.phase === 'Failed' && current;
+    });
+    expect(failed.status?.containerStatuses?.[0]?.state?.terminated?.exitCode).toBe(3);
+    const { stdout } = await cluster.kubectl(['logs', '-n', namespace, 'fails']);
+    expect(stdout).toContain('last words');
+  });
+});
+
+describe('the process', () => {
+  it('killed and started again: what runs is adopted, what ended is reported, what was deleted is removed', async () => {
+    const container = { name: 'main', image: 'busybox', command: ['sleep', '4'] };
+    await createPod('ends-meanwhile', { restartPolicy: 'Never', containers: [container] });
+    await createPod('deleted-meanwhile');
+    await createPod('forced-meanwhile');
+    const before = await Promise.all(['web', 'ends-meanwhile', 'deleted-meanwhile', 'forced-meanwhile'].map(ready));
+    const idOf = (current: Pod | undefined): unknown => current?.status?.containerStatuses?.[0]?.containerID;
+    await stop('SIGKILL');
+    await admin.resource(pods).delete({ namespace, name: 'deleted-meanwhile' });
+    await admin.resource(pods).delete({ namespace, name: 'forced-meanwhile' }, { gracePeriodSeconds: 0 });
+    await start();
+    await gone('deleted-meanwhile');
+    const ended = await eventually('the end', async () => {
+      const current = await getPod('ends-meanwhile');
+      return current.status?.phase === 'Succeeded' && current;
+    });
+    expect(idOf(ended)).toBe(idOf(before[1]));
+    const after = await ready('web');
+    expect(idOf(after)).toBe(idOf(before[0]));
+    expect(after.status?.containerStatuses?.[0]?.restartCount).toBe(0);
+    const uids = await eventually('the forgotten instance to be swept', async () => {
+      const left = await instances();
+      return !left.includes(before[3]?.metadata?.uid ?? '') && left;
+    });
+    expect(uids).toContain(after.metadata?.uid);
+  });
+
+  it('fails a pod whose instance was lost, and does not start it again', async () => {
+    await createPod('lost');
+    const before = await ready('lost');
+    await stop('SIGKILL');
+    const kept: unknown = JSON.parse(await readFile(path.join(dir, 'state.json'), 'utf8'));
+    const others = (Array.isArray(kept) ? kept : []).filter(
+      (entry) => !JSON.stringify(entry).includes(before.metadata?.uid ?? ''),
+    );
+    await writeFile(path.join(dir, 'state.json'), JSON.stringify(others));
+    await start();
+    const after = await eventually('the pod to fail', async () => {
+      const current = await getPod('lost');
+      return current.status?.phase === 'Failed' && current;
+    });
+    expect(after.status?.reason).toBe('InstanceLost');
+    expect(after.status?.conditions?.find(({ type }) => type === 'DisruptionTarget')?.status).toBe('True');
+    expect(await instances()).not.toContain(before.metadata?.uid);
+  });
+
+  it('has no rights but those that were generated for it', async () => {
+    const kubeconfig = await cluster.kubeconfigFor({
+      serviceAccount: { namespace: 'spillway-system', name: 'spillway' },
+    });
+    const own = new KubeClient({ config: await loadKubeconfig({ paths: [kubeconfig] }) });
+    const agent = own.impersonate({ user: `system:node:${nodeName}`, groups: ['system:nodes'] });
+    const other = own.impersonate({ user: 'system:node:real-node', groups: ['system:nodes'] });
+    const refused = async (call: Promise<unknown>): Promise<void> => {
+      const error = await call.then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      expect(isForbidden(error), String(error)).toBe(true);
+    };
+    await admin.resource(secrets).create({ metadata: { name: 'unreferenced', namespace }, stringData: { a: 'b' } });
+    await admin.resource(pods).create(pod('elsewhere', { nodeName: 'real-node' }));
+    expect((await agent.resource(secrets).get({ namespace, name: 'late' })).data).toEqual({ a: 'Yg==' });
+    await refused(agent.resource(secrets).get({ namespace, name: 'unreferenced' }));
+    await refused(agent.resource(secrets).list({ namespace }));
+    await refused(agent.resource(pods).delete({ namespace, name: 'elsewhere' }));
+    const body = { status: { phase: 'Failed' } };
+    await refused(
+      agent
+        .resource(pods)
+        .patch({ namespace, name: 'elsewhere' }, { type: 'strategic', body }, { subresource: 'status' }),
+    );
+    await refused(agent.resource(nodes).patch({ name: nodeName }, { type: 'merge', body: { spec: { taints: [] } } }));
+    await refused(own.resource(secrets).get({ namespace, name: 'late' }));
+    await refused(own.resource(configMaps).list({}));
+    await refused(own.resource(pods).list({ namespace }));
+    await refused(other.resource(pods).list({ fieldSelector: 'spec.nodeName=real-node' }));
+    await Promise.all([own.close(), agent.close(), other.close()]);
+  });
+
+  it('ends with code 0 on SIGTERM, and leaves what runs', async () => {
+    const before = await instances();
+    expect(await stop('SIGTERM')).toBe(0);
+    expect(await instances()).toEqual(before);
+    expect(await readFile(logFile, 'utf8')).not.toContain('"level":"error"');
+  });
+});
