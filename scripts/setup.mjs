@@ -33,8 +33,8 @@ export async function setUp(need) {
     const privileged = process.getuid?.() === 0;
     if (need === 'cluster' && !(containers && privileged)) {
       throw new SetupError(
-        'the integration tests run real containers and need root on Linux with the packages above: run the same command ' +
-          'with sudo. Without: npm run lint, npm run test:unit',
+        'the integration tests run real containers, which needs root on Linux: run the same command with sudo. ' +
+          'Without it there are npm run lint and npm run test:unit',
       );
     }
     await clusterPrograms(node, containers && privileged);
