@@ -204,7 +204,12 @@ function typeOf(schema: Schema, refer: (key: string) => string): string {
 /** The first sentence, on one line. */
 function doc(description: string | undefined, indent: string): string {
   if (description === undefined) return '';
-  const line = description.replaceAll(/\s+/g, ' ').replaceAll('*/', '*\\/').trim();
+  // A live server lists the values of enumerations in the text; the documents in its source do not.
+  const line = description
+    .replace(/\s*Possible enum values:.*$/s, '')
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll('*/', '*\\/')
+    .trim();
   const sentence = /^.*?(?<!e\.g|i\.e|[A-Z])\.(?= [A-Z]|$)/.exec(line)?.[0] ?? line;
   const short = sentence.length > 240 ? `${sentence.slice(0, 239)}…` : sentence;
   return short === '' ? '' : `${indent}/** ${short} */\n`;

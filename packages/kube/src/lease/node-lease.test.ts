@@ -61,15 +61,14 @@ const resource: Partial<ResourceClient<Lease>> = {
     }),
 };
 
-function start(): () => Promise<void> {
+function start(silent = false): () => Promise<void> {
   const controller = new AbortController();
   const running = runNodeLease({
     client: { resource: <T extends object>() => trusted<ResourceClient<T>>(resource) },
     nodeName: 'virtual',
     nodeUid: () => nodeUid(),
     signal: controller.signal,
-    onError: (error) => errors.push(error),
-    onRenewed: () => renewals++,
+    ...(silent ? {} : { onError: (error) => errors.push(error), onRenewed: () => renewals++ }),
     clock,
     random: () => 0,
   });
@@ -164,6 +163,13 @@ test('without knowing the node, an existing lease is renewed and a new one is no
   nodeUid = () => Promise.reject(new Error('the cache is not ready'));
   await clock.advance(10_000);
   expect(stored).toMatchObject({ metadata: { ownerReferences: [{ uid: 'node-1' }], resourceVersion: '2' } });
+});
+
+test('nobody has to listen', async () => {
+  failures.push(new TransportError('unreachable', 'refused'));
+  start(true);
+  await clock.advance(1_000);
+  expect(stored).toBeDefined();
 });
 
 test('stopping it leaves the lease and waits for nothing', async () => {

@@ -38,7 +38,8 @@ export async function runNodeLease(options: NodeLeaseOptions): Promise<void> {
   while (!signal.aborted) {
     let waitMs: number;
     try {
-      options.onRenewed?.(await lease.renew());
+      const at = await lease.renew();
+      options.onRenewed?.(at);
       waitMs = renewIntervalMs * (1 + 0.04 * random());
     } catch (error) {
       if (signal.aborted) return;
