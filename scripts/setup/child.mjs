@@ -1,9 +1,14 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 
 const passedOn = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 /** Ctrl-C reaches us from the terminal and from npm: that is one wish. */
 const sameWishMs = 500;
+
+/** When we are killed in a way that we cannot see, the kernel ends the command. */
+const setpriv = '/usr/bin/setpriv';
+const dyingWithUs = existsSync(setpriv) ? [setpriv, '--pdeathsig', 'TERM', '--'] : [];
 
 /**
  * Runs a command with our terminal and resolves with its exit code, 128 + n when signal n ended it. It runs in a process
@@ -16,16 +21,22 @@ const sameWishMs = 500;
  */
 export function runChild(command, args, { cwd, env, output = 'shown' } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
+    const [program = command, ...rest] = [...dyingWithUs, command, ...args];
+    const child = spawn(program, rest, {
       cwd,
       env: env ?? process.env,
       detached: true,
-      stdio: output === 'shown' ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+      stdio: output === 'shown' ? ['inherit', ours(process.stdout), ours(process.stderr)] : ['ignore', 'pipe', 'pipe'],
     });
     /** @type {Buffer[]} */
     const said = [];
-    child.stdout?.on('data', (chunk) => said.push(chunk));
-    child.stderr?.on('data', (chunk) => said.push(chunk));
+    if (output === 'shown') {
+      child.stdout?.pipe(process.stdout, { end: false });
+      child.stderr?.pipe(process.stderr, { end: false });
+    } else {
+      child.stdout?.on('data', (chunk) => said.push(chunk));
+      child.stderr?.on('data', (chunk) => said.push(chunk));
+    }
     let lastWish = -Infinity;
     let interrupted = false;
     const handlers = passedOn.map((signal) => {
@@ -51,6 +62,16 @@ export function runChild(command, args, { cwd, env, output = 'shown' } = {}) {
       resolve({ code: code ?? 128 + (signal ? constants.signals[signal] : 0), interrupted });
     });
   });
+}
+
+/**
+ * A terminal is handed on as it is. A pipe is not: Node and npm make theirs non-blocking, which the kernel does for all
+ * who share it, and other programs fail when it is full.
+ *
+ * @param {NodeJS.WriteStream} stream
+ */
+function ours(stream) {
+  return stream.isTTY ? 'inherit' : 'pipe';
 }
 
 /** @param {number | undefined} pid @param {NodeJS.Signals} signal */
