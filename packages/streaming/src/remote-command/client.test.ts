@@ -1,8 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTcpServer, type Server as TcpServer } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { afterEach, describe, expect, test } from 'vitest';
+import { SpdyConnection } from '../spdy/connection.ts';
+import type { SpdyStream } from '../spdy/stream.ts';
 import { dialRemoteCommand } from './client.ts';
+import { formatStatus } from './status.ts';
 
 const streams = { stdin: false, stdout: true, stderr: false, tty: false };
 const servers: (Server | TcpServer)[] = [];
@@ -94,4 +98,50 @@ describe('dialling a remote command', () => {
     stop.abort();
     await expect(dialling).rejects.toMatchObject({ kind: 'closed', message: 'the remote command was given up' });
   });
+
+  // Containerd closes the connection right behind the result, sometimes before it has ended the streams.
+  test('has the result and the output that came before the connection ended, also when no stream was ended', async () => {
+    const opened: SpdyStream[] = [];
+    const sockets: Duplex[] = [];
+    const url = await upgradingServer((stream, socket) => {
+      opened.push(stream);
+      sockets.push(socket);
+    });
+    const client = await dialRemoteCommand({ url, streams });
+    for (const { headers, writable } of opened) {
+      writable.write(headers.get('streamtype') === 'error' ? formatStatus({ exitCode: 5 }) : 'the output');
+    }
+    sockets[0]?.end();
+    let output = '';
+    for await (const chunk of client.stdout ?? []) output += String(chunk);
+    expect(output).toBe('the output');
+    await expect(client.status).resolves.toEqual({ exitCode: 5 });
+    await client.close();
+  });
+
+  test('tells that the connection was lost before there was a result', async () => {
+    const opened = Promise.withResolvers<Duplex>();
+    const url = await upgradingServer((_stream, socket) => opened.resolve(socket));
+    const client = await dialRemoteCommand({ url, streams });
+    (await opened.promise).end();
+    await expect(client.status).rejects.toMatchObject({ kind: 'closed', message: 'the connection was lost' });
+    await client.close();
+  });
 });
+
+/** A SPDY server that does with each stream what a test wants. */
+async function upgradingServer(onStream: (stream: SpdyStream, socket: Duplex) => void): Promise<URL> {
+  const server = createServer();
+  server.on('upgrade', (_request, socket: Duplex, head: Buffer) => {
+    socket.write(
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\n\r\n',
+    );
+    void new SpdyConnection(socket, {
+      role: 'server',
+      head,
+      accepts: () => true,
+      onStream: (stream) => onStream(stream, socket),
+    });
+  });
+  return listen(server);
+}

@@ -111,7 +111,7 @@ class Client implements RemoteCommandClient {
     if (stderr !== undefined) this.stderr = stderr;
     this.#resize = streams.get('resize')?.writable;
     for (const type of ['stdin', 'resize'] as const) streams.get(type)?.readable.resume();
-    this.status = readStatus(streams.get('error')?.readable);
+    this.status = readStatus(streams.get('error')?.readable, connection.ended);
     // Whoever does not look at the status has no use for its failure either.
     this.status.catch(() => {});
   }
@@ -125,11 +125,12 @@ class Client implements RemoteCommandClient {
   }
 }
 
-async function readStatus(stream: Readable | undefined): Promise<RemoteResult> {
+async function readStatus(stream: Readable | undefined, ended: AbortSignal): Promise<RemoteResult> {
   let text = '';
   for await (const chunk of stream?.setEncoding('utf8') ?? []) {
     text += chunk;
     if (text.length > maxStatusBytes) throw new StreamError('limit', 'the result of the remote command is too long');
   }
+  if (text === '') ended.throwIfAborted();
   return parseStatus(text);
 }

@@ -174,7 +174,7 @@ export class SpdyConnection implements StreamCarrier {
     try {
       await this.#read(head);
     } catch (cause) {
-      this.#fail(asStreamError(cause));
+      this.#fail(asStreamError(cause), 'peer');
       this.#socket.resume();
     }
   }
@@ -253,9 +253,17 @@ export class SpdyConnection implements StreamCarrier {
     const error = new StreamError('refused', `the peer reset the stream with status ${status}`);
     this.#opening.get(id)?.reject(error);
     this.#opening.delete(id);
-    // Go's servers end a remote command by cancelling its streams: for the client that is the end of what they carried.
-    if (this.#options.role === 'client' && status === rstStatus.cancel) this.#streams.get(id)?.endByPeer(error);
-    else this.#streams.get(id)?.break(error);
+    const stream = this.#streams.get(id);
+    if (stream !== undefined) this.#endStream(stream, error, status === rstStatus.cancel ? 'peer' : 'us');
+  }
+
+  /**
+   * Go's servers end a remote command by cancelling its streams, or by closing the connection right behind its result. For
+   * the client either is the end of what the streams carried; whether that was all, the result tells.
+   */
+  #endStream(stream: SpdyStream, error: StreamError, endedBy: 'peer' | 'us'): void {
+    if (this.#options.role === 'client' && endedBy === 'peer') stream.endByPeer(error);
+    else stream.break(error);
   }
 
   #addStream(id: number, headers: HeaderMap): SpdyStream {
@@ -302,23 +310,23 @@ export class SpdyConnection implements StreamCarrier {
     for (const done of this.#awaitingDrain.splice(0)) done();
   }
 
-  #fail(error: StreamError): void {
+  #fail(error: StreamError, endedBy: 'peer' | 'us' = 'us'): void {
     if (this.ended.aborted) return;
     const broken = error.kind === 'protocol' || error.kind === 'limit';
     const status = broken ? goAwayStatus.protocolError : goAwayStatus.ok;
     if (this.#socket.writable) this.#socket.end(encodeGoAway(this.#lastPeerStreamId, status));
-    this.#stop(error);
+    this.#stop(error, endedBy);
   }
 
   /** From here on nothing is sent or handed out; the socket is read until the peer has closed too, or has taken too long. */
-  #stop(error: StreamError): void {
+  #stop(error: StreamError, endedBy: 'peer' | 'us' = 'us'): void {
     if (this.ended.aborted) return;
     this.#end.abort(error);
     this.#idle.stop();
     destroyAfterLinger(this.#socket);
     for (const opening of this.#opening.values()) opening.reject(error);
     this.#opening.clear();
-    for (const stream of this.#streams.values()) stream.break(error);
+    for (const stream of this.#streams.values()) this.#endStream(stream, error, endedBy);
     for (const done of this.#awaitingDrain.splice(0)) done(error);
     this.#held.clear();
     this.#releaseReader();
