@@ -4,8 +4,14 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 // Tests run the TypeScript sources of the sibling packages, never their build. By alias, because vitest resolves a global
 // set-up file without the conditions of its project.
 const source = (name: string): string => path.join(import.meta.dirname, 'packages', name, 'src/index.ts');
-const alias = Object.fromEntries(['kube', 'streaming', 'devcluster'].map((name) => [`@spillway/${name}`, source(name)]));
+const alias = Object.fromEntries(
+  ['kube', 'streaming', 'devcluster'].map((name) => [`@spillway/${name}`, source(name)]),
+);
 const shared = { resolve: { alias } };
+
+// `npm run test:soak` plays longer: this many times the generated histories of `npm test`.
+const soak = process.env['SPILLWAY_SOAK'] === '1';
+const generated = { provide: { historyFactor: soak ? 50 : 1 }, testTimeout: soak ? 3_600_000 : 60_000 };
 
 // Clusters are heavy: one file at a time, and no time limit that a slow machine could miss.
 const onCluster = { fileParallelism: false, maxWorkers: 1, testTimeout: 300_000, hookTimeout: 900_000 };
@@ -18,6 +24,7 @@ const config: ViteUserConfig = defineConfig({
       {
         ...shared,
         test: {
+          ...generated,
           name: 'unit',
           include: ['packages/*/{src,scripts}/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts'],

@@ -24,7 +24,7 @@ async function run([name = '', ...args]) {
     return error.exitCode;
   }
   const path = [dirname(node), join(root, 'node_modules/.bin'), process.env['PATH']].join(':');
-  const env = { ...process.env, PATH: path };
+  const env = { ...process.env, ...task.env, PATH: path };
   const commands = task.commands(root, args);
   for (const [program = '', ...rest] of commands) {
     const began = performance.now();

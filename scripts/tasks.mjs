@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** @typedef {{ needs: import('./setup.mjs').Need, commands: (root: string, args: string[]) => string[][] }} Task */
+/** @typedef {{ needs: import('./setup.mjs').Need, commands: (root: string, args: string[]) => string[][], env?: Record<string, string> }} Task */
 
 /** @param {string} root */
 function lint(root) {
@@ -36,6 +36,11 @@ export const tasks = {
   'test:unit': {
     needs: 'packages',
     commands: (_root, args) => [['vitest', 'run', '--project', 'unit', ...args]],
+  },
+  'test:soak': {
+    needs: 'packages',
+    commands: (_root, args) => [['vitest', 'run', '--project', 'unit', 'property', ...args]],
+    env: { SPILLWAY_SOAK: '1' },
   },
   'test:integration': {
     needs: 'cluster',

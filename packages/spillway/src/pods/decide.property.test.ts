@@ -1,7 +1,14 @@
 import * as fc from 'fast-check';
-import { describe, it } from 'vitest';
+import { describe, inject, it } from 'vitest';
 import { isDeleting, isTerminalPhase } from './pod-facts.ts';
 import { type Answer, World } from './testing/world.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** How many times the usual number of histories is played. */
+    historyFactor: number;
+  }
+}
 
 type Command = readonly [name: string, run: (world: World) => void];
 
@@ -59,7 +66,7 @@ const settings: fc.Arbitrary<Setting> = fc.record({
   finalizer: fc.boolean(),
 });
 const histories = fc.array(commands, { maxLength: 80, size: 'max' });
-const parameters = { numRuns: 4000 };
+const parameters = { numRuns: 4000 * inject('historyFactor') };
 
 describe('whatever happens in whatever order', () => {
   // World throws at the moment when something forbidden is done: a second start, a removal before the end is recorded, …
