@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { keepWriting } from '../testing/keep-writing.ts';
 import { socketPair } from '../testing/socket-pair.ts';
 import { settled, until } from '../testing/until.ts';
@@ -295,14 +295,19 @@ describe('a connection', () => {
   });
 
   test('is closed after the idle time, and every frame counts as traffic', async () => {
-    const { server, socket, received } = await bare({ idleTimeoutMs: 60 });
-    for (let i = 1; i <= 10; i++) {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { server, socket, received } = await bare({ idleTimeoutMs: 1000 });
+    for (let i = 1; i <= 3; i++) {
+      vi.advanceTimersByTime(999);
       socket.write(encodePing(2 * i + 1));
       await until(() => received.length === i);
     }
+    vi.advanceTimersByTime(999);
     expect(server.ended.aborted).toBe(false);
-    await server.closed;
+    vi.advanceTimersByTime(1);
     expect(server.ended.reason).toMatchObject({ kind: 'timeout' });
+    await server.closed;
   });
 
   test.each([

@@ -31,7 +31,6 @@ export const goAwayStatus = { ok: 0, protocolError: 1 } as const;
 
 export const finFlag = 0x01;
 export const frameHeaderLength = 8;
-export const maxFrameLength = 0xff_ff_ff;
 export const maxStreamId = 0x7f_ff_ff_ff;
 export const spdyVersion = 3;
 

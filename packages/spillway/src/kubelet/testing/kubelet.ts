@@ -28,11 +28,13 @@ export class TestKubelet {
   readonly backend: FakeBackend = new FakeBackend();
   readonly logger: ReturnType<typeof recordingLogger> = recordingLogger();
   readonly authority: TestAuthority;
+  readonly serving: KeyPair;
   readonly server: KubeletServer;
   port = 0;
 
   private constructor(authority: TestAuthority, serving: KeyPair, options: Partial<KubeletServerOptions>) {
     this.authority = authority;
+    this.serving = serving;
     this.server = new KubeletServer({
       pods: this.pods,
       backend: this.backend,
