@@ -64,6 +64,11 @@ export class FakeCollection {
     this.#publish({ type: 'DELETED', object });
   }
 
+  /** Something happens in another collection: versions are counted for all together. */
+  elsewhere(): void {
+    this.#version++;
+  }
+
   bookmark(): void {
     for (const watcher of this.#watchers) this.#send(watcher, this.#bookmark());
   }
@@ -75,7 +80,7 @@ export class FakeCollection {
   }
 
   /** Ends all watches: well, when no failure is given. */
-  drop(failure?: Error): void {
+  end(failure?: Error): void {
     for (const watcher of this.#watchers) {
       watcher.ended = true;
       watcher.failure = failure;

@@ -83,7 +83,7 @@ describe.each(ways)('an informer that starts %s', (_, prepare) => {
     await settle();
     told.length = 0;
     const { lists, watches } = collection;
-    collection.drop(new TransportError('unreachable', 'lost'));
+    collection.end(new TransportError('unreachable', 'lost'));
     collection.remove('a');
     collection.put('a', 'reborn');
     collection.remove('b');
@@ -100,7 +100,7 @@ describe.each(ways)('an informer that starts %s', (_, prepare) => {
     });
     await settle();
     told.length = 0;
-    collection.drop(new TransportError('unreachable', 'lost'));
+    collection.end(new TransportError('unreachable', 'lost'));
     collection.remove('a');
     collection.put('a', 'reborn');
     collection.remove('b');
@@ -169,7 +169,7 @@ describe('failures', () => {
     const { collection, clock } = setUp();
     await settle();
     for (let i = 0; i < 5; i++) {
-      collection.drop();
+      collection.end();
       await settle();
     }
     // The first had brought a list; the second was empty.
@@ -196,11 +196,13 @@ describe('failures', () => {
   test('bookmarks keep a quiet watch on the server’s memory', async () => {
     const { collection, clock, told } = setUp();
     await settle();
-    for (let i = 0; i < 5; i++) collection.bookmark();
+    for (let i = 0; i < 5; i++) collection.elsewhere();
+    collection.bookmark();
     collection.compact();
     await clock.advance(2_000);
-    collection.drop();
+    collection.end();
     await settle();
+    expect(collection.watches).toBe(2);
     expect(collection.watchOptions.at(-1)).toMatchObject({ resourceVersion: String(collection.version) });
     expect(told).toEqual(['synced']);
   });
@@ -275,14 +277,18 @@ test('stopping it closes the watch, before and after the first list', async () =
   await expect(late.informer.run(new AbortController().signal)).rejects.toThrow('started twice');
 });
 
-const name = fc.constantFrom('a', 'b', 'c', 'd');
+const change = fc.record({
+  do: fc.constantFrom('put' as const, 'remove' as const),
+  name: fc.constantFrom('a', 'b', 'c'),
+});
 const step = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('put' as const), name }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('remove' as const), name }) },
-  fc.record({ do: fc.constantFrom('bookmark' as const, 'compact' as const, 'end' as const, 'cut' as const) }),
-  fc.record({ do: fc.constantFrom('settle' as const, 'refuse' as const) }),
-  fc.record({ do: fc.constant('fail' as const), status: fc.constantFrom(403, 410, 429, 500, 503) }),
-  fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 200_000 }) }),
+  { weight: 4, arbitrary: change },
+  { weight: 2, arbitrary: fc.record({ outage: fc.array(change), forgotten: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ wait: fc.integer({ min: 0, max: 200_000 }) }) },
+  fc.record({ do: fc.constantFrom('bookmark' as const, 'elsewhere' as const, 'compact' as const, 'end' as const) }),
+  fc.record({
+    fail: fc.constantFrom(refused, ...[403, 410, 429, 500, 503].map((status) => new ApiError('no', { status }))),
+  }),
 );
 
 test.prop([fc.array(step, { maxLength: 40 }), fc.constantFrom('supported' as const, 'refused' as const), fc.boolean()])(
@@ -318,17 +324,24 @@ test.prop([fc.array(step, { maxLength: 40 }), fc.constantFrom('supported' as con
     });
     const controller = new AbortController();
     const running = informer.run(controller.signal);
-    for (const [index, what] of steps.entries()) {
-      if (what.do === 'put') collection.put(what.name, String(index));
-      else if (what.do === 'remove') collection.remove(what.name);
-      else if (what.do === 'bookmark') collection.bookmark();
-      else if (what.do === 'compact') collection.compact();
-      else if (what.do === 'end') collection.drop();
-      else if (what.do === 'cut') collection.drop(new TransportError('protocol', 'cut off'));
-      else if (what.do === 'wait') await clock.advance(what.ms);
-      else if (what.do === 'settle') await settle();
-      else if (what.do === 'refuse') collection.failures.push(refused);
-      else if (what.do === 'fail') collection.failures.push(new ApiError('no', { status: what.status }));
+    const make = ({ do: what, name }: typeof change extends fc.Arbitrary<infer T> ? T : never): void =>
+      what === 'put' ? collection.put(name) : collection.remove(name);
+    for (const one of steps) {
+      if ('name' in one) {
+        make(one);
+      } else if ('do' in one) {
+        collection[one.do]();
+      } else if ('wait' in one) {
+        await clock.advance(one.wait);
+      } else if ('fail' in one) {
+        collection.failures.push(one.fail);
+      } else {
+        await settle();
+        collection.end(new TransportError('protocol', 'cut off'));
+        for (const unseen of one.outage) make(unseen);
+        if (one.forgotten) collection.compact();
+        await settle();
+      }
     }
     // Longer than all failures with their pauses, and than a silent watch is believed.
     await clock.advance(2_000_000);

@@ -204,6 +204,21 @@ describe('time and cancelling', () => {
     await expect.poll(() => server.openConnections).toBe(0);
   });
 
+  test('a lane of one connection is free again after answers, refusals and lost connections', async () => {
+    const { server, client } = await setUp(
+      (_, response, socket) => {
+        if (server.requests.length === 1) socket.destroy();
+        else if (server.requests.length === 2) sendStatus(response, 404, 'NotFound');
+        else sendJson(response, 200, { ok: true });
+      },
+      { lanes: { default: { qps: 1000, burst: 1000, concurrency: 1 } } },
+    );
+    await expect(client.request({ ...get, retry: false })).rejects.toMatchObject({ kind: 'unreachable' });
+    await expect(client.request(get)).rejects.toMatchObject({ kind: 'notFound' });
+    await (await client.stream(get)).close();
+    expect(await client.request(get)).toEqual({ ok: true });
+  });
+
   test('leases do not wait behind a lane that is full', async () => {
     const { client } = await setUp(
       ({ path }, response) => {
