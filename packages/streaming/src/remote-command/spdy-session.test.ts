@@ -129,7 +129,7 @@ describe('a remote command over SPDY', () => {
     const server = await sessionServer();
     const [client, session] = await dial(server, { stdin: false, stdout: true, stderr: false, tty: false });
     const accepted = keepWriting(present(session.stdout));
-    expect(await settled(accepted)).toBeLessThan(20_000_000);
+    expect(await settled(accepted, 20_000_000)).toBeLessThan(20_000_000);
     await client.close();
   });
 

@@ -115,8 +115,7 @@ describe.each(['v5.channel.k8s.io', 'v4.channel.k8s.io'])('a remote command over
       });
     };
     send();
-    await settled(() => sent);
-    expect(sent).toBeLessThan(20_000_000);
+    expect(await settled(() => sent, 20_000_000)).toBeLessThan(20_000_000);
     expect(session.stdin?.readableLength).toBeLessThan(500_000);
     const before = sent;
     session.stdin?.resume();
@@ -129,7 +128,7 @@ describe.each(['v5.channel.k8s.io', 'v4.channel.k8s.io'])('a remote command over
     const [{ ws }, session] = await open(server, protocol, ['output']);
     ws.pause();
     const accepted = keepWriting(present(session.stdout));
-    expect(await settled(accepted)).toBeLessThan(20_000_000);
+    expect(await settled(accepted, 20_000_000)).toBeLessThan(20_000_000);
     ws.terminate();
   });
 

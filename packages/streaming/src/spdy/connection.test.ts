@@ -181,7 +181,7 @@ describe('back-pressure', () => {
     const [client, server] = await openStream(both);
     const accepted = keepWriting(client.writable);
     // Kernel buffers are some megabytes; an unlimited one would never stop to take.
-    expect(await settled(accepted)).toBeLessThan(20_000_000);
+    expect(await settled(accepted, 20_000_000)).toBeLessThan(20_000_000);
     expect(server.readable.readableLength).toBeLessThan(300_000);
     expect(both.serverSocket.readableLength).toBeLessThan(300_000);
 
@@ -202,7 +202,7 @@ describe('back-pressure', () => {
     const [client, server] = duplexPair();
     connection(server, { role: 'server' });
     const pings = Buffer.concat(Array.from({ length: 1000 }, () => encodePing(1)));
-    expect(await settled(keepWriting(client, pings))).toBeLessThan(1_000_000);
+    expect(await settled(keepWriting(client, pings), 1_000_000)).toBeLessThan(1_000_000);
   });
 });
 

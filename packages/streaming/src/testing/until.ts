@@ -5,10 +5,10 @@ export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await setImmediate();
 }
 
-/** Lets everything happen that is going to happen without further input: a value that stays the same for many turns. */
-export async function settled(value: () => number): Promise<number> {
+/** Where the value comes to rest: it stays the same for many turns of the event loop, or it is above `limit`. */
+export async function settled(value: () => number, limit: number = Number.POSITIVE_INFINITY): Promise<number> {
   let last = value();
-  for (let same = 0; same < 200; same++) {
+  for (let same = 0; same < 200 && last <= limit; same++) {
     await setImmediate();
     if (value() !== last) {
       last = value();
