@@ -14,6 +14,10 @@ import { residue } from '../testbed/residue.ts';
 
 const main = ['--conditions=spillway-source', path.join(import.meta.dirname, '../src/cli/main.ts')];
 
+function condition(node: Node, type: string): string | undefined {
+  return node.status?.conditions?.find((entry) => entry.type === type)?.status;
+}
+
 interface Run {
   readonly code: number | null;
   readonly output: string;
@@ -146,8 +150,6 @@ describe('what Spillway talks to is not there', () => {
 
     const containerd = testbed.cluster.component('pool-containerd');
     await containerd.stop('SIGKILL');
-    const condition = (node: Node, type: string): string | undefined =>
-      node.status?.conditions?.find((entry) => entry.type === type)?.status;
     const node = await eventually('the node to say that its backend is away', async () => {
       const current = await kubectl.get<Node>(['node', testbed.nodeName]);
       return condition(current, 'BackendReachable') === 'False' && current;

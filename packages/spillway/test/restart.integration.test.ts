@@ -12,16 +12,6 @@ describe('spillway serve is killed with -9 and started again', () => {
   });
   afterAll(async () => product?.[Symbol.asyncDispose]());
 
-  const identities = (
-    pods: readonly Pod[],
-  ): (readonly [string | undefined, string | undefined, number | undefined])[] =>
-    pods
-      .map((pod) => {
-        const status = pod.status?.containerStatuses?.[0];
-        return [pod.metadata?.uid, status?.containerID, status?.restartCount] as const;
-      })
-      .toSorted((a, b) => String(a[0]).localeCompare(String(b[0])));
-
   test('no container is restarted or created, and what happened meanwhile is reported', async () => {
     const { kubectl, namespace, testbed } = product;
     await kubectl.apply({
@@ -92,3 +82,13 @@ describe('spillway serve is killed with -9 and started again', () => {
     expect(await kubectl.list<Pod>(['pods', '-n', namespace])).toEqual([]);
   });
 });
+
+/** What would be different if a container had been started anew. */
+function identities(pods: readonly Pod[]): (readonly [string | undefined, string | undefined, number | undefined])[] {
+  return pods
+    .map((pod) => {
+      const status = pod.status?.containerStatuses?.[0];
+      return [pod.metadata?.uid, status?.containerID, status?.restartCount] as const;
+    })
+    .toSorted((a, b) => String(a[0]).localeCompare(String(b[0])));
+}
