@@ -215,7 +215,7 @@ const commands = [
   fc.constant(new Done()),
 ];
 
-test.prop([fc.commands(commands, { maxCommands: 60 })], { numRuns: 50 })(
+test.prop([fc.commands(commands, { maxCommands: 60, size: 'max' })], { numRuns: 50 })(
   'no key is lost, doubled or with two workers, whatever the order of calls',
   async (cmds) => {
     await fc.asyncModelRun(
