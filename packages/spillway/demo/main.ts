@@ -61,7 +61,11 @@ async function demo(): Promise<void> {
 }
 
 async function burst(cluster: Cluster, testbed: Testbed): Promise<void> {
-  say('20 replicas of half a CPU: what fits stays on the real node, the rest overflows.');
+  say(
+    cluster.nodeName === undefined
+      ? '20 replicas of half a CPU: there is no real node here, so all of them burst.'
+      : '20 replicas of half a CPU: what fits stays on the real node, the rest overflows.',
+  );
   await show(cluster, ['apply', '-f', manifest]);
   const asked = performance.now();
   await cluster.kubectl(['rollout', 'status', 'deployment/test-vk', '--timeout=240s']);

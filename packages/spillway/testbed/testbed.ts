@@ -83,6 +83,7 @@ export class Testbed implements AsyncDisposable {
     const child = this.#process;
     this.#process = undefined;
     if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    child.ref();
     const exit = once(child, 'exit');
     child.kill(signal);
     const [code] = await exit;
