@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Cluster } from '@spillway/devcluster';
-import { canRunContainers, startCluster } from '@spillway/devcluster';
+import { canRunContainers, DevClusterError, startCluster } from '@spillway/devcluster';
 import type { Pod } from '@spillway/kube';
 import { Testbed } from '../testbed/testbed.ts';
 import { residue } from '../testbed/residue.ts';
@@ -30,7 +30,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 try {
   await demo();
 } catch (error) {
-  if (!interrupted) throw error;
+  if (!interrupted) {
+    const text =
+      error instanceof DevClusterError ? error.message : String(error instanceof Error ? error.stack : error);
+    process.stderr.write(`\nThe demo failed: ${text}\n`);
+    process.exitCode = 1;
+  }
 }
 
 async function demo(): Promise<void> {
@@ -110,6 +115,6 @@ The cluster is yours:
 
 Spillway's log:    ${testbed.logFile}
 Its configuration: ${testbed.configFile}
-Stop everything:   npx spillway dev down --name ${cluster.name}
+Stop everything:   npx spillway dev down ${cluster.name}
 `);
 }
