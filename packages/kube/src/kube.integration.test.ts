@@ -1,6 +1,8 @@
 // Against a real API server: one control plane for all of it.
-import { readdir, readFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type Cluster, startCluster } from '@spillway/devcluster';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { documentPaths, generateTypes, type OpenApiDocument } from '../scripts/openapi-types.ts';
@@ -109,6 +111,24 @@ test('the checked-in types are those of the server', async () => {
   const directory = join(import.meta.dirname, 'generated');
   expect((await readdir(directory)).toSorted()).toEqual([...fresh.keys()].toSorted());
   for (const [name, text] of fresh) expect(await readFile(join(directory, name), 'utf8'), name).toBe(text);
+});
+
+test('the example of the README does what the README says', async () => {
+  const root = join(import.meta.dirname, '..');
+  const readme = await readFile(join(root, 'README.md'), 'utf8');
+  const [, code = '', output = ''] = /```ts\n(.*?)```.*?It prints\n\n```\n(.*?)```/s.exec(readme) ?? [];
+  // Below the package, so that it finds the package by its name.
+  const directory = await mkdtemp(join(root, 'example-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const file = join(directory, 'example.ts');
+  await writeFile(file, code);
+  // A new namespace has it only after a moment.
+  const authority = { namespace: 'default', name: 'kube-root-ca.crt' };
+  await expect
+    .poll(() => client.resource(configMaps).get(authority).then(nameOf, String), { timeout: 60_000 })
+    .toBe(authority.name);
+  const args = ['--conditions=spillway-source', file, cluster.kubeconfig];
+  expect((await promisify(execFile)(process.execPath, args)).stdout).toBe(output);
 });
 
 describe('requests', () => {
