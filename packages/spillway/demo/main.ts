@@ -9,13 +9,18 @@ import { say, show } from './narrator.ts';
 
 const manifest = path.join(import.meta.dirname, 'deployment.yaml');
 
-const { values: flags } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+const { values: flags } = parseArgs({
+  options: { keep: { type: 'boolean', default: false }, name: { type: 'string', default: 'demo' } },
+});
 
 await using stack = new AsyncDisposableStack();
 let interrupted = false;
+/** From here on the components of the cluster end, which is no news. */
+let ending = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     interrupted = true;
+    ending = true;
     say('Stopping: everything that the demo made is removed.');
     stack.disposeAsync().then(
       () => process.exit(130),
@@ -47,10 +52,12 @@ async function demo(): Promise<void> {
   }
 
   const cluster = await startCluster({
-    name: 'demo',
+    name: flags.name,
     ...(containers.possible ? { node: { cpu: '2' }, pool: true } : { node: false }),
     keep: flags.keep,
-    log: say,
+    log: (line) => {
+      if (!ending) say(line);
+    },
   });
   if (!flags.keep) stack.use(cluster);
 
@@ -102,7 +109,9 @@ async function scaleToZero(cluster: Cluster, testbed: Testbed): Promise<void> {
       throw new Error(`something was left behind: ${JSON.stringify(left)}`);
     }
   }
-  say('Done. The cluster and everything the demo made is removed now.');
+  ending = true;
+  await stack.disposeAsync();
+  say('Done. The cluster and everything else that the demo made is gone.');
 }
 
 function explainHowToGoOn(cluster: Cluster, testbed: Testbed): void {
