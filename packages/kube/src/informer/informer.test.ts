@@ -1,6 +1,7 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, onTestFinished } from 'vitest';
 import { FakeCollection } from '../../test/fake-collection.ts';
+import { histories } from '../../test/histories.ts';
 import { settle, TestClock } from '../../test/test-clock.ts';
 import { ApiError, TransportError } from '../errors.ts';
 import type { ConfigMap } from '../generated/index.ts';
@@ -291,7 +292,10 @@ const step = fc.oneof(
   }),
 );
 
-test.prop([fc.array(step, { maxLength: 40 }), fc.constantFrom('supported' as const, 'refused' as const), fc.boolean()])(
+test.prop(
+  [fc.array(step, { maxLength: 40 }), fc.constantFrom('supported' as const, 'refused' as const), fc.boolean()],
+  histories(100),
+)(
   'whatever happens on the way, what handlers were told is a possible history and ends in the truth',
   async (steps, streamedLists, smallPages) => {
     const collection = new FakeCollection();

@@ -1,5 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
+import { histories } from '../../test/histories.ts';
 import { settle, TestClock } from '../../test/test-clock.ts';
 import { exponentialRateLimiter } from './rate-limiter.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -215,7 +216,7 @@ const commands = [
   fc.constant(new Done()),
 ];
 
-test.prop([fc.commands(commands, { maxCommands: 60, size: 'max' })], { numRuns: 50 })(
+test.prop([fc.commands(commands, { maxCommands: 60, size: 'max' })], histories(100))(
   'no key is lost, doubled or with two workers, whatever the order of calls',
   async (cmds) => {
     await fc.asyncModelRun(
