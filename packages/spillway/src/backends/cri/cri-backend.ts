@@ -29,7 +29,7 @@ import { execAt } from './exec.ts';
 import { Images } from './images.ts';
 import { readLog } from './logs/read-log.ts';
 import { rotateLog } from './logs/rotate.ts';
-import { Observer, type PodListing } from './observer.ts';
+import { type ListedPod, Observer, type PodListing } from './observer.ts';
 import { type CriBackendOptions, resolveCriOptions, type ResolvedCriOptions } from './options.ts';
 import { orphanWorkload } from './orphan.ts';
 import { PodCgroups } from './pod-cgroups.ts';
@@ -113,10 +113,7 @@ export class CriBackend implements Backend {
     const { uid } = workload.ref;
     this.#assertPrepared();
     if (this.#runners.has(uid)) return;
-    const accepting =
-      this.#accepting.get(uid) ?? this.#accept(workload, signal).finally(() => this.#accepting.delete(uid));
-    this.#accepting.set(uid, accepting);
-    await accepting;
+    await this.#once(uid, () => this.#accept(workload, signal));
   }
 
   async stop(ref: InstanceRef, { graceSeconds }: StopOptions, signal: AbortSignal): Promise<void> {
@@ -260,19 +257,27 @@ export class CriBackend implements Backend {
     );
     for (const [uid, pod] of pods) {
       if (this.#runners.has(uid) || (this.#removed.get(uid) ?? 0) >= sequence) continue;
-      this.#context.logger.warn(
-        { ...pod.ref },
-        'an instance with our marks is not in the state folder; it is taken up as it is',
-      );
-      const workload = orphanWorkload(pod);
-      const intent = { acceptedAt: pod.createdAt, podIPs: [] };
-      await this.#context.store.create({ workload, intent });
-      const runner = this.#run(workload, intent);
-      compared.push(runner.refresh());
+      await this.#once(uid, () => this.#takeUp(pod));
     }
     for (const [uid, during] of this.#removed) if (during < sequence) this.#removed.delete(uid);
     await Promise.all(compared);
     if (sequence % rotateEveryListings === 0) await this.#rotateLogs();
+  }
+
+  async #takeUp(pod: ListedPod): Promise<void> {
+    const message = 'an instance with our marks is not in the state folder; it is taken up as it is';
+    this.#context.logger.warn({ ...pod.ref }, message);
+    const workload = orphanWorkload(pod);
+    const intent = { acceptedAt: pod.createdAt, podIPs: [] };
+    await this.#context.store.create({ workload, intent });
+    await this.#run(workload, intent).refresh();
+  }
+
+  /** However many ask at the same time, a pod is taken in once. */
+  async #once(uid: string, takeIn: () => Promise<void>): Promise<void> {
+    const under = this.#accepting.get(uid) ?? takeIn().finally(() => this.#accepting.delete(uid));
+    this.#accepting.set(uid, under);
+    await under;
   }
 
   async #rotateLogs(): Promise<void> {

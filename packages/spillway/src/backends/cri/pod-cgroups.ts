@@ -88,16 +88,19 @@ async function removeGroup(path: string): Promise<void> {
       await removeTree(path);
       return;
     } catch (error) {
-      if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return;
       if (!hasErrorCode(error, 'EBUSY') || attempt >= busyRetries) throw error;
     }
     await delay(busyDelayMs);
   }
 }
 
-/** Control files cannot be deleted and need not be: only folders go, the deepest first. */
+/** Control files cannot be deleted and need not be: only folders go, the deepest first. The runtime may be removing some, too. */
 async function removeTree(path: string): Promise<void> {
-  const entries = await readdir(path, { withFileTypes: true });
-  for (const entry of entries) if (entry.isDirectory()) await removeTree(join(path, entry.name));
-  await rmdir(path);
+  const entries = await readdir(path, { withFileTypes: true }).catch(ignoreMissing);
+  for (const entry of entries ?? []) if (entry.isDirectory()) await removeTree(join(path, entry.name));
+  if (entries) await rmdir(path).catch(ignoreMissing);
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR')) throw error;
 }

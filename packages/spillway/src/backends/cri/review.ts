@@ -9,7 +9,7 @@ export interface ReviewOptions {
 export function reviewPod(pod: Pod, options: ReviewOptions): Review {
   return {
     refusals: rules.flatMap(({ code, message, remedy, fields }) =>
-      fields(pod, options).map((field) => ({ code, field, message: `${field}: ${message}`, remedy })),
+      fields(pod, options).map((field) => ({ code, field, message, remedy })),
     ),
   };
 }

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,15 +7,17 @@ import { Duplex } from 'node:stream';
 import { centosImage, type Cluster, startCluster } from '@spillway/devcluster';
 import { silentLogger } from '@spillway/kube';
 import { CriBackend } from '../cri/cri-backend.ts';
+import type { Owner } from '../backend.ts';
 import type { CriBackendOptions } from '../cri/options.ts';
 
 const relay = `const socket = require('net').connect(Number(process.argv[1]), '127.0.0.1');
+socket.on('error', () => process.exit()).on('close', () => process.exit());
 process.stdin.pipe(socket).pipe(process.stdout);`;
 
 /** A real containerd for tests, and backends on it. */
 export class CriPool {
   readonly image: string = centosImage;
-  readonly owner = { clusterId: 'test-cluster', nodeName: 'virtual' };
+  readonly owner: Owner = { clusterId: randomUUID(), nodeName: 'virtual' };
   readonly cluster: Cluster;
   readonly folder: string;
   readonly cgroupParent: string;
@@ -38,8 +41,8 @@ export class CriPool {
     return join(this.folder, 'state');
   }
 
-  open(options: Partial<CriBackendOptions> = {}): CriBackend {
-    const { socket, stateDir, cgroupParent, owner, cluster } = this;
+  open(options: Partial<CriBackendOptions> = {}, owner: Owner = this.owner): CriBackend {
+    const { socket, stateDir, cgroupParent, cluster } = this;
     // The runtime's streaming server listens in the cluster's network namespace only.
     const connect = ({ port }: URL): Duplex => {
       const stdio = ['pipe', 'pipe', 'inherit'] as const;

@@ -39,6 +39,7 @@ export async function startContainer(
   const image = step.createdId ? undefined : await ensureImage(context, input, notify, signal);
   return await context.starts.run(
     async () => {
+      if (step.discardId) await context.calls.RemoveContainer({ containerId: step.discardId });
       const id = image ? await createContainer(context, input, image) : (step.createdId ?? '');
       notify({ severity: 'Normal', reason: 'Created', message: 'Container created' });
       const runtimeError = { reason: 'Failed', prefix: 'Error: ' };

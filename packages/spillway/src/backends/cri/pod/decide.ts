@@ -22,6 +22,8 @@ export interface StartStep {
   readonly backoffMs: number;
   /** A container that was created and not started: a crash came between. */
   readonly createdId?: string;
+  /** A container of the same attempt that never ran, because whoever started it went away. It is taken out of the way. */
+  readonly discardId?: string;
 }
 
 export interface Situation {
@@ -61,10 +63,17 @@ export function decide(situation: Situation): Decision {
 
 /** Whether the container's end is final under the pod's restart policy. Init containers that succeeded are done in any case. */
 export function isFinal(plan: PodPlan, container: ObservedContainer): boolean {
-  if (container.state !== 'exited') return false;
+  if (container.state !== 'exited' || isAborted(container)) return false;
   const succeeded = container.exitCode === 0;
   if (plan.initContainers.includes(container.name)) return succeeded || plan.restartPolicy === 'Never';
   return plan.restartPolicy === 'Never' || (plan.restartPolicy === 'OnFailure' && succeeded);
+}
+
+/** The runtime gave up a start because the process that had asked for it was gone. Nothing of the container ran. */
+export function isAborted({ reason, message = '' }: ObservedContainer): boolean {
+  return (
+    reason === 'StartError' && /context canceled|context deadline exceeded|start failed: : signal: killed/.test(message)
+  );
 }
 
 /** Why a container that shall run does not, when it is us who wait. */
@@ -139,6 +148,10 @@ function next(situation: Situation, name: string, sandboxId: string): Decision {
   const isInit = plan.initContainers.includes(name);
   if (last && here && last.state === 'running') return { step: 'wait' };
   if (last?.state === 'unknown') return { step: 'stopContainers', containers: [last], stopBy: now };
+  if (last && isAborted(last)) {
+    const { attempt, backoffMs, id: discardId } = last;
+    return { step: 'start', start: { name, attempt, backoffMs, discardId } };
+  }
   // An init container that succeeded in an earlier sandbox runs again in this one.
   if (last && isFinal(plan, last) && (here || !isInit)) return { step: 'wait' };
 

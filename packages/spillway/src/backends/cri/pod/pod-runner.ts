@@ -191,6 +191,8 @@ export class PodRunner {
       const { sandbox, podIPs } = await createSandbox(this.#context, this.workload, attempt, this.#observed);
       const earlier = this.#observed.sandboxes.map((each) => ({ ...each, ready: false }));
       this.#observed = { ...this.#observed, sandboxes: [...earlier, sandbox] };
+      // What did not work in another sandbox says nothing of this one.
+      this.#failures.clear();
       await this.#change({ podIPs });
     });
   }
@@ -204,7 +206,7 @@ export class PodRunner {
       const { podIPs } = this.#intent;
       const notify = (notice: Notice): void => this.notify(notice);
       const started = await startContainer(this.#context, { workload, target, step, sandbox, podIPs, notify }, signal);
-      const others = this.#observed.containers.filter(({ id }) => id !== started.id);
+      const others = this.#observed.containers.filter(({ id }) => id !== started.id && id !== step.discardId);
       this.#observed = { ...this.#observed, containers: [...others, started] };
     });
     await this.#forget(step.name);
@@ -221,7 +223,7 @@ export class PodRunner {
       if (!(error instanceof StepError)) throw error;
       const { reason, message, backoff, notices } = error;
       const at = this.#context.clock.now();
-      const delayMs = backoff ? grow(this.#failures.get(key)?.delayMs ?? 0) : retryMs;
+      const delayMs = backoff ? grow(this.#failures.get(key)?.delayMs ?? 0) : (error.retryMs ?? retryMs);
       this.#failures.set(key, { at, retryAt: at + delayMs, delayMs, reason, message, ...(backoff && { backoff }) });
       for (const notice of notices) this.notify({ ...notice, ...(fieldPath !== undefined && { fieldPath }) });
       this.#context.logger.warn({ uid: this.ref.uid, container: key, reason, err: error.cause ?? error }, message);

@@ -43,13 +43,23 @@ export async function createSandbox(
   return await asStep('ContainerCreating', sandboxFailure, async () => {
     await mkdir(store.logDirectoryOf(workload.ref), { recursive: true, mode: 0o700 });
     await cgroups.create(uid, podCgroup(workload.pod));
-    for (const { id } of before.sandboxes) await calls.StopPodSandbox({ podSandboxId: id });
+    await retireSandboxes(context, before);
     const config = sandboxConfigOf(context, workload, attempt);
     const { podSandboxId } = await context.starts.run(() => calls.RunPodSandbox({ config }));
     const podIPs = await addressesOf(context, podSandboxId);
     await writeHosts(context, workload, podIPs);
     return { sandbox: { id: podSandboxId, attempt, ready: true, createdAt: context.clock.now() }, podIPs };
   });
+}
+
+/** Dead sandboxes release their network; those without containers, whose logs and exit codes we may want, go altogether. */
+async function retireSandboxes({ calls }: PodContext, { sandboxes, containers }: ObservedPod): Promise<void> {
+  for (const { id: podSandboxId } of sandboxes) {
+    const used = containers.some(({ sandboxId }) => sandboxId === podSandboxId);
+    await (used ? calls.StopPodSandbox({ podSandboxId }) : calls.RemovePodSandbox({ podSandboxId })).catch(
+      ignoreNotFound,
+    );
+  }
 }
 
 export async function addressesOf({ calls }: PodContext, podSandboxId: string): Promise<string[]> {

@@ -1,8 +1,8 @@
 import type { ContainerState, ContainerStateTerminated, ContainerStatus } from '@spillway/kube';
 import { containersOf, type PodContainer } from '../../../podspec/containers.ts';
 import type { Instance, Workload } from '../../backend.ts';
-import { backoffOf, decide, isFinal, type Situation } from './decide.ts';
-import { isAlive, latestContainer, latestSandbox, type ObservedContainer, previousContainer } from './observed.ts';
+import { backoffOf, decide, isAborted, isFinal, type Situation } from './decide.ts';
+import { latestContainer, latestSandbox, type ObservedContainer, previousContainer } from './observed.ts';
 import { isWaiting } from './plan.ts';
 
 export interface StatusInput extends Situation {
@@ -70,7 +70,7 @@ function currentState(input: StatusInput, name: string, latest: ObservedContaine
   if (latest?.state === 'running') return { running: { startedAt: time(latest.startedAt ?? latest.createdAt) } };
   const waiting = waitingState(input, name, latest);
   if (waiting) return { waiting };
-  if (latest?.state === 'exited') return { terminated: terminated(input, latest) };
+  if (latest?.state === 'exited' && wasStarted(latest)) return { terminated: terminated(input, latest) };
   return { waiting: { reason: isInitializing(input, name) ? 'PodInitializing' : 'ContainerCreating' } };
 }
 
@@ -119,7 +119,7 @@ function isInitializing({ plan, pod }: StatusInput, name: string): boolean {
 }
 
 function wasStarted(container: ObservedContainer): boolean {
-  return !isAlive(container) || container.state === 'running';
+  return container.state === 'running' || (container.state === 'exited' && !isAborted(container));
 }
 
 function duration(ms: number): string {

@@ -9,7 +9,12 @@ export interface StepErrorDetails extends ErrorOptions {
   readonly notices: readonly Omit<Notice, 'fieldPath'>[];
   /** What the container waits with after the failure was shown. The delay before the next try then doubles. */
   readonly backoff?: WaitingBackoff;
+  /** When the next try is; default: in 10 s. */
+  readonly retryMs?: number;
 }
+
+const underWay = /is reserved for|is already in starting state/;
+const underWayRetryMs = 250;
 
 /** A step of a pod's start that did not work and is tried again. */
 export class StepError extends Error {
@@ -17,12 +22,14 @@ export class StepError extends Error {
   readonly reason: string;
   readonly notices: StepErrorDetails['notices'];
   readonly backoff: StepErrorDetails['backoff'];
+  readonly retryMs: number | undefined;
 
-  constructor(message: string, { reason, notices, backoff, cause }: StepErrorDetails) {
+  constructor(message: string, { reason, notices, backoff, retryMs, cause }: StepErrorDetails) {
     super(message, { cause });
     this.reason = reason;
     this.notices = notices;
     this.backoff = backoff;
+    this.retryMs = retryMs;
   }
 }
 
@@ -37,6 +44,10 @@ export async function asStep<T>(
   } catch (error) {
     if (error instanceof StepError || (error instanceof BackendError && error.kind === 'unavailable')) throw error;
     const message = error instanceof Error ? error.message : String(error);
+    // A process that died while it made this left the runtime at work on it. The runtime notices, within seconds, and cleans
+    // up or completes it.
+    if (underWay.test(message))
+      throw new StepError(message, { reason, notices: [], retryMs: underWayRetryMs, cause: error });
     throw new StepError(message, {
       reason,
       notices: [{ severity: 'Warning', reason: event.reason, message: `${event.prefix}${message}` }],
