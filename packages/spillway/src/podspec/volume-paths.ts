@@ -10,11 +10,11 @@ export function volumePathError(path: string): string | undefined {
   if (path.startsWith('/')) return `invalid path: must be relative path: ${path}`;
   if (path.includes('\0')) return 'invalid path: must not contain a NUL character';
   if (path.length > maxPathLength) return `invalid path: must be less than or equal to ${maxPathLength} characters`;
-  const names = path.split('/');
+  const names = path.split('/').filter((name) => name !== '' && name !== '.');
   if (names.includes('..')) return `invalid path: must not contain '..': ${path}`;
   if (names[0]?.startsWith('..')) return `invalid path: must not start with '..': ${path}`;
   const long = names.some((name) => Buffer.byteLength(name) > maxNameLength);
   if (long) return `invalid path: filenames must be less than or equal to ${maxNameLength} characters`;
-  if (names.every((name) => name === '' || name === '.')) return `invalid path: names no file: ${path}`;
+  if (names.length === 0) return `invalid path: names no file: ${path}`;
   return undefined;
 }

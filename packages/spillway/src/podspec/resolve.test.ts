@@ -1,0 +1,92 @@
+import type { PodSpec, Secret } from '@spillway/kube';
+import { describe, expect, test } from 'vitest';
+import { type Resolution, resolveWorkload } from './resolve.ts';
+
+function resolve(spec: PodSpec, secrets: Record<string, Secret> = {}): Resolution {
+  return resolveWorkload(
+    { metadata: { name: 'web-0', namespace: 'shop', uid: 'u-1' }, spec },
+    { configMap: () => undefined, secret: (name) => secrets[name], token: () => 'token', services: [] },
+    { hostIPs: ['192.0.2.1'], allocatable: {}, dns: { clusterServers: ['10.0.0.10'], clusterDomain: 'cluster.local' } },
+  );
+}
+
+describe('a workload', () => {
+  test('has everything of init containers and containers, in order', () => {
+    const resolution = resolve({
+      initContainers: [{ name: 'first', env: [{ name: 'A', value: '1' }] }],
+      containers: [{ name: 'main', env: [{ name: 'B', value: '2' }] }],
+      volumes: [
+        { name: 'scratch', emptyDir: {} },
+        { name: 'claim', persistentVolumeClaim: { claimName: 'x' } },
+      ],
+    });
+    if (!resolution.ok) throw new Error('something is missing');
+    const { workload } = resolution;
+    expect([...workload.environment]).toEqual([
+      ['first', [{ name: 'A', value: ['1'] }]],
+      ['main', [{ name: 'B', value: ['2'] }]],
+    ]);
+    expect([...workload.volumes.keys()]).toEqual(['scratch']);
+    expect(workload).toMatchObject({
+      hostIPs: ['192.0.2.1'],
+      clusterDomain: 'cluster.local',
+      dns: { servers: ['10.0.0.10'] },
+    });
+  });
+
+  test('that lacks something names all of it: events and waiting reasons as the kubelet’s', () => {
+    const resolution = resolve({
+      containers: [
+        { name: 'main', env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'settings', key: 'a' } } }] },
+      ],
+      volumes: [{ name: 'login', secret: { secretName: 'login' } }],
+    });
+    expect(resolution).toEqual({
+      ok: false,
+      missing: [
+        {
+          kind: 'secret',
+          name: 'login',
+          volume: 'login',
+          waiting: { reason: 'ContainerCreating' },
+          event: {
+            severity: 'Warning',
+            reason: 'FailedMount',
+            message: 'MountVolume.SetUp failed for volume "login" : secret "login" not found',
+          },
+        },
+        {
+          kind: 'configMap',
+          name: 'settings',
+          container: 'main',
+          waiting: { reason: 'CreateContainerConfigError', message: 'configmap "settings" not found' },
+          event: {
+            severity: 'Warning',
+            reason: 'Failed',
+            message: 'Error: configmap "settings" not found',
+            fieldPath: 'spec.containers{main}',
+          },
+        },
+      ],
+    });
+  });
+
+  test('takes the logins that its pull Secrets have, and says which could not be used', () => {
+    const config = JSON.stringify({ auths: { 'quay.io': { username: 'u', password: 'p' } } });
+    const secrets = { good: { data: { '.dockerconfigjson': Buffer.from(config).toString('base64') } }, bad: {} };
+    const resolution = resolve(
+      { containers: [], imagePullSecrets: [{ name: 'good' }, { name: 'none' }, { name: 'bad' }] },
+      secrets,
+    );
+    expect(resolution).toMatchObject({
+      ok: true,
+      workload: { registryCredentials: [{ registry: 'quay.io', username: 'u', password: 'p' }] },
+      notices: [
+        {
+          reason: 'FailedToRetrieveImagePullSecret',
+          message: expect.stringContaining('(none, bad (has neither .dockerconfigjson nor .dockercfg))'),
+        },
+      ],
+    });
+  });
+});
