@@ -29,6 +29,7 @@ export interface PoolConfig {
   readonly servingCertificate: ServingCertificateConfig;
   readonly dns: DnsConfig;
   readonly ping: PingConfig;
+  readonly sweep: SweepConfig;
   readonly backend: BackendConfig;
 }
 
@@ -53,4 +54,8 @@ export interface DnsConfig {
 export interface PingConfig {
   readonly intervalSeconds: number;
   readonly timeoutSeconds: number;
+}
+
+export interface SweepConfig {
+  readonly graceSeconds: number;
 }

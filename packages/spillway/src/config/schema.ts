@@ -67,6 +67,18 @@ const ping = z
     'Health check of the backend. A failure sets BackendReachable=False on the node and keeps new pods away; the node stays Ready.',
   );
 
+const sweep = z
+  .strictObject({
+    graceSeconds: z
+      .number()
+      .min(0)
+      .max(86_400)
+      .default(30)
+      .describe('How long an instance without a pod is left alone before it is verified and removed.'),
+  })
+  .prefault({})
+  .describe('Removal of instances whose pod is gone, for example deleted by force while Spillway was away.');
+
 /** RFC 1123 subdomain, as Kubernetes demands of node names. */
 const nodeName = z
   .string()
@@ -103,6 +115,7 @@ const poolSchema = z
     servingCertificate,
     dns,
     ping,
+    sweep,
     backend: backendSchema,
   })
   .describe('One virtual node and the backend that runs its pods.');

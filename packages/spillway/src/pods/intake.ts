@@ -57,7 +57,7 @@ function namesNode(pod: Pod, node: IntakeNode): boolean {
   // A pod that no scheduler has bound was created with its node's name.
   if (!pod.status?.conditions?.some(({ type }) => type === 'PodScheduled')) return true;
   if ((spec?.tolerations ?? []).some(({ key }) => key !== undefined && node.taintKeys.includes(key))) return true;
-  const wanted = { 'kubernetes.io/hostname': node.name, ...node.labels };
+  const wanted: Readonly<Record<string, string>> = { 'kubernetes.io/hostname': node.name, ...node.labels };
   if (Object.entries(spec?.nodeSelector ?? {}).some(([key, value]) => wanted[key] === value)) return true;
   const affinity = spec?.affinity?.nodeAffinity;
   const terms: readonly NodeSelectorTerm[] = [

@@ -14,7 +14,7 @@ import type { Operation, Outcome, PodState, Problem } from './pod-state.ts';
 import { fetchReferences, type ReferenceReader } from './references.ts';
 
 export interface OperationsOptions {
-  readonly backend: Backend;
+  readonly backend: Pick<Backend, 'create' | 'stop' | 'remove'>;
   readonly nodeName: string;
   /** Client of the node agent. */
   readonly client: Pick<KubeClient, 'resource'>;

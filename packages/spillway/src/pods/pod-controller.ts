@@ -1,18 +1,31 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Informer, type KubeClient, type Logger, type Pod, pods, type Service, services, uidOf } from '@spillway/kube';
+import {
+  Informer,
+  type KubeClient,
+  type Logger,
+  namespaceOf,
+  type Pod,
+  pods,
+  type Service,
+  services,
+  uidOf,
+} from '@spillway/kube';
 import type { Backend, Instance, InstanceRef, Notice, Refusal } from '../backends/backend.ts';
 import type { WorkloadFacts } from '../podspec/resolve.ts';
 import { Actor, type ActorHost } from './actor.ts';
 import { InstanceObserver, type InstanceSink, type ObservedListing } from './instance-observer.ts';
-import { intakeRefusals, type IntakeNode } from './intake.ts';
+import type { IntakeNode } from './intake.ts';
 import { Operations } from './operations.ts';
-import { instanceRef, statusShowsItRan } from './pod-facts.ts';
+import { instanceRef } from './pod-facts.ts';
+import { operationWords, podFields } from './pod-log.ts';
 import type { Operation, Outcome, PodState } from './pod-state.ts';
 import { blocksPool } from './problems.ts';
 import type { Preparation } from './preparation.ts';
+import { refusalsOf } from './refusals.ts';
 import { RunQueue } from './run-queue.ts';
+import { withoutBallast } from './ballast.ts';
 import { StatusWriter } from './status-writer.ts';
-import { OrphanLedger } from './sweep.ts';
+import { Sweeper } from './sweeper.ts';
 import {
   instanceGone,
   instanceMissing,
@@ -39,8 +52,8 @@ export interface PodControllerOptions {
   readonly confirmCluster: (signal: AbortSignal) => Promise<boolean>;
   readonly observer: PodObserver;
   readonly logger: Logger;
-  /** How long an instance without a pod is left alone. Default: 30,000. */
-  readonly sweepGraceMs?: number;
+  /** How long an instance without a pod is left alone. */
+  readonly sweepGraceMs: number;
   /** How long operations and statuses may take to finish when the process stops. Default: 5,000. */
   readonly stopGraceMs?: number;
 }
@@ -77,7 +90,7 @@ export class PodController {
   readonly #actors = new Map<string, Actor>();
   /** Instances that are there and that no actor looks after, by UID. */
   readonly #unowned = new Map<string, Instance>();
-  readonly #ledger: OrphanLedger;
+  readonly #sweeper: Sweeper;
   readonly #informer: Informer<Pod>;
   readonly #services: Informer<Service>;
   readonly #writer: StatusWriter;
@@ -85,15 +98,15 @@ export class PodController {
   readonly #operations: Operations;
   readonly #queue: RunQueue<Actor>;
   readonly #host: ActorHost;
+  readonly #refusals: (pod: Pod) => readonly Refusal[];
   /** Ends operations that do not finish in time. */
   readonly #abandon = new AbortController();
-  #sweeping: Promise<void> | undefined;
+  #nextSweep: NodeJS.Timeout | undefined;
   #stopping = false;
 
   constructor(options: PodControllerOptions) {
     this.#options = options;
     const { client, backend, node, preparation, logger, observer } = options;
-    this.#ledger = new OrphanLedger(options.sweepGraceMs === undefined ? {} : { graceMs: options.sweepGraceMs });
     this.#informer = new Informer({
       client,
       type: pods,
@@ -105,6 +118,7 @@ export class PodController {
     this.#services = new Informer({
       client,
       type: services,
+      indexes: { namespace: namespaceOf },
       logger,
       onError: (error) => logger.warn({ err: error }, 'cannot watch services; trying again'),
     });
@@ -130,7 +144,7 @@ export class PodController {
       backend,
       client,
       nodeName: node.name,
-      references: { client, services: () => this.#services.store.list() },
+      references: { client, services: (namespace) => this.#servicesFor(namespace) },
       facts: options.facts,
       prepared: async (signal) => {
         await this.#services.synced;
@@ -139,8 +153,18 @@ export class PodController {
       record: options.record,
       onDefect: (error) => logger.error({ err: error }, 'an operation failed in a way that nobody foresaw'),
     });
+    this.#sweeper = new Sweeper({
+      graceMs: options.sweepGraceMs,
+      confirmCluster: options.confirmCluster,
+      exists: (ref, signal) => this.#operations.exists(ref, signal),
+      onOrphan: (ref) => this.#orphanFound(ref),
+      requestListingIn: (ms) => this.#sweepIn(ms),
+      now: Date.now,
+      logger,
+    });
     this.#queue = new RunQueue((error) => logger.error({ err: error }, 'the step of a pod failed; this is a defect'));
     this.#host = this.#actorHost();
+    this.#refusals = (pod) => refusalsOf(pod, { node, backend, logger });
     this.#informer.subscribe({
       added: (pod) => this.#podSeen(pod),
       changed: (_, pod) => this.#podSeen(pod),
@@ -198,13 +222,14 @@ export class PodController {
   async #stop(): Promise<void> {
     this.#stopping = true;
     this.#queue.clear();
+    clearTimeout(this.#nextSweep);
     for (const actor of this.#actors.values()) actor.stop();
     const deadline = AbortSignal.timeout(this.#options.stopGraceMs ?? 5000);
     deadline.addEventListener('abort', () => this.#abandon.abort(), { once: true });
     await this.#writer.flush(deadline);
     await Promise.all(Array.from(this.#actors.values(), (actor) => actor.settled()));
     this.#abandon.abort();
-    await this.#sweeping;
+    await this.#sweeper.settled();
   }
 
   #actorHost(): ActorHost {
@@ -244,7 +269,7 @@ export class PodController {
       const { problem } = outcome;
       logger.warn(
         { ...fields, problem: problem.kind, reason: problem.message },
-        `could not ${words[kind]}; will try again`,
+        `could not ${operationWords[kind]}; will try again`,
       );
       if (kind === 'create' && blocksPool(problem.kind)) blockade.refused(problem.kind, problem.message);
       if (kind === 'create' && problem.kind === 'notFound') preparation.invalidate();
@@ -260,31 +285,17 @@ export class PodController {
     if (actor) {
       const known = actor.state;
       const same = known.pod?.metadata?.generation === pod.metadata?.generation;
-      const refusals = same ? known.refusals : this.#refusalsOf(pod);
+      const refusals = same ? known.refusals : this.#refusals(pod);
       actor.apply((state) => podChanged(state, { pod, ref, refusals, nowMs }));
       return;
     }
     const arrival = { listed: this.#observer.completeOnce, inherited: !this.#informer.hasSynced() };
-    const fresh = new Actor(newPod({ pod, ref, refusals: this.#refusalsOf(pod), nowMs }, arrival), this.#host);
+    const fresh = new Actor(newPod({ pod, ref, refusals: this.#refusals(pod), nowMs }, arrival), this.#host);
     this.#actors.set(uid, fresh);
     const instance = this.#unowned.get(uid);
     if (instance) {
       this.#unowned.delete(uid);
       fresh.apply((state) => instanceSeen(state, instance));
-    }
-  }
-
-  #refusalsOf(pod: Pod): readonly Refusal[] {
-    // What ran here was let in once.
-    if (statusShowsItRan(pod)) return [];
-    const { node, backend, logger } = this.#options;
-    const refusals = intakeRefusals(pod, node);
-    if (refusals.length > 0) return refusals;
-    try {
-      return backend.review(pod).refusals;
-    } catch (error) {
-      logger.error({ err: error, ...podFields(instanceRef(pod)) }, 'the review of a pod failed; this is a defect');
-      return [];
     }
   }
 
@@ -312,37 +323,29 @@ export class PodController {
     for (const uid of this.#unowned.keys()) if (listing.missing(uid)) this.#unowned.delete(uid);
     this.#options.observer.instances(listing.instances.length);
     if (!this.#informer.hasSynced()) return;
-    const due = this.#ledger.observe(listing.startedMs, this.#unowned.values());
-    this.#options.observer.orphans(this.#ledger.size);
-    if (due.length > 0) this.#sweeping ??= this.#sweep(due);
+    this.#sweeper.observe(listing.startedMs, this.#unowned.values(), this.#abandon.signal);
+    this.#options.observer.orphans(this.#sweeper.candidates);
   }
 
-  /** Nobody owns these, as far as we know. Nothing is removed before the API server has said so, one by one. */
-  async #sweep(due: readonly Instance[]): Promise<void> {
-    const { logger, confirmCluster } = this.#options;
-    const { signal } = this.#abandon;
-    try {
-      if (!(await confirmCluster(signal))) {
-        logger.error(
-          { instances: due.length },
-          'the API server is not the cluster that these instances belong to; they are left alone',
-        );
-        return;
-      }
-      for (const { ref } of due) {
-        if (this.#stopping) return;
-        if (await this.#operations.exists(ref, signal)) continue;
-        const instance = this.#unowned.get(ref.uid);
-        if (!instance || this.#actors.has(ref.uid)) continue;
-        logger.warn(podFields(ref), 'removing an instance whose pod is gone');
-        this.#unowned.delete(ref.uid);
-        this.#actors.set(ref.uid, new Actor(newOrphan(instance, Date.now()), this.#host));
-      }
-    } catch (error) {
-      if (!signal.aborted) logger.warn({ err: error }, 'cannot verify instances without a pod; trying again');
-    } finally {
-      this.#sweeping = undefined;
-    }
+  #sweepIn(ms: number): void {
+    clearTimeout(this.#nextSweep);
+    this.#nextSweep = setTimeout(() => this.#observer.request(), ms);
+  }
+
+  #orphanFound(ref: InstanceRef): void {
+    const instance = this.#unowned.get(ref.uid);
+    if (this.#stopping || !instance || this.#actors.has(ref.uid)) return;
+    this.#options.logger.warn(podFields(ref), 'removing an instance whose pod is gone');
+    this.#unowned.delete(ref.uid);
+    this.#actors.set(ref.uid, new Actor(newOrphan(instance, Date.now()), this.#host));
+  }
+
+  /** Those that a pod of the namespace gets variables of. */
+  #servicesFor(namespace: string): readonly Service[] {
+    const { store } = this.#services;
+    const own = store.byIndex('namespace', namespace);
+    const kubernetes = store.get('default', 'kubernetes');
+    return kubernetes === undefined || namespace === 'default' ? own : [...own, kubernetes];
   }
 
   #statusRefused(pod: Pod, error: Error): void {
@@ -364,28 +367,6 @@ export class PodController {
     const state = this.#actors.get(uidOf(pod))?.state;
     return state?.observed.kind === 'present' ? { pod, instance: state.observed.instance } : { pod };
   }
-}
-
-const words: Readonly<Record<Operation['kind'], string>> = {
-  create: 'create the instance of a pod',
-  stop: 'stop the instance of a pod',
-  remove: 'remove the instance of a pod',
-  confirmGone: 'confirm that a pod is gone',
-  deletePod: 'delete a pod that has ended',
-};
-
-export function podFields({ namespace, name, uid }: InstanceRef): { pod: string; uid: string } {
-  return { pod: `${namespace}/${name}`, uid };
-}
-
-const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
-
-/** What nobody here reads and every pod carries. */
-function withoutBallast(pod: Pod): Pod {
-  const annotations = pod.metadata?.annotations;
-  if (annotations?.[lastApplied] === undefined) return pod;
-  const { [lastApplied]: _, ...rest } = annotations;
-  return { ...pod, metadata: { ...pod.metadata, annotations: rest } };
 }
 
 async function sleep(ms: number, signal: AbortSignal): Promise<void> {

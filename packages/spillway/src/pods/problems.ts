@@ -86,6 +86,9 @@ function backoffOf(kind: Problem['kind']): { baseMs: number; capMs: number } {
 }
 
 function sentence(message: string, remedy: string | undefined): string {
-  if (remedy === undefined || remedy === '') return message;
-  return `${message}${/[.!?]$/.test(message) ? '' : '.'} ${remedy}`;
+  return remedy === undefined || remedy === '' ? message : `${closed(message)} ${closed(remedy)}`;
+}
+
+function closed(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -22,7 +22,8 @@ import { instanceRef } from './pod-facts.ts';
 export interface ReferenceReader {
   /** Client of the node agent: the API server shows it exactly what its pods refer to. */
   readonly client: Pick<KubeClient, 'resource'>;
-  readonly services: () => readonly Service[];
+  /** At least those of the namespace, and `kubernetes` of `default`. */
+  readonly services: (namespace: string) => readonly Service[];
 }
 
 /**
@@ -58,7 +59,7 @@ export async function fetchReferences(
     configMap: (name) => configMapsByName.get(name),
     secret: (name) => secretsByName.get(name),
     token: (reference) => tokens.get(tokenKey(reference)),
-    services: services(),
+    services: services(namespace),
   };
 }
 

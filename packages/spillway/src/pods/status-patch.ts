@@ -6,6 +6,11 @@ const plainFields = ['observedGeneration', 'phase', 'reason', 'message', 'hostIP
 const wholeLists = ['initContainerStatuses', 'containerStatuses'] as const;
 const addressLists = ['hostIPs', 'podIPs'] as const;
 
+export interface StatusPatch {
+  readonly metadata: { readonly uid: string };
+  readonly status: Readonly<Record<string, unknown>>;
+}
+
 /**
  * The strategic merge patch of `pods/status` that brings the live status to the wanted one; undefined when it is there.
  * Only fields and conditions of `wanted` are touched. The UID in it makes the API server refuse the patch (422) when
@@ -13,7 +18,7 @@ const addressLists = ['hostIPs', 'podIPs'] as const;
  *
  * A pod that has ended is never brought back, nor is its end judged anew: the API server would take both.
  */
-export function statusPatch(live: Pod, wanted: PodStatus): object | undefined {
+export function statusPatch(live: Pod, wanted: PodStatus): StatusPatch | undefined {
   const current = live.status ?? {};
   if (isTerminalPhase(current.phase) && wanted.phase !== current.phase) return undefined;
   const patch: Record<string, unknown> = {};
@@ -30,7 +35,7 @@ export function statusPatch(live: Pod, wanted: PodStatus): object | undefined {
   const conditions = changedConditions(current.conditions ?? [], wanted.conditions ?? []);
   if (conditions.length > 0) patch['conditions'] = conditions;
   if (Object.keys(patch).length === 0) return undefined;
-  return { metadata: { uid: live.metadata?.uid }, status: patch };
+  return { metadata: { uid: live.metadata?.uid ?? '' }, status: patch };
 }
 
 /** They merge by type. A condition whose reason or message is gone needs that said. */

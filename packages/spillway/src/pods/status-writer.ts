@@ -106,7 +106,7 @@ export class StatusWriter {
     if (pending === undefined) return;
     const live = this.#newest(uid);
     const patch = live && statusPatch(live, pending.status);
-    if (patch === undefined) {
+    if (live === undefined || patch === undefined) {
       this.#finish(uid, pending, live === undefined ? 'gone' : 'unchanged');
       return;
     }

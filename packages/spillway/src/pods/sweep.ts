@@ -1,8 +1,8 @@
 import type { Instance } from '../backends/backend.ts';
 
 export interface SweepOptions {
-  /** Two observations of an instance without a pod must be this far apart. Default: 30,000. */
-  readonly graceMs?: number;
+  /** Two observations of an instance without a pod must be this far apart. */
+  readonly graceMs: number;
 }
 
 interface Sighting {
@@ -19,7 +19,7 @@ export class OrphanLedger {
   readonly #graceMs: number;
   #sightings = new Map<string, Sighting>();
 
-  constructor({ graceMs = 30_000 }: SweepOptions = {}) {
+  constructor({ graceMs }: SweepOptions) {
     this.#graceMs = graceMs;
   }
 

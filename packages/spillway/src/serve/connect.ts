@@ -44,7 +44,7 @@ export async function connect(
       if (signal.aborted) break;
       const reason = error instanceof Error ? error.message : String(error);
       logger.error(
-        { server: client.config.server, credentials: client.config.source, retryInSeconds: retryMs / 1000 },
+        { server: client.config.server, accessFrom: client.config.source, retryInSeconds: retryMs / 1000 },
         `cannot work with the API server: ${reason}`,
       );
       await sleep(retryMs, signal);

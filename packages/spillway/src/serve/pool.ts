@@ -84,7 +84,7 @@ export class Pool {
       backend: this.#backend,
       onError: (error, retryInMs) =>
         this.#logger.error(
-          { err: error, retryInSeconds: Math.round(retryInMs / 1000) },
+          { retryInSeconds: Math.round(retryInMs / 1000) },
           `cannot prepare the backend: ${messageOf(error)}`,
         ),
       onPrepared: () => {
@@ -118,7 +118,8 @@ export class Pool {
       }),
       record: (ref, notice) => events.record(ref, notice),
       blockade: this.#blockade,
-      confirmCluster: (signal) => options.confirmCluster(signal),
+      confirmCluster: options.confirmCluster,
+      sweepGraceMs: config.sweep.graceSeconds * 1000,
       observer: this.#metrics,
       logger: this.#logger,
     });

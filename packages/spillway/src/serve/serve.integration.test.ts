@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Cluster, startCluster } from '@spillway/devcluster';
 import {
@@ -31,7 +31,7 @@ let cluster: Cluster;
 let admin: KubeClient;
 let dir: string;
 let configFile: string;
-let process_: ChildProcess | undefined;
+let server: ChildProcess | undefined;
 let logFile: string;
 let starts = 0;
 
@@ -69,6 +69,7 @@ async function writeConfig(more: object): Promise<void> {
     address: cluster.nodeAddress,
     kubeletPort: 10_270,
     servingCertificate: { csr: { approve: true } },
+    sweep: { graceSeconds: 3 },
     backend: { type: 'simulated', stateFile: path.join(dir, 'state.json') },
   };
   await writeFile(configFile, stringify({ pools: [pool], ...more }));
@@ -87,17 +88,16 @@ async function run(args: readonly string[]): Promise<{ stdout: string; code: num
 async function start(): Promise<void> {
   starts += 1;
   logFile = path.join(dir, `serve-${starts}.log`);
-  const { open } = await import('node:fs/promises');
   const log = await open(logFile, 'w');
-  process_ = cluster.spawn(process.execPath, [...main, 'serve', '--config', configFile], {
+  server = cluster.spawn(process.execPath, [...main, 'serve', '--config', configFile], {
     stdio: ['ignore', log.fd, log.fd],
   });
   await log.close();
 }
 
 async function stop(signal: NodeJS.Signals): Promise<number | null> {
-  const child = process_;
-  process_ = undefined;
+  const child = server;
+  server = undefined;
   if (!child || child.exitCode !== null) return child?.exitCode ?? null;
   const exit = once(child, 'exit');
   child.kill(signal);
@@ -159,6 +159,16 @@ async function instances(): Promise<readonly string[]> {
   const text = await readFile(path.join(dir, 'state.json'), 'utf8');
   return Array.from(new Set(text.match(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g)));
 }
+
+async function refused(call: Promise<unknown>): Promise<void> {
+  const error = await call.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(isForbidden(error), String(error)).toBe(true);
+}
+
+const idOf = (current: Pod | undefined): string | undefined => current?.status?.containerStatuses?.[0]?.containerID;
 
 describe('a virtual node', () => {
   it('is registered with its labels, taints, addresses, conditions, capacity and lease', async () => {
@@ -363,7 +373,6 @@ describe('the process', () => {
     await createPod('deleted-meanwhile');
     await createPod('forced-meanwhile');
     const before = await Promise.all(['web', 'ends-meanwhile', 'deleted-meanwhile', 'forced-meanwhile'].map(ready));
-    const idOf = (current: Pod | undefined): unknown => current?.status?.containerStatuses?.[0]?.containerID;
     await stop('SIGKILL');
     await admin.resource(pods).delete({ namespace, name: 'deleted-meanwhile' });
     await admin.resource(pods).delete({ namespace, name: 'forced-meanwhile' }, { gracePeriodSeconds: 0 });
@@ -410,13 +419,6 @@ describe('the process', () => {
     const own = new KubeClient({ config: await loadKubeconfig({ paths: [kubeconfig] }) });
     const agent = own.impersonate({ user: `system:node:${nodeName}`, groups: ['system:nodes'] });
     const other = own.impersonate({ user: 'system:node:real-node', groups: ['system:nodes'] });
-    const refused = async (call: Promise<unknown>): Promise<void> => {
-      const error = await call.then(
-        () => undefined,
-        (reason: unknown) => reason,
-      );
-      expect(isForbidden(error), String(error)).toBe(true);
-    };
     await admin.resource(secrets).create({ metadata: { name: 'unreferenced', namespace }, stringData: { a: 'b' } });
     await admin.resource(pods).create(pod('elsewhere', { nodeName: 'real-node' }));
     expect((await agent.resource(secrets).get({ namespace, name: 'late' })).data).toEqual({ a: 'Yg==' });

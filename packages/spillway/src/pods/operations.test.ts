@@ -1,0 +1,236 @@
+import { ApiError, configMaps, type KubeClient, type Pod, pods, secrets, TransportError } from '@spillway/kube';
+import { describe, expect, it } from 'vitest';
+import { type Backend, BackendError, type Notice, type Workload } from '../backends/backend.ts';
+import { Operations } from './operations.ts';
+import { instanceRef } from './pod-facts.ts';
+import type { Operation, Outcome } from './pod-state.ts';
+import { type FakeAnswers, fakeClient } from './testing/fake-client.ts';
+import { testPod } from './testing/objects.ts';
+import { newPod } from './transitions.ts';
+
+const { signal } = new AbortController();
+
+interface Setup {
+  readonly operations: Operations;
+  readonly created: Workload[];
+  readonly calls: string[];
+  readonly notices: Notice[];
+  readonly defects: unknown[];
+}
+
+function setUp(answers: FakeAnswers = {}, fail?: unknown): Setup {
+  const created: Workload[] = [];
+  const calls: string[] = [];
+  const notices: Notice[] = [];
+  const defects: unknown[] = [];
+  const call = async (what: string): Promise<void> => {
+    calls.push(what);
+    if (fail !== undefined) throw fail;
+  };
+  const backend: Pick<Backend, 'create' | 'stop' | 'remove'> = {
+    create: async (workload) => {
+      await call('create');
+      created.push(workload);
+    },
+    stop: (ref, { graceSeconds }) => call(`stop ${ref.uid} ${graceSeconds}`),
+    remove: (ref) => call(`remove ${ref.uid}`),
+  };
+  const client: Pick<KubeClient, 'resource'> = fakeClient(answers);
+  const operations = new Operations({
+    backend,
+    client,
+    nodeName: 'virtual-kubelet',
+    references: { client, services: () => [] },
+    facts: () => ({
+      hostIPs: ['10.0.0.1'],
+      allocatable: {},
+      dns: { clusterServers: ['10.96.0.10'], clusterDomain: 'cluster.local' },
+    }),
+    prepared: async () => void calls.push('prepared'),
+    record: (_, notice) => void notices.push(notice),
+    onDefect: (error) => void defects.push(error),
+  });
+  return { operations, created, calls, notices, defects };
+}
+
+function perform({ operations }: Setup, operation: Operation, pod: Pod = testPod()): Promise<Outcome> {
+  const bound = { pod, ref: instanceRef(pod), refusals: [], nowMs: 0 };
+  return operations.perform(operation, newPod(bound, { listed: true, inherited: false }), signal);
+}
+
+const create: Operation = { kind: 'create', again: false };
+const notFound = new ApiError('not found', { status: 404, reason: 'NotFound' });
+
+const podWithReferences = testPod({
+  spec: {
+    serviceAccountName: 'robot',
+    containers: [
+      {
+        name: 'app',
+        image: 'x',
+        env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'a' } } }],
+        envFrom: [{ configMapRef: { name: 'maybe', optional: true } }],
+      },
+    ],
+    volumes: [
+      { name: 'token', projected: { sources: [{ serviceAccountToken: { path: 'token', expirationSeconds: 600 } }] } },
+    ],
+  },
+});
+
+describe('creating', () => {
+  it('reads exactly what the pod refers to, asks for a token that is bound to it, and hands all of it to the backend', async () => {
+    const requests: unknown[] = [];
+    const setup = setUp({
+      get: async (type, ref) => {
+        requests.push([type.plural, ref.namespace, ref.name]);
+        if (type.plural === configMaps.plural) throw notFound;
+        return { data: { a: Buffer.from('value').toString('base64') } } as object;
+      },
+      create: async (type, object, options) => {
+        requests.push([type.plural, object, options]);
+        return { status: { token: 'bound-token' } } as object;
+      },
+    });
+    expect(await perform(setup, create, podWithReferences)).toEqual({ ok: true });
+    expect(requests).toContainEqual([secrets.plural, 'default', 's']);
+    expect(requests).toContainEqual([
+      'serviceaccounts',
+      expect.objectContaining({
+        spec: {
+          audiences: [],
+          expirationSeconds: 600,
+          boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: 'web-0', uid: 'uid-1' },
+        },
+      }),
+      expect.objectContaining({ subresource: 'token', namespace: 'default', name: 'robot' }),
+    ]);
+    const [workload] = setup.created;
+    expect(workload?.ref.uid).toBe('uid-1');
+    expect(workload?.environment.get('app')).toContainEqual(expect.objectContaining({ name: 'A' }));
+    expect(JSON.stringify([...(workload?.volumes ?? [])])).toContain('token');
+    expect(setup.calls).toEqual(['prepared', 'create']);
+  });
+
+  it('does not reach the backend when a Secret is missing, and says what the kubelet says', async () => {
+    const setup = setUp({
+      get: () => Promise.reject(notFound),
+      create: async () => ({ status: { token: 't' } }) as object,
+    });
+    const outcome = await perform(setup, create, podWithReferences);
+    expect(outcome).toMatchObject({
+      ok: false,
+      problem: {
+        kind: 'missingReference',
+        reason: 'CreateContainerConfigError',
+        message: 'secret "s" not found',
+        notices: [{ reason: 'Failed', message: 'Error: secret "s" not found' }],
+      },
+    });
+    expect(setup.calls).toEqual([]);
+  });
+
+  it('never takes a refusal for an absence: the authoriser may only lag behind', async () => {
+    let refusals = 0;
+    const setup = setUp({
+      get: async (type) => {
+        refusals += 1;
+        if (refusals < 5) throw new ApiError('no relationship found', { status: 403, reason: 'Forbidden' });
+        if (type.plural === configMaps.plural) throw notFound;
+        return { data: { a: '' } } as object;
+      },
+      create: async () => ({ status: { token: 't' } }) as object,
+    });
+    expect(await perform(setup, create, podWithReferences)).toEqual({ ok: true });
+  });
+
+  it('fails for now when the API server does not answer, also for what is optional', async () => {
+    const setup = setUp({
+      get: () => Promise.reject(new TransportError('unreachable', 'no connection')),
+      create: async () => ({ status: { token: 't' } }) as object,
+    });
+    expect(await perform(setup, create, podWithReferences)).toMatchObject({ ok: false, problem: { kind: 'api' } });
+    expect(setup.calls).toEqual([]);
+  });
+});
+
+describe('an operation', () => {
+  it('passes on what the backend says', async () => {
+    const details = { retryAfterMs: 5000, remedy: 'Order more.', reason: 'NoRoom' };
+    const setup = setUp({}, new BackendError('soldOut', 'no room', details));
+    expect(await perform(setup, create)).toEqual({
+      ok: false,
+      problem: { kind: 'soldOut', message: 'no room', ...details },
+    });
+    expect(setup.defects).toEqual([]);
+  });
+
+  it('never throws: what nobody foresaw is reported as a defect and tried again', async () => {
+    const setup = setUp({}, new TypeError('x is undefined'));
+    expect(await perform(setup, { kind: 'remove' })).toMatchObject({ ok: false, problem: { kind: 'internal' } });
+    expect(setup.defects).toHaveLength(1);
+  });
+
+  it('stops and removes by the stored reference', async () => {
+    const setup = setUp();
+    await perform(setup, { kind: 'stop', graceSeconds: 7, deadlineMs: 0 });
+    await perform(setup, { kind: 'remove' });
+    expect(setup.calls).toEqual(['stop uid-1 7', 'remove uid-1']);
+  });
+});
+
+describe('a live read', () => {
+  it.each([
+    ['no pod', [], { ok: true }],
+    ['another pod of the same name', [testPod({ uid: 'uid-2' })], { ok: true }],
+    ['the pod', [testPod()], { ok: false, problem: { kind: 'stillThere' } }],
+  ])('that finds %s', async (_, items, outcome) => {
+    const asked: unknown[] = [];
+    const setup = setUp({
+      list: async (__, options) => {
+        asked.push(options);
+        return { items: [...items] };
+      },
+    });
+    expect(await perform(setup, { kind: 'confirmGone' })).toMatchObject(outcome);
+    expect(asked).toEqual([
+      expect.objectContaining({
+        namespace: 'default',
+        fieldSelector: 'spec.nodeName=virtual-kubelet,metadata.name=web-0',
+      }),
+    ]);
+  });
+});
+
+describe('deleting the API object', () => {
+  it('is final, and only of the pod with this UID', async () => {
+    const asked: unknown[] = [];
+    const setup = setUp({
+      delete: async (type, ref, options) => {
+        asked.push([type.plural, ref, options]);
+        return {};
+      },
+    });
+    expect(await perform(setup, { kind: 'deletePod' })).toEqual({ ok: true });
+    expect(asked).toEqual([
+      [
+        pods.plural,
+        { namespace: 'default', name: 'web-0' },
+        expect.objectContaining({ gracePeriodSeconds: 0, preconditions: { uid: 'uid-1' } }),
+      ],
+    ]);
+  });
+
+  it.each([notFound, new ApiError('uid mismatch', { status: 409, reason: 'Conflict' })])(
+    'has succeeded when it is not our pod any more (%s)',
+    async (error) => {
+      const setup = setUp({ delete: () => Promise.reject(error) });
+      expect(await perform(setup, { kind: 'deletePod' })).toEqual({ ok: true });
+    },
+  );
+
+  it('is tried again when the API server is away', async () => {
+    const setup = setUp({ delete: () => Promise.reject(new TransportError('timeout', 'no answer')) });
+    expect(await perform(setup, { kind: 'deletePod' })).toMatchObject({ ok: false, problem: { kind: 'api' } });
+  });
+});
