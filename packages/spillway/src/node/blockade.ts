@@ -1,5 +1,4 @@
 export interface BlockadeOptions {
-  readonly now: () => number;
   /** The answer to `blocked` is another one now. */
   readonly onChange: () => void;
   /** Without a refusal for this long, the next pod may try its luck. Default: 5 minutes. */

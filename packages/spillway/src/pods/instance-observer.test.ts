@@ -15,9 +15,9 @@ class HandBackend implements Pick<Backend, 'list' | 'watch'> {
   #broken: Error | undefined;
 
   list(): Promise<Listing> {
-    const listing = Promise.withResolvers<Listing>();
-    this.listings.push(listing);
-    return listing.promise;
+    const answer = Promise.withResolvers<Listing>();
+    this.listings.push(answer);
+    return answer.promise;
   }
 
   async *watch(signal: AbortSignal): AsyncGenerator<InstanceEvent> {
@@ -75,8 +75,10 @@ function setUp(more: { watch?: false } = {}): Setup {
       instance: ({ ref, state }: Instance) => void told.push(`${ref.uid} ${state}`),
       gone: ({ uid }) => void told.push(`${uid} gone`),
       notice: ({ uid }, { reason }) => void told.push(`${uid} ${reason}`),
-      listed: ({ complete, missing }) =>
-        void told.push(`listed ${complete ? 'all' : 'some'}, missing: ${['one', 'two'].filter(missing).join(' ')}`),
+      listed: (listed) => {
+        const missing = ['one', 'two'].filter((uid) => listed.missing(uid)).join(' ');
+        told.push(`listed ${listed.complete ? 'all' : 'some'}, missing: ${missing}`);
+      },
     },
     onError: (what) => void errors.push(what),
   });

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Backend } from '../backends/backend.ts';
 import { backoffMs } from './backoff.ts';
 
@@ -7,6 +6,8 @@ export interface PreparationOptions {
   /** It is tried again by itself. */
   readonly onError: (error: unknown, retryInMs: number) => void;
   readonly onPrepared?: () => void;
+  /** Resolves early, and does not reject, when the signal is aborted. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** Prepares the backend until it is done, once for all who wait for it. */
@@ -60,7 +61,7 @@ export class Preparation {
         failures += 1;
         const pauseMs = backoffMs('prepare', failures, { baseMs: 1000, capMs: 30_000 });
         this.#options.onError(error, pauseMs);
-        await Promise.race([delay(pauseMs, undefined, { ref: false }), aborted]);
+        await this.#options.sleep(pauseMs, signal);
       }
     }
   }

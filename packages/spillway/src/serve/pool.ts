@@ -79,9 +79,10 @@ export class Pool {
       onChange: (state, before) =>
         this.#healthChanged(state.kind === 'unreachable' ? state.message : undefined, before.kind === 'unreachable'),
     });
-    this.#blockade = new Blockade({ now: Date.now, onChange: () => this.#blockadeChanged() });
+    this.#blockade = new Blockade({ onChange: () => this.#blockadeChanged() });
     this.#preparation = new Preparation({
       backend: this.#backend,
+      sleep,
       onError: (error, retryInMs) =>
         this.#logger.error(
           { retryInSeconds: Math.round(retryInMs / 1000) },

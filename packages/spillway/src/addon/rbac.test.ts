@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { type Manifest, rbacManifests } from './rbac.ts';
+
+const manifests = (approveServingCertificates = false): readonly Manifest[] =>
+  rbacManifests({ nodeNames: ['vk-1', 'vk-2'], approveServingCertificates });
+
+const roleText = (objects: readonly Manifest[], name: string): string =>
+  JSON.stringify(objects.find(({ kind, metadata }) => kind === 'ClusterRole' && metadata?.name === name));
+
+describe('the generated rights', () => {
+  it('let the node agent be its own nodes and nothing else', () => {
+    const agent = roleText(manifests(), 'spillway-node-agent');
+    expect(agent).toContain('"resourceNames":["system:node:vk-1","system:node:vk-2"]');
+    expect(agent).toContain('"resourceNames":["system:nodes"]');
+    expect(agent.match(/"verbs":\[[^\]]*\]/g)).toEqual(['"verbs":["impersonate"]', '"verbs":["impersonate"]']);
+  });
+
+  it('name neither Secrets, pods nor tokens, and no wildcard', () => {
+    for (const word of ['secrets', 'pods', 'token', '"*"']) expect(JSON.stringify(manifests(true))).not.toContain(word);
+  });
+
+  it('restrict everything but the registration to the names of the nodes', () => {
+    const controller = roleText(manifests(), 'spillway-controller');
+    expect(controller).toContain('"resources":["nodes"],"verbs":["create"]');
+    expect(controller).toContain('"resources":["nodes"],"resourceNames":["vk-1","vk-2"]');
+  });
+
+  it('contain the approval of certificates only when it is wanted', () => {
+    expect(JSON.stringify(manifests())).not.toContain('certificates');
+    expect(roleText(manifests(true), 'spillway-controller')).toContain(
+      '"resourceNames":["kubernetes.io/kubelet-serving"]',
+    );
+  });
+
+  it('belong to one account in one namespace', () => {
+    const objects = rbacManifests({ nodeNames: ['vk-1'], approveServingCertificates: false, namespace: 'elsewhere' });
+    expect(objects.map(({ kind }) => kind)).toEqual([
+      'Namespace',
+      'ServiceAccount',
+      'ClusterRole',
+      'ClusterRoleBinding',
+      'ClusterRole',
+      'ClusterRoleBinding',
+      'RoleBinding',
+    ]);
+    const subjects = objects.flatMap((object) => ('subjects' in object ? (object.subjects ?? []) : []));
+    expect(new Set(subjects.map(({ name, namespace }) => `${namespace}/${name}`))).toEqual(
+      new Set(['elsewhere/spillway']),
+    );
+  });
+});

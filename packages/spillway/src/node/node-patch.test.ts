@@ -1,0 +1,193 @@
+import type { Node } from '@spillway/kube';
+import { describe, expect, it } from 'vitest';
+import { newNode, type NodeFacts, nodeStatus } from './node-object.ts';
+import { nodeMetadataPatch, nodeStatusPatch } from './node-patch.ts';
+
+const facts: NodeFacts = {
+  name: 'virtual-kubelet',
+  clusterId: 'c1',
+  labels: { 'topology.kubernetes.io/zone': 'z1' },
+  address: '10.0.0.1',
+  kubeletPort: 10_250,
+  serverVersion: 'v1.36.3',
+  ownVersion: '0.1.0',
+  runtimeVersion: 'containerd://1.6.20',
+  architecture: 'amd64',
+  capacity: { cpu: '64', memory: '256Gi', pods: '200' },
+  health: { kind: 'reachable' },
+};
+
+const now = '2026-01-01T00:00:00Z';
+
+/** As the cluster has it after registration and the first status. */
+function registered(): Node {
+  const node = newNode(facts);
+  const stamp = { lastHeartbeatTime: now, lastTransitionTime: now };
+  const status = nodeStatus(facts);
+  return {
+    ...node,
+    metadata: { ...node.metadata, uid: 'u1', resourceVersion: '7' },
+    status: { ...status, conditions: (status.conditions ?? []).map((condition) => ({ ...condition, ...stamp })) },
+  };
+}
+
+describe('the virtual node', () => {
+  it('has the labels, taints and provider id by which Kubernetes and people know it', () => {
+    expect(newNode(facts)).toMatchObject({
+      metadata: {
+        name: 'virtual-kubelet',
+        labels: {
+          type: 'virtual-kubelet',
+          'kubernetes.io/hostname': 'virtual-kubelet',
+          'kubernetes.io/os': 'linux',
+          'kubernetes.io/arch': 'amd64',
+          'topology.kubernetes.io/zone': 'z1',
+          'bursting.cci.io/node-type': 'virtual-kubelet',
+          'node.kubernetes.io/exclude-from-external-load-balancers': 'true',
+        },
+      },
+      spec: {
+        providerID: 'spillway://c1/virtual-kubelet',
+        taints: [
+          { key: 'virtual-kubelet.io/burst-to-cci', value: 'cci', effect: 'NoSchedule' },
+          { key: 'virtual-kubelet.io/huawei', effect: 'PreferNoSchedule' },
+        ],
+      },
+    });
+  });
+
+  it.each([
+    ['v1.36.3', 'v1.36.3-spillway.0.1.0'],
+    ['v1.28.15-r10', 'v1.28.15-spillway.0.1.0'],
+    ['v1.30.4+k3s1', 'v1.30.4-spillway.0.1.0'],
+  ])('of a server %s says kubelet %s', (serverVersion, kubeletVersion) => {
+    expect(nodeStatus({ ...facts, serverVersion }).nodeInfo?.kubeletVersion).toBe(kubeletVersion);
+  });
+
+  it.each([
+    ['an unreachable backend', { health: { kind: 'unreachable', message: 'no answer within 5 s' } }],
+    ['a sold-out backend', { blocked: { reason: 'SoldOut', message: 'no room' } }],
+  ] as const)('with %s takes no new pods, and stays Ready', (_, change) => {
+    const changed: NodeFacts = { ...facts, ...change };
+    expect(newNode(changed).spec?.taints).toContainEqual({ key: 'bursting.cci.io/no-schedule', effect: 'NoSchedule' });
+    const ready = nodeStatus(changed).conditions?.find(({ type }) => type === 'Ready');
+    expect(ready?.status).toBe('True');
+  });
+
+  it('with an unreachable backend says so', () => {
+    const conditions = nodeStatus({
+      ...facts,
+      health: { kind: 'unreachable', message: 'no answer within 5 s' },
+    }).conditions;
+    expect(conditions).toContainEqual({
+      type: 'BackendReachable',
+      status: 'False',
+      reason: 'BackendUnreachable',
+      message: 'no answer within 5 s',
+    });
+  });
+});
+
+describe('labels and taints', () => {
+  it('that are right are left alone', () => {
+    expect(nodeMetadataPatch(registered(), facts)).toBeUndefined();
+  });
+
+  it('that somebody edited away come back, for exactly the version that was looked at', () => {
+    const node = registered();
+    const edited: Node = {
+      ...node,
+      metadata: { ...node.metadata, labels: { type: 'real' } },
+      spec: { ...node.spec, taints: [{ key: 'example.com/mine', effect: 'NoExecute' }] },
+    };
+    const patch = nodeMetadataPatch(edited, facts);
+    expect(patch).toMatchObject({
+      type: 'merge',
+      body: { metadata: { resourceVersion: '7', labels: { type: 'virtual-kubelet' } } },
+    });
+    expect(JSON.stringify(patch)).toContain('virtual-kubelet.io/burst-to-cci');
+  });
+
+  it('of others stay', () => {
+    const node = registered();
+    const foreign = { key: 'node.kubernetes.io/unreachable', effect: 'NoExecute' };
+    const withForeign: Node = {
+      ...node,
+      metadata: { ...node.metadata, labels: { ...node.metadata?.labels, 'example.com/rack': 'r1' } },
+      spec: { ...node.spec, taints: [foreign, ...(node.spec?.taints ?? [])] },
+    };
+    expect(nodeMetadataPatch(withForeign, facts)).toBeUndefined();
+    const patch = nodeMetadataPatch(withForeign, { ...facts, blocked: { reason: 'SoldOut', message: '' } });
+    expect(patch).toMatchObject({ body: { spec: { taints: expect.arrayContaining([foreign]) as unknown } } });
+    expect(JSON.stringify(patch)).not.toContain('example.com/rack');
+  });
+
+  it('that are configured no more are taken away', () => {
+    const { labels: _, ...rest } = facts;
+    expect(nodeMetadataPatch(registered(), { ...rest, labels: {} })).toMatchObject({
+      body: { metadata: { labels: { 'topology.kubernetes.io/zone': null } } },
+    });
+  });
+
+  it('leave a provider id that somebody set, because it cannot be changed', () => {
+    const node = registered();
+    expect(nodeMetadataPatch({ ...node, spec: { ...node.spec, providerID: 'aws://i-1' } }, facts)).toBeUndefined();
+  });
+
+  it('take the taint back when the pool opens again', () => {
+    const closed: NodeFacts = { ...facts, blocked: { reason: 'SoldOut', message: '' } };
+    const node = { ...registered(), spec: newNode(closed).spec ?? {} };
+    expect(nodeMetadataPatch(node, closed)).toBeUndefined();
+    expect(JSON.stringify(nodeMetadataPatch(node, facts))).not.toContain('no-schedule');
+  });
+});
+
+describe('the status of the node', () => {
+  it('is not written when nothing has changed, and stamped with a heartbeat when it is time', () => {
+    const later = '2026-01-01T00:01:00Z';
+    expect(nodeStatusPatch(registered(), facts, { now: later, heartbeat: false })).toBeUndefined();
+    const patch = nodeStatusPatch(registered(), facts, { now: later, heartbeat: true });
+    expect(patch).toMatchObject({
+      type: 'strategic',
+      body: { status: { conditions: expect.arrayContaining([expect.objectContaining({ type: 'Ready' })]) as unknown } },
+    });
+    expect(JSON.stringify(patch)).toContain(`"lastHeartbeatTime":"${later}","lastTransitionTime":"${now}"`);
+    expect(JSON.stringify(patch)).not.toContain('capacity');
+  });
+
+  it('has only what changed', () => {
+    const changed: NodeFacts = { ...facts, capacity: { ...facts.capacity, cpu: '128' } };
+    expect(nodeStatusPatch(registered(), changed, { now, heartbeat: false })).toEqual({
+      type: 'strategic',
+      body: { metadata: { uid: 'u1' }, status: { capacity: { cpu: '128' }, allocatable: { cpu: '128' } } },
+    });
+  });
+
+  it('takes back what the node controller did when the lease was late', () => {
+    const node = registered();
+    const conditions = (node.status?.conditions ?? []).map((condition) =>
+      condition.type === 'Ready' ? { ...condition, status: 'Unknown', reason: 'NodeStatusUnknown' } : condition,
+    );
+    const patch = nodeStatusPatch({ ...node, status: { ...node.status, conditions } }, facts, {
+      now,
+      heartbeat: false,
+    });
+    expect(patch).toMatchObject({
+      body: { status: { conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady' }] } },
+    });
+  });
+
+  it('leaves conditions and resources of others', () => {
+    const node = registered();
+    const foreign: Node = {
+      ...node,
+      status: {
+        ...node.status,
+        conditions: [...(node.status?.conditions ?? []), { type: 'Foreign', status: 'True' }],
+        capacity: { ...node.status?.capacity, 'example.com/gpu': '4' },
+      },
+    };
+    expect(nodeStatusPatch(foreign, facts, { now, heartbeat: false })).toBeUndefined();
+    expect(JSON.stringify(nodeStatusPatch(foreign, facts, { now, heartbeat: true }))).not.toContain('Foreign');
+  });
+});

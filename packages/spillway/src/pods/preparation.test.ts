@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Preparation } from './preparation.ts';
+
+/** Follows fake timers, which Node's own promise timers do not. */
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+function setUp(failures: number): { preparation: Preparation; counts: { calls: number; errors: number } } {
+  const counts = { calls: 0, errors: 0 };
+  const preparation = new Preparation({
+    backend: {
+      prepare: async () => {
+        counts.calls += 1;
+        if (counts.calls <= failures) throw new Error('not there yet');
+      },
+    },
+    sleep,
+    onError: () => void (counts.errors += 1),
+  });
+  return { preparation, counts };
+}
+
+describe('the preparation of a backend', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('is tried until it is done, once for all who wait', async () => {
+    const abort = new AbortController();
+    const { preparation, counts } = setUp(4);
+    const running = preparation.run(abort.signal);
+    const waiting = Promise.all([preparation.ready(abort.signal), preparation.ready(abort.signal)]);
+    await vi.advanceTimersByTimeAsync(60_000);
+    await waiting;
+    await preparation.ready(abort.signal);
+    expect(counts).toEqual({ calls: 5, errors: 4 });
+    abort.abort();
+    await running;
+  });
+
+  it('is done again when what was prepared is gone', async () => {
+    const abort = new AbortController();
+    const { preparation, counts } = setUp(0);
+    const running = preparation.run(abort.signal);
+    await preparation.ready(abort.signal);
+    preparation.invalidate();
+    await preparation.ready(abort.signal);
+    expect(counts.calls).toBe(2);
+    abort.abort();
+    await running;
+  });
+
+  it('lets those who wait go when the process stops', async () => {
+    const abort = new AbortController();
+    const { preparation } = setUp(Number.POSITIVE_INFINITY);
+    const running = preparation.run(abort.signal);
+    const waiting = preparation.ready(abort.signal);
+    abort.abort();
+    await expect(waiting).rejects.toThrow();
+    await vi.advanceTimersByTimeAsync(0);
+    await running;
+  });
+});
