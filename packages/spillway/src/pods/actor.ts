@@ -2,12 +2,15 @@ import type { Pod, PodStatus } from '@spillway/kube';
 import type { InstanceRef, Notice } from '../backends/backend.ts';
 import { decide, type DecideContext } from './decide.ts';
 import type { Operation, Outcome, PodState } from './pod-state.ts';
+import { systemTiming, type Timing } from './timing.ts';
 import { elapsed, operationEnded, operationStarted, outboxTaken } from './transitions.ts';
 
 /** What an actor needs from its surroundings. */
 export interface ActorHost {
   readonly context: DecideContext;
   now(): number;
+  /** Default: the process's own timers. */
+  readonly after?: Timing['after'];
   /** Calls `step` soon; several calls before that are one. */
   schedule(actor: Actor): void;
   /** Never rejects. */
@@ -19,9 +22,6 @@ export interface ActorHost {
   forget(actor: Actor): void;
 }
 
-/** Longest delay that a timer takes. */
-const maxDelayMs = 2 ** 31 - 1;
-
 /**
  * The doing for one pod UID: holds its state, asks {@link decide}, performs one operation at a time. An object, not a
  * thread: what happens changes the state and schedules a step; an actor with nothing to wait for holds no timer.
@@ -29,7 +29,7 @@ const maxDelayMs = 2 ** 31 - 1;
 export class Actor {
   #state: PodState;
   readonly #host: ActorHost;
-  #timer: { readonly atMs: number; readonly handle: NodeJS.Timeout } | undefined;
+  #timer: { readonly atMs: number; readonly cancel: () => void } | undefined;
   #operation: Promise<void> | undefined;
   #stopped = false;
 
@@ -90,16 +90,14 @@ export class Actor {
 
   #wakeAt(atMs: number | undefined, now: number): void {
     if (this.#timer?.atMs === atMs) return;
-    if (this.#timer) clearTimeout(this.#timer.handle);
+    this.#timer?.cancel();
     this.#timer = undefined;
     if (atMs === undefined || !Number.isFinite(atMs)) return;
-    const handle = setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.#host.schedule(this);
-      },
-      Math.min(Math.max(0, atMs - now), maxDelayMs),
-    );
-    this.#timer = { atMs, handle };
+    const { after = systemTiming.after } = this.#host;
+    const cancel = after(Math.max(0, atMs - now), () => {
+      this.#timer = undefined;
+      this.#host.schedule(this);
+    });
+    this.#timer = { atMs, cancel };
   }
 }

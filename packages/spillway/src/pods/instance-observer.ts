@@ -34,6 +34,8 @@ export interface InstanceObserverOptions {
   readonly relistMs?: number;
   /** Between two listings when it cannot. Default: 5,000. */
   readonly pollMs?: number;
+  /** 0 ≤ x < 1. Default: Math.random */
+  readonly random?: () => number;
   /** Between two listings that were asked for. Default: 2,100. */
   readonly minimumMs?: number;
 }
@@ -76,6 +78,7 @@ export class InstanceObserver {
 
   async #list(signal: AbortSignal): Promise<void> {
     const { now, sleep, backend, relistMs = 60_000, pollMs = 5000, minimumMs = 2100 } = this.#options;
+    const { random = Math.random } = this.#options;
     let failures = 0;
     while (!signal.aborted) {
       const startedMs = now();
@@ -96,7 +99,7 @@ export class InstanceObserver {
         await sleep(backoffMs('list', failures, { baseMs: 1000, capMs: 30_000 }), signal);
       } else {
         await sleep(minimumMs, signal);
-        const regular = (backend.watch ? relistMs : pollMs) * (0.9 + Math.random() * 0.2) - minimumMs;
+        const regular = (backend.watch ? relistMs : pollMs) * (0.9 + random() * 0.2) - minimumMs;
         await this.#requestedOr(Math.max(0, regular), signal);
       }
     }

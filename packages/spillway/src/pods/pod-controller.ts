@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   Informer,
   type KubeClient,
@@ -26,6 +25,7 @@ import { RunQueue } from './run-queue.ts';
 import { withoutBallast } from './ballast.ts';
 import { StatusWriter } from './status-writer.ts';
 import { Sweeper } from './sweeper.ts';
+import { systemTiming, type Timing } from './timing.ts';
 import {
   instanceGone,
   instanceMissing,
@@ -56,6 +56,10 @@ export interface PodControllerOptions {
   readonly sweepGraceMs: number;
   /** How long operations and statuses may take to finish when the process stops. Default: 5,000. */
   readonly stopGraceMs?: number;
+  /** Default: the system's clock and timers. */
+  readonly timing?: Timing;
+  /** For jitter; 0 ≤ x < 1. Default: Math.random */
+  readonly random?: () => number;
 }
 
 /** Whether the pool takes new pods. */
@@ -98,20 +102,25 @@ export class PodController {
   readonly #operations: Operations;
   readonly #queue: RunQueue<Actor>;
   readonly #host: ActorHost;
+  readonly #timing: Timing;
   readonly #refusals: (pod: Pod) => readonly Refusal[];
   /** Ends operations that do not finish in time. */
   readonly #abandon = new AbortController();
-  #nextSweep: NodeJS.Timeout | undefined;
+  #cancelSweep: () => void = () => {};
   #stopping = false;
 
   constructor(options: PodControllerOptions) {
     this.#options = options;
-    const { client, backend, node, preparation, logger, observer } = options;
+    const { client, backend, node, preparation, logger, observer, random = Math.random } = options;
+    const { timing = systemTiming } = options;
+    this.#timing = timing;
     this.#informer = new Informer({
       client,
       type: pods,
       fieldSelector: `spec.nodeName=${node.name}`,
       transform: withoutBallast,
+      clock: timing,
+      random,
       logger,
       onError: (error) => logger.warn({ err: error }, 'cannot watch the pods of the node; trying again'),
     });
@@ -119,6 +128,8 @@ export class PodController {
       client,
       type: services,
       indexes: { namespace: namespaceOf },
+      clock: timing,
+      random,
       logger,
       onError: (error) => logger.warn({ err: error }, 'cannot watch services; trying again'),
     });
@@ -129,13 +140,15 @@ export class PodController {
       onError: (pod, error) =>
         logger.warn({ err: error, ...podFields(instanceRef(pod)) }, 'status not written; trying again'),
       onWritten: (result) => observer.statusWritten(result),
+      clock: timing,
     });
     this.#observer = new InstanceObserver({
       backend,
       sink: this.#sink(),
       prepared: (signal) => preparation.ready(signal),
-      now: Date.now,
-      sleep,
+      now: () => timing.now(),
+      sleep: (ms, signal) => timing.sleep(ms, signal),
+      random,
       onListed: (result, ms) => observer.listed(result, ms / 1000),
       onError: (what, error) =>
         logger.warn({ err: error }, `cannot ${what} the instances of the backend; trying again`),
@@ -159,7 +172,7 @@ export class PodController {
       exists: (ref, signal) => this.#operations.exists(ref, signal),
       onOrphan: (ref) => this.#orphanFound(ref),
       requestListingIn: (ms) => this.#sweepIn(ms),
-      now: Date.now,
+      now: () => timing.now(),
       logger,
     });
     this.#queue = new RunQueue((error) => logger.error({ err: error }, 'the step of a pod failed; this is a defect'));
@@ -222,12 +235,14 @@ export class PodController {
   async #stop(): Promise<void> {
     this.#stopping = true;
     this.#queue.clear();
-    clearTimeout(this.#nextSweep);
+    this.#cancelSweep();
     for (const actor of this.#actors.values()) actor.stop();
-    const deadline = AbortSignal.timeout(this.#options.stopGraceMs ?? 5000);
-    deadline.addEventListener('abort', () => this.#abandon.abort(), { once: true });
-    await this.#writer.flush(deadline);
+    const deadline = new AbortController();
+    deadline.signal.addEventListener('abort', () => this.#abandon.abort(), { once: true });
+    const cancel = this.#timing.after(this.#options.stopGraceMs ?? 5000, () => deadline.abort());
+    await this.#writer.flush(deadline.signal);
     await Promise.all(Array.from(this.#actors.values(), (actor) => actor.settled()));
+    cancel();
     this.#abandon.abort();
     await this.#sweeper.settled();
   }
@@ -236,7 +251,8 @@ export class PodController {
     const { hostIPs, observer } = this.#options;
     return {
       context: { hostIPs },
-      now: Date.now,
+      now: () => this.#timing.now(),
+      after: (ms, run) => this.#timing.after(ms, run),
       schedule: (actor) => {
         if (!this.#stopping) this.#queue.add(actor);
       },
@@ -281,7 +297,7 @@ export class PodController {
     const uid = uidOf(pod);
     const actor = this.#actors.get(uid);
     const ref = actor?.state.ref ?? instanceRef(pod);
-    const nowMs = Date.now();
+    const nowMs = this.#timing.now();
     if (actor) {
       const known = actor.state;
       const same = known.pod?.metadata?.generation === pod.metadata?.generation;
@@ -308,7 +324,7 @@ export class PodController {
       },
       gone: ({ uid }) => {
         this.#unowned.delete(uid);
-        this.#actors.get(uid)?.apply((state) => instanceGone(state, Date.now()));
+        this.#actors.get(uid)?.apply((state) => instanceGone(state, this.#timing.now()));
       },
       notice: (ref, notice) => this.#options.record(ref, notice),
       listed: (listing) => this.#listed(listing),
@@ -328,8 +344,8 @@ export class PodController {
   }
 
   #sweepIn(ms: number): void {
-    clearTimeout(this.#nextSweep);
-    this.#nextSweep = setTimeout(() => this.#observer.request(), ms);
+    this.#cancelSweep();
+    this.#cancelSweep = this.#timing.after(ms, () => this.#observer.request());
   }
 
   #orphanFound(ref: InstanceRef): void {
@@ -337,7 +353,7 @@ export class PodController {
     if (this.#stopping || !instance || this.#actors.has(ref.uid)) return;
     this.#options.logger.warn(podFields(ref), 'removing an instance whose pod is gone');
     this.#unowned.delete(ref.uid);
-    this.#actors.set(ref.uid, new Actor(newOrphan(instance, Date.now()), this.#host));
+    this.#actors.set(ref.uid, new Actor(newOrphan(instance, this.#timing.now()), this.#host));
   }
 
   /** Those that a pod of the namespace gets variables of. */
@@ -366,13 +382,5 @@ export class PodController {
   #withInstance(pod: Pod): PodWithInstance {
     const state = this.#actors.get(uidOf(pod))?.state;
     return state?.observed.kind === 'present' ? { pod, instance: state.observed.instance } : { pod };
-  }
-}
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await delay(ms, undefined, { signal });
-  } catch {
-    // Aborted: who waits looks at the signal.
   }
 }

@@ -1,5 +1,6 @@
 import {
   ApiError,
+  type Clock,
   isForbidden,
   isInvalid,
   isNotFound,
@@ -26,6 +27,7 @@ export interface StatusWriterOptions {
   readonly onWritten?: (result: 'written' | 'unchanged' | 'gone' | 'refused' | 'failed') => void;
   /** Writes under way at a time. Default: 32. */
   readonly concurrency?: number;
+  readonly clock?: Clock;
 }
 
 interface Pending {
@@ -44,11 +46,12 @@ export class StatusWriter {
   readonly #pending = new Map<string, Pending>();
   /** Answers to our own writes, until the watch has brought something as new. */
   readonly #answers = new Map<string, Pod>();
-  readonly #queue = new WorkQueue<string>();
+  readonly #queue: WorkQueue<string>;
   #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
+    this.#queue = new WorkQueue({ clock: options.clock });
   }
 
   /** Pods whose newest status is not written yet. */
