@@ -24,7 +24,8 @@ const layers = {
 const everywhere = ['observability'];
 
 const source = 'packages/spillway/src';
-const tests = '\\.test\\.ts$';
+// Tests and what only tests use may start clusters.
+const tests = '\\.test\\.ts$|/testing/';
 
 const packageRules = Object.entries(packages).flatMap(([name, allowed]) => [
   {

@@ -29,7 +29,7 @@ export type BackendHealthState =
 
 export const burstTaintKey = 'virtual-kubelet.io/burst-to-cci';
 export const preferTaintKey = 'virtual-kubelet.io/huawei';
-export const blockedTaintKey = 'bursting.cci.io/no-schedule';
+const blockedTaintKey = 'bursting.cci.io/no-schedule';
 
 /** Taints that we own; others on the node are none of our business. */
 export const ownTaintKeys: readonly string[] = [burstTaintKey, preferTaintKey, blockedTaintKey];
