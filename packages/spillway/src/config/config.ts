@@ -58,4 +58,5 @@ export interface PingConfig {
 
 export interface SweepConfig {
   readonly graceSeconds: number;
+  readonly maxFraction: number;
 }

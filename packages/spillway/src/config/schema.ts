@@ -75,6 +75,14 @@ const sweep = z
       .max(86_400)
       .default(30)
       .describe('How long an instance without a pod is left alone before it is verified and removed.'),
+    maxFraction: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.5)
+      .describe(
+        'When more than this part of all instances has no pod, the sweep is reported, waits ten more minutes and verifies again.',
+      ),
   })
   .prefault({})
   .describe('Removal of instances whose pod is gone, for example deleted by force while Spillway was away.');

@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** Answers take from a millisecond (a local runtime) to minutes (a cloud that makes machines). */
 const operationBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
@@ -27,6 +27,7 @@ export class Metrics {
   readonly listingSeconds: Histogram<'pool'>;
   readonly instances: Gauge<'pool'>;
   readonly orphans: Gauge<'pool'>;
+  readonly orphansHeldBack: Gauge<'pool'>;
   readonly orphansRemoved: Counter<'pool'>;
 
   readonly nodeLeaseRenewed: Gauge<'pool'>;
@@ -83,6 +84,11 @@ export class Metrics {
     this.listingSeconds = histogram('backend_listing_seconds', 'Duration of listings', ['pool']);
     this.instances = gauge('backend_instances', 'Instances in the newest complete listing', ['pool']);
     this.orphans = gauge('orphan_candidates', 'Instances that no pod seems to own', ['pool']);
+    this.orphansHeldBack = gauge(
+      'orphans_held_back',
+      'Instances without a pod that are left alone for a while because they are suspiciously many',
+      ['pool'],
+    );
     this.orphansRemoved = counter('orphans_removed_total', 'Instances removed because their pod is gone', ['pool']);
     this.nodeLeaseRenewed = gauge('node_lease_renewed_timestamp_seconds', 'When the lease was renewed last', ['pool']);
     this.nodeLeaseErrors = counter('node_lease_errors_total', 'Failed renewals of the lease', ['pool']);
@@ -106,28 +112,8 @@ export class Metrics {
       'verb',
     ]);
     this.apiQueueSeconds = histogram('api_queue_seconds', 'Time that requests waited for their lane', ['lane']);
-    registry.registerMetric(
-      new Gauge({
-        name: 'process_resident_memory_bytes',
-        help: 'Resident memory',
-        registers: [],
-        collect(): void {
-          this.set(process.memoryUsage.rss());
-        },
-      }),
-    );
-    registry.registerMetric(
-      new Counter({
-        name: 'process_cpu_seconds_total',
-        help: 'CPU time used',
-        registers: [],
-        collect(): void {
-          const { user, system } = process.cpuUsage();
-          this.reset();
-          this.inc((user + system) / 1e6);
-        },
-      }),
-    );
+    // Memory, CPU, garbage collection, and the event loop's lag since the last look.
+    collectDefaultMetrics({ register: registry });
   }
 
   /** In the shape of the client's `onRequest`. */

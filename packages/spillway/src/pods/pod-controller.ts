@@ -24,6 +24,7 @@ import { refusalsOf } from './refusals.ts';
 import { RunQueue } from './run-queue.ts';
 import { withoutBallast } from './ballast.ts';
 import { StatusWriter } from './status-writer.ts';
+import type { HeldBack, SweepOptions } from './sweep.ts';
 import { Sweeper } from './sweeper.ts';
 import { systemTiming, type Timing } from './timing.ts';
 import {
@@ -54,6 +55,9 @@ export interface PodControllerOptions {
   readonly logger: Logger;
   /** How long an instance without a pod is left alone. */
   readonly sweepGraceMs: number;
+  readonly maxSweepFraction?: SweepOptions['maxSweepFraction'];
+  /** Something that people should see on the virtual node. */
+  readonly recordOnNode?: (notice: Notice) => void;
   /** How long operations and statuses may take to finish when the process stops. Default: 5,000. */
   readonly stopGraceMs?: number;
   /** Default: the system's clock and timers. */
@@ -78,7 +82,7 @@ export interface PodObserver {
   statusWritten(result: 'written' | 'unchanged' | 'gone' | 'refused' | 'failed'): void;
   listed(result: 'complete' | 'incomplete' | 'failed', seconds: number): void;
   instances(count: number): void;
-  orphans(candidates: number): void;
+  orphans(candidates: number, heldBack: number): void;
   orphanRemoved(): void;
 }
 
@@ -168,9 +172,11 @@ export class PodController {
     });
     this.#sweeper = new Sweeper({
       graceMs: options.sweepGraceMs,
+      ...(options.maxSweepFraction === undefined ? {} : { maxSweepFraction: options.maxSweepFraction }),
       confirmCluster: options.confirmCluster,
       exists: (ref, signal) => this.#operations.exists(ref, signal),
       onOrphan: (ref) => this.#orphanFound(ref),
+      onSuspicion: (heldBack) => this.#suspicious(heldBack),
       requestListingIn: (ms) => this.#sweepIn(ms),
       now: () => timing.now(),
       logger,
@@ -339,8 +345,16 @@ export class PodController {
     for (const uid of this.#unowned.keys()) if (listing.missing(uid)) this.#unowned.delete(uid);
     this.#options.observer.instances(listing.instances.length);
     if (!this.#informer.hasSynced()) return;
-    this.#sweeper.observe(listing.startedMs, this.#unowned.values(), this.#abandon.signal);
-    this.#options.observer.orphans(this.#sweeper.candidates);
+    const census = { startedMs: listing.startedMs, unowned: this.#unowned.values(), total: listing.instances.length };
+    this.#sweeper.observe(census, this.#abandon.signal);
+    this.#options.observer.orphans(this.#sweeper.candidates, this.#sweeper.heldBack);
+  }
+
+  #suspicious({ candidates, total, untilMs }: HeldBack): void {
+    const minutes = Math.ceil((untilMs - this.#timing.now()) / 60_000);
+    const message = `${candidates} of ${total} instances on the backend have no pod in this cluster. They are verified again and removed in ${minutes} minutes; if that is wrong, stop Spillway before.`;
+    this.#options.logger.error({ candidates, total, minutes }, message);
+    this.#options.recordOnNode?.({ severity: 'Warning', reason: 'SuspiciousSweep', message });
   }
 
   #sweepIn(ms: number): void {

@@ -1,6 +1,6 @@
 import type { Logger } from '@spillway/kube';
 import type { Instance, InstanceRef } from '../backends/backend.ts';
-import { OrphanLedger, type SweepOptions } from './sweep.ts';
+import { type Census, type HeldBack, OrphanLedger, type SweepOptions } from './sweep.ts';
 
 export interface SweeperOptions extends SweepOptions {
   /** Is the API server that we talk to the cluster whose marks our instances carry? */
@@ -9,6 +9,8 @@ export interface SweeperOptions extends SweepOptions {
   readonly exists: (ref: InstanceRef, signal: AbortSignal) => Promise<boolean>;
   /** It is certain: the instance has no pod. Called once for each. */
   readonly onOrphan: (ref: InstanceRef) => void;
+  /** So many instances have no pod that they are left alone for a while. Called once for each such time. */
+  readonly onSuspicion: (heldBack: HeldBack) => void;
   /** A complete listing at this time would bring the next decision. */
   readonly requestListingIn: (ms: number) => void;
   readonly now: () => number;
@@ -24,6 +26,7 @@ export class Sweeper {
   readonly #options: SweeperOptions;
   readonly #ledger: OrphanLedger;
   #sweeping: Promise<void> | undefined;
+  #heldBack: HeldBack | undefined;
 
   constructor(options: SweeperOptions) {
     this.#options = options;
@@ -34,12 +37,16 @@ export class Sweeper {
     return this.#ledger.size;
   }
 
-  /**
-   * @param startedMs when a complete listing of the backend began
-   * @param unowned what it showed, and no known pod owns
-   */
-  observe(startedMs: number, unowned: Iterable<Instance>, signal: AbortSignal): void {
-    const due = this.#ledger.observe(startedMs, unowned);
+  /** Instances that wait because too many of all have no pod. */
+  get heldBack(): number {
+    return this.#heldBack?.candidates ?? 0;
+  }
+
+  /** A complete listing of the backend has ended. */
+  observe(census: Census, signal: AbortSignal): void {
+    const { due, heldBack } = this.#ledger.observe(census);
+    if (heldBack && heldBack.untilMs !== this.#heldBack?.untilMs) this.#options.onSuspicion(heldBack);
+    this.#heldBack = heldBack;
     const { nextDueMs } = this.#ledger;
     if (nextDueMs !== undefined && due.length === 0) {
       this.#options.requestListingIn(Math.max(0, nextDueMs - this.#options.now()));

@@ -48,8 +48,9 @@ export class PoolMetrics implements PodObserver, NodeObserver {
     this.#metrics.instances.set({ pool: this.#pool }, count);
   }
 
-  orphans(candidates: number): void {
+  orphans(candidates: number, heldBack: number): void {
     this.#metrics.orphans.set({ pool: this.#pool }, candidates);
+    this.#metrics.orphansHeldBack.set({ pool: this.#pool }, heldBack);
   }
 
   orphanRemoved(): void {

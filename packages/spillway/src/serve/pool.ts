@@ -121,6 +121,13 @@ export class Pool {
       blockade: this.#blockade,
       confirmCluster: options.confirmCluster,
       sweepGraceMs: config.sweep.graceSeconds * 1000,
+      maxSweepFraction: config.sweep.maxFraction,
+      recordOnNode: ({ severity, reason, message }) =>
+        // As the kubelet's events on nodes: the name in place of the UID.
+        this.#recorder.record(
+          { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName },
+          { type: severity, reason, message },
+        ),
       observer: this.#metrics,
       logger: this.#logger,
     });
