@@ -209,8 +209,8 @@ export class CriBackend implements Backend {
 
   async #accept(workload: Workload, signal: AbortSignal): Promise<void> {
     const { calls, owner, clock, store } = this.#context;
-    const { refusals } = this.review(workload.pod);
-    if (refusals[0]) throw new BackendError('invalid', refusals[0].message, { remedy: refusals[0].remedy });
+    const [refusal] = this.review(workload.pod).refusals;
+    if (refusal) throw new BackendError('invalid', `${refusal.field}: ${refusal.message}`, { remedy: refusal.remedy });
     // Nothing is accepted that the runtime cannot be asked about. What it already has of this pod, the runner completes.
     const filter = { labelSelector: podSelector(owner, workload.ref.uid) };
     await calls.ListPodSandbox({ filter }, { signal });

@@ -59,7 +59,7 @@ async function openChild(parent: FileHandle, name: string, mode: number): Promis
   await mkdir(path).catch(ignoreExisting);
   const made = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
-    await made.chown(0, gid);
+    if ((await made.stat()).gid !== gid) await made.chown(-1, gid);
     await made.chmod(mode);
   } finally {
     await made.close();
