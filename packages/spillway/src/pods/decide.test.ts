@@ -355,6 +355,7 @@ describe('a pod that is deleted', () => {
     state = perform(state, ok, now + seconds(1));
     state = change(state, deleted(runningPod, now, 60), now + seconds(2));
     expect(operationOf(state, now + seconds(2))).toBeUndefined();
+    expect(decide(state, now + seconds(2), context).wakeAtMs).toBe(now + seconds(6) + overdueMs);
   });
 
   it('in init or image pull is stopped with its grace as well', () => {
@@ -495,6 +496,26 @@ describe('a pod that is gone from the cluster', () => {
     const state = podGone(inherited(testPod()));
     expect(decide(state, now, context)).toEqual({ needsListing: true });
     expect(decide(instanceMissing(state, now), now, context).forget).toBe(true);
+  });
+});
+
+describe('a pod whose instance was removed', () => {
+  const removed = perform(perform(podGone(adopted()), ok), ok);
+
+  it('is not brought back by late news of the backend', () => {
+    expect(instanceSeen(removed, testInstance(runningPod))).toBe(removed);
+  });
+
+  it('and that an older snapshot of the cluster shows again is Failed, not started a second time', () => {
+    const restored = change(removed, runningPod);
+    expect(decide(restored, now, context)).toMatchObject({ status: { phase: 'Failed', reason: 'InstanceLost' } });
+    expect(decide(restored, now, context).operation).toBeUndefined();
+  });
+
+  it('and that was never seen running but is shown again after its end is not started either', () => {
+    const pod = deleted(testPod({ status: { phase: 'Failed', containerStatuses: [] } }), now);
+    const ended = perform(change(arrived(), pod), ok);
+    expect(operationOf(change(ended, testPod()))).toBeUndefined();
   });
 });
 

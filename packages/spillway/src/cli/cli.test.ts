@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+
+const bin = path.join(import.meta.dirname, '../../bin/spillway.js');
+
+interface Run {
+  readonly code: unknown;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function spillway(...args: readonly string[]): Promise<Run> {
+  const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const [code]: unknown[] = await once(child, 'close');
+  return { code, stdout, stderr };
+}
+
+let dir: string;
+let configFile: string;
+
+beforeAll(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), 'spillway-cli-'));
+  configFile = path.join(dir, 'config.yaml');
+  await writeFile(configFile, 'pools: [{name: a, nodeName: vk-a, backend: {type: simulated}}]\n');
+});
+afterAll(async () => rm(dir, { recursive: true }));
+
+describe('spillway', () => {
+  it('says its version', async () => {
+    expect(await spillway('version')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^spillway \d+\.\d+\.\d+ \(Node\.js v\d+/) as unknown,
+    });
+  });
+
+  it('checks a configuration', async () => {
+    expect(await spillway('config', 'check', '--config', configFile)).toMatchObject({
+      code: 0,
+      stdout: `${configFile}: good; pools: a (node vk-a, simulated)\n`,
+    });
+  });
+
+  it('explains a field, and names the nearest one when there is no such field', async () => {
+    expect((await spillway('config', 'explain', 'pools.nodeName')).stdout).toContain('Name of the virtual node.');
+    expect(await spillway('config', 'explain', 'pools[].nodName')).toMatchObject({
+      code: 2,
+      stderr: 'there is no field "pools[].nodName"; did you mean "pools[].nodeName"?\n',
+    });
+  });
+
+  it('prints the JSON Schema of its configuration', async () => {
+    expect(JSON.parse((await spillway('config', 'schema')).stdout)).toMatchObject({ required: ['pools'] });
+  });
+
+  it('prints the rights that a configuration needs, ready for kubectl', async () => {
+    const { code, stdout } = await spillway('manifests', 'rbac', '--config', configFile);
+    expect(code).toBe(0);
+    const kinds = parseAllDocuments(stdout).map((document) => document.get('kind'));
+    expect(kinds).toContain('ClusterRole');
+    expect(stdout).toContain('system:node:vk-a');
+  });
+
+  it('ends with code 2 and one line when the credentials do not exist', async () => {
+    const file = path.join(dir, 'no-credentials.yaml');
+    await writeFile(
+      file,
+      'kubernetes: {kubeconfig: /nowhere}\npools: [{name: a, nodeName: a, backend: {type: simulated}}]\n',
+    );
+    const { code, stderr } = await spillway('serve', '--config', file);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^[^\n]*\/nowhere[^\n]*\n$/);
+  });
+});
