@@ -29,7 +29,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           ...generated,
           name: 'unit',
-          include: ['packages/*/{src,scripts}/**/*.test.ts'],
+          include: ['packages/*/{src,scripts,bench}/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts'],
           sequence: { groupOrder: 0 },
         },

@@ -29,6 +29,10 @@ export const tasks = {
     needs: 'cluster if possible',
     commands: (_root, args) => [['node', '--conditions=spillway-source', 'packages/spillway/demo/main.ts', ...args]],
   },
+  bench: {
+    needs: 'cluster if possible',
+    commands: (_root, args) => [['node', '--conditions=spillway-source', 'packages/spillway/bench/main.ts', ...args]],
+  },
   test: {
     needs: 'cluster',
     commands: (root, args) => [...lint(root), ['vitest', 'run', ...coverage, ...args]],

@@ -15,6 +15,7 @@ export type { CertificateRequest, KeyPair } from './pki/authority.ts';
 export type { ComponentStatus, ControlStatus } from './supervisor/control.ts';
 export { currentEnvironment, type Environment } from './environment.ts';
 export { inspectHost, type HostReport } from './host/report.ts';
+export { resolveKwok, type Kwok } from './binaries/kwok.ts';
 export { agnhostImage, busyboxImage, centosImage, pauseImage } from './images/names.ts';
 export { buildImage, type Image, type ImageSpec } from './images/oci.ts';
 export { pushImage } from './images/push.ts';

@@ -14,6 +14,12 @@ export interface TestbedOptions {
   readonly backend: 'cri' | 'simulated';
   readonly nodeName?: string;
   readonly kubeletPort?: number;
+  /** Pods that the node offers room for; default 200. */
+  readonly maxPods?: number;
+  /** How the `simulated` backend behaves; default: as the configuration's defaults say. */
+  readonly simulated?: { readonly startDelayMs?: number; readonly stopDelayMs?: number };
+  /** Arguments of node itself, for measurements. */
+  readonly nodeArguments?: readonly string[];
 }
 
 /**
@@ -25,7 +31,9 @@ export class Testbed implements AsyncDisposable {
   readonly nodeName: string;
   readonly dir: string;
   readonly configFile: string;
+  readonly #nodeArguments: readonly string[];
   #process: ChildProcess | undefined;
+  #ended: Promise<never> | undefined;
   #starts = 0;
 
   private constructor(options: TestbedOptions) {
@@ -33,6 +41,7 @@ export class Testbed implements AsyncDisposable {
     this.nodeName = options.nodeName ?? 'virtual-kubelet';
     this.dir = path.join(options.cluster.dir, `spillway-${this.nodeName}`);
     this.configFile = path.join(this.dir, 'config.yaml');
+    this.#nodeArguments = options.nodeArguments ?? [];
   }
 
   static async create(options: TestbedOptions): Promise<Testbed> {
@@ -51,6 +60,11 @@ export class Testbed implements AsyncDisposable {
     return this.#process?.pid;
   }
 
+  /** Rejects when the process that was started last ends, with its output in the message. */
+  get ended(): Promise<never> {
+    return this.#ended ?? Promise.reject(new Error('spillway serve was not started'));
+  }
+
   get logFile(): string {
     return path.join(this.dir, `serve-${this.#starts}.log`);
   }
@@ -65,16 +79,18 @@ export class Testbed implements AsyncDisposable {
     this.#starts += 1;
     await using log = await open(this.logFile, 'w');
     // In a process group of its own, so that Ctrl-C reaches only who started it and stops it in good order.
-    const child = this.cluster.spawn(process.execPath, [...spillway, 'serve', '--config', this.configFile], {
+    const args = [...this.#nodeArguments, ...spillway, 'serve', '--config', this.configFile];
+    const child = this.cluster.spawn(process.execPath, args, {
       stdio: ['ignore', log.fd, log.fd],
       detached: true,
     });
     child.unref();
     this.#process = child;
-    const exited = once(child, 'exit').then(async ([code]) => {
+    const exited = once(child, 'exit').then(async ([code]): Promise<never> => {
       throw new Error(`spillway serve ended with code ${String(code)}:\n${await readFile(this.logFile, 'utf8')}`);
     });
     exited.catch(() => {});
+    this.#ended = exited;
     await Promise.race([this.#nodeReady(), exited]);
   }
 
@@ -124,7 +140,7 @@ export class Testbed implements AsyncDisposable {
           {
             name: options.backend,
             nodeName: this.nodeName,
-            capacity: { cpu: '64', memory: '256Gi', pods: '200' },
+            capacity: { cpu: '64', memory: '256Gi', pods: String(options.maxPods ?? 200) },
             address: cluster.nodeAddress,
             kubeletPort: options.kubeletPort ?? 10260,
             servingCertificate: { csr: { approve: true } },
@@ -136,8 +152,8 @@ export class Testbed implements AsyncDisposable {
     );
   }
 
-  #backendConfig({ backend, cluster }: TestbedOptions): Record<string, unknown> {
-    if (backend === 'simulated') return { type: 'simulated' };
+  #backendConfig({ backend, cluster, simulated }: TestbedOptions): Record<string, unknown> {
+    if (backend === 'simulated') return { type: 'simulated', ...simulated };
     if (!cluster.pool) throw new Error('the cluster was started without a pool: startCluster({ pool: true })');
     return {
       type: 'cri',

@@ -1,6 +1,6 @@
 /** Which programs a cluster needs, which version of each, and where they come from. Data and pure functions only. */
 
-export type ModuleName = 'kubernetes' | 'etcd' | 'coredns' | 'registry' | 'pause';
+export type ModuleName = 'kubernetes' | 'etcd' | 'coredns' | 'registry' | 'pause' | 'kwok';
 
 export type BinaryName =
   | 'etcd'
@@ -13,7 +13,8 @@ export type BinaryName =
   | 'coredns'
   | 'registry'
   | 'agnhost'
-  | 'pause';
+  | 'pause'
+  | 'kwok';
 
 const kubernetesVersion = '1.36.3';
 /** The version that Kubernetes' own tree gives the image of this agnhost. */
@@ -38,6 +39,9 @@ export interface Download {
   /** Path inside a .tar.gz; absent when the download is the program itself. */
   readonly member?: string;
 }
+
+/** What the benchmarks compare with. No cluster needs it. */
+export const kwokVersion = '0.8.0';
 
 const versionPackage = 'k8s.io/component-base/version';
 const [major = '', minor = ''] = kubernetesVersion.split('.');
@@ -111,6 +115,14 @@ const binaries: readonly Binary[] = [
     containersOnly: true,
   },
   { name: 'pause', module: 'pause', version: '1', goPackage: '.', ldflags: '-s -w', containersOnly: true },
+  {
+    name: 'kwok',
+    module: 'kwok',
+    version: kwokVersion,
+    goPackage: 'sigs.k8s.io/kwok/cmd/kwok',
+    ldflags: '-s -w',
+    containersOnly: false,
+  },
 ];
 
 export function binary(name: BinaryName): Binary {

@@ -28,7 +28,7 @@ export interface BinaryProgress {
   readonly detail: string;
 }
 
-const defaultToolsDir = fileURLToPath(new URL('../../tools', import.meta.url));
+export const defaultToolsDir: string = fileURLToPath(new URL('../../tools', import.meta.url));
 
 /**
  * A path for each of `names`, from the first source that has it: given paths or `KUBEBUILDER_ASSETS`, the cache, the

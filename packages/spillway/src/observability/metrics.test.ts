@@ -29,7 +29,14 @@ describe('the metrics', () => {
     );
   });
 
-  it('tell the memory and CPU of the process', async () => {
-    expect(await new Metrics().render()).toMatch(/process_resident_memory_bytes \d+\n/);
+  it.each(['process_resident_memory_bytes', 'nodejs_heap_size_used_bytes', 'nodejs_eventloop_lag_max_seconds'])(
+    'tell %s of the process',
+    async (name) => {
+      expect(await new Metrics().render()).toMatch(new RegExp(`^${name} [\\d.e-]+$`, 'm'));
+    },
+  );
+
+  it('count the CPU time of the process', async () => {
+    expect(await new Metrics().render()).toMatch(/^process_cpu_seconds_total [\d.]+$/m);
   });
 });

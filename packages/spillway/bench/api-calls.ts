@@ -1,0 +1,30 @@
+import { parseMetrics } from './prometheus.ts';
+
+/** Finished requests by what they were, such as `PATCH pods/status`. */
+export type ApiCalls = ReadonlyMap<string, number>;
+
+/** What agents of a node have to do with pods. */
+const resources = new Set(['pods', 'events']);
+
+/** Requests about pods and events that the API server has answered so far, from its `/metrics` page. Watches do not count. */
+export function apiCalls(page: string): ApiCalls {
+  const calls = new Map<string, number>();
+  for (const { labels, value } of parseMetrics(page, 'apiserver_request_total')) {
+    const { verb = '', resource = '', subresource = '' } = labels;
+    if (!resources.has(resource) || verb === 'WATCH') continue;
+    const key = `${verb} ${resource}${subresource === '' ? '' : `/${subresource}`}`;
+    calls.set(key, (calls.get(key) ?? 0) + value);
+  }
+  return calls;
+}
+
+/** Calls for each of `pods` pods between two looks, without the creation and deletion of each by the load generator. */
+export function callsPerPod(before: ApiCalls, after: ApiCalls, pods: number): Record<string, number> {
+  const own: Readonly<Record<string, number>> = { 'POST pods': pods, 'DELETE pods': pods };
+  const result: Record<string, number> = {};
+  for (const [key, count] of after) {
+    const made = count - (before.get(key) ?? 0) - (own[key] ?? 0);
+    if (made > 0) result[key] = made / pods;
+  }
+  return result;
+}

@@ -1,0 +1,22 @@
+import type { Cluster } from '@spillway/devcluster';
+
+/** A running agent of one virtual node. Disposing ends its process and removes the node. */
+export interface Contestant extends AsyncDisposable {
+  readonly nodeName: string;
+  readonly pid: number;
+  /** Rejects when the process ends by itself. */
+  readonly ended: Promise<never>;
+  /** Of what is JavaScript. */
+  readonly runtime?: {
+    /** Longest time in seconds that the event loop stood still since the last call. */
+    stallSeconds(): Promise<number>;
+    /** Bytes in use after a full garbage collection. */
+    heapAfterCollection(): Promise<number>;
+  };
+}
+
+export async function kubectl(cluster: Cluster, args: readonly string[], input?: string): Promise<string> {
+  const { code, stdout, stderr } = await cluster.kubectl(args, input === undefined ? {} : { input });
+  if (code !== 0) throw new Error(`kubectl ${args.join(' ')} failed: ${stderr.trim()}`);
+  return stdout;
+}

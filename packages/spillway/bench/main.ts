@@ -1,0 +1,120 @@
+import { writeFile } from 'node:fs/promises';
+import { cpus, loadavg, totalmem } from 'node:os';
+import { type Cluster, DevClusterError, type Kwok, resolveKwok, startCluster } from '@spillway/devcluster';
+import { KubeClient, loadKubeconfig, namespaces, serviceAccounts } from '@spillway/kube';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Contestant } from './contestant.ts';
+import { startKwok } from './kwok.ts';
+import { measure } from './measure.ts';
+import { type BenchOptions, type ContestantName, parseOptions, usage, UsageError } from './options.ts';
+import type { Run } from './results.ts';
+import { startSpillway } from './spillway.ts';
+import { renderTables } from './table.ts';
+
+const namespace = 'bench';
+const unlimited = { qps: Number.POSITIVE_INFINITY, burst: 1, concurrency: 32 };
+
+const began = performance.now();
+const interrupted = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    if (interrupted.signal.aborted) return;
+    say('Stopping: everything that the benchmark made is removed.');
+    interrupted.abort(new Error(`interrupted by ${name}`));
+  });
+}
+
+try {
+  await bench(parseOptions(process.argv.slice(2)), interrupted.signal);
+} catch (error) {
+  if (interrupted.signal.aborted) process.exitCode = 130;
+  else if (error instanceof UsageError) {
+    process.stderr.write(`${error.message}\n\n${usage}`);
+    process.exitCode = 2;
+  } else {
+    const expected = error instanceof DevClusterError;
+    process.stderr.write(`The benchmark failed: ${expected ? error.message : String((error as Error).stack)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> {
+  const kwok = options.only.includes('kwok') ? await resolveKwok({ log: say, signal }) : undefined;
+  await using cluster = await startCluster({
+    name: 'bench',
+    node: false,
+    log: (line) => {
+      if (!signal.aborted) say(line);
+    },
+    signal,
+  });
+  await using client = new KubeClient({
+    config: await loadKubeconfig({ paths: [cluster.kubeconfig] }),
+    userAgent: 'spillway-bench',
+    lanes: { default: unlimited },
+  });
+  await makeNamespace(client, signal);
+
+  const startedAt = new Date().toISOString();
+  const startLoad = loadavg();
+  const runs: Run[] = [];
+  for (let round = 1; round <= options.rounds; round++) {
+    for (const pods of options.pods) {
+      // Whoever goes first in one round goes last in the next.
+      const order = round % 2 === 1 ? options.only : options.only.toReversed();
+      for (const name of order) {
+        await using contestant = await start(name, cluster, options, kwok);
+        const measurement = await measure({ cluster, client, contestant, namespace, pods, signal });
+        runs.push({ contestant: name, pods, round, measurement });
+        const { runningPerSecond, deletedPerSecond } = measurement;
+        say(
+          `round ${round}, ${pods} pods, ${name}: ` +
+            `${runningPerSecond.toFixed(1)} pods/s to Ready, ${deletedPerSecond.toFixed(1)} deleted/s`,
+        );
+      }
+    }
+  }
+
+  process.stdout.write(`\n${renderTables(runs, options.only)}`);
+  if (options.json === undefined) return;
+  const { gitVersion } = await client.request<{ gitVersion: string }>({ method: 'GET', path: '/version' });
+  const machine = {
+    cpus: cpus().length,
+    cpu: cpus()[0]?.model,
+    memoryBytes: totalmem(),
+    node: process.version,
+    kubernetes: gitVersion,
+    kwok: kwok?.version,
+    load: { before: startLoad, after: loadavg() },
+  };
+  await writeFile(options.json, `${JSON.stringify({ startedAt, machine, runs }, undefined, 2)}\n`);
+  say(`The results are in ${options.json}.`);
+}
+
+function start(
+  name: ContestantName,
+  cluster: Cluster,
+  { pods, profile }: BenchOptions,
+  kwok: Kwok | undefined,
+): Promise<Contestant> {
+  if (name === 'spillway') return startSpillway({ cluster, maxPods: 2 * Math.max(...pods, 1000), profile });
+  if (kwok === undefined) throw new Error('kwok is not there');
+  return startKwok(cluster, kwok);
+}
+
+async function makeNamespace(client: KubeClient, signal: AbortSignal): Promise<void> {
+  await client
+    .resource(namespaces)
+    .create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, { signal });
+  // Pods are refused before it has its default service account.
+  for (;;) {
+    const { items } = await client.resource(serviceAccounts).list({ namespace, signal });
+    if (items.length > 0) return;
+    await sleep(50, undefined, { signal });
+  }
+}
+
+function say(text: string): void {
+  const seconds = ((performance.now() - began) / 1000).toFixed(1).padStart(6);
+  process.stderr.write(`[${seconds} s] ${text}\n`);
+}

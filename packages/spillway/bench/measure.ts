@@ -1,0 +1,67 @@
+import type { Cluster } from '@spillway/devcluster';
+import type { KubeClient } from '@spillway/kube';
+import { apiCalls, type ApiCalls, callsPerPod } from './api-calls.ts';
+import { burst } from './burst.ts';
+import { type Contestant, kubectl } from './contestant.ts';
+import { processUsage } from './process-usage.ts';
+import type { Measurement } from './results.ts';
+
+export interface MeasureOptions {
+  readonly cluster: Cluster;
+  /** The load generator's. */
+  readonly client: KubeClient;
+  readonly contestant: Contestant;
+  readonly namespace: string;
+  readonly pods: number;
+  readonly signal: AbortSignal;
+}
+
+/** Connections are open, code is compiled, caches are made: from here on, what a process keeps it keeps for pods. */
+const warmUpPods = 100;
+
+/** A small burst that does not count, then one that does. */
+export async function measure(options: MeasureOptions): Promise<Measurement> {
+  const { cluster, contestant, pods } = options;
+  const { pid, nodeName, runtime, ended } = contestant;
+  const run = (count: number, onRunning?: () => Promise<void>): ReturnType<typeof burst> =>
+    Promise.race([burst({ ...options, nodeName, pods: count, ...(onRunning ? { onRunning } : {}) }), ended]);
+
+  await run(warmUpPods);
+  const heapBefore = await runtime?.heapAfterCollection();
+  await runtime?.stallSeconds();
+  const callsBefore = await callsSoFar(cluster);
+  const before = await processUsage(pid);
+  let rssRunningBytes = 0;
+  const times = await run(pods, async () => {
+    rssRunningBytes = (await processUsage(pid)).rssBytes;
+  });
+  const after = await processUsage(pid);
+  const stallSeconds = await runtime?.stallSeconds();
+  const calls = callsPerPod(callsBefore, await callsSoFar(cluster), pods);
+  const heapAfter = await runtime?.heapAfterCollection();
+  return {
+    createdPerSecond: pods / times.createSeconds,
+    runningPerSecond: pods / times.runningSeconds,
+    readyP50Seconds: quantile(times.readyLatencies, 0.5),
+    readyP99Seconds: quantile(times.readyLatencies, 0.99),
+    deletedPerSecond: pods / times.deleteSeconds,
+    rssRunningBytes,
+    rssPeakBytes: after.peakRssBytes,
+    cpuSeconds: after.cpuSeconds - before.cpuSeconds,
+    apiCallsPerPod: Object.values(calls).reduce((sum, count) => sum + count, 0),
+    apiCalls: calls,
+    ...(stallSeconds === undefined ? {} : { longestStallSeconds: stallSeconds }),
+    ...(heapBefore === undefined || heapAfter === undefined
+      ? {}
+      : { heapBeforeBytes: heapBefore, heapAfterBytes: heapAfter, heapGrowthRatio: heapAfter / heapBefore }),
+  };
+}
+
+async function callsSoFar(cluster: Cluster): Promise<ApiCalls> {
+  return apiCalls(await kubectl(cluster, ['get', '--raw', '/metrics']));
+}
+
+/** Of sorted values. */
+function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}

@@ -1,0 +1,64 @@
+import { parseArgs } from 'node:util';
+
+export const contestantNames = ['spillway', 'kwok'] as const;
+export type ContestantName = (typeof contestantNames)[number];
+
+export interface BenchOptions {
+  /** Sizes of the bursts. */
+  readonly pods: readonly number[];
+  readonly rounds: number;
+  readonly only: readonly ContestantName[];
+  /** File for the results as JSON. */
+  readonly json: string | undefined;
+  /** Folder for CPU profiles of Spillway. */
+  readonly profile: string | undefined;
+}
+
+export const usage = `npm run bench -- [OPTIONS]
+
+  --pods N[,N...]      sizes of the bursts; default 1000,5000
+  --rounds N           bursts of each size and system, alternating; default 3
+  --only NAME          spillway or kwok; default both
+  --json FILE          the results as JSON
+  --profile FOLDER     CPU profiles of spillway serve; they cost it some speed
+`;
+
+/** The message tells the user what is wrong. */
+export class UsageError extends Error {}
+
+/** @throws UsageError */
+export function parseOptions(args: readonly string[]): BenchOptions {
+  const values = parse(args);
+  const { only } = values;
+  if (only !== undefined && !isContestant(only)) {
+    throw new UsageError(`--only ${only}: there are ${contestantNames.join(' and ')}`);
+  }
+  return {
+    pods: (values.pods ?? '1000,5000').split(',').map((text) => positive('--pods', text)),
+    rounds: positive('--rounds', values.rounds ?? '3'),
+    only: only === undefined ? contestantNames : [only],
+    json: values.json,
+    profile: values.profile,
+  };
+}
+
+function parse(args: readonly string[]): Partial<Record<'pods' | 'rounds' | 'only' | 'json' | 'profile', string>> {
+  const string = { type: 'string' } as const;
+  try {
+    return parseArgs({
+      args: [...args],
+      options: { pods: string, rounds: string, only: string, json: string, profile: string },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function positive(option: string, text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new UsageError(`${option} takes a whole number from 1 on, not "${text}"`);
+}
+
+function isContestant(name: string): name is ContestantName {
+  return contestantNames.some((known) => known === name);
+}

@@ -1,0 +1,47 @@
+import type { ContestantName } from './options.ts';
+
+/** One burst of one contestant. */
+export interface Measurement {
+  readonly createdPerSecond: number;
+  readonly runningPerSecond: number;
+  readonly readyP50Seconds: number;
+  readonly readyP99Seconds: number;
+  readonly deletedPerSecond: number;
+  readonly rssRunningBytes: number;
+  readonly rssPeakBytes: number;
+  readonly cpuSeconds: number;
+  readonly apiCallsPerPod: number;
+  /** By verb and resource, for each pod. */
+  readonly apiCalls: Readonly<Record<string, number>>;
+  readonly longestStallSeconds?: number;
+  readonly heapBeforeBytes?: number;
+  readonly heapAfterBytes?: number;
+  readonly heapGrowthRatio?: number;
+}
+
+/** The measurements that are one number. */
+export type Figure = Exclude<keyof Measurement, 'apiCalls'>;
+
+export interface Run {
+  readonly contestant: ContestantName;
+  readonly pods: number;
+  readonly round: number;
+  readonly measurement: Measurement;
+}
+
+/** The median over the rounds; undefined when the contestant does not have the figure. */
+export function medianOf(
+  runs: readonly Run[],
+  contestant: ContestantName,
+  pods: number,
+  figure: Figure,
+): number | undefined {
+  const values = runs
+    .filter((run) => run.contestant === contestant && run.pods === pods)
+    .map(({ measurement }) => measurement[figure])
+    .filter((value) => value !== undefined)
+    .toSorted((a, b) => a - b);
+  const middle = values.length / 2;
+  const [low, high] = [values[Math.ceil(middle) - 1], values[Math.floor(middle)]];
+  return low === undefined || high === undefined ? undefined : (low + high) / 2;
+}

@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cluster } from '@spillway/devcluster';
+import { Testbed } from '../testbed/testbed.ts';
+import { type Contestant, kubectl } from './contestant.ts';
+import { parseMetrics } from './prometheus.ts';
+
+const collector = path.join(import.meta.dirname, 'collect-garbage.ts');
+
+export interface SpillwayOptions {
+  readonly cluster: Cluster;
+  readonly maxPods: number;
+  readonly profile: string | undefined;
+}
+
+/** Starts `spillway serve` on the `simulated` backend, without delays of its own, as KWOK's fast stages have none. */
+export async function startSpillway({ cluster, maxPods, profile }: SpillwayOptions): Promise<Contestant> {
+  const testbed = await Testbed.create({
+    cluster,
+    backend: 'simulated',
+    nodeName: 'bench-spillway',
+    maxPods,
+    simulated: { startDelayMs: 0, stopDelayMs: 0 },
+    nodeArguments: [
+      `--import=${collector}`,
+      ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profile)}`]),
+    ],
+  });
+  await testbed.start();
+  const { pid, nodeName } = testbed;
+  if (pid === undefined) throw new Error('spillway serve has no process');
+  return {
+    nodeName,
+    pid,
+    ended: testbed.ended,
+    runtime: {
+      stallSeconds: async () => {
+        const page = await kubectl(cluster, ['get', '--raw', `/api/v1/nodes/${nodeName}/proxy/metrics`]);
+        const [sample] = parseMetrics(page, 'nodejs_eventloop_lag_max_seconds');
+        if (sample === undefined) throw new Error('spillway serve does not tell the lag of its event loop');
+        return sample.value;
+      },
+      heapAfterCollection: () => heapAfterCollection(testbed, pid),
+    },
+    [Symbol.asyncDispose]: async () => {
+      await testbed.stop();
+      await kubectl(cluster, ['delete', 'node', nodeName, '--ignore-not-found']);
+    },
+  };
+}
+
+async function heapAfterCollection(testbed: Testbed, pid: number): Promise<number> {
+  const before = (await collections(testbed)).length;
+  process.kill(pid, 'SIGUSR2');
+  for (;;) {
+    const bytes = (await collections(testbed))[before];
+    if (bytes !== undefined) return bytes;
+    await sleep(50);
+  }
+}
+
+async function collections(testbed: Testbed): Promise<number[]> {
+  const log = await readFile(testbed.logFile, 'utf8');
+  return Array.from(log.matchAll(/^\{"heapAfterCollection":(\d+)\}$/gm), ([, bytes]) => Number(bytes));
+}
