@@ -22,6 +22,7 @@ export interface CallContext {
   readonly random: () => number;
   readonly logger: Logger;
   readonly onRequest: (record: RequestRecord) => void;
+  readonly beforeSend: () => void;
 }
 
 /** One attempt: sends and answers, or throws whatever the layers below throw. */
@@ -93,6 +94,7 @@ export class Call<R> {
     try {
       const connection = await connections.current();
       const headers = [...this.#encoded.headers, ...connection.headers];
+      this.#askBeforeSending();
       try {
         const answer = await this.#send(connection, { ...this.#encoded, headers, signal });
         status = answer.status;
@@ -108,6 +110,15 @@ export class Call<R> {
       lane.release();
       const durationMs = clock.now() - sentAt;
       onRequest({ method, resource, lane: laneName, status, attempt, durationMs, queuedMs: sentAt - queuedAt });
+    }
+  }
+
+  #askBeforeSending(): void {
+    try {
+      this.#context.beforeSend();
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new TransportError('aborted', `${aboutOf(this.#request)} was not sent: ${why}`, { cause, unsent: true });
     }
   }
 
@@ -131,7 +142,7 @@ export class Call<R> {
   #translate(error: unknown): Error {
     const { config } = this.#context;
     const about = aboutOf(this.#request);
-    if (error instanceof ApiError || error instanceof KubeconfigError) return error;
+    if (error instanceof ApiError || error instanceof KubeconfigError || isUnsentByUs(error)) return error;
     if (this.#deadline.timedOut) {
       const message = `${about}: no answer from the API server at ${config.server} within ${this.#timeoutMs / 1000} s`;
       return new TransportError('timeout', message, { cause: error });
@@ -142,3 +153,6 @@ export class Call<R> {
     return toTransportError(error, config);
   }
 }
+
+const isUnsentByUs = (error: unknown): error is TransportError =>
+  error instanceof TransportError && error.kind === 'aborted' && error.unsent;

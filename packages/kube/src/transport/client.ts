@@ -20,6 +20,11 @@ export interface KubeClientOptions {
   readonly lanes?: Readonly<Partial<Record<LaneName, LaneOptions>>> | undefined;
   readonly logger?: Logger | undefined;
   readonly onRequest?: ((record: RequestRecord) => void) | undefined;
+  /**
+   * Called right before each attempt leaves. When it throws, nothing is sent and the request fails as aborted, for
+   * example because we are not the leader any more.
+   */
+  readonly beforeSend?: (() => void) | undefined;
   readonly clock?: Clock | undefined;
   /** 0 ≤ x < 1. Default: Math.random */
   readonly random?: (() => number) | undefined;
@@ -48,6 +53,7 @@ export class KubeClient implements AsyncDisposable {
       random: options.random ?? Math.random,
       logger: options.logger ?? silentLogger,
       onRequest: options.onRequest ?? (() => undefined),
+      beforeSend: options.beforeSend ?? (() => undefined),
     };
   }
 

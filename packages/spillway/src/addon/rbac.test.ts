@@ -32,6 +32,29 @@ describe('the generated rights', () => {
     );
   });
 
+  it('reach the leases of the pools, and no others, only where replicas elect a leader', () => {
+    expect(JSON.stringify(manifests())).not.toContain('leases');
+    const objects = rbacManifests({
+      nodeNames: ['vk-1'],
+      approveServingCertificates: false,
+      namespace: 'spillway-system',
+      leaderElection: { namespace: 'elections', leaseNames: ['spillway-a', 'spillway-b'] },
+    });
+    const own = objects.filter(({ metadata }) => metadata?.name === 'spillway-leader-election');
+    expect(own).toMatchObject([
+      {
+        kind: 'Role',
+        metadata: { namespace: 'elections' },
+        rules: [
+          { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
+          { resources: ['leases'], resourceNames: ['spillway-a', 'spillway-b'], verbs: ['get', 'update'] },
+        ],
+      },
+      { kind: 'RoleBinding', subjects: [{ name: 'spillway', namespace: 'spillway-system' }] },
+    ]);
+    expect(JSON.stringify(objects.filter(({ kind }) => kind === 'ClusterRole'))).not.toContain('leases');
+  });
+
   it('belong to one account in one namespace', () => {
     const objects = rbacManifests({ nodeNames: ['vk-1'], approveServingCertificates: false, namespace: 'elsewhere' });
     expect(objects.map(({ kind }) => kind)).toEqual([

@@ -15,6 +15,8 @@ export interface RbacOptions {
   readonly approveServingCertificates: boolean;
   /** Default: spillway-system. */
   readonly namespace?: string;
+  /** The leases with which replicas agree on who is active. Absent: there is one replica. */
+  readonly leaderElection?: { readonly namespace: string; readonly leaseNames: readonly string[] };
 }
 
 export type Manifest = Namespace | ServiceAccount | ClusterRole | ClusterRoleBinding | Role | RoleBinding;
@@ -85,6 +87,19 @@ function controllerRights({ nodeNames, approveServingCertificates }: RbacOptions
   ];
 }
 
+/** In the namespace of the leases only. */
+function leaderElectionRights(leaseNames: readonly string[]): readonly Right[] {
+  const leases = { apiGroups: ['coordination.k8s.io'], resources: ['leases'] };
+  return [
+    // The name of an object that does not exist yet cannot be restricted.
+    { why: 'make the leases of the pools', rule: { ...leases, verbs: ['create'] } },
+    {
+      why: 'see who is active, become it, and stay it',
+      rule: { ...leases, resourceNames: [...leaseNames], verbs: ['get', 'update'] },
+    },
+  ];
+}
+
 const labels = { 'app.kubernetes.io/name': 'spillway', 'app.kubernetes.io/managed-by': 'spillway' };
 const rbac = 'rbac.authorization.k8s.io';
 
@@ -119,6 +134,30 @@ export function rbacManifests(options: RbacOptions): readonly Manifest[] {
       kind: 'RoleBinding',
       metadata: { name: 'spillway-authentication-reader', namespace: 'kube-system', labels },
       roleRef: { apiGroup: rbac, kind: 'Role', name: 'extension-apiserver-authentication-reader' },
+      subjects,
+    },
+    ...leaderElectionManifests(options, subjects),
+  ];
+}
+
+function leaderElectionManifests(
+  { leaderElection }: RbacOptions,
+  subjects: NonNullable<RoleBinding['subjects']>,
+): readonly Manifest[] {
+  if (leaderElection === undefined) return [];
+  const metadata = { name: 'spillway-leader-election', namespace: leaderElection.namespace, labels };
+  return [
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: 'Role',
+      metadata,
+      rules: leaderElectionRights(leaderElection.leaseNames).map(({ rule }) => rule),
+    },
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: rbac, kind: 'Role', name: metadata.name },
       subjects,
     },
   ];

@@ -5,6 +5,7 @@ export interface Config {
   readonly clusterId?: string | undefined;
   readonly kubernetes: KubernetesConfig;
   readonly pools: readonly PoolConfig[];
+  readonly leaderElection: LeaderElectionConfig;
   readonly observability: ObservabilityConfig;
 }
 
@@ -13,8 +14,18 @@ export interface KubernetesConfig {
   readonly context?: string | undefined;
 }
 
+export interface LeaderElectionConfig {
+  readonly enabled: boolean;
+  readonly namespace: string;
+  readonly leaseName: string;
+  readonly leaseDurationSeconds: number;
+  readonly renewDeadlineSeconds: number;
+  readonly retryPeriodSeconds: number;
+}
+
 export interface ObservabilityConfig {
   readonly logLevel: LogLevel;
+  readonly healthPort?: number | undefined;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -60,3 +71,7 @@ export interface SweepConfig {
   readonly graceSeconds: number;
   readonly maxFraction: number;
 }
+
+/** Each pool has a Lease of its own, so that the pools can be led by different replicas. */
+export const poolLeaseName = ({ leaseName }: LeaderElectionConfig, { name }: Pick<PoolConfig, 'name'>): string =>
+  `${leaseName}-${name}`;

@@ -22,6 +22,14 @@ describe('a configuration file', () => {
   it('gets its defaults', () => {
     expect(parseConfig(minimal, 'spillway.yaml')).toEqual({
       kubernetes: {},
+      leaderElection: {
+        enabled: false,
+        namespace: 'spillway-system',
+        leaseName: 'spillway',
+        leaseDurationSeconds: 10,
+        renewDeadlineSeconds: 7,
+        retryPeriodSeconds: 2,
+      },
       observability: { logLevel: 'info' },
       pools: [
         {
@@ -33,7 +41,7 @@ describe('a configuration file', () => {
           servingCertificate: { csr: { approve: false } },
           dns: { clusterDNS: [], clusterDomain: 'cluster.local' },
           ping: { intervalSeconds: 10, timeoutSeconds: 5 },
-          sweep: { graceSeconds: 30 },
+          sweep: { graceSeconds: 30, maxFraction: 0.5 },
           backend: { type: 'simulated', startDelayMs: 300, stopDelayMs: 100, podCidr: '10.246.0.0/16' },
         },
       ],

@@ -142,12 +142,62 @@ const kubernetes = z
   .prefault({})
   .describe('How to reach the cluster.');
 
+const seconds = (unset: number): z.ZodDefault<z.ZodNumber> => z.number().min(1).max(600).default(unset);
+
+const leaderElection = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(false)
+      .describe('Several replicas may run with the same configuration; for each pool one is active, others stand by.'),
+    namespace: z
+      .string()
+      .max(63)
+      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, { error: 'must consist of lower-case letters, digits and "-"' })
+      .default('spillway-system')
+      .describe('Namespace of the leases. It must exist.'),
+    leaseName: z
+      .string()
+      .max(180)
+      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, { error: 'must consist of lower-case letters, digits and "-"' })
+      .default('spillway')
+      .describe("Start of the leases' names; each pool has its own, which ends with the name of the pool."),
+    leaseDurationSeconds: z
+      .number()
+      .int()
+      .min(1)
+      .max(600)
+      .default(10)
+      .describe('A replica that stands by takes over when the lease was not renewed for this time.'),
+    renewDeadlineSeconds: seconds(7).describe('A replica that cannot renew its lease stops acting after this time.'),
+    retryPeriodSeconds: seconds(2).describe('Between renewals, and between looks at the lease of another.'),
+  })
+  .prefault({})
+  .refine(
+    ({ leaseDurationSeconds, renewDeadlineSeconds, retryPeriodSeconds }) =>
+      leaseDurationSeconds > renewDeadlineSeconds && renewDeadlineSeconds > retryPeriodSeconds * 1.2,
+    {
+      error:
+        'leaseDurationSeconds must be longer than renewDeadlineSeconds, and that longer than 1.2 times retryPeriodSeconds',
+    },
+  )
+  .describe('Replicas of spillway serve: who is active.');
+
 const observability = z
   .strictObject({
     logLevel: z
       .enum(['debug', 'info', 'warn', 'error'])
       .default('info')
       .describe('Least important level that is logged.'),
+    healthPort: z
+      .number()
+      .int()
+      .min(1)
+      .max(65_535)
+      .optional()
+      .describe(
+        'TCP port for liveness probes: plain HTTP, /healthz only, which names the pools and says whether this process leads them. It also answers while the process stands by. Default: none.',
+      ),
   })
   .prefault({})
   .describe('Logs and metrics. Metrics are served on the kubelet API of each pool at /metrics.');
@@ -168,6 +218,7 @@ export const configSchema: z.ZodType<Config> = z
       .array(poolSchema)
       .min(1, { error: 'needs at least one pool' })
       .describe('The virtual nodes that this process serves.'),
+    leaderElection,
     observability,
   })
   .superRefine((config, context) => {

@@ -1,4 +1,4 @@
-import { EventRecorder, type KubeClient, type Logger, systemClock } from '@spillway/kube';
+import { EventRecorder, type KubeClient, type Leadership, type Logger, systemClock } from '@spillway/kube';
 import type { Backend, Capacity } from '../backends/backend.ts';
 import type { PoolConfig } from '../config/config.ts';
 import { followClientCa } from '../kubelet/certificate/client-ca.ts';
@@ -15,6 +15,7 @@ import { PodEvents } from '../pods/pod-events.ts';
 import { Preparation } from '../pods/preparation.ts';
 import { makeBackend } from './backends.ts';
 import { certificateSource } from './certificates.ts';
+import { guardedBackend } from './guarded-backend.ts';
 import { PoolMetrics } from './pool-metrics.ts';
 import { sleep } from './sleep.ts';
 import { runTogether } from './task-group.ts';
@@ -28,6 +29,8 @@ export interface PoolOptions {
   readonly address: string;
   /** The controller's own identity. */
   readonly controller: KubeClient;
+  /** Absent: nobody else serves this pool. */
+  readonly leadership?: Leadership;
   /** Is the API server that we talk to still the cluster of `clusterId`? */
   readonly confirmCluster: (signal: AbortSignal) => Promise<boolean>;
   readonly metrics: Metrics;
@@ -36,6 +39,8 @@ export interface PoolOptions {
 
 const capacityIntervalMs = 60_000;
 const listenRetryMs = 5000;
+/** How long operations and statuses may take to finish on a graceful stop. */
+const stopGraceMs = 5000;
 
 /** One virtual node and its backend: puts the parts together, starts them and ends them in good order. */
 export class Pool {
@@ -62,7 +67,9 @@ export class Pool {
     this.#logger = options.logger.child({ pool: config.name });
     this.#metrics = new PoolMetrics(options.metrics, config.name);
     this.#agent = controller.impersonate({ user: `system:node:${nodeName}`, groups: ['system:nodes'] });
-    this.#backend = makeBackend(config.backend, { clusterId, nodeName }, this.#logger);
+    const backend = makeBackend(config.backend, { clusterId, nodeName }, this.#logger);
+    const { leadership } = options;
+    this.#backend = leadership === undefined ? backend : guardedBackend(backend, leadership);
     this.#capacity = configuredCapacity(config);
     this.#recorder = new EventRecorder({
       client: this.#agent,
@@ -121,6 +128,9 @@ export class Pool {
       blockade: this.#blockade,
       confirmCluster: options.confirmCluster,
       sweepGraceMs: config.sweep.graceSeconds * 1000,
+      get stopGraceMs() {
+        return leadership?.lost.aborted === true ? 0 : stopGraceMs;
+      },
       maxSweepFraction: config.sweep.maxFraction,
       recordOnNode: ({ severity, reason, message }) =>
         // As the kubelet's events on nodes: the name in place of the UID.
@@ -146,9 +156,14 @@ export class Pool {
     });
   }
 
-  /** Resolves when `signal` is aborted and everything is stopped in good order. Instances go on running. */
+  /**
+   * Resolves when `signal` is aborted and everything is stopped in good order, or given up where it was because the
+   * leadership is lost. Instances go on running.
+   */
   async run(signal: AbortSignal): Promise<void> {
-    const { metrics } = this.#options;
+    const { metrics, leadership } = this.#options;
+    // What is under way for the node or its pods is another's business now.
+    leadership?.lost.addEventListener('abort', () => void this.#agent.close(), { once: true });
     const looking = metrics.beforeRender(() => this.#snapshot());
     try {
       await runTogether(signal, [

@@ -1,10 +1,13 @@
-import { KubeClient, type Logger } from '@spillway/kube';
-import type { Config } from '../config/config.ts';
+import { KubeClient, type KubeClientOptions, type Logger } from '@spillway/kube';
+import type { Config, PoolConfig } from '../config/config.ts';
 import type { KubernetesAccess } from '../config/kubernetes-access.ts';
 import { Metrics } from '../observability/metrics.ts';
 import { clusterConfig, clusterUid, connect } from './connect.ts';
 import { outboundAddress } from './outbound-address.ts';
-import { Pool } from './pool.ts';
+import { HealthServer } from './health-server.ts';
+import { Pool, type PoolOptions } from './pool.ts';
+import { electionIdentity, runElected } from './elected-pool.ts';
+import { Standings } from './standings.ts';
 import { runTogether } from './task-group.ts';
 
 export interface ServeOptions {
@@ -23,23 +26,38 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
   const { logger, version } = options;
   const metrics = new Metrics();
-  const client = new KubeClient({
+  const clientOptions: KubeClientOptions = {
     config: await clusterConfig(options.access),
     userAgent: `spillway/${version}`,
     logger,
     onRequest: (record) => metrics.recordRequest(record),
-  });
+  };
+  const client = new KubeClient(clientOptions);
+  const standings = new Standings();
+  const { healthPort } = options.config.observability;
   try {
-    await servePools(options, client, metrics, signal);
+    await runTogether(signal, [
+      (stop) => servePools(options, { client, clientOptions, metrics, standings }, stop),
+      ...(healthPort === undefined
+        ? []
+        : [(stop: AbortSignal) => new HealthServer({ standings, logger }).run(healthPort, stop)]),
+    ]);
   } finally {
     await client.close();
   }
 }
 
+interface Parts {
+  readonly client: KubeClient;
+  /** To make more like it. */
+  readonly clientOptions: KubeClientOptions;
+  readonly metrics: Metrics;
+  readonly standings: Standings;
+}
+
 async function servePools(
   { config, logger, version }: ServeOptions,
-  client: KubeClient,
-  metrics: Metrics,
+  { client, clientOptions, metrics, standings }: Parts,
   signal: AbortSignal,
 ): Promise<void> {
   const cluster = await connect(client, logger, signal);
@@ -49,23 +67,30 @@ async function servePools(
   const defaultAddress = config.pools.every(({ address }) => address !== undefined)
     ? ''
     : await outboundAddress(client.config.server, signal);
-  const pools = config.pools.map(
-    (pool) =>
-      new Pool({
-        config: pool,
-        clusterId,
-        serverVersion: cluster.serverVersion,
-        ownVersion: version,
-        address: pool.address ?? defaultAddress,
-        controller: client,
-        confirmCluster: async (pause) => (await clusterUid(client, pause)) === cluster.clusterUid,
-        metrics,
-        logger,
-      }),
-  );
+  const optionsOf = (pool: PoolConfig): PoolOptions => ({
+    config: pool,
+    clusterId,
+    serverVersion: cluster.serverVersion,
+    ownVersion: version,
+    address: pool.address ?? defaultAddress,
+    controller: client,
+    confirmCluster: async (pause) => (await clusterUid(client, pause)) === cluster.clusterUid,
+    metrics,
+    logger,
+  });
+  const { leaderElection: election } = config;
+  const identity = electionIdentity();
+  const serveOne = (pool: PoolConfig, stop: AbortSignal): Promise<void> => {
+    const options = optionsOf(pool);
+    if (election.enabled) {
+      return runElected({ election, identity, client, clientOptions, pool: options, standings, logger }, stop);
+    }
+    standings.set(pool.name, 'active');
+    return new Pool(options).run(stop);
+  };
   await runTogether(
     signal,
-    pools.map((pool) => (stop) => pool.run(stop)),
+    config.pools.map((pool) => (stop) => serveOne(pool, stop)),
   );
   logger.info({}, 'stopped; what runs on the backends goes on running');
 }

@@ -1,0 +1,24 @@
+import type { Leadership } from '@spillway/kube';
+import { type Backend, BackendError } from '../backends/backend.ts';
+
+/** What changes something on a backend. */
+const acts: ReadonlySet<string | symbol> = new Set<keyof Backend>(['prepare', 'create', 'stop', 'remove']);
+
+/** The same backend, which is asked to change something only by the leader. */
+export function guardedBackend(backend: Backend, leadership: Pick<Leadership, 'check'>): Backend {
+  return new Proxy(backend, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      if (!acts.has(name)) return member.bind(target);
+      return async (...args: unknown[]): Promise<unknown> => {
+        try {
+          leadership.check();
+        } catch (cause) {
+          throw new BackendError('unavailable', 'another replica may serve this pool now', { cause });
+        }
+        return await Reflect.apply(member, target, args);
+      };
+    },
+  });
+}
