@@ -1,4 +1,4 @@
-import { type KubeClient, nameOf, type Pod, pods } from '@spillway/kube';
+import { type KubeClient, nameOf, type Pod, pods, type WatchEvent } from '@spillway/kube';
 
 /** Creations and deletions under way at a time. */
 const parallel = 32;
@@ -87,12 +87,9 @@ class PodView implements AsyncDisposable {
       timer = setTimeout(giveUp, patienceMs);
     };
     this.#changed();
-    // The watch must not end before the burst does.
-    const broken = this.#watching.then(() => {
-      throw new Error(`the watch ended while waiting for ${what}`);
-    });
     try {
-      await Promise.race([promise, broken]);
+      // The watch goes on for as long as nothing is wrong.
+      await Promise.race([promise, this.#watching]);
     } finally {
       clearTimeout(timer);
       this.#changed = () => {};
@@ -104,18 +101,25 @@ class PodView implements AsyncDisposable {
     await this.#watching.catch(() => {});
   }
 
-  async #watch(client: KubeClient, namespace: string, resourceVersion: string | undefined): Promise<void> {
-    const watch = client
-      .resource(pods)
-      .watch({ namespace, resourceVersion, timeoutSeconds: 3600, signal: this.#signal });
-    for await (const { type, object } of watch) {
-      const name = nameOf(object);
-      const now = performance.now();
-      if (type === 'ADDED') this.added.set(name, now);
-      if (type === 'DELETED') this.gone.add(name);
-      else if (!this.ready.has(name) && isReady(object)) this.ready.set(name, now);
-      this.#changed();
+  /** The API server ends the watch of a client that it finds slow; the next one goes on where it was. */
+  async #watch(client: KubeClient, namespace: string, from: string | undefined): Promise<void> {
+    let resourceVersion = from;
+    while (!this.#signal.aborted) {
+      const options = { namespace, resourceVersion, timeoutSeconds: 3600, signal: this.#signal };
+      for await (const event of client.resource(pods).watch(options)) {
+        resourceVersion = event.object.metadata?.resourceVersion;
+        this.#see(event);
+      }
     }
+  }
+
+  #see({ type, object }: WatchEvent<Pod>): void {
+    const name = nameOf(object);
+    const now = performance.now();
+    if (type === 'ADDED') this.added.set(name, now);
+    if (type === 'DELETED') this.gone.add(name);
+    else if (!this.ready.has(name) && isReady(object)) this.ready.set(name, now);
+    this.#changed();
   }
 }
 

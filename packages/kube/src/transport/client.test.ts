@@ -47,6 +47,16 @@ describe('a request', () => {
     });
   });
 
+  test('that deletes with preconditions leaves its connection to the next', async () => {
+    const { server, client } = await setUp((_, response) => sendJson(response, 200, {}));
+    const path = '/api/v1/namespaces/a/pods/b';
+    for (let i = 0; i < 20; i++) {
+      await client.request({ method: 'DELETE', path, body: { preconditions: { uid: String(i) } } });
+    }
+    expect(server.requests).toHaveLength(20);
+    expect(server.connections).toBeLessThanOrEqual(2);
+  });
+
   test('keeps a path in the address of the server, leaves undefined parameters out and repeats lists', async () => {
     const { server } = await setUp((_, response) => sendJson(response, 200, {}));
     const config = { ...server.config, server: `${server.url}/k8s/clusters/c-1` };

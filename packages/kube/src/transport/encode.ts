@@ -6,13 +6,16 @@ export interface EncodedRequest {
   readonly path: string;
   readonly headers: string[];
   readonly body: string | Uint8Array | null;
+  /** Keeps the connection: otherwise undici gives it up after every DELETE with a body, which is what deletions have. */
+  readonly reset: false;
 }
 
 export function encodeRequest(request: KubeRequest, pathPrefix: string, userAgent: string): EncodedRequest {
   const { method, body, query } = request;
   const headers = ['accept', request.accept ?? 'application/json', 'user-agent', userAgent];
   if (body !== undefined) headers.push('content-type', request.contentType ?? 'application/json');
-  return { method, path: pathPrefix + request.path + encodeQuery(query), headers, body: encodeBody(body) };
+  const path = pathPrefix + request.path + encodeQuery(query);
+  return { method, path, headers, body: encodeBody(body), reset: false };
 }
 
 function encodeBody(body: unknown): string | Uint8Array | null {
