@@ -107,13 +107,17 @@ function start(state: PodState, nowMs: number): Step {
     case 'doubtful':
       return waitForListing;
     case 'present':
-      return idle;
-    default: {
-      const final = state.failures.create?.retryAtMs === Number.POSITIVE_INFINITY;
-      if (state.phase !== 'syncing' || state.ran || state.refusals.length > 0 || final) return idle;
-      return attempt(state, { kind: 'create', again: state.created !== 'no' }, nowMs);
-    }
+      // Half of an instance, or an earlier process's create whose answer nobody heard: completed by asking again.
+      return state.observed.instance.state === 'starting' && state.created !== 'accepted' ? create(state, nowMs) : idle;
+    default:
+      return create(state, nowMs);
   }
+}
+
+function create(state: PodState, nowMs: number): Step {
+  const final = state.failures.create?.retryAtMs === Number.POSITIVE_INFINITY;
+  if (state.phase !== 'syncing' || state.ran || state.refusals.length > 0 || final) return idle;
+  return attempt(state, { kind: 'create', again: state.created !== 'no' }, nowMs);
 }
 
 /** The operation, unless it failed a moment ago. */

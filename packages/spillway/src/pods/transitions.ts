@@ -130,7 +130,8 @@ export function instanceSeen(state: PodState, instance: Instance): PodState {
     ...state,
     observed: { kind: 'present', instance },
     last: instance,
-    created: 'accepted',
+    // What has only begun may be half of an instance, left by a create that was cut off: only an answer says that it is whole.
+    created: state.created === 'accepted' || instance.state !== 'starting' ? 'accepted' : 'asked',
     ran: state.ran || instance.initContainerStatuses.some(hasRun) || instance.containerStatuses.some(hasRun),
   });
 }
@@ -220,7 +221,7 @@ function failed(state: PodState, operation: Operation, problem: Problem, nowMs: 
   if (operation.kind !== 'create' || operation.again) return next;
   // The backend was never asked, or refused for good: there is nothing to look for.
   return problem.kind === 'missingReference' || problem.kind === 'invalid' || problem.kind === 'api'
-    ? { ...next, created: next.observed.kind === 'present' ? 'accepted' : 'no' }
+    ? { ...next, created: next.observed.kind === 'present' ? next.created : 'no' }
     : next;
 }
 

@@ -111,7 +111,7 @@ export class SimulatedPod {
     const stopped = AbortSignal.any([this.#terminating.signal, killed]);
     const all = containersOf(this.workload.pod);
     const started = Object.keys(this.#record.containers).length > 0;
-    if (!started) await clock.sleep(options.startDelayMs, stopped);
+    if (!started) await clock.sleep(options.startDelayMs(), stopped);
     for (const each of all) {
       if (!each.init || stopped.aborted) continue;
       // Without its init containers a pod never gets further.

@@ -1,0 +1,396 @@
+import { type Pod, type PodSpec, silentLogger, TransportError, type KubeClient } from '@spillway/kube';
+import { type Backend, BackendError, type Instance, type InstanceRef, type Notice } from '../../backends/backend.ts';
+import { RehearsalBackend } from '../../backends/simulated/rehearsal.ts';
+import type { Scenario } from '../../backends/simulated/scenario.ts';
+import { seededRandom } from '../../backends/simulated/seeded-random.ts';
+import { SimulatedBackend } from '../../backends/simulated/simulated-backend.ts';
+import { instanceRef, isDeleting, isTerminalPhase } from '../pod-facts.ts';
+import { PodController } from '../pod-controller.ts';
+import { Preparation } from '../preparation.ts';
+import { FakePodsApi } from './fake-pods-api.ts';
+import { startOfTime } from './objects.ts';
+import { TestTiming } from './test-timing.ts';
+
+const owner = { clusterId: 'cluster', nodeName: 'virtual-kubelet' };
+
+/** Commands that the simulated backend understands, each with what it ends with; undefined: it does not end by itself. */
+export const workloads = {
+  forever: { spec: { restartPolicy: 'Always' }, command: 'sleep 1000000', exitCode: undefined },
+  job: { spec: { restartPolicy: 'Never' }, command: 'sleep 20; exit 0', exitCode: 0 },
+  failing: { spec: { restartPolicy: 'Never' }, command: 'sleep 3; exit 7', exitCode: 7 },
+  retried: { spec: { restartPolicy: 'OnFailure' }, command: 'sleep 5; exit 1', exitCode: undefined },
+} as const;
+
+export type WorkloadName = keyof typeof workloads;
+
+/** What one UID has been through on the backend, whatever the core knows of it. */
+interface Trace {
+  starts: number;
+  ran: boolean;
+  /** Was told to stop, or removed: then it does not end by itself. */
+  interrupted: boolean;
+  exitCode: number | undefined;
+}
+
+/**
+ * A whole node: the real core on a rehearsed backend and a fake API server, under one clock. The process can die at any
+ * time; what it has sent by then may still arrive. Every act on the backend is checked when it is done.
+ */
+export class CoreWorld {
+  readonly timing: TestTiming = new TestTiming(startOfTime);
+  readonly api: FakePodsApi = new FakePodsApi();
+  readonly backend: RehearsalBackend;
+  readonly traces: Map<string, Trace> = new Map();
+  /** Deleted without grace, or ended by others: nothing is promised about their end. */
+  readonly abandoned: Set<string> = new Set();
+  /** The first thing that should not have happened. */
+  violation: string | undefined;
+  readonly notices: { readonly ref: InstanceRef; readonly notice: Notice }[] = [];
+  readonly nodeNotices: Notice[] = [];
+  readonly #simulated: SimulatedBackend;
+  readonly #random: () => number;
+  #process: Process | undefined;
+  readonly #ending: Promise<void>[] = [];
+  #serial = 0;
+
+  constructor(scenario: Scenario = {}) {
+    this.#random = seededRandom((scenario.seed ?? 1) + 2);
+    this.#simulated = new SimulatedBackend({
+      options: { scenario, startDelayMs: 300, stopDelayMs: 100 },
+      owner,
+      logger: silentLogger,
+      clock: this.timing,
+    });
+    this.backend = new RehearsalBackend({ backend: this.#watched(), scenario, clock: this.timing });
+  }
+
+  // --- users
+
+  create(name: string, workload: WorkloadName = 'forever'): Pod {
+    this.#serial += 1;
+    const { spec, command } = workloads[workload];
+    const podSpec: PodSpec = {
+      ...spec,
+      nodeName: owner.nodeName,
+      terminationGracePeriodSeconds: 5,
+      containers: [{ name: 'app', image: 'centos', command: ['sh', '-c', command] }],
+    };
+    const pod: Pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name,
+        namespace: 'default',
+        uid: `${name}-${this.#serial}`,
+        generation: 1,
+        creationTimestamp: new Date(this.timing.now()).toISOString(),
+        labels: { workload },
+      },
+      spec: podSpec,
+      status: { phase: 'Pending' },
+    };
+    if (this.api.get(name) === undefined) this.api.create(pod);
+    return pod;
+  }
+
+  delete(name: string, graceSeconds = 5): void {
+    const uid = this.api.get(name)?.metadata?.uid;
+    if (graceSeconds === 0 && uid !== undefined) this.abandoned.add(uid);
+    this.api.delete(name, graceSeconds, this.timing.now());
+  }
+
+  /** Somebody else ends the pod. */
+  evict(name: string): void {
+    this.api.change(name, (pod) => {
+      if (isTerminalPhase(pod.status?.phase)) return pod;
+      this.abandoned.add(pod.metadata?.uid ?? '');
+      return { ...pod, status: { ...pod.status, phase: 'Failed', reason: 'Evicted' } };
+    });
+  }
+
+  // --- the process
+
+  get running(): boolean {
+    return this.#process !== undefined;
+  }
+
+  get controller(): PodController | undefined {
+    return this.#process?.controller;
+  }
+
+  start(): void {
+    this.#process ??= this.#newProcess();
+  }
+
+  /** As kill -9: nothing more is sent or heard; what was sent goes on. */
+  crash(): void {
+    this.#process?.cut();
+    this.#process = undefined;
+  }
+
+  /** As SIGTERM. */
+  stop(): void {
+    this.#process?.stop();
+    this.#process = undefined;
+  }
+
+  async advance(ms: number): Promise<void> {
+    await this.timing.advance(ms);
+    const { instances } = await this.#simulated.list();
+    for (const instance of instances) this.#seen(instance);
+    this.#look();
+  }
+
+  /** From now on everything works; enough time passes for all that is promised. */
+  async settle(): Promise<void> {
+    this.backend.change({});
+    this.api.away = false;
+    this.start();
+    for (let minute = 0; minute < 30; minute += 1) await this.advance(60_000);
+  }
+
+  /** Everything stops. @throws when something of the core does not */
+  async close(): Promise<void> {
+    this.stop();
+    await this.advance(60_000);
+    let settled = false;
+    void Promise.all(this.#ending).then(() => (settled = true));
+    await this.advance(0);
+    if (!settled) throw new Error('a stopped process does not end');
+    await this.#simulated.close();
+  }
+
+  async instances(): Promise<readonly Instance[]> {
+    const { instances } = await this.backend.list(new AbortController().signal);
+    return instances;
+  }
+
+  /** What must hold when everything has settled. */
+  async verify(): Promise<void> {
+    if (this.violation !== undefined) throw new Error(this.violation);
+    const instances = await this.instances();
+    for (const { ref } of instances) {
+      if (!this.api.byUid(ref.uid)) throw new Error(`the instance of ${ref.uid} is left without its pod`);
+    }
+    for (const pod of this.api.all)
+      this.#verifyPod(
+        pod,
+        instances.find(({ ref }) => ref.uid === pod.metadata?.uid),
+      );
+    for (const [uid, { exitCode, interrupted }] of this.traces) {
+      if (exitCode === undefined || interrupted || this.abandoned.has(uid)) continue;
+      const { status } = this.api.last.get(uid) ?? {};
+      const recorded = status?.containerStatuses?.[0]?.state?.terminated?.exitCode;
+      if (!isTerminalPhase(status?.phase) || recorded !== exitCode) {
+        throw new Error(`${uid} ended with ${exitCode}, recorded as ${String(status?.phase)} ${String(recorded)}`);
+      }
+    }
+    for (const [uid, pod] of this.api.last) {
+      if (this.api.byUid(uid) || this.abandoned.has(uid) || isTerminalPhase(pod.status?.phase)) continue;
+      throw new Error(`${uid} left the cluster as ${String(pod.status?.phase)}`);
+    }
+  }
+
+  #verifyPod(pod: Pod, instance: Instance | undefined): void {
+    const { uid } = instanceRef(pod);
+    if (isDeleting(pod)) throw new Error(`${uid} stays Terminating`);
+    if (pod.status?.phase === 'Pending') throw new Error(`${uid} stays Pending`);
+    if (pod.status?.phase === 'Running' && instance?.state !== 'running')
+      throw new Error(`${uid} is Running, but does not run`);
+    if (isTerminalPhase(pod.status?.phase) && instance && instance.state !== 'ended') {
+      throw new Error(`${uid} has ended, but its instance is ${instance.state}`);
+    }
+  }
+
+  #violate(what: string): void {
+    this.violation ??= what;
+  }
+
+  #look(): void {
+    for (const pod of this.api.all) {
+      const { uid } = instanceRef(pod);
+      if (pod.status?.reason === 'InstanceLost') this.#violate(`${uid} counts as lost, but nobody took its instance`);
+    }
+  }
+
+  #trace(uid: string): Trace {
+    const known = this.traces.get(uid);
+    if (known) return known;
+    const fresh: Trace = { starts: 0, ran: false, interrupted: false, exitCode: undefined };
+    this.traces.set(uid, fresh);
+    return fresh;
+  }
+
+  async #has(uid: string): Promise<Instance | undefined> {
+    const { instances } = await this.#simulated.list();
+    const found = instances.find(({ ref }) => ref.uid === uid);
+    if (found) this.#seen(found);
+    return found;
+  }
+
+  /** The simulated backend, watched at every act. */
+  #watched(): Required<Backend> {
+    const inner = this.#simulated;
+    const mayEnd = (uid: string): boolean => {
+      const pod = this.api.byUid(uid);
+      return pod === undefined || isDeleting(pod) || isTerminalPhase(pod.status?.phase);
+    };
+    return {
+      capabilities: inner.capabilities,
+      review: () => inner.review(),
+      prepare: () => inner.prepare(),
+      create: async (workload) => {
+        const { uid } = workload.ref;
+        const trace = this.#trace(uid);
+        if ((await this.#has(uid)) === undefined) {
+          trace.starts += 1;
+          if (trace.ran) this.#violate(`${uid} has run, and is started again`);
+        }
+        await inner.create(workload);
+      },
+      stop: async (ref, options) => {
+        const instance = await this.#has(ref.uid);
+        if (instance && !mayEnd(ref.uid)) this.#violate(`${ref.uid} should run, and is stopped`);
+        if (instance && instance.state !== 'ended') this.#trace(ref.uid).interrupted = true;
+        await inner.stop(ref, options);
+      },
+      remove: async (ref) => {
+        const instance = await this.#has(ref.uid);
+        if (instance && !mayEnd(ref.uid)) this.#violate(`${ref.uid} should run, and is removed`);
+        if (instance && instance.state !== 'ended') this.#trace(ref.uid).interrupted = true;
+        await inner.remove(ref);
+      },
+      list: () => inner.list(),
+      watch: (signal) => inner.watch(signal),
+      logs: (...args) => inner.logs(...args),
+      exec: (...args) => inner.exec(...args),
+      capacity: () => inner.capacity(),
+      ping: () => inner.ping(),
+      close: () => inner.close(),
+    };
+  }
+
+  #seen({ ref, state, containerStatuses }: Instance): void {
+    const trace = this.#trace(ref.uid);
+    const status = containerStatuses[0];
+    if (status?.state?.running || status?.state?.terminated) trace.ran = true;
+    if (state === 'ended' && !trace.interrupted) trace.exitCode = status?.state?.terminated?.exitCode;
+  }
+
+  #newProcess(): Process {
+    const link = new Link();
+    const node = { name: owner.nodeName, taintKeys: [], labels: {} };
+    const backend = link.backend(this.backend);
+    const sleep = (ms: number, signal: AbortSignal): Promise<void> => this.timing.sleep(ms, signal);
+    const preparation = new Preparation({ backend, onError: () => {}, sleep });
+    const facts = { hostIPs: ['10.0.0.1'], allocatable: {}, dns: { clusterServers: [], clusterDomain: '' } };
+    const controller = new PodController({
+      node,
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the core uses nothing else of it
+      client: link.client(this.api.client()) as KubeClient,
+      backend,
+      preparation,
+      hostIPs: facts.hostIPs,
+      facts: () => facts,
+      record: (ref, notice) => this.notices.push({ ref, notice }),
+      recordOnNode: (notice) => this.nodeNotices.push(notice),
+      blockade: { refused: () => {}, accepted: () => {} },
+      confirmCluster: async () => {
+        if (this.api.away) throw new TransportError('unreachable', 'the API server is away');
+        return true;
+      },
+      observer: silentObserver,
+      logger: { ...silentLogger, error: (fields, message) => this.#logged(fields, message) },
+      sweepGraceMs: 30_000,
+      timing: this.timing,
+      random: this.#random,
+    });
+    const ended = Promise.all([controller.run(link.signal), preparation.run(link.signal)]);
+    this.#ending.push(ended.then(() => undefined));
+    return { controller, cut: () => link.cut(), stop: () => link.stop() };
+  }
+
+  #logged(fields: object, message: string): void {
+    if (/defect|nobody foresaw/.test(message)) this.#violate(`${message}: ${String(Reflect.get(fields, 'err'))}`);
+  }
+}
+
+interface Process {
+  readonly controller: PodController;
+  readonly cut: () => void;
+  readonly stop: () => void;
+}
+
+/** What connects one process with the world. */
+class Link {
+  readonly #stopping = new AbortController();
+  readonly #cut = new AbortController();
+  readonly #severed = Promise.withResolvers<never>();
+
+  constructor() {
+    this.#severed.promise.catch(() => undefined);
+  }
+
+  get signal(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  cut(): void {
+    this.#cut.abort();
+    this.#severed.reject(new BackendError('unavailable', 'the process is dead'));
+    this.#stopping.abort();
+  }
+
+  /** What was sent goes on when the process is dead, but it does not hear the answer. */
+  async send<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#cut.signal.aborted) throw new BackendError('unavailable', 'the process is dead');
+    return await Promise.race([call(), this.#severed.promise]);
+  }
+
+  backend(backend: RehearsalBackend): Backend {
+    const forever = new AbortController().signal;
+    return {
+      capabilities: backend.capabilities,
+      review: (pod) => backend.review(pod),
+      prepare: () => this.send(() => backend.prepare(forever)),
+      create: (workload) => this.send(() => backend.create(workload, forever)),
+      stop: (ref, options) => this.send(() => backend.stop(ref, options, forever)),
+      remove: (ref) => this.send(() => backend.remove(ref, forever)),
+      list: (signal) => this.send(() => backend.list(signal)),
+      watch: (signal) => backend.watch(AbortSignal.any([signal, this.#cut.signal])),
+      capacity: (signal) => backend.capacity(signal),
+      ping: (signal) => backend.ping(signal),
+      close: async () => {},
+    };
+  }
+
+  client(client: Pick<KubeClient, 'resource'>): Pick<KubeClient, 'resource'> {
+    const { resource } = client;
+    return {
+      resource: (type) => {
+        const real = resource(type);
+        return {
+          ...real,
+          list: (options) => this.send(() => real.list(options)),
+          patch: (ref, patch, options) => this.send(() => real.patch(ref, patch, options)),
+          delete: (ref, options) => this.send(() => real.delete(ref, options)),
+        };
+      },
+    };
+  }
+}
+
+const silentObserver = {
+  stepTaken: () => {},
+  operationStarted: () => {},
+  operationEnded: () => {},
+  statusWritten: () => {},
+  listed: () => {},
+  instances: () => {},
+  orphans: () => {},
+  orphanRemoved: () => {},
+};

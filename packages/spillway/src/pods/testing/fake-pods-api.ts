@@ -1,0 +1,268 @@
+import {
+  ApiError,
+  type KubeClient,
+  type KubeList,
+  type KubeObject,
+  type ObjectRef,
+  type Patch,
+  type Pod,
+  type ResourceClient,
+  type ResourceType,
+  TransportError,
+  type WatchEvent,
+} from '@spillway/kube';
+import { isTerminalPhase } from '../pod-facts.ts';
+import type { StatusPatch } from '../status-patch.ts';
+import { bodyOf } from './fake-client.ts';
+import { mergeStatus } from './strategic-merge.ts';
+
+interface Change {
+  readonly version: number;
+  readonly event: WatchEvent<Pod>;
+}
+
+interface DeleteOptions {
+  readonly gracePeriodSeconds?: number;
+  readonly preconditions?: { readonly uid?: string };
+}
+
+/**
+ * The pods of one node as the API server keeps them: list, watch from a version, status patches and deletes with UIDs as
+ * preconditions, answered as the real one answers. It can be away, drop its watches, and forget its history.
+ */
+export class FakePodsApi {
+  readonly #pods = new Map<string, Pod>();
+  /** Names in use, deleted ones too: the last state of each UID. */
+  readonly last: Map<string, Pod> = new Map();
+  #history: Change[] = [];
+  #version = 1;
+  #forgottenUpTo = 0;
+  #away = false;
+  #generation = 0;
+  #news = Promise.withResolvers<void>();
+
+  get all(): readonly Pod[] {
+    return [...this.#pods.values()];
+  }
+
+  get(name: string): Pod | undefined {
+    return this.#pods.get(name);
+  }
+
+  byUid(uid: string): Pod | undefined {
+    return this.all.find((pod) => pod.metadata?.uid === uid);
+  }
+
+  // --- what users and others do
+
+  create(pod: Pod): void {
+    if (!this.#pods.has(nameOf(pod))) this.#put(pod, 'ADDED');
+  }
+
+  /** As the API server: a pod that has ended needs no grace; a shorter grace wins. */
+  delete(name: string, graceSeconds: number, nowMs: number): void {
+    const pod = this.#pods.get(name);
+    if (!pod) return;
+    const grace = isTerminalPhase(pod.status?.phase) ? 0 : graceSeconds;
+    if (grace === 0) {
+      this.#drop(pod);
+      return;
+    }
+    const known = pod.metadata?.deletionGracePeriodSeconds;
+    if (known !== undefined && known <= grace) return;
+    const deletionTimestamp = new Date(nowMs + grace * 1000).toISOString();
+    this.#put(
+      { ...pod, metadata: { ...pod.metadata, deletionTimestamp, deletionGracePeriodSeconds: grace } },
+      'MODIFIED',
+    );
+  }
+
+  change(name: string, change: (pod: Pod) => Pod): void {
+    const pod = this.#pods.get(name);
+    if (pod) this.#put(change(pod), 'MODIFIED');
+  }
+
+  // --- what happens to the server
+
+  set away(away: boolean) {
+    this.#away = away;
+    if (away) this.dropWatches();
+  }
+
+  get away(): boolean {
+    return this.#away;
+  }
+
+  dropWatches(): void {
+    this.#generation += 1;
+    this.#tell();
+  }
+
+  /** Whoever watches from before now has to list again. */
+  forgetHistory(): void {
+    this.#forgottenUpTo = this.#version;
+    this.#history = [];
+    this.dropWatches();
+  }
+
+  // --- the client's side
+
+  client(): Pick<KubeClient, 'resource'> {
+    return {
+      resource: <T extends KubeObject>({ plural }: ResourceType<T>): ResourceClient<T> => {
+        const client = plural === 'pods' ? this.#podClient() : this.#emptyClient(plural);
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a fake knows less than the real one
+        return client as unknown as ResourceClient<T>;
+      },
+    };
+  }
+
+  #podClient(): object {
+    return {
+      list: async ({ fieldSelector = '' }: { fieldSelector?: string } = {}): Promise<KubeList<Pod>> => {
+        this.#mustBeThere();
+        const name = /metadata\.name=([^,]*)/.exec(fieldSelector)?.[1];
+        return this.#list(name === undefined ? this.all : this.all.filter((pod) => nameOf(pod) === name));
+      },
+      pages: async function* (this: { list: () => Promise<KubeList<Pod>> }) {
+        yield await this.list();
+      },
+      watch: (options: WatchRequest) => this.#watch(options),
+      patch: async (ref: ObjectRef, patch: Patch): Promise<Pod> => this.#patchStatus(ref, bodyOf<StatusPatch>(patch)),
+      delete: async (ref: ObjectRef, options: DeleteOptions): Promise<Pod> => this.#deleteNow(ref, options),
+    };
+  }
+
+  #emptyClient(plural: string): object {
+    return {
+      list: async () => {
+        this.#mustBeThere();
+        return this.#list([]);
+      },
+      pages: async function* (this: { list: () => Promise<KubeList<Pod>> }) {
+        yield await this.list();
+      },
+      watch: (options: WatchRequest) => this.#watch(options, true),
+      get: async ({ name }: ObjectRef) => {
+        this.#mustBeThere();
+        throw new ApiError(`${plural} "${name}" not found`, { status: 404, reason: 'NotFound' });
+      },
+    };
+  }
+
+  #list(items: readonly Pod[]): KubeList<Pod> {
+    return { metadata: { resourceVersion: String(this.#version) }, items: [...items] };
+  }
+
+  async *#watch(
+    { resourceVersion, sendInitialEvents, signal }: WatchRequest,
+    silent = false,
+  ): AsyncGenerator<WatchEvent<Pod>, void, undefined> {
+    this.#mustBeThere();
+    if (sendInitialEvents) throw new ApiError('streamed lists are not supported', { status: 422, reason: 'Invalid' });
+    let from = Number(resourceVersion);
+    if (from < this.#forgottenUpTo) throw new ApiError('too old resource version', { status: 410, reason: 'Expired' });
+    const generation = this.#generation;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    while (!signal.aborted) {
+      if (generation !== this.#generation) throw new TransportError('unreachable', 'the watch broke');
+      const next = silent ? undefined : this.#history.find(({ version }) => version > from);
+      if (next) {
+        from = next.version;
+        yield next.event;
+      } else {
+        await Promise.race([this.#news.promise, promise]);
+      }
+    }
+  }
+
+  #patchStatus({ name }: ObjectRef, patch: StatusPatch): Pod {
+    this.#mustBeThere();
+    const pod = this.#found(name);
+    if (pod.metadata?.uid !== patch.metadata.uid) {
+      throw new ApiError(`Pod "${name}" is invalid: metadata.uid: field is immutable`, {
+        status: 422,
+        reason: 'Invalid',
+        details: { causes: [{ field: 'metadata.uid', message: 'field is immutable' }] },
+      });
+    }
+    const next = mergeStatus(pod, patch);
+    if (pod.spec?.restartPolicy === 'Never' && startsAgain(pod, next)) {
+      throw new ApiError(`Pod "${name}" is invalid: status.containerStatuses: may not be transitioned`, {
+        status: 422,
+        reason: 'Invalid',
+        details: { causes: [{ field: 'status.containerStatuses', message: 'may not be transitioned' }] },
+      });
+    }
+    return this.#put(next, 'MODIFIED');
+  }
+
+  #deleteNow({ name }: ObjectRef, { preconditions }: DeleteOptions): Pod {
+    this.#mustBeThere();
+    const pod = this.#found(name);
+    if (preconditions?.uid !== undefined && pod.metadata?.uid !== preconditions.uid) {
+      throw new ApiError(`Precondition failed: UID in precondition: ${preconditions.uid}`, {
+        status: 409,
+        reason: 'Conflict',
+      });
+    }
+    this.#drop(pod);
+    return pod;
+  }
+
+  #found(name: string): Pod {
+    const pod = this.#pods.get(name);
+    if (!pod) throw new ApiError(`pods "${name}" not found`, { status: 404, reason: 'NotFound' });
+    return pod;
+  }
+
+  #mustBeThere(): void {
+    if (this.#away) throw new TransportError('unreachable', 'the API server is away');
+  }
+
+  #put(pod: Pod, type: 'ADDED' | 'MODIFIED'): Pod {
+    const stored = this.#stamped(pod);
+    this.#pods.set(nameOf(pod), stored);
+    this.last.set(stored.metadata?.uid ?? '', stored);
+    this.#record({ type, object: stored });
+    return stored;
+  }
+
+  #drop(pod: Pod): void {
+    this.#pods.delete(nameOf(pod));
+    this.#record({ type: 'DELETED', object: this.#stamped(pod) });
+  }
+
+  #stamped(pod: Pod): Pod {
+    this.#version += 1;
+    return { ...pod, metadata: { ...pod.metadata, resourceVersion: String(this.#version) } };
+  }
+
+  #record(event: WatchEvent<Pod>): void {
+    this.#history.push({ version: this.#version, event });
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#news.resolve();
+    this.#news = Promise.withResolvers();
+  }
+}
+
+interface WatchRequest {
+  readonly resourceVersion?: string;
+  readonly sendInitialEvents?: boolean;
+  readonly signal: AbortSignal;
+}
+
+function nameOf(pod: Pod): string {
+  return pod.metadata?.name ?? '';
+}
+
+function startsAgain(before: Pod, after: Pod): boolean {
+  const ended = new Set(
+    (before.status?.containerStatuses ?? []).filter(({ state }) => state?.terminated).map(({ name }) => name),
+  );
+  return (after.status?.containerStatuses ?? []).some(({ name, state }) => state?.running && ended.has(name));
+}
