@@ -72,7 +72,7 @@ export function refreshedCredentials(options: RefreshedCredentialsOptions): Cred
   };
 }
 
-const sameCredentials = (a: Credentials, b: Credentials): boolean =>
+export const sameCredentials = (a: Credentials, b: Credentials): boolean =>
   a.token === b.token &&
   a.clientCert === b.clientCert &&
   a.clientKey === b.clientKey &&

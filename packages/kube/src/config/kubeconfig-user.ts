@@ -2,12 +2,33 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { KubeconfigError } from '../errors.ts';
 import type { Impersonation } from './cluster-config.ts';
 import { type Credentials, type CredentialSource, refreshedCredentials, staticCredentials } from './credentials.ts';
+import { ExecCredentials } from './exec-credentials.ts';
+import { type ExecCluster, execPlugin } from './exec-plugin.ts';
 import { type Entry, isRecord, pathField, pemField, stringField } from './kubeconfig-file.ts';
 import { readTextFile } from './read-text-file.ts';
 
-/** @throws KubeconfigError, also when the files that it names cannot be used now */
-export async function userCredentials(user: Entry): Promise<CredentialSource> {
+export interface UserSurroundings {
+  /** What a credential plugin may be told of the cluster */
+  readonly cluster: ExecCluster;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * A credential plugin is run when credentials are needed.
+ * @throws KubeconfigError, also when the files that it names cannot be used now
+ */
+export async function userCredentials(
+  user: Entry,
+  { cluster, environment }: UserSurroundings,
+): Promise<CredentialSource> {
   refuseUnsupported(user);
+  const plugin = execPlugin(user);
+  if (plugin !== undefined) {
+    const check = ({ clientCert, clientKey }: Credentials): void => {
+      if (clientCert !== undefined && clientKey !== undefined) checkPair(clientCert, clientKey, user);
+    };
+    return new ExecCredentials({ plugin, cluster, environment, check });
+  }
   const files = ['client-certificate', 'client-key', 'tokenFile'].some(
     (field) => stringField(user, field) !== undefined,
   );
@@ -35,17 +56,9 @@ export function userImpersonation(user: Entry): Impersonation | undefined {
 }
 
 function refuseUnsupported(user: Entry): void {
-  const { exec } = user.value;
-  const instead = 'Use a client certificate, a token or a tokenFile';
-  if (exec !== undefined && exec !== null) {
-    const command = isRecord(exec) ? String(exec['command']) : '';
-    throw new KubeconfigError(
-      `${user.file}: user "${user.name}" gets its credentials from the plugin "${command}" (exec), which is not supported. ${instead}`,
-    );
-  }
   if (user.value['auth-provider'] !== undefined && user.value['auth-provider'] !== null) {
     throw new KubeconfigError(
-      `${user.file}: user "${user.name}" uses an auth-provider, which Kubernetes removed in 1.26. ${instead}`,
+      `${user.file}: user "${user.name}" uses an auth-provider, which Kubernetes removed in 1.26. Use a client certificate, a token, a tokenFile or a plugin (exec)`,
     );
   }
 }

@@ -142,7 +142,7 @@ describe('what cannot be used is named with its file and a remedy', () => {
     [kubeconfig({ as: 'x', 'as-groups': 'y' }), /as-groups of user "u" must be a list of strings/],
     [
       kubeconfig({ exec: { command: 'aws' }, password: secret }),
-      /user "u" gets its credentials from the plugin "aws" \(exec\), which is not supported\. Use a client certificate, a token or a tokenFile/,
+      /user "u": exec\.apiVersion must be one of client\.authentication\.k8s\.io\/v1, .*\/v1beta1\. Is the plugin "aws" up to date\?/,
     ],
     [kubeconfig({ 'auth-provider': { name: 'gcp' } }), /user "u" uses an auth-provider, which Kubernetes removed/],
   ])('%j', async (content, message) => {

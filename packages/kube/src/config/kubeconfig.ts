@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
+import { env } from 'node:process';
 import { KubeconfigError } from '../errors.ts';
 import type { ClusterConfig } from './cluster-config.ts';
 import { staticCredentials } from './credentials.ts';
 import {
   type Entry,
+  isRecord,
   type Kubeconfig,
   mergeKubeconfigs,
   parseKubeconfig,
@@ -19,19 +21,27 @@ export interface LoadKubeconfigOptions {
   readonly paths: readonly string[];
   /** Default: the current context of the first file that has one */
   readonly context?: string | undefined;
+  /** For credential plugins. Default: the environment of this process */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 /** Client certificates and tokens in files are read again when they change. @throws KubeconfigError */
-export async function loadKubeconfig({ paths, context }: LoadKubeconfigOptions): Promise<ClusterConfig> {
+export async function loadKubeconfig({
+  paths,
+  context,
+  environment = env,
+}: LoadKubeconfigOptions): Promise<ClusterConfig> {
   const config = mergeKubeconfigs(await readAll(paths));
   const chosen = chooseContext(config, context);
   const cluster = find(config.clusters, chosen, 'cluster');
   const user = stringField(chosen, 'user') === undefined ? undefined : find(config.users, chosen, 'user');
+  const reached = await clusterPart(cluster);
+  const surroundings = { cluster: { ...reached, config: execConfig(cluster) }, environment };
   const impersonate = user === undefined ? undefined : userImpersonation(user);
   return {
-    ...(await clusterPart(cluster)),
+    ...reached,
     namespace: stringField(chosen, 'namespace') ?? 'default',
-    credentials: user === undefined ? staticCredentials({}) : await userCredentials(user),
+    credentials: user === undefined ? staticCredentials({}) : await userCredentials(user, surroundings),
     ...(impersonate === undefined ? {} : { impersonate }),
     source: `${chosen.file} (context ${chosen.name})`,
   };
@@ -98,6 +108,16 @@ async function clusterPart(
     insecureSkipTlsVerify,
     ...(tlsServerName === undefined ? {} : { tlsServerName }),
   };
+}
+
+/** What a cluster has for credential plugins. */
+function execConfig(cluster: Entry): unknown {
+  const extensions = cluster.value['extensions'];
+  if (!Array.isArray(extensions)) return undefined;
+  const found: unknown = extensions.find(
+    (each) => isRecord(each) && each['name'] === 'client.authentication.k8s.io/exec',
+  );
+  return isRecord(found) ? found['extension'] : undefined;
 }
 
 function serverOf(cluster: Entry): string {
