@@ -124,7 +124,10 @@ describe('creating', () => {
         kind: 'missingReference',
         reason: 'CreateContainerConfigError',
         message: 'secret "s" not found',
-        notices: [{ reason: 'Failed', message: 'Error: secret "s" not found' }],
+        notices: [
+          { reason: 'Failed', message: 'Error: secret "s" not found' },
+          { reason: 'MandatorySecretNotFound', message: 'Mandatory Secret "s" not found' },
+        ],
       },
     });
     expect(setup.calls).toEqual([]);

@@ -107,7 +107,7 @@ function missingProblem(missing: readonly MissingReference[]): Problem {
     kind: 'missingReference',
     message: first?.waiting.message ?? first?.event.message ?? 'something that the pod refers to is missing',
     reason: first?.waiting.reason,
-    notices: missing.map(({ event }) => event),
+    notices: missing.flatMap(({ event, also }) => (also === undefined ? [event] : [event, also])),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Container, EnvVar, EnvVarSource, Pod } from '@spillway/kube';
 import { expand, expandParts } from './expansion.ts';
 import { defaultLimits, type FieldValue, metadataField, resourceField } from './field-paths.ts';
-import { type Lack, objectNotFound } from './missing.ts';
+import { type Lack, missingObjectNotice, objectNotFound } from './missing.ts';
 import type { Notice } from './notice.ts';
 import type { WorkloadFacts, WorkloadSources } from './resolve.ts';
 import { decodeText, ownValue } from './sources.ts';
@@ -63,7 +63,7 @@ export function resolveEnvironment(
   return {
     variables: Array.from(values, ([name, value]) => ({ name, value })),
     lacking: resolver.lacking,
-    notices: invalid.length === 0 ? [] : [invalidNames(container.name, invalid)],
+    notices: [...resolver.absent.values(), ...(invalid.length === 0 ? [] : [invalidNames(container.name, invalid)])],
   };
 }
 
@@ -104,6 +104,8 @@ function isLate(fieldPath: string): fieldPath is LatePart['late'] {
 
 class Resolver {
   readonly lacking: Lack[] = [];
+  /** Optional objects that are not there, by kind and name. */
+  readonly absent: Map<string, Notice> = new Map();
   readonly #pod: Pod;
   readonly #container: Container;
   readonly #sources: Pick<WorkloadSources, 'configMap' | 'secret'>;
@@ -126,12 +128,12 @@ class Resolver {
       if (configMapRef) {
         const { name = '', optional } = configMapRef;
         const configMap = this.#sources.configMap(name);
-        if (!configMap && !optional) this.lacking.push(objectNotFound('configMap', name));
+        if (!configMap) this.#objectMissing('configMap', name, optional);
         for (const [key, value] of Object.entries(configMap?.data ?? {})) yield [prefix + key, value];
       } else if (secretRef) {
         const { name = '', optional } = secretRef;
         const secret = this.#sources.secret(name);
-        if (!secret && !optional) this.lacking.push(objectNotFound('secret', name));
+        if (!secret) this.#objectMissing('secret', name, optional);
         for (const [key, value] of Object.entries(secret?.data ?? {})) yield [prefix + key, decodeText(value)];
       }
     }
@@ -175,8 +177,8 @@ class Resolver {
     const configMap = this.#sources.configMap(name);
     const value = ownValue(configMap?.data, key);
     if (value !== undefined) return [value];
-    if (!optional)
-      this.lacking.push(configMap ? this.#keyNotFound('configMap', name, key) : objectNotFound('configMap', name));
+    if (!configMap) this.#objectMissing('configMap', name, optional);
+    else if (!optional) this.lacking.push(this.#keyNotFound('configMap', name, key));
     return undefined;
   }
 
@@ -184,8 +186,14 @@ class Resolver {
     const secret = this.#sources.secret(name);
     const value = ownValue(secret?.data, key);
     if (value !== undefined) return [decodeText(value)];
-    if (!optional) this.lacking.push(secret ? this.#keyNotFound('secret', name, key) : objectNotFound('secret', name));
+    if (!secret) this.#objectMissing('secret', name, optional);
+    else if (!optional) this.lacking.push(this.#keyNotFound('secret', name, key));
     return undefined;
+  }
+
+  #objectMissing(kind: 'configMap' | 'secret', name: string, optional: boolean | undefined): void {
+    if (optional) this.absent.set(`${kind}/${name}`, missingObjectNotice('Optional', kind, name));
+    else this.lacking.push(objectNotFound(kind, name));
   }
 
   #keyNotFound(kind: 'configMap' | 'secret', name: string, key: string): Lack {

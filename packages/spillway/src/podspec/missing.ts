@@ -14,6 +14,8 @@ export interface MissingReference {
   readonly waiting: { readonly reason: 'CreateContainerConfigError' | 'ContainerCreating'; readonly message?: string };
   /** The kubelet's event. */
   readonly event: Notice;
+  /** For a variable's object: the event that the Go virtual-kubelet's users wait for, besides the kubelet's. */
+  readonly also?: Notice;
 }
 
 /** What is missing, before it is known where it was needed. */
@@ -31,7 +33,22 @@ export function missingForContainer(lack: Lack, container: string, fieldPath: st
     container,
     waiting: { reason: 'CreateContainerConfigError', message: lack.message },
     event: { severity: 'Warning', reason: 'Failed', message: `Error: ${lack.message}`, fieldPath },
+    ...(isMissingObject(lack) && { also: { ...missingObjectNotice('Mandatory', lack.kind, lack.name), fieldPath } }),
   };
+}
+
+/** A whole object that is not there; the reason is the Go virtual-kubelet's. */
+export function missingObjectNotice(
+  need: 'Mandatory' | 'Optional',
+  kind: 'configMap' | 'secret',
+  name: string,
+): Omit<Notice, 'fieldPath'> {
+  const word = kind === 'configMap' ? 'ConfigMap' : 'Secret';
+  return { severity: 'Warning', reason: `${need}${word}NotFound`, message: `${need} ${word} "${name}" not found` };
+}
+
+function isMissingObject(lack: Lack): lack is Lack & { readonly kind: 'configMap' | 'secret' } {
+  return (lack.kind === 'configMap' || lack.kind === 'secret') && lack.key === undefined;
 }
 
 export function missingForVolume(lack: Lack, volume: string): MissingReference {

@@ -66,7 +66,32 @@ describe('a workload', () => {
             message: 'Error: configmap "settings" not found',
             fieldPath: 'spec.containers{main}',
           },
+          also: {
+            severity: 'Warning',
+            reason: 'MandatoryConfigMapNotFound',
+            message: 'Mandatory ConfigMap "settings" not found',
+            fieldPath: 'spec.containers{main}',
+          },
         },
+      ],
+    });
+  });
+
+  test('says once for each container which optional objects of its variables are not there', () => {
+    const env = (name: string): object => ({
+      name,
+      valueFrom: { secretKeyRef: { name: 'login', key: name, optional: true } },
+    });
+    const resolution = resolve({
+      containers: [
+        { name: 'main', env: [env('A'), env('B')], envFrom: [{ configMapRef: { name: 'settings', optional: true } }] },
+      ],
+    } as PodSpec);
+    expect(resolution).toMatchObject({
+      ok: true,
+      notices: [
+        { reason: 'OptionalConfigMapNotFound', fieldPath: 'spec.containers{main}' },
+        { reason: 'OptionalSecretNotFound', message: 'Optional Secret "login" not found' },
       ],
     });
   });
