@@ -42,7 +42,7 @@ export function statusPatch(live: Pod, wanted: PodStatus): StatusPatch | undefin
 function changedConditions(current: readonly PodCondition[], wanted: readonly PodCondition[]): object[] {
   return wanted.flatMap((condition) => {
     const known = current.find(({ type }) => type === condition.type);
-    if (known !== undefined && same({ ...known, lastProbeTime: undefined }, condition)) return [];
+    if (known !== undefined && same(known, condition, 'lastProbeTime')) return [];
     return [
       {
         ...condition,
@@ -53,24 +53,30 @@ function changedConditions(current: readonly PodCondition[], wanted: readonly Po
   });
 }
 
-/** Equal as the API sees it: a field that is empty is the same as one that is not there. */
-export function same(a: unknown, b: unknown): boolean {
+/**
+ * Equal as the API sees it: a field that is empty is the same as one that is not there. Compared for every pod at every
+ * step, so it makes nothing anew.
+ *
+ * @param ignored a field of `a` itself that does not count
+ */
+export function same(a: unknown, b: unknown, ignored?: string): boolean {
   if (a === b || (isEmpty(a) && isEmpty(b))) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (!isObject(a) || !isObject(b)) return false;
   if (Array.isArray(a) || Array.isArray(b)) {
     return (
       Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, index) => same(item, b[index]))
     );
   }
-  const left = new Map<string, unknown>(Object.entries(a));
-  const right = new Map<string, unknown>(Object.entries(b));
-  for (const [key, value] of left) if (!same(value, right.get(key))) return false;
-  for (const [key, value] of right) if (!left.has(key) && !isEmpty(value)) return false;
+  for (const key of Object.keys(a)) if (!same(key === ignored ? undefined : a[key], b[key])) return false;
+  for (const key of Object.keys(b)) if ((key === ignored || !Object.hasOwn(a, key)) && !isEmpty(b[key])) return false;
   return true;
 }
 
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === '') return true;
-  if (typeof value !== 'object') return false;
-  return Object.values(value).every(isEmpty);
+  return isObject(value) && Object.values(value).every(isEmpty);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
