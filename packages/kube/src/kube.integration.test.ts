@@ -24,6 +24,7 @@ import {
   isGone,
   isNotFound,
   KubeClient,
+  type Leadership,
   leases,
   loadKubeconfig,
   nameOf,
@@ -34,6 +35,7 @@ import {
   type ReflectorOptions,
   type RequestRecord,
   resourceVersionOf,
+  runLeaderElection,
   runNodeLease,
   type Scale,
   serviceAccounts,
@@ -506,6 +508,61 @@ test('a node’s own identity keeps its lease, also when the node is made anew',
   await expect.poll(owner, { timeout: 30_000 }).toBe(second);
   const before = (await leaseOf()).spec?.renewTime ?? '';
   await expect.poll(async () => (await leaseOf()).spec?.renewTime, { timeout: 30_000 }).not.toBe(before);
+});
+
+test('of two electors one leads; cut off it stops before the other takes over, and a graceful stop hands over', async () => {
+  const namespace = await newNamespace();
+  await using gate = await Gate.to(config.server);
+  const name = 'election';
+  const running = new Set<string>();
+  const journal: string[] = [];
+  const stops = new Map<string, () => Promise<void>>();
+  const candidate = (identity: string, own: KubeClient): void => {
+    const stop = new AbortController();
+    const election = runLeaderElection({
+      client: own,
+      namespace,
+      name,
+      identity,
+      signal: stop.signal,
+      lead: async ({ lost, signal }: Leadership) => {
+        running.add(identity);
+        journal.push(`${identity} leads`);
+        if (running.size > 1) journal.push('two lead');
+        const { promise, resolve } = Promise.withResolvers<void>();
+        signal.addEventListener('abort', () => resolve());
+        await promise;
+        running.delete(identity);
+        journal.push(`${identity} ${lost.aborted ? 'lost' : 'stopped'}`);
+      },
+    });
+    stops.set(identity, async () => {
+      stop.abort();
+      await election;
+    });
+  };
+  const holder = async (): Promise<string | undefined> =>
+    (await client.resource(leases).get({ namespace, name })).spec?.holderIdentity;
+  const cutOff = new KubeClient({
+    config: { ...config, server: `https://127.0.0.1:${gate.port}`, tlsServerName: 'kubernetes' },
+  });
+  onTestFinished(async () => {
+    await Promise.all(Array.from(stops.values(), (stop) => stop()));
+    await cutOff.close();
+  });
+  candidate('a', cutOff);
+  await expect.poll(() => journal).toEqual(['a leads']);
+  candidate('b', client);
+  gate.close();
+  await expect.poll(() => journal, { timeout: 60_000 }).toEqual(['a leads', 'a lost', 'b leads']);
+  expect(await holder()).toBe('b');
+  gate.open();
+  await stops.get('b')?.();
+  await expect
+    .poll(() => journal, { timeout: 60_000 })
+    .toEqual(['a leads', 'a lost', 'b leads', 'b stopped', 'a leads']);
+  const lease = await client.resource(leases).get({ namespace, name });
+  expect(lease.spec).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 10, leaseTransitions: 2 });
 });
 
 test('events are what kubectl shows, with a count for repeats', async () => {

@@ -69,20 +69,20 @@ async function messageOf(credentials: CredentialSource): Promise<string> {
 
 const inSeconds = (seconds: number): string => new Date(clock.now() + seconds * 1000).toISOString();
 
-describe('a kubeconfig with a plugin', () => {
-  async function load(exec: object, cluster: object = {}, user: object = {}): Promise<CredentialSource> {
-    const path = join(directory, 'config');
-    const config = {
-      'current-context': 'dev',
-      clusters: [{ name: 'c', cluster: { server: 'https://10.0.0.1:6443', ...cluster } }],
-      users: [{ name: 'u', user: { exec: { apiVersion: v1, interactiveMode: 'Never', ...exec }, ...user } }],
-      contexts: [{ name: 'dev', context: { cluster: 'c', user: 'u' } }],
-    };
-    await writeFile(path, stringify(config));
-    return (await loadKubeconfig({ paths: [path], environment: { PATH: process.env['PATH'], HOME: '/home/me' } }))
-      .credentials;
-  }
+async function load(exec: object, cluster: object = {}, user: object = {}): Promise<CredentialSource> {
+  const path = join(directory, 'config');
+  const config = {
+    'current-context': 'dev',
+    clusters: [{ name: 'c', cluster: { server: 'https://10.0.0.1:6443', ...cluster } }],
+    users: [{ name: 'u', user: { exec: { apiVersion: v1, interactiveMode: 'Never', ...exec }, ...user } }],
+    contexts: [{ name: 'dev', context: { cluster: 'c', user: 'u' } }],
+  };
+  await writeFile(path, stringify(config));
+  return (await loadKubeconfig({ paths: [path], environment: { PATH: process.env['PATH'], HOME: '/home/me' } }))
+    .credentials;
+}
 
+describe('a kubeconfig with a plugin', () => {
   test('runs it when credentials are needed, with its arguments and environment, and without a standard input', async () => {
     await script(`cat >$DIR/stdin; echo "$1 $2 $REGION $HOME $KUBERNETES_EXEC_INFO" >$DIR/seen; ${printing}`);
     await prints(answer({ token: 't' }));

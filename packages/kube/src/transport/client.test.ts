@@ -47,6 +47,23 @@ describe('a request', () => {
     });
   });
 
+  test('does not leave when its sender may not send any more, whatever it acts as, and is not tried again', async () => {
+    let asked = 0;
+    const beforeSend = (): void => {
+      asked += 1;
+      throw new Error('not the leader');
+    };
+    const { server, client } = await setUp((_, response) => sendJson(response, 200, {}), { beforeSend });
+    const asNode = client.impersonate({ user: 'system:node:a' });
+    onTestFinished(() => asNode.close());
+    const refusal = { kind: 'aborted', unsent: true, message: 'GET /api/v1/nodes was not sent: not the leader' };
+    await expect(client.request(get)).rejects.toMatchObject(refusal);
+    await expect(client.stream(get)).rejects.toMatchObject(refusal);
+    await expect(asNode.request(get)).rejects.toMatchObject(refusal);
+    expect(asked).toBe(3);
+    expect(server.requests).toEqual([]);
+  });
+
   test('that deletes with preconditions leaves its connection to the next', async () => {
     const { server, client } = await setUp((_, response) => sendJson(response, 200, {}));
     const path = '/api/v1/namespaces/a/pods/b';

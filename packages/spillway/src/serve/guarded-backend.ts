@@ -1,8 +1,17 @@
 import type { Leadership } from '@spillway/kube';
 import { type Backend, BackendError } from '../backends/backend.ts';
 
-/** What changes something on a backend. */
-const acts: ReadonlySet<string | symbol> = new Set<keyof Backend>(['prepare', 'create', 'stop', 'remove']);
+/** What changes nothing, or is asked for by a user and not by us. All the rest is for the leader only. */
+const harmless: ReadonlySet<string | symbol> = new Set<keyof Backend>([
+  'review',
+  'list',
+  'watch',
+  'logs',
+  'exec',
+  'capacity',
+  'ping',
+  'close',
+]);
 
 /** The same backend, which is asked to change something only by the leader. */
 export function guardedBackend(backend: Backend, leadership: Pick<Leadership, 'check'>): Backend {
@@ -10,7 +19,7 @@ export function guardedBackend(backend: Backend, leadership: Pick<Leadership, 'c
     get(target, name) {
       const member: unknown = Reflect.get(target, name, target);
       if (typeof member !== 'function') return member;
-      if (!acts.has(name)) return member.bind(target);
+      if (harmless.has(name)) return member.bind(target);
       return async (...args: unknown[]): Promise<unknown> => {
         try {
           leadership.check();
