@@ -9,6 +9,7 @@ import {
   type Capacity,
   type ExecResult,
   type ExecStreams,
+  type InstanceChange,
   type InstanceEvent,
   type InstanceRef,
   type Listing,
@@ -25,6 +26,7 @@ import { machineCapacity } from './capacity.ts';
 import { RuntimeClient } from './client/runtime-client.ts';
 import { logPath } from './config/container.ts';
 import { podSelector } from './config/marks.ts';
+import { followEvents } from './events.ts';
 import { execAt } from './exec.ts';
 import { Images } from './images.ts';
 import { readLog } from './logs/read-log.ts';
@@ -64,8 +66,10 @@ export class CriBackend implements Backend {
   readonly #accepting = new Map<string, Promise<void>>();
   /** UID and the listing during which it went, so that a listing that began before does not bring it back. */
   readonly #removed = new Map<string, number>();
+  /** Number of the newest listing that was taken in. */
+  #taken = 0;
   readonly #closing = new AbortController();
-  #observing: Promise<void> | undefined;
+  #observing: Promise<unknown> | undefined;
   #runtime = { name: 'cri', version: 'unknown' };
 
   constructor({ options, owner, logger, clock = systemClock, connect }: CriBackendDependencies) {
@@ -90,7 +94,8 @@ export class CriBackend implements Backend {
   }
 
   get capabilities(): Capabilities {
-    return { runtimeVersion: `${this.#runtime.name}://${this.#runtime.version}`, logs: true, exec: true };
+    const runtimeVersion = `${this.#runtime.name}://${this.#runtime.version}`;
+    return { runtimeVersion, logs: true, exec: true, volumeUpdates: true };
   }
 
   review(pod: Pod): Review {
@@ -105,8 +110,12 @@ export class CriBackend implements Backend {
       await this.#context.store.prepare();
       await this.#adopt();
     });
+    const { clock, logger } = this.#context;
     const { signal: closing } = this.#closing;
-    this.#observing = this.#observer.run(this.#options.pollIntervalMs, (listing) => this.#take(listing), closing);
+    this.#observing = Promise.all([
+      this.#observer.run(this.#options.pollIntervalMs, (listing) => this.#take(listing), closing),
+      followEvents({ client: this.#client, clock, logger }, (uid) => this.#runners.get(uid)?.happened(), closing),
+    ]);
   }
 
   async create(workload: Workload, signal: AbortSignal): Promise<void> {
@@ -119,6 +128,15 @@ export class CriBackend implements Backend {
   async stop(ref: InstanceRef, { graceSeconds }: StopOptions, signal: AbortSignal): Promise<void> {
     const runner = await this.#find(ref, signal);
     await internally('the stop could not be written down', async () => runner?.stop(graceSeconds));
+  }
+
+  async update(ref: InstanceRef, change: InstanceChange, signal: AbortSignal): Promise<void> {
+    const runner = await this.#find(ref, signal);
+    if (!runner) return;
+    await unlessAborted(
+      internally('the volumes could not be changed', () => runner.update(change)),
+      signal,
+    );
   }
 
   async remove(ref: InstanceRef, signal: AbortSignal): Promise<void> {
@@ -255,11 +273,15 @@ export class CriBackend implements Backend {
     const compared = Array.from(this.#runners.values(), (runner) =>
       runner.compare(pods.get(runner.ref.uid)?.signature ?? ''),
     );
-    for (const [uid, pod] of pods) {
-      if (this.#runners.has(uid) || (this.#removed.get(uid) ?? 0) >= sequence) continue;
-      await this.#once(uid, () => this.#takeUp(pod));
+    // Listings may overtake each other. An older one says nothing of what is unknown: it may have been removed since.
+    if (sequence > this.#taken) {
+      this.#taken = sequence;
+      const unknown = Array.from(pods).filter(
+        ([uid]) => !this.#runners.has(uid) && (this.#removed.get(uid) ?? 0) < sequence,
+      );
+      for (const [uid, during] of this.#removed) if (during < sequence) this.#removed.delete(uid);
+      await Promise.all(unknown.map(([uid, pod]) => this.#once(uid, () => this.#takeUp(pod))));
     }
-    for (const [uid, during] of this.#removed) if (during < sequence) this.#removed.delete(uid);
     await Promise.all(compared);
     if (sequence % rotateEveryListings === 0) await this.#rotateLogs();
   }

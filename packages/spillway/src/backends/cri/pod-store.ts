@@ -66,9 +66,14 @@ export class PodStore {
   async create({ workload, intent }: StoredPod): Promise<void> {
     const directory = this.directoryOf(workload.ref.uid);
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    await replaceFile(join(directory, 'workload.json'), encodeWorkload(workload));
+    await this.writeWorkload(workload);
     // Last: only with it is the instance complete.
     await this.writeIntent(workload.ref.uid, intent);
+  }
+
+  /** The instance is there already; the workload is other than it was. */
+  async writeWorkload(workload: Workload): Promise<void> {
+    await replaceFile(join(this.directoryOf(workload.ref.uid), 'workload.json'), encodeWorkload(workload));
   }
 
   async writeIntent(uid: string, intent: Intent): Promise<void> {

@@ -1,5 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text as textOf } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import type { Instance } from '../backend.ts';
 import type { CriSession } from './cri-session.ts';
@@ -307,6 +309,30 @@ export function describeContainers(session: CriSession): void {
     const [pods = ''] = await readdir(folder);
     expect((await readdir(join(folder, pods, 'main'))).length).toBe(3);
     expect(await session.driver.logs(pod, 'main', { tailLines: 2 })).toBe('line 199\nline 200\n');
+  });
+
+  test('a terminal has the size that its user gives it, and one stream for all output', async () => {
+    const pod = await session.driver.run(session.workload({ spec: { containers: [script('sleep 3600')] } }));
+    await session.driver.reaches(pod, 'running');
+    const stdout = new PassThrough();
+    const io = {
+      tty: true,
+      stdin: new PassThrough(),
+      stdout,
+      resize: (async function* () {
+        yield { width: 80, height: 24 };
+        yield { width: 111, height: 33 };
+      })(),
+    };
+    const command = [
+      'sh',
+      '-c',
+      'until [ "$(stty size 2>/dev/null)" = "33 111" ]; do sleep 0.05; done; echo out; echo err >&2; exit 4',
+    ];
+    const result = await session.backend.exec(pod.ref, 'main', command, io, session.driver.signal);
+    stdout.end();
+    expect(result).toEqual({ exitCode: 4 });
+    expect(await textOf(stdout)).toBe('out\r\nerr\r\n');
   });
 
   test('the workload, which holds Secrets, is for root’s eyes only', async () => {

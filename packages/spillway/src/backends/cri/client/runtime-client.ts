@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { type CallOptions as GrpcCallOptions, Client, credentials } from '@grpc/grpc-js';
+import { type CallOptions as GrpcCallOptions, Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import { loadSync, type MethodDefinition } from '@grpc/proto-loader';
 import { BackendError } from '../../backend.ts';
 import { trusted } from '../../trusted.ts';
+import type { ContainerEventResponse__Output } from '../generated/runtime/v1/ContainerEventResponse.ts';
 import type { ImageServiceDefinition } from '../generated/runtime/v1/ImageService.ts';
 import type { RuntimeServiceDefinition } from '../generated/runtime/v1/RuntimeService.ts';
 import { runtimeError } from './errors.ts';
@@ -61,6 +62,8 @@ const timeouts: Partial<Record<RuntimeMethod | ImageMethod, number>> = {
 export class RuntimeClient {
   readonly calls: RuntimeCalls;
   readonly #client: Client;
+  readonly #socket: string;
+  readonly #events: AnyMethod;
 
   constructor(socket: string) {
     const definition = loadSync(fileURLToPath(new URL('../api.proto', import.meta.url)), {
@@ -75,6 +78,8 @@ export class RuntimeClient {
       'grpc.max_reconnect_backoff_ms': 2000,
     });
     const runtime = trusted<RuntimeServiceDefinition>(definition['runtime.v1.RuntimeService']);
+    this.#socket = socket;
+    this.#events = trusted<AnyMethod>(runtime.GetContainerEvents);
     const image = trusted<ImageServiceDefinition>(definition['runtime.v1.ImageService']);
     this.calls = trusted<RuntimeCalls>(
       Object.fromEntries([
@@ -82,6 +87,25 @@ export class RuntimeClient {
         ...imageMethods.map((name) => [name, call(this.#client, socket, name, trusted<AnyMethod>(image[name]))]),
       ]),
     );
+  }
+
+  /**
+   * Events of all containers, until the signal aborts or the connection is lost. Fails with an error that `isUnimplemented`
+   * recognises where the runtime has none.
+   */
+  async *events(signal: AbortSignal): AsyncIterable<ContainerEventResponse__Output> {
+    const { path, requestSerialize, responseDeserialize } = this.#events;
+    const stream = this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, {});
+    const cancel = (): void => stream.cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      for await (const event of stream) yield trusted<ContainerEventResponse__Output>(event);
+    } catch (error) {
+      if (!signal.aborted) throw runtimeError('GetContainerEvents', this.#socket, trusted<ServiceError>(error));
+    } finally {
+      signal.removeEventListener('abort', cancel);
+      stream.cancel();
+    }
   }
 
   close(): void {

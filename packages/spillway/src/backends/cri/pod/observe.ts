@@ -40,7 +40,7 @@ export function signatureOf(
   return parts.toSorted().join(' ');
 }
 
-export function sandboxOf({ id, metadata, state, createdAt }: PodSandbox__Output): ObservedSandbox {
+function sandboxOf({ id, metadata, state, createdAt }: PodSandbox__Output): ObservedSandbox {
   return { id, attempt: metadata?.attempt ?? 0, ready: state === 'SANDBOX_READY', createdAt: millisOf(createdAt) };
 }
 

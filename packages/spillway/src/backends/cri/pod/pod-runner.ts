@@ -1,6 +1,7 @@
 import { containersOf } from '../../../podspec/containers.ts';
 import type { Notice } from '../../../podspec/notice.ts';
-import { BackendError, type Instance, type InstanceRef, type Workload } from '../../backend.ts';
+import { BackendError, type Instance, type InstanceChange, type InstanceRef, type Workload } from '../../backend.ts';
+import { changeVolumes } from '../../change-volumes.ts';
 import { isUnavailable } from '../client/errors.ts';
 import { Announcements } from './announcements.ts';
 import { grow } from '../../restart-backoff.ts';
@@ -15,6 +16,7 @@ import { createSandbox, destroy, stopSandbox } from './sandbox-steps.ts';
 import { instanceOf, type StatusInput } from './status.ts';
 import { StepError } from './step-error.ts';
 import { terminationMessage } from './termination-message.ts';
+import { PodVolumes } from '../volumes/pod-volumes.ts';
 
 const retryMs = 10_000;
 /** Key of failures that are the pod's, not a container's. */
@@ -26,7 +28,7 @@ const podItself = '';
  */
 export class PodRunner {
   readonly ref: InstanceRef;
-  readonly workload: Workload;
+  #workload: Workload;
   readonly #context: PodContext;
   readonly #plan: PodPlan;
   readonly #loop: Loop;
@@ -34,6 +36,8 @@ export class PodRunner {
   readonly #failures = new Map<string, Failure & { readonly delayMs: number }>();
   /** By container id. */
   readonly #terminationMessages = new Map<string, string>();
+  /** Volumes that are to get other files, between two steps. */
+  readonly #changes: { readonly change: InstanceChange; readonly done: PromiseWithResolvers<void> }[] = [];
   #intent: Intent;
   #observed: ObservedPod = nothingObserved;
   /** Set when the runtime may know more than we do. */
@@ -48,11 +52,15 @@ export class PodRunner {
   constructor(context: PodContext, workload: Workload, intent: Intent) {
     this.#context = context;
     this.ref = workload.ref;
-    this.workload = workload;
+    this.#workload = workload;
     this.#plan = planOf(workload.pod);
     this.#intent = intent;
     this.#announcements = new Announcements(workload.pod, workload.ref, (notice) => this.notify(notice));
     this.#loop = new Loop((signal) => this.#turn(signal), context.clock);
+  }
+
+  get workload(): Workload {
+    return this.#workload;
   }
 
   get instance(): Instance {
@@ -85,6 +93,13 @@ export class PodRunner {
     if (!busy) await this.#looked.promise;
   }
 
+  /** The runtime says that something happened. What we did ourselves is known. */
+  happened(): void {
+    if (this.#loop.busy) return;
+    this.#stale = true;
+    this.#loop.wake();
+  }
+
   /**
    * What a listing of all pods says of this one: refreshes when it says something else than we know. While a step is under
    * way the listing is of no use, because the step changes what it shows.
@@ -103,6 +118,15 @@ export class PodRunner {
     this.#loop.interrupt(new BackendError('unavailable', 'the pod is being stopped'));
   }
 
+  /** Gives volumes other files, when the step under way is done. Settles when they are written, at once when nothing is left. */
+  async update(change: InstanceChange): Promise<void> {
+    if (this.#isGone || this.#intent.removing) return;
+    const done = Promise.withResolvers<void>();
+    this.#changes.push({ change, done });
+    this.#loop.wake();
+    await done.promise;
+  }
+
   /** Ends what still runs and takes everything away; settles when that is done, or when it failed. */
   async remove(): Promise<void> {
     if (this.#isGone) return;
@@ -118,12 +142,14 @@ export class PodRunner {
   async close(): Promise<void> {
     const reason = new BackendError('unavailable', 'the backend was closed');
     await this.#loop.close(reason);
+    for (const { done } of this.#changes.splice(0)) done.reject(reason);
     this.#removal?.reject(reason);
     this.#looked.resolve();
   }
 
   async #turn(signal: AbortSignal): Promise<void> {
     if (this.#isGone) return;
+    await this.#changeVolumes();
     try {
       if (this.#stale) await this.#look();
       const situation = this.#situation();
@@ -136,6 +162,24 @@ export class PodRunner {
     }
     this.#looked.resolve();
     if (!this.#isGone) this.#publish();
+  }
+
+  /** Stored before it is written: what is started after this process sees it, too. */
+  async #changeVolumes(): Promise<void> {
+    const { store } = this.#context;
+    for (const { change, done } of this.#changes.splice(0)) {
+      try {
+        if (!this.#intent.removing) {
+          const workload = changeVolumes(this.#workload, change);
+          await store.writeWorkload(workload);
+          this.#workload = workload;
+          await new PodVolumes(store.directoryOf(this.ref.uid)).update(workload, change.volumes.keys());
+        }
+        done.resolve();
+      } catch (error) {
+        done.reject(error);
+      }
+    }
   }
 
   async #look(): Promise<void> {
@@ -245,6 +289,7 @@ export class PodRunner {
     this.#isGone = true;
     this.#context.logger.info({ uid: this.ref.uid }, 'instance removed');
     this.#context.hub.gone(this.ref);
+    for (const { done } of this.#changes.splice(0)) done.resolve();
     this.#gone.resolve();
     this.#removal?.resolve();
   }

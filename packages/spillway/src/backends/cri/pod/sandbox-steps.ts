@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { podCgroup } from '../../../podspec/cgroups.ts';
 import type { Workload } from '../../backend.ts';
-import { isNotFound } from '../client/errors.ts';
+import { isNotFound, isUnavailable } from '../client/errors.ts';
 import { hostsFile, podHostname } from '../config/hostname.ts';
 import { sandboxConfig } from '../config/sandbox.ts';
 import type { PodSandboxConfig } from '../generated/runtime/v1/PodSandboxConfig.ts';
@@ -10,6 +10,9 @@ import { ContainerFiles } from './container-files.ts';
 import type { PodContext } from './context.ts';
 import type { ObservedPod, ObservedSandbox } from './observed.ts';
 import { asStep } from './step-error.ts';
+
+const removeTries = 5;
+const removeRetryMs = 300;
 
 export interface MadeSandbox {
   readonly sandbox: ObservedSandbox;
@@ -62,13 +65,13 @@ async function retireSandboxes({ calls }: PodContext, { sandboxes, containers }:
   }
 }
 
-export async function addressesOf({ calls }: PodContext, podSandboxId: string): Promise<string[]> {
+async function addressesOf({ calls }: PodContext, podSandboxId: string): Promise<string[]> {
   const { status } = await calls.PodSandboxStatus({ podSandboxId });
   const { ip = '', additionalIps = [] } = status?.network ?? {};
   return [ip, ...additionalIps.map((each) => each.ip)].filter((each) => each !== '');
 }
 
-export async function writeHosts({ store }: PodContext, workload: Workload, podIPs: readonly string[]): Promise<void> {
+async function writeHosts({ store }: PodContext, workload: Workload, podIPs: readonly string[]): Promise<void> {
   const { pod, ref, clusterDomain = '' } = workload;
   await new ContainerFiles(store.directoryOf(ref.uid)).writeHosts(
     hostsFile(pod, podHostname(pod, clusterDomain), podIPs),
@@ -82,13 +85,27 @@ export async function stopSandbox({ calls }: PodContext, podSandboxId: string): 
 
 /** Takes away everything of an instance: sandboxes with their containers, running or not, volumes, control group, logs and folder. May be repeated. */
 export async function destroy(context: PodContext, workload: Workload, { sandboxes }: ObservedPod): Promise<void> {
-  const { calls, store, cgroups } = context;
+  const { store, cgroups } = context;
   const { ref } = workload;
-  for (const { id } of sandboxes) await calls.RemovePodSandbox({ podSandboxId: id }).catch(ignoreNotFound);
+  for (const { id } of sandboxes) await removeSandbox(context, id);
   const mounted = [...workload.volumes.values()].some(({ kind }) => kind === 'emptyDir') || usesSubPaths(workload);
   if (mounted) await new PodVolumes(store.directoryOf(ref.uid)).tearDown();
   await cgroups.remove(ref.uid);
   await store.remove(ref);
+}
+
+/** A container that ends in the same moment makes the runtime stumble; a while later it finds it ended. */
+async function removeSandbox({ calls, clock }: PodContext, podSandboxId: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await calls.RemovePodSandbox({ podSandboxId });
+      return;
+    } catch (error) {
+      if (isNotFound(error)) return;
+      if (isUnavailable(error) || attempt === removeTries) throw error;
+    }
+    await clock.sleep(removeRetryMs);
+  }
 }
 
 function usesSubPaths({ pod: { spec } }: Workload): boolean {

@@ -91,7 +91,7 @@ function waitingState(
   return { reason: 'CrashLoopBackOff', message: backoffMessage(input, latest) };
 }
 
-export function backoffMessage({ workload: { ref } }: StatusInput, { name, backoffMs }: ObservedContainer): string {
+function backoffMessage({ workload: { ref } }: StatusInput, { name, backoffMs }: ObservedContainer): string {
   const { namespace, name: podName, uid } = ref;
   return `back-off ${duration(backoffMs)} restarting failed container=${name} pod=${podName}_${namespace}(${uid})`;
 }

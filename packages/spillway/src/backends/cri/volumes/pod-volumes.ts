@@ -31,6 +31,16 @@ export class PodVolumes {
     }
   }
 
+  /** Writes the files of volumes that have been set up; others get them when they are. */
+  async update(workload: Workload, names: Iterable<string>): Promise<void> {
+    const fsGroup = workload.pod.spec?.securityContext?.fsGroup;
+    for (const name of names) {
+      const volume = workload.volumes.get(name);
+      const isThere = volume?.kind === 'files' && (await stat(this.#path(name)).catch(() => undefined)) !== undefined;
+      if (isThere) await writeAtomically(this.#path(name), volume.files, fsGroup);
+    }
+  }
+
   /** The mounts of a container, its `subPathExpr` expanded with its variables. */
   async mountsOf(workload: Workload, container: Container, environment: ReadonlyMap<string, string>): Promise<Mount[]> {
     const mounts: Mount[] = [];
