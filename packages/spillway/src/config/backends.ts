@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type ScenarioConfig, scenarioSchema } from './scenario.ts';
 import { absolutePath } from './values.ts';
 
 export type BackendConfig = CriBackendConfig | SimulatedBackendConfig;
@@ -20,6 +21,8 @@ export interface SimulatedBackendConfig {
   readonly stopDelayMs: number;
   readonly podCidr: string;
   readonly stateFile?: string | undefined;
+  /** A path only in the file: loading the configuration reads it. */
+  readonly scenario?: string | ScenarioConfig | undefined;
 }
 
 const cri = z
@@ -71,6 +74,12 @@ const simulated = z
     stateFile: absolutePath
       .optional()
       .describe('Instances are kept in this file and found again after a restart. Default: they end with the process.'),
+    scenario: z
+      .union([absolutePath, scenarioSchema], {
+        error: 'must be the absolute path of a scenario file, or a scenario: see docs/rehearsal.md',
+      })
+      .optional()
+      .describe('What goes wrong on this backend, or the file that says it: see rehearsal.md. Default: nothing.'),
   })
   .describe('Pretends to run pods. For demos, rehearsals and tests.');
 

@@ -98,7 +98,8 @@ function typeOf(schema: JsonSchema): string {
   if (schema.enum) return `one of: ${schema.enum.join(', ')}`;
   if (schema.oneOf)
     return `one of: ${schema.oneOf.map((choice) => discriminatorOf(choice) ?? typeOf(choice)).join(', ')}`;
-  // Only quantities are text or number.
+  if (schema.anyOf?.some(({ type }) => type === 'object')) return 'file or section';
+  // Other choices without a name are text or number.
   if (schema.anyOf) return 'quantity';
   switch (schema.type) {
     case 'string':

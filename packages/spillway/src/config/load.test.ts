@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, loadConfig, parseConfig } from './load.ts';
 
@@ -108,5 +111,29 @@ describe('a configuration file', () => {
     await expect(loadConfig('/nowhere/spillway.yaml')).rejects.toThrow(
       '/nowhere/spillway.yaml: cannot read the configuration: the file does not exist',
     );
+  });
+});
+
+describe('a scenario', () => {
+  const config = (scenario: string): string =>
+    `pools:\n  - name: a\n    nodeName: a\n    backend: {type: simulated, scenario: ${scenario}}\n`;
+
+  it('stands in the configuration, or in a file of its own', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'spillway-config-'));
+    try {
+      const [file, scenario] = [join(folder, 'spillway.yaml'), join(folder, 'scenario.yaml')];
+      await writeFile(scenario, 'seed: 7\nfaults:\n  - {on: create, fails: soldOut, chance: 0.5}\n');
+      await writeFile(file, config(scenario));
+      const expected = { seed: 7, faults: [{ on: 'create', fails: 'soldOut', chance: 0.5 }], latency: {} };
+      expect((await loadConfig(file)).pools[0]?.backend).toMatchObject({ scenario: expected });
+      const inline = config('{seed: 7, faults: [{on: create, fails: soldOut, chance: 0.5}]}');
+      expect(parseConfig(inline, file).pools[0]?.backend).toMatchObject({ scenario: expected });
+      await writeFile(scenario, 'faults:\n  - {on: create, fails: never}\n');
+      await expect(loadConfig(file)).rejects.toThrow(`${scenario}:2:`);
+      await rm(scenario);
+      await expect(loadConfig(file)).rejects.toThrow(`${scenario}: cannot read the scenario: the file does not exist`);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { isMap, isScalar, LineCounter, type Document, isNode, parseDocument } from 'yaml';
-import type { Config } from './config.ts';
+import type { ZodType } from 'zod';
+import type { Config, PoolConfig } from './config.ts';
 import { pathText, type Problem, problemsOf } from './problems.ts';
+import { scenarioSchema } from './scenario.ts';
 import { configSchema } from './schema.ts';
 
 /** A problem with its place in the file, counted from 1. */
@@ -24,20 +26,35 @@ export class ConfigError extends Error {
   }
 }
 
-/** @throws ConfigError */
+/** Also reads the files that the configuration is split into. @throws ConfigError */
 export async function loadConfig(file: string): Promise<Config> {
-  let text: string;
+  const config = parseConfig(await read(file, 'configuration'), file);
+  const pools = await Promise.all(
+    config.pools.map(async (pool): Promise<PoolConfig> => {
+      const { backend } = pool;
+      if (backend.type !== 'simulated' || typeof backend.scenario !== 'string') return pool;
+      const scenario = parse(await read(backend.scenario, 'scenario'), backend.scenario, scenarioSchema);
+      return { ...pool, backend: { ...backend, scenario } };
+    }),
+  );
+  return { ...config, pools };
+}
+
+async function read(file: string, what: string): Promise<string> {
   try {
-    text = await readFile(file, 'utf8');
+    return await readFile(file, 'utf8');
   } catch (cause) {
     const why = isMissing(cause) ? 'the file does not exist' : String(cause);
-    throw new ConfigError(`${file}: cannot read the configuration: ${why}`, [], { cause });
+    throw new ConfigError(`${file}: cannot read the ${what}: ${why}`, [], { cause });
   }
-  return parseConfig(text, file);
 }
 
 /** @param file only for messages. @throws ConfigError */
 export function parseConfig(text: string, file: string): Config {
+  return parse(text, file, configSchema);
+}
+
+function parse<T>(text: string, file: string, schema: ZodType<T>): T {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const place = (offset: number): { line: number; column: number } => {
@@ -54,7 +71,7 @@ export function parseConfig(text: string, file: string): Config {
       })),
     );
   }
-  const result = configSchema.safeParse(document.toJS() ?? {}, { reportInput: true });
+  const result = schema.safeParse(document.toJS() ?? {}, { reportInput: true });
   if (result.success) return result.data;
   const placed = problemsOf(result.error.issues).map((problem) => ({
     ...place(offsetOf(document, problem)),

@@ -1,7 +1,7 @@
 import type { Logger } from '@spillway/kube';
 import type { Backend, Owner } from '../backends/backend.ts';
 import { CriBackend } from '../backends/cri/cri-backend.ts';
-import { SimulatedBackend } from '../backends/simulated/simulated-backend.ts';
+import { makeSimulatedBackend } from '../backends/simulated/make-simulated.ts';
 import type { BackendConfig } from '../config/backends.ts';
 
 /** The only place that knows which backends there are. */
@@ -12,9 +12,14 @@ export function makeBackend(config: BackendConfig, owner: Owner, logger: Logger)
       return new CriBackend({ options, owner, logger });
     }
     default: {
-      const { type: _, stateFile, ...options } = config;
-      return new SimulatedBackend({
-        options: stateFile === undefined ? options : { ...options, stateFile },
+      const { type: _, stateFile, scenario, ...options } = config;
+      if (typeof scenario === 'string') throw new Error(`the scenario ${scenario} was not read`);
+      return makeSimulatedBackend({
+        options: {
+          ...options,
+          ...(stateFile === undefined ? {} : { stateFile }),
+          ...(scenario === undefined ? {} : { scenario }),
+        },
         owner,
         logger,
       });

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '@spillway/kube';
+import { type Clock, type Container, type ContainerStatus, systemClock } from '@spillway/kube';
 import type {
   Backend,
   Capabilities,
@@ -6,6 +6,7 @@ import type {
   ExecResult,
   ExecStreams,
   Instance,
+  InstanceChange,
   InstanceEvent,
   InstanceRef,
   Listing,
@@ -99,6 +100,10 @@ export class RehearsalBackend implements Backend {
     });
   }
 
+  update(ref: InstanceRef, change: InstanceChange, signal: AbortSignal): Promise<void> {
+    return this.#call('update', ref, signal, () => this.#backend.update(ref, change, signal));
+  }
+
   remove(ref: InstanceRef, signal: AbortSignal): Promise<void> {
     return this.#call('remove', ref, signal, async () => {
       const last = this.#half.get(ref.uid) ?? (await this.#find(ref.uid, signal));
@@ -162,7 +167,6 @@ export class RehearsalBackend implements Backend {
     close: () => Promise<void>,
   ): AsyncGenerator<InstanceEvent, void, undefined> {
     const { dropChance = 0, loseChance = 0, lag = 0 } = this.#scenario.watches ?? {};
-    const lost = (what: string): BackendError => new BackendError('unavailable', `${what} (rehearsal)`);
     try {
       this.#mustBeUp();
       for await (const event of events) {
@@ -208,21 +212,6 @@ export class RehearsalBackend implements Backend {
   async #makeHalf({ ref, pod }: Workload): Promise<void> {
     const { instances } = await this.#backend.list(new AbortController().signal);
     if (instances.some(({ ref: { uid } }) => uid === ref.uid)) return;
-    const waiting = ({
-      name,
-      image = '',
-    }: {
-      name: string;
-      image?: string;
-    }): Instance['containerStatuses'][number] => ({
-      name,
-      image,
-      imageID: '',
-      ready: false,
-      started: false,
-      restartCount: 0,
-      state: { waiting: { reason: 'ContainerCreating' } },
-    });
     this.#setHalf({
       ref,
       state: 'starting',
@@ -281,6 +270,22 @@ export class RehearsalBackend implements Backend {
   #seconds(): number {
     return (this.#clock.now() - this.#startedMs) / 1000;
   }
+}
+
+function waiting({ name, image = '' }: Container): ContainerStatus {
+  return {
+    name,
+    image,
+    imageID: '',
+    ready: false,
+    started: false,
+    restartCount: 0,
+    state: { waiting: { reason: 'ContainerCreating' } },
+  };
+}
+
+function lost(what: string): BackendError {
+  return new BackendError('unavailable', `${what} (rehearsal)`);
 }
 
 function throwIfAborted(signal: AbortSignal): void {

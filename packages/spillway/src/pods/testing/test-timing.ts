@@ -18,11 +18,11 @@ export class TestTiming implements Timing {
     return this.#nowMs;
   }
 
-  after(ms: number, run: () => void): () => void {
+  readonly after = (ms: number, run: () => void): (() => void) => {
     const alarm = { atMs: this.#nowMs + Math.max(0, ms), run };
     this.#alarms.add(alarm);
     return () => this.#alarms.delete(alarm);
-  }
+  };
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.resolve();
