@@ -76,8 +76,16 @@ async function play(scenario: Scenario, history: readonly Command[]): Promise<vo
 
 const histories = fc.array(commands, { maxLength: 40, size: 'max' });
 
-describe('the whole core, whatever happens in whatever order', () => {
-  it('starts every pod once, loses no end, and leaves nothing behind', async () => {
-    await fc.assert(fc.asyncProperty(scenarios, histories, play), { numRuns: 600 * inject('historyFactor') });
-  });
+const parameters = { numRuns: 1000 * inject('historyFactor'), seed: inject('historySeed') };
+/** Only what hangs is ended. */
+const patience = 120_000 * inject('historyFactor');
+
+describe(`the whole core, whatever happens in whatever order (seed ${parameters.seed})`, () => {
+  console.info(`${parameters.numRuns} histories of the whole core, seed ${parameters.seed}`);
+
+  it(
+    'starts every pod once, loses no end, and leaves nothing behind',
+    () => fc.assert(fc.asyncProperty(scenarios, histories, play), parameters),
+    patience,
+  );
 });

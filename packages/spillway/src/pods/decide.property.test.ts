@@ -7,6 +7,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** How many times the usual number of histories is played. */
     historyFactor: number;
+    /** What the histories are made from; a failure prints it with the path to the shrunk history. */
+    historySeed: number;
   }
 }
 
@@ -66,55 +68,68 @@ const settings: fc.Arbitrary<Setting> = fc.record({
   finalizer: fc.boolean(),
 });
 const histories = fc.array(commands, { maxLength: 80, size: 'max' });
-const parameters = { numRuns: 4000 * inject('historyFactor') };
+const parameters = { numRuns: 4500 * inject('historyFactor'), seed: inject('historySeed') };
 
-describe('whatever happens in whatever order', () => {
+/** Only what hangs is ended. */
+const patience = 120_000 * inject('historyFactor');
+
+describe(`whatever happens in whatever order (seed ${parameters.seed})`, () => {
+  console.info(`${2 * parameters.numRuns} histories of one pod, seed ${parameters.seed}`);
+
   // World throws at the moment when something forbidden is done: a second start, a removal before the end is recorded, …
-  it('nothing is left behind, nothing is stuck, and no end is lost', () => {
-    fc.assert(
-      fc.property(settings, histories, (setting, history) => {
-        const world = play(setting, history);
-        world.settleDown();
-        const { pod, instance } = world;
-        if (pod === undefined) {
-          if (instance) throw new Error('an instance is left without its pod');
-          if (world.state) throw new Error('an actor is left without its pod');
-          if (!world.forced && world.starts > 0 && !isTerminalPhase(world.lastStatus?.phase)) {
-            throw new Error(`the pod left the cluster as ${String(world.lastStatus?.phase)}`);
+  it(
+    'nothing is left behind, nothing is stuck, and no end is lost',
+    () => {
+      fc.assert(
+        fc.property(settings, histories, (setting, history) => {
+          const world = play(setting, history);
+          world.settleDown();
+          const { pod, instance } = world;
+          if (pod === undefined) {
+            if (instance) throw new Error('an instance is left without its pod');
+            if (world.state) throw new Error('an actor is left without its pod');
+            if (!world.forced && world.starts > 0 && !isTerminalPhase(world.lastStatus?.phase)) {
+              throw new Error(`the pod left the cluster as ${String(world.lastStatus?.phase)}`);
+            }
+          } else {
+            if (isDeleting(pod)) throw new Error('the pod stays Terminating');
+            if (pod.status?.phase === 'Pending') throw new Error('the pod stays Pending');
+            if (pod.status?.phase === 'Running' && instance?.state !== 'running')
+              throw new Error('Running, but nothing runs');
+            if (isTerminalPhase(pod.status?.phase) && instance && instance.state !== 'ended') {
+              throw new Error('the pod has ended, but its instance runs');
+            }
           }
-        } else {
-          if (isDeleting(pod)) throw new Error('the pod stays Terminating');
-          if (pod.status?.phase === 'Pending') throw new Error('the pod stays Pending');
-          if (pod.status?.phase === 'Running' && instance?.state !== 'running')
-            throw new Error('Running, but nothing runs');
-          if (isTerminalPhase(pod.status?.phase) && instance && instance.state !== 'ended') {
-            throw new Error('the pod has ended, but its instance runs');
+          const code = world.lastStatus?.containerStatuses?.[0]?.state?.terminated?.exitCode;
+          if (world.exitCode !== undefined && !world.forced && !world.endedByOthers && code !== world.exitCode) {
+            throw new Error(`ended with ${world.exitCode}, recorded as ${String(code)}`);
           }
-        }
-        const code = world.lastStatus?.containerStatuses?.[0]?.state?.terminated?.exitCode;
-        if (world.exitCode !== undefined && !world.forced && !world.endedByOthers && code !== world.exitCode) {
-          throw new Error(`ended with ${world.exitCode}, recorded as ${String(code)}`);
-        }
-      }),
-      parameters,
-    );
-  });
+        }),
+        parameters,
+      );
+    },
+    patience,
+  );
 
-  it('an instance that vanishes fails its pod if it ran, and never makes it run twice', () => {
-    fc.assert(
-      fc.property(settings, histories, histories, vanish, (setting, before, after, lose) => {
-        const world = play(setting, [...before, lose, ...after]);
-        world.settleDown();
-        const { pod, instance } = world;
-        if (pod === undefined) {
-          if (instance) throw new Error('an instance is left without its pod');
-        } else if (pod.status?.phase === 'Pending' || isDeleting(pod)) {
-          throw new Error(`the pod stays ${pod.status?.phase}`);
-        } else if (pod.status?.phase === 'Running' && instance?.state !== 'running') {
-          throw new Error('Running, but nothing runs');
-        }
-      }),
-      parameters,
-    );
-  });
+  it(
+    'an instance that vanishes fails its pod if it ran, and never makes it run twice',
+    () => {
+      fc.assert(
+        fc.property(settings, histories, histories, vanish, (setting, before, after, lose) => {
+          const world = play(setting, [...before, lose, ...after]);
+          world.settleDown();
+          const { pod, instance } = world;
+          if (pod === undefined) {
+            if (instance) throw new Error('an instance is left without its pod');
+          } else if (pod.status?.phase === 'Pending' || isDeleting(pod)) {
+            throw new Error(`the pod stays ${pod.status?.phase}`);
+          } else if (pod.status?.phase === 'Running' && instance?.state !== 'running') {
+            throw new Error('Running, but nothing runs');
+          }
+        }),
+        parameters,
+      );
+    },
+    patience,
+  );
 });
