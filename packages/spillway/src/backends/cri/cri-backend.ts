@@ -53,6 +53,7 @@ export interface CriBackendDependencies {
 }
 
 const rotateEveryListings = 10;
+const closeGraceMs = 10_000;
 
 /** Runs pods in a container runtime on this machine, with a kubelet's rules. */
 export class CriBackend implements Backend {
@@ -221,8 +222,13 @@ export class CriBackend implements Backend {
   async close(): Promise<void> {
     this.#closing.abort(new BackendError('unavailable', 'the backend was closed'));
     await this.#observing;
-    await Promise.all(Array.from(this.#runners.values(), (runner) => runner.close()));
+    const runners = Promise.all(Array.from(this.#runners.values(), (runner) => runner.close()));
+    // What is under way ends better by itself; a runtime that hangs does not keep us.
+    const patience = new AbortController();
+    await Promise.race([runners, this.#context.clock.sleep(closeGraceMs, patience.signal)]);
+    patience.abort();
     this.#client.close();
+    await runners;
   }
 
   async #accept(workload: Workload, signal: AbortSignal): Promise<void> {

@@ -277,6 +277,45 @@ export function describeBackendConformance(name: string, make: () => Promise<Bac
       });
     });
 
+    describe('volumes that get other files', () => {
+      test('show them in what runs, and keep them for the next process; other volumes stay', async () => {
+        const volumes = [
+          { name: 'settings', configMap: { name: 'settings' } },
+          { name: 'login', secret: { secretName: 'login' } },
+        ];
+        const container = { ...forever, volumeMounts: volumes.map(({ name }) => ({ name, mountPath: `/${name}` })) };
+        const pod = await driver.run(
+          workload({
+            spec: { containers: [container], volumes },
+            configMaps: { settings: { data: { key: 'old', more: 'x' } } },
+            secrets: { login: { data: { key: Buffer.from('kept').toString('base64') } } },
+          }),
+        );
+        await driver.reaches(pod, 'running');
+        const file = { path: 'key', mode: 0o644, content: Buffer.from('new') };
+        const change = { volumes: new Map([['settings', [file]]]) };
+        await backend.update?.(pod.ref, change, driver.signal);
+        const read = async (): Promise<string> =>
+          String((await driver.exec(pod, ['cat', '/settings/key', '/login/key'])).stdout);
+        expect(await read()).toBe('newkept');
+        expect((await driver.exec(pod, ['cat', '/settings/more'])).exitCode).not.toBe(0);
+        await driver.detach();
+        await backend.close();
+        backend = await subject.open();
+        await backend.prepare(new AbortController().signal);
+        driver = new Driver(backend);
+        await driver.reaches(pod, 'running');
+        expect(await read()).toBe('newkept');
+      });
+
+      test('of a pod that is not here are no error', async () => {
+        const pod = workload({ spec: { containers: [forever] } });
+        expect(backend.capabilities.volumeUpdates).toBe(backend.update !== undefined);
+        await backend.update?.(pod.ref, { volumes: new Map() }, driver.signal);
+        expect(await driver.find(pod.ref)).toBeUndefined();
+      });
+    });
+
     describe('exec', () => {
       test('gives exit code and output, the two streams apart', async () => {
         const pod = await driver.run(workload({ spec: { containers: [forever] } }));

@@ -1,5 +1,11 @@
 import { fileURLToPath } from 'node:url';
-import { type CallOptions as GrpcCallOptions, Client, credentials, type ServiceError } from '@grpc/grpc-js';
+import {
+  type CallOptions as GrpcCallOptions,
+  Client,
+  type ClientUnaryCall,
+  credentials,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { loadSync, type MethodDefinition } from '@grpc/proto-loader';
 import { BackendError } from '../../backend.ts';
 import { trusted } from '../../trusted.ts';
@@ -64,8 +70,10 @@ export class RuntimeClient {
   readonly #client: Client;
   readonly #socket: string;
   readonly #events: AnyMethod;
+  readonly #running = new Set<ClientUnaryCall>();
 
   constructor(socket: string) {
+    this.#socket = socket;
     const definition = loadSync(fileURLToPath(new URL('../api.proto', import.meta.url)), {
       longs: String,
       enums: String,
@@ -78,13 +86,12 @@ export class RuntimeClient {
       'grpc.max_reconnect_backoff_ms': 2000,
     });
     const runtime = trusted<RuntimeServiceDefinition>(definition['runtime.v1.RuntimeService']);
-    this.#socket = socket;
     this.#events = trusted<AnyMethod>(runtime.GetContainerEvents);
     const image = trusted<ImageServiceDefinition>(definition['runtime.v1.ImageService']);
     this.calls = trusted<RuntimeCalls>(
       Object.fromEntries([
-        ...runtimeMethods.map((name) => [name, call(this.#client, socket, name, trusted<AnyMethod>(runtime[name]))]),
-        ...imageMethods.map((name) => [name, call(this.#client, socket, name, trusted<AnyMethod>(image[name]))]),
+        ...runtimeMethods.map((name) => [name, this.#callOf(name, trusted<AnyMethod>(runtime[name]))]),
+        ...imageMethods.map((name) => [name, this.#callOf(name, trusted<AnyMethod>(image[name]))]),
       ]),
     );
   }
@@ -108,40 +115,40 @@ export class RuntimeClient {
     }
   }
 
+  /** Calls that are under way fail. */
   close(): void {
+    for (const call of this.#running) call.cancel();
     this.#client.close();
+  }
+
+  #callOf(
+    name: RuntimeMethod | ImageMethod,
+    method: AnyMethod,
+  ): (request: object, options?: CallOptions) => Promise<object> {
+    const { path, requestSerialize, responseDeserialize } = method;
+    return async (request, { signal, timeoutMs = timeouts[name] ?? defaultTimeoutMs } = {}) => {
+      if (signal?.aborted) throw cancelled(name, signal);
+      const options: GrpcCallOptions = Number.isFinite(timeoutMs) ? { deadline: Date.now() + timeoutMs } : {};
+      const { promise, resolve, reject } = Promise.withResolvers<object>();
+      const done = (error: ServiceError | null, response?: object): void => {
+        if (!error) resolve(response ?? {});
+        else reject(signal?.aborted ? cancelled(name, signal) : runtimeError(name, this.#socket, error));
+      };
+      const call = this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, options, done);
+      const cancel = (): void => call.cancel();
+      this.#running.add(call);
+      signal?.addEventListener('abort', cancel, { once: true });
+      try {
+        return await promise;
+      } finally {
+        this.#running.delete(call);
+        signal?.removeEventListener('abort', cancel);
+      }
+    };
   }
 }
 
 type AnyMethod = MethodDefinition<object, object, object, object>;
-
-function call(
-  client: Client,
-  socket: string,
-  name: RuntimeMethod | ImageMethod,
-  { path, requestSerialize, responseDeserialize }: AnyMethod,
-): (request: object, options?: CallOptions) => Promise<object> {
-  return async (request, { signal, timeoutMs = timeouts[name] ?? defaultTimeoutMs } = {}) => {
-    if (signal?.aborted) throw cancelled(name, signal);
-    const options: GrpcCallOptions = Number.isFinite(timeoutMs) ? { deadline: Date.now() + timeoutMs } : {};
-    const { promise, resolve, reject } = Promise.withResolvers<object>();
-    const running = client.makeUnaryRequest(
-      path,
-      requestSerialize,
-      responseDeserialize,
-      request,
-      options,
-      (error, response) => {
-        signal?.removeEventListener('abort', cancel);
-        if (error) reject(signal?.aborted ? cancelled(name, signal) : runtimeError(name, socket, error));
-        else resolve(response ?? {});
-      },
-    );
-    const cancel = (): void => running.cancel();
-    signal?.addEventListener('abort', cancel, { once: true });
-    return promise;
-  };
-}
 
 function cancelled(method: string, signal: AbortSignal): BackendError {
   return new BackendError('unavailable', `${method} was cancelled`, { cause: signal.reason });
