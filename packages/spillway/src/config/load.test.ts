@@ -114,19 +114,20 @@ describe('a configuration file', () => {
   });
 });
 
-describe('a scenario', () => {
-  const config = (scenario: string): string =>
-    `pools:\n  - name: a\n    nodeName: a\n    backend: {type: simulated, scenario: ${scenario}}\n`;
+function withScenario(scenario: string): string {
+  return `pools:\n  - name: a\n    nodeName: a\n    backend: {type: simulated, scenario: ${scenario}}\n`;
+}
 
+describe('a scenario', () => {
   it('stands in the configuration, or in a file of its own', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'spillway-config-'));
     try {
       const [file, scenario] = [join(folder, 'spillway.yaml'), join(folder, 'scenario.yaml')];
       await writeFile(scenario, 'seed: 7\nfaults:\n  - {on: create, fails: soldOut, chance: 0.5}\n');
-      await writeFile(file, config(scenario));
+      await writeFile(file, withScenario(scenario));
       const expected = { seed: 7, faults: [{ on: 'create', fails: 'soldOut', chance: 0.5 }], latency: {} };
       expect((await loadConfig(file)).pools[0]?.backend).toMatchObject({ scenario: expected });
-      const inline = config('{seed: 7, faults: [{on: create, fails: soldOut, chance: 0.5}]}');
+      const inline = withScenario('{seed: 7, faults: [{on: create, fails: soldOut, chance: 0.5}]}');
       expect(parseConfig(inline, file).pools[0]?.backend).toMatchObject({ scenario: expected });
       await writeFile(scenario, 'faults:\n  - {on: create, fails: never}\n');
       await expect(loadConfig(file)).rejects.toThrow(`${scenario}:2:`);

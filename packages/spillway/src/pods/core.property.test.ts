@@ -81,6 +81,7 @@ const parameters = { numRuns: 1000 * inject('historyFactor'), seed: inject('hist
 const patience = 120_000 * inject('historyFactor');
 
 describe(`the whole core, whatever happens in whatever order (seed ${parameters.seed})`, () => {
+  // oxlint-disable-next-line no-console -- whoever reads the log of a failed run needs the seed
   console.info(`${parameters.numRuns} histories of the whole core, seed ${parameters.seed}`);
 
   it(

@@ -155,11 +155,7 @@ describe('what virtual kubelets get wrong', () => {
   it('a pod that is deleted while its image is pulled or its init runs keeps its grace', () =>
     inWorld({ startDelay: 60_000 }, async (world) => {
       const stops: number[] = [];
-      const { stop } = world.backend;
-      world.backend.stop = (ref, options, signal) => {
-        stops.push(options.graceSeconds);
-        return stop.call(world.backend, ref, options, signal);
-      };
+      world.onStop = (graceSeconds) => stops.push(graceSeconds);
       world.create('web');
       await world.advance(5000);
       world.delete('web', 20);
@@ -180,6 +176,16 @@ describe('what virtual kubelets get wrong', () => {
         expect([...world.traces.values()].filter(({ starts, interrupted }) => starts !== 1 || interrupted)).toEqual([]);
       },
     ));
+
+  it('a listing that is incomplete is repeated soon, because new pods wait for it', () =>
+    inWorld({ lists: { incompleteChance: 1 } }, async (world) => {
+      world.create('web');
+      await world.advance(3000);
+      expect(phaseOf(world, 'web')).toBe('Pending');
+      world.backend.change({});
+      await world.advance(10_000);
+      expect(phaseOf(world, 'web')).toBe('Running');
+    }));
 
   it('a restart with 20 running pods: no create, no stop, and the one that ended meanwhile is told', () =>
     inWorld({}, async (world) => {

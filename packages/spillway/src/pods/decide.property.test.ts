@@ -74,6 +74,7 @@ const parameters = { numRuns: 4500 * inject('historyFactor'), seed: inject('hist
 const patience = 120_000 * inject('historyFactor');
 
 describe(`whatever happens in whatever order (seed ${parameters.seed})`, () => {
+  // oxlint-disable-next-line no-console -- whoever reads the log of a failed run needs the seed
   console.info(`${2 * parameters.numRuns} histories of one pod, seed ${parameters.seed}`);
 
   // World throws at the moment when something forbidden is done: a second start, a removal before the end is recorded, …

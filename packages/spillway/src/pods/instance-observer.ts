@@ -85,8 +85,10 @@ export class InstanceObserver {
       this.#wanted = Promise.withResolvers();
       this.#changed = new Set();
       try {
-        this.#deliver(await backend.list(signal), startedMs, this.#changed);
-        failures = 0;
+        const listing = await backend.list(signal);
+        this.#deliver(listing, startedMs, this.#changed);
+        // Whoever asked for it still waits for a complete one.
+        failures = listing.complete ? 0 : failures + 1;
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;

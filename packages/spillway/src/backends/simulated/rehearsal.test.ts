@@ -42,6 +42,33 @@ async function uids(rehearsal: RehearsalBackend): Promise<readonly string[]> {
   return instances.map(({ ref }) => ref.uid);
 }
 
+const play = async (seed: number): Promise<string> => {
+  const { rehearsal, clock } = setUp({
+    seed,
+    latency: { all: { medianMs: 100, p99Ms: 900 } },
+    faults: [{ on: 'create', fails: 'soldOut', chance: 0.5 }],
+  });
+  const answers: string[] = [];
+  for (let index = 0; index < 20; index += 1) {
+    answers.push(await rehearsal.create(pod(), signal).then(() => 'ok', String));
+  }
+  return `${answers.join()} ${clock.now()}`;
+};
+
+const dice = (fault: Partial<Fault>): FaultDice =>
+  new FaultDice([{ on: 'create', fails: 'soldOut', ...fault }], () => 0.5);
+
+const likes = (pods: string, name: string): boolean =>
+  dice({ pods }).roll('create', 0, { uid: 'a', name }) !== undefined;
+
+const draw = (duration: Parameters<typeof drawMs>[0]): number[] => {
+  const random = seededRandom(1);
+  return Array.from({ length: 2000 }, () => drawMs(duration, random)).toSorted((a, b) => a - b);
+};
+
+const downAt = (everySeconds?: number): boolean[] =>
+  [0, 10, 14, 15, 70, 75].map((seconds) => isDown([{ atSeconds: 10, downSeconds: 5, everySeconds }], seconds));
+
 describe('a rehearsal', () => {
   it('goes well when the scenario is empty', async () => {
     const { rehearsal } = setUp({});
@@ -53,18 +80,6 @@ describe('a rehearsal', () => {
   });
 
   it('goes the same way with the same seed', async () => {
-    const play = async (seed: number): Promise<string> => {
-      const { rehearsal, clock } = setUp({
-        seed,
-        latency: { all: { medianMs: 100, p99Ms: 900 } },
-        faults: [{ on: 'create', fails: 'soldOut', chance: 0.5 }],
-      });
-      const answers: string[] = [];
-      for (let index = 0; index < 20; index += 1) {
-        answers.push(await rehearsal.create(pod(), signal).then(() => 'ok', String));
-      }
-      return `${answers.join()} ${clock.now()}`;
-    };
     expect(await play(1)).toBe(await play(1));
     expect(await play(1)).not.toBe(await play(2));
   });
@@ -181,9 +196,6 @@ async function collect(events: AsyncIterable<InstanceEvent>, into: InstanceEvent
 }
 
 describe('which calls a fault is about', () => {
-  const dice = (fault: Partial<Fault>): FaultDice =>
-    new FaultDice([{ on: 'create', fails: 'soldOut', ...fault }], () => 0.5);
-
   it('depends on the time since the start', () => {
     const fault = dice({ fromSeconds: 10, toSeconds: 20 });
     expect([0, 10, 19, 20].map((seconds) => fault.roll('create', seconds) !== undefined)).toEqual([
@@ -201,14 +213,12 @@ describe('which calls a fault is about', () => {
   });
 
   it('depends on the name of the pod', () => {
-    const meets = (pods: string, name: string): boolean =>
-      dice({ pods }).roll('create', 0, { uid: 'a', name }) !== undefined;
-    expect(meets('web-*', 'web-0')).toBe(true);
-    expect(meets('*-0', 'web-0')).toBe(true);
-    expect(meets('w*b*0', 'web-0')).toBe(true);
-    expect(meets('web', 'web-0')).toBe(false);
-    expect(meets('ab*b', 'ab')).toBe(false);
-    expect(meets('w*x*0', 'web-0')).toBe(false);
+    expect(likes('web-*', 'web-0')).toBe(true);
+    expect(likes('*-0', 'web-0')).toBe(true);
+    expect(likes('w*b*0', 'web-0')).toBe(true);
+    expect(likes('web', 'web-0')).toBe(false);
+    expect(likes('ab*b', 'ab')).toBe(false);
+    expect(likes('w*x*0', 'web-0')).toBe(false);
   });
 
   it('depends on chance', () => {
@@ -218,11 +228,6 @@ describe('which calls a fault is about', () => {
 });
 
 describe('durations', () => {
-  const draw = (duration: Parameters<typeof drawMs>[0]): number[] => {
-    const random = seededRandom(1);
-    return Array.from({ length: 2000 }, () => drawMs(duration, random)).toSorted((a, b) => a - b);
-  };
-
   it('are fixed, even, or log-normal', () => {
     expect(new Set(draw(70))).toEqual(new Set([70]));
     const even = draw({ minMs: 100, maxMs: 200 });
@@ -241,9 +246,7 @@ describe('durations', () => {
 
 describe('restarts', () => {
   it('happen once or again and again', () => {
-    const at = (everySeconds?: number): boolean[] =>
-      [0, 10, 14, 15, 70, 75].map((seconds) => isDown([{ atSeconds: 10, downSeconds: 5, everySeconds }], seconds));
-    expect(at()).toEqual([false, true, true, false, false, false]);
-    expect(at(60)).toEqual([false, true, true, false, true, false]);
+    expect(downAt()).toEqual([false, true, true, false, false, false]);
+    expect(downAt(60)).toEqual([false, true, true, false, true, false]);
   });
 });

@@ -43,6 +43,8 @@ export class CoreWorld {
   readonly traces: Map<string, Trace> = new Map();
   /** Deleted without grace, or ended by others: nothing is promised about their end. */
   readonly abandoned: Set<string> = new Set();
+  /** The backend is asked to stop an instance. */
+  onStop: ((graceSeconds: number) => void) | undefined;
   /** The first thing that should not have happened. */
   violation: string | undefined;
   readonly notices: { readonly ref: InstanceRef; readonly notice: Notice }[] = [];
@@ -253,6 +255,7 @@ export class CoreWorld {
         await inner.create(workload);
       },
       stop: async (ref, options) => {
+        this.onStop?.(options.graceSeconds);
         const instance = await this.#has(ref.uid);
         if (instance && !mayEnd(ref.uid)) this.#violate(`${ref.uid} should run, and is stopped`);
         if (instance && instance.state !== 'ended') this.#trace(ref.uid).interrupted = true;
