@@ -3,7 +3,7 @@ import type { DnsConfig } from '../podspec/dns.ts';
 import type { EnvVarTemplate } from '../podspec/env.ts';
 import type { RegistryCredential } from '../podspec/images.ts';
 import type { Notice } from '../podspec/notice.ts';
-import type { ResolvedVolume } from '../podspec/volumes.ts';
+import type { ResolvedVolume, VolumeFile } from '../podspec/volumes.ts';
 
 export type { DnsConfig } from '../podspec/dns.ts';
 export type { Notice } from '../podspec/notice.ts';
@@ -34,6 +34,13 @@ export interface Backend {
 
   /** Asks the instance to end; resolves when accepted. A repeated call may shorten the grace, never lengthen it. Success when already gone. */
   stop(ref: InstanceRef, options: StopOptions, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Gives volumes of an instance other files. A container sees all of a volume's old files or all of its new ones; what is
+   * started later, also by another process, sees the new ones. Variables and `subPath` mounts of what runs keep what they
+   * have. Success when the instance is gone. Present when {@link Capabilities.volumeUpdates} says so.
+   */
+  update?(ref: InstanceRef, change: InstanceChange, signal: AbortSignal): Promise<void>;
 
   /** Afterwards nothing of the instance exists or is billed; also ends what still runs. Success when already gone. */
   remove(ref: InstanceRef, signal: AbortSignal): Promise<void>;
@@ -74,6 +81,8 @@ export interface Capabilities {
   readonly runtimeVersion: string;
   readonly logs: boolean;
   readonly exec: boolean;
+  /** Can volumes of ConfigMaps, Secrets and tokens follow what changes in the cluster? */
+  readonly volumeUpdates: boolean;
 }
 
 /** Whose instances these are. Everything billed carries it, so that nobody else's instance is ever touched. */
@@ -105,6 +114,12 @@ export interface Workload {
   readonly hostIPs: readonly string[];
   /** The cluster's DNS domain, for fully qualified host names; absent: unknown. */
   readonly clusterDomain?: string;
+}
+
+/** What {@link Backend.update} changes. */
+export interface InstanceChange {
+  /** All files of each volume that changes, by volume name; only volumes of kind `files`. */
+  readonly volumes: ReadonlyMap<string, readonly VolumeFile[]>;
 }
 
 /** What the backend sees of an instance. */

@@ -21,6 +21,7 @@ export class Metrics {
 
   readonly statusWrites: Counter<'pool' | 'result'>;
   readonly statusWritesWaiting: Gauge<'pool'>;
+  readonly referencesWatched: Gauge<'pool'>;
   readonly events: Counter<'pool' | 'type' | 'result'>;
 
   readonly listings: Counter<'pool' | 'result'>;
@@ -71,6 +72,7 @@ export class Metrics {
       'pool',
       'result',
     ]);
+    this.referencesWatched = gauge('references_watched', 'ConfigMaps and Secrets that are watched for pods', ['pool']);
     this.statusWritesWaiting = gauge('status_writes_waiting', 'Pods whose newest status is not written yet', ['pool']);
     this.events = counter('events_total', 'Events on pods: recorded, or held back by the limit for one pod', [
       'pool',

@@ -18,6 +18,8 @@ export interface ActorHost {
   writeStatus(pod: Pod, status: PodStatus): void;
   record(ref: InstanceRef, notice: Notice): void;
   requestListing(): void;
+  /** The pod ends, or has ended: it needs nothing more from the cluster. May be called often. */
+  ending?(ref: InstanceRef): void;
   /** Nothing is left to look after. */
   forget(actor: Actor): void;
 }
@@ -57,6 +59,7 @@ export class Actor {
     const now = host.now();
     this.#state = elapsed(this.#state, now);
     const decision = decide(this.#state, now, host.context);
+    if (this.#state.phase !== 'syncing') host.ending?.(this.#state.ref);
     for (const notice of this.#state.outbox) host.record(this.#state.ref, notice);
     this.#state = outboxTaken(this.#state);
     if (decision.status && this.#state.pod) host.writeStatus(this.#state.pod, decision.status);

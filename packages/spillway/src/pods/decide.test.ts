@@ -1,9 +1,9 @@
 import type { Pod } from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
 import type { Refusal } from '../backends/backend.ts';
-import { decide, overdueMs, quietMs } from './decide.ts';
+import { decide, followSpacingMs, overdueMs, quietMs } from './decide.ts';
 import { instanceRef } from './pod-facts.ts';
-import type { Outcome, PodState, Problem } from './pod-state.ts';
+import type { Operation, Outcome, PodState, Problem } from './pod-state.ts';
 import { deleted, exited, startOfTime, testInstance, testPod, waiting, withStatus } from './testing/objects.ts';
 import {
   absenceSpacingMs,
@@ -17,6 +17,7 @@ import {
   operationStarted,
   podChanged,
   podGone,
+  referenceChanged,
   retryNow,
   statusRefused,
 } from './transitions.ts';
@@ -534,5 +535,86 @@ describe('news about another pod of the same name', () => {
   it('change nothing', () => {
     const state = adopted();
     expect(change(state, deleted(testPod({ uid: 'uid-2' }), now))).toBe(state);
+  });
+});
+
+describe('volumes of a pod that runs', () => {
+  const follows = { ...context, volumeUpdates: true };
+  const spec = { volumes: [{ name: 'settings', configMap: { name: 'settings' } }] };
+  const pod = withStatus(testPod({ spec }), runningPod.status ?? {});
+  const content = { digests: new Map([['settings', 'digest']]), readMs: now, renewAtMs: now + seconds(2880) };
+  const update: Operation = { kind: 'update' };
+  const known = (more: Partial<typeof content> = {}): PodState =>
+    operationEnded(operationStarted(adopted(pod), update), { ok: true, content: { ...content, ...more } }, now);
+
+  it('are read again at once when an earlier process has filled them', () => {
+    expect(decide(adopted(pod), now, follows).operation).toEqual(update);
+    expect(decide(known(), now, follows).operation).toBeUndefined();
+  });
+
+  it('stay as they are on a backend that cannot change them, and when the pod has none that follow', () => {
+    expect(decide(adopted(pod), now, context).operation).toBeUndefined();
+    expect(decide(adopted(), now, follows).operation).toBeUndefined();
+  });
+
+  it('are read again when something changed; many changes at a time are one', () => {
+    const state = referenceChanged(referenceChanged(known()));
+    expect(decide(state, now, follows)).toMatchObject({ wakeAtMs: now + followSpacingMs });
+    expect(decide(state, now, follows).operation).toBeUndefined();
+    const reading = operationStarted(state, update);
+    expect(decide(state, now + followSpacingMs, follows).operation).toEqual(update);
+    expect(
+      decide(operationEnded(reading, { ok: true, content }, now), now + seconds(60), follows).operation,
+    ).toBeUndefined();
+  });
+
+  it('are read once more when something changed while they were read', () => {
+    const reading = referenceChanged(operationStarted(known(), update));
+    const state = operationEnded(reading, { ok: true, content }, now);
+    expect(decide(state, now + followSpacingMs, follows).operation).toEqual(update);
+  });
+
+  it('get new tokens when the old ones are to be renewed, also when the timer rings late', () => {
+    expect(decide(known(), now, follows).wakeAtMs).toBe(now + seconds(2880));
+    expect(decide(known(), now + seconds(2880), follows).operation).toEqual(update);
+    expect(decide(known(), now + seconds(9999), follows).operation).toEqual(update);
+    expect(
+      decide(known({ renewAtMs: Number.POSITIVE_INFINITY }), now + seconds(9999), follows).operation,
+    ).toBeUndefined();
+  });
+
+  it('are tried again after a failure, and at once when what was missing appears', () => {
+    const state = operationEnded(operationStarted(known(), update), failed('missingReference'), now);
+    const { operation, wakeAtMs = 0 } = decide(state, now + followSpacingMs / 10, follows);
+    expect(operation).toBeUndefined();
+    expect(decide(state, wakeAtMs + seconds(20), follows).operation).toEqual(update);
+    expect(decide(referenceChanged(state), now + followSpacingMs, follows).operation).toEqual(update);
+  });
+
+  it('are of no interest any more when the pod is to end', () => {
+    const state = referenceChanged(change(known(), deleted(pod, now)));
+    expect(decide(state, now + seconds(2), follows).operation?.kind).toBe('stop');
+  });
+
+  it('are read again after a create that found an instance: it keeps what an earlier create gave it', () => {
+    const create: Operation = { kind: 'create', again: true };
+    const created = operationEnded(operationStarted(arrived(testPod({ spec })), create), { ok: true, content }, now);
+    const state = instanceSeen(created, testInstance(pod));
+    expect(decide(state, now, follows).operation).toEqual(update);
+  });
+});
+
+const firstCreate: Operation = { kind: 'create', again: false };
+const lacking = (state: PodState): PodState => operationEnded(state, failed('missingReference'), now);
+
+describe('a pod that waits for something that is missing', () => {
+  it('is created at once when it appears', () => {
+    const state = lacking(operationStarted(arrived(), firstCreate));
+    expect(operationOf(state)).toBeUndefined();
+    expect(operationOf(referenceChanged(state))).toBe('create');
+  });
+
+  it('is created at once when it appeared while it was looked for', () => {
+    expect(operationOf(lacking(referenceChanged(operationStarted(arrived(), firstCreate))))).toBe('create');
   });
 });

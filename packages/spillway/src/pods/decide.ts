@@ -1,4 +1,5 @@
 import type { Pod, PodStatus } from '@spillway/kube';
+import { hasFollowingVolumes } from '../podspec/references.ts';
 import { activeDeadlineMs, isDeleting, isTerminalPhase, specGraceSeconds } from './pod-facts.ts';
 import type { Operation, PodState } from './pod-state.ts';
 import { type Waiting, waitingFor, waitingForRefusals } from './problems.ts';
@@ -8,6 +9,8 @@ import { isRecorded, podStatus } from './status.ts';
 export interface DecideContext {
   /** Addresses of the virtual node. */
   readonly hostIPs: readonly string[];
+  /** Can the backend change the volumes of what runs? Default: false */
+  readonly volumeUpdates?: boolean;
 }
 
 export interface Decision {
@@ -27,6 +30,8 @@ export interface Decision {
 export const quietMs = 1000;
 /** After this much more than its grace, an instance that has not ended is asked again, without grace. */
 export const overdueMs = 15_000;
+/** Volumes are not read again sooner than this after they were; changes that come together are one. */
+export const followSpacingMs = 1000;
 
 /**
  * What to do for one pod. Pure: a function of what is known and of the time. It never starts what ran, never ends what
@@ -56,7 +61,7 @@ function nextStep(state: PodState, nowMs: number, context: DecideContext): Step 
   if (state.gone !== 'no' || pod === undefined) return afterPod(state, nowMs);
   if (isDeleting(pod)) return deletion(state, pod, nowMs, context);
   if (hasEnded(state, pod)) return isRunning(state) ? stopIt(state, pod, nowMs) : idle;
-  return start(state, nowMs);
+  return start(state, pod, nowMs, context);
 }
 
 /** The API object is gone; whatever the backend still has is stopped and removed by its reference. */
@@ -101,14 +106,16 @@ function stopIt(state: PodState, pod: Pod, nowMs: number): Step {
 }
 
 /** The pod should run. */
-function start(state: PodState, nowMs: number): Step {
+function start(state: PodState, pod: Pod, nowMs: number, context: DecideContext): Step {
   switch (state.observed.kind) {
     case 'unknown':
     case 'doubtful':
       return waitForListing;
     case 'present':
       // Half of an instance, or an earlier process's create whose answer nobody heard: completed by asking again.
-      return state.observed.instance.state === 'starting' && state.created !== 'accepted' ? create(state, nowMs) : idle;
+      return state.observed.instance.state === 'starting' && state.created !== 'accepted'
+        ? create(state, nowMs)
+        : follow(state, pod, nowMs, context);
     default:
       return create(state, nowMs);
   }
@@ -118,6 +125,15 @@ function create(state: PodState, nowMs: number): Step {
   const final = state.failures.create?.retryAtMs === Number.POSITIVE_INFINITY;
   if (state.phase !== 'syncing' || state.ran || state.refusals.length > 0 || final) return idle;
   return attempt(state, { kind: 'create', again: state.created !== 'no' }, nowMs);
+}
+
+/** The pod's volumes follow what they are made of, and tokens are renewed; what an earlier process wrote is not known. */
+function follow(state: PodState, pod: Pod, nowMs: number, { volumeUpdates = false }: DecideContext): Step {
+  if (!volumeUpdates || state.phase !== 'syncing' || !hasFollowingVolumes(pod)) return idle;
+  const { content, outdated } = state;
+  const dueMs = content === undefined ? nowMs : outdated ? content.readMs + followSpacingMs : content.renewAtMs;
+  if (nowMs >= dueMs) return attempt(state, { kind: 'update' }, nowMs);
+  return Number.isFinite(dueMs) ? { wakeAtMs: dueMs } : idle;
 }
 
 /** The operation, unless it failed a moment ago. */

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { type Backend, BackendError, type Notice, type Workload } from '../backends/backend.ts';
 import { Operations } from './operations.ts';
 import { instanceRef } from './pod-facts.ts';
-import type { Operation, Outcome } from './pod-state.ts';
+import type { Content, Operation, Outcome } from './pod-state.ts';
+import type { WatchedObject } from './reference-watches.ts';
 import { type FakeAnswers, fakeClient } from './testing/fake-client.ts';
 import { testPod } from './testing/objects.ts';
 import { newPod } from './transitions.ts';
@@ -92,7 +93,7 @@ describe('creating', () => {
         return { status: { token: 'bound-token' } } as object;
       },
     });
-    expect(await perform(setup, create, podWithReferences)).toEqual({ ok: true });
+    expect(await perform(setup, create, podWithReferences)).toMatchObject({ ok: true });
     expect(requests).toContainEqual([secrets.plural, 'default', 's']);
     expect(requests).toContainEqual([
       'serviceaccounts',
@@ -144,7 +145,7 @@ describe('creating', () => {
       },
       create: async () => ({ status: { token: 't' } }) as object,
     });
-    expect(await perform(setup, create, podWithReferences)).toEqual({ ok: true });
+    expect(await perform(setup, create, podWithReferences)).toMatchObject({ ok: true });
   });
 
   it('fails for now when the API server does not answer, also for what is optional', async () => {
@@ -154,6 +155,130 @@ describe('creating', () => {
     });
     expect(await perform(setup, create, podWithReferences)).toMatchObject({ ok: false, problem: { kind: 'api' } });
     expect(setup.calls).toEqual([]);
+  });
+});
+
+const contentOf = (outcome: Outcome): Content => {
+  if (!outcome.ok || outcome.content === undefined) throw new Error('no content');
+  return outcome.content;
+};
+
+describe('updating volumes', () => {
+  const nowMs = 1_000_000;
+  const pod = testPod({
+    spec: {
+      containers: [
+        { name: 'app', image: 'x', env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'once', key: 'a' } } }] },
+      ],
+      volumes: [
+        { name: 'settings', configMap: { name: 'settings' } },
+        { name: 'fixed', secret: { secretName: 'fixed' } },
+        { name: 'maybe', configMap: { name: 'maybe', optional: true } },
+        { name: 'token', projected: { sources: [{ serviceAccountToken: { path: 'token', expirationSeconds: 600 } }] } },
+      ],
+    },
+  });
+
+  function world(): {
+    data: Map<string, object>;
+    read: string[];
+    changes: (readonly string[])[];
+    followed: (readonly WatchedObject[])[];
+    operate: (operation: Operation, content?: Content) => Promise<Outcome>;
+  } {
+    const data = new Map<string, object>([
+      ['once', { metadata: { resourceVersion: '1' }, data: { a: '1' } }],
+      ['settings', { metadata: { resourceVersion: '2' }, data: { key: 'old' } }],
+      ['fixed', { metadata: { resourceVersion: '3' }, immutable: true, data: {} }],
+    ]);
+    const read: string[] = [];
+    const changes: (readonly string[])[] = [];
+    const followed: (readonly WatchedObject[])[] = [];
+    let tokens = 0;
+    const client = fakeClient({
+      get: async (_, { name }) => {
+        read.push(name);
+        const object = data.get(name);
+        if (object === undefined) throw notFound;
+        return object;
+      },
+      create: async () => {
+        tokens += 1;
+        return { spec: { expirationSeconds: 1000 }, status: { token: `token ${tokens}` } } as object;
+      },
+    });
+    const operations = new Operations({
+      backend: {
+        create: async () => {},
+        update: async (_, { volumes }) => void changes.push([...volumes.keys()]),
+        stop: async () => {},
+        remove: async () => {},
+      },
+      client,
+      nodeName: 'virtual-kubelet',
+      references: { client, services: () => [], now: () => nowMs, random: () => 0 },
+      facts: () => ({ hostIPs: [], allocatable: {}, dns: { clusterServers: [], clusterDomain: '' } }),
+      prepared: async () => {},
+      follow: (_, objects) => void followed.push(objects),
+      record: () => {},
+      onDefect: () => {},
+    });
+    const operate = (operation: Operation, content?: Content): Promise<Outcome> => {
+      const state = newPod({ pod, ref: instanceRef(pod), refusals: [], nowMs }, { listed: true, inherited: false });
+      return operations.perform(operation, { ...state, content }, signal);
+    };
+    return { data, read, changes, followed, operate };
+  }
+
+  it('a create says what it gave, and when the token is to be renewed by the life that the API server gave it', async () => {
+    const { followed, operate } = world();
+    const content = contentOf(await operate(create));
+    expect([...content.digests.keys()]).toEqual(['settings', 'fixed', 'maybe', 'token']);
+    expect(content).toMatchObject({ readMs: nowMs, renewAtMs: nowMs + 800_000 });
+    // Not what only variables name, nor what can never change; also what is not there yet.
+    expect(followed).toEqual([
+      [
+        { kind: 'configMap', namespace: 'default', name: 'settings', seen: '2' },
+        { kind: 'configMap', namespace: 'default', name: 'maybe', seen: undefined },
+      ],
+    ]);
+  });
+
+  it('reads what volumes are made of and nothing else, and gives the backend what differs', async () => {
+    const { data, read, changes, operate } = world();
+    const content = contentOf(await operate(create));
+    read.length = 0;
+    data.set('settings', { metadata: { resourceVersion: '9' }, data: { key: 'new' } });
+    await operate({ kind: 'update' }, content);
+    expect(read.toSorted()).toEqual(['fixed', 'maybe', 'settings']);
+    // The token is a new one each time.
+    expect(changes).toEqual([['settings', 'token']]);
+  });
+
+  it('gives everything when it is not known what the volumes hold', async () => {
+    const { changes, operate } = world();
+    await operate({ kind: 'update' });
+    expect(changes).toEqual([['settings', 'fixed', 'maybe', 'token']]);
+  });
+
+  it('changes nothing while something mandatory is missing, and waits for it', async () => {
+    const { data, changes, followed, operate } = world();
+    data.delete('settings');
+    expect(await operate({ kind: 'update' })).toMatchObject({ ok: false, problem: { kind: 'missingReference' } });
+    expect(changes).toEqual([]);
+    expect(followed.at(-1)).toContainEqual({
+      kind: 'configMap',
+      namespace: 'default',
+      name: 'settings',
+      seen: undefined,
+    });
+  });
+
+  it('a create that lacks something waits for exactly that', async () => {
+    const { data, followed, operate } = world();
+    data.delete('once');
+    expect(await operate(create)).toMatchObject({ ok: false, problem: { kind: 'missingReference' } });
+    expect(followed).toEqual([[{ kind: 'configMap', namespace: 'default', name: 'once', seen: undefined }]]);
   });
 });
 

@@ -9,12 +9,22 @@ import {
   uidOf,
 } from '@spillway/kube';
 import { type Backend, BackendError, type InstanceRef, type Notice, type Workload } from '../backends/backend.ts';
-import { type MissingReference, resolveWorkload, type WorkloadFacts } from '../podspec/resolve.ts';
-import type { Operation, Outcome, PodState, Problem } from './pod-state.ts';
+import { volumeReferencesOf } from '../podspec/references.ts';
+import {
+  type MissingReference,
+  resolveVolumes,
+  resolveWorkload,
+  type WorkloadFacts,
+  type WorkloadSources,
+} from '../podspec/resolve.ts';
+import { instanceRef } from './pod-facts.ts';
+import type { Content, Operation, Outcome, PodState, Problem } from './pod-state.ts';
+import type { WatchedObject } from './reference-watches.ts';
 import { fetchReferences, type ReferenceReader } from './references.ts';
+import { changedVolumes, digestsOf } from './volume-content.ts';
 
 export interface OperationsOptions {
-  readonly backend: Pick<Backend, 'create' | 'stop' | 'remove'>;
+  readonly backend: Pick<Backend, 'create' | 'update' | 'stop' | 'remove'>;
   readonly nodeName: string;
   /** Client of the node agent. */
   readonly client: Pick<KubeClient, 'resource'>;
@@ -22,6 +32,8 @@ export interface OperationsOptions {
   readonly facts: () => WorkloadFacts;
   /** Resolves when the backend is prepared. */
   readonly prepared: (signal: AbortSignal) => Promise<void>;
+  /** From now on the pod is told when one of these changes, and no other. Default: nobody watches. */
+  readonly follow?: (ref: InstanceRef, objects: readonly WatchedObject[]) => void;
   readonly record: (ref: InstanceRef, notice: Notice) => void;
   /** An error that nobody foresaw. */
   readonly onDefect: (error: unknown) => void;
@@ -46,11 +58,14 @@ export class Operations {
     }
   }
 
-  async #perform(operation: Operation, { ref, pod }: PodState, signal: AbortSignal): Promise<Outcome> {
+  async #perform(operation: Operation, state: PodState, signal: AbortSignal): Promise<Outcome> {
+    const { ref, pod } = state;
     const { backend } = this.#options;
     switch (operation.kind) {
       case 'create':
         return pod === undefined ? ok : this.#create(ref, pod, signal);
+      case 'update':
+        return pod === undefined ? ok : this.#update(ref, pod, state.content, signal);
       case 'stop':
         await backend.stop(ref, { graceSeconds: operation.graceSeconds }, signal);
         return ok;
@@ -79,14 +94,50 @@ export class Operations {
 
   async #create(ref: InstanceRef, pod: Pod, signal: AbortSignal): Promise<Outcome> {
     const { backend, references, record } = this.#options;
+    const readMs = this.#now();
     const sources = await fetchReferences(pod, references, signal);
     const resolution = resolveWorkload(pod, sources, this.#options.facts());
-    if (!resolution.ok) return { ok: false, problem: missingProblem(resolution.missing) };
+    if (!resolution.ok) return this.#lacks(ref, resolution.missing, sources);
+    this.#follow(ref, backend.update ? followedBy(pod, sources) : []);
     for (const notice of resolution.notices) record(ref, notice);
     await this.#options.prepared(signal);
     const workload: Workload = { ref, pod, ...resolution.workload };
     await backend.create(workload, signal);
-    return ok;
+    return { ok: true, content: { digests: digestsOf(workload.volumes), readMs, renewAtMs: sources.renewAtMs } };
+  }
+
+  async #update(ref: InstanceRef, pod: Pod, applied: Content | undefined, signal: AbortSignal): Promise<Outcome> {
+    const { backend, references } = this.#options;
+    const readMs = this.#now();
+    const sources = await fetchReferences(pod, references, signal, volumeReferencesOf(pod));
+    this.#follow(ref, followedBy(pod, sources));
+    const { volumes, missing } = resolveVolumes(pod, sources, this.#options.facts());
+    if (missing.length > 0) return { ok: false, problem: missingProblem(missing) };
+    const changed = changedVolumes(volumes, applied?.digests);
+    if (changed.size > 0) await backend.update?.(ref, { volumes: changed }, signal);
+    return { ok: true, content: { digests: digestsOf(volumes), readMs, renewAtMs: sources.renewAtMs } };
+  }
+
+  /** What is missing is waited for; nothing else of the pod is of interest yet. */
+  #lacks(ref: InstanceRef, missing: readonly MissingReference[], sources: WorkloadSources): Outcome {
+    this.#follow(
+      ref,
+      missing.flatMap(({ kind, name }) =>
+        kind === 'configMap' || kind === 'secret'
+          ? [{ kind, namespace: ref.namespace, name, seen: sources[kind](name)?.metadata?.resourceVersion }]
+          : [],
+      ),
+    );
+    return { ok: false, problem: missingProblem(missing) };
+  }
+
+  #follow(ref: InstanceRef, objects: readonly WatchedObject[]): void {
+    this.#options.follow?.(ref, objects);
+  }
+
+  #now(): number {
+    const { now = Date.now } = this.#options.references;
+    return now();
   }
 
   /** Not found, or another UID: it is not our pod any more, which is what was wanted. */
@@ -99,6 +150,20 @@ export class Operations {
       if (!isNotFound(error) && !isConflict(error)) throw error;
     }
   }
+}
+
+/** What the pod's volumes are made of, without what can never change. */
+function followedBy(pod: Pod, sources: WorkloadSources): WatchedObject[] {
+  const { namespace } = instanceRef(pod);
+  const { configMaps, secrets } = volumeReferencesOf(pod);
+  const watched = (kind: WatchedObject['kind'], name: string): WatchedObject[] => {
+    const object = sources[kind](name);
+    return object?.immutable ? [] : [{ kind, namespace, name, seen: object?.metadata?.resourceVersion }];
+  };
+  return [
+    ...configMaps.flatMap(({ name }) => watched('configMap', name)),
+    ...secrets.flatMap(({ name }) => watched('secret', name)),
+  ];
 }
 
 function missingProblem(missing: readonly MissingReference[]): Problem {

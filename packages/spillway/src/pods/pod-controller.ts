@@ -20,6 +20,7 @@ import { operationWords, podFields } from './pod-log.ts';
 import type { Operation, Outcome, PodState } from './pod-state.ts';
 import { blocksPool } from './problems.ts';
 import type { Preparation } from './preparation.ts';
+import { ReferenceWatches } from './reference-watches.ts';
 import { refusalsOf } from './refusals.ts';
 import { RunQueue } from './run-queue.ts';
 import { withoutBallast } from './ballast.ts';
@@ -35,6 +36,7 @@ import {
   newPod,
   podChanged,
   podGone,
+  referenceChanged,
   retryNow,
   statusRefused,
 } from './transitions.ts';
@@ -104,6 +106,7 @@ export class PodController {
   readonly #writer: StatusWriter;
   readonly #observer: InstanceObserver;
   readonly #operations: Operations;
+  readonly #watches: ReferenceWatches;
   readonly #queue: RunQueue<Actor>;
   readonly #host: ActorHost;
   readonly #timing: Timing;
@@ -157,11 +160,24 @@ export class PodController {
       onError: (what, error) =>
         logger.warn({ err: error }, `cannot ${what} the instances of the backend; trying again`),
     });
+    this.#watches = new ReferenceWatches({
+      client,
+      onChanged: (uid) => this.#actors.get(uid)?.apply(referenceChanged),
+      logger,
+      clock: timing,
+      random,
+    });
     this.#operations = new Operations({
       backend,
       client,
       nodeName: node.name,
-      references: { client, services: (namespace) => this.#servicesFor(namespace) },
+      references: {
+        client,
+        services: (namespace) => this.#servicesFor(namespace),
+        now: () => timing.now(),
+        random,
+      },
+      follow: ({ uid }, objects) => this.#watches.set(uid, objects),
       facts: options.facts,
       prepared: async (signal) => {
         await this.#services.synced;
@@ -203,6 +219,11 @@ export class PodController {
 
   get statusesWaiting(): number {
     return this.#writer.waiting;
+  }
+
+  /** ConfigMaps and Secrets that are watched because a pod refers to them. */
+  get referencesWatched(): number {
+    return this.#watches.size;
   }
 
   /** Pods and instances are known completely. */
@@ -250,13 +271,13 @@ export class PodController {
     await Promise.all(Array.from(this.#actors.values(), (actor) => actor.settled()));
     cancel();
     this.#abandon.abort();
-    await this.#sweeper.settled();
+    await Promise.all([this.#sweeper.settled(), this.#watches.close()]);
   }
 
   #actorHost(): ActorHost {
-    const { hostIPs, observer } = this.#options;
+    const { hostIPs, observer, backend } = this.#options;
     return {
-      context: { hostIPs },
+      context: { hostIPs, volumeUpdates: backend.capabilities.volumeUpdates },
       now: () => this.#timing.now(),
       after: (ms, run) => this.#timing.after(ms, run),
       schedule: (actor) => {
@@ -269,6 +290,7 @@ export class PodController {
       },
       record: (ref, notice) => this.#options.record(ref, notice),
       requestListing: () => this.#observer.request(),
+      ending: ({ uid }) => this.#watches.release(uid),
       forget: (actor) => this.#forget(actor),
     };
   }
@@ -389,6 +411,7 @@ export class PodController {
   #forget(actor: Actor): void {
     const { uid } = actor.state.ref;
     this.#actors.delete(uid);
+    this.#watches.release(uid);
     this.#queue.delete(actor);
     this.#writer.forget(uid);
   }

@@ -9,6 +9,7 @@ export function podFields({ namespace, name, uid }: InstanceRef): { readonly pod
 /** "could not …" */
 export const operationWords: Readonly<Record<Operation['kind'], string>> = {
   create: 'create the instance of a pod',
+  update: 'update the volumes of a pod',
   stop: 'stop the instance of a pod',
   remove: 'remove the instance of a pod',
   confirmGone: 'confirm that a pod is gone',

@@ -1,5 +1,6 @@
 import type { Pod } from '@spillway/kube';
 import type { BackendErrorKind, Instance, InstanceRef, Notice, Refusal } from '../backends/backend.ts';
+import type { VolumeDigests } from './volume-content.ts';
 
 /**
  * Everything that is known about one pod UID. Plain and immutable: `transitions.ts` makes the next state from what
@@ -34,6 +35,10 @@ export interface PodState {
   /** The API server will never take the terminal status, so nothing may wait for it. */
   readonly statusRefused: boolean;
   readonly verdict: Verdict | undefined;
+  /** What the instance's volumes were filled with; undefined: not known, by an earlier process. */
+  readonly content: Content | undefined;
+  /** Something that the pod refers to has changed since it was last read. */
+  readonly outdated: boolean;
   readonly failures: Readonly<Partial<Record<Operation['kind'], Failure>>>;
   readonly inFlight: Operation | undefined;
   /** Events to be recorded; the actor takes them out. */
@@ -54,6 +59,14 @@ export type Observed =
   | { readonly kind: 'doubtful'; readonly countFromMs: number; readonly listings: number }
   | { readonly kind: 'absent' };
 
+export interface Content {
+  readonly digests: VolumeDigests;
+  /** When it was read in the cluster. */
+  readonly readMs: number;
+  /** When the first of its tokens is to be renewed; Infinity: never. */
+  readonly renewAtMs: number;
+}
+
 /** An end that the containers did not bring about themselves. */
 export interface Verdict {
   readonly reason: 'InstanceLost' | 'DeadlineExceeded';
@@ -63,6 +76,8 @@ export interface Verdict {
 export type Operation =
   /** Fetch what the pod refers to, resolve, create. `again`: the backend was asked before. */
   | { readonly kind: 'create'; readonly again: boolean }
+  /** Read again what the volumes are made of, and give the backend what differs from what it has. */
+  | { readonly kind: 'update' }
   | { readonly kind: 'stop'; readonly graceSeconds: number; readonly deadlineMs: number }
   | { readonly kind: 'remove' }
   /** Live read: is there really no pod with this UID any more? */
@@ -70,7 +85,9 @@ export type Operation =
   /** Delete the API object for good: grace 0, with the UID as precondition. */
   | { readonly kind: 'deletePod' };
 
-export type Outcome = { readonly ok: true } | { readonly ok: false; readonly problem: Problem };
+export type Outcome =
+  /** `content`: of a create or an update. */
+  { readonly ok: true; readonly content?: Content } | { readonly ok: false; readonly problem: Problem };
 
 /** Why an operation did not succeed. */
 export interface Problem {

@@ -54,6 +54,8 @@ export function noticesOf(operation: Operation['kind'], problem: Problem): reado
   switch (operation) {
     case 'create':
       return [{ severity: 'Warning', reason, message }];
+    case 'update':
+      return [{ severity: 'Warning', reason: 'FailedMount', message: `error updating volumes: ${message}` }];
     case 'stop':
       return [{ severity: 'Warning', reason: 'FailedKillPod', message: `error killing pod: ${message}` }];
     case 'remove':

@@ -17,6 +17,7 @@ import {
 import { type PodReferences, referencesOf, type TokenReference } from '../podspec/references.ts';
 import type { WorkloadSources } from '../podspec/resolve.ts';
 import { instanceRef } from './pod-facts.ts';
+import { renewalTimeMs } from './token-renewal.ts';
 
 /** What the objects of the pod's namespace come from. */
 export interface ReferenceReader {
@@ -24,6 +25,15 @@ export interface ReferenceReader {
   readonly client: Pick<KubeClient, 'resource'>;
   /** At least those of the namespace, and `kubernetes` of `default`. */
   readonly services: (namespace: string) => readonly Service[];
+  /** Default: the system's clock. */
+  readonly now?: () => number;
+  /** For jitter; 0 ≤ x < 1. Default: Math.random */
+  readonly random?: () => number;
+}
+
+export interface FetchedReferences extends WorkloadSources {
+  /** When the first of the tokens is to be renewed; Infinity: there is none. */
+  readonly renewAtMs: number;
 }
 
 /**
@@ -33,10 +43,11 @@ export interface ReferenceReader {
  */
 export async function fetchReferences(
   pod: Pod,
-  { client, services }: ReferenceReader,
+  reader: ReferenceReader,
   signal: AbortSignal,
-): Promise<WorkloadSources> {
-  const references = referencesOf(pod);
+  references: PodReferences = referencesOf(pod),
+): Promise<FetchedReferences> {
+  const { client, services } = reader;
   const { namespace } = instanceRef(pod);
   const read = async <T extends KubeObject>(
     type: ResourceType<T>,
@@ -53,25 +64,32 @@ export async function fetchReferences(
   const [configMapsByName, secretsByName, tokens] = await Promise.all([
     read<ConfigMap>(configMaps, references.configMaps),
     read<Secret>(secrets, references.secrets),
-    requestTokens(pod, references.tokens, client, signal),
+    requestTokens(pod, references.tokens, reader, signal),
   ]);
   return {
     configMap: (name) => configMapsByName.get(name),
     secret: (name) => secretsByName.get(name),
-    token: (reference) => tokens.get(tokenKey(reference)),
+    token: (reference) => tokens.get(tokenKey(reference))?.token,
     services: services(namespace),
+    renewAtMs: Math.min(...Array.from(tokens.values(), ({ renewAtMs }) => renewAtMs)),
   };
+}
+
+interface IssuedToken {
+  readonly token: string;
+  readonly renewAtMs: number;
 }
 
 /** Tokens of the pod's service account, bound to the pod: they end with it. */
 async function requestTokens(
   pod: Pod,
   references: readonly TokenReference[],
-  client: Pick<KubeClient, 'resource'>,
+  { client, now = Date.now, random = Math.random }: ReferenceReader,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<ReadonlyMap<string, IssuedToken>> {
   const { uid, namespace, name } = instanceRef(pod);
   const account = pod.spec?.serviceAccountName ?? 'default';
+  const askedMs = now();
   const found = await Promise.all(
     references.map(async (reference) => {
       const request: TokenRequest = {
@@ -91,7 +109,10 @@ async function requestTokens(
         signal,
       );
       const token = answer?.status?.token;
-      return token === undefined ? undefined : ([tokenKey(reference), token] as const);
+      if (token === undefined) return undefined;
+      // The API server may give it another life than we asked for.
+      const lifeSeconds = answer?.spec?.expirationSeconds ?? reference.expirationSeconds;
+      return [tokenKey(reference), { token, renewAtMs: renewalTimeMs(askedMs, lifeSeconds, random()) }] as const;
     }),
   );
   return new Map(found.filter((entry) => entry !== undefined));

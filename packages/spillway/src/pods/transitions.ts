@@ -8,7 +8,7 @@ import {
   specGraceSeconds,
   statusShowsItRan,
 } from './pod-facts.ts';
-import type { Failure, Observed, Operation, Outcome, Phase, PodState, Problem } from './pod-state.ts';
+import type { Content, Failure, Observed, Operation, Outcome, Phase, PodState, Problem } from './pod-state.ts';
 import { noticesOf, noticesOfRefusals, retryDelayMs } from './problems.ts';
 
 // What happened → the next state. Pure. Each function may be called with news that are old or that come twice.
@@ -82,6 +82,8 @@ function blank(ref: InstanceRef, nowMs: number): PodState {
     deleteAccepted: false,
     statusRefused: false,
     verdict: undefined,
+    content: undefined,
+    outdated: false,
     failures: {},
     inFlight: undefined,
     outbox: [],
@@ -173,7 +175,8 @@ export function instanceMissing(state: PodState, startedMs: number): PodState {
 }
 
 export function operationStarted(state: PodState, operation: Operation): PodState {
-  const next = { ...state, inFlight: operation };
+  const reads = operation.kind === 'create' || operation.kind === 'update';
+  const next = { ...state, inFlight: operation, outdated: state.outdated && !reads };
   return operation.kind === 'create' && state.created === 'no' ? { ...next, created: 'asked' } : next;
 }
 
@@ -181,19 +184,25 @@ export function operationEnded(state: PodState, outcome: Outcome, nowMs: number)
   const operation = state.inFlight;
   if (operation === undefined) return state;
   const idle: PodState = { ...state, inFlight: undefined };
-  return settle(outcome.ok ? succeeded(idle, operation, nowMs) : failed(idle, operation, outcome.problem, nowMs));
+  return settle(
+    outcome.ok ? succeeded(idle, operation, outcome.content, nowMs) : failed(idle, operation, outcome.problem, nowMs),
+  );
 }
 
-function succeeded(state: PodState, operation: Operation, nowMs: number): PodState {
+function succeeded(state: PodState, operation: Operation, content: Content | undefined, nowMs: number): PodState {
   const next = { ...state, failures: withoutFailure(state.failures, operation.kind) };
   switch (operation.kind) {
     case 'create':
       // Accepted, but a backend's view may lag behind its own answers.
       return {
         ...next,
+        // An instance that was there already keeps what an earlier create gave it.
+        content: operation.again ? undefined : content,
         created: 'accepted',
         observed: next.observed.kind === 'absent' ? doubtful(nowMs) : next.observed,
       };
+    case 'update':
+      return { ...next, content };
     case 'stop':
       return { ...next, stopped: { deadlineMs: operation.deadlineMs } };
     case 'remove':
@@ -207,14 +216,17 @@ function succeeded(state: PodState, operation: Operation, nowMs: number): PodSta
 
 function failed(state: PodState, operation: Operation, problem: Problem, nowMs: number): PodState {
   const attempts = (state.failures[operation.kind]?.attempts ?? 0) + 1;
+  // What was missing may be what has changed meanwhile.
+  const outrun = state.outdated && problem.kind === 'missingReference';
   const failure: Failure = {
     problem,
     attempts,
-    retryAtMs: nowMs + retryDelayMs(operation.kind, state.ref.uid, problem, attempts),
+    retryAtMs: outrun ? nowMs : nowMs + retryDelayMs(operation.kind, state.ref.uid, problem, attempts),
     generation: state.pod?.metadata?.generation ?? 0,
   };
   const next: PodState = {
     ...state,
+    outdated: state.outdated || operation.kind === 'update',
     failures: { ...state.failures, [operation.kind]: failure },
     outbox: [...state.outbox, ...noticesOf(operation.kind, problem)],
   };
@@ -223,6 +235,17 @@ function failed(state: PodState, operation: Operation, problem: Problem, nowMs: 
   return problem.kind === 'missingReference' || problem.kind === 'invalid' || problem.kind === 'api'
     ? { ...next, created: next.observed.kind === 'present' ? next.created : 'no' }
     : next;
+}
+
+/** An object that the pod refers to appeared, changed or went. */
+export function referenceChanged(state: PodState): PodState {
+  const failures: PodState['failures'] = Object.fromEntries(
+    Object.entries(state.failures).map(([kind, failure]) => {
+      const waited = kind === 'update' || failure.problem.kind === 'missingReference';
+      return [kind, waited ? { ...failure, retryAtMs: 0 } : failure];
+    }),
+  );
+  return { ...state, outdated: true, failures };
 }
 
 /** What failed and is to be tried again is tried now: its cause is gone. */

@@ -68,6 +68,16 @@ export function referencesOf(pod: Pod): PodReferences {
   return { configMaps: objects(configMaps), secrets: objects(secrets), tokens };
 }
 
+/** What the pod's volumes are made of: the only references whose changes reach a pod that runs. */
+export function volumeReferencesOf(pod: Pod): PodReferences {
+  return referencesOf({ ...pod, spec: { containers: [], volumes: pod.spec?.volumes ?? [] } });
+}
+
+/** Does the pod have volumes that follow changes in the cluster? */
+export function hasFollowingVolumes({ spec }: Pod): boolean {
+  return spec?.volumes?.some(({ configMap, secret, projected }) => configMap ?? secret ?? projected) ?? false;
+}
+
 function note(map: Map<string, boolean>, name: string | undefined, optional: boolean | undefined): void {
   if (name) map.set(name, (map.get(name) ?? true) && optional === true);
 }

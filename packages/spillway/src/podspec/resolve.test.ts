@@ -1,4 +1,4 @@
-import type { PodSpec, Secret } from '@spillway/kube';
+import type { EnvVar, PodSpec, Secret } from '@spillway/kube';
 import { describe, expect, test } from 'vitest';
 import { type Resolution, resolveWorkload } from './resolve.ts';
 
@@ -9,6 +9,11 @@ function resolve(spec: PodSpec, secrets: Record<string, Secret> = {}): Resolutio
     { hostIPs: ['192.0.2.1'], allocatable: {}, dns: { clusterServers: ['10.0.0.10'], clusterDomain: 'cluster.local' } },
   );
 }
+
+const optionalLogin = (name: string): EnvVar => ({
+  name,
+  valueFrom: { secretKeyRef: { name: 'login', key: name, optional: true } },
+});
 
 describe('a workload', () => {
   test('has everything of init containers and containers, in order', () => {
@@ -78,15 +83,15 @@ describe('a workload', () => {
   });
 
   test('says once for each container which optional objects of its variables are not there', () => {
-    const env = (name: string): object => ({
-      name,
-      valueFrom: { secretKeyRef: { name: 'login', key: name, optional: true } },
-    });
     const resolution = resolve({
       containers: [
-        { name: 'main', env: [env('A'), env('B')], envFrom: [{ configMapRef: { name: 'settings', optional: true } }] },
+        {
+          name: 'main',
+          env: [optionalLogin('A'), optionalLogin('B')],
+          envFrom: [{ configMapRef: { name: 'settings', optional: true } }],
+        },
       ],
-    } as PodSpec);
+    });
     expect(resolution).toMatchObject({
       ok: true,
       notices: [

@@ -60,15 +60,9 @@ export type Resolution =
  * All that is missing is reported at once, volumes first, as the kubelet meets them.
  */
 export function resolveWorkload(pod: Pod, sources: WorkloadSources, facts: WorkloadFacts): Resolution {
-  const missing: MissingReference[] = [];
+  const { volumes, missing: missingForVolumes } = resolveVolumes(pod, sources, facts);
+  const missing: MissingReference[] = [...missingForVolumes];
   const notices: Notice[] = [];
-
-  const volumes = new Map<string, ResolvedVolume>();
-  for (const volume of pod.spec?.volumes ?? []) {
-    const resolution = resolveVolume(pod, volume, sources, facts);
-    if (resolution?.ok) volumes.set(volume.name, resolution.volume);
-    else missing.push(...(resolution?.lacking ?? []).map((lack) => missingForVolume(lack, volume.name)));
-  }
 
   const environment = new Map<string, readonly EnvVarTemplate[]>();
   const services = serviceVariables(pod, sources.services);
@@ -95,6 +89,27 @@ export function resolveWorkload(pod: Pod, sources: WorkloadSources, facts: Workl
     },
     notices,
   };
+}
+
+export interface VolumesResolution {
+  readonly volumes: ReadonlyMap<string, ResolvedVolume>;
+  readonly missing: readonly MissingReference[];
+}
+
+/** The pod's volumes alone. Pure, as {@link resolveWorkload}, whose volumes are the same. */
+export function resolveVolumes(
+  pod: Pod,
+  sources: WorkloadSources,
+  facts: Pick<WorkloadFacts, 'allocatable'>,
+): VolumesResolution {
+  const volumes = new Map<string, ResolvedVolume>();
+  const missing: MissingReference[] = [];
+  for (const volume of pod.spec?.volumes ?? []) {
+    const resolution = resolveVolume(pod, volume, sources, facts);
+    if (resolution?.ok) volumes.set(volume.name, resolution.volume);
+    else missing.push(...(resolution?.lacking ?? []).map((lack) => missingForVolume(lack, volume.name)));
+  }
+  return { volumes, missing };
 }
 
 function pullCredentials(pod: Pod, sources: WorkloadSources, notices: Notice[]): RegistryCredential[] {

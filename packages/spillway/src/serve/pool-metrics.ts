@@ -78,11 +78,12 @@ export class PoolMetrics implements PodObserver, NodeObserver {
   }
 
   /** Looked at when the metrics are asked for. */
-  current({ actors, queued, statusesWaiting, phases }: PoolSnapshot): void {
+  current({ actors, queued, statusesWaiting, referencesWatched, phases }: PoolSnapshot): void {
     const pool = this.#pool;
     this.#metrics.actors.set({ pool }, actors);
     this.#metrics.actorQueue.set({ pool }, queued);
     this.#metrics.statusWritesWaiting.set({ pool }, statusesWaiting);
+    this.#metrics.referencesWatched.set({ pool }, referencesWatched);
     for (const [phase, count] of phases) this.#metrics.pods.set({ pool, phase }, count);
   }
 
@@ -100,5 +101,6 @@ export interface PoolSnapshot {
   readonly actors: number;
   readonly queued: number;
   readonly statusesWaiting: number;
+  readonly referencesWatched: number;
   readonly phases: ReadonlyMap<string, number>;
 }

@@ -298,8 +298,8 @@ export class Pool {
       const phase = pod.status?.phase ?? 'Pending';
       phases.set(phase, (phases.get(phase) ?? 0) + 1);
     }
-    const { actorCount: actors, queueLength: queued, statusesWaiting } = this.#pods;
-    this.#metrics.current({ actors, queued, statusesWaiting, phases });
+    const { actorCount: actors, queueLength: queued, statusesWaiting, referencesWatched } = this.#pods;
+    this.#metrics.current({ actors, queued, statusesWaiting, referencesWatched, phases });
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type Capacity,
   type ExecResult,
   type ExecStreams,
+  type InstanceChange,
   type InstanceEvent,
   type InstanceRef,
   type Listing,
@@ -32,7 +33,12 @@ export interface SimulatedBackendDependencies {
 
 /** Pretends to run pods: for demos, rehearsals and tests where no container can run. */
 export class SimulatedBackend implements Backend {
-  readonly capabilities: Capabilities = { runtimeVersion: 'simulated://1', logs: true, exec: true };
+  readonly capabilities: Capabilities = {
+    runtimeVersion: 'simulated://1',
+    logs: true,
+    exec: true,
+    volumeUpdates: true,
+  };
   readonly #options: ResolvedSimulatedOptions;
   readonly #logger: Logger;
   readonly #clock: Clock;
@@ -75,6 +81,11 @@ export class SimulatedBackend implements Backend {
 
   async stop({ uid }: InstanceRef, { graceSeconds }: StopOptions): Promise<void> {
     this.#pods.get(uid)?.stop(graceSeconds);
+    await this.#state.save();
+  }
+
+  async update({ uid }: InstanceRef, change: InstanceChange): Promise<void> {
+    this.#pods.get(uid)?.update(change);
     await this.#state.save();
   }
 

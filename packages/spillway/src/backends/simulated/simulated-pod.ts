@@ -2,7 +2,8 @@ import type { Clock, Container, ContainerState, ContainerStatus } from '@spillwa
 import { containersOf, type PodContainer } from '../../podspec/containers.ts';
 import { expandAll, fillLate } from '../../podspec/env.ts';
 import type { Notice } from '../../podspec/notice.ts';
-import type { Instance, Workload } from '../backend.ts';
+import type { Instance, InstanceChange, Workload } from '../backend.ts';
+import { changeVolumes } from '../change-volumes.ts';
 import { nextBackoff, restartAt } from '../restart-backoff.ts';
 import type { ResolvedSimulatedOptions } from './options.ts';
 import { SimulatedLog } from './simulated-log.ts';
@@ -35,7 +36,7 @@ const interrupted = 143;
 
 /** One pretended pod: its containers start after a delay, run what the tiny shell understands, and end when they are told. */
 export class SimulatedPod {
-  readonly workload: Workload;
+  #workload: Workload;
   readonly #dependencies: SimulatedPodDependencies;
   readonly #logs = new Map<string, SimulatedLog[]>();
   readonly #terminating = new AbortController();
@@ -46,10 +47,14 @@ export class SimulatedPod {
   #ended = false;
 
   constructor(workload: Workload, record: PodRecord, dependencies: SimulatedPodDependencies) {
-    this.workload = workload;
+    this.#workload = workload;
     this.#record = record;
     this.#dependencies = dependencies;
     if (record.stopBy !== undefined) this.#terminating.abort();
+  }
+
+  get workload(): Workload {
+    return this.#workload;
   }
 
   get record(): PodRecord {
@@ -78,6 +83,10 @@ export class SimulatedPod {
     this.#record = { ...this.#record, stopBy: Math.min(stopBy, this.#record.stopBy ?? stopBy) };
     this.#terminating.abort();
     this.#dependencies.changed();
+  }
+
+  update(change: InstanceChange): void {
+    this.#workload = changeVolumes(this.#workload, change);
   }
 
   /** Ends at once. Settles when nothing of it runs any more. */
@@ -211,13 +220,13 @@ export class SimulatedPod {
   }
 
   #surroundings(container: Container): Surroundings {
-    const { environment, hostIPs, volumes } = this.workload;
+    const { environment, hostIPs } = this.workload;
     const podIPs = [this.#record.podIP];
     return {
       environment: fillLate(environment.get(container.name) ?? [], { podIPs, hostIPs }),
       file: (path) => {
         const mount = container.volumeMounts?.find(({ mountPath }) => path.startsWith(`${mountPath}/`));
-        const volume = mount && volumes.get(mount.name);
+        const volume = mount && this.workload.volumes.get(mount.name);
         const inside = path.slice((mount?.mountPath.length ?? 0) + 1);
         return volume?.kind === 'files' ? volume.files.find((file) => file.path === inside)?.content : undefined;
       },

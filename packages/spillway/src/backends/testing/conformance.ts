@@ -283,7 +283,10 @@ export function describeBackendConformance(name: string, make: () => Promise<Bac
           { name: 'settings', configMap: { name: 'settings' } },
           { name: 'login', secret: { secretName: 'login' } },
         ];
-        const container = { ...forever, volumeMounts: volumes.map(({ name }) => ({ name, mountPath: `/${name}` })) };
+        const container = {
+          ...forever,
+          volumeMounts: volumes.map((each) => ({ name: each.name, mountPath: `/${each.name}` })),
+        };
         const pod = await driver.run(
           workload({
             spec: { containers: [container], volumes },

@@ -43,7 +43,7 @@ type Exec = (command: readonly string[], io: ExecStreams, signal: AbortSignal) =
 
 /** A backend with one behaviour for each verb, and what it was called with. */
 export class FakeBackend implements Pick<Backend, 'capabilities' | 'logs' | 'exec'> {
-  capabilities: Backend['capabilities'] = { runtimeVersion: 'fake://1', logs: true, exec: true };
+  capabilities: Backend['capabilities'] = { runtimeVersion: 'fake://1', logs: true, exec: true, volumeUpdates: false };
   readonly called: { ref: InstanceRef; container: string; with: unknown }[] = [];
   onLogs: Logs = () => Promise.resolve();
   onExec: Exec = () => Promise.resolve({ exitCode: 0 });

@@ -271,6 +271,7 @@ export class World {
             : undefined,
         );
         return;
+      case 'update':
       case 'confirmGone':
     }
   }
@@ -350,6 +351,6 @@ export class World {
 
 const failure = (kind: Problem['kind']): Outcome => ({ ok: false, problem: { kind, message: 'test' } });
 
-const noCalls = { create: 0, stop: 0, remove: 0, confirmGone: 0, deletePod: 0 };
+const noCalls = { create: 0, update: 0, stop: 0, remove: 0, confirmGone: 0, deletePod: 0 };
 
 const order: Readonly<Record<Phase, number>> = { syncing: 0, terminating: 1, terminated: 2 };

@@ -1,0 +1,106 @@
+import type { Pod } from '@spillway/kube';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from './support/kubectl.ts';
+import type { Product } from './support/product.ts';
+import { shellPod, startProduct, waitReady } from './support/product.ts';
+
+const follower = (): Pod =>
+  shellPod('follower', '', {
+    containers: [
+      {
+        name: 'main',
+        image: 'busybox',
+        command: ['sleep', '3600'],
+        env: [{ name: 'ONCE', valueFrom: { configMapKeyRef: { name: 'settings', key: 'key' } } }],
+        volumeMounts: [
+          { name: 'settings', mountPath: '/settings' },
+          { name: 'settings', mountPath: '/part', subPath: 'key' },
+          { name: 'login', mountPath: '/login' },
+        ],
+      },
+    ],
+    volumes: [
+      { name: 'settings', configMap: { name: 'settings' } },
+      { name: 'login', secret: { secretName: 'login' } },
+    ],
+  });
+
+describe('what a pod refers to', () => {
+  let product: Product;
+
+  beforeAll(async () => {
+    product = await startProduct('references');
+  });
+  afterAll(async () => product?.[Symbol.asyncDispose]());
+
+  const apply = (kind: 'ConfigMap' | 'Secret', name: string, value: string): Promise<unknown> =>
+    product.kubectl.apply({
+      apiVersion: 'v1',
+      kind,
+      metadata: { name, namespace: product.namespace },
+      ...(kind === 'ConfigMap' ? { data: { key: value } } : { stringData: { key: value } }),
+    });
+  const inPod = (pod: string, script: string): Promise<string> =>
+    product.kubectl.run(['exec', '-n', product.namespace, pod, '--', 'sh', '-c', script]);
+  const create = async (pod: Pod): Promise<void> => {
+    await product.kubectl.apply({ ...pod, metadata: { ...pod.metadata, namespace: product.namespace } });
+  };
+  test('that is edited reaches its volumes while it runs; variables and parts of volumes keep what they have', async () => {
+    await apply('ConfigMap', 'settings', 'old');
+    await apply('Secret', 'login', 'old');
+    await create(follower());
+    const before = await waitReady(product.kubectl, product.namespace, 'follower');
+    await apply('ConfigMap', 'settings', 'new');
+    await apply('Secret', 'login', 'new');
+    const read = 'cat /settings/key /login/key /part; echo $ONCE';
+    expect(
+      await eventually('the edits to arrive', async () => {
+        const text = await inPod('follower', read);
+        return text.startsWith('newnew') && text;
+      }),
+    ).toBe('newnewoldold\n');
+
+    // What was edited while nobody looked arrives, too, and the pod is the same.
+    await product.testbed.stop('SIGKILL');
+    await apply('Secret', 'login', 'newer');
+    await product.testbed.start();
+    await eventually('what was edited meanwhile', async () => (await inPod('follower', read)).startsWith('newnewer'));
+    const after = await waitReady(product.kubectl, product.namespace, 'follower');
+    expect(after.status?.containerStatuses?.[0]?.containerID).toBe(before.status?.containerStatuses?.[0]?.containerID);
+  });
+
+  test('and is missing is waited for, with the events that people wait for', async () => {
+    const { kubectl, namespace } = product;
+    await create(
+      shellPod('waiting', '', {
+        containers: [
+          {
+            name: 'main',
+            image: 'busybox',
+            command: ['sleep', '3600'],
+            env: [{ name: 'LATE', valueFrom: { secretKeyRef: { name: 'late', key: 'key' } } }],
+            envFrom: [{ configMapRef: { name: 'never', optional: true } }],
+          },
+        ],
+      }),
+    );
+    const events = (): Promise<string> =>
+      kubectl.run(['get', 'events', '-n', namespace, '--field-selector=involvedObject.name=waiting']);
+    await eventually('the event for the Secret', async () => (await events()).includes('MandatorySecretNotFound'));
+    await apply('Secret', 'late', 'here');
+    await waitReady(kubectl, namespace, 'waiting');
+    expect(await inPod('waiting', 'echo $LATE')).toBe('here\n');
+    await eventually('the event for the ConfigMap', async () => (await events()).includes('OptionalConfigMapNotFound'));
+  });
+
+  test('is watched no longer than its pods are there', async () => {
+    const { kubectl, namespace, testbed } = product;
+    const watched = async (): Promise<number> => {
+      const metrics = await kubectl.run(['get', '--raw', `/api/v1/nodes/${testbed.nodeName}/proxy/metrics`]);
+      return Number(/references_watched\{[^}]*\} (\d+)/.exec(metrics)?.[1]);
+    };
+    expect(await watched()).toBeGreaterThan(0);
+    await kubectl.run(['delete', 'pods', '--all', '-n', namespace, '--wait=true']);
+    await eventually('the last watch to end', async () => (await watched()) === 0);
+  });
+});
