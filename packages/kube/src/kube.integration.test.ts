@@ -281,7 +281,9 @@ describe('writing', () => {
     const live = await resource.get(ref);
     expect(live.metadata?.labels).toBeUndefined();
     const scale = await resource.get<Scale>(ref, { subresource: 'scale' });
-    await resource.replace<Scale>({ ...scale, spec: { replicas: 3 } }, { subresource: 'scale' });
+    expect(scale.spec?.replicas).toBe(0);
+    // Without a version: the deployment controller may have written since.
+    await resource.replace<Scale>({ ...scale, metadata: ref, spec: { replicas: 3 } }, { subresource: 'scale' });
     expect((await resource.get(ref)).spec?.replicas).toBe(3);
     // An object that somebody else has changed since it was read
     const stale = resource.replace({

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -22,8 +22,15 @@ describe('a certificate in files', () => {
   afterEach(() => rm(dir, { recursive: true }));
 
   async function put({ cert, key }: KeyPair): Promise<void> {
-    await writeFile(path.join(dir, 'tls.crt'), cert);
-    await writeFile(path.join(dir, 'tls.key'), key);
+    await replace('tls.crt', cert);
+    await replace('tls.key', key);
+  }
+
+  /** In one step, as whoever renews a certificate does: a reader never sees half a file. */
+  async function replace(name: string, content: string): Promise<void> {
+    const file = path.join(dir, name);
+    await writeFile(`${file}.new`, content);
+    await rename(`${file}.new`, file);
   }
 
   function run(): {
