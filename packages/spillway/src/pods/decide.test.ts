@@ -1,7 +1,7 @@
 import type { Pod } from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
 import type { Refusal } from '../backends/backend.ts';
-import { decide, followSpacingMs, overdueMs, quietMs } from './decide.ts';
+import { decide, deleteAgainMs, followSpacingMs, overdueMs, quietMs } from './decide.ts';
 import { instanceRef } from './pod-facts.ts';
 import type { Operation, Outcome, PodState, Problem } from './pod-state.ts';
 import { deleted, exited, startOfTime, testInstance, testPod, waiting, withStatus } from './testing/objects.ts';
@@ -428,16 +428,22 @@ describe('a pod that is deleted', () => {
 
   it('and kept by a finalizer is not deleted again and again', () => {
     const pod = deleted(testPod({ status: { phase: 'Failed', containerStatuses: [] } }), now);
-    let state = perform(perform(change(arrived(), pod), ok), ok);
+    const state = change(perform(perform(change(arrived(), pod), ok), ok), deleted(pod, now, 0));
     expect(decide(state, now, context)).not.toHaveProperty('operation');
-    state = change(state, deleted(pod, now, 0));
     expect(operationOf(state, now + seconds(1000))).toBeUndefined();
   });
 
-  it('but still there with its grace, as in a restored cluster, is deleted again', () => {
+  it('but still there with its grace after a while, as in a restored cluster, is deleted again', () => {
+    const pod = deleted(testPod({ status: { phase: 'Failed', containerStatuses: [] } }), now);
+    const state = change(perform(perform(change(arrived(), pod), ok), ok), { ...pod });
+    expect(decide(state, now, context)).toMatchObject({ wakeAtMs: now + deleteAgainMs });
+    expect(operationOf(state, now + deleteAgainMs)).toBe('deletePod');
+  });
+
+  it('is not deleted twice because the watch shows an older version of it', () => {
     const pod = deleted(testPod({ status: { phase: 'Failed', containerStatuses: [] } }), now);
     const state = perform(perform(change(arrived(), pod), ok), ok);
-    expect(operationOf(change(state, { ...pod }))).toBe('deletePod');
+    expect(operationOf(change(state, { ...pod }), now + seconds(1))).toBeUndefined();
   });
 
   it('is let go when the API server will never take its status', () => {

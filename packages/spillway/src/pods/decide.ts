@@ -30,6 +30,8 @@ export interface Decision {
 export const quietMs = 1000;
 /** After this much more than its grace, an instance that has not ended is asked again, without grace. */
 export const overdueMs = 15_000;
+/** A pod that is still there this long after its final delete was accepted is deleted again: the cluster was restored. */
+export const deleteAgainMs = 10_000;
 /** Volumes are not read again sooner than this after they were; changes that come together are one. */
 export const followSpacingMs = 1000;
 
@@ -83,8 +85,15 @@ function deletion(state: PodState, pod: Pod, nowMs: number, context: DecideConte
   if (!state.statusRefused && !isRecorded(pod, end)) return idle;
   // Also for a pod of which nothing was ever seen: an earlier process may have died while it created.
   if (!state.removed) return attempt(state, { kind: 'remove' }, nowMs);
-  if (state.deleteAccepted) return idle;
-  return attempt(state, { kind: 'deletePod' }, nowMs);
+  return deleteIt(state, pod, nowMs);
+}
+
+function deleteIt(state: PodState, pod: Pod, nowMs: number): Step {
+  const { deletedMs } = state;
+  // The deletion is final already: only finalizers of others keep the object.
+  if (deletedMs !== undefined && pod.metadata?.deletionGracePeriodSeconds === 0) return idle;
+  const againAtMs = deletedMs === undefined ? nowMs : deletedMs + deleteAgainMs;
+  return nowMs < againAtMs ? { wakeAtMs: againAtMs } : attempt(state, { kind: 'deletePod' }, nowMs);
 }
 
 function stopIt(state: PodState, pod: Pod, nowMs: number): Step {

@@ -30,8 +30,8 @@ export interface PodState {
   /** The newest stop that the backend accepted. */
   readonly stopped: { readonly deadlineMs: number } | undefined;
   readonly removed: boolean;
-  /** The API server accepted the final delete. */
-  readonly deleteAccepted: boolean;
+  /** When the API server accepted the final delete. */
+  readonly deletedMs: number | undefined;
   /** The API server will never take the terminal status, so nothing may wait for it. */
   readonly statusRefused: boolean;
   readonly verdict: Verdict | undefined;

@@ -79,7 +79,7 @@ function blank(ref: InstanceRef, nowMs: number): PodState {
     graceEndsMs: undefined,
     stopped: undefined,
     removed: false,
-    deleteAccepted: false,
+    deletedMs: undefined,
     statusRefused: false,
     verdict: undefined,
     content: undefined,
@@ -103,8 +103,6 @@ export function podChanged(state: PodState, { pod, refusals, nowMs }: Bound): Po
     refusals,
     ran: state.ran || statusShowsItRan(pod),
     graceEndsMs: isDeleting(pod) ? graceEnd(state, pod, nowMs) : state.graceEndsMs,
-    // Once it is final, only finalizers of others keep the object; otherwise the delete is asked for again.
-    deleteAccepted: state.deleteAccepted && pod.metadata?.deletionGracePeriodSeconds === 0,
     failures: respecified ? withoutFailure(state.failures, 'create') : state.failures,
     outbox: [...state.outbox, ...fresh],
   };
@@ -210,7 +208,7 @@ function succeeded(state: PodState, operation: Operation, content: Content | und
     case 'confirmGone':
       return next.gone === 'reported' ? { ...next, gone: 'confirmed' } : next;
     default:
-      return { ...next, deleteAccepted: true };
+      return { ...next, deletedMs: nowMs };
   }
 }
 
