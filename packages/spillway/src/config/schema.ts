@@ -196,7 +196,7 @@ const observability = z
       .max(65_535)
       .optional()
       .describe(
-        'TCP port for liveness probes: plain HTTP, /healthz only, which names the pools and says whether this process leads them. It also answers while the process stands by. Default: none.',
+        'TCP port for the probes of a Deployment: HTTPS with a certificate of its own making, /healthz (liveness) and /readyz (readiness), which name the pools and say whether this process leads them. It also answers while the process stands by. Default: none.',
       ),
   })
   .prefault({})

@@ -14,6 +14,7 @@ describe('paths', () => {
     ['HEAD', '/pods/', { kind: 'pods' }],
     ['GET', '/runningpods/', { kind: 'runningPods' }],
     ['GET', '/runningpods', { kind: 'runningPods' }],
+    ['GET', '/explain/ns/web', { kind: 'explain', namespace: 'ns', pod: 'web' }],
     ['GET', '/containerLogs/ns/web/main', { kind: 'logs', namespace: 'ns', pod: 'web', container: 'main' }],
     ['POST', '/exec/ns/web/main', { kind: 'exec', namespace: 'ns', pod: 'web', container: 'main' }],
     ['GET', '/exec/ns/web/main', { kind: 'exec', namespace: 'ns', pod: 'web', container: 'main' }],
@@ -41,6 +42,8 @@ describe('paths', () => {
     '/toString',
     '/pods/more',
     '/exec/ns/web',
+    '/explain/ns',
+    '/explain/ns/web/more',
     '/exec/ns//main',
     '/exec/a/b/c/d/e',
     '/containerLogs/ns/web',
@@ -56,6 +59,7 @@ describe('paths', () => {
     ['POST', '/pods', ['GET', 'HEAD']],
     ['DELETE', '/exec/ns/web/main', ['GET', 'POST']],
     ['HEAD', '/containerLogs/ns/web/main', ['GET']],
+    ['POST', '/explain/ns/web', ['GET']],
   ])('%s %s is not a method of it', (method, path, allow) => {
     expect(route(method, path)).toEqual({ allow });
   });

@@ -1,6 +1,8 @@
 /** One of the kubelet's paths. */
 export type Route =
   | { readonly kind: 'healthz' | 'metrics' | 'pods' | 'runningPods' }
+  /** Spillway's own: what is known of a pod and intended with it. */
+  | { readonly kind: 'explain'; readonly namespace: string; readonly pod: string }
   | { readonly kind: 'logs'; readonly namespace: string; readonly pod: string; readonly container: string }
   | {
       readonly kind: 'exec';
@@ -32,6 +34,7 @@ const methods: Readonly<Record<Exclude<Route['kind'], 'unsupported'>, readonly s
   metrics: ['GET', 'HEAD'],
   pods: ['GET', 'HEAD'],
   runningPods: ['GET', 'HEAD'],
+  explain: ['GET'],
   logs: ['GET'],
   exec: ['GET', 'POST'],
 };
@@ -68,6 +71,8 @@ function findRoute(segments: readonly string[]): Route | undefined {
     case 'metrics':
       if (rest.length === 0) return { kind: 'metrics' };
       return { kind: 'unsupported', what: 'metrics of pods and containers' };
+    case 'explain':
+      return explainRoute(rest);
     case 'containerLogs':
       return logsRoute(rest);
     case 'exec':
@@ -77,6 +82,11 @@ function findRoute(segments: readonly string[]): Route | undefined {
       return what === undefined ? undefined : { kind: 'unsupported', what };
     }
   }
+}
+
+function explainRoute([namespace, pod, ...rest]: readonly string[]): Route | undefined {
+  if (namespace === undefined || pod === undefined || rest.length > 0) return undefined;
+  return { kind: 'explain', namespace, pod };
 }
 
 function logsRoute([namespace, pod, container, ...rest]: readonly string[]): Route | undefined {

@@ -112,6 +112,22 @@ describe('paths', () => {
     expect(await kubelet.admin('/metrics')).toMatchObject({ status: 200, body: 'up 1\n' });
   });
 
+  test('say what is known of a pod', async () => {
+    const kubelet = await TestKubelet.start();
+    expect(await kubelet.admin('/explain/default/web')).toMatchObject({ status: 404 });
+    const explanation = {
+      uid: 'uid-1',
+      phase: 'syncing',
+      instance: 'running',
+      refusals: [],
+      failures: [],
+      timeline: [],
+    } as const;
+    kubelet.pods.explanation = explanation;
+    const { status, body } = await kubelet.admin('/explain/default/web');
+    expect([status, JSON.parse(body)]).toEqual([200, explanation]);
+  });
+
   test.each([
     ['GET', '/nothing', 404, '404 page not found: /nothing\n'],
     ['DELETE', '/pods', 403, /verb=delete/],

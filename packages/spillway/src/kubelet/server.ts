@@ -11,6 +11,7 @@ import type { Reviews } from './auth/reviews.ts';
 import { type Admitted, Gate } from './gate.ts';
 import type { HandlerContext } from './handlers/context.ts';
 import { prepareExec } from './handlers/exec.ts';
+import { serveExplanation } from './handlers/explain.ts';
 import { serveLogs } from './handlers/logs.ts';
 import { servePods } from './handlers/pods.ts';
 import { type KubeletLimits, resolveLimits } from './limits.ts';
@@ -151,6 +152,9 @@ export class KubeletServer implements AsyncDisposable {
         return;
       case 'runningPods':
         await servePods(runningPods(this.#options.pods), response);
+        return;
+      case 'explain':
+        serveExplanation(this.#options.pods, route, response);
         return;
       case 'logs':
         await this.#slots.hold(() => serveLogs(this.#context, route, query, response));

@@ -51,7 +51,7 @@ export class NodeController {
   #answer: Node | undefined;
   #changed = Promise.withResolvers<void>();
   #lastHeartbeatMs = 0;
-  readonly #registered = Promise.withResolvers<void>();
+  #registered = false;
 
   constructor(options: NodeControllerOptions) {
     this.#options = options;
@@ -75,9 +75,9 @@ export class NodeController {
     });
   }
 
-  /** Resolves when the node was seen in the cluster with its status. */
-  get registered(): Promise<void> {
-    return this.#registered.promise;
+  /** Was the node once in the cluster with its status? */
+  get registered(): boolean {
+    return this.#registered;
   }
 
   /** The facts have changed. */
@@ -140,7 +140,7 @@ export class NodeController {
       await this.#written('status', agent.resource(nodes).patch({ name: nodeName }, status, options));
       if (heartbeat) this.#lastHeartbeatMs = nowMs;
     }
-    this.#registered.resolve();
+    this.#registered = true;
   }
 
   async #create(wanted: NodeFacts, signal: AbortSignal): Promise<Node | undefined> {

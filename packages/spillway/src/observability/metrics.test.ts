@@ -1,7 +1,15 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { Metrics } from './metrics.ts';
 
 describe('the metrics', () => {
+  it.each(['docs', 'docs/zh'])('are all explained in %s/observability.md, with their labels', async (folder) => {
+    const page = await readFile(new URL(`../../../../${folder}/observability.md`, import.meta.url), 'utf8');
+    const own = (await new Metrics().registry.getMetricsAsJSON()).filter(({ name }) => name.startsWith('spillway_'));
+    const explained = Array.from(page.matchAll(/^\| `(spillway_\w+)` \|/gm), ([, name = '']) => name);
+    expect(explained.toSorted()).toEqual(own.map(({ name }) => name).toSorted());
+  });
+
   it('are rendered in the text format of Prometheus, each process with its own', async () => {
     const metrics = new Metrics();
     metrics.operations.inc({ pool: 'burst', operation: 'create', result: 'ok' });

@@ -17,6 +17,8 @@ export class Metrics {
 
   readonly operations: Counter<'pool' | 'operation' | 'result'>;
   readonly operationSeconds: Histogram<'pool' | 'operation'>;
+  readonly podStageSeconds: Histogram<'pool' | 'stage'>;
+  readonly podStartSeconds: Histogram<'pool'>;
   readonly operationsInFlight: Gauge<'pool' | 'operation'>;
 
   readonly statusWrites: Counter<'pool' | 'result'>;
@@ -67,6 +69,12 @@ export class Metrics {
       'result',
     ]);
     this.operationSeconds = histogram('operation_seconds', 'Duration of operations for pods', ['pool', 'operation']);
+    this.podStageSeconds = histogram(
+      'pod_stage_seconds',
+      'Stages of the start of pods that became Ready, each from the one before it',
+      ['pool', 'stage'],
+    );
+    this.podStartSeconds = histogram('pod_start_seconds', 'From the binding of a pod until it is Ready', ['pool']);
     this.operationsInFlight = gauge('operations_in_flight', 'Operations under way', ['pool', 'operation']);
     this.statusWrites = counter('status_writes_total', 'Pod statuses: written, unchanged, refused, failed', [
       'pool',

@@ -2,6 +2,7 @@ import type { Pod, PodStatus } from '@spillway/kube';
 import type { InstanceRef, Notice } from '../backends/backend.ts';
 import { decide, type DecideContext } from './decide.ts';
 import type { Operation, Outcome, PodState } from './pod-state.ts';
+import { Timeline } from './timeline.ts';
 import { systemTiming, type Timing } from './timing.ts';
 import { elapsed, operationEnded, operationStarted, outboxTaken } from './transitions.ts';
 
@@ -30,6 +31,8 @@ export interface ActorHost {
  */
 export class Actor {
   #state: PodState;
+  /** What `decide` does not need: for people and metrics. */
+  readonly timeline: Timeline = new Timeline();
   readonly #host: ActorHost;
   #timer: { readonly atMs: number; readonly cancel: () => void } | undefined;
   #operation: Promise<void> | undefined;

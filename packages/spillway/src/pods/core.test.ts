@@ -215,3 +215,38 @@ describe('what virtual kubelets get wrong', () => {
       expect(await uidsOf(world)).toEqual([]);
     }));
 });
+
+describe('the timeline of a pod', () => {
+  it('has every stage from when it is seen until the cluster shows it Ready, in their order', () =>
+    inWorld({ latency: { create: 400 }, startDelay: 2000 }, async (world) => {
+      await world.advance(1000);
+      world.create('web');
+      await world.advance(10_000);
+      const { timeline = [] } = world.controller?.explain('default', 'web') ?? {};
+      expect(timeline.map(({ stage }) => stage)).toEqual([
+        'bound',
+        'seen',
+        'admitted',
+        'createSent',
+        'createAccepted',
+        'imagePulled',
+        'started',
+        'ready',
+      ]);
+      const seconds = Object.fromEntries(timeline.map((entry) => [entry.stage, entry.seconds]));
+      expect(seconds['createAccepted']).toBe(0.4);
+      expect((seconds['imagePulled'] ?? 0) + (seconds['started'] ?? 0)).toBeGreaterThanOrEqual(1.5);
+      expect(world.ready).toEqual([timeline.reduce((sum, entry) => sum + (entry.seconds ?? 0), 0)]);
+    }));
+
+  it('is not measured for pods that were there before the process', () =>
+    inWorld({}, async (world) => {
+      await runningPod(world, 'web');
+      const measured = world.ready.length;
+      world.crash();
+      world.start();
+      await world.advance(30_000);
+      expect(phaseOf(world, 'web')).toBe('Running');
+      expect(world.ready).toHaveLength(measured);
+    }));
+});

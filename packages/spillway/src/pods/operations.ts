@@ -21,6 +21,7 @@ import { instanceRef } from './pod-facts.ts';
 import type { Content, Operation, Outcome, PodState, Problem } from './pod-state.ts';
 import type { WatchedObject } from './reference-watches.ts';
 import { fetchReferences, type ReferenceReader } from './references.ts';
+import type { Stage } from './timeline.ts';
 import { changedVolumes, digestsOf } from './volume-content.ts';
 
 export interface OperationsOptions {
@@ -35,6 +36,8 @@ export interface OperationsOptions {
   /** From now on the pod is told when one of these changes, and no other. Default: nobody watches. */
   readonly follow?: (ref: InstanceRef, objects: readonly WatchedObject[]) => void;
   readonly record: (ref: InstanceRef, notice: Notice) => void;
+  /** For the pod's timeline. */
+  readonly onStage?: (ref: InstanceRef, stage: Stage) => void;
   /** An error that nobody foresaw. */
   readonly onDefect: (error: unknown) => void;
 }
@@ -93,16 +96,19 @@ export class Operations {
   }
 
   async #create(ref: InstanceRef, pod: Pod, signal: AbortSignal): Promise<Outcome> {
-    const { backend, references, record } = this.#options;
+    const { backend, references, record, onStage } = this.#options;
     const readMs = this.#now();
     const sources = await fetchReferences(pod, references, signal);
     const resolution = resolveWorkload(pod, sources, this.#options.facts());
     if (!resolution.ok) return this.#lacks(ref, resolution.missing, sources);
     this.#follow(ref, backend.update ? followedBy(pod, sources) : []);
     for (const notice of resolution.notices) record(ref, notice);
+    onStage?.(ref, 'admitted');
     await this.#options.prepared(signal);
     const workload: Workload = { ref, pod, ...resolution.workload };
+    onStage?.(ref, 'createSent');
     await backend.create(workload, signal);
+    onStage?.(ref, 'createAccepted');
     return { ok: true, content: { digests: digestsOf(workload.volumes), readMs, renewAtMs: sources.renewAtMs } };
   }
 

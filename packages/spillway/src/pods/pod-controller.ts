@@ -9,37 +9,28 @@ import {
   services,
   uidOf,
 } from '@spillway/kube';
-import type { Backend, Instance, InstanceRef, Notice, Refusal } from '../backends/backend.ts';
+import type { Backend, Instance, InstanceRef, Notice } from '../backends/backend.ts';
 import type { WorkloadFacts } from '../podspec/resolve.ts';
-import { Actor, type ActorHost } from './actor.ts';
+import type { Actor, ActorHost } from './actor.ts';
+import { withoutBallast } from './ballast.ts';
+import { explain, type Explanation } from './explain.ts';
 import { InstanceObserver, type InstanceSink, type ObservedListing } from './instance-observer.ts';
 import type { IntakeNode } from './intake.ts';
 import { Operations } from './operations.ts';
+import { type Blockade, type OperationObserver, Performer } from './performer.ts';
 import { instanceRef } from './pod-facts.ts';
-import { operationWords, podFields } from './pod-log.ts';
-import type { Operation, Outcome, PodState } from './pod-state.ts';
-import { blocksPool } from './problems.ts';
+import { podFields } from './pod-log.ts';
+import { PodRegistry } from './pod-registry.ts';
 import type { Preparation } from './preparation.ts';
 import { ReferenceWatches } from './reference-watches.ts';
 import { refusalsOf } from './refusals.ts';
 import { RunQueue } from './run-queue.ts';
-import { withoutBallast } from './ballast.ts';
 import { StatusWriter } from './status-writer.ts';
 import type { HeldBack, SweepOptions } from './sweep.ts';
 import { Sweeper } from './sweeper.ts';
+import type { Timeline } from './timeline.ts';
 import { systemTiming, type Timing } from './timing.ts';
-import {
-  instanceGone,
-  instanceMissing,
-  instanceSeen,
-  newOrphan,
-  newPod,
-  podChanged,
-  podGone,
-  referenceChanged,
-  retryNow,
-  statusRefused,
-} from './transitions.ts';
+import { referenceChanged, retryNow, statusRefused } from './transitions.ts';
 
 export interface PodControllerOptions {
   readonly node: IntakeNode;
@@ -68,24 +59,15 @@ export interface PodControllerOptions {
   readonly random?: () => number;
 }
 
-/** Whether the pool takes new pods. */
-export interface Blockade {
-  /** The backend has no room for more, or does not want us. */
-  refused(kind: 'quota' | 'soldOut' | 'blocked', message: string): void;
-  /** It took a pod. */
-  accepted(): void;
-}
-
 /** For metrics. */
-export interface PodObserver {
+export interface PodObserver extends OperationObserver {
   stepTaken(): void;
-  operationStarted(kind: Operation['kind']): void;
-  operationEnded(kind: Operation['kind'], result: string, seconds: number): void;
+  /** A pod that came while we watched is Ready for the first time. */
+  podReady(timeline: Timeline): void;
   statusWritten(result: 'written' | 'unchanged' | 'gone' | 'refused' | 'failed'): void;
   listed(result: 'complete' | 'incomplete' | 'failed', seconds: number): void;
   instances(count: number): void;
   orphans(candidates: number, heldBack: number): void;
-  orphanRemoved(): void;
 }
 
 /** A pod as its own API sees it: for the kubelet API. */
@@ -97,9 +79,7 @@ export interface PodWithInstance {
 /** All pods of one virtual node: who is told what, and nothing else. The rules are in `decide.ts`. */
 export class PodController {
   readonly #options: PodControllerOptions;
-  readonly #actors = new Map<string, Actor>();
-  /** Instances that are there and that no actor looks after, by UID. */
-  readonly #unowned = new Map<string, Instance>();
+  readonly #registry: PodRegistry;
   readonly #sweeper: Sweeper;
   readonly #informer: Informer<Pod>;
   readonly #services: Informer<Service>;
@@ -108,9 +88,7 @@ export class PodController {
   readonly #operations: Operations;
   readonly #watches: ReferenceWatches;
   readonly #queue: RunQueue<Actor>;
-  readonly #host: ActorHost;
   readonly #timing: Timing;
-  readonly #refusals: (pod: Pod) => readonly Refusal[];
   /** Ends operations that do not finish in time. */
   readonly #abandon = new AbortController();
   #cancelSweep: () => void = () => {};
@@ -162,7 +140,7 @@ export class PodController {
     });
     this.#watches = new ReferenceWatches({
       client,
-      onChanged: (uid) => this.#actors.get(uid)?.apply(referenceChanged),
+      onChanged: (uid) => this.#registry.apply(uid, referenceChanged),
       logger,
       clock: timing,
       random,
@@ -184,6 +162,7 @@ export class PodController {
         await preparation.ready(signal);
       },
       record: options.record,
+      onStage: ({ uid }, stage) => this.#registry.get(uid)?.timeline.pass(stage, timing.now()),
       onDefect: (error) => logger.error({ err: error }, 'an operation failed in a way that nobody foresaw'),
     });
     this.#sweeper = new Sweeper({
@@ -198,19 +177,26 @@ export class PodController {
       logger,
     });
     this.#queue = new RunQueue((error) => logger.error({ err: error }, 'the step of a pod failed; this is a defect'));
-    this.#host = this.#actorHost();
-    this.#refusals = (pod) => refusalsOf(pod, { node, backend, logger });
+    const { blockade } = options;
+    const performer = new Performer({ operations: this.#operations, observer, blockade, preparation, logger });
+    this.#registry = new PodRegistry({
+      host: this.#actorHost(performer),
+      refusals: (pod) => refusalsOf(pod, { node, backend, logger }),
+      podsListed: () => this.#informer.hasSynced(),
+      instancesListed: () => this.#observer.completeOnce,
+      onReady: (timeline) => observer.podReady(timeline),
+    });
     this.#informer.subscribe({
-      added: (pod) => this.#podSeen(pod),
-      changed: (_, pod) => this.#podSeen(pod),
-      deleted: (pod) => this.#actors.get(uidOf(pod))?.apply(podGone),
+      added: (pod) => this.#registry.podSeen(pod),
+      changed: (_, pod) => this.#registry.podSeen(pod),
+      deleted: (pod) => this.#registry.podGone(uidOf(pod)),
       // The first pods may have come after the first listing.
       synced: () => this.#observer.request(),
     });
   }
 
   get actorCount(): number {
-    return this.#actors.size;
+    return this.#registry.size;
   }
 
   get queueLength(): number {
@@ -240,9 +226,16 @@ export class PodController {
     for (const pod of this.#informer.store.values()) yield this.#withInstance(pod);
   }
 
+  /** What is known of a pod and intended with it; undefined: there is none of this name. */
+  explain(namespace: string, name: string): Explanation | undefined {
+    const pod = this.#informer.store.get(namespace, name);
+    const actor = pod && this.#registry.get(uidOf(pod));
+    return actor && explain(actor.state, actor.timeline);
+  }
+
   /** The backend is back: what waits for it is tried now. */
   retryAll(): void {
-    for (const actor of this.#actors.values()) actor.apply(retryNow);
+    for (const actor of this.#registry.actors()) actor.apply(retryNow);
     this.#observer.request();
   }
 
@@ -263,18 +256,18 @@ export class PodController {
     this.#stopping = true;
     this.#queue.clear();
     this.#cancelSweep();
-    for (const actor of this.#actors.values()) actor.stop();
+    for (const actor of this.#registry.actors()) actor.stop();
     const deadline = new AbortController();
     deadline.signal.addEventListener('abort', () => this.#abandon.abort(), { once: true });
     const cancel = this.#timing.after(this.#options.stopGraceMs ?? 5000, () => deadline.abort());
     await this.#writer.flush(deadline.signal);
-    await Promise.all(Array.from(this.#actors.values(), (actor) => actor.settled()));
+    await Promise.all(Array.from(this.#registry.actors(), (actor) => actor.settled()));
     cancel();
     this.#abandon.abort();
     await Promise.all([this.#sweeper.settled(), this.#watches.close()]);
   }
 
-  #actorHost(): ActorHost {
+  #actorHost(performer: Performer): ActorHost {
     const { hostIPs, observer, backend } = this.#options;
     return {
       context: { hostIPs, volumeUpdates: backend.capabilities.volumeUpdates },
@@ -283,7 +276,7 @@ export class PodController {
       schedule: (actor) => {
         if (!this.#stopping) this.#queue.add(actor);
       },
-      perform: (operation, state) => this.#perform(operation, state),
+      perform: (operation, state) => performer.perform(operation, state, this.#abandon.signal),
       writeStatus: (pod, status) => {
         observer.stepTaken();
         this.#writer.write(pod, status);
@@ -295,79 +288,25 @@ export class PodController {
     };
   }
 
-  async #perform(operation: Operation, state: PodState): Promise<Outcome> {
-    const { observer, blockade, preparation, logger } = this.#options;
-    const { kind } = operation;
-    const startedMs = performance.now();
-    observer.operationStarted(kind);
-    const outcome = await this.#operations.perform(operation, state, this.#abandon.signal);
-    const result = outcome.ok ? 'ok' : outcome.problem.kind;
-    observer.operationEnded(kind, result, (performance.now() - startedMs) / 1000);
-    if (this.#abandon.signal.aborted) return outcome;
-    const fields = { operation: kind, ...podFields(state.ref) };
-    if (outcome.ok) {
-      logger.debug(fields, 'done');
-      if (kind === 'create') blockade.accepted();
-      if (kind === 'remove' && state.pod === undefined) observer.orphanRemoved();
-    } else {
-      const { problem } = outcome;
-      logger.warn(
-        { ...fields, problem: problem.kind, reason: problem.message },
-        `could not ${operationWords[kind]}; will try again`,
-      );
-      if (kind === 'create' && blocksPool(problem.kind)) blockade.refused(problem.kind, problem.message);
-      if (kind === 'create' && problem.kind === 'notFound') preparation.invalidate();
-    }
-    return outcome;
-  }
-
-  #podSeen(pod: Pod): void {
-    const uid = uidOf(pod);
-    const actor = this.#actors.get(uid);
-    const ref = actor?.state.ref ?? instanceRef(pod);
-    const nowMs = this.#timing.now();
-    if (actor) {
-      const known = actor.state;
-      const same = known.pod?.metadata?.generation === pod.metadata?.generation;
-      const refusals = same ? known.refusals : this.#refusals(pod);
-      actor.apply((state) => podChanged(state, { pod, ref, refusals, nowMs }));
-      return;
-    }
-    const arrival = { listed: this.#observer.completeOnce, inherited: !this.#informer.hasSynced() };
-    const fresh = new Actor(newPod({ pod, ref, refusals: this.#refusals(pod), nowMs }, arrival), this.#host);
-    this.#actors.set(uid, fresh);
-    const instance = this.#unowned.get(uid);
-    if (instance) {
-      this.#unowned.delete(uid);
-      fresh.apply((state) => instanceSeen(state, instance));
-    }
-  }
-
   #sink(): InstanceSink {
     return {
-      instance: (instance) => {
-        const actor = this.#actors.get(instance.ref.uid);
-        if (actor) actor.apply((state) => instanceSeen(state, instance));
-        else this.#unowned.set(instance.ref.uid, instance);
+      instance: (instance) => this.#registry.instanceSeen(instance),
+      gone: (ref) => this.#registry.instanceGone(ref),
+      notice: (ref, notice) => {
+        if (notice.reason === 'Pulled') this.#registry.get(ref.uid)?.timeline.pass('imagePulled', this.#timing.now());
+        this.#options.record(ref, notice);
       },
-      gone: ({ uid }) => {
-        this.#unowned.delete(uid);
-        this.#actors.get(uid)?.apply((state) => instanceGone(state, this.#timing.now()));
-      },
-      notice: (ref, notice) => this.#options.record(ref, notice),
       listed: (listing) => this.#listed(listing),
     };
   }
 
   #listed(listing: ObservedListing): void {
     if (!listing.complete) return;
-    for (const [uid, actor] of this.#actors) {
-      if (listing.missing(uid)) actor.apply((state) => instanceMissing(state, listing.startedMs));
-    }
-    for (const uid of this.#unowned.keys()) if (listing.missing(uid)) this.#unowned.delete(uid);
+    this.#registry.listed(listing);
     this.#options.observer.instances(listing.instances.length);
     if (!this.#informer.hasSynced()) return;
-    const census = { startedMs: listing.startedMs, unowned: this.#unowned.values(), total: listing.instances.length };
+    const unowned = this.#registry.unowned();
+    const census = { startedMs: listing.startedMs, unowned, total: listing.instances.length };
     this.#sweeper.observe(census, this.#abandon.signal);
     this.#options.observer.orphans(this.#sweeper.candidates, this.#sweeper.heldBack);
   }
@@ -385,11 +324,8 @@ export class PodController {
   }
 
   #orphanFound(ref: InstanceRef): void {
-    const instance = this.#unowned.get(ref.uid);
-    if (this.#stopping || !instance || this.#actors.has(ref.uid)) return;
+    if (this.#stopping || !this.#registry.orphanFound(ref)) return;
     this.#options.logger.warn(podFields(ref), 'removing an instance whose pod is gone');
-    this.#unowned.delete(ref.uid);
-    this.#actors.set(ref.uid, new Actor(newOrphan(instance, this.#timing.now()), this.#host));
   }
 
   /** Those that a pod of the namespace gets variables of. */
@@ -405,19 +341,19 @@ export class PodController {
       { err: error, ...podFields(instanceRef(pod)) },
       'the API server refuses the status of a pod',
     );
-    this.#actors.get(uidOf(pod))?.apply(statusRefused);
+    this.#registry.apply(uidOf(pod), statusRefused);
   }
 
   #forget(actor: Actor): void {
     const { uid } = actor.state.ref;
-    this.#actors.delete(uid);
+    this.#registry.delete(uid);
     this.#watches.release(uid);
     this.#queue.delete(actor);
     this.#writer.forget(uid);
   }
 
   #withInstance(pod: Pod): PodWithInstance {
-    const state = this.#actors.get(uidOf(pod))?.state;
+    const state = this.#registry.get(uidOf(pod))?.state;
     return state?.observed.kind === 'present' ? { pod, instance: state.observed.instance } : { pod };
   }
 }

@@ -16,6 +16,10 @@ export function isDeleting(pod: Pod): boolean {
   return pod.metadata?.deletionTimestamp !== undefined;
 }
 
+export function isReady({ status }: Pod): boolean {
+  return status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false;
+}
+
 /** Does the status say that a container of this pod was started at some time? Then it must never be started anew. */
 export function statusShowsItRan(pod: Pod): boolean {
   const { status } = pod;

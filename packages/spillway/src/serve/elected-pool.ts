@@ -52,7 +52,8 @@ async function lead(
   const { name } = pool.config;
   const controller = new KubeClient({ ...clientOptions, beforeSend: () => leadership.check() });
   logger.info({ identity }, 'leading');
-  standings.set(name, 'active');
+  const served = new Pool({ ...pool, controller, leadership });
+  standings.activate(name, () => served.ready);
   leadership.lost.addEventListener(
     'abort',
     () => {
@@ -63,7 +64,7 @@ async function lead(
     { once: true },
   );
   try {
-    await new Pool({ ...pool, controller, leadership }).run(leadership.signal);
+    await served.run(leadership.signal);
   } catch (error) {
     // Torn down in the middle of its work.
     if (!leadership.lost.aborted) throw error;

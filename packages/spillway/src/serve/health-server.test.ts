@@ -1,7 +1,9 @@
 import { once } from 'node:events';
+import { request } from 'node:https';
 import { createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { silentLogger } from '@spillway/kube';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { HealthServer } from './health-server.ts';
 import { Standings } from './standings.ts';
 
@@ -14,32 +16,69 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-it('the health check says what the process is for each pool, and asks for a restart when a pool does not stop', async () => {
-  let now = 0;
-  const standings = new Standings(() => now);
-  standings.set('first', 'active');
-  standings.set('second', 'standby');
+interface Health {
+  /** Status and body. */
+  readonly get: (path: string, method?: string) => Promise<readonly [status: number | undefined, body: string]>;
+  readonly stop: () => Promise<void>;
+}
+
+async function serveHealth(standings: Standings): Promise<Health> {
   const port = await freePort();
-  const stop = new AbortController();
-  const running = new HealthServer({ standings, logger: silentLogger }).run(port, stop.signal);
-  onTestFinished(async () => {
-    stop.abort();
+  const ending = new AbortController();
+  const running = new HealthServer({ standings, logger: silentLogger }).run(port, ending.signal);
+  const stop = async (): Promise<void> => {
+    ending.abort();
     await running;
+  };
+  onTestFinished(stop);
+  const get: Health['get'] = async (path, method = 'GET') => {
+    // As a kubelet's probe: over TLS, without looking at the certificate.
+    const asking = request({ host: '127.0.0.1', port, path, method, rejectUnauthorized: false, agent: false }).end();
+    const [answer] = await once(asking, 'response');
+    return [answer.statusCode, await text(answer)];
+  };
+  await expect.poll(async () => (await get('/healthz'))[0]).toBeDefined();
+  return { get, stop };
+}
+
+describe('the health checks', () => {
+  it('say what the process is for each pool, and ask for a restart when a pool does not stop', async () => {
+    let now = 0;
+    const standings = new Standings(['first', 'second'], () => now);
+    const { get, stop } = await serveHealth(standings);
+    standings.activate('first', () => true);
+    standings.set('second', 'standby');
+    expect(await get('/healthz?verbose')).toEqual([200, 'ok\nfirst active\nsecond standby\n']);
+    standings.set('first', 'stopping');
+    now = 60_000;
+    expect((await get('/healthz'))[0]).toBe(200);
+    now += 1;
+    expect(await get('/healthz')).toEqual([503, 'stuck\nfirst stopping\nsecond standby\n']);
+    standings.set('first', 'standby');
+    expect((await get('/healthz'))[0]).toBe(200);
+    await stop();
+    await expect(get('/healthz')).rejects.toThrow();
   });
-  const get = (path: string, method = 'GET'): Promise<Response> => fetch(`http://127.0.0.1:${port}${path}`, { method });
-  await expect.poll(async () => (await get('/healthz')).status).toBe(200);
-  expect(await (await get('/healthz?verbose')).text()).toBe('ok\nfirst active\nsecond standby\n');
-  expect((await get('/metrics')).status).toBe(404);
-  expect((await get('/healthz', 'POST')).status).toBe(404);
-  standings.set('first', 'stopping');
-  now = 60_000;
-  expect((await get('/healthz')).status).toBe(200);
-  now += 1;
-  const stuck = await get('/healthz');
-  expect([stuck.status, await stuck.text()]).toEqual([503, 'stuck\nfirst stopping\nsecond standby\n']);
-  standings.set('first', 'standby');
-  expect((await get('/healthz')).status).toBe(200);
-  stop.abort();
-  await running;
-  await expect(get('/healthz')).rejects.toThrow();
+
+  it('say ready when each pool is served here or could be at once', async () => {
+    let synced = false;
+    const standings = new Standings(['first', 'second']);
+    const { get } = await serveHealth(standings);
+    expect(await get('/readyz')).toEqual([503, 'not ready\nfirst starting\nsecond starting\n']);
+    standings.activate('first', () => synced);
+    standings.set('second', 'standby');
+    expect(await get('/readyz')).toEqual([503, 'not ready\nfirst active, not ready\nsecond standby\n']);
+    expect((await get('/healthz'))[0]).toBe(200);
+    synced = true;
+    expect(await get('/readyz')).toEqual([200, 'ok\nfirst active\nsecond standby\n']);
+    standings.set('first', 'stopping');
+    expect((await get('/readyz'))[0]).toBe(503);
+  });
+
+  it('are all that there is', async () => {
+    const { get } = await serveHealth(new Standings([]));
+    expect((await get('/metrics'))[0]).toBe(404);
+    expect((await get('/toString'))[0]).toBe(404);
+    expect((await get('/healthz', 'POST'))[0]).toBe(404);
+  });
 });

@@ -1,8 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
 import type { Logger } from '@spillway/kube';
+import { secureContextOptions } from '../kubelet/tls.ts';
+import { selfSigned } from './self-signed.ts';
 import { sleep } from './sleep.ts';
-import type { Standings } from './standings.ts';
+import type { Report, Standings } from './standings.ts';
 
 export interface HealthServerOptions {
   readonly standings: Standings;
@@ -10,6 +13,12 @@ export interface HealthServerOptions {
 }
 
 const retryMs = 5000;
+
+/** What a probe asks, and how the first line of the answer says no. */
+const checks: Readonly<Record<string, { readonly passes: (report: Report) => boolean; readonly otherwise: string }>> = {
+  '/healthz': { passes: ({ healthy }) => healthy, otherwise: 'stuck' },
+  '/readyz': { passes: ({ ready }) => ready, otherwise: 'not ready' },
+};
 
 /** Answers the probes of a Deployment, also while the process stands by. Nothing secret is said, so nobody has to log in. */
 export class HealthServer {
@@ -22,19 +31,20 @@ export class HealthServer {
   /** Resolves when `signal` is aborted and the port is closed. A port that is taken is tried again. */
   async run(port: number, signal: AbortSignal): Promise<void> {
     const { logger } = this.#options;
+    const tls = secureContextOptions(await selfSigned('spillway'));
     while (!signal.aborted) {
-      const server = createServer({ requestTimeout: 10_000, headersTimeout: 5000 }, (request, response) =>
+      const server = createServer({ ...tls, requestTimeout: 10_000, headersTimeout: 5000 }, (request, response) =>
         this.#answer(request, response),
       );
       server.maxConnections = 100;
       try {
         server.listen(port);
         await once(server, 'listening', { signal });
-        logger.info({ port }, 'health check listening');
+        logger.info({ port }, 'health checks listening');
         await once(signal, 'abort');
       } catch (error) {
         if (signal.aborted) break;
-        logger.error({ err: error, port, retryInSeconds: retryMs / 1000 }, 'cannot listen for the health check');
+        logger.error({ err: error, port, retryInSeconds: retryMs / 1000 }, 'cannot listen for health checks');
         await sleep(retryMs, signal);
       } finally {
         server.close();
@@ -45,11 +55,14 @@ export class HealthServer {
 
   #answer({ method, url }: IncomingMessage, response: ServerResponse): void {
     response.setHeader('Content-Type', 'text/plain; charset=utf-8');
-    if ((method !== 'GET' && method !== 'HEAD') || url?.split('?')[0] !== '/healthz') {
+    const path = url?.split('?')[0] ?? '';
+    const check = Object.hasOwn(checks, path) ? checks[path] : undefined;
+    if ((method !== 'GET' && method !== 'HEAD') || check === undefined) {
       response.writeHead(404).end('not found\n');
       return;
     }
-    const { healthy, lines } = this.#options.standings.report();
-    response.writeHead(healthy ? 200 : 503).end([healthy ? 'ok' : 'stuck', ...lines, ''].join('\n'));
+    const report = this.#options.standings.report();
+    const passes = check.passes(report);
+    response.writeHead(passes ? 200 : 503).end([passes ? 'ok' : check.otherwise, ...report.lines, ''].join('\n'));
   }
 }

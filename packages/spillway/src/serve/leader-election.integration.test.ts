@@ -4,7 +4,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { request } from 'node:https';
 import path from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { type Cluster, startCluster } from '@spillway/devcluster';
 import {
   isForbidden,
@@ -154,11 +156,16 @@ async function eventually<T>(what: string, probe: () => Promise<T | undefined | 
   throw new Error(`gave up waiting for ${what}; logs of spillway:\n${await logs()}`, { cause: last });
 }
 
-const health = async ({ healthPort }: Replica): Promise<string> =>
-  (await fetch(`http://${cluster.nodeAddress}:${healthPort}/healthz`)).text();
+/** As a kubelet's probe asks: over TLS, without looking at the certificate. */
+async function check({ healthPort }: Replica, what: '/healthz' | '/readyz'): Promise<string> {
+  const options = { host: cluster.nodeAddress, port: healthPort, path: what, rejectUnauthorized: false, agent: false };
+  const [answer] = await once(request(options).end(), 'response');
+  return textOf(answer);
+}
 
 async function standing(of: Replica, what: 'active' | 'standby'): Promise<void> {
-  await eventually(`${of.name} to be ${what}`, async () => (await health(of)) === `ok\nrehearsal ${what}\n`);
+  await eventually(`${of.name} to be ${what}`, async () => (await check(of, '/readyz')) === `ok\nrehearsal ${what}\n`);
+  expect(await check(of, '/healthz')).toBe(`ok\nrehearsal ${what}\n`);
 }
 
 async function endpointIs(of: Replica): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Metrics } from '../observability/metrics.ts';
 import type { NodeObserver } from '../node/node-controller.ts';
 import type { PodObserver } from '../pods/pod-controller.ts';
+import type { Timeline } from '../pods/timeline.ts';
 
 /** The parts of one pool tell what they do; this counts it under the pool's name. */
 export class PoolMetrics implements PodObserver, NodeObserver {
@@ -14,6 +15,13 @@ export class PoolMetrics implements PodObserver, NodeObserver {
 
   stepTaken(): void {
     this.#metrics.actorSteps.inc({ pool: this.#pool });
+  }
+
+  podReady(timeline: Timeline): void {
+    const pool = this.#pool;
+    for (const [stage, seconds] of timeline.durations())
+      this.#metrics.podStageSeconds.observe({ pool, stage }, seconds);
+    this.#metrics.podStartSeconds.observe({ pool }, timeline.totalSeconds);
   }
 
   operationStarted(operation: string): void {

@@ -57,6 +57,7 @@ export class Pool {
   readonly #pods: PodController;
   readonly #kubelet: KubeletServer;
   readonly #capacityRead = Promise.withResolvers<void>();
+  #listening = false;
   #tls: TlsMaterial = {};
   #capacity: Readonly<Record<string, string>>;
 
@@ -156,6 +157,11 @@ export class Pool {
     });
   }
 
+  /** The node is registered, its API is served, and its pods and instances are known completely. */
+  get ready(): boolean {
+    return this.#pods.synced && this.#node.registered && this.#listening;
+  }
+
   /**
    * Resolves when `signal` is aborted and everything is stopped in good order, or given up where it was because the
    * leadership is lost. Instances go on running.
@@ -214,6 +220,7 @@ export class Pool {
     while (!signal.aborted) {
       try {
         await this.#kubelet.listen({ port });
+        this.#listening = true;
         this.#logger.info({ port }, 'kubelet API listening');
         return;
       } catch (error) {

@@ -22,6 +22,8 @@ import {
 } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import type { Explanation } from '../pods/explain.ts';
+import { stages } from '../pods/timeline.ts';
 
 const main = ['--conditions=spillway-source', path.join(import.meta.dirname, '../cli/main.ts')];
 const nodeName = 'virtual-kubelet';
@@ -224,6 +226,8 @@ describe('a virtual node', () => {
   });
 });
 
+const proxied = (page: string): string => `/api/v1/nodes/${nodeName}/proxy/${page}`;
+
 describe('pods on the virtual node', () => {
   it('run, with everything in their status that others rely on', async () => {
     await createPod('web');
@@ -243,6 +247,23 @@ describe('pods on the virtual node', () => {
       'PodScheduled',
       'Ready',
     ]);
+  });
+
+  it('tell when they passed each stage of their start, through the API server', async () => {
+    await createPod('timed');
+    await ready('timed');
+    const { timeline } = await eventually('the timeline to be complete', async () => {
+      const known = await admin.request<Explanation>({
+        method: 'GET',
+        path: proxied(`explain/${namespace}/timed`),
+      });
+      return known.timeline.at(-1)?.stage === 'ready' && known;
+    });
+    expect(timeline.map(({ stage }) => stage)).toEqual([...stages]);
+    const metrics = await admin.request<string>({ method: 'GET', path: proxied('metrics') });
+    for (const stage of stages.slice(1)) {
+      expect(metrics).toMatch(new RegExp(`spillway_pod_stage_seconds_count{pool="\\w+",stage="${stage}"} [1-9]`));
+    }
   });
 
   it('keep the conditions of others, and are ready only when their readiness gates are', async () => {

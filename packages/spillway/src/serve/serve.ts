@@ -33,7 +33,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
     onRequest: (record) => metrics.recordRequest(record),
   };
   const client = new KubeClient(clientOptions);
-  const standings = new Standings();
+  const standings = new Standings(options.config.pools.map(({ name }) => name));
   const { healthPort } = options.config.observability;
   try {
     await runTogether(signal, [
@@ -85,8 +85,9 @@ async function servePools(
     if (election.enabled) {
       return runElected({ election, identity, client, clientOptions, pool: options, standings, logger }, stop);
     }
-    standings.set(pool.name, 'active');
-    return new Pool(options).run(stop);
+    const served = new Pool(options);
+    standings.activate(pool.name, () => served.ready);
+    return served.run(stop);
   };
   await runTogether(
     signal,

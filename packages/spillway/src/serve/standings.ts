@@ -1,29 +1,57 @@
-/** What this process is for a pool: `stopping` is a leader that lost its lease and has not ended all its work yet. */
-export type Standing = 'active' | 'standby' | 'stopping';
+/**
+ * What this process is for a pool. `starting`: not connected to the cluster yet; `stopping`: a leader that lost its lease
+ * and has not ended all its work.
+ */
+export type Standing = 'starting' | 'active' | 'standby' | 'stopping';
 
-/** For the health check. */
-export class Standings {
-  readonly #now: () => number;
-  readonly #pools = new Map<string, { readonly standing: Standing; readonly since: number }>();
+interface Entry {
+  readonly standing: Standing;
+  readonly since: number;
+  /** Of an active one: does it know all it needs to do its work? */
+  readonly ready: () => boolean;
+}
 
-  /** @param now monotonic milliseconds */
-  constructor(now: () => number = () => performance.now()) {
-    this.#now = now;
-  }
-
-  set(pool: string, standing: Standing): void {
-    this.#pools.set(pool, { standing, since: this.#now() });
-  }
-
-  /** One line for each pool, and whether one of them can only be helped by a restart of the process. */
-  report(): { readonly healthy: boolean; readonly lines: readonly string[] } {
-    const now = this.#now();
-    const pools = [...this.#pools];
-    return {
-      healthy: !pools.some(([, { standing, since }]) => standing === 'stopping' && now - since > longestStopMs),
-      lines: pools.map(([name, { standing }]) => `${name} ${standing}`),
-    };
-  }
+export interface Report {
+  /** False: only a restart of the process can help. */
+  readonly healthy: boolean;
+  /** Each pool is served here, or could be at once. */
+  readonly ready: boolean;
+  /** One for each pool. */
+  readonly lines: readonly string[];
 }
 
 const longestStopMs = 60_000;
+
+/** For the health checks. */
+export class Standings {
+  readonly #now: () => number;
+  readonly #pools = new Map<string, Entry>();
+
+  /** @param now monotonic milliseconds */
+  constructor(pools: readonly string[], now: () => number = () => performance.now()) {
+    this.#now = now;
+    for (const pool of pools) this.set(pool, 'starting');
+  }
+
+  set(pool: string, standing: Exclude<Standing, 'active'>): void {
+    this.#pools.set(pool, { standing, since: this.#now(), ready: () => standing === 'standby' });
+  }
+
+  activate(pool: string, ready: () => boolean): void {
+    this.#pools.set(pool, { standing: 'active', since: this.#now(), ready });
+  }
+
+  report(): Report {
+    const now = this.#now();
+    const pools = [...this.#pools].map(([name, { standing, since, ready }]) => ({
+      stuck: standing === 'stopping' && now - since > longestStopMs,
+      ready: ready(),
+      line: `${name} ${standing}${standing === 'active' && !ready() ? ', not ready' : ''}`,
+    }));
+    return {
+      healthy: !pools.some(({ stuck }) => stuck),
+      ready: pools.every((pool) => pool.ready),
+      lines: pools.map(({ line }) => line),
+    };
+  }
+}

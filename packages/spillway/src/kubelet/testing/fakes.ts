@@ -1,5 +1,6 @@
 import type { ContainerStatus, Logger, Pod } from '@spillway/kube';
 import type { Backend, ExecStreams, InstanceRef, LogOptions, LogSink } from '../../backends/backend.ts';
+import type { Explanation } from '../../pods/explain.ts';
 import type { AccessQuestion, Reviews, User } from '../auth/reviews.ts';
 import type { KnownPod, PodLookup } from '../pod-lookup.ts';
 
@@ -28,9 +29,14 @@ export class FakeReviews implements Reviews {
 
 export class FakePods implements PodLookup {
   readonly known: KnownPod[] = [];
+  explanation: Explanation | undefined;
 
   byName(namespace: string, name: string): KnownPod | undefined {
     return this.known.find(({ pod }) => pod.metadata?.namespace === namespace && pod.metadata.name === name);
+  }
+
+  explain(): Explanation | undefined {
+    return this.explanation;
   }
 
   all(): Iterable<KnownPod> {

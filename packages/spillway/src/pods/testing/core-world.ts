@@ -49,6 +49,8 @@ export class CoreWorld {
   violation: string | undefined;
   readonly notices: { readonly ref: InstanceRef; readonly notice: Notice }[] = [];
   readonly nodeNotices: Notice[] = [];
+  /** Seconds that each pod took to become Ready, as they were measured. */
+  readonly ready: number[] = [];
   readonly #simulated: SimulatedBackend;
   readonly #random: () => number;
   #process: Process | undefined;
@@ -307,7 +309,7 @@ export class CoreWorld {
         if (this.api.away) throw new TransportError('unreachable', 'the API server is away');
         return true;
       },
-      observer: silentObserver,
+      observer: { ...silentObserver, podReady: ({ totalSeconds }) => this.ready.push(totalSeconds) },
       logger: { ...silentLogger, error: (fields, message) => this.#logged(fields, message) },
       sweepGraceMs: 30_000,
       timing: this.timing,
@@ -395,6 +397,7 @@ class Link {
 
 const silentObserver = {
   stepTaken: () => {},
+  podReady: () => {},
   operationStarted: () => {},
   operationEnded: () => {},
   statusWritten: () => {},

@@ -1,0 +1,70 @@
+import type { Logger } from '@spillway/kube';
+import type { Operations } from './operations.ts';
+import { operationWords, podFields } from './pod-log.ts';
+import type { Operation, Outcome, PodState } from './pod-state.ts';
+import { blocksPool } from './problems.ts';
+import type { Preparation } from './preparation.ts';
+
+/** Whether the pool takes new pods. */
+export interface Blockade {
+  /** The backend has no room for more, or does not want us. */
+  refused(kind: 'quota' | 'soldOut' | 'blocked', message: string): void;
+  /** It took a pod. */
+  accepted(): void;
+}
+
+/** For metrics. */
+export interface OperationObserver {
+  operationStarted(kind: Operation['kind']): void;
+  operationEnded(kind: Operation['kind'], result: string, seconds: number): void;
+  orphanRemoved(): void;
+}
+
+export interface PerformerOptions {
+  readonly operations: Pick<Operations, 'perform'>;
+  readonly observer: OperationObserver;
+  readonly blockade: Blockade;
+  readonly preparation: Pick<Preparation, 'invalidate'>;
+  readonly logger: Logger;
+}
+
+/** Performs operations of pods, and tells the rest of the pool what came of them. */
+export class Performer {
+  readonly #options: PerformerOptions;
+
+  constructor(options: PerformerOptions) {
+    this.#options = options;
+  }
+
+  /** Never rejects. */
+  async perform(operation: Operation, state: PodState, signal: AbortSignal): Promise<Outcome> {
+    const { observer, operations } = this.#options;
+    const { kind } = operation;
+    const startedMs = performance.now();
+    observer.operationStarted(kind);
+    const outcome = await operations.perform(operation, state, signal);
+    const result = outcome.ok ? 'ok' : outcome.problem.kind;
+    observer.operationEnded(kind, result, (performance.now() - startedMs) / 1000);
+    if (!signal.aborted) this.#tell(operation, state, outcome);
+    return outcome;
+  }
+
+  #tell({ kind }: Operation, state: PodState, outcome: Outcome): void {
+    const { observer, blockade, preparation, logger } = this.#options;
+    const fields = { operation: kind, ...podFields(state.ref) };
+    if (outcome.ok) {
+      logger.debug(fields, 'done');
+      if (kind === 'create') blockade.accepted();
+      if (kind === 'remove' && state.pod === undefined) observer.orphanRemoved();
+      return;
+    }
+    const { problem } = outcome;
+    logger.warn(
+      { ...fields, problem: problem.kind, reason: problem.message },
+      `could not ${operationWords[kind]}; will try again`,
+    );
+    if (kind !== 'create') return;
+    if (blocksPool(problem.kind)) blockade.refused(problem.kind, problem.message);
+    if (problem.kind === 'notFound') preparation.invalidate();
+  }
+}
