@@ -14,7 +14,8 @@ const layers = {
   placement: ['podspec'],
   backends: ['podspec'],
   pods: ['podspec', 'backends/backend.ts'],
-  node: ['backends/backend.ts'],
+  node: ['podspec', 'backends/backend.ts'],
+  admission: ['placement', 'podspec'],
   kubelet: ['pods', 'backends/backend.ts'],
   addon: ['backends'],
   // Puts the parts of one process together; below it there is only the command line.

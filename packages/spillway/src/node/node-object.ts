@@ -1,4 +1,5 @@
 import type { Node, NodeCondition, NodeStatus, Taint } from '@spillway/kube';
+import { blockedTaint, burstTaint, preferTaint, virtualNodeLabels } from '../podspec/contract.ts';
 
 /** What the virtual node is; the parts that never change while the process runs, and those that do. */
 export interface NodeFacts {
@@ -27,21 +28,11 @@ export type BackendHealthState =
   | { readonly kind: 'reachable' }
   | { readonly kind: 'unreachable'; readonly message: string };
 
-export const burstTaintKey = 'virtual-kubelet.io/burst-to-cci';
-export const preferTaintKey = 'virtual-kubelet.io/huawei';
-const blockedTaintKey = 'bursting.cci.io/no-schedule';
-
 /** Taints that we own; others on the node are none of our business. */
-export const ownTaintKeys: readonly string[] = [burstTaintKey, preferTaintKey, blockedTaintKey];
+export const ownTaintKeys: readonly string[] = [burstTaint.key, preferTaint.key, blockedTaint.key];
 
 /** Which of our labels are on the node, so that one that is configured no more can be taken away. */
 export const labelsAnnotation = 'spillway.dev/node-labels';
-
-/** Labels by which pods ask for a virtual node. */
-export const virtualNodeLabels: Readonly<Record<string, string>> = {
-  type: 'virtual-kubelet',
-  'bursting.cci.io/node-type': 'virtual-kubelet',
-};
 
 export function nodeLabels({ name, architecture, labels }: NodeFacts): Record<string, string> {
   return {
@@ -59,11 +50,7 @@ export function nodeLabels({ name, architecture, labels }: NodeFacts): Record<st
 
 export function nodeTaints({ health, blocked }: NodeFacts): Taint[] {
   const closed = blocked !== undefined || health.kind !== 'reachable';
-  return [
-    { key: burstTaintKey, value: 'cci', effect: 'NoSchedule' },
-    { key: preferTaintKey, effect: 'PreferNoSchedule' },
-    ...(closed ? [{ key: blockedTaintKey, effect: 'NoSchedule' }] : []),
-  ];
+  return [burstTaint, preferTaint, ...(closed ? [blockedTaint] : [])];
 }
 
 /** Cloud node controllers delete nodes that have none. */

@@ -1,5 +1,6 @@
 import { controllerOf, type NodeSelectorTerm, type Pod } from '@spillway/kube';
 import type { Refusal } from '../backends/backend.ts';
+import { burstLabelOf } from '../podspec/contract.ts';
 import { statusShowsItRan } from './pod-facts.ts';
 
 /** The virtual node as pods can name it. */
@@ -10,8 +11,6 @@ export interface IntakeNode {
   /** Labels that single out virtual nodes, e.g. `type: virtual-kubelet`. */
   readonly labels: Readonly<Record<string, string>>;
 }
-
-const burstLabels = ['virtual-kubelet.io/burst-to-cci', 'bursting.cci.io/burst-to-cci'] as const;
 
 /**
  * Why a pod that is bound to the virtual node does not run there although the backend could run it.
@@ -48,8 +47,8 @@ function toleratesEverything({ spec }: Pod): boolean {
 }
 
 function asksToBurst({ metadata }: Pod): boolean {
-  const value = burstLabels.map((label) => metadata?.labels?.[label]).find((found) => found !== undefined);
-  return value !== undefined && value !== 'off';
+  const label = burstLabelOf(metadata?.labels);
+  return label.kind === 'valid' && label.value !== 'off';
 }
 
 function namesNode(pod: Pod, node: IntakeNode): boolean {

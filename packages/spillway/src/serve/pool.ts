@@ -8,8 +8,9 @@ import type { TlsMaterial } from '../kubelet/tls.ts';
 import { BackendHealth } from '../node/backend-health.ts';
 import { Blockade } from '../node/blockade.ts';
 import { NodeController } from '../node/node-controller.ts';
-import { burstTaintKey, type NodeFacts, preferTaintKey, virtualNodeLabels } from '../node/node-object.ts';
+import type { NodeFacts } from '../node/node-object.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import { burstTaint, preferTaint, virtualNodeLabels } from '../podspec/contract.ts';
 import { PodController } from '../pods/pod-controller.ts';
 import { PodEvents } from '../pods/pod-events.ts';
 import { Preparation } from '../pods/preparation.ts';
@@ -115,7 +116,7 @@ export class Pool {
       onRecorded: (type) => this.#metrics.eventRecorded(type),
     });
     this.#pods = new PodController({
-      node: { name: nodeName, taintKeys: [burstTaintKey, preferTaintKey], labels: virtualNodeLabels },
+      node: { name: nodeName, taintKeys: [burstTaint.key, preferTaint.key], labels: virtualNodeLabels },
       client: this.#agent,
       backend: this.#backend,
       preparation: this.#preparation,

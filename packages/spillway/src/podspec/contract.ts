@@ -1,0 +1,37 @@
+// Names that users, other controllers and the CCE add-on know. They never change.
+
+/** On a workload or a pod: may it burst? The first of them that is there counts. */
+const burstLabels = ['virtual-kubelet.io/burst-to-cci', 'bursting.cci.io/burst-to-cci'] as const;
+
+export const burstValues = ['auto', 'localPrefer', 'enforce', 'off'] as const;
+export type BurstValue = (typeof burstValues)[number];
+
+/** Nothing lands on a virtual node that was not let in. */
+export const burstTaint = { key: 'virtual-kubelet.io/burst-to-cci', value: 'cci', effect: 'NoSchedule' } as const;
+/** The scheduler prefers real nodes. */
+export const preferTaint = { key: 'virtual-kubelet.io/huawei', effect: 'PreferNoSchedule' } as const;
+/** While the pool takes no new pods. Nobody tolerates it. */
+export const blockedTaint = { key: 'bursting.cci.io/no-schedule', effect: 'NoSchedule' } as const;
+
+/** The label of every virtual node, by which pods ask for one or keep away. */
+const virtualNodeType = { key: 'type', value: 'virtual-kubelet' } as const;
+
+/** Labels that single out virtual nodes. */
+export const virtualNodeLabels: Readonly<Record<string, string>> = {
+  [virtualNodeType.key]: virtualNodeType.value,
+  'bursting.cci.io/node-type': 'virtual-kubelet',
+};
+
+/** What the burst label says; `invalid`: none of the values that there are. */
+export type BurstLabel =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'valid'; readonly label: string; readonly value: BurstValue }
+  | { readonly kind: 'invalid'; readonly label: string; readonly text: string };
+
+export function burstLabelOf(labels: Readonly<Record<string, string>> | undefined): BurstLabel {
+  const label = burstLabels.find((name) => labels?.[name] !== undefined);
+  if (label === undefined) return { kind: 'absent' };
+  const text = labels?.[label] ?? '';
+  const value = burstValues.find((known) => known === text);
+  return value === undefined ? { kind: 'invalid', label, text } : { kind: 'valid', label, value };
+}
