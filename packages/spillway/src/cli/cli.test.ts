@@ -46,6 +46,17 @@ describe('spillway', () => {
     });
   });
 
+  it('ends quietly when nobody reads its output any more, as in a pipe to head', async () => {
+    const child = spawn(process.execPath, [bin, 'config', 'explain'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    const [code]: unknown[] = await once(child, 'close');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
   it('checks a configuration', async () => {
     expect(await spillway('config', 'check', '--config', configFile)).toMatchObject({
       code: 0,

@@ -24,6 +24,12 @@ if (process.argv[2] === 'dev') {
   program.command('dev').description('real Kubernetes clusters on this machine, for development');
 }
 
+// Whoever read the output has had enough: `spillway … | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 try {
   await program.parseAsync();
 } catch (error) {
