@@ -16,6 +16,7 @@ const layers = {
   pods: ['podspec', 'backends/backend.ts'],
   node: ['podspec', 'backends/backend.ts'],
   admission: ['placement', 'podspec'],
+  diagnosis: ['placement', 'podspec', 'pods'],
   kubelet: ['pods', 'backends/backend.ts'],
   addon: ['backends'],
   // Puts the parts of one process together; below it there is only the command line.

@@ -3,17 +3,20 @@ import { Command } from 'commander';
 import { configCommand } from './commands/config.ts';
 import { manifestsCommand } from './commands/manifests.ts';
 import { serveCommand } from './commands/serve.ts';
+import { whyCommand } from './commands/why.ts';
 import { versionCommand } from './commands/version.ts';
-import { isMistake, exitCodes } from './mistake.ts';
+import { exitCodeOf } from './mistake.ts';
 import { ownVersion } from './own-version.ts';
 
 const program = new Command('spillway')
   .description('Bursts Kubernetes pods to serverless containers')
   .version(await ownVersion())
+  .option('--no-color', 'no colours, also on a terminal')
   .showHelpAfterError('(run "spillway --help" for what there is)')
   .addCommand(serveCommand())
   .addCommand(configCommand())
   .addCommand(manifestsCommand())
+  .addCommand(whyCommand())
   .addCommand(versionCommand());
 
 // Development clusters are no part of what runs in a cluster, so their code is loaded only for those who ask for it.
@@ -33,7 +36,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!isMistake(error)) throw error;
+  const code = exitCodeOf(error);
+  if (code === undefined || !(error instanceof Error)) throw error;
   process.stderr.write(`${error.message}\n`);
-  process.exitCode = exitCodes.mistake;
+  process.exitCode = code;
 }

@@ -35,3 +35,10 @@ export function burstLabelOf(labels: Readonly<Record<string, string>> | undefine
   const value = burstValues.find((known) => known === text);
   return value === undefined ? { kind: 'invalid', label, text } : { kind: 'valid', label, value };
 }
+
+/** On a pod: the ScheduleProfile that it follows. */
+export const managedByProfileAnnotation = 'scheduling.cci.io/managed-by-profile';
+
+/** On a pod that bursts: what is billed, such as `0.5u` and `1Gi`. */
+export const burstPodCpuAnnotation = 'virtual-kubelet.cci.io/burst-pod-cpu';
+export const burstPodMemoryAnnotation = 'virtual-kubelet.cci.io/burst-pod-memory';

@@ -1,0 +1,34 @@
+import { Command } from 'commander';
+import { readWhy } from '../../diagnosis/read-why.ts';
+import { why } from '../../diagnosis/why.ts';
+import { type ClusterOptions, inCluster, withClusterOptions } from '../cluster.ts';
+import { outputOption, type OutputFormat, printAnswer } from '../output.ts';
+import { renderWhy } from '../render-why.ts';
+import { UsageError } from '../mistake.ts';
+
+interface WhyOptions extends ClusterOptions {
+  readonly namespace?: string;
+  readonly output: OutputFormat;
+}
+
+/** `spillway why pod/NAME` */
+export function whyCommand(): Command {
+  return withClusterOptions(new Command('why'))
+    .description('why a pod is where it is: policy, placement, size, timeline, what is tried next')
+    .argument('<pod>', 'pod/NAME, or NAME')
+    .option('-n, --namespace <name>', 'namespace (default: that of the context)')
+    .addOption(outputOption())
+    .action(async (pod: string, options: WhyOptions) => {
+      const name = podName(pod);
+      const answer = await inCluster(options, async (client) =>
+        why(await readWhy(client, { namespace: options.namespace ?? client.config.namespace, name })),
+      );
+      printAnswer(answer, options.output, renderWhy);
+    });
+}
+
+function podName(text: string): string {
+  const match = /^(?:(?:pods?|po)\/)?([a-z0-9]([-a-z0-9.]*[a-z0-9])?)$/.exec(text);
+  if (match?.[1] !== undefined) return match[1];
+  throw new UsageError(`"${text}" names no pod: write pod/NAME`);
+}

@@ -1,0 +1,78 @@
+import type { ExplainedFailure, Explanation } from '../pods/explain.ts';
+import type { Placement, VirtualNodeView, Why } from '../diagnosis/why.ts';
+import { coloured } from './output.ts';
+import { fields, table } from './table.ts';
+
+/** For people: the answer first, then what it rests on. */
+export function renderWhy(answer: Why): string {
+  const { policy, placement, size, backend, backendUnknown } = answer;
+  const head: (readonly [string, string])[] = [
+    ['Pod', `${answer.namespace}/${answer.name} (${answer.uid}), ${answer.phase}`],
+    ['Policy', `${policy.value}, from ${policy.source}`],
+    ['Placement', placementText(placement)],
+    ...(size ? [['Size', `${size.cpu} CPU, ${size.memory} memory`] as const] : []),
+    ...(answer.virtualNodes ? [['Virtual nodes', nodesText(answer.virtualNodes)] as const] : []),
+    ...(backend ? backendFields(backend) : []),
+    ...(backendUnknown === undefined ? [] : [['Backend', coloured('yellow', backendUnknown)] as const]),
+  ];
+  return [
+    fields(head),
+    ...(backend && backend.timeline.length > 0 ? [`\n${timelineTable(backend)}`] : []),
+    ...(answer.events.length > 0 ? [`\n${eventTable(answer)}`] : []),
+  ].join('');
+}
+
+function placementText(placement: Placement): string {
+  switch (placement.kind) {
+    case 'bound':
+      return `on ${placement.node}, ${placement.virtual ? 'a virtual node: it bursts' : 'a real node'}`;
+    case 'gated':
+      return `held back by the scheduling gate ${placement.gates.join(', ')}`;
+    default: {
+      const { scheduler, reason, message } = placement;
+      if (reason === undefined) return `no node yet; ${scheduler} has not looked at it`;
+      return `no node yet; ${scheduler}: ${coloured('yellow', reason)}${message === undefined ? '' : `, ${message}`}`;
+    }
+  }
+}
+
+function nodesText(nodes: readonly VirtualNodeView[]): string {
+  if (nodes.length === 0) return coloured('yellow', 'there is none; does "spillway serve" run?');
+  return nodes
+    .map(({ name, ready, taints }) => {
+      const hindrances = [...(ready ? [] : ['not Ready']), ...taints.map((taint) => `taint ${taint}`)];
+      return `${name}: ${hindrances.length === 0 ? 'open to this pod' : hindrances.join('; ')}`;
+    })
+    .join('\n');
+}
+
+function backendFields({ instance, refusals, failures, underWay }: Explanation): (readonly [string, string])[] {
+  return [
+    ['Instance', underWay === undefined ? instance : `${instance}; under way: ${underWay}`],
+    ...refusals.map(
+      ({ code, field, message, remedy }) =>
+        ['Refused', `${coloured('red', code)} (${field}): ${message}\n${remedy}`] as const,
+    ),
+    ...failures.map((failure) => ['Failed', failureText(failure)] as const),
+  ];
+}
+
+function failureText({ operation, problem, message, remedy, attempts, retryAt }: ExplainedFailure): string {
+  const next = retryAt === undefined ? 'not tried again before the pod changes' : `tried again at ${retryAt}`;
+  const lines = [`${operation}, ${attempts} times: ${coloured('red', problem)}: ${message}`, remedy, next];
+  return lines.filter((line) => line !== undefined).join('\n');
+}
+
+function timelineTable({ timeline }: Explanation): string {
+  return table(
+    ['STAGE', 'AT', 'SECONDS'],
+    timeline.map(({ stage, at, seconds }) => [stage, at, seconds === undefined ? '' : seconds.toFixed(3)]),
+  );
+}
+
+function eventTable({ events }: Why): string {
+  return table(
+    ['LAST SEEN', 'TYPE', 'REASON', 'FROM', 'TIMES', 'MESSAGE'],
+    events.map(({ at, type, reason, from, count, message }) => [at, type, reason, from, String(count), message]),
+  );
+}

@@ -1,0 +1,118 @@
+import type { Node, Pod } from '@spillway/kube';
+import { describe, expect, it } from 'vitest';
+import type { Explanation } from '../pods/explain.ts';
+import { why } from './why.ts';
+
+const virtualNode: Node = {
+  metadata: { name: 'virtual-kubelet', labels: { type: 'virtual-kubelet' } },
+  spec: {
+    taints: [
+      { key: 'virtual-kubelet.io/burst-to-cci', value: 'cci', effect: 'NoSchedule' },
+      { key: 'virtual-kubelet.io/huawei', effect: 'PreferNoSchedule' },
+    ],
+  },
+  status: { conditions: [{ type: 'Ready', status: 'True' }] },
+};
+const realNode: Node = { metadata: { name: 'node-1' } };
+const nodes = [realNode, virtualNode];
+
+function pod(metadata: Partial<Pod['metadata']>, spec: Partial<Pod['spec']> = {}, status: Pod['status'] = {}): Pod {
+  return {
+    metadata: { name: 'web', namespace: 'shop', uid: 'uid-1', ...metadata },
+    spec: { containers: [], ...spec },
+    status,
+  };
+}
+
+const ask = (about: Pod, more: Partial<Parameters<typeof why>[0]> = {}): ReturnType<typeof why> =>
+  why({ pod: about, nodes, events: [], ...more });
+
+describe('the policy of a pod', () => {
+  const auto = { 'virtual-kubelet.io/burst-to-cci': 'auto' };
+
+  it.each([
+    [{}, { value: 'off', source: 'no label and no matching ScheduleProfile' }],
+    [{ labels: auto }, { value: 'auto', source: 'label virtual-kubelet.io/burst-to-cci=auto' }],
+    [
+      { labels: auto, annotations: { 'scheduling.cci.io/managed-by-profile': 'night' } },
+      { value: 'auto', source: 'ScheduleProfile night' },
+    ],
+    [
+      { labels: { 'bursting.cci.io/burst-to-cci': 'on' } },
+      { value: 'invalid', source: 'label bursting.cci.io/burst-to-cci=on' },
+    ],
+  ])('of %j', (metadata, policy) => {
+    expect(ask(pod(metadata)).policy).toEqual(policy);
+  });
+});
+
+const on = (nodeName: string): unknown => ask(pod({}, { nodeName })).placement;
+
+describe('where a pod is', () => {
+  it('on a real or a virtual node', () => {
+    expect(on('node-1')).toEqual({ kind: 'bound', node: 'node-1', virtual: false });
+    expect(on('virtual-kubelet')).toEqual({ kind: 'bound', node: 'virtual-kubelet', virtual: true });
+  });
+
+  it('nowhere, because a gate holds it back', () => {
+    const gated = pod({}, { schedulingGates: [{ name: 'example.com/quota' }] });
+    expect(ask(gated).placement).toEqual({ kind: 'gated', gates: ['example.com/quota'] });
+  });
+
+  it('nowhere, with what its scheduler said, and what keeps it from each virtual node', () => {
+    const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/1 nodes' };
+    const answer = ask(pod({}, {}, { conditions: [condition] }));
+    expect(answer.placement).toEqual({
+      kind: 'pending',
+      scheduler: 'default-scheduler',
+      reason: 'Unschedulable',
+      message: '0/1 nodes',
+    });
+    expect(answer.virtualNodes).toEqual([
+      { name: 'virtual-kubelet', ready: true, taints: ['virtual-kubelet.io/burst-to-cci=cci:NoSchedule'] },
+    ]);
+    const tolerations = [{ key: 'virtual-kubelet.io/burst-to-cci', operator: 'Exists' }];
+    expect(ask(pod({}, { tolerations })).virtualNodes).toMatchObject([{ taints: [] }]);
+  });
+});
+
+it('the size that is billed is told when it is fixed', () => {
+  const annotations = {
+    'virtual-kubelet.cci.io/burst-pod-cpu': '0.5u',
+    'virtual-kubelet.cci.io/burst-pod-memory': '1Gi',
+  };
+  expect(ask(pod({ annotations })).size).toEqual({ cpu: '0.5u', memory: '1Gi' });
+  expect(ask(pod({}))).not.toHaveProperty('size');
+});
+
+it('what the virtual node says is passed on, and so is why it could not be asked', () => {
+  const explanation: Explanation = {
+    uid: 'uid-1',
+    phase: 'syncing',
+    instance: 'running',
+    refusals: [],
+    failures: [],
+    timeline: [],
+  };
+  expect(ask(pod({}), { explanation })).toMatchObject({ backend: explanation });
+  expect(ask(pod({}), { explanation: 'not allowed' })).toMatchObject({ backendUnknown: 'not allowed' });
+});
+
+it('events come in the order of time, whichever API wrote them', () => {
+  const metadata = { name: 'e' };
+  const involvedObject = { kind: 'Pod' };
+  const events = [
+    { metadata, involvedObject, reason: 'Started', lastTimestamp: '2026-01-01T00:00:05Z', count: 2 },
+    {
+      metadata,
+      involvedObject,
+      reason: 'Scheduled',
+      eventTime: '2026-01-01T00:00:01.000000Z',
+      reportingComponent: 's',
+    },
+  ];
+  expect(ask(pod({}), { events }).events).toMatchObject([
+    { reason: 'Scheduled', from: 's', count: 1 },
+    { reason: 'Started', type: 'Normal', count: 2 },
+  ]);
+});
