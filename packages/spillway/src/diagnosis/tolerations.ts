@@ -1,7 +1,7 @@
 import type { Taint, Toleration } from '@spillway/kube';
 
 /** As in Kubernetes (KEP-1606 aside): an empty key with `Exists` tolerates every taint, an empty effect every effect. */
-export function tolerates({ key, operator, value, effect }: Toleration, taint: Taint): boolean {
+function tolerates({ key, operator, value, effect }: Toleration, taint: Taint): boolean {
   if (effect && effect !== taint.effect) return false;
   if (!key) return operator === 'Exists';
   if (key !== taint.key) return false;
