@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { configCommand } from './commands/config.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { manifestsCommand } from './commands/manifests.ts';
 import { serveCommand } from './commands/serve.ts';
 import { whyCommand } from './commands/why.ts';
@@ -17,6 +18,7 @@ const program = new Command('spillway')
   .addCommand(configCommand())
   .addCommand(manifestsCommand())
   .addCommand(whyCommand())
+  .addCommand(doctorCommand())
   .addCommand(versionCommand());
 
 // Development clusters are no part of what runs in a cluster, so their code is loaded only for those who ask for it.

@@ -1,0 +1,163 @@
+import type { DaemonSet, Deployment, Node, Pod } from '@spillway/kube';
+import { describe, expect, it } from 'vitest';
+import { diagnose } from './doctor.ts';
+import type { ClusterView, Finding } from './view.ts';
+
+const nowMs = Date.parse('2026-01-01T00:01:00Z');
+const burst = 'virtual-kubelet.io/burst-to-cci';
+
+const node: Node = {
+  metadata: { name: 'virtual-kubelet', labels: { type: 'virtual-kubelet' } },
+  status: {
+    conditions: [
+      { type: 'Ready', status: 'True' },
+      { type: 'BackendReachable', status: 'True' },
+    ],
+  },
+};
+const lease = { metadata: { name: 'virtual-kubelet' }, spec: { renewTime: '2026-01-01T00:00:50.000000Z' } };
+const healthy: ClusterView = {
+  nowMs,
+  serverVersion: 'v1.36.3',
+  nodes: [node],
+  leases: [lease],
+  deployments: [],
+  statefulSets: [],
+  jobs: [],
+  daemonSets: [],
+  pods: [],
+  unreadable: new Map(),
+};
+
+const found = (view: Partial<ClusterView>): Finding[] => diagnose({ ...healthy, ...view });
+const codes = (view: Partial<ClusterView>): string[] => found(view).map(({ code }) => code);
+
+const deployment = (labels: Record<string, string>, template: Record<string, string> = {}): Deployment => ({
+  metadata: { name: 'web', namespace: 'shop', labels },
+  spec: { replicas: 3, selector: {}, template: { metadata: { labels: template }, spec: { containers: [] } } },
+});
+
+const daemonSet = (spec: Partial<Pod['spec']>): DaemonSet => ({
+  metadata: { name: 'agent', namespace: 'monitoring' },
+  spec: { selector: {}, template: { spec: { containers: [], ...spec } } },
+});
+
+it('a cluster where all is well has no findings', () => {
+  expect(found({})).toEqual([]);
+});
+
+it('the worst comes first', () => {
+  const view = { serverVersion: 'v1.27.9', deployments: [deployment({ [burst]: 'auto' })] };
+  expect(found({ ...view, unreadable: new Map([['jobs', 'forbidden']]) }).map(({ severity }) => severity)).toEqual([
+    'error',
+    'warning',
+    'info',
+  ]);
+});
+
+describe('virtual nodes', () => {
+  it('there is none', () => {
+    expect(codes({ nodes: [] })).toEqual(['no-virtual-node']);
+    expect(codes({ nodes: [], unreadable: new Map([['nodes', 'forbidden']]) })).toEqual(['not-allowed-to-look']);
+  });
+
+  it('that nobody serves, told once although the node is not Ready either', () => {
+    const old = { ...lease, spec: { renewTime: '2026-01-01T00:00:09.000000Z' } };
+    const status = { conditions: [{ type: 'Ready', status: 'Unknown' }] };
+    expect(codes({ leases: [old], nodes: [{ ...node, status }] })).toEqual(['node-not-served']);
+    expect(codes({ leases: [] })).toEqual(['node-not-served']);
+  });
+
+  it('whose backend does not answer, with why', () => {
+    const conditions = [
+      { type: 'Ready', status: 'True' },
+      { type: 'BackendReachable', status: 'False', message: 'no answer within 10 s' },
+    ];
+    const taints = [{ key: 'bursting.cci.io/no-schedule', effect: 'NoSchedule' }];
+    const [finding, ...more] = found({ nodes: [{ ...node, spec: { taints }, status: { conditions } }] });
+    expect(finding).toMatchObject({ code: 'backend-unreachable', object: 'Node virtual-kubelet' });
+    expect(finding?.message).toContain('no answer within 10 s');
+    expect(more).toEqual([]);
+  });
+
+  it('that take no new pods', () => {
+    const taints = [{ key: 'bursting.cci.io/no-schedule', effect: 'NoSchedule' }];
+    expect(codes({ nodes: [{ ...node, spec: { taints } }] })).toEqual(['pool-blocked']);
+    expect(codes({ nodes: [{ ...node, spec: { unschedulable: true } }] })).toEqual(['node-cordoned']);
+  });
+});
+
+describe('workloads', () => {
+  it('whose label is older than Spillway get the command that applies it', () => {
+    const [finding] = found({ deployments: [deployment({ [burst]: 'auto' })] });
+    expect(finding).toMatchObject({ code: 'label-without-effect', object: 'Deployment shop/web' });
+    expect(finding?.remedy).toBe(
+      `kubectl -n shop patch deployment web -p '{"spec":{"template":{"metadata":{"labels":{"${burst}":"auto"}}}}}' (this restarts 3 pods)`,
+    );
+    expect(found({ deployments: [deployment({ [burst]: 'auto' }, { [burst]: 'auto' })] })).toEqual([]);
+  });
+
+  it('with a value that there is not', () => {
+    expect(found({ deployments: [deployment({}, { [burst]: 'yes' })] })).toMatchObject([
+      { code: 'unknown-burst-value', remedy: 'Use one of auto, localPrefer, enforce, off.' },
+    ]);
+  });
+});
+
+describe('DaemonSets', () => {
+  const everything = [{ operator: 'Exists' }];
+  const excluding = (operator: string, values?: string[]): Partial<Pod['spec']> => ({
+    tolerations: everything,
+    affinity: {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [{ matchExpressions: [{ key: 'type', operator, ...(values ? { values } : {}) }] }],
+        },
+      },
+    },
+  });
+
+  it('that tolerate everything are named, with the patch that keeps each off virtual nodes', () => {
+    const [finding] = found({ daemonSets: [daemonSet({ tolerations: everything })] });
+    expect(finding).toMatchObject({ code: 'daemonset-on-virtual-nodes', object: 'DaemonSet monitoring/agent' });
+    expect(finding?.remedy).toContain('kubectl -n monitoring patch daemonset agent');
+  });
+
+  it.each([
+    ['do not tolerate our taint', {}],
+    ['exclude the type', excluding('NotIn', ['virtual-kubelet'])],
+    ['exclude all types', excluding('DoesNotExist')],
+  ])('that %s are none', (_, spec) => {
+    expect(found({ daemonSets: [daemonSet(spec)] })).toEqual([]);
+  });
+});
+
+it('pods that came without asking are told, those of DaemonSets by their DaemonSet', () => {
+  const stray: Pod = {
+    metadata: { name: 'dns', namespace: 'kube-system' },
+    spec: { nodeName: 'virtual-kubelet', containers: [], tolerations: [{ operator: 'Exists' }] },
+    status: { conditions: [{ type: 'PodScheduled', status: 'True' }] },
+  };
+  expect(found({ pods: [stray] })).toMatchObject([{ code: 'did-not-ask', object: 'Pod kube-system/dns' }]);
+  const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'a', uid: 'u', controller: true }];
+  expect(found({ pods: [{ ...stray, metadata: { ...stray.metadata, ownerReferences } }] })).toEqual([]);
+});
+
+const component = (command: string[]): Pod => ({
+  metadata: { name: 'kcm', namespace: 'kube-system', labels: { component: 'kube-controller-manager' } },
+  spec: { containers: [{ name: 'main', command }] },
+});
+
+describe('the control plane', () => {
+  it('whose autoscaler counts virtual cores', () => {
+    const { metadata, spec } = deployment({});
+    const containers = [{ name: 'a', image: 'registry.k8s.io/cpa/cluster-proportional-autoscaler:1.8' }];
+    const autoscaler = { metadata, spec: { ...spec, selector: {}, template: { spec: { containers } } } };
+    expect(codes({ deployments: [autoscaler] })).toEqual(['autoscaler-counts-virtual-nodes']);
+  });
+
+  it('with default limits is told what that costs', () => {
+    expect(codes({ pods: [component(['kube-controller-manager'])] })).toEqual(['slow-control-plane']);
+    expect(codes({ pods: [component(['kube-controller-manager', '--kube-api-qps=300'])] })).toEqual([]);
+  });
+});

@@ -1,0 +1,32 @@
+import { checkAutoscalers, checkThroughput } from './control-plane.ts';
+import { checkNodes, checkVersion } from './nodes.ts';
+import { checkDaemonSets, checkStrays } from './pods.ts';
+import type { Check, ClusterView, Finding } from './view.ts';
+import { checkWorkloads } from './workloads.ts';
+
+const checks: readonly Check[] = [
+  checkVersion,
+  checkUnreadable,
+  checkNodes,
+  checkWorkloads,
+  checkStrays,
+  checkDaemonSets,
+  checkAutoscalers,
+  checkThroughput,
+];
+
+const order = { error: 0, warning: 1, info: 2 } as const;
+
+/** Everything that is wrong or surprising, the worst first. */
+export function diagnose(view: ClusterView): Finding[] {
+  return checks.flatMap((check) => check(view)).toSorted((a, b) => order[a.severity] - order[b.severity]);
+}
+
+function checkUnreadable({ unreadable }: ClusterView): Finding[] {
+  return Array.from(unreadable, ([resource, why]) => ({
+    code: 'not-allowed-to-look',
+    severity: 'info',
+    message: `${resource} could not be read, so nothing is said about them: ${why}`,
+    remedy: `Ask with an account that may list ${resource} in all namespaces.`,
+  }));
+}

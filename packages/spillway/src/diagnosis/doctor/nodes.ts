@@ -1,0 +1,94 @@
+import type { Lease, Node } from '@spillway/kube';
+import { blockedTaint } from '../../podspec/contract.ts';
+import { isVirtual } from '../why.ts';
+import { type Check, type ClusterView, type Finding, named } from './view.ts';
+
+const oldestMinor = 28;
+/** The node controller gives up a node after this time without a renewal (its default). */
+const leaseGraceMs = 50_000;
+
+export const checkVersion: Check = ({ serverVersion }) => {
+  const [, major = '', minor = ''] = /^v?(\d+)\.(\d+)/.exec(serverVersion) ?? [];
+  if (Number(major) > 1 || Number(minor) >= oldestMinor) return [];
+  return [
+    {
+      code: 'kubernetes-too-old',
+      severity: 'error',
+      message: `the cluster runs Kubernetes ${serverVersion}; Spillway needs 1.${oldestMinor} or newer`,
+      remedy: 'Upgrade the cluster.',
+    },
+  ];
+};
+
+export const checkNodes: Check = (view) => {
+  const nodes = view.nodes.filter(isVirtual);
+  if (nodes.length > 0) return nodes.flatMap((node) => nodeFindings(node, view));
+  if (view.unreadable.has('nodes')) return [];
+  return [
+    {
+      code: 'no-virtual-node',
+      severity: 'error',
+      message: 'no virtual node is registered, so nothing can burst',
+      remedy: 'Start "spillway serve" and read its log; its first lines say what it cannot do.',
+    },
+  ];
+};
+
+function nodeFindings(node: Node, { leases, nowMs, unreadable }: ClusterView): Finding[] {
+  const object = named('Node', node);
+  const condition = (type: string): { status?: string; message?: string } =>
+    node.status?.conditions?.find((known) => known.type === type) ?? {};
+  const findings: Finding[] = [];
+  const lease = leases.find(({ metadata }) => metadata?.name === node.metadata?.name);
+  if (!unreadable.has('leases') && isStale(lease, nowMs)) {
+    findings.push({
+      code: 'node-not-served',
+      severity: 'error',
+      object,
+      message: `the node's lease was last renewed ${lease?.spec?.renewTime ?? 'never'}: no process serves it`,
+      remedy: 'See whether "spillway serve" runs and reaches the API server. Pods that run go on running meanwhile.',
+    });
+  } else if (condition('Ready').status !== 'True') {
+    findings.push({
+      code: 'node-not-ready',
+      severity: 'error',
+      object,
+      message: `the node is not Ready: ${condition('Ready').message ?? 'it does not say why'}`,
+      remedy: 'Read the log of "spillway serve".',
+    });
+  }
+  const reachable = condition('BackendReachable');
+  if (reachable.status === 'False') {
+    findings.push({
+      code: 'backend-unreachable',
+      severity: 'error',
+      object,
+      message: `the backend does not answer: ${reachable.message ?? 'it is not known why'}`,
+      remedy:
+        'See to the backend and the way to it. Pods that run there stay as they are; new ones wait or run locally.',
+    });
+  } else if (node.spec?.taints?.some(({ key }) => key === blockedTaint.key)) {
+    findings.push({
+      code: 'pool-blocked',
+      severity: 'warning',
+      object,
+      message: `the pool takes no new pods: taint ${blockedTaint.key}`,
+      remedy: 'The conditions and events of the node say why; sold-out pools open by themselves when a probe succeeds.',
+    });
+  }
+  if (node.spec?.unschedulable) {
+    findings.push({
+      code: 'node-cordoned',
+      severity: 'warning',
+      object,
+      message: 'the node is cordoned, so nothing new bursts to it',
+      remedy: `kubectl uncordon ${node.metadata?.name ?? ''}`,
+    });
+  }
+  return findings;
+}
+
+function isStale(lease: Lease | undefined, nowMs: number): boolean {
+  const renewedMs = Date.parse(lease?.spec?.renewTime ?? '');
+  return Number.isNaN(renewedMs) || nowMs - renewedMs > leaseGraceMs;
+}

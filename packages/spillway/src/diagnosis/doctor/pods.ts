@@ -1,0 +1,57 @@
+import { controllerOf, type DaemonSet } from '@spillway/kube';
+import { intakeRefusals } from '../../pods/intake.ts';
+import { burstTaint, preferTaint, virtualNodeLabels } from '../../podspec/contract.ts';
+import { untolerated } from '../tolerations.ts';
+import { isVirtual } from '../why.ts';
+import { type Check, named } from './view.ts';
+
+/** Pods that came to a virtual node without asking, and are not run there. */
+export const checkStrays: Check = ({ pods, nodes }) => {
+  const virtual = new Set(nodes.filter(isVirtual).map(({ metadata }) => metadata?.name));
+  return pods.flatMap((pod) => {
+    const name = pod.spec?.nodeName ?? '';
+    // Those of DaemonSets are told by their DaemonSet.
+    if (!virtual.has(name) || controllerOf(pod)?.kind === 'DaemonSet') return [];
+    const node = { name, taintKeys: [burstTaint.key, preferTaint.key], labels: virtualNodeLabels };
+    return intakeRefusals(pod, node).map(({ code, message, remedy }) => ({
+      code,
+      severity: 'warning' as const,
+      object: named('Pod', pod),
+      message: `on ${name} and not run: ${message}`,
+      remedy,
+    }));
+  });
+};
+
+/** DaemonSets whose pods reach virtual nodes, where nothing is run for them. */
+export const checkDaemonSets: Check = ({ daemonSets, nodes }) => {
+  if (!nodes.some(isVirtual)) return [];
+  return daemonSets.filter(reachesVirtualNodes).map((daemonSet) => ({
+    code: 'daemonset-on-virtual-nodes',
+    severity: 'info' as const,
+    object: named('DaemonSet', daemonSet),
+    message: 'its pods reach virtual nodes, where nothing is run for them',
+    remedy: exclusionOf(daemonSet),
+  }));
+};
+
+function reachesVirtualNodes({ spec }: DaemonSet): boolean {
+  const { tolerations = [], nodeSelector, affinity } = spec?.template.spec ?? {};
+  if (untolerated([burstTaint], tolerations).length > 0) return false;
+  if (Object.keys(nodeSelector ?? {}).some((key) => !key.startsWith('kubernetes.io/'))) return false;
+  const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+  return !terms.some(({ matchExpressions = [] }) =>
+    matchExpressions.some(
+      ({ key, operator, values }) =>
+        (operator === 'NotIn' && values?.some((value) => virtualNodeLabels[key] === value)) ||
+        (operator === 'DoesNotExist' && key in virtualNodeLabels),
+    ),
+  );
+}
+
+function exclusionOf({ metadata }: DaemonSet): string {
+  const term = { matchExpressions: [{ key: 'type', operator: 'NotIn', values: ['virtual-kubelet'] }] };
+  const nodeAffinity = { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [term] } };
+  const patch = { spec: { template: { spec: { affinity: { nodeAffinity } } } } };
+  return `kubectl -n ${metadata?.namespace ?? ''} patch daemonset ${metadata?.name ?? ''} -p '${JSON.stringify(patch)}'`;
+}

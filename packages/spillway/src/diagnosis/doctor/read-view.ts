@@ -1,0 +1,80 @@
+import {
+  ApiError,
+  daemonSets,
+  deployments,
+  jobs,
+  type KubeClient,
+  type KubeObject,
+  leases,
+  type ListOptions,
+  nodes,
+  type Pod,
+  pods,
+  type ResourceType,
+  statefulSets,
+} from '@spillway/kube';
+import { isVirtual } from '../why.ts';
+import type { ClusterView } from './view.ts';
+
+const pageSize = 500;
+
+/** Reads what `spillway doctor` looks at, in pages, with the user's rights. @throws ApiError, TransportError */
+export async function readView(client: KubeClient): Promise<ClusterView> {
+  const unreadable = new Map<string, string>();
+  const all = async <T extends KubeObject>(type: ResourceType<T>, options: ListOptions = {}): Promise<T[]> => {
+    try {
+      return await everyPage(client, type, options);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 403) throw error;
+      unreadable.set(type.plural, error.message);
+      return [];
+    }
+  };
+  const [version, nodeList, ...rest] = await Promise.all([
+    client.request<{ gitVersion?: string }>({ method: 'GET', path: '/version' }),
+    all(nodes),
+    all(leases, { namespace: 'kube-node-lease' }),
+    all(deployments),
+    all(statefulSets),
+    all(jobs),
+    all(daemonSets),
+    all(pods, { namespace: 'kube-system' }),
+  ]);
+  const [leaseList, deploymentList, statefulSetList, jobList, daemonSetList, systemPods] = rest;
+  const onVirtualNodes = nodeList
+    .filter(isVirtual)
+    .map(({ metadata }) => all(pods, { fieldSelector: `spec.nodeName=${metadata?.name ?? ''}` }));
+  const seen = new Map<string, Pod>();
+  for (const pod of [...systemPods, ...(await Promise.all(onVirtualNodes)).flat()]) {
+    seen.set(pod.metadata?.uid ?? '', pod);
+  }
+  return {
+    nowMs: Date.now(),
+    serverVersion: version.gitVersion ?? '',
+    nodes: nodeList,
+    leases: leaseList,
+    deployments: deploymentList,
+    statefulSets: statefulSetList,
+    jobs: jobList,
+    daemonSets: daemonSetList,
+    pods: [...seen.values()],
+    unreadable,
+  };
+}
+
+async function everyPage<T extends KubeObject>(
+  client: KubeClient,
+  type: ResourceType<T>,
+  options: ListOptions,
+): Promise<T[]> {
+  const found: T[] = [];
+  let next: string | undefined;
+  do {
+    const page = await client
+      .resource(type)
+      .list({ ...options, limit: pageSize, ...(next === undefined ? {} : { continue: next }) });
+    found.push(...page.items);
+    next = page.metadata?.continue || undefined;
+  } while (next !== undefined);
+  return found;
+}

@@ -1,0 +1,39 @@
+import type { DaemonSet, Deployment, Job, KubeObject, Lease, Node, Pod, StatefulSet } from '@spillway/kube';
+
+/** What was read in the cluster for `spillway doctor`. A list that may not be read is empty and named in `unreadable`. */
+export interface ClusterView {
+  readonly nowMs: number;
+  /** E.g. `v1.36.3`. */
+  readonly serverVersion: string;
+  readonly nodes: readonly Node[];
+  /** Leases of nodes. */
+  readonly leases: readonly Lease[];
+  readonly deployments: readonly Deployment[];
+  readonly statefulSets: readonly StatefulSet[];
+  readonly jobs: readonly Job[];
+  readonly daemonSets: readonly DaemonSet[];
+  /** Of the virtual nodes, and of kube-system. */
+  readonly pods: readonly Pod[];
+  /** Plurals of resources, each with why it could not be read. */
+  readonly unreadable: ReadonlyMap<string, string>;
+}
+
+/** Something that is wrong or surprising, and what to do about it. */
+export interface Finding {
+  /** Stable, in kebab case; docs/doctor.md explains each. */
+  readonly code: string;
+  /** `error`: pods cannot burst; `warning`: something does not do what its owner expects; `info`: worth knowing. */
+  readonly severity: 'error' | 'warning' | 'info';
+  /** `Deployment shop/web`; missing when it is about the cluster. */
+  readonly object?: string;
+  readonly message: string;
+  /** A sentence, or the command that helps. */
+  readonly remedy: string;
+}
+
+export type Check = (view: ClusterView) => readonly Finding[];
+
+export function named(kind: string, { metadata }: KubeObject): string {
+  const { namespace, name = '' } = metadata ?? {};
+  return namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
+}
