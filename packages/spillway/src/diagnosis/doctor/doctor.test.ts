@@ -150,9 +150,11 @@ const component = (command: string[]): Pod => ({
 
 describe('the control plane', () => {
   it('whose autoscaler counts virtual cores', () => {
-    const { metadata, spec } = deployment({});
     const containers = [{ name: 'a', image: 'registry.k8s.io/cpa/cluster-proportional-autoscaler:1.8' }];
-    const autoscaler = { metadata, spec: { ...spec, selector: {}, template: { spec: { containers } } } };
+    const autoscaler = {
+      metadata: { name: 'cpa', namespace: 'kube-system' },
+      spec: { selector: {}, template: { spec: { containers } } },
+    };
     expect(codes({ deployments: [autoscaler] })).toEqual(['autoscaler-counts-virtual-nodes']);
   });
 
