@@ -2,7 +2,7 @@ import type { Pod } from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
 import type { Refusal } from '../backends/backend.ts';
 import { decide, deleteAgainMs, followSpacingMs, overdueMs, quietMs } from './decide.ts';
-import { instanceRef } from './pod-facts.ts';
+import { instanceRef, isReady } from './pod-facts.ts';
 import type { Operation, Outcome, PodState, Problem } from './pod-state.ts';
 import { deleted, exited, startOfTime, testInstance, testPod, waiting, withStatus } from './testing/objects.ts';
 import {
@@ -468,6 +468,43 @@ describe('a pod that is deleted', () => {
       expect(wakeAtMs - at).toBeLessThanOrEqual(seconds(60));
       at = wakeAtMs;
     }
+  });
+});
+
+describe('a placeholder for a pod of a DaemonSet', () => {
+  const placed = (pod: Pod): PodState => newPod(bound(pod), { listed: false, inherited: false, placeholder: true });
+  const shown = (pod: Pod): Pod => withStatus(pod, decide(placed(pod), now, context).status ?? {});
+
+  it('is shown as running and Ready, without any address, also on the network of its host', () => {
+    const spec = { hostNetwork: true, initContainers: [{ name: 'setup', image: 'busybox' }] };
+    const decision = decide(placed(testPod({ spec })), now, context);
+    expect(decision).not.toHaveProperty('operation');
+    expect(decision.status).toMatchObject({
+      phase: 'Running',
+      containerStatuses: [{ name: 'app', ready: true, state: { running: {} } }],
+      initContainerStatuses: [{ name: 'setup', state: { terminated: { exitCode: 0 } } }],
+    });
+    expect(isReady({ status: decision.status ?? {} })).toBe(true);
+    for (const address of ['podIP', 'podIPs', 'hostIP', 'hostIPs']) expect(decision.status).not.toHaveProperty(address);
+  });
+
+  it('says the same again, also after a restart of Spillway, when nothing ran that could be lost', () => {
+    const pod = shown(testPod());
+    const state = instanceMissing(instanceMissing(placed(pod), now), now + absenceSpacingMs);
+    expect(decide(state, now + seconds(60), context).status).toEqual(pod.status);
+    expect(state).toMatchObject({ ran: false, verdict: undefined });
+  });
+
+  it('is announced once', () => {
+    expect(placed(testPod()).outbox).toMatchObject([{ reason: 'Placeholder' }]);
+    expect(placed(testPod({ metadata: { annotations: { 'spillway.dev/placeholder': 'true' } } })).outbox).toEqual([]);
+  });
+
+  it('is gone at once when it is deleted, without a word to the backend', () => {
+    const state = change(placed(shown(testPod())), deleted(shown(testPod()), now));
+    expect(decide(state, now, context)).toEqual({ operation: { kind: 'deletePod' } });
+    const gone = podGone(instanceMissing(perform(state, ok), now));
+    expect(decide(gone, now, context)).toEqual({ forget: true });
   });
 });
 

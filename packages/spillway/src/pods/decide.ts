@@ -1,6 +1,7 @@
 import type { Pod, PodStatus } from '@spillway/kube';
 import { hasFollowingVolumes } from '../podspec/references.ts';
 import { activeDeadlineMs, isDeleting, isTerminalPhase, specGraceSeconds } from './pod-facts.ts';
+import { placeholderInstance } from './placeholder.ts';
 import type { Operation, PodState } from './pod-state.ts';
 import { type Waiting, waitingFor, waitingForRefusals } from './problems.ts';
 import { isRecorded, podStatus } from './status.ts';
@@ -61,6 +62,7 @@ function nextStep(state: PodState, nowMs: number, context: DecideContext): Step 
   const { pod } = state;
   if (state.inFlight !== undefined) return idle;
   if (state.gone !== 'no' || pod === undefined) return afterPod(state, nowMs);
+  if (state.placeholder) return isDeleting(pod) ? deleteIt(state, pod, nowMs) : idle;
   if (isDeleting(pod)) return deletion(state, pod, nowMs, context);
   if (hasEnded(state, pod)) return isRunning(state) ? stopIt(state, pod, nowMs) : idle;
   return start(state, pod, nowMs, context);
@@ -166,7 +168,9 @@ function statusToTell(
   context: DecideContext,
 ): { status?: PodStatus; wakeAtMs?: number | undefined } {
   const { pod, observed } = state;
-  if (pod === undefined || state.gone !== 'no' || observed.kind === 'unknown') return {};
+  if (pod === undefined || state.gone !== 'no') return {};
+  if (state.placeholder) return isDeleting(pod) ? {} : { status: placeholderStatus(state, pod, nowMs) };
+  if (observed.kind === 'unknown') return {};
   const tell = (more: { over: boolean; waiting?: Waiting }): { status: PodStatus } => ({
     status: podStatus(statusInput(state, pod, nowMs, context, more)),
   });
@@ -180,6 +184,11 @@ function statusToTell(
   if (waiting !== undefined && observed.kind !== 'present') return tell({ over: false, waiting });
   const quietUntilMs = state.firstSeenMs + quietMs;
   return nowMs < quietUntilMs ? { wakeAtMs: quietUntilMs } : tell({ over: false });
+}
+
+function placeholderStatus(state: PodState, pod: Pod, nowMs: number): PodStatus {
+  const input = statusInput(state, pod, nowMs, { hostIPs: [] }, { over: false });
+  return podStatus({ ...input, instance: placeholderInstance(pod, state.firstSeenMs) });
 }
 
 /** What keeps the pod from being created. */

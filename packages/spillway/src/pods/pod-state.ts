@@ -16,6 +16,8 @@ export interface PodState {
   /** The pod was there before this process: an earlier one may have created an instance that is not seen yet. */
   readonly inherited: boolean;
   readonly firstSeenMs: number;
+  /** Nothing runs for the pod; it is only shown as running, see placeholder.ts. */
+  readonly placeholder: boolean;
   /** Why the pod may not run here; empty: it may. */
   readonly refusals: readonly Refusal[];
   readonly observed: Observed;

@@ -9,6 +9,7 @@ import {
   statusShowsItRan,
 } from './pod-facts.ts';
 import type { Content, Failure, Observed, Operation, Outcome, Phase, PodState, Problem } from './pod-state.ts';
+import { placeholderAnnotation, placeholderNotice } from './placeholder.ts';
 import { noticesOf, noticesOfRefusals, retryDelayMs } from './problems.ts';
 
 // What happened → the next state. Pure. Each function may be called with news that are old or that come twice.
@@ -26,6 +27,8 @@ export interface Bound {
 }
 
 export interface Arrival {
+  /** Nothing is to run for the pod. */
+  readonly placeholder?: boolean;
   /** There was a complete listing, and it had no instance of this pod. */
   readonly listed: boolean;
   /** The pod was there before this process. */
@@ -33,22 +36,29 @@ export interface Arrival {
 }
 
 /** A pod is seen for the first time. */
-export function newPod({ pod, ref, refusals, nowMs }: Bound, { listed, inherited }: Arrival): PodState {
+export function newPod(
+  { pod, ref, refusals, nowMs }: Bound,
+  { listed, inherited, placeholder = false }: Arrival,
+): PodState {
+  const announced = pod.metadata?.annotations?.[placeholderAnnotation] !== undefined;
   const state: PodState = {
     ...blank(ref, nowMs),
     pod,
     inherited,
+    placeholder,
     refusals,
-    ran: statusShowsItRan(pod),
-    outbox: noticesOfRefusals(refusals),
+    ran: !placeholder && statusShowsItRan(pod),
+    outbox: placeholder && !announced ? [placeholderNotice] : noticesOfRefusals(refusals),
     // Its deletion began before we looked: only the rest of its grace is left.
     graceEndsMs: isDeleting(pod) ? deletionTimeMs(pod, nowMs) : undefined,
   };
-  const observed: Observed = !listed
-    ? { kind: 'unknown' }
-    : state.ran || (inherited && isDeleting(pod))
-      ? { kind: 'doubtful', countFromMs: nowMs, listings: 0 }
-      : { kind: 'absent' };
+  const observed: Observed = placeholder
+    ? { kind: 'absent' }
+    : !listed
+      ? { kind: 'unknown' }
+      : state.ran || (inherited && isDeleting(pod))
+        ? { kind: 'doubtful', countFromMs: nowMs, listings: 0 }
+        : { kind: 'absent' };
   return settle({ ...state, observed });
 }
 
@@ -71,6 +81,7 @@ function blank(ref: InstanceRef, nowMs: number): PodState {
     gone: 'no',
     inherited: false,
     firstSeenMs: nowMs,
+    placeholder: false,
     refusals: [],
     observed: { kind: 'unknown' },
     last: undefined,
@@ -101,7 +112,7 @@ export function podChanged(state: PodState, { pod, refusals, nowMs }: Bound): Po
     // A restored or merely late view of the cluster shows it again.
     gone: 'no',
     refusals,
-    ran: state.ran || statusShowsItRan(pod),
+    ran: !state.placeholder && (state.ran || statusShowsItRan(pod)),
     graceEndsMs: isDeleting(pod) ? graceEnd(state, pod, nowMs) : state.graceEndsMs,
     failures: respecified ? withoutFailure(state.failures, 'create') : state.failures,
     outbox: [...state.outbox, ...fresh],
