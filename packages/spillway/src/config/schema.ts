@@ -81,8 +81,14 @@ const sweep = z
       .max(1)
       .default(0.5)
       .describe(
-        'When more than this part of all instances has no pod, the sweep is reported, waits ten more minutes and verifies again.',
+        'When more than this part of all instances has no pod, the sweep is reported, waits for suspicionSeconds and verifies again.',
       ),
+    suspicionSeconds: z
+      .number()
+      .min(0)
+      .max(86_400)
+      .default(600)
+      .describe('How much longer such a sweep waits. Time for you to stop it, paid for by what nobody needs.'),
   })
   .prefault({})
   .describe('Removal of instances whose pod is gone, for example deleted by force while Spillway was away.');

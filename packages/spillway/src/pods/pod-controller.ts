@@ -55,9 +55,7 @@ export interface PodControllerOptions {
   readonly confirmCluster: (signal: AbortSignal) => Promise<boolean>;
   readonly observer: PodObserver;
   readonly logger: Logger;
-  /** How long an instance without a pod is left alone. */
-  readonly sweepGraceMs: number;
-  readonly maxSweepFraction?: SweepOptions['maxSweepFraction'];
+  readonly sweep: SweepOptions;
   /** Something that people should see on the virtual node. */
   readonly recordOnNode?: (notice: Notice) => void;
   /** How long operations and statuses may take to finish when the process stops. Default: 5,000. */
@@ -187,8 +185,7 @@ export class PodController {
       onDefect: (error) => logger.error({ err: error }, 'an operation failed in a way that nobody foresaw'),
     });
     this.#sweeper = new Sweeper({
-      graceMs: options.sweepGraceMs,
-      ...(options.maxSweepFraction === undefined ? {} : { maxSweepFraction: options.maxSweepFraction }),
+      ...options.sweep,
       confirmCluster: options.confirmCluster,
       exists: (ref, signal) => this.#operations.exists(ref, signal),
       onOrphan: (ref) => this.#orphanFound(ref),
