@@ -48,8 +48,8 @@ describe('a region that several share', () => {
     await mine.close();
     for (const other of others) {
       expect((await other.list()).instances).toMatchObject([{ ref: workload.ref, state: 'running' }]);
-      await other.close();
     }
+    await Promise.all(others.map((other) => other.close()));
     ending.abort();
     await watching;
     expect(news).toEqual([]);

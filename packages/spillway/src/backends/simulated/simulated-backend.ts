@@ -43,6 +43,7 @@ export class SimulatedBackend implements Backend {
   constructor({ region, owner }: SimulatedBackendDependencies) {
     this.#region = region;
     this.#owner = owner;
+    region.enter();
   }
 
   /** It can pretend everything. */
@@ -127,8 +128,7 @@ export class SimulatedBackend implements Backend {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.all(this.#region.podsOf(this.#owner).map((pod) => pod.kill()));
-    await this.#region.save();
+    await this.#region.leave();
   }
 
   #get(ref: InstanceRef, container: string): SimulatedPod {

@@ -29,6 +29,7 @@ export class SimulatedRegion {
   readonly #state: StateFile;
   readonly #pods = new Map<string, MarkedPod>();
   readonly #hubs = new Map<string, EventHub>();
+  #tenants = 0;
   #loading: Promise<void> | undefined;
 
   constructor({ options, logger, clock = systemClock }: SimulatedRegionDependencies) {
@@ -39,6 +40,17 @@ export class SimulatedRegion {
     this.#state = new StateFile(this.options.stateFile, () =>
       Array.from(this.#pods.values(), ({ owner, pod: { workload, record } }) => ({ workload, record, owner })),
     );
+  }
+
+  enter(): void {
+    this.#tenants += 1;
+  }
+
+  /** Instances go on running as long as somebody is here: they are nothing but timers of this process. */
+  async leave(): Promise<void> {
+    this.#tenants -= 1;
+    if (this.#tenants === 0) await Promise.all(Array.from(this.#pods.values(), ({ pod }) => pod.kill()));
+    await this.save();
   }
 
   /** Finds what an earlier process kept. */
