@@ -88,7 +88,9 @@ const sweep = z
       .min(0)
       .max(86_400)
       .default(600)
-      .describe('How much longer such a sweep waits. Time for you to stop it, paid for by what nobody needs.'),
+      .describe(
+        'How much longer such a sweep waits: time for you to stop it. For as long nothing is concluded from a listing that suddenly lacks more than maxFraction of the instances.',
+      ),
   })
   .prefault({})
   .describe('Removal of instances whose pod is gone, for example deleted by force while Spillway was away.');

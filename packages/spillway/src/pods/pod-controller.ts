@@ -16,6 +16,7 @@ import { InstanceObserver, type InstanceSink, type ObservedListing } from './ins
 import type { IntakeNode } from './intake.ts';
 import { Operations } from './operations.ts';
 import { instanceRef } from './pod-facts.ts';
+import { MassAbsence } from './mass-absence.ts';
 import { operationWords, podFields } from './pod-log.ts';
 import type { Operation, Outcome, PodState } from './pod-state.ts';
 import { blocksPool } from './problems.ts';
@@ -99,6 +100,8 @@ export class PodController {
   /** Instances that are there and that no actor looks after, by UID. */
   readonly #unowned = new Map<string, Instance>();
   readonly #sweeper: Sweeper;
+  readonly #massAbsence: MassAbsence;
+  #disbelievedUntilMs: number | undefined;
   readonly #informer: Informer<Pod>;
   readonly #services: Informer<Service>;
   readonly #writer: StatusWriter;
@@ -184,6 +187,7 @@ export class PodController {
       record: options.record,
       onDefect: (error) => logger.error({ err: error }, 'an operation failed in a way that nobody foresaw'),
     });
+    this.#massAbsence = new MassAbsence(options.sweep);
     this.#sweeper = new Sweeper({
       ...options.sweep,
       confirmCluster: options.confirmCluster,
@@ -357,7 +361,7 @@ export class PodController {
   }
 
   #listed(listing: ObservedListing): void {
-    if (!listing.complete) return;
+    if (!listing.complete || this.#isUnbelievable(listing)) return;
     for (const [uid, actor] of this.#actors) {
       if (listing.missing(uid)) actor.apply((state) => instanceMissing(state, listing.startedMs));
     }
@@ -367,6 +371,29 @@ export class PodController {
     const census = { startedMs: listing.startedMs, unowned: this.#unowned.values(), total: listing.instances.length };
     this.#sweeper.observe(census, this.#abandon.signal);
     this.#options.observer.orphans(this.#sweeper.candidates, this.#sweeper.heldBack);
+  }
+
+  /** It lacks so much of what was there that the backend may be wrong. */
+  #isUnbelievable(listing: ObservedListing): boolean {
+    const { startedMs } = listing;
+    let seen = 0;
+    let missing = 0;
+    for (const [uid, { state }] of this.#actors) {
+      if (state.observed.kind !== 'present') continue;
+      seen += 1;
+      if (listing.missing(uid)) missing += 1;
+    }
+    const heldBack = this.#massAbsence.observe({ startedMs, missing, seen });
+    const isNew = heldBack !== undefined && heldBack.untilMs !== this.#disbelievedUntilMs;
+    this.#disbelievedUntilMs = heldBack?.untilMs;
+    if (heldBack === undefined) return false;
+    this.#sweepIn(heldBack.untilMs - this.#timing.now());
+    if (!isNew) return true;
+    const seconds = Math.ceil((heldBack.untilMs - startedMs) / 1000);
+    const message = `The backend does not list ${missing} of ${seen} instances any more, and nobody told of their end. Their pods are reported as lost if that stays so for ${seconds} s.`;
+    this.#options.logger.error({ missing, seen, seconds }, message);
+    this.#options.recordOnNode?.({ severity: 'Warning', reason: 'SuspiciousListing', message });
+    return true;
   }
 
   #suspicious({ candidates, total, untilMs }: HeldBack): void {

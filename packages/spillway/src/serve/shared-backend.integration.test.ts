@@ -94,10 +94,12 @@ class Spillway {
 
   /** The backend is listed as `lists` say, and then as it is: what follows from `lists` was decided. */
   async listed(...lists: readonly Listing[]): Promise<void> {
-    this.backend.lists.push(...lists);
+    for (const list of lists) {
+      this.backend.lists.push(list);
+      this.backend.breakWatch();
+      await expect.poll(() => this.backend.lists).toEqual([]);
+    }
     const before = this.backend.truths;
-    this.backend.breakWatch();
-    await expect.poll(() => this.backend.lists).toEqual([]);
     this.backend.breakWatch();
     await expect.poll(() => this.backend.truths).toBeGreaterThan(before);
   }
@@ -181,6 +183,11 @@ async function forceDelete(namespace: string): Promise<void> {
     .not.toContain(namespace);
 }
 
+async function eventsOfBlue(reason: string): Promise<string> {
+  const selector = `involvedObject.name=${blue.nodeName},reason=${reason}`;
+  return (await cluster.kubectl(['get', 'events', '-A', '--field-selector', selector])).stdout;
+}
+
 /** Another start would show another time, address, or container. */
 async function instancesOf(view: SimulatedBackend): Promise<readonly Instance[]> {
   return (await view.list()).instances;
@@ -201,17 +208,9 @@ it('the instances of a namespace that was deleted by force while one was down: r
   await forceDelete(doomed);
   blueOne = new Spillway(blue, { ...soon, suspicionSeconds: 3600 });
   await expect.poll(() => blueOne.metric('orphans_held_back')).toBe(count);
-  const event = (): Promise<string> =>
-    cluster
-      .kubectl([
-        'get',
-        'events',
-        '-A',
-        '--field-selector',
-        `involvedObject.name=${blue.nodeName},reason=SuspiciousSweep`,
-      ])
-      .then(({ stdout }) => stdout);
-  await expect.poll(event).toContain(`${count} of ${count} instances on the backend have no pod in this cluster`);
+  await expect
+    .poll(() => eventsOfBlue('SuspiciousSweep'))
+    .toContain(`${count} of ${count} instances on the backend have no pod in this cluster`);
   expect(await uidsOf(views.blue)).toEqual(billed.map(uidOf).toSorted());
   await blueOne.stop();
 
@@ -225,9 +224,11 @@ it('the instances of a namespace that was deleted by force while one was down: r
 
 it.each([
   ['that are empty and incomplete', [false, false]],
-  ['of which one is empty and says that it is complete', [true]],
+  ['that are empty and say that they are complete', [true, true]],
 ])('listings %s: nothing is removed, reported as lost or started again', async (_, complete) => {
-  const prefix = complete.length > 1 ? 'incomplete' : 'empty';
+  const prefix = complete[0] ? 'empty' : 'incomplete';
+  await blueOne.stop();
+  blueOne = new Spillway(blue, {});
   const running = await run(prefix, blue.nodeName);
   const before = await instancesOf(views.blue);
   await blueOne.listed(...complete.map((each) => ({ complete: each, instances: [] })));
@@ -238,4 +239,6 @@ it.each([
   expect((await podsOf(prefix)).map((pod) => [pod.status?.phase, containerOf(pod)])).toEqual(
     running.map((pod) => ['Running', containerOf(pod)]),
   );
+  const suspicion = expect.poll(() => eventsOfBlue('SuspiciousListing'));
+  await (complete.includes(true) ? suspicion.toContain('does not list') : suspicion.toBe(''));
 });
