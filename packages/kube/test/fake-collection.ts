@@ -6,6 +6,8 @@ import type { ListOptions, ResourceClient, WatchOptions } from '../src/resources
 import type { WatchEvent } from '../src/resources/watch.ts';
 
 interface Watcher {
+  /** Of what happened before or at this version it is told nothing. */
+  from: number;
   readonly events: WatchEvent<ConfigMap>[];
   wake: () => void;
   ended: boolean;
@@ -79,6 +81,18 @@ export class FakeCollection {
     this.#history.length = 0;
   }
 
+  /** Returns what brings the collection back to this moment, as a restored etcd does: versions go backwards. */
+  snapshot(): () => void {
+    const objects = new Map(this.#objects);
+    const version = this.#version;
+    return () => {
+      this.#objects.clear();
+      for (const [key, object] of objects) this.#objects.set(key, object);
+      this.#version = version;
+      this.#history.length = 0;
+    };
+  }
+
   /** Ends all watches: well, when no failure is given. */
   end(failure?: Error): void {
     for (const watcher of this.#watchers) {
@@ -101,7 +115,7 @@ export class FakeCollection {
 
   #publish(event: WatchEvent<ConfigMap>): void {
     this.#history.push({ version: this.#version, event });
-    for (const watcher of this.#watchers) this.#send(watcher, event);
+    for (const watcher of this.#watchers) if (this.#version > watcher.from) this.#send(watcher, event);
   }
 
   #send(watcher: Watcher, event: WatchEvent<ConfigMap>): void {
@@ -145,7 +159,7 @@ export class FakeCollection {
     this.watchOptions.push(options);
     const { signal } = options;
     this.#fail();
-    const watcher: Watcher = { events: [], wake: () => undefined, ended: false, failure: undefined };
+    const watcher: Watcher = { from: 0, events: [], wake: () => undefined, ended: false, failure: undefined };
     if (options.sendInitialEvents === true) {
       if (this.streamedLists === 'refused') throw new ApiError('forbidden', { status: 422, reason: 'Invalid' });
       if (this.streamedLists === 'supported') {
@@ -153,7 +167,7 @@ export class FakeCollection {
         this.#send(watcher, this.#bookmark({ 'k8s.io/initial-events-end': 'true' }));
       }
     } else {
-      const from = Number(options.resourceVersion);
+      const from = (watcher.from = Number(options.resourceVersion));
       if (from < this.#compactedTo) throw expired();
       for (const { version, event } of this.#history) if (version > from) this.#send(watcher, event);
     }

@@ -18,6 +18,9 @@ export interface TestbedOptions {
   readonly maxPods?: number;
   /** How the `simulated` backend behaves; default: as the configuration's defaults say. */
   readonly simulated?: { readonly startDelayMs?: number; readonly stopDelayMs?: number };
+  /** The `simulated` backend keeps its instances in `instancesFile` for the next process; default: they end with it. */
+  readonly keepInstances?: boolean;
+  readonly sweep?: { readonly graceSeconds?: number; readonly suspicionSeconds?: number };
   /** Arguments of node itself, for measurements. */
   readonly nodeArguments?: readonly string[];
 }
@@ -72,6 +75,11 @@ export class Testbed implements AsyncDisposable {
   /** Folder in which the `cri` backend keeps its instances. */
   get stateDir(): string {
     return path.join(this.dir, 'state');
+  }
+
+  /** Where the `simulated` backend keeps its instances. */
+  get instancesFile(): string {
+    return path.join(this.dir, 'instances.json');
   }
 
   /** Starts `spillway serve` and resolves when its node is Ready. */
@@ -144,6 +152,7 @@ export class Testbed implements AsyncDisposable {
             address: cluster.nodeAddress,
             kubeletPort: options.kubeletPort ?? 10260,
             servingCertificate: { csr: { approve: true } },
+            ...(options.sweep === undefined ? {} : { sweep: options.sweep }),
             dns: { clusterDNS: ['10.96.0.10'], clusterDomain: 'cluster.local' },
             backend: this.#backendConfig(options),
           },
@@ -152,8 +161,10 @@ export class Testbed implements AsyncDisposable {
     );
   }
 
-  #backendConfig({ backend, cluster, simulated }: TestbedOptions): Record<string, unknown> {
-    if (backend === 'simulated') return { type: 'simulated', ...simulated };
+  #backendConfig({ backend, cluster, simulated, keepInstances }: TestbedOptions): Record<string, unknown> {
+    if (backend === 'simulated') {
+      return { type: 'simulated', ...simulated, ...(keepInstances ? { stateFile: this.instancesFile } : {}) };
+    }
     if (!cluster.pool) throw new Error('the cluster was started without a pool: startCluster({ pool: true })');
     return {
       type: 'cri',

@@ -153,6 +153,32 @@ describe('a cluster with a node and a pool', () => {
     expect(watched.stdout + watched.stderr).toMatch(/too old resource version/);
   });
 
+  test('after a restore what happened since the snapshot never happened', async () => {
+    const version = async (): Promise<number> =>
+      Number(JSON.parse(await kubectl(cluster, 'get', '--raw', '/api/v1/namespaces')).metadata.resourceVersion);
+    await kubectl(cluster, 'create', 'configmap', 'before', '--from-literal=a=b');
+    const snapshot = await cluster.etcd.snapshot();
+    await kubectl(cluster, 'delete', 'configmap', 'before');
+    const since = Array.from({ length: 200 }, (_, index) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: `since-${index}` },
+    }));
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: since });
+    expect(await cluster.kubectl(['create', '-f', '-'], { input })).toMatchObject({ code: 0 });
+    const newest = await version();
+    await cluster.etcd.restore(snapshot);
+    expect(await version()).toBeLessThan(newest);
+    const names = await kubectl(cluster, 'get', 'configmaps', '-o', 'name');
+    expect(names).toContain('configmap/before');
+    expect(names).not.toContain('configmap/since-');
+    // The controllers go on.
+    await kubectl(cluster, 'create', 'namespace', 'afterwards');
+    await expect
+      .poll(() => cluster.kubectl(['get', 'serviceaccount', 'default', '-n', 'afterwards']), { timeout: 120_000 })
+      .toMatchObject({ code: 0 });
+  });
+
   test('a second cluster beside it works by itself and leaves nothing when it is closed', async () => {
     const second = await startCluster();
     const footprint = await footprintOf(second);

@@ -11,6 +11,7 @@ import { parseJson } from '../json.ts';
 import { poolPodCidr } from '../network/addressing.ts';
 import { insideNamespace, namespacePath } from '../network/namespace.ts';
 import type { Ports } from '../network/ports.ts';
+import { restoreSnapshot, takeSnapshot } from './etcd-snapshot.ts';
 import { Authority, type CertificateRequest, type KeyPair } from '../pki/authority.ts';
 import { pkiPaths, type PkiPaths } from '../pki/cluster-pki.ts';
 import { renderKubeconfig } from '../pki/kubeconfig.ts';
@@ -80,6 +81,13 @@ export interface Cluster extends AsyncDisposable {
      * restarted; from then on watches from older versions get 410.
      */
     compact(): Promise<number>;
+    /** Stops etcd for a second, copies its data and returns the copy's path. */
+    snapshot(): Promise<string>;
+    /**
+     * The whole control plane goes away and comes back with the snapshot's data: what happened since never happened, and
+     * resource versions go backwards.
+     */
+    restore(snapshot: string): Promise<void>;
   };
   /** Starts a program inside the cluster's network namespace. It is killed when the cluster goes down. */
   spawn(command: string, args: readonly string[], options?: SpawnOptions): ChildProcess;
@@ -135,7 +143,12 @@ export class RunningCluster implements Cluster {
     this.pool = record.options.pool ? poolFacts(record) : undefined;
     this.netns = record.ownNetwork ? namespacePath(record.scope) : undefined;
     this.ca = { certFile: this.#pki.cert('ca'), keyFile: this.#pki.key('ca') };
-    this.etcd = etcdAccess(record.network, this.#pki);
+    const snapshots = { dir: record.dir, component: (name: ComponentName) => this.component(name) };
+    this.etcd = {
+      ...etcdAccess(record.network, this.#pki),
+      snapshot: () => takeSnapshot(snapshots),
+      restore: (snapshot) => restoreSnapshot(snapshots, snapshot),
+    };
     this.kubectlPath = record.binaries.kubectl ?? 'kubectl';
   }
 
@@ -221,7 +234,10 @@ function poolFacts(record: ClusterRecord): PoolFacts {
   };
 }
 
-function etcdAccess(network: { nodeAddress: string; ports: Ports }, pki: PkiPaths): Cluster['etcd'] {
+function etcdAccess(
+  network: { nodeAddress: string; ports: Ports },
+  pki: PkiPaths,
+): Omit<Cluster['etcd'], 'snapshot' | 'restore'> {
   const endpoint = etcdUrl(network);
   const files = { caFile: pki.cert('etcd-ca'), certFile: pki.cert('etcd-client'), keyFile: pki.key('etcd-client') };
   const call = async <T>(path: string, body: object): Promise<T> => {

@@ -7,8 +7,6 @@ const filling = { streamedList: true };
 
 describe('the watch goes on from where it was', () => {
   test.each([
-    new TransportError('unreachable', 'refused'),
-    new TransportError('protocol', 'cut off'),
     new ApiError('slow down', { status: 429, retryAfterMs: 3_000 }),
     new ApiError('internal', { status: 500 }),
     new ApiError('no leader', { status: 503 }),
@@ -22,6 +20,9 @@ describe('everything is listed again', () => {
     details: { causes: [{ reason: 'ResourceVersionTooLarge' }] },
   });
   test.each([
+    new TransportError('unreachable', 'refused'),
+    new TransportError('protocol', 'cut off'),
+    new TransportError('timeout', 'silent'),
     new ApiError('expired', { status: 410, reason: 'Expired' }),
     future,
     new ApiError('forbidden', { status: 403 }),

@@ -1,7 +1,7 @@
 import { ApiError, isGone, TransportError } from '../errors.ts';
 
 export interface AfterFailure {
-  /** The history is lost: everything has to be listed again */
+  /** What the server has may not follow from what we know: everything has to be listed again */
   readonly relist: boolean;
   /** The server said how long to wait */
   readonly atLeastMs: number;
@@ -15,7 +15,9 @@ export interface AfterFailure {
 export function afterFailure(error: unknown, { streamedList }: { streamedList: boolean }): AfterFailure {
   if (error instanceof TransportError) {
     const streamedListFailed = streamedList && (error.kind === 'timeout' || error.kind === 'protocol');
-    return { relist: false, atLeastMs: 0, withoutStreamedList: false, streamedListFailed };
+    // While nobody looked etcd may have been restored from a snapshot. A watch from a version that the server does not
+    // have yet is silent, and once versions have caught up nothing shows that their history is another one.
+    return { relist: true, atLeastMs: 0, withoutStreamedList: false, streamedListFailed };
   }
   const refused = error instanceof ApiError && error.kind === 'invalid';
   const temporary =

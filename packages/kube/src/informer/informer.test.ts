@@ -84,7 +84,7 @@ describe.each(ways)('an informer that starts %s', (_, prepare) => {
     await settle();
     told.length = 0;
     const { lists, watches } = collection;
-    collection.end(new TransportError('unreachable', 'lost'));
+    collection.end();
     collection.remove('a');
     collection.put('a', 'reborn');
     collection.remove('b');
@@ -101,7 +101,7 @@ describe.each(ways)('an informer that starts %s', (_, prepare) => {
     });
     await settle();
     told.length = 0;
-    collection.end(new TransportError('unreachable', 'lost'));
+    collection.end();
     collection.remove('a');
     collection.put('a', 'reborn');
     collection.remove('b');
@@ -112,6 +112,31 @@ describe.each(ways)('an informer that starts %s', (_, prepare) => {
     expect(told.indexOf('deleted a')).toBeLessThan(told.indexOf('added a'));
     expect(new Set(informer.store.list().map(uidOf))).toEqual(new Set(collection.list().map(uidOf)));
   });
+
+  test.each([0, 100])(
+    'lists again after a lost connection, behind which etcd was restored and %d versions were made',
+    async (versions) => {
+      const { collection, clock, informer, told } = setUp({ pageSize: 2 }, (c) => {
+        prepare(c);
+        for (const name of ['a', 'b', 'c']) c.put(name);
+      });
+      await settle();
+      const restore = collection.snapshot();
+      collection.remove('a');
+      collection.put('b', 'newer');
+      collection.put('d');
+      await settle();
+      told.length = 0;
+      collection.end(new TransportError('unreachable', 'lost'));
+      restore();
+      for (let made = 0; made < versions; made += 1) collection.elsewhere();
+      await clock.advance(20_000);
+      collection.put('c', 'afterwards');
+      await settle();
+      expect(told.toSorted()).toEqual(['added a', 'changed b newer ', 'changed c  afterwards', 'deleted d']);
+      expect(informer.store.list().map(nameOf).toSorted()).toEqual(['a', 'b', 'c']);
+    },
+  );
 });
 
 describe('lists', () => {

@@ -39,8 +39,9 @@ const shortestWatchMs = 1_000;
 const watchListTries = 3;
 
 /**
- * client-go's reflector: lists a collection, then watches it from there, and goes on after every kind of failure. It
- * lists again only when the server has forgotten what came after the last known version (410), or does not know it yet.
+ * client-go's reflector: lists a collection, then watches it from there, and goes on after every kind of failure. A watch
+ * that the server ended goes on where it was. After a lost connection, or when the server has forgotten what came after
+ * the last known version (410) or does not know it yet, everything is listed again.
  */
 export class Reflector<T extends KubeObject> {
   readonly #config: ReflectorConfig<T>;

@@ -70,6 +70,7 @@ export interface PingConfig {
 export interface SweepConfig {
   readonly graceSeconds: number;
   readonly maxFraction: number;
+  readonly suspicionSeconds: number;
 }
 
 /** Each pool has a Lease of its own, so that the pools can be led by different replicas. */

@@ -44,7 +44,7 @@ describe('a configuration file', () => {
           servingCertificate: { csr: { approve: false } },
           dns: { clusterDNS: [], clusterDomain: 'cluster.local' },
           ping: { intervalSeconds: 10, timeoutSeconds: 5 },
-          sweep: { graceSeconds: 30, maxFraction: 0.5 },
+          sweep: { graceSeconds: 30, maxFraction: 0.5, suspicionSeconds: 600 },
           backend: { type: 'simulated', startDelayMs: 300, stopDelayMs: 100, podCidr: '10.246.0.0/16' },
         },
       ],

@@ -81,7 +81,15 @@ const sweep = z
       .max(1)
       .default(0.5)
       .describe(
-        'When more than this part of all instances has no pod, the sweep is reported, waits ten more minutes and verifies again.',
+        'When more than this part of all instances has no pod, the sweep is reported, waits for suspicionSeconds and verifies again.',
+      ),
+    suspicionSeconds: z
+      .number()
+      .min(0)
+      .max(86_400)
+      .default(600)
+      .describe(
+        'How much longer such a sweep waits: time for you to stop it. For as long nothing is concluded from a listing that suddenly lacks more than maxFraction of the instances.',
       ),
   })
   .prefault({})

@@ -19,6 +19,7 @@ import type { IntakeNode } from './intake.ts';
 import { Operations } from './operations.ts';
 import { type Blockade, type OperationObserver, Performer } from './performer.ts';
 import { instanceRef } from './pod-facts.ts';
+import { MassAbsence } from './mass-absence.ts';
 import { podFields } from './pod-log.ts';
 import { PodRegistry } from './pod-registry.ts';
 import type { Preparation } from './preparation.ts';
@@ -46,9 +47,7 @@ export interface PodControllerOptions {
   readonly confirmCluster: (signal: AbortSignal) => Promise<boolean>;
   readonly observer: PodObserver;
   readonly logger: Logger;
-  /** How long an instance without a pod is left alone. */
-  readonly sweepGraceMs: number;
-  readonly maxSweepFraction?: SweepOptions['maxSweepFraction'];
+  readonly sweep: SweepOptions;
   /** Something that people should see on the virtual node. */
   readonly recordOnNode?: (notice: Notice) => void;
   /** How long operations and statuses may take to finish when the process stops. Default: 5,000. */
@@ -81,6 +80,8 @@ export class PodController {
   readonly #options: PodControllerOptions;
   readonly #registry: PodRegistry;
   readonly #sweeper: Sweeper;
+  readonly #massAbsence: MassAbsence;
+  #disbelievedUntilMs: number | undefined;
   readonly #informer: Informer<Pod>;
   readonly #services: Informer<Service>;
   readonly #writer: StatusWriter;
@@ -165,9 +166,9 @@ export class PodController {
       onStage: ({ uid }, stage) => this.#registry.get(uid)?.timeline.pass(stage, timing.now()),
       onDefect: (error) => logger.error({ err: error }, 'an operation failed in a way that nobody foresaw'),
     });
+    this.#massAbsence = new MassAbsence(options.sweep);
     this.#sweeper = new Sweeper({
-      graceMs: options.sweepGraceMs,
-      ...(options.maxSweepFraction === undefined ? {} : { maxSweepFraction: options.maxSweepFraction }),
+      ...options.sweep,
       confirmCluster: options.confirmCluster,
       exists: (ref, signal) => this.#operations.exists(ref, signal),
       onOrphan: (ref) => this.#orphanFound(ref),
@@ -301,7 +302,7 @@ export class PodController {
   }
 
   #listed(listing: ObservedListing): void {
-    if (!listing.complete) return;
+    if (!listing.complete || this.#isUnbelievable(listing)) return;
     this.#registry.listed(listing);
     this.#options.observer.instances(listing.instances.length);
     if (!this.#informer.hasSynced()) return;
@@ -309,6 +310,23 @@ export class PodController {
     const census = { startedMs: listing.startedMs, unowned, total: listing.instances.length };
     this.#sweeper.observe(census, this.#abandon.signal);
     this.#options.observer.orphans(this.#sweeper.candidates, this.#sweeper.heldBack);
+  }
+
+  /** It lacks so much of what was there that the backend may be wrong. */
+  #isUnbelievable(listing: ObservedListing): boolean {
+    const { startedMs } = listing;
+    const { seen, missing } = this.#registry.absence(listing);
+    const heldBack = this.#massAbsence.observe({ startedMs, missing, seen });
+    const isNew = heldBack !== undefined && heldBack.untilMs !== this.#disbelievedUntilMs;
+    this.#disbelievedUntilMs = heldBack?.untilMs;
+    if (heldBack === undefined) return false;
+    this.#sweepIn(heldBack.untilMs - this.#timing.now());
+    if (!isNew) return true;
+    const seconds = Math.ceil((heldBack.untilMs - startedMs) / 1000);
+    const message = `The backend does not list ${missing} of ${seen} instances any more, and nobody told of their end. Their pods are reported as lost if that stays so for ${seconds} s.`;
+    this.#options.logger.error({ missing, seen, seconds }, message);
+    this.#options.recordOnNode?.({ severity: 'Warning', reason: 'SuspiciousListing', message });
+    return true;
   }
 
   #suspicious({ candidates, total, untilMs }: HeldBack): void {

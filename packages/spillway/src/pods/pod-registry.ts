@@ -78,6 +78,18 @@ export class PodRegistry {
     this.apply(uid, (state) => instanceGone(state, this.#now()));
   }
 
+  /** How many instances that were seen are missing from a complete listing. */
+  absence(listing: ObservedListing): { readonly seen: number; readonly missing: number } {
+    let seen = 0;
+    let missing = 0;
+    for (const [uid, { state }] of this.#actors) {
+      if (state.observed.kind !== 'present') continue;
+      seen += 1;
+      if (listing.missing(uid)) missing += 1;
+    }
+    return { seen, missing };
+  }
+
   /** A complete listing of the backend has ended. */
   listed(listing: ObservedListing): void {
     for (const [uid, actor] of this.#actors) {

@@ -38,7 +38,11 @@ interface Sighting {
 }
 
 /** So few are never suspicious, whatever part of all they are. */
-const few = 3;
+export const few = 3;
+
+export function resolveSweepOptions(options: SweepOptions): Required<SweepOptions> {
+  return { maxSweepFraction: 0.5, suspicionMs: 600_000, ...options };
+}
 
 /**
  * Which instances are left without a pod. Pure bookkeeping: an instance is a candidate while complete listings show it
@@ -54,7 +58,8 @@ export class OrphanLedger {
   /** When a suspicious sweep may go on; undefined: none is held back. */
   #untilMs: number | undefined;
 
-  constructor({ graceMs, maxSweepFraction = 0.5, suspicionMs = 600_000 }: SweepOptions) {
+  constructor(options: SweepOptions) {
+    const { graceMs, maxSweepFraction, suspicionMs } = resolveSweepOptions(options);
     this.#graceMs = graceMs;
     this.#maxFraction = maxSweepFraction;
     this.#suspicionMs = suspicionMs;

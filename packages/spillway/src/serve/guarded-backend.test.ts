@@ -1,13 +1,13 @@
 import { LeadershipLostError, silentLogger } from '@spillway/kube';
 import { expect, it } from 'vitest';
 import { SimulatedBackend } from '../backends/simulated/simulated-backend.ts';
+import { SimulatedRegion } from '../backends/simulated/simulated-region.ts';
 import { guardedBackend } from './guarded-backend.ts';
 
 it('a backend does what the leader asks, and nothing that changes anything for one that is none any more', async () => {
   const backend = new SimulatedBackend({
-    options: {},
+    region: new SimulatedRegion({ options: {}, logger: silentLogger }),
     owner: { clusterId: 'c', nodeName: 'virtual' },
-    logger: silentLogger,
   });
   let leads = true;
   const guarded = guardedBackend(backend, {

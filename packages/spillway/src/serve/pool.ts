@@ -1,5 +1,5 @@
 import { EventRecorder, type KubeClient, type Leadership, type Logger, systemClock } from '@spillway/kube';
-import type { Backend, Capacity } from '../backends/backend.ts';
+import type { Backend, Capacity, Owner } from '../backends/backend.ts';
 import type { PoolConfig } from '../config/config.ts';
 import { followClientCa } from '../kubelet/certificate/client-ca.ts';
 import { KubeletServer } from '../kubelet/server.ts';
@@ -14,7 +14,6 @@ import { burstTaint, preferTaint, virtualNodeLabels } from '../podspec/contract.
 import { PodController } from '../pods/pod-controller.ts';
 import { PodEvents } from '../pods/pod-events.ts';
 import { Preparation } from '../pods/preparation.ts';
-import { makeBackend } from './backends.ts';
 import { certificateSource } from './certificates.ts';
 import { guardedBackend } from './guarded-backend.ts';
 import { PoolMetrics } from './pool-metrics.ts';
@@ -24,6 +23,8 @@ import { runTogether } from './task-group.ts';
 export interface PoolOptions {
   readonly config: PoolConfig;
   readonly clusterId: string;
+  /** Called once a pool, which closes what it gets. */
+  readonly makeBackend: (owner: Owner, logger: Logger) => Backend;
   readonly serverVersion: string;
   readonly ownVersion: string;
   /** Where the API server reaches the kubelet API. */
@@ -69,7 +70,7 @@ export class Pool {
     this.#logger = options.logger.child({ pool: config.name });
     this.#metrics = new PoolMetrics(options.metrics, config.name);
     this.#agent = controller.impersonate({ user: `system:node:${nodeName}`, groups: ['system:nodes'] });
-    const backend = makeBackend(config.backend, { clusterId, nodeName }, this.#logger);
+    const backend = options.makeBackend({ clusterId, nodeName }, this.#logger);
     const { leadership } = options;
     this.#backend = leadership === undefined ? backend : guardedBackend(backend, leadership);
     this.#capacity = configuredCapacity(config);
@@ -129,11 +130,14 @@ export class Pool {
       record: (ref, notice) => events.record(ref, notice),
       blockade: this.#blockade,
       confirmCluster: options.confirmCluster,
-      sweepGraceMs: config.sweep.graceSeconds * 1000,
+      sweep: {
+        graceMs: config.sweep.graceSeconds * 1000,
+        maxSweepFraction: config.sweep.maxFraction,
+        suspicionMs: config.sweep.suspicionSeconds * 1000,
+      },
       get stopGraceMs() {
         return leadership?.lost.aborted === true ? 0 : stopGraceMs;
       },
-      maxSweepFraction: config.sweep.maxFraction,
       recordOnNode: ({ severity, reason, message }) =>
         // As the kubelet's events on nodes: the name in place of the UID.
         this.#recorder.record(

@@ -2,6 +2,7 @@ import { KubeClient, type KubeClientOptions, type Logger } from '@spillway/kube'
 import type { Config, PoolConfig } from '../config/config.ts';
 import type { KubernetesAccess } from '../config/kubernetes-access.ts';
 import { Metrics } from '../observability/metrics.ts';
+import { makeBackend } from './backends.ts';
 import { clusterConfig, clusterUid, connect } from './connect.ts';
 import { outboundAddress } from './outbound-address.ts';
 import { HealthServer } from './health-server.ts';
@@ -70,6 +71,7 @@ async function servePools(
   const optionsOf = (pool: PoolConfig): PoolOptions => ({
     config: pool,
     clusterId,
+    makeBackend: (owner, poolLogger) => makeBackend(pool.backend, owner, poolLogger),
     serverVersion: cluster.serverVersion,
     ownVersion: version,
     address: pool.address ?? defaultAddress,

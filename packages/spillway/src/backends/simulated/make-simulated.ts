@@ -1,11 +1,12 @@
-import type { Backend } from '../backend.ts';
+import type { Backend, Owner } from '../backend.ts';
 import { RehearsalBackend } from './rehearsal.ts';
-import { SimulatedBackend, type SimulatedBackendDependencies } from './simulated-backend.ts';
+import { SimulatedBackend } from './simulated-backend.ts';
+import { SimulatedRegion, type SimulatedRegionDependencies } from './simulated-region.ts';
 
-/** The simulated backend, with everything that its scenario makes go wrong. */
-export function makeSimulatedBackend(dependencies: SimulatedBackendDependencies): Required<Backend> {
-  const { options, clock } = dependencies;
-  const backend = new SimulatedBackend(dependencies);
+/** The simulated backend in a region of its own, with everything that its scenario makes go wrong. */
+export function makeSimulatedBackend(dependencies: SimulatedRegionDependencies & { owner: Owner }): Required<Backend> {
+  const { options, clock, owner } = dependencies;
+  const backend = new SimulatedBackend({ region: new SimulatedRegion(dependencies), owner });
   if (options.scenario === undefined) return backend;
   return new RehearsalBackend({ backend, scenario: options.scenario, ...(clock === undefined ? {} : { clock }) });
 }

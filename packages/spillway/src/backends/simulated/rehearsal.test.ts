@@ -7,6 +7,7 @@ import { RehearsalBackend } from './rehearsal.ts';
 import { type Fault, FaultDice, isDown, type Scenario } from './scenario.ts';
 import { seededRandom } from './seeded-random.ts';
 import { SimulatedBackend } from './simulated-backend.ts';
+import { SimulatedRegion } from './simulated-region.ts';
 
 const owner = { clusterId: 'cluster', nodeName: 'virtual' };
 const { signal } = new AbortController();
@@ -29,7 +30,8 @@ afterEach(async () => {
 
 function setUp(scenario: Scenario): { rehearsal: RehearsalBackend; clock: HurriedClock } {
   const clock = new HurriedClock();
-  const backend = new SimulatedBackend({ options: { startDelayMs: 0 }, owner, logger: silentLogger });
+  const region = new SimulatedRegion({ options: { startDelayMs: 0 }, logger: silentLogger });
+  const backend = new SimulatedBackend({ region, owner });
   open.push(backend);
   return { rehearsal: new RehearsalBackend({ backend, scenario, clock }), clock };
 }

@@ -2,8 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '@spillway/kube';
+import { describe, expect, it } from 'vitest';
 import { describeBackendConformance } from '../testing/conformance.ts';
+import { makeWorkload, script } from '../testing/workloads.ts';
 import { SimulatedBackend } from './simulated-backend.ts';
+import { SimulatedRegion } from './simulated-region.ts';
 
 describeBackendConformance('simulated', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'spillway-simulated-'));
@@ -11,7 +14,44 @@ describeBackendConformance('simulated', async () => {
   const owner = { clusterId: 'cluster', nodeName: 'virtual' };
   return {
     image: 'busybox',
-    open: async () => new SimulatedBackend({ options, owner, logger: silentLogger }),
+    open: async () => new SimulatedBackend({ region: new SimulatedRegion({ options, logger: silentLogger }), owner }),
     dispose: () => rm(folder, { recursive: true }),
   };
+});
+
+describe('a region that several share', () => {
+  const region = new SimulatedRegion({ options: { startDelayMs: 0, stopDelayMs: 0 }, logger: silentLogger });
+  const { signal } = new AbortController();
+  const mine = new SimulatedBackend({ region, owner: { clusterId: 'mine', nodeName: 'virtual' } });
+  const others = [
+    new SimulatedBackend({ region, owner: { clusterId: 'theirs', nodeName: 'virtual' } }),
+    new SimulatedBackend({ region, owner: { clusterId: 'mine', nodeName: 'virtual-2' } }),
+  ];
+
+  it('shows and touches only what has the owner’s marks, also when UIDs are the same', async () => {
+    const workload = makeWorkload({ image: 'busybox', name: 'web', spec: { containers: [script('sleep 3600')] } });
+    const news: string[] = [];
+    const ending = new AbortController();
+    const watching = (async () => {
+      for await (const { type } of mine.watch(ending.signal)) news.push(type);
+    })();
+    for (const other of others) {
+      await other.create(workload);
+      await expect.poll(async () => (await other.list()).instances).toMatchObject([{ state: 'running' }]);
+      await mine.stop(workload.ref, { graceSeconds: 0 });
+      await mine.remove(workload.ref);
+      await expect(mine.exec(workload.ref, 'main', ['true'], { tty: false }, signal)).rejects.toMatchObject({
+        kind: 'notFound',
+      });
+    }
+    expect((await mine.list()).instances).toEqual([]);
+    await mine.close();
+    for (const other of others) {
+      expect((await other.list()).instances).toMatchObject([{ ref: workload.ref, state: 'running' }]);
+    }
+    await Promise.all(others.map((other) => other.close()));
+    ending.abort();
+    await watching;
+    expect(news).toEqual([]);
+  });
 });

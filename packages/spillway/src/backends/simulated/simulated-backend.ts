@@ -1,4 +1,3 @@
-import { type Clock, type Logger, systemClock } from '@spillway/kube';
 import { containersOf } from '../../podspec/containers.ts';
 import {
   type Backend,
@@ -18,20 +17,18 @@ import {
   type StopOptions,
   type Workload,
 } from '../backend.ts';
-import { EventHub } from '../event-hub.ts';
-import { Addresses } from './addresses.ts';
-import { resolveSimulatedOptions, type ResolvedSimulatedOptions, type SimulatedBackendOptions } from './options.ts';
-import { type PodRecord, SimulatedPod } from './simulated-pod.ts';
-import { StateFile } from './state-file.ts';
+import type { SimulatedPod } from './simulated-pod.ts';
+import type { SimulatedRegion } from './simulated-region.ts';
 
 export interface SimulatedBackendDependencies {
-  readonly options: SimulatedBackendOptions;
+  readonly region: SimulatedRegion;
   readonly owner: Owner;
-  readonly logger: Logger;
-  readonly clock?: Clock;
 }
 
-/** Pretends to run pods: for demos, rehearsals and tests where no container can run. */
+/**
+ * Pretends to run pods: for demos, rehearsals and tests where no container can run. Sees and touches only what has the
+ * owner's marks in the region.
+ */
 export class SimulatedBackend implements Backend {
   readonly capabilities: Capabilities = {
     runtimeVersion: 'simulated://1',
@@ -39,22 +36,14 @@ export class SimulatedBackend implements Backend {
     exec: true,
     volumeUpdates: true,
   };
-  readonly #options: ResolvedSimulatedOptions;
-  readonly #logger: Logger;
-  readonly #clock: Clock;
-  readonly #addresses: Addresses;
-  readonly #state: StateFile;
-  readonly #hub = new EventHub();
-  readonly #pods = new Map<string, SimulatedPod>();
+  readonly #region: SimulatedRegion;
+  readonly #owner: Owner;
   readonly #closing = new AbortController();
-  #loaded = false;
 
-  constructor({ options, logger, clock = systemClock }: SimulatedBackendDependencies) {
-    this.#options = resolveSimulatedOptions(options);
-    this.#logger = logger;
-    this.#clock = clock;
-    this.#addresses = new Addresses(this.#options.podCidr);
-    this.#state = new StateFile(this.#options.stateFile, () => [...this.#pods.values()]);
+  constructor({ region, owner }: SimulatedBackendDependencies) {
+    this.#region = region;
+    this.#owner = owner;
+    region.enter();
   }
 
   /** It can pretend everything. */
@@ -62,49 +51,34 @@ export class SimulatedBackend implements Backend {
     return { refusals: [] };
   }
 
-  async prepare(): Promise<void> {
-    if (this.#loaded) return;
-    for (const { workload, record } of await this.#state.load()) {
-      this.#addresses.keep(record.podIP);
-      this.#add(workload, record);
-    }
-    this.#loaded = true;
+  prepare(): Promise<void> {
+    return this.#region.load();
   }
 
-  async create(workload: Workload): Promise<void> {
-    if (this.#pods.has(workload.ref.uid)) return;
-    const record = { acceptedAt: this.#clock.now(), podIP: this.#addresses.take(), containers: {} };
-    const pod = this.#add(workload, record);
-    await this.#state.save();
-    this.#hub.changed(pod.instance);
+  create(workload: Workload): Promise<void> {
+    return this.#region.create(this.#owner, workload);
   }
 
   async stop({ uid }: InstanceRef, { graceSeconds }: StopOptions): Promise<void> {
-    this.#pods.get(uid)?.stop(graceSeconds);
-    await this.#state.save();
+    this.#region.find(this.#owner, uid)?.stop(graceSeconds);
+    await this.#region.save();
   }
 
   async update({ uid }: InstanceRef, change: InstanceChange): Promise<void> {
-    this.#pods.get(uid)?.update(change);
-    await this.#state.save();
+    this.#region.find(this.#owner, uid)?.update(change);
+    await this.#region.save();
   }
 
-  async remove(ref: InstanceRef): Promise<void> {
-    const pod = this.#pods.get(ref.uid);
-    if (!pod) return;
-    await pod.kill();
-    this.#pods.delete(ref.uid);
-    this.#addresses.release(pod.record.podIP);
-    await this.#state.save();
-    this.#hub.gone(ref);
+  remove(ref: InstanceRef): Promise<void> {
+    return this.#region.remove(this.#owner, ref);
   }
 
   async list(): Promise<Listing> {
-    return { complete: true, instances: Array.from(this.#pods.values(), ({ instance }) => instance) };
+    return { complete: true, instances: this.#region.podsOf(this.#owner).map(({ instance }) => instance) };
   }
 
   watch(signal: AbortSignal): AsyncIterable<InstanceEvent> {
-    return this.#hub.watch(AbortSignal.any([signal, this.#closing.signal]));
+    return this.#region.hub(this.#owner).watch(AbortSignal.any([signal, this.#closing.signal]));
   }
 
   async logs(
@@ -147,46 +121,18 @@ export class SimulatedBackend implements Backend {
   }
 
   async capacity(): Promise<Capacity> {
-    return this.#options.capacity;
+    return this.#region.options.capacity;
   }
 
   async ping(): Promise<void> {}
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.all(Array.from(this.#pods.values(), (pod) => pod.kill()));
-    await this.#state.save();
-  }
-
-  #add(workload: Workload, record: PodRecord): SimulatedPod {
-    const { ref } = workload;
-    const pod: SimulatedPod = new SimulatedPod(workload, record, {
-      options: this.#options,
-      clock: this.#clock,
-      changed: () => {
-        this.#hub.changed(pod.instance);
-        void this.#save();
-      },
-      notify: (notice) => this.#hub.notice(ref, notice),
-    });
-    this.#pods.set(ref.uid, pod);
-    pod.start();
-    return pod;
-  }
-
-  async #save(): Promise<void> {
-    try {
-      await this.#state.save();
-    } catch (error) {
-      this.#logger.error(
-        { err: error },
-        'state file cannot be written; instances will be forgotten when the process ends',
-      );
-    }
+    await this.#region.leave();
   }
 
   #get(ref: InstanceRef, container: string): SimulatedPod {
-    const pod = this.#pods.get(ref.uid);
+    const pod = this.#region.find(this.#owner, ref.uid);
     if (!pod) throw new BackendError('notFound', `pod ${ref.namespace}/${ref.name} (${ref.uid}) does not run here`);
     if (containersOf(pod.workload.pod).some((each) => each.container.name === container)) return pod;
     throw new BackendError('notFound', `container ${container} not found in pod ${ref.name}_${ref.namespace}`);

@@ -1,5 +1,5 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import type { Workload } from '../backend.ts';
+import type { Owner, Workload } from '../backend.ts';
 import { BackendError } from '../backend.ts';
 import { hasErrorCode } from '../errno.ts';
 import { parseJson } from '../trusted.ts';
@@ -9,6 +9,7 @@ import type { PodRecord } from './simulated-pod.ts';
 export interface KeptPod {
   readonly workload: Workload;
   readonly record: PodRecord;
+  readonly owner: Owner;
 }
 
 /** Keeps what is pretended, so that the next process pretends the same. Changes that come together are written once. */
@@ -27,8 +28,10 @@ export class StateFile {
   async load(): Promise<readonly KeptPod[]> {
     if (this.#path === undefined) return [];
     try {
-      const kept = parseJson<readonly { workload: string; record: PodRecord }[]>(await readFile(this.#path, 'utf8'));
-      return kept.map(({ workload, record }) => ({ workload: decodeWorkload(workload), record }));
+      const kept = parseJson<readonly (Omit<KeptPod, 'workload'> & { workload: string })[]>(
+        await readFile(this.#path, 'utf8'),
+      );
+      return kept.map(({ workload, record, owner }) => ({ workload: decodeWorkload(workload), record, owner }));
     } catch (error) {
       if (hasErrorCode(error, 'ENOENT')) return [];
       throw new BackendError('internal', `state file ${this.#path} cannot be read`, { cause: error });
@@ -47,7 +50,7 @@ export class StateFile {
     try {
       while (this.#wanted) {
         this.#wanted = false;
-        const kept = this.#current().map(({ workload, record }) => ({ workload: encodeWorkload(workload), record }));
+        const kept = this.#current().map(({ workload, ...rest }) => ({ workload: encodeWorkload(workload), ...rest }));
         await writeFile(`${path}.new`, JSON.stringify(kept), { mode: 0o600 });
         await rename(`${path}.new`, path);
       }

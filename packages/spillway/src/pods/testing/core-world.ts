@@ -4,6 +4,7 @@ import { RehearsalBackend } from '../../backends/simulated/rehearsal.ts';
 import type { Scenario } from '../../backends/simulated/scenario.ts';
 import { seededRandom } from '../../backends/simulated/seeded-random.ts';
 import { SimulatedBackend } from '../../backends/simulated/simulated-backend.ts';
+import { SimulatedRegion } from '../../backends/simulated/simulated-region.ts';
 import { instanceRef, isDeleting, isTerminalPhase } from '../pod-facts.ts';
 import { PodController } from '../pod-controller.ts';
 import { Preparation } from '../preparation.ts';
@@ -60,10 +61,12 @@ export class CoreWorld {
   constructor(scenario: Scenario = {}) {
     this.#random = seededRandom((scenario.seed ?? 1) + 2);
     this.#simulated = new SimulatedBackend({
-      options: { scenario, startDelayMs: 300, stopDelayMs: 100 },
+      region: new SimulatedRegion({
+        options: { scenario, startDelayMs: 300, stopDelayMs: 100 },
+        logger: silentLogger,
+        clock: this.timing,
+      }),
       owner,
-      logger: silentLogger,
-      clock: this.timing,
     });
     this.backend = new RehearsalBackend({ backend: this.#watched(), scenario, clock: this.timing });
   }
@@ -311,7 +314,7 @@ export class CoreWorld {
       },
       observer: { ...silentObserver, podReady: ({ totalSeconds }) => this.ready.push(totalSeconds) },
       logger: { ...silentLogger, error: (fields, message) => this.#logged(fields, message) },
-      sweepGraceMs: 30_000,
+      sweep: { graceMs: 30_000 },
       timing: this.timing,
       random: this.#random,
     });

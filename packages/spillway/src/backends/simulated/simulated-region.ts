@@ -1,0 +1,142 @@
+import { type Clock, type Logger, systemClock } from '@spillway/kube';
+import type { InstanceRef, Owner, Workload } from '../backend.ts';
+import { EventHub } from '../event-hub.ts';
+import { Addresses } from './addresses.ts';
+import { type ResolvedSimulatedOptions, resolveSimulatedOptions, type SimulatedBackendOptions } from './options.ts';
+import { type PodRecord, SimulatedPod } from './simulated-pod.ts';
+import { StateFile } from './state-file.ts';
+
+export interface SimulatedRegionDependencies {
+  readonly options: SimulatedBackendOptions;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+}
+
+interface MarkedPod {
+  readonly owner: Owner;
+  readonly pod: SimulatedPod;
+}
+
+/**
+ * A cloud's region as all who rent in it share it: one network, instances of several owners side by side, and nothing
+ * but their marks to tell them apart. One UID may come with different marks: clusters are cloned from a backup.
+ */
+export class SimulatedRegion {
+  readonly options: ResolvedSimulatedOptions;
+  readonly clock: Clock;
+  readonly #logger: Logger;
+  readonly #addresses: Addresses;
+  readonly #state: StateFile;
+  readonly #pods = new Map<string, MarkedPod>();
+  readonly #hubs = new Map<string, EventHub>();
+  #tenants = 0;
+  #loading: Promise<void> | undefined;
+
+  constructor({ options, logger, clock = systemClock }: SimulatedRegionDependencies) {
+    this.options = resolveSimulatedOptions(options);
+    this.clock = clock;
+    this.#logger = logger;
+    this.#addresses = new Addresses(this.options.podCidr);
+    this.#state = new StateFile(this.options.stateFile, () =>
+      Array.from(this.#pods.values(), ({ owner, pod: { workload, record } }) => ({ workload, record, owner })),
+    );
+  }
+
+  enter(): void {
+    this.#tenants += 1;
+  }
+
+  /** Instances go on running as long as somebody is here: they are nothing but timers of this process. */
+  async leave(): Promise<void> {
+    this.#tenants -= 1;
+    if (this.#tenants === 0) await Promise.all(Array.from(this.#pods.values(), ({ pod }) => pod.kill()));
+    await this.save();
+  }
+
+  /** Finds what an earlier process kept. */
+  async load(): Promise<void> {
+    this.#loading ??= this.#load();
+    try {
+      await this.#loading;
+    } catch (error) {
+      this.#loading = undefined;
+      throw error;
+    }
+  }
+
+  find(owner: Owner, uid: string): SimulatedPod | undefined {
+    return this.#pods.get(keyOf(owner, uid))?.pod;
+  }
+
+  podsOf(owner: Owner): SimulatedPod[] {
+    return [...this.#pods.values()].filter((each) => marksOf(each.owner) === marksOf(owner)).map(({ pod }) => pod);
+  }
+
+  async create(owner: Owner, workload: Workload): Promise<void> {
+    if (this.find(owner, workload.ref.uid)) return;
+    const record = { acceptedAt: this.clock.now(), podIP: this.#addresses.take(), containers: {} };
+    const pod = this.#add(owner, workload, record);
+    await this.save();
+    this.hub(owner).changed(pod.instance);
+  }
+
+  async remove(owner: Owner, ref: InstanceRef): Promise<void> {
+    const pod = this.find(owner, ref.uid);
+    if (!pod) return;
+    await pod.kill();
+    this.#pods.delete(keyOf(owner, ref.uid));
+    this.#addresses.release(pod.record.podIP);
+    await this.save();
+    this.hub(owner).gone(ref);
+  }
+
+  /** Who watches hears of instances with these marks. */
+  hub(owner: Owner): EventHub {
+    const marks = marksOf(owner);
+    const hub = this.#hubs.get(marks) ?? new EventHub();
+    this.#hubs.set(marks, hub);
+    return hub;
+  }
+
+  save(): Promise<void> {
+    return this.#state.save();
+  }
+
+  async #load(): Promise<void> {
+    for (const { workload, record, owner } of await this.#state.load()) {
+      this.#addresses.keep(record.podIP);
+      this.#add(owner, workload, record);
+    }
+  }
+
+  #add(owner: Owner, workload: Workload, record: PodRecord): SimulatedPod {
+    const { ref } = workload;
+    const hub = this.hub(owner);
+    const pod: SimulatedPod = new SimulatedPod(workload, record, {
+      options: this.options,
+      clock: this.clock,
+      changed: () => {
+        hub.changed(pod.instance);
+        void this.#saveChange();
+      },
+      notify: (notice) => hub.notice(ref, notice),
+    });
+    this.#pods.set(keyOf(owner, ref.uid), { owner, pod });
+    pod.start();
+    return pod;
+  }
+
+  async #saveChange(): Promise<void> {
+    try {
+      await this.save();
+    } catch (error) {
+      this.#logger.error(
+        { err: error },
+        'state file cannot be written; instances will be forgotten when the process ends',
+      );
+    }
+  }
+}
+
+const marksOf = ({ clusterId, nodeName }: Owner): string => `${clusterId}/${nodeName}`;
+const keyOf = (owner: Owner, uid: string): string => `${marksOf(owner)}/${uid}`;
