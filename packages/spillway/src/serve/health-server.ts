@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Logger } from '@spillway/kube';
-import { sleep } from './sleep.ts';
+import { type Logger, systemClock } from '@spillway/kube';
 import type { Standings } from './standings.ts';
 
 export interface HealthServerOptions {
@@ -35,7 +34,7 @@ export class HealthServer {
       } catch (error) {
         if (signal.aborted) break;
         logger.error({ err: error, port, retryInSeconds: retryMs / 1000 }, 'cannot listen for the health check');
-        await sleep(retryMs, signal);
+        await systemClock.sleep(retryMs, signal);
       } finally {
         server.close();
         server.closeAllConnections();

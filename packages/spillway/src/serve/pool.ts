@@ -17,7 +17,6 @@ import { makeBackend } from './backends.ts';
 import { certificateSource } from './certificates.ts';
 import { guardedBackend } from './guarded-backend.ts';
 import { PoolMetrics } from './pool-metrics.ts';
-import { sleep } from './sleep.ts';
 import { runTogether } from './task-group.ts';
 
 export interface PoolOptions {
@@ -82,14 +81,14 @@ export class Pool {
       backend: this.#backend,
       intervalMs: config.ping.intervalSeconds * 1000,
       timeoutMs: config.ping.timeoutSeconds * 1000,
-      sleep,
+      sleep: systemClock.sleep,
       onChange: (state, before) =>
         this.#healthChanged(state.kind === 'unreachable' ? state.message : undefined, before.kind === 'unreachable'),
     });
     this.#blockade = new Blockade({ onChange: () => this.#blockadeChanged() });
     this.#preparation = new Preparation({
       backend: this.#backend,
-      sleep,
+      sleep: systemClock.sleep,
       onError: (error, retryInMs) =>
         this.#logger.error(
           { retryInSeconds: Math.round(retryInMs / 1000) },
@@ -107,7 +106,7 @@ export class Pool {
       facts: () => this.#nodeFacts(),
       logger: this.#logger,
       observer: this.#metrics,
-      sleep,
+      sleep: systemClock.sleep,
     });
     const events = new PodEvents({
       recorder: this.#recorder,
@@ -221,7 +220,7 @@ export class Pool {
           { port, retryInSeconds: listenRetryMs / 1000 },
           `cannot listen for the kubelet API: ${messageOf(error)}`,
         );
-        await sleep(listenRetryMs, signal);
+        await systemClock.sleep(listenRetryMs, signal);
       }
     }
   }
@@ -235,7 +234,7 @@ export class Pool {
     while (!signal.aborted) {
       await this.#readCapacity(signal);
       this.#capacityRead.resolve();
-      await sleep(capacityIntervalMs, signal);
+      await systemClock.sleep(capacityIntervalMs, signal);
     }
     this.#capacityRead.resolve();
   }
