@@ -5,6 +5,7 @@ import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Cluster } from '@spillway/devcluster';
 import { stringify } from 'yaml';
+import type { Scenario } from '../src/backends/simulated/scenario.ts';
 
 // Started directly, not through bin/spillway.js, so that a kill -9 in a test hits the process itself.
 const spillway = ['--conditions=spillway-source', path.join(import.meta.dirname, '../src/cli/main.ts')];
@@ -17,7 +18,13 @@ export interface TestbedOptions {
   /** Pods that the node offers room for; default 200. */
   readonly maxPods?: number;
   /** How the `simulated` backend behaves; default: as the configuration's defaults say. */
-  readonly simulated?: { readonly startDelayMs?: number; readonly stopDelayMs?: number };
+  readonly simulated?: {
+    readonly startDelayMs?: number;
+    readonly stopDelayMs?: number;
+    readonly scenario?: Scenario;
+  };
+  /** The `simulated` backend keeps its instances in `instancesFile` for the next process; default: they end with it. */
+  readonly keepInstances?: boolean;
   /** Arguments of node itself, for measurements. */
   readonly nodeArguments?: readonly string[];
 }
@@ -72,6 +79,11 @@ export class Testbed implements AsyncDisposable {
   /** Folder in which the `cri` backend keeps its instances. */
   get stateDir(): string {
     return path.join(this.dir, 'state');
+  }
+
+  /** Where the `simulated` backend keeps its instances. */
+  get instancesFile(): string {
+    return path.join(this.dir, 'instances.json');
   }
 
   /** Starts `spillway serve` and resolves when its node is Ready. */
@@ -152,8 +164,10 @@ export class Testbed implements AsyncDisposable {
     );
   }
 
-  #backendConfig({ backend, cluster, simulated }: TestbedOptions): Record<string, unknown> {
-    if (backend === 'simulated') return { type: 'simulated', ...simulated };
+  #backendConfig({ backend, cluster, simulated, keepInstances }: TestbedOptions): Record<string, unknown> {
+    if (backend === 'simulated') {
+      return { type: 'simulated', ...simulated, ...(keepInstances ? { stateFile: this.instancesFile } : {}) };
+    }
     if (!cluster.pool) throw new Error('the cluster was started without a pool: startCluster({ pool: true })');
     return {
       type: 'cri',

@@ -19,6 +19,7 @@ import { instanceRef } from './pod-facts.ts';
 import { operationWords, podFields } from './pod-log.ts';
 import type { Operation, Outcome, PodState } from './pod-state.ts';
 import { blocksPool } from './problems.ts';
+import { readDefaultTolerations } from './default-tolerations.ts';
 import type { Preparation } from './preparation.ts';
 import { ReferenceWatches } from './reference-watches.ts';
 import { refusalsOf } from './refusals.ts';
@@ -28,6 +29,7 @@ import { StatusWriter } from './status-writer.ts';
 import type { HeldBack, SweepOptions } from './sweep.ts';
 import { Sweeper } from './sweeper.ts';
 import { systemTiming, type Timing } from './timing.ts';
+import { TolerationWriter } from './toleration-writer.ts';
 import {
   instanceGone,
   instanceMissing,
@@ -45,6 +47,8 @@ export interface PodControllerOptions {
   readonly node: IntakeNode;
   /** Client of the node agent. */
   readonly client: KubeClient;
+  /** The controller's own identity. */
+  readonly controller: Pick<KubeClient, 'resource'>;
   readonly backend: Backend;
   readonly preparation: Preparation;
   readonly hostIPs: readonly string[];
@@ -104,6 +108,7 @@ export class PodController {
   readonly #informer: Informer<Pod>;
   readonly #services: Informer<Service>;
   readonly #writer: StatusWriter;
+  readonly #tolerations: TolerationWriter;
   readonly #observer: InstanceObserver;
   readonly #operations: Operations;
   readonly #watches: ReferenceWatches;
@@ -148,6 +153,21 @@ export class PodController {
         logger.warn({ err: error, ...podFields(instanceRef(pod)) }, 'status not written; trying again'),
       onWritten: (result) => observer.statusWritten(result),
       clock: timing,
+    });
+    this.#tolerations = new TolerationWriter({
+      client: options.controller,
+      live: (uid) => this.#informer.store.getByUid(uid),
+      defaults: (signal) => readDefaultTolerations(client, node.name, signal),
+      onError: (error, pod) =>
+        logger.warn(
+          { err: error, ...(pod && podFields(instanceRef(pod))) },
+          'cannot let pods outlive an outage of Spillway; trying again',
+        ),
+      clock: timing,
+    });
+    this.#informer.subscribe({
+      added: (pod) => this.#tolerations.seen(pod),
+      changed: (_, pod) => this.#tolerations.seen(pod),
     });
     this.#observer = new InstanceObserver({
       backend,
@@ -253,7 +273,9 @@ export class PodController {
   async run(signal: AbortSignal): Promise<void> {
     const writing = new AbortController();
     const writer = this.#writer.run(writing.signal);
-    await Promise.all([this.#informer.run(signal), this.#services.run(signal), this.#observer.run(signal)]);
+    await Promise.all(
+      [this.#informer, this.#services, this.#observer, this.#tolerations].map((part) => part.run(signal)),
+    );
     await this.#stop();
     writing.abort();
     await writer;

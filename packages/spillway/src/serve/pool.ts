@@ -115,6 +115,7 @@ export class Pool {
     this.#pods = new PodController({
       node: { name: nodeName, taintKeys: [burstTaintKey, preferTaintKey], labels: virtualNodeLabels },
       client: this.#agent,
+      controller,
       backend: this.#backend,
       preparation: this.#preparation,
       hostIPs: [address],

@@ -292,10 +292,12 @@ export class CoreWorld {
     const sleep = (ms: number, signal: AbortSignal): Promise<void> => this.timing.sleep(ms, signal);
     const preparation = new Preparation({ backend, onError: () => {}, sleep });
     const facts = { hostIPs: ['10.0.0.1'], allocatable: {}, dns: { clusterServers: [], clusterDomain: '' } };
+    const client = link.client(this.api.client());
     const controller = new PodController({
       node,
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the core uses nothing else of it
-      client: link.client(this.api.client()) as KubeClient,
+      client: client as KubeClient,
+      controller: client,
       backend,
       preparation,
       hostIPs: facts.hostIPs,
