@@ -359,6 +359,26 @@ describe('pods on the virtual node', () => {
     await ready('waits');
   });
 
+  it('say in an event that the ephemeral container of a kubectl debug is not run', async () => {
+    const debug = ['debug', 'web', '-n', namespace, '--image=busybox', '--container=debugger', '--', 'true'];
+    expect((await cluster.kubectl(debug)).code).toBe(0);
+    const selector = 'involvedObject.name=web,reason=EphemeralContainerNotSupported';
+    const message = await eventually('the event', async () => {
+      const { stdout } = await cluster.kubectl([
+        'get',
+        'events',
+        '-n',
+        namespace,
+        `--field-selector=${selector}`,
+        '-o',
+        'jsonpath={.items[*].message}',
+      ]);
+      return stdout !== '' && stdout;
+    });
+    expect(message).toContain('kubectl exec');
+    await ready('web');
+  });
+
   it('that came only because they tolerate everything are not run', async () => {
     await createPod('stray', { tolerations: [{ operator: 'Exists' }] });
     // Its author named the node; that is a wish.
