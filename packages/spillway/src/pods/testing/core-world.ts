@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { type Pod, type PodSpec, silentLogger, TransportError, type KubeClient } from '@spillway/kube';
 import { type Backend, BackendError, type Instance, type InstanceRef, type Notice } from '../../backends/backend.ts';
 import { RehearsalBackend } from '../../backends/simulated/rehearsal.ts';
@@ -68,7 +69,7 @@ export class CoreWorld {
 
   // --- users
 
-  create(name: string, workload: WorkloadName = 'forever'): Pod {
+  create(name: string, workload: WorkloadName = 'forever', more: Partial<PodSpec> = {}): Pod {
     this.#serial += 1;
     const { spec, command } = workloads[workload];
     const podSpec: PodSpec = {
@@ -76,6 +77,7 @@ export class CoreWorld {
       nodeName: owner.nodeName,
       terminationGracePeriodSeconds: 5,
       containers: [{ name: 'app', image: 'centos', command: ['sh', '-c', command] }],
+      ...more,
     };
     const pod: Pod = {
       apiVersion: 'v1',
@@ -170,6 +172,14 @@ export class CoreWorld {
     await this.advance(0);
     if (!settled) throw new Error('a stopped process does not end');
     await this.#simulated.close();
+  }
+
+  /** What a process in the container `app` reads. */
+  async readFile(ref: InstanceRef, path: string): Promise<string> {
+    const stdout = new PassThrough();
+    const { signal } = new AbortController();
+    await this.backend.exec(ref, 'app', ['cat', path], { tty: false, stdout }, signal);
+    return String(stdout.read());
   }
 
   async instances(): Promise<readonly Instance[]> {
