@@ -40,6 +40,7 @@ export const tasks = {
   'test:unit': {
     needs: 'packages',
     commands: (_root, args) => [['vitest', 'run', '--project', 'unit', ...args]],
+    env: { SPILLWAY_QUICK: '1' },
   },
   'test:soak': {
     needs: 'packages',

@@ -3,9 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** Time as a dependency, so that tests of waiting code do not wait. */
 export interface Clock {
   /** Milliseconds since the epoch */
-  now(): number;
+  readonly now: () => number;
   /** Resolves after `ms`, or as soon as `signal` is aborted. Never rejects: callers look at the signal. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
 // Node fires longer timers at once.

@@ -25,6 +25,27 @@ const follower = (): Pod =>
     ],
   });
 
+const optionalReader = (name: string): Pod =>
+  shellPod(name, '', {
+    containers: [
+      {
+        name: 'main',
+        image: 'busybox',
+        command: ['sleep', '3600'],
+        env: [{ name: 'SECRET', valueFrom: { secretKeyRef: { name: 'perhaps', key: 'key', optional: true } } }],
+        envFrom: [{ prefix: 'CONFIG_', configMapRef: { name: 'perhaps', optional: true } }],
+        volumeMounts: [
+          { name: 'config', mountPath: '/config' },
+          { name: 'secret', mountPath: '/secret' },
+        ],
+      },
+    ],
+    volumes: [
+      { name: 'config', configMap: { name: 'perhaps', optional: true } },
+      { name: 'secret', secret: { secretName: 'perhaps', optional: true } },
+    ],
+  });
+
 describe('what a pod refers to', () => {
   let product: Product;
 
@@ -52,6 +73,7 @@ describe('what a pod refers to', () => {
     const before = await waitReady(product.kubectl, product.namespace, 'follower');
     await apply('ConfigMap', 'settings', 'new');
     await apply('Secret', 'login', 'new');
+    const editedMs = performance.now();
     const read = 'cat /settings/key /login/key /part; echo $ONCE';
     expect(
       await eventually('the edits to arrive', async () => {
@@ -59,6 +81,7 @@ describe('what a pod refers to', () => {
         return text.startsWith('newnew') && text;
       }),
     ).toBe('newnewoldold\n');
+    expect(performance.now() - editedMs).toBeLessThan(60_000);
 
     // What was edited while nobody looked arrives, too, and the pod is the same.
     await product.testbed.stop('SIGKILL');
@@ -66,6 +89,29 @@ describe('what a pod refers to', () => {
     await product.testbed.start();
     await eventually('what was edited meanwhile', async () => (await inPod('follower', read)).startsWith('newnewer'));
     const after = await waitReady(product.kubectl, product.namespace, 'follower');
+    expect(after.status?.containerStatuses?.[0]?.containerID).toBe(before.status?.containerStatuses?.[0]?.containerID);
+  });
+
+  test('is never left out because it is optional, by a process that has only just started', async () => {
+    const { kubectl, namespace, testbed } = product;
+    await apply('ConfigMap', 'perhaps', 'config');
+    await apply('Secret', 'perhaps', 'secret');
+    const read = 'echo $SECRET $CONFIG_key $(cat /secret/key) $(cat /config/key)';
+    await create(optionalReader('before'));
+    const before = await waitReady(kubectl, namespace, 'before');
+    await testbed.stop('SIGKILL');
+    await create(optionalReader('meanwhile'));
+    await testbed.start();
+    await create(optionalReader('afterwards'));
+    for (const name of ['meanwhile', 'afterwards']) {
+      await waitReady(kubectl, namespace, name);
+      expect(await inPod(name, read)).toBe('secret config secret config\n');
+    }
+    // When the edit has arrived, the new process has read everything anew for the old pod, too.
+    await apply('Secret', 'perhaps', 'edited');
+    await eventually('the edit', async () => (await inPod('before', 'cat /secret/key')) === 'edited');
+    expect(await inPod('before', read)).toBe('secret config edited config\n');
+    const after = await waitReady(kubectl, namespace, 'before');
     expect(after.status?.containerStatuses?.[0]?.containerID).toBe(before.status?.containerStatuses?.[0]?.containerID);
   });
 

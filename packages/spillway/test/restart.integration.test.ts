@@ -19,7 +19,7 @@ describe('spillway serve is killed with -9 and started again', () => {
       kind: 'Deployment',
       metadata: { name: 'steady', namespace },
       spec: {
-        replicas: 5,
+        replicas: 20,
         selector: { matchLabels: { app: 'steady' } },
         template: {
           metadata: { labels: { app: 'steady' } },
@@ -35,6 +35,7 @@ describe('spillway serve is killed with -9 and started again', () => {
     const meanwhile = await waitReady(kubectl, namespace, 'ends-meanwhile');
     const steady = (): Promise<Pod[]> => kubectl.list<Pod>(['pods', '-n', namespace, '-l', 'app=steady']);
     const before = identities(await steady());
+    expect(before).toHaveLength(20);
     const occupied = await residue(testbed);
 
     // The container sees the end of its wait 2 s from now, when nobody watches.
@@ -49,14 +50,16 @@ describe('spillway serve is killed with -9 and started again', () => {
       '(sleep 2; touch /tmp/end) >/dev/null 2>&1 &',
     ]);
     await testbed.stop('SIGKILL');
-    await eventually('the container to have ended', async () => (await residue(testbed)).runningTasks.length === 5);
+    await eventually('the container to have ended', async () => (await residue(testbed)).runningTasks.length === 20);
     await testbed.start();
 
     const failed = await waitPhase(kubectl, namespace, 'ends-meanwhile', 'Failed');
     expect(failed.metadata?.uid).toBe(meanwhile.metadata?.uid);
     expect(failed.status?.containerStatuses?.[0]?.state?.terminated?.exitCode).toBe(5);
     expect(identities(await steady())).toEqual(before);
+    // The one that ended was not run again either.
     expect((await residue(testbed)).containers.toSorted()).toEqual(occupied.containers.toSorted());
+    expect((await residue(testbed)).runningTasks).toHaveLength(20);
   });
 
   test('a graceful stop ends with code 0 and leaves containers running', async () => {

@@ -5,6 +5,7 @@ import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Cluster } from '@spillway/devcluster';
 import { stringify } from 'yaml';
+import type { Scenario } from '../src/backends/simulated/scenario.ts';
 
 // Started directly, not through bin/spillway.js, so that a kill -9 in a test hits the process itself.
 const spillway = ['--conditions=spillway-source', path.join(import.meta.dirname, '../src/cli/main.ts')];
@@ -17,7 +18,11 @@ export interface TestbedOptions {
   /** Pods that the node offers room for; default 200. */
   readonly maxPods?: number;
   /** How the `simulated` backend behaves; default: as the configuration's defaults say. */
-  readonly simulated?: { readonly startDelayMs?: number; readonly stopDelayMs?: number };
+  readonly simulated?: {
+    readonly startDelayMs?: number;
+    readonly stopDelayMs?: number;
+    readonly scenario?: Scenario;
+  };
   /** The `simulated` backend keeps its instances in `instancesFile` for the next process; default: they end with it. */
   readonly keepInstances?: boolean;
   readonly sweep?: { readonly graceSeconds?: number; readonly suspicionSeconds?: number };

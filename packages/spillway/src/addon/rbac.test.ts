@@ -15,8 +15,20 @@ describe('the generated rights', () => {
     expect(agent.match(/"verbs":\[[^\]]*\]/g)).toEqual(['"verbs":["impersonate"]', '"verbs":["impersonate"]']);
   });
 
-  it('name neither Secrets, pods nor tokens, and no wildcard', () => {
-    for (const word of ['secrets', 'pods', 'token', '"*"']) expect(JSON.stringify(manifests(true))).not.toContain(word);
+  it('name neither Secrets nor tokens, and no wildcard', () => {
+    for (const word of ['secrets', 'token', '"*"']) expect(JSON.stringify(manifests(true))).not.toContain(word);
+  });
+
+  it('let pods be patched, and an admission policy that comes before says which and what of them', () => {
+    const objects = manifests();
+    expect(roleText(objects, 'spillway-controller')).toContain('"resources":["pods"],"verbs":["patch"]');
+    const kinds = objects.map(({ kind }) => kind);
+    const binding = kinds.indexOf('ValidatingAdmissionPolicyBinding');
+    expect(binding).toBeGreaterThan(0);
+    expect(binding).toBeLessThan(kinds.indexOf('ClusterRole'));
+    const policy = JSON.stringify(objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy'));
+    expect(policy).toContain('system:serviceaccount:spillway-system:spillway');
+    expect(policy).toContain(String.raw`in [\"vk-1\",\"vk-2\"]`);
   });
 
   it('restrict everything but the registration to the names of the nodes', () => {
@@ -60,6 +72,8 @@ describe('the generated rights', () => {
     expect(objects.map(({ kind }) => kind)).toEqual([
       'Namespace',
       'ServiceAccount',
+      'ValidatingAdmissionPolicy',
+      'ValidatingAdmissionPolicyBinding',
       'ClusterRole',
       'ClusterRoleBinding',
       'ClusterRole',

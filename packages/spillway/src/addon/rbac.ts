@@ -6,7 +6,10 @@ import type {
   Role,
   RoleBinding,
   ServiceAccount,
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
 } from '@spillway/kube';
+import { podWritePolicy } from './pod-write-policy.ts';
 
 export interface RbacOptions {
   /** Names of the virtual nodes that this installation serves. */
@@ -19,7 +22,15 @@ export interface RbacOptions {
   readonly leaderElection?: { readonly namespace: string; readonly leaseNames: readonly string[] };
 }
 
-export type Manifest = Namespace | ServiceAccount | ClusterRole | ClusterRoleBinding | Role | RoleBinding;
+export type Manifest =
+  | Namespace
+  | ServiceAccount
+  | ClusterRole
+  | ClusterRoleBinding
+  | Role
+  | RoleBinding
+  | ValidatingAdmissionPolicy
+  | ValidatingAdmissionPolicyBinding;
 
 interface Right {
   /** Why it is needed. */
@@ -79,6 +90,11 @@ function controllerRights({ nodeNames, approveServingCertificates }: RbacOptions
         verbs: ['get', 'list', 'watch', 'patch'],
       },
     },
+    // A rule cannot say which pods, nor what of them: the admission policy does.
+    {
+      why: 'let pods outlive an outage of Spillway',
+      rule: { apiGroups: [''], resources: ['pods'], verbs: ['patch'] },
+    },
     {
       why: 'know which cluster this is',
       rule: { apiGroups: [''], resources: ['namespaces'], resourceNames: ['kube-system'], verbs: ['get'] },
@@ -126,6 +142,11 @@ export function rbacManifests(options: RbacOptions): readonly Manifest[] {
   return [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account, namespace, labels } },
+    ...podWritePolicy({
+      nodeNames: options.nodeNames,
+      username: `system:serviceaccount:${namespace}:${account}`,
+      labels,
+    }),
     ...clusterRole('spillway-node-agent', nodeAgentRights(options)),
     ...clusterRole('spillway-controller', controllerRights(options)),
     {

@@ -250,3 +250,37 @@ describe('the timeline of a pod', () => {
       expect(world.ready).toHaveLength(measured);
     }));
 });
+
+describe('a service account token', () => {
+  it('that is past 80 % of its life is a new one in the running pod', () =>
+    inWorld({}, async (world) => {
+      const pod = world.create('web', 'forever', {
+        containers: [
+          {
+            name: 'app',
+            image: 'centos',
+            command: ['sleep', '1000000'],
+            volumeMounts: [{ name: 'identity', mountPath: '/identity' }],
+          },
+        ],
+        volumes: [
+          {
+            name: 'identity',
+            projected: { sources: [{ serviceAccountToken: { path: 'token', expirationSeconds: 3600 } }] },
+          },
+        ],
+      });
+      const ref = instanceRef(pod);
+      const token = (): Promise<string> => world.readFile(ref, '/identity/token');
+      await world.advance(5000);
+      expect(await token()).toBe('token 1');
+      await world.advance(0.79 * 3600_000);
+      expect(await token()).toBe('token 1');
+      // Up to 5 % of a life later, so that not all are renewed at once.
+      await world.advance(0.06 * 3600_000);
+      expect(await token()).toBe('token 2');
+      await world.advance(0.86 * 3600_000);
+      expect(await token()).toBe('token 3');
+      expect(world.traces.get(ref.uid)).toMatchObject({ starts: 1, interrupted: false });
+    }));
+});

@@ -325,6 +325,30 @@ describe('a pod that runs', () => {
   });
 });
 
+const debugged = (...names: string[]): Pod =>
+  testPod({
+    spec: { ephemeralContainers: names.map((name) => ({ name, image: 'busybox' })) },
+    metadata: { generation: 1 + names.length },
+  });
+
+describe('a pod that gets an ephemeral container', () => {
+  it('says once of each that it is not run, and what to do instead, and runs on', () => {
+    const before = { ...arrived(testPod()), outbox: [] };
+    const once = podChanged(before, bound(debugged('debugger-1')));
+    expect(once.outbox).toEqual([
+      expect.objectContaining({
+        severity: 'Warning',
+        message: expect.stringMatching(/"debugger-1" is not run.*kubectl exec.*--copy-to/) as unknown,
+      }),
+    ]);
+    const idle = { ...once, outbox: [] };
+    expect(podChanged(idle, bound(debugged('debugger-1'))).outbox).toEqual([]);
+    const twice = podChanged(idle, bound(debugged('debugger-1', 'debugger-2')));
+    expect(twice.outbox).toHaveLength(1);
+    expect(operationOf(twice)).toBe(operationOf(before));
+  });
+});
+
 describe('a pod that is deleted', () => {
   it('is stopped with its grace, counted from when we saw the deletion', () => {
     const state = change(adopted(), deleted(runningPod, now), now);

@@ -13,6 +13,7 @@ import type { Backend, Instance, InstanceRef, Notice } from '../backends/backend
 import type { WorkloadFacts } from '../podspec/resolve.ts';
 import type { Actor, ActorHost } from './actor.ts';
 import { withoutBallast } from './ballast.ts';
+import { readDefaultTolerations } from './default-tolerations.ts';
 import { explain, type Explanation } from './explain.ts';
 import { InstanceObserver, type InstanceSink, type ObservedListing } from './instance-observer.ts';
 import type { IntakeNode } from './intake.ts';
@@ -31,12 +32,15 @@ import type { HeldBack, SweepOptions } from './sweep.ts';
 import { Sweeper } from './sweeper.ts';
 import type { Timeline } from './timeline.ts';
 import { systemTiming, type Timing } from './timing.ts';
+import { TolerationWriter } from './toleration-writer.ts';
 import { referenceChanged, retryNow, statusRefused } from './transitions.ts';
 
 export interface PodControllerOptions {
   readonly node: IntakeNode;
   /** Client of the node agent. */
   readonly client: KubeClient;
+  /** The controller's own identity. */
+  readonly controller: Pick<KubeClient, 'resource'>;
   readonly backend: Backend;
   readonly preparation: Preparation;
   readonly hostIPs: readonly string[];
@@ -85,6 +89,7 @@ export class PodController {
   readonly #informer: Informer<Pod>;
   readonly #services: Informer<Service>;
   readonly #writer: StatusWriter;
+  readonly #tolerations: TolerationWriter;
   readonly #observer: InstanceObserver;
   readonly #operations: Operations;
   readonly #watches: ReferenceWatches;
@@ -127,6 +132,21 @@ export class PodController {
         logger.warn({ err: error, ...podFields(instanceRef(pod)) }, 'status not written; trying again'),
       onWritten: (result) => observer.statusWritten(result),
       clock: timing,
+    });
+    this.#tolerations = new TolerationWriter({
+      client: options.controller,
+      live: (uid) => this.#informer.store.getByUid(uid),
+      defaults: (signal) => readDefaultTolerations(client, node.name, signal),
+      onError: (error, pod) =>
+        logger.warn(
+          { err: error, ...(pod && podFields(instanceRef(pod))) },
+          'cannot let pods outlive an outage of Spillway; trying again',
+        ),
+      clock: timing,
+    });
+    this.#informer.subscribe({
+      added: (pod) => this.#tolerations.seen(pod),
+      changed: (_, pod) => this.#tolerations.seen(pod),
     });
     this.#observer = new InstanceObserver({
       backend,
@@ -247,7 +267,9 @@ export class PodController {
   async run(signal: AbortSignal): Promise<void> {
     const writing = new AbortController();
     const writer = this.#writer.run(writing.signal);
-    await Promise.all([this.#informer.run(signal), this.#services.run(signal), this.#observer.run(signal)]);
+    await Promise.all(
+      [this.#informer, this.#services, this.#observer, this.#tolerations].map((part) => part.run(signal)),
+    );
     await this.#stop();
     writing.abort();
     await writer;

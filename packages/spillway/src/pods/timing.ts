@@ -10,8 +10,7 @@ export interface Timing extends Clock {
 const maxDelayMs = 2 ** 31 - 1;
 
 export const systemTiming: Timing = {
-  now: () => systemClock.now(),
-  sleep: (ms, signal) => systemClock.sleep(ms, signal),
+  ...systemClock,
   after: (ms, run) => {
     const handle = setTimeout(run, Math.min(Math.max(0, ms), maxDelayMs));
     return () => clearTimeout(handle);

@@ -1,5 +1,6 @@
 import type { Pod } from '@spillway/kube';
 import type { Instance, InstanceRef, Notice, Refusal } from '../backends/backend.ts';
+import { ephemeralContainerNotices } from './ephemeral-containers.ts';
 import {
   activeDeadlineMs,
   hasRun,
@@ -115,7 +116,7 @@ export function podChanged(state: PodState, { pod, refusals, nowMs }: Bound): Po
     ran: !state.placeholder && (state.ran || statusShowsItRan(pod)),
     graceEndsMs: isDeleting(pod) ? graceEnd(state, pod, nowMs) : state.graceEndsMs,
     failures: respecified ? withoutFailure(state.failures, 'create') : state.failures,
-    outbox: [...state.outbox, ...fresh],
+    outbox: [...state.outbox, ...fresh, ...ephemeralContainerNotices(state.pod, pod)],
   };
   if (next.observed.kind !== 'absent') return settle(next);
   // A create whose answer is not known, or an earlier process's, may still come true, and its end should be seen.

@@ -5,10 +5,10 @@ import {
   loadKubeconfig,
   type Logger,
   namespaces,
+  systemClock,
   uidOf,
 } from '@spillway/kube';
 import type { KubernetesAccess } from '../config/kubernetes-access.ts';
-import { sleep } from './sleep.ts';
 
 /** What is known about the cluster once it has answered. */
 export interface ClusterFacts {
@@ -47,7 +47,7 @@ export async function connect(
         { server: client.config.server, accessFrom: client.config.source, retryInSeconds: retryMs / 1000 },
         `cannot work with the API server: ${reason}`,
       );
-      await sleep(retryMs, signal);
+      await systemClock.sleep(retryMs, signal);
       retryMs = Math.min(retryMs * 2, longestRetryMs);
     }
   }

@@ -1,10 +1,9 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import type { Logger } from '@spillway/kube';
+import { type Logger, systemClock } from '@spillway/kube';
 import { secureContextOptions } from '../kubelet/tls.ts';
 import { selfSigned } from './self-signed.ts';
-import { sleep } from './sleep.ts';
 import type { Report, Standings } from './standings.ts';
 
 export interface HealthServerOptions {
@@ -45,7 +44,7 @@ export class HealthServer {
       } catch (error) {
         if (signal.aborted) break;
         logger.error({ err: error, port, retryInSeconds: retryMs / 1000 }, 'cannot listen for health checks');
-        await sleep(retryMs, signal);
+        await systemClock.sleep(retryMs, signal);
       } finally {
         server.close();
         server.closeAllConnections();

@@ -17,7 +17,6 @@ import { Preparation } from '../pods/preparation.ts';
 import { certificateSource } from './certificates.ts';
 import { guardedBackend } from './guarded-backend.ts';
 import { PoolMetrics } from './pool-metrics.ts';
-import { sleep } from './sleep.ts';
 import { runTogether } from './task-group.ts';
 
 export interface PoolOptions {
@@ -85,14 +84,14 @@ export class Pool {
       backend: this.#backend,
       intervalMs: config.ping.intervalSeconds * 1000,
       timeoutMs: config.ping.timeoutSeconds * 1000,
-      sleep,
+      sleep: systemClock.sleep,
       onChange: (state, before) =>
         this.#healthChanged(state.kind === 'unreachable' ? state.message : undefined, before.kind === 'unreachable'),
     });
     this.#blockade = new Blockade({ onChange: () => this.#blockadeChanged() });
     this.#preparation = new Preparation({
       backend: this.#backend,
-      sleep,
+      sleep: systemClock.sleep,
       onError: (error, retryInMs) =>
         this.#logger.error(
           { retryInSeconds: Math.round(retryInMs / 1000) },
@@ -110,7 +109,7 @@ export class Pool {
       facts: () => this.#nodeFacts(),
       logger: this.#logger,
       observer: this.#metrics,
-      sleep,
+      sleep: systemClock.sleep,
     });
     const events = new PodEvents({
       recorder: this.#recorder,
@@ -119,6 +118,7 @@ export class Pool {
     this.#pods = new PodController({
       node: { name: nodeName, taintKeys: [burstTaint.key, preferTaint.key], labels: virtualNodeLabels },
       client: this.#agent,
+      controller,
       backend: this.#backend,
       preparation: this.#preparation,
       hostIPs: [address],
@@ -233,7 +233,7 @@ export class Pool {
           { port, retryInSeconds: listenRetryMs / 1000 },
           `cannot listen for the kubelet API: ${messageOf(error)}`,
         );
-        await sleep(listenRetryMs, signal);
+        await systemClock.sleep(listenRetryMs, signal);
       }
     }
   }
@@ -247,7 +247,7 @@ export class Pool {
     while (!signal.aborted) {
       await this.#readCapacity(signal);
       this.#capacityRead.resolve();
-      await sleep(capacityIntervalMs, signal);
+      await systemClock.sleep(capacityIntervalMs, signal);
     }
     this.#capacityRead.resolve();
   }

@@ -231,13 +231,16 @@ const proxied = (page: string): string => `/api/v1/nodes/${nodeName}/proxy/${pag
 describe('pods on the virtual node', () => {
   it('run, with everything in their status that others rely on', async () => {
     await createPod('web');
-    const { status } = await ready('web');
+    const { metadata, status } = await eventually('the status to be that of the newest generation', async () => {
+      const current = await ready('web');
+      return current.status?.observedGeneration === current.metadata?.generation && current;
+    });
+    expect(metadata?.generation).toBeGreaterThan(0);
     expect(status).toMatchObject({
       phase: 'Running',
       hostIP: cluster.nodeAddress,
       podIPs: [{ ip: status?.podIP }],
       qosClass: 'BestEffort',
-      observedGeneration: 1,
       containerStatuses: [{ name: 'main', ready: true, started: true, restartCount: 0 }],
     });
     expect(status?.conditions?.map(({ type }) => type).toSorted()).toEqual([
@@ -266,8 +269,11 @@ describe('pods on the virtual node', () => {
     }
   });
 
-  it('keep the conditions of others, and are ready only when their readiness gates are', async () => {
+  it('keep conditions, labels and annotations of others, and are ready only when their readiness gates are', async () => {
     await createPod('gated', { readinessGates: [{ conditionType: 'example.com/gate' }] });
+    // While Spillway writes the first status.
+    const labelled = { metadata: { labels: { 'example.com/by': 'others' }, annotations: { 'example.com/note': '1' } } };
+    await admin.resource(pods).patch({ namespace, name: 'gated' }, { type: 'merge', body: labelled });
     const before = await eventually('pod gated to run', async () => {
       const current = await getPod('gated');
       return current.status?.phase === 'Running' && current;
@@ -280,8 +286,25 @@ describe('pods on the virtual node', () => {
     await admin
       .resource(pods)
       .patch({ namespace, name: 'gated' }, { type: 'strategic', body }, { subresource: 'status' });
-    const after = await ready('gated');
-    expect(after.status?.conditions?.find(({ type }) => type === 'example.com/gate')?.status).toBe('True');
+    const { resourceVersion } = (await ready('gated')).metadata ?? {};
+    await admin.resource(pods).delete({ namespace, name: 'gated' });
+    const watch = admin.resource(pods).watch({ namespace, fieldSelector: 'metadata.name=gated', resourceVersion });
+    let last: Pod | undefined;
+    for await (const { type, object } of watch) {
+      last = object;
+      if (type === 'DELETED') break;
+    }
+    // After everything that Spillway has ever written to it.
+    expect(last).toMatchObject({
+      ...labelled,
+      spec: { readinessGates: [{ conditionType: 'example.com/gate' }] },
+      status: {
+        phase: expect.stringMatching(/Succeeded|Failed/) as unknown,
+        conditions: expect.arrayContaining([
+          expect.objectContaining({ type: 'example.com/gate', status: 'True' }),
+        ]) as unknown,
+      },
+    });
   });
 
   it('become ready again when somebody else sets them not ready', async () => {
@@ -355,6 +378,26 @@ describe('pods on the virtual node', () => {
     expect(stdout).not.toBe('');
     await admin.resource(secrets).create({ metadata: { name: 'late', namespace }, stringData: { a: 'b' } });
     await ready('waits');
+  });
+
+  it('say in an event that the ephemeral container of a kubectl debug is not run', async () => {
+    const debug = ['debug', 'web', '-n', namespace, '--image=busybox', '--container=debugger', '--', 'true'];
+    expect((await cluster.kubectl(debug)).code).toBe(0);
+    const selector = 'involvedObject.name=web,reason=EphemeralContainerNotSupported';
+    const message = await eventually('the event', async () => {
+      const { stdout } = await cluster.kubectl([
+        'get',
+        'events',
+        '-n',
+        namespace,
+        `--field-selector=${selector}`,
+        '-o',
+        'jsonpath={.items[*].message}',
+      ]);
+      return stdout !== '' && stdout;
+    });
+    expect(message).toContain('kubectl exec');
+    await ready('web');
   });
 
   it('that came only because they tolerate everything are not run', async () => {
@@ -457,6 +500,17 @@ describe('the process', () => {
     await refused(own.resource(configMaps).list({}));
     await refused(own.resource(pods).list({ namespace }));
     await refused(other.resource(pods).list({ fieldSelector: 'spec.nodeName=real-node' }));
+    // It may patch pods, but nothing of them except tolerations, and only on its own node.
+    const change = (name: string, merged: object): Promise<Pod> =>
+      own.resource(pods).patch({ namespace, name }, { type: 'merge', body: merged });
+    await refused(change('web', { metadata: { labels: { app: 'taken-over' } } }));
+    await refused(change('web', { metadata: { annotations: { a: 'b' } } }));
+    await refused(change('web', { metadata: { finalizers: ['example.com/stay'] } }));
+    await refused(change('web', { spec: { activeDeadlineSeconds: 1 } }));
+    const [container] = (await getPod('web')).spec?.containers ?? [];
+    await refused(change('web', { spec: { containers: [{ ...container, image: 'evil' }] } }));
+    const { tolerations = [] } = (await getPod('elsewhere')).spec ?? {};
+    await refused(change('elsewhere', { spec: { tolerations: [...tolerations, { operator: 'Exists' }] } }));
     await Promise.all([own.close(), agent.close(), other.close()]);
   });
 

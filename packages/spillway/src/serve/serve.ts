@@ -32,6 +32,8 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
     userAgent: `spillway/${version}`,
     logger,
     onRequest: (record) => metrics.recordRequest(record),
+    // Not urgent, and to leave the API server to bursts of pods.
+    lanes: { tolerations: { qps: 50, burst: 50, concurrency: 1 } },
   };
   const client = new KubeClient(clientOptions);
   const standings = new Standings(options.config.pools.map(({ name }) => name));

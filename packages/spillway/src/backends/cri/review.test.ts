@@ -49,6 +49,10 @@ describe('a pod that can run here', () => {
   });
 });
 
+test('who debugs a pod that still waits does not keep it from starting', () => {
+  expect(refusals({ ephemeralContainers: [{ name: 'debugger', image: 'busybox' }] })).toEqual([]);
+});
+
 describe('what is not built is refused, by code and field', () => {
   test.each<[Partial<PodSpec>, string[]]>([
     [

@@ -132,12 +132,6 @@ const rules: readonly Rule[] = [
     ]),
   },
   {
-    code: 'ephemeral-containers-unsupported',
-    message: 'ephemeral containers are not supported',
-    remedy: 'Use kubectl exec',
-    fields: ({ spec }) => present('spec.ephemeralContainers', spec?.ephemeralContainers?.length),
-  },
-  {
     code: 'resource-unsupported',
     message: 'the pool offers cpu, memory and ephemeral-storage only',
     remedy: elsewhere,

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { type Pod, type PodSpec, silentLogger, TransportError, type KubeClient } from '@spillway/kube';
 import { type Backend, BackendError, type Instance, type InstanceRef, type Notice } from '../../backends/backend.ts';
 import { RehearsalBackend } from '../../backends/simulated/rehearsal.ts';
@@ -73,7 +74,7 @@ export class CoreWorld {
 
   // --- users
 
-  create(name: string, workload: WorkloadName = 'forever'): Pod {
+  create(name: string, workload: WorkloadName = 'forever', more: Partial<PodSpec> = {}): Pod {
     this.#serial += 1;
     const { spec, command } = workloads[workload];
     const podSpec: PodSpec = {
@@ -81,6 +82,7 @@ export class CoreWorld {
       nodeName: owner.nodeName,
       terminationGracePeriodSeconds: 5,
       containers: [{ name: 'app', image: 'centos', command: ['sh', '-c', command] }],
+      ...more,
     };
     const pod: Pod = {
       apiVersion: 'v1',
@@ -175,6 +177,14 @@ export class CoreWorld {
     await this.advance(0);
     if (!settled) throw new Error('a stopped process does not end');
     await this.#simulated.close();
+  }
+
+  /** What a process in the container `app` reads. */
+  async readFile(ref: InstanceRef, path: string): Promise<string> {
+    const stdout = new PassThrough();
+    const { signal } = new AbortController();
+    await this.backend.exec(ref, 'app', ['cat', path], { tty: false, stdout }, signal);
+    return String(stdout.read());
   }
 
   async instances(): Promise<readonly Instance[]> {
@@ -297,10 +307,12 @@ export class CoreWorld {
     const sleep = (ms: number, signal: AbortSignal): Promise<void> => this.timing.sleep(ms, signal);
     const preparation = new Preparation({ backend, onError: () => {}, sleep });
     const facts = { hostIPs: ['10.0.0.1'], allocatable: {}, dns: { clusterServers: [], clusterDomain: '' } };
+    const client = link.client(this.api.client());
     const controller = new PodController({
       node,
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the core uses nothing else of it
-      client: link.client(this.api.client()) as KubeClient,
+      client: client as KubeClient,
+      controller: client,
       backend,
       preparation,
       hostIPs: facts.hostIPs,

@@ -8,6 +8,7 @@ import {
   type Pod,
   type ResourceClient,
   type ResourceType,
+  type TokenRequest,
   TransportError,
   type WatchEvent,
 } from '@spillway/kube';
@@ -39,6 +40,7 @@ export class FakePodsApi {
   #forgottenUpTo = 0;
   #away = false;
   #generation = 0;
+  #tokens = 0;
   #news = Promise.withResolvers<void>();
 
   get all(): readonly Pod[] {
@@ -143,6 +145,11 @@ export class FakePodsApi {
         yield await this.list();
       },
       watch: (options: WatchRequest) => this.#watch(options, true),
+      create: async (request: TokenRequest): Promise<TokenRequest> => {
+        this.#mustBeThere();
+        this.#tokens += 1;
+        return { ...request, status: { token: `token ${this.#tokens}`, expirationTimestamp: '' } };
+      },
       get: async ({ name }: ObjectRef) => {
         this.#mustBeThere();
         throw new ApiError(`${plural} "${name}" not found`, { status: 404, reason: 'NotFound' });
