@@ -42,8 +42,11 @@ export const tasks = {
     commands: (_root, args) => [['vitest', 'run', '--project', 'unit', ...args]],
   },
   'test:soak': {
-    needs: 'packages',
-    commands: (_root, args) => [['vitest', 'run', '--project', 'unit', 'property', ...args]],
+    needs: 'cluster',
+    commands: (_root, args) => [
+      ['vitest', 'run', '--project', 'unit', 'property', ...args],
+      ['vitest', 'run', '--project', 'integration', 'kill-at-every-await', ...args],
+    ],
     env: { SPILLWAY_SOAK: '1' },
   },
   'test:integration': {

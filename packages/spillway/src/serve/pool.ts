@@ -13,7 +13,6 @@ import type { Metrics } from '../observability/metrics.ts';
 import { PodController } from '../pods/pod-controller.ts';
 import { PodEvents } from '../pods/pod-events.ts';
 import { Preparation } from '../pods/preparation.ts';
-import { makeBackend } from './backends.ts';
 import { certificateSource } from './certificates.ts';
 import { guardedBackend } from './guarded-backend.ts';
 import { PoolMetrics } from './pool-metrics.ts';
@@ -25,6 +24,8 @@ export interface PoolOptions {
   readonly clusterId: string;
   readonly serverVersion: string;
   readonly ownVersion: string;
+  /** A backend for this pool alone, which closes it in the end. */
+  readonly makeBackend: (logger: Logger) => Backend;
   /** Where the API server reaches the kubelet API. */
   readonly address: string;
   /** The controller's own identity. */
@@ -61,14 +62,13 @@ export class Pool {
   #capacity: Readonly<Record<string, string>>;
 
   constructor(options: PoolOptions) {
-    const { config, controller, clusterId, address } = options;
+    const { config, controller, address, leadership } = options;
     const { nodeName } = config;
     this.#options = options;
     this.#logger = options.logger.child({ pool: config.name });
     this.#metrics = new PoolMetrics(options.metrics, config.name);
     this.#agent = controller.impersonate({ user: `system:node:${nodeName}`, groups: ['system:nodes'] });
-    const backend = makeBackend(config.backend, { clusterId, nodeName }, this.#logger);
-    const { leadership } = options;
+    const backend = options.makeBackend(this.#logger);
     this.#backend = leadership === undefined ? backend : guardedBackend(backend, leadership);
     this.#capacity = configuredCapacity(config);
     this.#recorder = new EventRecorder({

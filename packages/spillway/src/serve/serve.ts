@@ -2,6 +2,7 @@ import { KubeClient, type KubeClientOptions, type Logger } from '@spillway/kube'
 import type { Config, PoolConfig } from '../config/config.ts';
 import type { KubernetesAccess } from '../config/kubernetes-access.ts';
 import { Metrics } from '../observability/metrics.ts';
+import { makeBackend } from './backends.ts';
 import { clusterConfig, clusterUid, connect } from './connect.ts';
 import { outboundAddress } from './outbound-address.ts';
 import { HealthServer } from './health-server.ts';
@@ -72,6 +73,7 @@ async function servePools(
     clusterId,
     serverVersion: cluster.serverVersion,
     ownVersion: version,
+    makeBackend: (poolLogger) => makeBackend(pool.backend, { clusterId, nodeName: pool.nodeName }, poolLogger),
     address: pool.address ?? defaultAddress,
     controller: client,
     confirmCluster: async (pause) => (await clusterUid(client, pause)) === cluster.clusterUid,
