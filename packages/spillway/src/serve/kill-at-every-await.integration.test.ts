@@ -21,6 +21,7 @@ import {
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Backend } from '../backends/backend.ts';
 import { makeSimulatedBackend } from '../backends/simulated/make-simulated.ts';
+import type { Scenario } from '../backends/simulated/scenario.ts';
 import type { PoolConfig } from '../config/config.ts';
 import { isTerminalPhase } from '../pods/pod-facts.ts';
 import { awaits } from './testing/awaits.ts';
@@ -34,6 +35,12 @@ const podCount = soak ? 1000 : 100;
 const few = podCount / 20;
 const nodeName = 'virtual-kubelet';
 const namespace = 'work';
+const scenario: Scenario = {
+  // So that the next process finds instances that have started, and others that have not.
+  startDelay: { minMs: 0, maxMs: 1500 },
+  // Longer than the first list of pods: an earlier listing would be of no use to a sweep.
+  latency: { list: 200 },
+};
 const known = Object.entries(awaits).flatMap(([, group]) => Object.keys(group));
 
 let cluster: Cluster;
@@ -70,8 +77,7 @@ beforeAll(async () => {
   await mkdir(dir, { recursive: true });
   pool = await poolConfig();
   backend = makeSimulatedBackend({
-    // A listing that takes a while is no older than the first list of pods, so that sweeps need no further one.
-    options: { startDelayMs: 200, scenario: { latency: { list: 200 } } },
+    options: { scenario },
     owner: { clusterId, nodeName },
     logger: silentLogger,
   });
@@ -172,7 +178,7 @@ const unsettled = (): readonly Person[] =>
 
 async function eventually<T>(what: string, probe: () => Promise<T | undefined | false>): Promise<T> {
   let last: unknown;
-  for (let attempt = 0; attempt < 2400; attempt += 1) {
+  for (let attempt = 0; attempt < 24 * podCount; attempt += 1) {
     try {
       const result = await probe();
       if (result !== undefined && result !== false) return result;
@@ -235,6 +241,7 @@ it('waits for nothing outside of itself that is not known here', async () => {
 it.each(Object.entries(awaits))(
   'is killed at every await of %s, and nothing is leaked, doubled or lost',
   async (_, group) => {
+    expect(expectedWaits).not.toEqual(new Map());
     for (const [name, moments] of Object.entries(group)) {
       for (const moment of moments) {
         await dieAt({ await: name, moment, nth: Math.ceil((expectedWaits.get(name) ?? 0) / 3) });

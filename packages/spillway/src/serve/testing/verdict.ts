@@ -25,7 +25,7 @@ export function violations({ uid, name, fate, exitCode }: Person, evidence: Evid
   };
   claim(accepted <= 1, `${accepted} instances`);
   claim(started <= 1, `started ${started} times`);
-  if (fate === 'kept' || fate === 'gone') claim(started === 1, `never started`);
+  if (fate === 'kept' || fate === 'gone') claim(started >= 1, 'never started');
   claim(evidence.instances.has(uid) === (fate === 'kept'), fate === 'kept' ? 'lost its instance' : 'left an instance');
   if (fate === 'kept' && exitCode === undefined) claim(isRunningSinceItsStart(pod), `does not run: ${told(pod)}`);
   if (fate === 'forced' || (fate === 'kept' && exitCode === undefined)) return found;
