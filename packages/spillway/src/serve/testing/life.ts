@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import type { ClusterConfig } from '@spillway/kube';
 import type { Backend, InstanceChange, InstanceRef, StopOptions, Workload } from '../../backends/backend.ts';
@@ -54,6 +54,7 @@ export class Life {
       serialization: 'advanced',
       stdio: ['ignore', log, log, 'ipc'],
     });
+    closeSync(log);
     this.#child.on('message', (message) => void this.#asked(trusted<Asked>(message)));
     this.#child.once('exit', () => this.#die());
   }
