@@ -12,19 +12,27 @@ const shared = { resolve: { alias } };
 // Conditions are waited for, however slow the machine is.
 const patient = { expect: { poll: { timeout: 60_000 } } };
 
-// `npm run test:soak` plays fifty times as many generated histories as `npm test`, `npm run test:unit` a tenth.
+// `npm run test:soak` plays fifty times as many generated histories as `npm test` and kills with ten times its pods;
+// `npm run test:unit` plays a tenth of the histories.
 const soak = process.env['SPILLWAY_SOAK'] === '1';
+const soakTimeout = 3_600_000;
 const historyFactor = soak ? 50 : process.env['SPILLWAY_QUICK'] === '1' ? 0.1 : 1;
 // A failing history is played again with its seed: SPILLWAY_HISTORY_SEED=NUMBER.
 const historySeed = Number(process.env['SPILLWAY_HISTORY_SEED'] ?? Date.now() % 2 ** 31);
 const generated = {
   ...patient,
   provide: { historyFactor, historySeed },
-  testTimeout: soak ? 3_600_000 : 20_000,
+  testTimeout: soak ? soakTimeout : 20_000,
 };
 
 // Clusters are heavy: one file at a time, and no time limit that a slow machine could miss.
-const onCluster = { ...patient, fileParallelism: false, maxWorkers: 1, testTimeout: 300_000, hookTimeout: 900_000 };
+const onCluster = {
+  ...patient,
+  fileParallelism: false,
+  maxWorkers: 1,
+  testTimeout: soak ? soakTimeout : 300_000,
+  hookTimeout: 900_000,
+};
 
 const config: ViteUserConfig = defineConfig({
   ...shared,

@@ -43,8 +43,11 @@ export const tasks = {
     env: { SPILLWAY_QUICK: '1' },
   },
   'test:soak': {
-    needs: 'packages',
-    commands: (_root, args) => [['vitest', 'run', '--project', 'unit', 'property', ...args]],
+    needs: 'cluster',
+    commands: (_root, args) => [
+      ['vitest', 'run', '--project', 'unit', 'property', ...args],
+      ['vitest', 'run', '--project', 'integration', 'kill-at-every-await', ...args],
+    ],
     env: { SPILLWAY_SOAK: '1' },
   },
   'test:integration': {

@@ -63,14 +63,13 @@ export class Pool {
   #capacity: Readonly<Record<string, string>>;
 
   constructor(options: PoolOptions) {
-    const { config, controller, clusterId, address } = options;
+    const { config, controller, clusterId, address, leadership } = options;
     const { nodeName } = config;
     this.#options = options;
     this.#logger = options.logger.child({ pool: config.name });
     this.#metrics = new PoolMetrics(options.metrics, config.name);
     this.#agent = controller.impersonate({ user: `system:node:${nodeName}`, groups: ['system:nodes'] });
     const backend = options.makeBackend({ clusterId, nodeName }, this.#logger);
-    const { leadership } = options;
     this.#backend = leadership === undefined ? backend : guardedBackend(backend, leadership);
     this.#capacity = configuredCapacity(config);
     this.#recorder = new EventRecorder({
