@@ -41,6 +41,7 @@ export interface PoolConfig {
   readonly dns: DnsConfig;
   readonly ping: PingConfig;
   readonly sweep: SweepConfig;
+  readonly daemonSets: 'placeholder' | 'reject';
   readonly backend: BackendConfig;
 }
 

@@ -132,6 +132,12 @@ const poolSchema = z
     dns,
     ping,
     sweep,
+    daemonSets: z
+      .enum(['placeholder', 'reject'])
+      .default('placeholder')
+      .describe(
+        'What becomes of pods of DaemonSets, which are never run here. placeholder: they are shown as running, without an address, so that the rollout of their DaemonSet finishes; reject: they stay Pending, with the reason.',
+      ),
     backend: backendSchema,
   })
   .describe('One virtual node and the backend that runs its pods.');

@@ -13,4 +13,6 @@ export interface KnownPod {
   readonly pod: Pod;
   /** What the backend runs for it; absent before it was created and after it is gone. */
   readonly instance?: Instance;
+  /** Why nothing runs for the pod although it is shown as running. */
+  readonly placeholder?: string;
 }

@@ -495,10 +495,10 @@ describe('a pod that is deleted', () => {
   });
 });
 
-describe('a placeholder for a pod of a DaemonSet', () => {
-  const placed = (pod: Pod): PodState => newPod(bound(pod), { listed: false, inherited: false, placeholder: true });
-  const shown = (pod: Pod): Pod => withStatus(pod, decide(placed(pod), now, context).status ?? {});
+const placed = (pod: Pod): PodState => newPod(bound(pod), { listed: false, inherited: false, placeholder: true });
+const shown = (pod: Pod): Pod => withStatus(pod, decide(placed(pod), now, context).status ?? {});
 
+describe('a placeholder for a pod of a DaemonSet', () => {
   it('is shown as running and Ready, without any address, also on the network of its host', () => {
     const spec = { hostNetwork: true, initContainers: [{ name: 'setup', image: 'busybox' }] };
     const decision = decide(placed(testPod({ spec })), now, context);

@@ -21,6 +21,7 @@ import { Operations } from './operations.ts';
 import { type Blockade, type OperationObserver, Performer } from './performer.ts';
 import { instanceRef } from './pod-facts.ts';
 import { MassAbsence } from './mass-absence.ts';
+import { isOfDaemonSet, placeholderText } from './placeholder.ts';
 import { podFields } from './pod-log.ts';
 import { PodRegistry } from './pod-registry.ts';
 import type { Preparation } from './preparation.ts';
@@ -44,6 +45,8 @@ export interface PodControllerOptions {
   readonly backend: Backend;
   readonly preparation: Preparation;
   readonly hostIPs: readonly string[];
+  /** What becomes of pods of DaemonSets, see placeholder.ts. Default: placeholder. */
+  readonly daemonSets?: 'placeholder' | 'reject';
   readonly facts: () => WorkloadFacts;
   readonly record: (ref: InstanceRef, notice: Notice) => void;
   readonly blockade: Blockade;
@@ -77,6 +80,8 @@ export interface PodObserver extends OperationObserver {
 export interface PodWithInstance {
   readonly pod: Pod;
   readonly instance?: Instance;
+  /** Why nothing runs for the pod although it is shown as running. */
+  readonly placeholder?: string;
 }
 
 /** All pods of one virtual node: who is told what, and nothing else. The rules are in `decide.ts`. */
@@ -198,11 +203,12 @@ export class PodController {
       logger,
     });
     this.#queue = new RunQueue((error) => logger.error({ err: error }, 'the step of a pod failed; this is a defect'));
-    const { blockade } = options;
+    const { blockade, daemonSets = 'placeholder' } = options;
     const performer = new Performer({ operations: this.#operations, observer, blockade, preparation, logger });
     this.#registry = new PodRegistry({
       host: this.#actorHost(performer),
       refusals: (pod) => refusalsOf(pod, { node, backend, logger }),
+      isPlaceholder: (pod) => daemonSets === 'placeholder' && isOfDaemonSet(pod),
       podsListed: () => this.#informer.hasSynced(),
       instancesListed: () => this.#observer.completeOnce,
       onReady: (timeline) => observer.podReady(timeline),
@@ -394,6 +400,7 @@ export class PodController {
 
   #withInstance(pod: Pod): PodWithInstance {
     const state = this.#registry.get(uidOf(pod))?.state;
+    if (state?.placeholder) return { pod, placeholder: placeholderText };
     return state?.observed.kind === 'present' ? { pod, instance: state.observed.instance } : { pod };
   }
 }

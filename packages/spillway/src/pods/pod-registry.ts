@@ -11,6 +11,8 @@ export interface PodRegistryOptions {
   readonly host: ActorHost;
   /** Why the pod may not run here; empty: it may. */
   readonly refusals: (pod: Pod) => readonly Refusal[];
+  /** Is the pod only shown as running? */
+  readonly isPlaceholder: (pod: Pod) => boolean;
   /** Have all pods of the node been listed once? */
   readonly podsListed: () => boolean;
   /** Was there a complete listing of the backend? */
@@ -112,11 +114,13 @@ export class PodRegistry {
   }
 
   #podAdded(pod: Pod): void {
-    const { host, refusals, podsListed, instancesListed } = this.#options;
+    const { host, podsListed, instancesListed } = this.#options;
     const ref = instanceRef(pod);
     const nowMs = this.#now();
-    const arrival = { listed: instancesListed(), inherited: !podsListed() };
-    const actor = new Actor(newPod({ pod, ref, refusals: refusals(pod), nowMs }, arrival), host);
+    const placeholder = this.#options.isPlaceholder(pod);
+    const refusals = placeholder ? [] : this.#options.refusals(pod);
+    const arrival = { listed: instancesListed(), inherited: !podsListed(), placeholder };
+    const actor = new Actor(newPod({ pod, ref, refusals, nowMs }, arrival), host);
     const boundMs = boundAtMs(pod);
     if (boundMs !== undefined) actor.timeline.pass('bound', boundMs);
     actor.timeline.pass('seen', nowMs);
@@ -131,7 +135,7 @@ export class PodRegistry {
     const { state, timeline } = actor;
     const nowMs = this.#now();
     const respecified = state.pod?.metadata?.generation !== pod.metadata?.generation;
-    const refusals = respecified ? this.#options.refusals(pod) : state.refusals;
+    const refusals = respecified && !state.placeholder ? this.#options.refusals(pod) : state.refusals;
     if (isReady(pod) && !timeline.has('ready')) {
       timeline.pass('ready', nowMs);
       if (!state.inherited) this.#options.onReady(timeline);

@@ -121,6 +121,7 @@ export class Pool {
       backend: this.#backend,
       preparation: this.#preparation,
       hostIPs: [address],
+      daemonSets: config.daemonSets,
       facts: () => ({
         hostIPs: [address],
         allocatable: this.#capacity,

@@ -39,6 +39,13 @@ describe('the log of a container', () => {
     ]);
   });
 
+  test('of a placeholder says that nothing runs for it', async () => {
+    const kubelet = await TestKubelet.start();
+    kubelet.pods.known.push({ ...runningPod(), placeholder: 'nothing runs here' });
+    expect(await kubelet.admin(path)).toMatchObject({ status: 200, body: 'nothing runs here\n' });
+    expect(kubelet.backend.called).toEqual([]);
+  });
+
   test('that is empty is an empty answer', async () => {
     const kubelet = await start();
     expect(await kubelet.admin(path)).toMatchObject({ status: 200, body: '' });
