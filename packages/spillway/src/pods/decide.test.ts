@@ -110,10 +110,11 @@ describe('a new pod', () => {
 
 describe('a pod that cannot start', () => {
   const refusal: Refusal = {
-    code: 'x',
+    code: 'probes-unsupported',
     field: 'spec.hostNetwork',
     message: 'host network is not possible',
     remedy: 'Remove it.',
+    documentation: 'not-burstable.md#probes-unsupported',
   };
 
   it('because the backend cannot run it stays Pending, says why and what to do, and is never Failed', () => {

@@ -1,6 +1,6 @@
 import { controllerOf, type NodeSelectorTerm, type Pod } from '@spillway/kube';
-import type { Refusal } from '../backends/backend.ts';
 import { burstLabelOf } from '../podspec/contract.ts';
+import { type Refusal, refusal } from '../podspec/review/refusal.ts';
 import { statusShowsItRan } from './pod-facts.ts';
 
 /** The virtual node as pods can name it. */
@@ -22,24 +22,10 @@ export interface IntakeNode {
 export function intakeRefusals(pod: Pod, node: IntakeNode): readonly Refusal[] {
   if (statusShowsItRan(pod)) return [];
   if (controllerOf(pod)?.kind === 'DaemonSet') {
-    return [
-      {
-        code: 'daemonset-pod',
-        field: 'metadata.ownerReferences',
-        message: 'pods of a DaemonSet are not run on a virtual node',
-        remedy: `Exclude nodes with the label type=virtual-kubelet in the DaemonSet's node affinity.`,
-      },
-    ];
+    return [refusal('daemonset-pod', 'metadata.ownerReferences')];
   }
   if (!toleratesEverything(pod) || asksToBurst(pod) || namesNode(pod, node)) return [];
-  return [
-    {
-      code: 'did-not-ask',
-      field: 'spec.tolerations',
-      message: 'the pod came here only because it tolerates every taint; it did not ask to burst',
-      remedy: `To run it here, label it virtual-kubelet.io/burst-to-cci=enforce; to keep it away, exclude nodes with the label type=virtual-kubelet in its node affinity.`,
-    },
-  ];
+  return [refusal('did-not-ask', 'spec.tolerations')];
 }
 
 function toleratesEverything({ spec }: Pod): boolean {
