@@ -1,3 +1,4 @@
+import type { RuleSetName } from '../podspec/sizing/rule-sets.ts';
 import type { BackendConfig } from './backends.ts';
 
 /** The configuration as the program uses it: every default filled in. What each field means stands in `schema.ts`. */
@@ -41,6 +42,7 @@ export interface PoolConfig {
   readonly dns: DnsConfig;
   readonly ping: PingConfig;
   readonly sweep: SweepConfig;
+  readonly sizing: RuleSetName;
   readonly backend: BackendConfig;
 }
 

@@ -1,7 +1,6 @@
 import { controllerOf, type NodeSelectorTerm, type Pod } from '@spillway/kube';
 import { burstLabelOf } from '../podspec/contract.ts';
 import { type Refusal, refusal } from '../podspec/review/refusal.ts';
-import { statusShowsItRan } from './pod-facts.ts';
 
 /** The virtual node as pods can name it. */
 export interface IntakeNode {
@@ -17,10 +16,9 @@ export interface IntakeNode {
  *
  * A pod asks to burst by a label, or in Kubernetes' own terms by naming our taint, the node or its labels. One that
  * came only because it tolerates everything asked for nothing, and would be billed; so would every pod of a
- * DaemonSet. Both stay Pending. A pod that ran here already is not judged again.
+ * DaemonSet. Both stay Pending.
  */
 export function intakeRefusals(pod: Pod, node: IntakeNode): readonly Refusal[] {
-  if (statusShowsItRan(pod)) return [];
   if (controllerOf(pod)?.kind === 'DaemonSet') {
     return [refusal('daemonset-pod', 'metadata.ownerReferences')];
   }

@@ -11,6 +11,7 @@ import {
 } from '@spillway/kube';
 import type { Backend, Instance, InstanceRef, Notice } from '../backends/backend.ts';
 import type { WorkloadFacts } from '../podspec/resolve.ts';
+import type { RuleSetName } from '../podspec/sizing/rule-sets.ts';
 import type { Actor, ActorHost } from './actor.ts';
 import { withoutBallast } from './ballast.ts';
 import { explain, type Explanation } from './explain.ts';
@@ -21,9 +22,9 @@ import { type Blockade, type OperationObserver, Performer } from './performer.ts
 import { instanceRef } from './pod-facts.ts';
 import { podFields } from './pod-log.ts';
 import { PodRegistry } from './pod-registry.ts';
+import { reviewPod } from './pod-review.ts';
 import type { Preparation } from './preparation.ts';
 import { ReferenceWatches } from './reference-watches.ts';
-import { refusalsOf } from './refusals.ts';
 import { RunQueue } from './run-queue.ts';
 import { StatusWriter } from './status-writer.ts';
 import type { HeldBack, SweepOptions } from './sweep.ts';
@@ -37,6 +38,8 @@ export interface PodControllerOptions {
   /** Client of the node agent. */
   readonly client: KubeClient;
   readonly backend: Backend;
+  /** In which sizes pods can be had. */
+  readonly sizing: RuleSetName;
   readonly preparation: Preparation;
   readonly hostIPs: readonly string[];
   readonly facts: () => WorkloadFacts;
@@ -96,7 +99,7 @@ export class PodController {
 
   constructor(options: PodControllerOptions) {
     this.#options = options;
-    const { client, backend, node, preparation, logger, observer, random = Math.random } = options;
+    const { client, backend, node, sizing, preparation, logger, observer, random = Math.random } = options;
     const { timing = systemTiming } = options;
     this.#timing = timing;
     this.#informer = new Informer({
@@ -181,7 +184,7 @@ export class PodController {
     const performer = new Performer({ operations: this.#operations, observer, blockade, preparation, logger });
     this.#registry = new PodRegistry({
       host: this.#actorHost(performer),
-      refusals: (pod) => refusalsOf(pod, { node, backend, logger }),
+      review: (pod) => reviewPod(pod, { node, backend, sizing, logger }),
       podsListed: () => this.#informer.hasSynced(),
       instancesListed: () => this.#observer.completeOnce,
       onReady: (timeline) => observer.podReady(timeline),
@@ -277,9 +280,9 @@ export class PodController {
         if (!this.#stopping) this.#queue.add(actor);
       },
       perform: (operation, state) => performer.perform(operation, state, this.#abandon.signal),
-      writeStatus: (pod, status) => {
+      writeStatus: (pod, status, annotations) => {
         observer.stepTaken();
-        this.#writer.write(pod, status);
+        this.#writer.write(pod, status, annotations);
       },
       record: (ref, notice) => this.#options.record(ref, notice),
       requestListing: () => this.#observer.request(),

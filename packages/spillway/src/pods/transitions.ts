@@ -1,5 +1,5 @@
 import type { Pod } from '@spillway/kube';
-import type { Instance, InstanceRef, Notice, Refusal } from '../backends/backend.ts';
+import type { Instance, InstanceRef, Notice } from '../backends/backend.ts';
 import {
   activeDeadlineMs,
   hasRun,
@@ -8,6 +8,7 @@ import {
   specGraceSeconds,
   statusShowsItRan,
 } from './pod-facts.ts';
+import type { PodReview } from './pod-review.ts';
 import type { Content, Failure, Observed, Operation, Outcome, Phase, PodState, Problem } from './pod-state.ts';
 import { noticesOf, noticesOfRefusals, retryDelayMs } from './problems.ts';
 
@@ -18,10 +19,9 @@ export const absenceSpacingMs = 2000;
 /** An instance that is lost must be missing from this many complete listings. */
 const absencesNeeded = 2;
 
-export interface Bound {
+export interface Bound extends PodReview {
   readonly pod: Pod;
   readonly ref: InstanceRef;
-  readonly refusals: readonly Refusal[];
   readonly nowMs: number;
 }
 
@@ -33,12 +33,13 @@ export interface Arrival {
 }
 
 /** A pod is seen for the first time. */
-export function newPod({ pod, ref, refusals, nowMs }: Bound, { listed, inherited }: Arrival): PodState {
+export function newPod({ pod, ref, refusals, sized, nowMs }: Bound, { listed, inherited }: Arrival): PodState {
   const state: PodState = {
     ...blank(ref, nowMs),
     pod,
     inherited,
     refusals,
+    sized,
     ran: statusShowsItRan(pod),
     outbox: noticesOfRefusals(refusals),
     // Its deletion began before we looked: only the rest of its grace is left.
@@ -91,7 +92,7 @@ function blank(ref: InstanceRef, nowMs: number): PodState {
 }
 
 /** The cluster has a newer version of the pod. */
-export function podChanged(state: PodState, { pod, refusals, nowMs }: Bound): PodState {
+export function podChanged(state: PodState, { pod, refusals, sized, nowMs }: Bound): PodState {
   if (pod.metadata?.uid !== state.ref.uid) return state;
   const respecified = pod.metadata?.generation !== state.pod?.metadata?.generation;
   const fresh = respecified && refusals.length > 0 ? noticesOfRefusals(refusals) : [];
@@ -101,6 +102,7 @@ export function podChanged(state: PodState, { pod, refusals, nowMs }: Bound): Po
     // A restored or merely late view of the cluster shows it again.
     gone: 'no',
     refusals,
+    sized: mayExist(state) ? state.sized : sized,
     ran: state.ran || statusShowsItRan(pod),
     graceEndsMs: isDeleting(pod) ? graceEnd(state, pod, nowMs) : state.graceEndsMs,
     failures: respecified ? withoutFailure(state.failures, 'create') : state.failures,

@@ -119,6 +119,7 @@ export class Pool {
       node: { name: nodeName, taintKeys: [burstTaint.key, preferTaint.key], labels: virtualNodeLabels },
       client: this.#agent,
       backend: this.#backend,
+      sizing: config.sizing,
       preparation: this.#preparation,
       hostIPs: [address],
       facts: () => ({

@@ -299,6 +299,7 @@ export class CoreWorld {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the core uses nothing else of it
       client: link.client(this.api.client()) as KubeClient,
       backend,
+      sizing: 'none',
       preparation,
       hostIPs: facts.hostIPs,
       facts: () => facts,

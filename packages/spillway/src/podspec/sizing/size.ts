@@ -8,10 +8,11 @@ export interface Size {
 
 export const nothing: Size = { milliCpu: 0n, memoryBytes: 0n };
 
+export const mi: bigint = 2n ** 20n;
 export const gi: bigint = 2n ** 30n;
 const suffixes = [
   ['Gi', gi],
-  ['Mi', 2n ** 20n],
+  ['Mi', mi],
   ['Ki', 2n ** 10n],
 ] as const;
 

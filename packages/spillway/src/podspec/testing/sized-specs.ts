@@ -1,5 +1,5 @@
-import type { Container, PodSpec } from '@spillway/kube';
-import { sizePod } from '../sizing/size-pod.ts';
+import type { Container, Pod, PodSpec } from '@spillway/kube';
+import { sizePod, type Sized } from '../sizing/size-pod.ts';
 import type { RuleSetName } from '../sizing/rule-sets.ts';
 import { formatCpu, formatMemory, type Size } from '../sizing/size.ts';
 
@@ -26,6 +26,13 @@ export function sizeInShort(spec: PodSpec, rules: RuleSetName): string {
   if (sizing.kind === 'refused') return `refused: ${sizing.refusals.map(({ code }) => code).join(', ')}`;
   const containers = sizing.containers.map((container) => `${container.name} ${short(container)}`);
   return `${short(sizing.pod)}: ${containers.join(' + ')}`;
+}
+
+/** @throws when the pod cannot be sized */
+export function sized({ spec }: Pod, rules: RuleSetName): Sized {
+  const sizing = sizePod(spec ?? { containers: [] }, rules);
+  if (sizing.kind === 'refused') throw new Error(sizing.refusals[0]?.message);
+  return sizing;
 }
 
 function short({ milliCpu, memoryBytes }: Size): string {
