@@ -10,7 +10,7 @@ const packages = {
 const layers = {
   podspec: [],
   observability: [],
-  config: [],
+  config: ['podspec'],
   placement: ['podspec'],
   backends: ['podspec'],
   pods: ['podspec', 'backends/backend.ts'],

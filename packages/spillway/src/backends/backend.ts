@@ -3,10 +3,12 @@ import type { DnsConfig } from '../podspec/dns.ts';
 import type { EnvVarTemplate } from '../podspec/env.ts';
 import type { RegistryCredential } from '../podspec/images.ts';
 import type { Notice } from '../podspec/notice.ts';
+import type { Refusal } from '../podspec/review/refusal.ts';
 import type { ResolvedVolume, VolumeFile } from '../podspec/volumes.ts';
 
 export type { DnsConfig } from '../podspec/dns.ts';
 export type { Notice } from '../podspec/notice.ts';
+export type { Refusal } from '../podspec/review/refusal.ts';
 
 /**
  * A backend runs pods somewhere. It never talks to the cluster's API server, and nothing outside
@@ -171,16 +173,6 @@ export interface Capacity {
 export interface Review {
   /** Empty: the pod can run here. */
   readonly refusals: readonly Refusal[];
-}
-
-export interface Refusal {
-  /** Stable machine code, e.g. `probes-unsupported`. */
-  readonly code: string;
-  /** The field that is refused, e.g. `spec.containers[0].livenessProbe`. */
-  readonly field: string;
-  readonly message: string;
-  /** What the user can do. */
-  readonly remedy: string;
 }
 
 /** Kubernetes' PodLogOptions, checked and with defaults filled in. */

@@ -1,3 +1,4 @@
+import type { RuleSetName } from '../podspec/sizing/rule-sets.ts';
 import type { BackendConfig } from './backends.ts';
 
 /** The configuration as the program uses it: every default filled in. What each field means stands in `schema.ts`. */
@@ -42,6 +43,7 @@ export interface PoolConfig {
   readonly ping: PingConfig;
   readonly sweep: SweepConfig;
   readonly daemonSets: 'placeholder' | 'reject';
+  readonly sizing: RuleSetName;
   readonly backend: BackendConfig;
 }
 

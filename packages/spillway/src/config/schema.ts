@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ruleSetNames } from '../podspec/sizing/rule-sets.ts';
 import { backendSchema } from './backends.ts';
 import type { Config } from './config.ts';
 import { ipAddress, quantity } from './values.ts';
@@ -138,6 +139,10 @@ const poolSchema = z
       .describe(
         'What becomes of pods of DaemonSets, which are never run here. placeholder: they are shown as running, without an address, so that the rollout of their DaemonSet finishes; reject: they stay Pending, with the reason.',
       ),
+    sizing: z
+      .enum(ruleSetNames)
+      .default('none')
+      .describe('In which sizes pods can be had: see sizing.md. Default: as they are written.'),
     backend: backendSchema,
   })
   .describe('One virtual node and the backend that runs its pods.');

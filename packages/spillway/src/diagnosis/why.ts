@@ -1,6 +1,6 @@
 import type { Event, Node, Pod } from '@spillway/kube';
 import type { Explanation } from '../pods/explain.ts';
-import { burstPodCpuAnnotation, burstPodMemoryAnnotation, virtualNodeLabels } from '../podspec/contract.ts';
+import { sizeAnnotationNames, virtualNodeLabels } from '../podspec/contract.ts';
 import { type PodPolicy, policyOf } from './policy.ts';
 import { taintText, untolerated } from './tolerations.ts';
 
@@ -95,8 +95,8 @@ function placementOf({ spec, status }: Pod, nodes: readonly Node[]): Placement {
 }
 
 function sizeOf({ metadata }: Pod): Why['size'] {
-  const cpu = metadata?.annotations?.[burstPodCpuAnnotation];
-  const memory = metadata?.annotations?.[burstPodMemoryAnnotation];
+  const cpu = metadata?.annotations?.[sizeAnnotationNames.cpu];
+  const memory = metadata?.annotations?.[sizeAnnotationNames.memory];
   return cpu === undefined || memory === undefined ? undefined : { cpu, memory };
 }
 

@@ -1,7 +1,9 @@
 import type { Pod, PodStatus } from '@spillway/kube';
 import type { InstanceRef, Notice } from '../backends/backend.ts';
+import { type Annotations, sizeAnnotations } from '../podspec/sizing/shown.ts';
 import { decide, type DecideContext } from './decide.ts';
 import type { Operation, Outcome, PodState } from './pod-state.ts';
+import { placeholderAnnotations } from './placeholder.ts';
 import { Timeline } from './timeline.ts';
 import { systemTiming, type Timing } from './timing.ts';
 import { elapsed, operationEnded, operationStarted, outboxTaken } from './transitions.ts';
@@ -16,7 +18,7 @@ export interface ActorHost {
   schedule(actor: Actor): void;
   /** Never rejects. */
   perform(operation: Operation, state: PodState): Promise<Outcome>;
-  writeStatus(pod: Pod, status: PodStatus): void;
+  writeStatus(pod: Pod, status: PodStatus, annotations: Annotations): void;
   record(ref: InstanceRef, notice: Notice): void;
   requestListing(): void;
   /** The pod ends, or has ended: it needs nothing more from the cluster. May be called often. */
@@ -65,7 +67,9 @@ export class Actor {
     if (this.#state.phase !== 'syncing') host.ending?.(this.#state.ref);
     for (const notice of this.#state.outbox) host.record(this.#state.ref, notice);
     this.#state = outboxTaken(this.#state);
-    if (decision.status && this.#state.pod) host.writeStatus(this.#state.pod, decision.status);
+    if (decision.status && this.#state.pod) {
+      host.writeStatus(this.#state.pod, decision.status, annotationsOf(this.#state));
+    }
     if (decision.forget) {
       this.stop();
       host.forget(this);
@@ -106,4 +110,8 @@ export class Actor {
     });
     this.#timer = { atMs, cancel };
   }
+}
+
+function annotationsOf({ placeholder, sized }: PodState): Annotations {
+  return placeholder ? placeholderAnnotations : sizeAnnotations(sized);
 }

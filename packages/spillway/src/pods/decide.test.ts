@@ -1,6 +1,7 @@
 import type { Pod } from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
 import type { Refusal } from '../backends/backend.ts';
+import { sized, specOf } from '../podspec/testing/sized-specs.ts';
 import { decide, deleteAgainMs, followSpacingMs, overdueMs, quietMs } from './decide.ts';
 import { instanceRef, isReady } from './pod-facts.ts';
 import type { Operation, Outcome, PodState, Problem } from './pod-state.ts';
@@ -110,11 +111,25 @@ describe('a new pod', () => {
 
 describe('a pod that cannot start', () => {
   const refusal: Refusal = {
-    code: 'x',
+    code: 'probes-unsupported',
     field: 'spec.hostNetwork',
     message: 'host network is not possible',
     remedy: 'Remove it.',
+    documentation: 'not-burstable.md#probes-unsupported',
   };
+
+  it('keeps the size in which the backend was asked to create it, whatever its specification says since', () => {
+    const [small, large] = ['500m/1Gi', '2/4Gi'].map((size) => testPod({ spec: specOf(size) }));
+    if (!small || !large) throw new Error('no pods');
+    const resized = {
+      ...bound({ ...large, metadata: { ...large.metadata, generation: 2 } }),
+      sized: sized(large, 'cci'),
+    };
+    const state = newPod({ ...bound(small), sized: sized(small, 'cci') }, { listed: true, inherited: false });
+    expect(podChanged(state, resized).sized?.pod.milliCpu).toBe(2000n);
+    const asked = operationStarted(state, { kind: 'create', again: false });
+    expect(podChanged(asked, resized).sized?.pod.milliCpu).toBe(500n);
+  });
 
   it('because the backend cannot run it stays Pending, says why and what to do, and is never Failed', () => {
     const state = arrived(testPod({ spec: { restartPolicy: 'Never' } }), [refusal]);

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { explain } from './explain.ts';
 import { instanceRef } from './pod-facts.ts';
 import { startOfTime, testInstance, testPod } from './testing/objects.ts';
+import { specOf, sized } from '../podspec/testing/sized-specs.ts';
 import { Timeline } from './timeline.ts';
 import { instanceSeen, newPod, operationEnded, operationStarted } from './transitions.ts';
 
@@ -48,6 +49,13 @@ it('names no time for what is final', () => {
   const [failure] = explain(operationEnded(creating, outcome, startOfTime), new Timeline()).failures;
   expect(failure).toMatchObject({ problem: 'invalid' });
   expect(failure).not.toHaveProperty('retryAt');
+});
+
+it('says as what the pod is billed where that may differ from what was written', () => {
+  const large = testPod({ spec: specOf('2/1Gi') });
+  const bound = { pod: large, ref: instanceRef(large), refusals: [], sized: sized(large, 'cci'), nowMs: startOfTime };
+  const state = newPod(bound, { listed: true, inherited: false });
+  expect(explain(state, new Timeline()).size).toEqual({ cpu: '2', memory: '4Gi' });
 });
 
 it('shows the state of the instance', () => {

@@ -1,4 +1,5 @@
 import type { Refusal } from '../backends/backend.ts';
+import { formatCpu, formatMemory } from '../podspec/sizing/size.ts';
 import type { Operation, Phase, PodState, Problem } from './pod-state.ts';
 import type { Stage, Timeline } from './timeline.ts';
 
@@ -10,6 +11,8 @@ export interface Explanation {
   readonly instance: 'unknown' | 'absent' | 'doubtful' | 'starting' | 'running' | 'stopping' | 'ended';
   /** Why it may not run here. */
   readonly refusals: readonly Refusal[];
+  /** What it is billed as; missing: it runs as it was written. Quantities. */
+  readonly size?: { readonly cpu: string; readonly memory: string };
   readonly underWay?: Operation['kind'];
   /** What did not succeed so far. */
   readonly failures: readonly ExplainedFailure[];
@@ -29,13 +32,14 @@ export interface ExplainedFailure {
 }
 
 export function explain(state: PodState, timeline: Timeline): Explanation {
-  const { ref, phase, observed, refusals, inFlight } = state;
+  const { ref, phase, observed, refusals, sized, inFlight } = state;
   const seconds = new Map(timeline.durations());
   return {
     uid: ref.uid,
     phase,
     instance: observed.kind === 'present' ? observed.instance.state : observed.kind,
     refusals,
+    ...(sized && { size: { cpu: formatCpu(sized.pod.milliCpu), memory: formatMemory(sized.pod.memoryBytes) } }),
     ...(inFlight === undefined ? {} : { underWay: inFlight.kind }),
     failures: failuresOf(state),
     timeline: Array.from(timeline.passed(), ([stage, atMs]) => {

@@ -1,7 +1,7 @@
 import type { Pod, PodSpec } from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
 import { intakeRefusals } from './intake.ts';
-import { running, testPod } from './testing/objects.ts';
+import { testPod } from './testing/objects.ts';
 
 const node = {
   name: 'vk-1',
@@ -52,10 +52,6 @@ describe('a pod that tolerates everything', () => {
       scheduled({ ...everything, ...affinity({ key: 'type', operator: 'In', values: ['virtual-kubelet'] }) }),
     ],
     ['was created with the name of the node', testPod({ spec: everything })],
-    [
-      'ran here before',
-      testPod({ spec: everything, status: { phase: 'Running', containerStatuses: [running('app')] } }),
-    ],
   ])('and %s is run', (_, pod) => {
     expect(codes(pod)).toEqual([]);
   });

@@ -1,7 +1,6 @@
 import { controllerOf, type NodeSelectorTerm, type Pod } from '@spillway/kube';
-import type { Refusal } from '../backends/backend.ts';
 import { burstLabelOf } from '../podspec/contract.ts';
-import { statusShowsItRan } from './pod-facts.ts';
+import { type Refusal, refusal } from '../podspec/review/refusal.ts';
 
 /** The virtual node as pods can name it. */
 export interface IntakeNode {
@@ -17,29 +16,14 @@ export interface IntakeNode {
  *
  * A pod asks to burst by a label, or in Kubernetes' own terms by naming our taint, the node or its labels. One that
  * came only because it tolerates everything asked for nothing, and would be billed; so would every pod of a
- * DaemonSet. Both stay Pending. A pod that ran here already is not judged again.
+ * DaemonSet. Both stay Pending.
  */
 export function intakeRefusals(pod: Pod, node: IntakeNode): readonly Refusal[] {
-  if (statusShowsItRan(pod)) return [];
   if (controllerOf(pod)?.kind === 'DaemonSet') {
-    return [
-      {
-        code: 'daemonset-pod',
-        field: 'metadata.ownerReferences',
-        message: 'pods of a DaemonSet are not run on a virtual node',
-        remedy: `Exclude nodes with the label type=virtual-kubelet in the DaemonSet's node affinity.`,
-      },
-    ];
+    return [refusal('daemonset-pod', 'metadata.ownerReferences')];
   }
   if (!toleratesEverything(pod) || asksToBurst(pod) || namesNode(pod, node)) return [];
-  return [
-    {
-      code: 'did-not-ask',
-      field: 'spec.tolerations',
-      message: 'the pod came here only because it tolerates every taint; it did not ask to burst',
-      remedy: `To run it here, label it virtual-kubelet.io/burst-to-cci=enforce; to keep it away, exclude nodes with the label type=virtual-kubelet in its node affinity.`,
-    },
-  ];
+  return [refusal('did-not-ask', 'spec.tolerations')];
 }
 
 function toleratesEverything({ spec }: Pod): boolean {

@@ -2,6 +2,7 @@ import { ApiError, configMaps, type KubeClient, type Pod, pods, secrets, Transpo
 import { describe, expect, it } from 'vitest';
 import { type Backend, BackendError, type Notice, type Workload } from '../backends/backend.ts';
 import { Operations } from './operations.ts';
+import { sized } from '../podspec/testing/sized-specs.ts';
 import { instanceRef } from './pod-facts.ts';
 import type { Content, Operation, Outcome } from './pod-state.ts';
 import type { WatchedObject } from './reference-watches.ts';
@@ -111,6 +112,39 @@ describe('creating', () => {
     expect(workload?.environment.get('app')).toContainEqual(expect.objectContaining({ name: 'A' }));
     expect(JSON.stringify([...(workload?.volumes ?? [])])).toContain('token');
     expect(setup.calls).toEqual(['prepared', 'create']);
+  });
+
+  it('gives the backend the pod in its size, which variables tell as well, and says once what was added', async () => {
+    const setup = setUp();
+    const spec = {
+      containers: [
+        {
+          name: 'app',
+          image: 'x',
+          resources: { limits: { cpu: '2', memory: '1Gi' }, requests: { cpu: '100m' } },
+          env: [{ name: 'MEMORY', valueFrom: { resourceFieldRef: { resource: 'limits.memory' } } }],
+        },
+      ],
+    };
+    const pod = testPod({ spec });
+    const bound = { pod, ref: instanceRef(pod), refusals: [], sized: sized(pod, 'cci'), nowMs: 0 };
+    const state = newPod(bound, { listed: true, inherited: false });
+    expect(await setup.operations.perform(create, state, signal)).toMatchObject({ ok: true });
+    await setup.operations.perform({ kind: 'create', again: true }, state, signal);
+    const [workload] = setup.created;
+    const size = { cpu: '2', memory: '4Gi' };
+    expect(workload?.pod.spec?.containers[0]?.resources).toEqual({ requests: size, limits: size });
+    expect(workload?.environment.get('app')).toContainEqual(
+      expect.objectContaining({ name: 'MEMORY', value: [String(4 * 2 ** 30)] }),
+    );
+    expect(setup.notices.filter(({ reason }) => reason === 'SizeAdjusted')).toEqual([
+      {
+        severity: 'Normal',
+        reason: 'SizeAdjusted',
+        message:
+          'The pod runs with cpu 2, memory 4Gi; written are cpu 2, memory 1Gi. Container app got memory 3Gi more: pods have cpu in steps of 250m, memory in steps of 1Gi, and 2Gi to 8Gi of memory for each CPU.',
+      },
+    ]);
   });
 
   it('does not reach the backend when a Secret is missing, and says what the kubelet says', async () => {

@@ -17,8 +17,10 @@ import {
   type WorkloadFacts,
   type WorkloadSources,
 } from '../podspec/resolve.ts';
+import { asSized } from '../podspec/sizing/sized-pod.ts';
+import { sizeNotices } from '../podspec/sizing/shown.ts';
 import { instanceRef } from './pod-facts.ts';
-import type { Content, Operation, Outcome, PodState, Problem } from './pod-state.ts';
+import type { Operation, Outcome, PodState, Problem } from './pod-state.ts';
 import type { WatchedObject } from './reference-watches.ts';
 import { fetchReferences, type ReferenceReader } from './references.ts';
 import type { Stage } from './timeline.ts';
@@ -62,13 +64,13 @@ export class Operations {
   }
 
   async #perform(operation: Operation, state: PodState, signal: AbortSignal): Promise<Outcome> {
-    const { ref, pod } = state;
+    const { ref } = state;
     const { backend } = this.#options;
     switch (operation.kind) {
       case 'create':
-        return pod === undefined ? ok : this.#create(ref, pod, signal);
+        return this.#create(state, operation.again, signal);
       case 'update':
-        return pod === undefined ? ok : this.#update(ref, pod, state.content, signal);
+        return this.#update(state, signal);
       case 'stop':
         await backend.stop(ref, { graceSeconds: operation.graceSeconds }, signal);
         return ok;
@@ -95,13 +97,17 @@ export class Operations {
     return items.some((pod) => uidOf(pod) === uid);
   }
 
-  async #create(ref: InstanceRef, pod: Pod, signal: AbortSignal): Promise<Outcome> {
+  async #create(state: PodState, again: boolean, signal: AbortSignal): Promise<Outcome> {
+    const { ref, sized } = state;
+    const pod = podToRun(state);
+    if (pod === undefined) return ok;
     const { backend, references, record, onStage } = this.#options;
     const readMs = this.#now();
     const sources = await fetchReferences(pod, references, signal);
     const resolution = resolveWorkload(pod, sources, this.#options.facts());
     if (!resolution.ok) return this.#lacks(ref, resolution.missing, sources);
     this.#follow(ref, backend.update ? followedBy(pod, sources) : []);
+    if (sized && !again) for (const notice of sizeNotices(sized)) record(ref, notice);
     for (const notice of resolution.notices) record(ref, notice);
     onStage?.(ref, 'admitted');
     await this.#options.prepared(signal);
@@ -112,7 +118,10 @@ export class Operations {
     return { ok: true, content: { digests: digestsOf(workload.volumes), readMs, renewAtMs: sources.renewAtMs } };
   }
 
-  async #update(ref: InstanceRef, pod: Pod, applied: Content | undefined, signal: AbortSignal): Promise<Outcome> {
+  async #update(state: PodState, signal: AbortSignal): Promise<Outcome> {
+    const { ref, content: applied } = state;
+    const pod = podToRun(state);
+    if (pod === undefined) return ok;
     const { backend, references } = this.#options;
     const readMs = this.#now();
     const sources = await fetchReferences(pod, references, signal, volumeReferencesOf(pod));
@@ -156,6 +165,11 @@ export class Operations {
       if (!isNotFound(error) && !isConflict(error)) throw error;
     }
   }
+}
+
+/** What a resourceFieldRef says is what the containers get, so everything is resolved in the sized pod. */
+function podToRun({ pod, sized }: PodState): Pod | undefined {
+  return pod && sized ? asSized(pod, sized) : pod;
 }
 
 /** What the pod's volumes are made of, without what can never change. */

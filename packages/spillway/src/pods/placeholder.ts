@@ -1,13 +1,14 @@
 import { controllerOf, type Container, type ContainerStatus, type Pod } from '@spillway/kube';
 import type { Instance, Notice } from '../backends/backend.ts';
+import { placeholderAnnotation } from '../podspec/contract.ts';
+import type { Annotations } from '../podspec/sizing/shown.ts';
 import { instanceRef } from './pod-facts.ts';
 import { isSidecar } from './phase.ts';
 
-/** On a pod of a DaemonSet that is shown as running and for which nothing runs. */
-export const placeholderAnnotation = 'spillway.dev/placeholder';
-
 export const placeholderText =
   'This pod of a DaemonSet is a placeholder: nothing runs for it on a virtual node, it has no address and costs nothing.';
+
+export const placeholderAnnotations: Annotations = { [placeholderAnnotation]: 'true' };
 
 export const placeholderNotice: Notice = { severity: 'Normal', reason: 'Placeholder', message: placeholderText };
 

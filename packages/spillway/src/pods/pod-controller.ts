@@ -11,6 +11,7 @@ import {
 } from '@spillway/kube';
 import type { Backend, Instance, InstanceRef, Notice } from '../backends/backend.ts';
 import type { WorkloadFacts } from '../podspec/resolve.ts';
+import type { RuleSetName } from '../podspec/sizing/rule-sets.ts';
 import type { Actor, ActorHost } from './actor.ts';
 import { withoutBallast } from './ballast.ts';
 import { readDefaultTolerations } from './default-tolerations.ts';
@@ -24,9 +25,9 @@ import { MassAbsence } from './mass-absence.ts';
 import { isOfDaemonSet, placeholderText } from './placeholder.ts';
 import { podFields } from './pod-log.ts';
 import { PodRegistry } from './pod-registry.ts';
+import { reviewPod } from './pod-review.ts';
 import type { Preparation } from './preparation.ts';
 import { ReferenceWatches } from './reference-watches.ts';
-import { refusalsOf } from './refusals.ts';
 import { RunQueue } from './run-queue.ts';
 import { StatusWriter } from './status-writer.ts';
 import type { HeldBack, SweepOptions } from './sweep.ts';
@@ -43,6 +44,8 @@ export interface PodControllerOptions {
   /** The controller's own identity. */
   readonly controller: Pick<KubeClient, 'resource'>;
   readonly backend: Backend;
+  /** In which sizes pods can be had. */
+  readonly sizing: RuleSetName;
   readonly preparation: Preparation;
   readonly hostIPs: readonly string[];
   /** What becomes of pods of DaemonSets, see placeholder.ts. Default: placeholder. */
@@ -107,7 +110,7 @@ export class PodController {
 
   constructor(options: PodControllerOptions) {
     this.#options = options;
-    const { client, backend, node, preparation, logger, observer, random = Math.random } = options;
+    const { client, backend, node, sizing, preparation, logger, observer, random = Math.random } = options;
     const { timing = systemTiming } = options;
     this.#timing = timing;
     this.#informer = new Informer({
@@ -207,7 +210,7 @@ export class PodController {
     const performer = new Performer({ operations: this.#operations, observer, blockade, preparation, logger });
     this.#registry = new PodRegistry({
       host: this.#actorHost(performer),
-      refusals: (pod) => refusalsOf(pod, { node, backend, logger }),
+      review: (pod) => reviewPod(pod, { node, backend, sizing, logger }),
       isPlaceholder: (pod) => daemonSets === 'placeholder' && isOfDaemonSet(pod),
       podsListed: () => this.#informer.hasSynced(),
       instancesListed: () => this.#observer.completeOnce,
@@ -306,9 +309,9 @@ export class PodController {
         if (!this.#stopping) this.#queue.add(actor);
       },
       perform: (operation, state) => performer.perform(operation, state, this.#abandon.signal),
-      writeStatus: (pod, status) => {
+      writeStatus: (pod, status, annotations) => {
         observer.stepTaken();
-        this.#writer.write(pod, status);
+        this.#writer.write(pod, status, annotations);
       },
       record: (ref, notice) => this.#options.record(ref, notice),
       requestListing: () => this.#observer.request(),

@@ -1,16 +1,17 @@
 import { type Pod, uidOf } from '@spillway/kube';
-import type { Instance, InstanceRef, Refusal } from '../backends/backend.ts';
+import type { Instance, InstanceRef } from '../backends/backend.ts';
 import { Actor, type ActorHost } from './actor.ts';
 import type { ObservedListing } from './instance-observer.ts';
 import { instanceRef, isReady } from './pod-facts.ts';
+import type { PodReview } from './pod-review.ts';
 import type { PodState } from './pod-state.ts';
 import { boundAtMs, type Timeline } from './timeline.ts';
 import { instanceGone, instanceMissing, instanceSeen, newOrphan, newPod, podChanged, podGone } from './transitions.ts';
 
 export interface PodRegistryOptions {
   readonly host: ActorHost;
-  /** Why the pod may not run here; empty: it may. */
-  readonly refusals: (pod: Pod) => readonly Refusal[];
+  /** May the pod run here, and how? */
+  readonly review: (pod: Pod) => PodReview;
   /** Is the pod only shown as running? */
   readonly isPlaceholder: (pod: Pod) => boolean;
   /** Have all pods of the node been listed once? */
@@ -118,9 +119,9 @@ export class PodRegistry {
     const ref = instanceRef(pod);
     const nowMs = this.#now();
     const placeholder = this.#options.isPlaceholder(pod);
-    const refusals = placeholder ? [] : this.#options.refusals(pod);
+    const review = placeholder ? { refusals: [] } : this.#options.review(pod);
     const arrival = { listed: instancesListed(), inherited: !podsListed(), placeholder };
-    const actor = new Actor(newPod({ pod, ref, refusals, nowMs }, arrival), host);
+    const actor = new Actor(newPod({ pod, ref, ...review, nowMs }, arrival), host);
     const boundMs = boundAtMs(pod);
     if (boundMs !== undefined) actor.timeline.pass('bound', boundMs);
     actor.timeline.pass('seen', nowMs);
@@ -135,12 +136,12 @@ export class PodRegistry {
     const { state, timeline } = actor;
     const nowMs = this.#now();
     const respecified = state.pod?.metadata?.generation !== pod.metadata?.generation;
-    const refusals = respecified && !state.placeholder ? this.#options.refusals(pod) : state.refusals;
+    const { refusals, sized } = respecified && !state.placeholder ? this.#options.review(pod) : state;
     if (isReady(pod) && !timeline.has('ready')) {
       timeline.pass('ready', nowMs);
       if (!state.inherited) this.#options.onReady(timeline);
     }
-    actor.apply((known) => podChanged(known, { pod, ref: known.ref, refusals, nowMs }));
+    actor.apply((known) => podChanged(known, { pod, ref: known.ref, refusals, sized, nowMs }));
   }
 
   #now(): number {

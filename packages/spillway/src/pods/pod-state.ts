@@ -1,5 +1,6 @@
 import type { Pod } from '@spillway/kube';
 import type { BackendErrorKind, Instance, InstanceRef, Notice, Refusal } from '../backends/backend.ts';
+import type { Sized } from '../podspec/sizing/size-pod.ts';
 import type { VolumeDigests } from './volume-content.ts';
 
 /**
@@ -20,6 +21,8 @@ export interface PodState {
   readonly placeholder: boolean;
   /** Why the pod may not run here; empty: it may. */
   readonly refusals: readonly Refusal[];
+  /** What it runs as; absent: as it was written. Stays what it was once the backend was asked to create. */
+  readonly sized?: Sized | undefined;
   readonly observed: Observed;
   /** The newest instance that was ever seen, also when it is gone since. */
   readonly last: Instance | undefined;

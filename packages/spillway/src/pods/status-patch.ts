@@ -1,5 +1,6 @@
 import type { Pod, PodCondition, PodStatus } from '@spillway/kube';
-import { isTerminalPhase } from './pod-facts.ts';
+import type { Annotations } from '../podspec/sizing/shown.ts';
+import { isTerminalPhase, statusShowsItRan } from './pod-facts.ts';
 
 /** Fields that are written whole; without a value they are cleared. */
 const plainFields = ['observedGeneration', 'phase', 'reason', 'message', 'hostIP', 'podIP', 'startTime'] as const;
@@ -7,7 +8,7 @@ const wholeLists = ['initContainerStatuses', 'containerStatuses'] as const;
 const addressLists = ['hostIPs', 'podIPs'] as const;
 
 export interface StatusPatch {
-  readonly metadata: { readonly uid: string };
+  readonly metadata: { readonly uid: string; readonly annotations?: Annotations };
   readonly status: Readonly<Record<string, unknown>>;
 }
 
@@ -16,9 +17,11 @@ export interface StatusPatch {
  * Only fields and conditions of `wanted` are touched. The UID in it makes the API server refuse the patch (422) when
  * the pod was replaced by another of the same name.
  *
+ * @param annotations what the pod should be annotated with besides
+ *
  * A pod that has ended is never brought back, nor is its end judged anew: the API server would take both.
  */
-export function statusPatch(live: Pod, wanted: PodStatus): StatusPatch | undefined {
+export function statusPatch(live: Pod, wanted: PodStatus, annotations: Annotations = {}): StatusPatch | undefined {
   const current = live.status ?? {};
   if (isTerminalPhase(current.phase) && wanted.phase !== current.phase) return undefined;
   const patch: Record<string, unknown> = {};
@@ -34,8 +37,19 @@ export function statusPatch(live: Pod, wanted: PodStatus): StatusPatch | undefin
   }
   const conditions = changedConditions(current.conditions ?? [], wanted.conditions ?? []);
   if (conditions.length > 0) patch['conditions'] = conditions;
-  if (Object.keys(patch).length === 0) return undefined;
-  return { metadata: { uid: live.metadata?.uid ?? '' }, status: patch };
+  const changed = changedAnnotations(live, annotations);
+  if (Object.keys(patch).length === 0 && changed === undefined) return undefined;
+  return { metadata: { uid: live.metadata?.uid ?? '', ...(changed && { annotations: changed }) }, status: patch };
+}
+
+/** What they say of a pod that runs was true when it was started, and stays true whatever its specification says since. */
+function changedAnnotations(live: Pod, wanted: Annotations): Annotations | undefined {
+  const current = live.metadata?.annotations ?? {};
+  const ran = statusShowsItRan(live);
+  const changed = Object.entries(wanted).filter(
+    ([name, value]) => current[name] !== value && !(ran && current[name] !== undefined),
+  );
+  return changed.length === 0 ? undefined : Object.fromEntries(changed);
 }
 
 /** They merge by type. A condition whose reason or message is gone needs that said. */

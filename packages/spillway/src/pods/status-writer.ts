@@ -12,6 +12,7 @@ import {
   uidOf,
   WorkQueue,
 } from '@spillway/kube';
+import type { Annotations } from '../podspec/sizing/shown.ts';
 import { backoffMs } from './backoff.ts';
 import { instanceRef } from './pod-facts.ts';
 import { statusPatch } from './status-patch.ts';
@@ -32,6 +33,7 @@ export interface StatusWriterOptions {
 
 interface Pending {
   readonly status: PodStatus;
+  readonly annotations: Annotations;
   readonly attempts: number;
 }
 
@@ -59,11 +61,12 @@ export class StatusWriter {
     return this.#pending.size;
   }
 
-  write(pod: Pod, status: PodStatus): void {
+  /** @param annotations written together with the status */
+  write(pod: Pod, status: PodStatus, annotations: Annotations = {}): void {
     const uid = uidOf(pod);
     const before = this.#pending.get(uid);
-    if (before === undefined && statusPatch(this.#newest(uid) ?? pod, status) === undefined) return;
-    this.#pending.set(uid, { status, attempts: before?.attempts ?? 0 });
+    if (before === undefined && statusPatch(this.#newest(uid) ?? pod, status, annotations) === undefined) return;
+    this.#pending.set(uid, { status, annotations, attempts: before?.attempts ?? 0 });
     // One that failed has its turn already, after its back-off.
     if (before === undefined || before.attempts === 0) this.#queue.add(uid);
   }
@@ -108,7 +111,7 @@ export class StatusWriter {
     const pending = this.#pending.get(uid);
     if (pending === undefined) return;
     const live = this.#newest(uid);
-    const patch = live && statusPatch(live, pending.status);
+    const patch = live && statusPatch(live, pending.status, pending.annotations);
     if (live === undefined || patch === undefined) {
       this.#finish(uid, pending, live === undefined ? 'gone' : 'unchanged');
       return;

@@ -212,6 +212,24 @@ describe('the patch of a status', () => {
     });
   });
 
+  it('carries what the pod is annotated with, over what somebody else wrote there', () => {
+    const annotations = { 'virtual-kubelet.cci.io/burst-pod-cpu': '9u', mine: 'kept' };
+    const live = testPod({ metadata: { annotations } });
+    expect(statusPatch(live, status, { 'virtual-kubelet.cci.io/burst-pod-cpu': '0.5u' })).toMatchObject({
+      metadata: { uid: 'uid-1', annotations: { 'virtual-kubelet.cci.io/burst-pod-cpu': '0.5u' } },
+      status: { phase: 'Running' },
+    });
+  });
+
+  it('leaves annotations of a pod that ran as they are, but adds what is missing', () => {
+    const written = withStatus(testPod({ metadata: { annotations: { size: 'as started' } } }), status);
+    expect(statusPatch(written, status, { size: 'as resized since' })).toBeUndefined();
+    expect(statusPatch(written, status, { size: 'as resized since', more: 'x' })).toEqual({
+      metadata: { uid: 'uid-1', annotations: { more: 'x' } },
+      status: {},
+    });
+  });
+
   it('replaces addresses, which would be merged otherwise', () => {
     const written = withStatus(pod, status);
     const moved = podStatus(input(written, testInstance(pod, { podIPs: ['10.1.0.9'] })));

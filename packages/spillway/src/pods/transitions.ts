@@ -1,6 +1,7 @@
 import type { Pod } from '@spillway/kube';
-import type { Instance, InstanceRef, Notice, Refusal } from '../backends/backend.ts';
+import type { Instance, InstanceRef, Notice } from '../backends/backend.ts';
 import { ephemeralContainerNotices } from './ephemeral-containers.ts';
+import { placeholderAnnotation } from '../podspec/contract.ts';
 import {
   activeDeadlineMs,
   hasRun,
@@ -9,8 +10,9 @@ import {
   specGraceSeconds,
   statusShowsItRan,
 } from './pod-facts.ts';
+import type { PodReview } from './pod-review.ts';
 import type { Content, Failure, Observed, Operation, Outcome, Phase, PodState, Problem } from './pod-state.ts';
-import { placeholderAnnotation, placeholderNotice } from './placeholder.ts';
+import { placeholderNotice } from './placeholder.ts';
 import { noticesOf, noticesOfRefusals, retryDelayMs } from './problems.ts';
 
 // What happened → the next state. Pure. Each function may be called with news that are old or that come twice.
@@ -20,10 +22,9 @@ export const absenceSpacingMs = 2000;
 /** An instance that is lost must be missing from this many complete listings. */
 const absencesNeeded = 2;
 
-export interface Bound {
+export interface Bound extends PodReview {
   readonly pod: Pod;
   readonly ref: InstanceRef;
-  readonly refusals: readonly Refusal[];
   readonly nowMs: number;
 }
 
@@ -38,7 +39,7 @@ export interface Arrival {
 
 /** A pod is seen for the first time. */
 export function newPod(
-  { pod, ref, refusals, nowMs }: Bound,
+  { pod, ref, refusals, sized, nowMs }: Bound,
   { listed, inherited, placeholder = false }: Arrival,
 ): PodState {
   const announced = pod.metadata?.annotations?.[placeholderAnnotation] !== undefined;
@@ -48,6 +49,7 @@ export function newPod(
     inherited,
     placeholder,
     refusals,
+    sized,
     ran: !placeholder && statusShowsItRan(pod),
     outbox: placeholder && !announced ? [placeholderNotice] : noticesOfRefusals(refusals),
     // Its deletion began before we looked: only the rest of its grace is left.
@@ -103,7 +105,7 @@ function blank(ref: InstanceRef, nowMs: number): PodState {
 }
 
 /** The cluster has a newer version of the pod. */
-export function podChanged(state: PodState, { pod, refusals, nowMs }: Bound): PodState {
+export function podChanged(state: PodState, { pod, refusals, sized, nowMs }: Bound): PodState {
   if (pod.metadata?.uid !== state.ref.uid) return state;
   const respecified = pod.metadata?.generation !== state.pod?.metadata?.generation;
   const fresh = respecified && refusals.length > 0 ? noticesOfRefusals(refusals) : [];
@@ -113,6 +115,7 @@ export function podChanged(state: PodState, { pod, refusals, nowMs }: Bound): Po
     // A restored or merely late view of the cluster shows it again.
     gone: 'no',
     refusals,
+    sized: mayExist(state) ? state.sized : sized,
     ran: !state.placeholder && (state.ran || statusShowsItRan(pod)),
     graceEndsMs: isDeleting(pod) ? graceEnd(state, pod, nowMs) : state.graceEndsMs,
     failures: respecified ? withoutFailure(state.failures, 'create') : state.failures,

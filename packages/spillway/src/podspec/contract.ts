@@ -13,6 +13,12 @@ export const preferTaint = { key: 'virtual-kubelet.io/huawei', effect: 'PreferNo
 /** While the pool takes no new pods. Nobody tolerates it. */
 export const blockedTaint = { key: 'bursting.cci.io/no-schedule', effect: 'NoSchedule' } as const;
 
+/** On a pod that runs on a virtual node: what it is billed as, e.g. `0.5u` and `1Gi`. */
+export const sizeAnnotationNames = {
+  cpu: 'virtual-kubelet.cci.io/burst-pod-cpu',
+  memory: 'virtual-kubelet.cci.io/burst-pod-memory',
+} as const;
+
 /** The label of every virtual node, by which pods ask for one or keep away. */
 const virtualNodeType = { key: 'type', value: 'virtual-kubelet' } as const;
 
@@ -39,6 +45,5 @@ export function burstLabelOf(labels: Readonly<Record<string, string>> | undefine
 /** On a pod: the ScheduleProfile that it follows. */
 export const managedByProfileAnnotation = 'scheduling.cci.io/managed-by-profile';
 
-/** On a pod that bursts: what is billed, such as `0.5u` and `1Gi`. */
-export const burstPodCpuAnnotation = 'virtual-kubelet.cci.io/burst-pod-cpu';
-export const burstPodMemoryAnnotation = 'virtual-kubelet.cci.io/burst-pod-memory';
+/** On a pod of a DaemonSet that is shown as running and for which nothing runs. */
+export const placeholderAnnotation = 'spillway.dev/placeholder';

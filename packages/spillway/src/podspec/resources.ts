@@ -14,22 +14,44 @@ export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
  */
 export function podResources(pod: Pod, kind: ResourceKind): Resources {
   const { containers = [], initContainers = [], overhead = {}, resources } = pod.spec ?? {};
-  let total = sum(...containers.map((container) => containerResources(container, kind)));
-  let sidecars: Resources = new Map();
-  let init: Resources = new Map();
-  for (const container of initContainers) {
-    const own = containerResources(container, kind);
-    if (container.restartPolicy === 'Always') {
-      total = sum(total, own);
-      sidecars = sum(sidecars, own);
-      init = largest(init, sidecars);
-    } else {
-      init = largest(init, sum(own, sidecars));
-    }
-  }
-  total = new Map([...largest(total, init), ...amounts(resources?.[kind])]);
+  const parts = [
+    ...containers.map((container) => ({ role: roleOf(container, false), own: containerResources(container, kind) })),
+    ...initContainers.map((container) => ({ role: roleOf(container, true), own: containerResources(container, kind) })),
+  ];
+  const names = new Set(parts.flatMap(({ own }) => [...own.keys()]));
+  const total = new Map(
+    Array.from(names, (name) => [
+      name,
+      podTotal(parts.map(({ role, own }) => ({ role, amount: own.get(name) ?? 0n }))),
+    ]),
+  );
+  for (const [name, amount] of amounts(resources?.[kind])) total.set(name, amount);
   const extra = Object.entries(overhead).filter(([name]) => kind === 'requests' || total.has(name));
   return sum(total, amounts(Object.fromEntries(extra)));
+}
+
+/** When a container runs: `init` until it ends, `sidecar` from then on, `main` after all of `init`. */
+export type ContainerRole = 'init' | 'sidecar' | 'main';
+
+export function roleOf({ restartPolicy }: Container, isInit: boolean): ContainerRole {
+  if (!isInit) return 'main';
+  return restartPolicy === 'Always' ? 'sidecar' : 'init';
+}
+
+/**
+ * What containers come to that may run at the same time: those of `main` and sidecars together, or the largest init
+ * container with the sidecars before it, whichever is more (KEP-753).
+ */
+export function podTotal(parts: Iterable<{ readonly role: ContainerRole; readonly amount: bigint }>): bigint {
+  let main = 0n;
+  let sidecars = 0n;
+  let init = 0n;
+  for (const { role, amount } of parts) {
+    if (role === 'main') main += amount;
+    else if (role === 'sidecar') sidecars += amount;
+    else if (sidecars + amount > init) init = sidecars + amount;
+  }
+  return main + sidecars > init ? main + sidecars : init;
 }
 
 /** A limit without a request requests the limit; the API server fills that in, and pods from elsewhere are read the same way. */
@@ -73,13 +95,4 @@ function sum(...all: readonly Resources[]): Resources {
     for (const [name, amount] of resources) total.set(name, (total.get(name) ?? 0n) + amount);
   }
   return total;
-}
-
-function largest(a: Resources, b: Resources): Resources {
-  const result = new Map(a);
-  for (const [name, amount] of b) {
-    const other = result.get(name);
-    if (other === undefined || amount > other) result.set(name, amount);
-  }
-  return result;
 }

@@ -119,6 +119,7 @@ export class Pool {
       client: this.#agent,
       controller,
       backend: this.#backend,
+      sizing: config.sizing,
       preparation: this.#preparation,
       hostIPs: [address],
       daemonSets: config.daemonSets,

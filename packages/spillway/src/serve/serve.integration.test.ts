@@ -6,6 +6,8 @@ import path from 'node:path';
 import { type Cluster, startCluster } from '@spillway/devcluster';
 import {
   configMaps,
+  type Event,
+  events,
   isForbidden,
   isNotFound,
   KubeClient,
@@ -22,11 +24,16 @@ import {
 } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { parseJson } from '../backends/trusted.ts';
+import { decodeWorkload } from '../backends/workload-codec.ts';
+import { sizeAnnotationNames } from '../podspec/contract.ts';
 import type { Explanation } from '../pods/explain.ts';
 import { stages } from '../pods/timeline.ts';
 
 const main = ['--conditions=spillway-source', path.join(import.meta.dirname, '../cli/main.ts')];
 const nodeName = 'virtual-kubelet';
+/** Whose pods have the sizes of CCI. */
+const billedNodeName = 'billed-node';
 const namespace = 'work';
 
 let cluster: Cluster;
@@ -74,7 +81,15 @@ async function writeConfig(more: object): Promise<void> {
     sweep: { graceSeconds: 3 },
     backend: { type: 'simulated', stateFile: path.join(dir, 'state.json') },
   };
-  await writeFile(configFile, stringify({ pools: [pool], ...more }));
+  const billed = {
+    ...pool,
+    name: 'billed',
+    nodeName: billedNodeName,
+    kubeletPort: 10_271,
+    sizing: 'cci',
+    backend: { type: 'simulated', stateFile: path.join(dir, 'billed.json') },
+  };
+  await writeFile(configFile, stringify({ pools: [pool, billed], ...more }));
 }
 
 async function run(args: readonly string[]): Promise<{ stdout: string; code: number | null }> {
@@ -154,6 +169,12 @@ async function gone(name: string): Promise<void> {
       return isNotFound(error);
     }
   });
+}
+
+async function eventOf(name: string, reason: string): Promise<Event | undefined> {
+  const fieldSelector = `involvedObject.name=${name},reason=${reason}`;
+  const { items } = await admin.resource(events).list({ namespace, fieldSelector });
+  return items[0];
 }
 
 /** UIDs of the instances that the backend keeps. */
@@ -250,6 +271,58 @@ describe('pods on the virtual node', () => {
       'PodScheduled',
       'Ready',
     ]);
+  });
+
+  it('run in a size that can be had, are annotated with it by the node itself, and are not changed otherwise', async () => {
+    const resources = { limits: { cpu: '2', memory: '1Gi' }, requests: { cpu: '100m', memory: '1Gi' } };
+    const written = pod('billed', {
+      nodeName: billedNodeName,
+      containers: [{ name: 'main', image: 'busybox', command: ['sleep', '3600'], resources }],
+    });
+    const annotations = { [sizeAnnotationNames.cpu]: '64u', theirs: 'kept' };
+    await admin.resource(pods).create({ ...written, metadata: { ...written.metadata, annotations } });
+    const { metadata, spec } = await ready('billed');
+    expect(metadata?.annotations).toEqual({
+      'virtual-kubelet.cci.io/burst-pod-cpu': '2u',
+      'virtual-kubelet.cci.io/burst-pod-memory': '4Gi',
+      theirs: 'kept',
+    });
+    expect(spec?.containers[0]?.resources).toEqual(resources);
+    const [kept] = parseJson<readonly { workload: string }[]>(await readFile(path.join(dir, 'billed.json'), 'utf8'));
+    const size = { cpu: '2', memory: '4Gi' };
+    expect(decodeWorkload(kept?.workload ?? '').pod.spec?.containers[0]?.resources).toEqual({
+      limits: size,
+      requests: size,
+    });
+    const event = await eventually('the event', () => eventOf('billed', 'SizeAdjusted'));
+    expect(event).toMatchObject({
+      type: 'Normal',
+      message: expect.stringContaining('Container main got memory 3Gi more'),
+    });
+  });
+
+  it('that cannot be had in any size stay Pending, with reason and remedy, and cost nothing', async () => {
+    const resources = { limits: { cpu: '33', memory: '66Gi' } };
+    await createPod('huge', {
+      nodeName: billedNodeName,
+      restartPolicy: 'Never',
+      containers: [{ name: 'main', image: 'busybox', resources }],
+    });
+    const event = await eventually('the event', () => eventOf('huge', 'NotSupportedByPool'));
+    expect(event).toMatchObject({
+      type: 'Warning',
+      message: expect.stringMatching(/so much CPU: 33; .* Request less/),
+    });
+    const { metadata, status } = await eventually('the status', async () => {
+      const current = await getPod('huge');
+      return current.status?.containerStatuses && current;
+    });
+    expect(status).toMatchObject({
+      phase: 'Pending',
+      containerStatuses: [{ state: { waiting: { reason: 'NotSupportedByPool', message: event.message } } }],
+    });
+    expect(metadata?.annotations).toBeUndefined();
+    expect(await readFile(path.join(dir, 'billed.json'), 'utf8')).not.toContain(metadata?.uid);
   });
 
   it('tell when they passed each stage of their start, through the API server', async () => {

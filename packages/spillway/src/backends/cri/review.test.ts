@@ -154,6 +154,7 @@ describe('what is not built is refused, by code and field', () => {
     expect(all).toEqual([
       {
         code: 'probes-unsupported',
+        documentation: 'not-burstable.md#probes-unsupported',
         field: 'spec.containers[0].livenessProbe',
         message: expect.stringContaining('probes are not supported yet'),
         remedy: expect.stringMatching(/./),

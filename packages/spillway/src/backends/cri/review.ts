@@ -1,5 +1,7 @@
 import type { Container, Pod } from '@spillway/kube';
-import type { Refusal, Review } from '../backend.ts';
+import { refusal } from '../../podspec/review/refusal.ts';
+import type { RefusalCode } from '../../podspec/review/rules.ts';
+import type { Review } from '../backend.ts';
 
 export interface ReviewOptions {
   readonly allowPrivileged: boolean;
@@ -8,18 +10,16 @@ export interface ReviewOptions {
 /** What of a pod this backend cannot do. A pod is refused rather than run otherwise than it was written. */
 export function reviewPod(pod: Pod, options: ReviewOptions): Review {
   return {
-    refusals: rules.flatMap(({ code, message, remedy, fields }) =>
-      fields(pod, options).map((field) => ({ code, field, message, remedy })),
-    ),
+    refusals: rules.flatMap(({ code, fields }) => fields(pod, options).map((field) => refusal(code, field))),
   };
 }
 
-interface Rule extends Omit<Refusal, 'field'> {
+interface Rule {
+  readonly code: RefusalCode;
   /** The fields of the pod that break the rule. */
   readonly fields: (pod: Pod, options: ReviewOptions) => string[];
 }
 
-const elsewhere = 'Run the pod on a node of the cluster: leave out the toleration or label that lets it burst';
 const resources = new Set(['cpu', 'memory', 'ephemeral-storage']);
 const volumeKinds = new Set(['emptyDir', 'configMap', 'secret', 'downwardAPI', 'projected']);
 const projections = new Set(['configMap', 'secret', 'downwardAPI', 'serviceAccountToken']);
@@ -43,8 +43,6 @@ const safeSysctls = new Set([
 const rules: readonly Rule[] = [
   {
     code: 'host-namespace-unsupported',
-    message: 'the pool has no access to the namespaces of a node',
-    remedy: elsewhere,
     fields: ({ spec }) => [
       ...present('spec.hostNetwork', spec?.hostNetwork),
       ...present('spec.hostPID', spec?.hostPID),
@@ -53,26 +51,18 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'user-namespace-unsupported',
-    message: 'user namespaces are not supported',
-    remedy: 'Leave out hostUsers: false',
     fields: ({ spec }) => present('spec.hostUsers', spec?.hostUsers === false),
   },
   {
     code: 'os-unsupported',
-    message: 'only Linux pods can run here',
-    remedy: elsewhere,
     fields: ({ spec }) => present('spec.os.name', spec?.os !== undefined && spec.os.name !== 'linux'),
   },
   {
     code: 'runtime-class-unsupported',
-    message: 'runtime classes are not supported',
-    remedy: 'Leave out runtimeClassName',
     fields: ({ spec }) => present('spec.runtimeClassName', spec?.runtimeClassName),
   },
   {
     code: 'volume-unsupported',
-    message: 'this kind of volume is not supported; emptyDir, configMap, secret, downwardAPI and projected are',
-    remedy: elsewhere,
     fields: ({ spec }) =>
       (spec?.volumes ?? []).flatMap((volume, index) =>
         Object.keys(volume)
@@ -82,8 +72,6 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'projection-unsupported',
-    message: 'this source of a projected volume is not supported',
-    remedy: 'Project configMap, secret, downwardAPI or serviceAccountToken',
     fields: ({ spec }) =>
       (spec?.volumes ?? []).flatMap(({ projected }, index) =>
         (projected?.sources ?? []).flatMap((source, at) =>
@@ -95,8 +83,6 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'empty-dir-medium-unsupported',
-    message: 'the medium is not supported',
-    remedy: 'Use the default medium or Memory',
     fields: ({ spec }) =>
       (spec?.volumes ?? []).flatMap(({ emptyDir }, index) =>
         present(`spec.volumes[${index}].emptyDir.medium`, emptyDir?.medium && emptyDir.medium !== 'Memory'),
@@ -104,8 +90,6 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'sidecar-unsupported',
-    message: 'a restart policy of a single container (native sidecar) is not supported yet',
-    remedy: 'Make the sidecar an ordinary container, or run the pod on a node of the cluster',
     fields: inContainers(({ restartPolicy, restartPolicyRules }) => [
       ...present('restartPolicy', restartPolicy),
       ...present('restartPolicyRules', restartPolicyRules?.length),
@@ -113,8 +97,6 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'probes-unsupported',
-    message: 'probes are not supported yet, and a pod whose health nobody watches would be called ready',
-    remedy: 'Leave out the probe for pods that burst, or run the pod on a node of the cluster',
     fields: inContainers(({ livenessProbe, readinessProbe, startupProbe }) => [
       ...present('livenessProbe', livenessProbe),
       ...present('readinessProbe', readinessProbe),
@@ -123,8 +105,6 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'lifecycle-unsupported',
-    message: 'lifecycle hooks and stop signals are not supported yet',
-    remedy: 'Handle SIGTERM in the container instead of preStop, start-up work in the entrypoint instead of postStart',
     fields: inContainers(({ lifecycle }) => [
       ...present('lifecycle.postStart', lifecycle?.postStart),
       ...present('lifecycle.preStop', lifecycle?.preStop),
@@ -133,8 +113,6 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'resource-unsupported',
-    message: 'the pool offers cpu, memory and ephemeral-storage only',
-    remedy: elsewhere,
     fields: ({ spec }) => [
       ...inContainers((container) => resourcesOf(container))(
         { spec: spec ?? { containers: [] } },
@@ -145,8 +123,6 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'privileged-refused',
-    message: 'a privileged container would be root on the machine of the pool',
-    remedy: 'Leave out privileged, or set allowPrivileged for the pool',
     fields: (pod, options) =>
       options.allowPrivileged
         ? []
@@ -157,8 +133,6 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'security-profile-unsupported',
-    message: 'profiles on a node’s disk are not there',
-    remedy: 'Use RuntimeDefault or Unconfined',
     fields: (pod, options) => [
       ...present('spec.securityContext.seccompProfile', isLocalhost(pod.spec?.securityContext?.seccompProfile)),
       ...present('spec.securityContext.appArmorProfile', isLocalhost(pod.spec?.securityContext?.appArmorProfile)),
@@ -170,16 +144,12 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'proc-mount-unsupported',
-    message: 'an unmasked /proc is not supported',
-    remedy: 'Leave out procMount',
     fields: inContainers(({ securityContext }) =>
       present('securityContext.procMount', securityContext?.procMount && securityContext.procMount !== 'Default'),
     ),
   },
   {
     code: 'sysctl-refused',
-    message: 'only sysctls that cannot harm other pods are set',
-    remedy: 'Leave out the sysctl',
     fields: ({ spec }) =>
       (spec?.securityContext?.sysctls ?? []).flatMap(({ name }, index) =>
         present(`spec.securityContext.sysctls[${index}]`, !safeSysctls.has(name)),
@@ -187,8 +157,6 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'supplemental-groups-policy-unsupported',
-    message: 'only the policy Merge is supported',
-    remedy: 'Leave out supplementalGroupsPolicy',
     fields: ({ spec }) => {
       const policy = spec?.securityContext?.supplementalGroupsPolicy;
       return present('spec.securityContext.supplementalGroupsPolicy', policy && policy !== 'Merge');
@@ -196,8 +164,6 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'mount-option-unsupported',
-    message: 'this way of mounting is not supported',
-    remedy: 'Leave the option out',
     fields: inContainers(({ volumeMounts = [], volumeDevices = [] }) => [
       ...volumeMounts.flatMap(({ mountPropagation, recursiveReadOnly }, index) => [
         ...present(`volumeMounts[${index}].mountPropagation`, mountPropagation && mountPropagation !== 'None'),
@@ -208,8 +174,6 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'env-source-unsupported',
-    message: 'variables from files are not supported',
-    remedy: 'Use a ConfigMap or a Secret',
     fields: inContainers(({ env = [] }) =>
       env.flatMap(({ valueFrom }, index) => present(`env[${index}].valueFrom.fileKeyRef`, valueFrom?.fileKeyRef)),
     ),

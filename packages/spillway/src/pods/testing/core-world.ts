@@ -314,6 +314,7 @@ export class CoreWorld {
       client: client as KubeClient,
       controller: client,
       backend,
+      sizing: 'none',
       preparation,
       hostIPs: facts.hostIPs,
       facts: () => facts,

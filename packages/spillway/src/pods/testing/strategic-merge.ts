@@ -10,7 +10,8 @@ export function mergeStatus(pod: Pod, patch: StatusPatch): Pod {
     else if (field === 'podIPs' || field === 'hostIPs') status[field] = mergeByKey(status[field], value, 'ip');
     else status[field] = value;
   }
-  return { ...pod, status };
+  const annotations = { ...pod.metadata?.annotations, ...patch.metadata.annotations };
+  return { ...pod, metadata: { ...pod.metadata, annotations }, status };
 }
 
 function mergeByKey(current: unknown, change: unknown, key: string): unknown[] {

@@ -1,0 +1,138 @@
+// Every reason for which a pod may be refused, in one table: docs/not-burstable.md lists it, and a test compares the two.
+
+export type RefusalCode = keyof typeof reviewRules;
+
+/** A message has no full stop: what is special about the pod may follow. */
+export const reviewRules = {
+  'daemonset-pod': {
+    message: 'pods of a DaemonSet are not run on a virtual node',
+    remedy: "Exclude nodes with the label type=virtual-kubelet in the DaemonSet's node affinity.",
+  },
+  'did-not-ask': {
+    message: 'the pod came here only because it tolerates every taint; it did not ask to burst',
+    remedy:
+      'To run it here, label it virtual-kubelet.io/burst-to-cci=enforce; to keep it away, exclude nodes with the label type=virtual-kubelet in its node affinity.',
+  },
+
+  'quantity-unusable': {
+    message: 'the amount cannot be used',
+    remedy: 'Write an amount of zero or more, such as 500m of cpu or 1Gi of memory.',
+  },
+  'pod-resources-unsupported': {
+    message: 'resources of the pod as a whole are not supported by the sizes of this pool',
+    remedy: 'Set requests or limits of the containers instead.',
+  },
+  'no-cpu': {
+    message: 'no container of the pod says how much CPU it needs, and such a pod cannot be had from this pool',
+    remedy: 'Set a request or a limit of cpu for at least one container.',
+  },
+  'cpu-too-large': {
+    message: 'the pool has no pods with so much CPU',
+    remedy: 'Request less, split the pod, or run it on a node of the cluster.',
+  },
+  'memory-too-large': {
+    message: 'the pool has no pods with so much memory',
+    remedy: 'Request less, split the pod, or run it on a node of the cluster.',
+  },
+  'cpu-not-offered': {
+    message: 'the pool has no pods with exactly this amount of CPU',
+    remedy: 'Set the limits of cpu so that the pod comes to an amount that is offered.',
+  },
+  'memory-not-offered': {
+    message: 'the pool has no pods with exactly this amount of memory',
+    remedy: 'Set the limits of memory so that the pod comes to an amount that is offered.',
+  },
+  'ratio-not-offered': {
+    message: 'the memory of the pod does not go with its CPU',
+    remedy: 'Set limits so that the pod has from 2Gi to 8Gi of memory for each CPU.',
+  },
+  'container-size-not-offered': {
+    message: 'the pool has no containers of this size',
+    remedy: 'Set limits of cpu in steps of 250m and of at least 0.2Gi of memory for each container.',
+  },
+  'requests-differ': {
+    message: 'the pool demands that requests equal limits',
+    remedy: 'Set requests and limits of cpu and memory to the same amounts.',
+  },
+  'too-many-containers': {
+    message: 'the pod has more containers than the pool takes',
+    remedy: 'Split the pod, or run it on a node of the cluster.',
+  },
+
+  'host-namespace-unsupported': {
+    message: 'the pool has no access to the namespaces of a node',
+    remedy: 'Run the pod on a node of the cluster: leave out the toleration or label that lets it burst.',
+  },
+  'user-namespace-unsupported': {
+    message: 'user namespaces are not supported',
+    remedy: 'Leave out hostUsers: false.',
+  },
+  'os-unsupported': {
+    message: 'only Linux pods can run here',
+    remedy: 'Run the pod on a node of the cluster: leave out the toleration or label that lets it burst.',
+  },
+  'runtime-class-unsupported': {
+    message: 'runtime classes are not supported',
+    remedy: 'Leave out runtimeClassName.',
+  },
+  'volume-unsupported': {
+    message: 'this kind of volume is not supported; emptyDir, configMap, secret, downwardAPI and projected are',
+    remedy: 'Run the pod on a node of the cluster: leave out the toleration or label that lets it burst.',
+  },
+  'projection-unsupported': {
+    message: 'this source of a projected volume is not supported',
+    remedy: 'Project configMap, secret, downwardAPI or serviceAccountToken.',
+  },
+  'empty-dir-medium-unsupported': {
+    message: 'the medium is not supported',
+    remedy: 'Use the default medium or Memory.',
+  },
+  'sidecar-unsupported': {
+    message: 'a restart policy of a single container (native sidecar) is not supported yet',
+    remedy: 'Make the sidecar an ordinary container, or run the pod on a node of the cluster.',
+  },
+  'probes-unsupported': {
+    message: 'probes are not supported yet, and a pod whose health nobody watches would be called ready',
+    remedy: 'Leave out the probe for pods that burst, or run the pod on a node of the cluster.',
+  },
+  'lifecycle-unsupported': {
+    message: 'lifecycle hooks and stop signals are not supported yet',
+    remedy: 'Handle SIGTERM in the container instead of preStop, start-up work in the entrypoint instead of postStart.',
+  },
+  'ephemeral-containers-unsupported': {
+    message: 'ephemeral containers are not supported',
+    remedy: 'Use kubectl exec.',
+  },
+  'resource-unsupported': {
+    message: 'the pool offers cpu, memory and ephemeral-storage only',
+    remedy: 'Run the pod on a node of the cluster: leave out the toleration or label that lets it burst.',
+  },
+  'privileged-refused': {
+    message: 'a privileged container would be root on the machine of the pool',
+    remedy: 'Leave out privileged, or set allowPrivileged for the pool.',
+  },
+  'security-profile-unsupported': {
+    message: 'profiles on a node’s disk are not there',
+    remedy: 'Use RuntimeDefault or Unconfined.',
+  },
+  'proc-mount-unsupported': {
+    message: 'an unmasked /proc is not supported',
+    remedy: 'Leave out procMount.',
+  },
+  'sysctl-refused': {
+    message: 'only sysctls that cannot harm other pods are set',
+    remedy: 'Leave out the sysctl.',
+  },
+  'supplemental-groups-policy-unsupported': {
+    message: 'only the policy Merge is supported',
+    remedy: 'Leave out supplementalGroupsPolicy.',
+  },
+  'mount-option-unsupported': {
+    message: 'this way of mounting is not supported',
+    remedy: 'Leave the option out.',
+  },
+  'env-source-unsupported': {
+    message: 'variables from files are not supported',
+    remedy: 'Use a ConfigMap or a Secret.',
+  },
+} as const;
