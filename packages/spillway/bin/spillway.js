@@ -13,6 +13,10 @@ const oldestMajor = 24;
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const source = path.join(root, 'src', 'cli', 'main.ts');
 const main = existsSync(source) ? source : path.join(root, 'dist', 'cli', 'main.js');
+// As `kubectl spillway`, and as what kubectl asks to complete it; npm links this file under all three names.
+const complete = path.basename(process.argv[1] ?? '').startsWith('kubectl_complete-')
+  ? ['__complete', '--kubectl']
+  : [];
 const flags = main === source ? ['--conditions=spillway-source'] : [];
 
 const node = findNode();
@@ -24,9 +28,10 @@ if (node === undefined) {
 }
 
 if (node === process.execPath && flags.length === 0) {
+  process.argv.splice(2, 0, ...complete);
   await import(main);
 } else {
-  const child = spawn(node, [...flags, main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(node, [...flags, main, ...complete, ...process.argv.slice(2)], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2']) {
     process.on(signal, () => child.kill(signal));
   }

@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 
@@ -55,6 +56,20 @@ describe('spillway', () => {
     });
     const [code]: unknown[] = await once(child, 'close');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  it('completes commands, options and their values', async () => {
+    expect((await spillway('__complete', 'config', '')).stdout).toBe('schema\nexplain\ncheck\n');
+    expect((await spillway('__complete', 'why', '--output', 'y')).stdout).toBe('yaml\n');
+    expect((await spillway('completion', 'bash')).stdout).toContain('complete -o default -F _spillway spillway');
+    expect(await spillway('completion', 'tcsh')).toMatchObject({ code: 2 });
+  });
+
+  it('is a plugin of kubectl, which may also ask it for completions', async () => {
+    const link = path.join(dir, 'kubectl_complete-spillway');
+    await symlink(bin, link);
+    const { stdout } = await promisify(execFile)(process.execPath, [link, 'completion', '']);
+    expect(stdout).toBe('bash\nzsh\nfish\n:4\n');
   });
 
   it('checks a configuration', async () => {

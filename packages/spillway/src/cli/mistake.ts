@@ -1,3 +1,4 @@
+import { type Command, CommanderError } from 'commander';
 import { ApiError, KubeconfigError, TransportError } from '@spillway/kube';
 import { ConfigError } from '../config/load.ts';
 
@@ -7,11 +8,19 @@ import { ConfigError } from '../config/load.ts';
  */
 export const exitCodes = { failure: 1, mistake: 2, findings: 3 } as const;
 
+/** Commander leaves the process with 1 otherwise, which is for what is nobody's mistake. */
+export function throwInPlaceOfExit(command: Command): void {
+  command.exitOverride();
+  for (const below of command.commands) throwInPlaceOfExit(below);
+}
+
 /** What was asked for cannot be meant. */
 export class UsageError extends Error {}
 
 /** The exit code for an error that its message explains completely; undefined: a defect. */
 export function exitCodeOf(error: unknown): number | undefined {
+  // Help and version end the program in this way too.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.mistake;
   if (error instanceof ConfigError || error instanceof KubeconfigError || error instanceof UsageError) {
     return exitCodes.mistake;
   }
