@@ -1,7 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import type { DaemonSet, Deployment, Node, Pod } from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
 import { diagnose } from './doctor.ts';
-import type { ClusterView, Finding } from './view.ts';
+import { type ClusterView, type Finding, findingCodes } from './view.ts';
 
 const nowMs = Date.parse('2026-01-01T00:01:00Z');
 const burst = 'virtual-kubelet.io/burst-to-cci';
@@ -44,6 +45,11 @@ const daemonSet = (spec: Partial<Pod['spec']>): DaemonSet => ({
 
 it('a cluster where all is well has no findings', () => {
   expect(found({})).toEqual([]);
+});
+
+it.each(['docs', 'docs/zh'])('every finding has its section in %s/doctor.md', async (folder) => {
+  const page = await readFile(new URL(`../../../../../${folder}/doctor.md`, import.meta.url), 'utf8');
+  expect(Array.from(page.matchAll(/^### (\S+)$/gm), ([, code]) => code)).toEqual([...findingCodes]);
 });
 
 it('the worst comes first', () => {
@@ -138,7 +144,7 @@ it('pods that came without asking are told, those of DaemonSets by their DaemonS
     spec: { nodeName: 'virtual-kubelet', containers: [], tolerations: [{ operator: 'Exists' }] },
     status: { conditions: [{ type: 'PodScheduled', status: 'True' }] },
   };
-  expect(found({ pods: [stray] })).toMatchObject([{ code: 'did-not-ask', object: 'Pod kube-system/dns' }]);
+  expect(found({ pods: [stray] })).toMatchObject([{ code: 'pod-not-run', object: 'Pod kube-system/dns' }]);
   const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'a', uid: 'u', controller: true }];
   expect(found({ pods: [{ ...stray, metadata: { ...stray.metadata, ownerReferences } }] })).toEqual([]);
 });

@@ -13,8 +13,8 @@ export const checkStrays: Check = ({ pods, nodes }) => {
     // Those of DaemonSets are told by their DaemonSet.
     if (!virtual.has(name) || controllerOf(pod)?.kind === 'DaemonSet') return [];
     const node = { name, taintKeys: [burstTaint.key, preferTaint.key], labels: virtualNodeLabels };
-    return intakeRefusals(pod, node).map(({ code, message, remedy }) => ({
-      code,
+    return intakeRefusals(pod, node).map(({ message, remedy }) => ({
+      code: 'pod-not-run' as const,
       severity: 'warning' as const,
       object: named('Pod', pod),
       message: `on ${name} and not run: ${message}`,
@@ -27,7 +27,7 @@ export const checkStrays: Check = ({ pods, nodes }) => {
 export const checkDaemonSets: Check = ({ daemonSets, nodes }) => {
   if (!nodes.some(isVirtual)) return [];
   return daemonSets.filter(reachesVirtualNodes).map((daemonSet) => ({
-    code: 'daemonset-on-virtual-nodes',
+    code: 'daemonset-on-virtual-nodes' as const,
     severity: 'info' as const,
     object: named('DaemonSet', daemonSet),
     message: 'its pods reach virtual nodes, where nothing is run for them',

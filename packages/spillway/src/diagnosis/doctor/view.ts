@@ -18,10 +18,29 @@ export interface ClusterView {
   readonly unreadable: ReadonlyMap<string, string>;
 }
 
+/** What there is to find; docs/doctor.md has a section for each. */
+export const findingCodes = [
+  'kubernetes-too-old',
+  'no-virtual-node',
+  'node-not-served',
+  'node-not-ready',
+  'backend-unreachable',
+  'pool-blocked',
+  'node-cordoned',
+  'unknown-burst-value',
+  'label-without-effect',
+  'pod-not-run',
+  'daemonset-on-virtual-nodes',
+  'autoscaler-counts-virtual-nodes',
+  'slow-control-plane',
+  'not-allowed-to-look',
+] as const;
+
+export type FindingCode = (typeof findingCodes)[number];
+
 /** Something that is wrong or surprising, and what to do about it. */
 export interface Finding {
-  /** Stable, in kebab case; docs/doctor.md explains each. */
-  readonly code: string;
+  readonly code: FindingCode;
   /** `error`: pods cannot burst; `warning`: something does not do what its owner expects; `info`: worth knowing. */
   readonly severity: 'error' | 'warning' | 'info';
   /** `Deployment shop/web`; missing when it is about the cluster. */
