@@ -64,7 +64,7 @@ describe.each([false, true])(
       await product.kubectl.run(['rollout', 'status', `daemonset/${name}`, '-n', namespace, '--timeout=120s']);
       const { status } = await product.kubectl.get<DaemonSet>(['daemonset', name, '-n', namespace]);
       expect(status).toMatchObject({ desiredNumberScheduled: 2, numberReady: 2 });
-    expect(status).not.toHaveProperty('numberUnavailable');
+      expect(status).not.toHaveProperty('numberUnavailable');
     });
 
     test('the pod on the virtual node is a placeholder, and says so', async () => {

@@ -1,5 +1,5 @@
 import type { Node, NodeCondition, NodeStatus, Taint } from '@spillway/kube';
-import { blockedTaint, burstTaint, preferTaint, virtualNodeLabels } from '../podspec/contract.ts';
+import { blockedTaint, burstTaint, preferTaint, sizingAnnotation, virtualNodeLabels } from '../podspec/contract.ts';
 
 /** What the virtual node is; the parts that never change while the process runs, and those that do. */
 export interface NodeFacts {
@@ -7,6 +7,8 @@ export interface NodeFacts {
   readonly clusterId: string;
   /** Labels from the configuration; they win over the defaults. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Name of the rule set by which pods are sized. */
+  readonly sizing: string;
   readonly address: string;
   readonly kubeletPort: number;
   /** As the API server reports it, e.g. `v1.36.3`. */
@@ -64,12 +66,17 @@ export function newNode(facts: NodeFacts): Node {
   return {
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: { name: facts.name, labels, annotations: { [labelsAnnotation]: labelList(labels) } },
+    metadata: { name: facts.name, labels, annotations: nodeAnnotations(facts) },
     spec: { providerID: providerId(facts), taints: nodeTaints(facts) },
   };
 }
 
-export function labelList(labels: Readonly<Record<string, string>>): string {
+/** `spillway plan` reads the sizing. */
+export function nodeAnnotations(facts: NodeFacts): Record<string, string> {
+  return { [labelsAnnotation]: labelList(nodeLabels(facts)), [sizingAnnotation]: facts.sizing };
+}
+
+function labelList(labels: Readonly<Record<string, string>>): string {
   return Object.keys(labels).toSorted().join(',');
 }
 

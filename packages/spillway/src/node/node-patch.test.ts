@@ -7,6 +7,7 @@ const facts: NodeFacts = {
   name: 'virtual-kubelet',
   clusterId: 'c1',
   labels: { 'topology.kubernetes.io/zone': 'z1' },
+  sizing: 'cci',
   address: '10.0.0.1',
   kubeletPort: 10_250,
   serverVersion: 'v1.36.3',
@@ -32,6 +33,15 @@ function registered(): Node {
 }
 
 describe('the virtual node', () => {
+  it('says in which sizes its pods can be had, also after a change of the configuration', () => {
+    const live = registered();
+    expect(live.metadata?.annotations).toMatchObject({ 'spillway.dev/sizing': 'cci' });
+    expect(nodeMetadataPatch(live, facts)).toBeUndefined();
+    expect(nodeMetadataPatch(live, { ...facts, sizing: 'none' })).toMatchObject({
+      body: { metadata: { annotations: { 'spillway.dev/sizing': 'none' } } },
+    });
+  });
+
   it('has the labels, taints and provider id by which Kubernetes and people know it', () => {
     expect(newNode(facts)).toMatchObject({
       metadata: {

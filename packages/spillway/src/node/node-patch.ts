@@ -1,7 +1,7 @@
 import type { Node, NodeCondition, Patch, Taint } from '@spillway/kube';
 import {
-  labelList,
   labelsAnnotation,
+  nodeAnnotations,
   type NodeFacts,
   nodeLabels,
   nodeStatus,
@@ -17,7 +17,6 @@ import {
 export function nodeMetadataPatch(live: Node, facts: NodeFacts): Patch | undefined {
   const labels = nodeLabels(facts);
   const before = live.metadata?.annotations?.[labelsAnnotation];
-  const list = labelList(labels);
   const changedLabels: Record<string, string | null> = {};
   for (const [key, value] of Object.entries(labels)) {
     if (live.metadata?.labels?.[key] !== value) changedLabels[key] = value;
@@ -25,6 +24,9 @@ export function nodeMetadataPatch(live: Node, facts: NodeFacts): Patch | undefin
   for (const key of before?.split(',') ?? []) {
     if (!(key in labels) && live.metadata?.labels?.[key] !== undefined) changedLabels[key] = null;
   }
+  const annotations = Object.entries(nodeAnnotations(facts)).filter(
+    ([key, value]) => live.metadata?.annotations?.[key] !== value,
+  );
   const taints = mergedTaints(live.spec?.taints ?? [], nodeTaints(facts));
   const spec = {
     ...(taints === undefined ? {} : { taints }),
@@ -33,7 +35,7 @@ export function nodeMetadataPatch(live: Node, facts: NodeFacts): Patch | undefin
   };
   const metadata = {
     ...(Object.keys(changedLabels).length > 0 ? { labels: changedLabels } : {}),
-    ...(before === list ? {} : { annotations: { [labelsAnnotation]: list } }),
+    ...(annotations.length > 0 ? { annotations: Object.fromEntries(annotations) } : {}),
   };
   if (Object.keys(spec).length === 0 && Object.keys(metadata).length === 0) return undefined;
   return {

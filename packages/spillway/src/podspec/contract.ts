@@ -19,6 +19,9 @@ export const sizeAnnotationNames = {
   memory: 'virtual-kubelet.cci.io/burst-pod-memory',
 } as const;
 
+/** On a virtual node: the name of the rule set by which its pods are sized. */
+export const sizingAnnotation = 'spillway.dev/sizing';
+
 /** The label of every virtual node, by which pods ask for one or keep away. */
 const virtualNodeType = { key: 'type', value: 'virtual-kubelet' } as const;
 

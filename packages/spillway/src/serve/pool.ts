@@ -293,6 +293,7 @@ export class Pool {
       name: config.nodeName,
       clusterId,
       labels: config.labels,
+      sizing: config.sizing,
       address,
       kubeletPort: config.kubeletPort,
       serverVersion,
