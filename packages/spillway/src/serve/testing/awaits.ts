@@ -33,6 +33,10 @@ export const awaits: Readonly<Record<string, Readonly<Record<string, readonly Mo
     'write status': write,
     'write terminal status': write,
   },
+  'tolerations of outages': {
+    'read default tolerations': read,
+    'write tolerations': write,
+  },
   sweep: {
     'list instances': read,
     'verify cluster': read,
@@ -76,6 +80,11 @@ export function awaitOfApiRequest({ method, path, body }: ApiRequest, isOrphan: 
       return awaitOfPodList(url.searchParams.get('fieldSelector') ?? '', isOrphan);
     case 'PATCH pods/status':
       return /"phase":"(Succeeded|Failed)"/.test(body) ? 'write terminal status' : 'write status';
+    case 'POST pods':
+      // A dry run, see default-tolerations.ts.
+      return 'read default tolerations';
+    case 'PATCH pods':
+      return 'write tolerations';
     case 'DELETE pods':
       return 'delete pod';
     default:
