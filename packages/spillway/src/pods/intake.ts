@@ -1,7 +1,7 @@
 import { controllerOf, type NodeSelectorTerm, type Pod } from '@spillway/kube';
 import type { Refusal } from '../backends/backend.ts';
 import { burstLabelOf } from '../podspec/contract.ts';
-import { statusShowsItRan } from './pod-facts.ts';
+import { statusShowsItRan } from '../podspec/pod-facts.ts';
 
 /** The virtual node as pods can name it. */
 export interface IntakeNode {

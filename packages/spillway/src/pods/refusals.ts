@@ -1,7 +1,8 @@
 import type { Logger, Pod } from '@spillway/kube';
 import type { Backend, Refusal } from '../backends/backend.ts';
 import { type IntakeNode, intakeRefusals } from './intake.ts';
-import { instanceRef, statusShowsItRan } from './pod-facts.ts';
+import { statusShowsItRan } from '../podspec/pod-facts.ts';
+import { instanceRef } from './pod-facts.ts';
 import { podFields } from './pod-log.ts';
 
 export interface Reviewers {

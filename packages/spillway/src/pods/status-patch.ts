@@ -1,5 +1,5 @@
 import type { Pod, PodCondition, PodStatus } from '@spillway/kube';
-import { isTerminalPhase } from './pod-facts.ts';
+import { isTerminalPhase } from '../podspec/pod-facts.ts';
 
 /** Fields that are written whole; without a value they are cleared. */
 const plainFields = ['observedGeneration', 'phase', 'reason', 'message', 'hostIP', 'podIP', 'startTime'] as const;

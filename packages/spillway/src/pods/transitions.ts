@@ -1,13 +1,7 @@
 import type { Pod } from '@spillway/kube';
 import type { Instance, InstanceRef, Notice, Refusal } from '../backends/backend.ts';
-import {
-  activeDeadlineMs,
-  hasRun,
-  isDeleting,
-  isTerminalPhase,
-  specGraceSeconds,
-  statusShowsItRan,
-} from './pod-facts.ts';
+import { hasRun, isDeleting, isTerminalPhase, statusShowsItRan } from '../podspec/pod-facts.ts';
+import { activeDeadlineMs, specGraceSeconds } from './pod-facts.ts';
 import type { Content, Failure, Observed, Operation, Outcome, Phase, PodState, Problem } from './pod-state.ts';
 import { noticesOf, noticesOfRefusals, retryDelayMs } from './problems.ts';
 

@@ -14,13 +14,39 @@ export const preferTaint = { key: 'virtual-kubelet.io/huawei', effect: 'PreferNo
 export const blockedTaint = { key: 'bursting.cci.io/no-schedule', effect: 'NoSchedule' } as const;
 
 /** The label of every virtual node, by which pods ask for one or keep away. */
-const virtualNodeType = { key: 'type', value: 'virtual-kubelet' } as const;
+export const virtualNodeType = { key: 'type', value: 'virtual-kubelet' } as const;
 
 /** Labels that single out virtual nodes. */
 export const virtualNodeLabels: Readonly<Record<string, string>> = {
   [virtualNodeType.key]: virtualNodeType.value,
   'bursting.cci.io/node-type': 'virtual-kubelet',
 };
+
+/** Binds the pods that name it in `schedulerName`. */
+export const schedulerName = 'spillway';
+
+/** What users, other controllers and the CCE add-on read on pods. */
+export const podAnnotations = {
+  /** Of two pods of a ReplicaSet the one that costs less is deleted first. */
+  deletionCost: 'controller.kubernetes.io/pod-deletion-cost',
+  /** Why the pod may burst: value and source. */
+  burstPolicy: 'spillway.dev/burst-policy',
+  /** Why it stays on the nodes of the cluster although it may burst. */
+  notBurstable: 'spillway.dev/not-burstable',
+  /** Name of the ScheduleProfile that the pod belongs to. */
+  profile: 'scheduling.cci.io/managed-by-profile',
+  /** Which side the ScheduleProfile gave it: `local` or `cci`. */
+  profileSide: 'spillway.dev/profile-side',
+} as const;
+
+/** Deletion cost of burst pods, unless somebody says otherwise: they go before others. */
+export const burstDeletionCost = -100;
+
+/** Scheduling gate of pods whose ScheduleProfile limits how many there are on a side. */
+export const profileGate = 'spillway.dev/schedule-profile';
+
+/** Waiting reasons of containers for which a pool has no room now. */
+export const noRoomReasons = { soldOut: 'SoldOut', quota: 'QuotaExceeded' } as const;
 
 /** What the burst label says; `invalid`: none of the values that there are. */
 export type BurstLabel =
