@@ -16,34 +16,31 @@ export const blockedTaint = { key: 'bursting.cci.io/no-schedule', effect: 'NoSch
 /** The label of every virtual node, by which pods ask for one or keep away. */
 export const virtualNodeType = { key: 'type', value: 'virtual-kubelet' } as const;
 
+/** Which kind of virtual node it is. */
+export const nodeTypeLabel = 'bursting.cci.io/node-type';
+
 /** Labels that single out virtual nodes. */
 export const virtualNodeLabels: Readonly<Record<string, string>> = {
   [virtualNodeType.key]: virtualNodeType.value,
-  'bursting.cci.io/node-type': 'virtual-kubelet',
+  [nodeTypeLabel]: 'virtual-kubelet',
 };
 
-/** Binds the pods that name it in `schedulerName`. */
-export const schedulerName = 'spillway';
+/** The scheduler of pods that may run on virtual nodes only. */
+export const burstScheduler = 'spillway';
+/** On a pod that was let in: value and source of its burst policy. */
+export const burstPolicyAnnotation = 'spillway.dev/burst-policy';
+/** On a pod that may burst and cannot: why it stays on the nodes of the cluster. */
+export const notBurstableAnnotation = 'spillway.dev/not-burstable';
 
-/** What users, other controllers and the CCE add-on read on pods. */
-export const podAnnotations = {
-  /** Of two pods of a ReplicaSet the one that costs less is deleted first. */
-  deletionCost: 'controller.kubernetes.io/pod-deletion-cost',
-  /** Why the pod may burst: value and source. */
-  burstPolicy: 'spillway.dev/burst-policy',
-  /** Why it stays on the nodes of the cluster although it may burst. */
-  notBurstable: 'spillway.dev/not-burstable',
-  /** Name of the ScheduleProfile that the pod belongs to. */
-  profile: 'scheduling.cci.io/managed-by-profile',
-  /** Which side the ScheduleProfile gave it: `local` or `cci`. */
-  profileSide: 'spillway.dev/profile-side',
-} as const;
-
-/** Deletion cost of burst pods, unless somebody says otherwise: they go before others. */
+/** On a pod: of two pods of a ReplicaSet the one with the lower cost is deleted first. Kubernetes' own. */
+export const deletionCostAnnotation = 'controller.kubernetes.io/pod-deletion-cost';
+/** Deletion cost of burst pods, unless the user or a profile says otherwise. */
 export const burstDeletionCost = -100;
 
-/** Scheduling gate of pods whose ScheduleProfile limits how many there are on a side. */
+/** Scheduling gate of pods whose profile limits their number. */
 export const profileGate = 'spillway.dev/schedule-profile';
+/** On a pod whose gate was lifted: the side that its profile's limits gave it, `local` or `cci`. */
+export const profileSideAnnotation = 'spillway.dev/profile-side';
 
 /** Waiting reasons of containers for which a pool has no room now. */
 export const noRoomReasons = { soldOut: 'SoldOut', quota: 'QuotaExceeded' } as const;
@@ -61,3 +58,6 @@ export function burstLabelOf(labels: Readonly<Record<string, string>> | undefine
   const value = burstValues.find((known) => known === text);
   return value === undefined ? { kind: 'invalid', label, text } : { kind: 'valid', label, value };
 }
+
+/** On a pod: the ScheduleProfile that it follows. */
+export const managedByProfileAnnotation = 'scheduling.cci.io/managed-by-profile';

@@ -1,5 +1,5 @@
 import type { Binding, Pod } from '@spillway/kube';
-import { burstDeletionCost, podAnnotations } from '../../podspec/contract.ts';
+import { burstDeletionCost, burstPolicyAnnotation, deletionCostAnnotation } from '../../podspec/contract.ts';
 import type { PodPolicy } from './pod-policy.ts';
 
 export interface BindingOptions {
@@ -16,7 +16,7 @@ export interface BindingOptions {
  */
 export function bindingOf({ metadata }: Pod, { nodeName, policy, deletionCost }: BindingOptions): Binding {
   const { namespace, name, uid, resourceVersion } = metadata ?? {};
-  const costs = metadata?.annotations?.[podAnnotations.deletionCost] !== undefined;
+  const costs = metadata?.annotations?.[deletionCostAnnotation] !== undefined;
   return {
     apiVersion: 'v1',
     kind: 'Binding',
@@ -26,8 +26,8 @@ export function bindingOf({ metadata }: Pod, { nodeName, policy, deletionCost }:
       ...(uid === undefined ? {} : { uid }),
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
       annotations: {
-        ...(costs ? {} : { [podAnnotations.deletionCost]: String(deletionCost ?? burstDeletionCost) }),
-        [podAnnotations.burstPolicy]: `${policy.value} (${policy.source})`,
+        ...(costs ? {} : { [deletionCostAnnotation]: String(deletionCost ?? burstDeletionCost) }),
+        [burstPolicyAnnotation]: `${policy.value} (${policy.source})`,
       },
     },
     target: { apiVersion: 'v1', kind: 'Node', name: nodeName },

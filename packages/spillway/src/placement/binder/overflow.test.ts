@@ -8,7 +8,7 @@ const since = '2026-01-01T00:00:00Z';
 const sinceMs = Date.parse(since);
 
 function turn(pod: Pod, nodes: readonly Node[] = [realNode()], delayMs = 0, nowMs = sinceMs): Turn {
-  return turnOf(pod, policyOf(pod, undefined), { nowMs, delayMs, realNodes: () => nodes });
+  return turnOf(pod, policyOf(pod), { nowMs, delayMs, realNodes: () => nodes });
 }
 
 const scheduler = { kind: 'scheduler' };
@@ -42,10 +42,10 @@ describe.each(['localPrefer', 'auto'])('a pod with %s', (burst) => {
 
   it('stays when another reason than room keeps it from the real nodes', () => {
     const picky = unschedulable(testPod({ burst, spec: { nodeSelector: { disk: 'ssd' } } }));
-    expect(turn(picky)).toEqual(scheduler);
+    expect(turn(picky)).toEqual({ kind: 'elsewhere' });
     expect(turn(picky, [realNode(), realNode('b', { labels: { disk: 'ssd' } })])).toEqual(overflow);
     const tainted = realNode('gpu', { spec: { taints: [{ key: 'gpu', effect: 'NoSchedule' }] } });
-    expect(turn(stuck, [tainted])).toEqual(scheduler);
+    expect(turn(stuck, [tainted])).toEqual({ kind: 'elsewhere' });
   });
 
   it.each([
@@ -95,16 +95,22 @@ describe('who may burst', () => {
     expect(turn(unschedulable(testPod(burst === undefined ? {} : { burst })))).toEqual(scheduler);
   });
 
-  it('is said by the label, then the profile, then the scheduler name', () => {
-    const profile = { name: 'web', strategy: 'auto' } as const;
-    expect(policyOf(testPod({ burst: 'off' }), profile)).toMatchObject({ value: 'off' });
-    expect(policyOf(testPod(), profile)).toEqual({ value: 'auto', source: 'ScheduleProfile web' });
-    expect(policyOf(testPod({ spec: { schedulerName: 'spillway' } }), undefined)).toMatchObject({ value: 'enforce' });
-    expect(policyOf(testPod(), undefined)).toBeUndefined();
-  });
-
-  it('is said by the alias of the label as well', () => {
-    const pod = testPod({ metadata: { labels: { 'bursting.cci.io/burst-to-cci': 'auto' } } });
-    expect(policyOf(pod, undefined)).toEqual({ value: 'auto', source: 'label bursting.cci.io/burst-to-cci' });
+  it('is said by the label or its alias, also on behalf of a profile, else by the scheduler name', () => {
+    expect(policyOf(testPod({ burst: 'off', spec: { schedulerName: 'spillway' } }))).toMatchObject({ value: 'off' });
+    expect(policyOf(testPod({ metadata: { labels: { 'bursting.cci.io/burst-to-cci': 'auto' } } }))).toEqual({
+      value: 'auto',
+      source: 'label bursting.cci.io/burst-to-cci',
+    });
+    const annotations = { 'scheduling.cci.io/managed-by-profile': 'web' };
+    expect(
+      policyOf(
+        testPod({ burst: 'auto', metadata: { labels: { 'virtual-kubelet.io/burst-to-cci': 'auto' }, annotations } }),
+      ),
+    ).toEqual({
+      value: 'auto',
+      source: 'ScheduleProfile web',
+    });
+    expect(policyOf(testPod({ spec: { schedulerName: 'spillway' } }))).toMatchObject({ value: 'enforce' });
+    expect(policyOf(testPod())).toBeUndefined();
   });
 });

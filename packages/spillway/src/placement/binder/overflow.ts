@@ -1,15 +1,17 @@
 import type { Node, Pod } from '@spillway/kube';
-import { schedulerName, virtualNodeType } from '../../podspec/contract.ts';
+import { burstScheduler } from '../../podspec/contract.ts';
 import { isDeleting, isTerminalPhase } from '../../podspec/pod-facts.ts';
 import { selectsNode, untoleratedTaint } from './node-match.ts';
 import type { PodPolicy } from './pod-policy.ts';
 
 /**
- * Whose turn it is to place a pod: `scheduler`: not ours before the pod changes; `later`: ours from then on, if nothing
- * changes; `ours`: a pool may take it now.
+ * Whose turn it is to place a pod: `scheduler`: not ours before the pod changes; `elsewhere`: not ours either, because more
+ * room on real nodes would not help it, as far as we know them now; `later`: ours from then on, if nothing changes; `ours`:
+ * a pool may take it now.
  */
 export type Turn =
   | { readonly kind: 'scheduler' }
+  | { readonly kind: 'elsewhere' }
   | { readonly kind: 'later'; readonly atMs: number }
   | { readonly kind: 'ours'; readonly why: 'enforce' | 'overflow' };
 
@@ -30,14 +32,14 @@ export function turnOf(pod: Pod, policy: PodPolicy | undefined, rules: OverflowR
   if ((spec?.nodeName ?? '') !== '' || isDeleting(pod) || isTerminalPhase(status?.phase)) return notOurs;
   // Pods of a group are placed together or not at all, which only their scheduler can do.
   if ((spec?.schedulingGates ?? []).length > 0 || spec?.schedulingGroup !== undefined) return notOurs;
-  if (spec?.schedulerName === schedulerName) return { kind: 'ours', why: 'enforce' };
+  if (spec?.schedulerName === burstScheduler) return { kind: 'ours', why: 'enforce' };
 
   const since = unschedulableSince(pod);
   if (since === undefined) return notOurs;
   // A preemption is under way: its victim would die for nothing.
   if ((status?.nominatedNodeName ?? '') !== '') return notOurs;
   if (policy.value === 'enforce') return { kind: 'ours', why: 'enforce' };
-  if (!isMatterOfRoom(pod, rules.realNodes())) return notOurs;
+  if (!isMatterOfRoom(pod, rules.realNodes())) return { kind: 'elsewhere' };
   const atMs = since + rules.delayMs;
   return rules.delayMs > 0 && rules.nowMs < atMs ? { kind: 'later', atMs } : { kind: 'ours', why: 'overflow' };
 }
@@ -54,7 +56,7 @@ function unschedulableSince({ status }: Pod): number | undefined {
  * Would the pod run on a real node if there were room? So it is when a node passes the pod's selector, affinity and taints,
  * and when no real node takes pods at all: then nothing can be concluded from them.
  */
-export function isMatterOfRoom(pod: Pod, realNodes: Iterable<Node>): boolean {
+function isMatterOfRoom(pod: Pod, realNodes: Iterable<Node>): boolean {
   let anyOpen = false;
   for (const node of realNodes) {
     if (!isOpen(node)) continue;
@@ -71,8 +73,4 @@ function isOpen({ spec }: Node): boolean {
     ({ key, effect }) => effect !== 'PreferNoSchedule' && /^node(-role)?(\.cloudprovider)?\.kubernetes\.io\//.test(key),
   );
   return spec?.unschedulable !== true && !closing;
-}
-
-export function isVirtualNode({ metadata }: Node): boolean {
-  return metadata?.labels?.[virtualNodeType.key] === virtualNodeType.value;
 }

@@ -1,5 +1,5 @@
 import type { Pod } from '@spillway/kube';
-import { type BurstValue, burstLabelOf, schedulerName } from '../../podspec/contract.ts';
+import { type BurstValue, burstLabelOf, burstScheduler, managedByProfileAnnotation } from '../../podspec/contract.ts';
 
 /** May the pod burst, and who said so? */
 export interface PodPolicy {
@@ -8,17 +8,19 @@ export interface PodPolicy {
   readonly source: string;
 }
 
-/** What a ScheduleProfile says about the pods that it matches. */
-export interface ProfilePolicy {
-  readonly name: string;
-  readonly strategy: BurstValue;
-}
-
-/** The pod's own label beats everything, `off` included; then its ScheduleProfile; then that it names our scheduler. */
-export function policyOf(pod: Pod, profile: ProfilePolicy | undefined): PodPolicy | undefined {
-  const label = burstLabelOf(pod.metadata?.labels);
-  if (label.kind === 'valid') return { value: label.value, source: `label ${label.label}` };
-  if (label.kind === 'invalid') return undefined;
-  if (profile !== undefined) return { value: profile.strategy, source: `ScheduleProfile ${profile.name}` };
-  return pod.spec?.schedulerName === schedulerName ? { value: 'enforce', source: 'schedulerName' } : undefined;
+/**
+ * As the pod's own label says: admission copies to it what its workload or its ScheduleProfile says. A pod without one that
+ * names our scheduler has asked as well.
+ */
+export function policyOf({ metadata, spec }: Pod): PodPolicy | undefined {
+  const label = burstLabelOf(metadata?.labels);
+  if (label.kind === 'valid') {
+    const profile = metadata?.annotations?.[managedByProfileAnnotation];
+    return {
+      value: label.value,
+      source: profile === undefined ? `label ${label.label}` : `ScheduleProfile ${profile}`,
+    };
+  }
+  if (label.kind === 'invalid' || spec?.schedulerName !== burstScheduler) return undefined;
+  return { value: 'enforce', source: 'schedulerName' };
 }
