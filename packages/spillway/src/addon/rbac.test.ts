@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Manifest, rbacManifests } from './rbac.ts';
 
-const manifests = (approveServingCertificates = false): readonly Manifest[] =>
-  rbacManifests({ nodeNames: ['vk-1', 'vk-2'], approveServingCertificates });
+const manifests = (approveServingCertificates = false, placement = false): readonly Manifest[] =>
+  rbacManifests({ nodeNames: ['vk-1', 'vk-2'], approveServingCertificates, placement });
 
 const roleText = (objects: readonly Manifest[], name: string): string =>
   JSON.stringify(objects.find(({ kind, metadata }) => kind === 'ClusterRole' && metadata?.name === name));
@@ -31,6 +31,17 @@ describe('the generated rights', () => {
     expect(policy).toContain(String.raw`in [\"vk-1\",\"vk-2\"]`);
   });
 
+  it('let placement see and bind pods, change no workload, read no Secret, and no wildcard, where it runs', () => {
+    expect(JSON.stringify(manifests())).not.toContain('spillway-placement');
+    const placement = roleText(manifests(false, true), 'spillway-placement');
+    expect(placement).toContain('{"apiGroups":[""],"resources":["pods/binding"],"verbs":["create"]}');
+    expect(placement).toContain('{"apiGroups":["apps"],"resources":["replicasets"],"verbs":["list","watch"]}');
+    for (const word of ['secrets', 'configmaps', 'token', 'scale', 'update', 'deployments', '"*"']) {
+      expect(placement).not.toContain(word);
+    }
+    expect(placement.match(/"create"/g)).toHaveLength(2);
+  });
+
   it('restrict everything but the registration to the names of the nodes', () => {
     const controller = roleText(manifests(), 'spillway-controller');
     expect(controller).toContain('"resources":["nodes"],"verbs":["create"]');
@@ -49,6 +60,7 @@ describe('the generated rights', () => {
     const objects = rbacManifests({
       nodeNames: ['vk-1'],
       approveServingCertificates: false,
+      placement: false,
       namespace: 'spillway-system',
       leaderElection: { namespace: 'elections', leaseNames: ['spillway-a', 'spillway-b'] },
     });
@@ -68,7 +80,12 @@ describe('the generated rights', () => {
   });
 
   it('belong to one account in one namespace', () => {
-    const objects = rbacManifests({ nodeNames: ['vk-1'], approveServingCertificates: false, namespace: 'elsewhere' });
+    const objects = rbacManifests({
+      nodeNames: ['vk-1'],
+      approveServingCertificates: false,
+      placement: false,
+      namespace: 'elsewhere',
+    });
     expect(objects.map(({ kind }) => kind)).toEqual([
       'Namespace',
       'ServiceAccount',

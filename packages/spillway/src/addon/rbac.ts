@@ -16,6 +16,8 @@ export interface RbacOptions {
   readonly nodeNames: readonly string[];
   /** Spillway approves the requests for its own serving certificates. */
   readonly approveServingCertificates: boolean;
+  /** The placement controller runs. */
+  readonly placement: boolean;
   /** Default: spillway-system. */
   readonly namespace?: string;
   /** The leases with which replicas agree on who is active. Absent: there is one replica. */
@@ -103,6 +105,39 @@ function controllerRights({ nodeNames, approveServingCertificates }: RbacOptions
   ];
 }
 
+/** The placement controller: which pods burst. Of workloads it reads ReplicaSets and changes none. */
+function placementRights(): readonly Right[] {
+  const core = (resources: readonly string[], ...verbs: readonly string[]): PolicyRule => ({
+    apiGroups: [''],
+    resources: [...resources],
+    verbs: [...verbs],
+  });
+  const profiles = { apiGroups: ['scheduling.cci.io'] };
+  return [
+    {
+      why: 'see what is to be placed and where, write gates, tolerations and deletion cost, take back what a pool has no room for',
+      rule: core(['pods'], 'list', 'watch', 'patch', 'delete'),
+    },
+    { why: 'bind pods', rule: core(['pods/binding'], 'create') },
+    { why: 'say why no pool takes a pod', rule: core(['pods/status'], 'patch') },
+    {
+      why: 'know whether room is what a pod lacks, and whether a pool can serve its claims',
+      rule: core(['nodes', 'persistentvolumeclaims', 'persistentvolumes'], 'list', 'watch'),
+    },
+    {
+      why: 'know where claims get their volumes',
+      rule: { apiGroups: ['storage.k8s.io'], resources: ['storageclasses'], verbs: ['list', 'watch'] },
+    },
+    {
+      why: 'compare what a scale-in removed with what it should have',
+      rule: { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['list', 'watch'] },
+    },
+    { why: 'events on pods and profiles', rule: core(['events'], 'create', 'patch') },
+    { why: 'follow the profiles', rule: { ...profiles, resources: ['scheduleprofiles'], verbs: ['list', 'watch'] } },
+    { why: 'count their pods', rule: { ...profiles, resources: ['scheduleprofiles/status'], verbs: ['patch'] } },
+  ];
+}
+
 /** In the namespace of the leases only. */
 function leaderElectionRights(leaseNames: readonly string[]): readonly Right[] {
   const leases = { apiGroups: ['coordination.k8s.io'], resources: ['leases'] };
@@ -149,6 +184,7 @@ export function rbacManifests(options: RbacOptions): readonly Manifest[] {
     }),
     ...clusterRole('spillway-node-agent', nodeAgentRights(options)),
     ...clusterRole('spillway-controller', controllerRights(options)),
+    ...(options.placement ? clusterRole('spillway-placement', placementRights()) : []),
     {
       // The authorities of client certificates, which the kubelet API trusts.
       apiVersion: `${rbac}/v1`,

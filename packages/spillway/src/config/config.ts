@@ -6,6 +6,7 @@ export interface Config {
   readonly clusterId?: string | undefined;
   readonly kubernetes: KubernetesConfig;
   readonly pools: readonly PoolConfig[];
+  readonly placement: PlacementConfig;
   readonly leaderElection: LeaderElectionConfig;
   readonly observability: ObservabilityConfig;
 }
@@ -13,6 +14,13 @@ export interface Config {
 export interface KubernetesConfig {
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
+}
+
+export interface PlacementConfig {
+  readonly enabled: boolean;
+  readonly overflowDelaySeconds: number;
+  readonly soldOutPatienceSeconds: number;
+  readonly maxBindsPerSecond?: number | undefined;
 }
 
 export interface LeaderElectionConfig {
@@ -79,3 +87,7 @@ export interface SweepConfig {
 /** Each pool has a Lease of its own, so that the pools can be led by different replicas. */
 export const poolLeaseName = ({ leaseName }: LeaderElectionConfig, { name }: Pick<PoolConfig, 'name'>): string =>
   `${leaseName}-${name}`;
+
+/** The placement controller decides for all pools, so there is one Lease for it; no pool may have its name. */
+export const placementName = 'placement';
+export const placementLeaseName = ({ leaseName }: LeaderElectionConfig): string => `${leaseName}-${placementName}`;

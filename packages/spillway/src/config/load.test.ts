@@ -25,6 +25,7 @@ describe('a configuration file', () => {
   it('gets its defaults', () => {
     expect(parseConfig(minimal, 'spillway.yaml')).toEqual({
       kubernetes: {},
+      placement: { enabled: true, overflowDelaySeconds: 0, soldOutPatienceSeconds: 30 },
       leaderElection: {
         enabled: false,
         namespace: 'spillway-system',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ruleSetNames } from '../podspec/sizing/rule-sets.ts';
 import { backendSchema } from './backends.ts';
-import type { Config } from './config.ts';
+import { type Config, placementName } from './config.ts';
 import { ipAddress, quantity } from './values.ts';
 
 const capacity = z
@@ -163,6 +163,42 @@ const kubernetes = z
 
 const seconds = (unset: number): z.ZodDefault<z.ZodNumber> => z.number().min(1).max(600).default(unset);
 
+const placement = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Bind pods that may run nowhere else and those that the scheduler has no room for, keep the order of scale-in, and count the pods of ScheduleProfiles.',
+      ),
+    overflowDelaySeconds: z
+      .number()
+      .min(0)
+      .max(86_400)
+      .default(0)
+      .describe(
+        'How long a pod with auto or localPrefer has been Unschedulable before it overflows. Some seconds keep the surge of a rolling update off paid capacity.',
+      ),
+    soldOutPatienceSeconds: z
+      .number()
+      .min(0)
+      .max(86_400)
+      .default(30)
+      .describe(
+        'A pod with auto or localPrefer that is bound, has never started and is refused for lack of room for this time is deleted, so that its successor can run elsewhere.',
+      ),
+    maxBindsPerSecond: z
+      .number()
+      .positive()
+      .max(100_000)
+      .optional()
+      .describe(
+        'No more pods are bound a second: what the backends can start. Default: as many as the API server takes.',
+      ),
+  })
+  .prefault({})
+  .describe('Which pods go to which pool, and when.');
+
 const leaderElection = z
   .strictObject({
     enabled: z
@@ -237,6 +273,7 @@ export const configSchema: z.ZodType<Config> = z
       .array(poolSchema)
       .min(1, { error: 'needs at least one pool' })
       .describe('The virtual nodes that this process serves.'),
+    placement,
     leaderElection,
     observability,
   })
@@ -256,6 +293,14 @@ export const configSchema: z.ZodType<Config> = z
       });
     };
     unique('name');
+    config.pools.forEach(({ name }, index) => {
+      if (name !== placementName) return;
+      context.addIssue({
+        code: 'custom',
+        path: ['pools', index, 'name'],
+        message: `"${placementName}" is the name of the placement controller's lease`,
+      });
+    });
     unique('nodeName');
     unique('kubeletPort');
     config.pools.forEach((pool, index) => {

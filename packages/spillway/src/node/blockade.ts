@@ -1,3 +1,5 @@
+import { noRoomReasons } from '../podspec/contract.ts';
+
 export interface BlockadeOptions {
   /** The answer to `blocked` is another one now. */
   readonly onChange: () => void;
@@ -5,7 +7,10 @@ export interface BlockadeOptions {
   readonly lastsMs?: number;
 }
 
-const reasons = { soldOut: 'SoldOut', quota: 'QuotaExceeded', blocked: 'BackendBlocked' } as const;
+const reasons: Readonly<Record<'soldOut' | 'quota' | 'blocked', string>> = {
+  ...noRoomReasons,
+  blocked: 'BackendBlocked',
+};
 
 /** Whether the pool takes new pods: closed by a refusal for lack of room or rights, opened by success or time. */
 export class Blockade {

@@ -43,6 +43,17 @@ export class Metrics {
   readonly kubeletRequestSeconds: Histogram<'pool' | 'route'>;
   readonly kubeletStreams: Gauge<'pool'>;
 
+  readonly bindings: Counter<'pool' | 'policy' | 'reason'>;
+  readonly bindErrors: Counter<'pool' | 'code'>;
+  readonly unschedulableToBoundSeconds: Histogram<'pool'>;
+  readonly creationToBoundSeconds: Histogram<'pool'>;
+  readonly podsWaitingForPool: Gauge<'reason'>;
+  readonly scaleIns: Counter<string>;
+  readonly scaleInMisses: Counter<string>;
+  readonly podsReclaimed: Counter<'reason'>;
+  readonly profilePods: Gauge<'profile' | 'standing'>;
+  readonly placementEventsDropped: Counter<'why'>;
+
   readonly apiRequests: Counter<'lane' | 'verb' | 'resource' | 'code'>;
   readonly apiRequestSeconds: Histogram<'lane' | 'verb'>;
   readonly apiQueueSeconds: Histogram<'lane'>;
@@ -111,6 +122,39 @@ export class Metrics {
       'route',
     ]);
     this.kubeletStreams = gauge('kubelet_streams', 'Logs and commands that are being served', ['pool']);
+    this.bindings = counter('bindings_total', 'Pods that were bound to a pool, by burst policy and why', [
+      'pool',
+      'policy',
+      'reason',
+    ]);
+    this.bindErrors = counter('bind_errors_total', 'Bindings that the API server did not take', ['pool', 'code']);
+    this.unschedulableToBoundSeconds = histogram(
+      'unschedulable_to_bound_seconds',
+      'From when the watch showed a pod Unschedulable until it was bound to a pool',
+      ['pool'],
+    );
+    this.creationToBoundSeconds = histogram(
+      'creation_to_bound_seconds',
+      'From when the watch showed a new pod until it was bound to a pool',
+      ['pool'],
+    );
+    this.podsWaitingForPool = gauge('pods_waiting_for_pool', 'Pods that may burst and that no pool takes now', [
+      'reason',
+    ]);
+    this.scaleIns = counter('scale_ins_total', 'Scale-ins of ReplicaSets that were compared', []);
+    this.scaleInMisses = counter(
+      'scale_in_misses_total',
+      'Ready pods of real nodes that a scale-in removed before a Ready burst pod',
+      [],
+    );
+    this.podsReclaimed = counter('pods_reclaimed_total', 'Pods deleted because their pool had no room for too long', [
+      'reason',
+    ]);
+    this.profilePods = gauge('schedule_profile_pods', 'Pods of a ScheduleProfile, by what they are to it', [
+      'profile',
+      'standing',
+    ]);
+    this.placementEventsDropped = counter('placement_events_dropped_total', 'Events of placement not written', ['why']);
     this.apiRequests = counter('api_requests_total', 'Requests to the API server', [
       'lane',
       'verb',

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, inject, it } from 'vitest';
-import { isDeleting, isTerminalPhase } from './pod-facts.ts';
+import { isDeleting, isTerminalPhase } from '../podspec/pod-facts.ts';
 import { type Answer, World } from './testing/world.ts';
 
 declare module 'vitest' {

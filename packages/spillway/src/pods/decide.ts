@@ -1,6 +1,7 @@
 import type { Pod, PodStatus } from '@spillway/kube';
 import { hasFollowingVolumes } from '../podspec/references.ts';
-import { activeDeadlineMs, isDeleting, isTerminalPhase, specGraceSeconds } from './pod-facts.ts';
+import { isDeleting, isTerminalPhase } from '../podspec/pod-facts.ts';
+import { activeDeadlineMs, specGraceSeconds } from './pod-facts.ts';
 import { placeholderInstance } from './placeholder.ts';
 import type { Operation, PodState } from './pod-state.ts';
 import { type Waiting, waitingFor, waitingForRefusals } from './problems.ts';

@@ -1,4 +1,5 @@
 import type { Notice, Refusal } from '../backends/backend.ts';
+import { noRoomReasons } from '../podspec/contract.ts';
 import { backoffMs } from './backoff.ts';
 import type { Operation, Problem } from './pod-state.ts';
 
@@ -14,8 +15,7 @@ export function blocksPool(kind: Problem['kind']): kind is 'quota' | 'soldOut' |
 }
 
 const reasons: Readonly<Record<Problem['kind'], string>> = {
-  soldOut: 'SoldOut',
-  quota: 'QuotaExceeded',
+  ...noRoomReasons,
   blocked: 'BackendBlocked',
   invalid: 'BackendRefused',
   unauthorized: 'BackendUnauthorized',

@@ -1,6 +1,6 @@
 import type { Pod, PodCondition, PodStatus } from '@spillway/kube';
+import { isTerminalPhase, statusShowsItRan } from '../podspec/pod-facts.ts';
 import type { Annotations } from '../podspec/sizing/shown.ts';
-import { isTerminalPhase, statusShowsItRan } from './pod-facts.ts';
 
 /** Fields that are written whole; without a value they are cleared. */
 const plainFields = ['observedGeneration', 'phase', 'reason', 'message', 'hostIP', 'podIP', 'startTime'] as const;

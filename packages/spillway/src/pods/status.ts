@@ -2,7 +2,7 @@ import type { ContainerStatus, Pod, PodCondition, PodStatus } from '@spillway/ku
 import type { Instance } from '../backends/backend.ts';
 import { podConditions } from './conditions.ts';
 import { completeStatuses, lostStatuses, wholeSecond } from './container-statuses.ts';
-import { isTerminalPhase } from './pod-facts.ts';
+import { isTerminalPhase } from '../podspec/pod-facts.ts';
 import { podPhase } from './phase.ts';
 import type { Verdict } from './pod-state.ts';
 import type { Waiting } from './problems.ts';

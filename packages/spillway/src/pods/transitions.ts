@@ -1,15 +1,9 @@
 import type { Pod } from '@spillway/kube';
 import type { Instance, InstanceRef, Notice } from '../backends/backend.ts';
-import { ephemeralContainerNotices } from './ephemeral-containers.ts';
 import { placeholderAnnotation } from '../podspec/contract.ts';
-import {
-  activeDeadlineMs,
-  hasRun,
-  isDeleting,
-  isTerminalPhase,
-  specGraceSeconds,
-  statusShowsItRan,
-} from './pod-facts.ts';
+import { hasRun, isDeleting, isTerminalPhase, statusShowsItRan } from '../podspec/pod-facts.ts';
+import { ephemeralContainerNotices } from './ephemeral-containers.ts';
+import { activeDeadlineMs, specGraceSeconds } from './pod-facts.ts';
 import type { PodReview } from './pod-review.ts';
 import type { Content, Failure, Observed, Operation, Outcome, Phase, PodState, Problem } from './pod-state.ts';
 import { placeholderNotice } from './placeholder.ts';

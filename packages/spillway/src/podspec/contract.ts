@@ -23,13 +23,36 @@ export const sizeAnnotationNames = {
 export const sizingAnnotation = 'spillway.dev/sizing';
 
 /** The label of every virtual node, by which pods ask for one or keep away. */
-const virtualNodeType = { key: 'type', value: 'virtual-kubelet' } as const;
+export const virtualNodeType = { key: 'type', value: 'virtual-kubelet' } as const;
+
+/** Which kind of virtual node it is. */
+export const nodeTypeLabel = 'bursting.cci.io/node-type';
 
 /** Labels that single out virtual nodes. */
 export const virtualNodeLabels: Readonly<Record<string, string>> = {
   [virtualNodeType.key]: virtualNodeType.value,
-  'bursting.cci.io/node-type': 'virtual-kubelet',
+  [nodeTypeLabel]: 'virtual-kubelet',
 };
+
+/** The scheduler of pods that may run on virtual nodes only. */
+export const burstScheduler = 'spillway';
+/** On a pod that was let in: value and source of its burst policy. */
+export const burstPolicyAnnotation = 'spillway.dev/burst-policy';
+/** On a pod that may burst and cannot: why it stays on the nodes of the cluster. */
+export const notBurstableAnnotation = 'spillway.dev/not-burstable';
+
+/** On a pod: of two pods of a ReplicaSet the one with the lower cost is deleted first. Kubernetes' own. */
+export const deletionCostAnnotation = 'controller.kubernetes.io/pod-deletion-cost';
+/** Deletion cost of burst pods, unless the user or a profile says otherwise. */
+export const burstDeletionCost = -100;
+
+/** Scheduling gate of pods whose profile limits their number. */
+export const profileGate = 'spillway.dev/schedule-profile';
+/** On a pod whose gate was lifted: the side that its profile's limits gave it, `local` or `cci`. */
+export const profileSideAnnotation = 'spillway.dev/profile-side';
+
+/** Waiting reasons of containers for which a pool has no room now. */
+export const noRoomReasons = { soldOut: 'SoldOut', quota: 'QuotaExceeded' } as const;
 
 /** What the burst label says; `invalid`: none of the values that there are. */
 export type BurstLabel =

@@ -1,6 +1,7 @@
-import type { Logger } from '@spillway/kube';
-import type { Backend, Owner } from '../backends/backend.ts';
+import type { Logger, Pod } from '@spillway/kube';
+import type { Backend, Owner, Refusal } from '../backends/backend.ts';
 import { CriBackend } from '../backends/cri/cri-backend.ts';
+import { reviewPod } from '../backends/cri/review.ts';
 import { makeSimulatedBackend } from '../backends/simulated/make-simulated.ts';
 import type { BackendConfig } from '../config/backends.ts';
 
@@ -25,4 +26,9 @@ export function makeBackend(config: BackendConfig, owner: Owner, logger: Logger)
       });
     }
   }
+}
+
+/** What the backend's `review` says, for who only asks: nothing is connected or opened. */
+export function makeReview(config: BackendConfig): (pod: Pod) => readonly Refusal[] {
+  return config.type === 'cri' ? (pod) => reviewPod(pod, config).refusals : () => [];
 }

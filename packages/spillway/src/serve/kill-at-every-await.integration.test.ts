@@ -23,7 +23,7 @@ import type { Backend } from '../backends/backend.ts';
 import { makeSimulatedBackend } from '../backends/simulated/make-simulated.ts';
 import type { Scenario } from '../backends/simulated/scenario.ts';
 import type { PoolConfig } from '../config/config.ts';
-import { isTerminalPhase } from '../pods/pod-facts.ts';
+import { isTerminalPhase } from '../podspec/pod-facts.ts';
 import { awaits } from './testing/awaits.ts';
 import { type Death, Life } from './testing/life.ts';
 import { type Person, Population } from './testing/population.ts';

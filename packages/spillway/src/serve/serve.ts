@@ -1,5 +1,5 @@
 import { KubeClient, type KubeClientOptions, type Logger } from '@spillway/kube';
-import type { Config, PoolConfig } from '../config/config.ts';
+import { type Config, placementLeaseName, type PoolConfig } from '../config/config.ts';
 import type { KubernetesAccess } from '../config/kubernetes-access.ts';
 import { Metrics } from '../observability/metrics.ts';
 import { makeBackend } from './backends.ts';
@@ -7,7 +7,9 @@ import { clusterConfig, clusterUid, connect } from './connect.ts';
 import { outboundAddress } from './outbound-address.ts';
 import { HealthServer } from './health-server.ts';
 import { Pool, type PoolOptions } from './pool.ts';
-import { electionIdentity, runElected } from './elected-pool.ts';
+import { electionIdentity, runElected } from './elected.ts';
+import { runElectedPool } from './elected-pool.ts';
+import { placementLanes, runPlacement } from './placement.ts';
 import { Standings } from './standings.ts';
 import { runTogether } from './task-group.ts';
 
@@ -32,8 +34,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
     userAgent: `spillway/${version}`,
     logger,
     onRequest: (record) => metrics.recordRequest(record),
-    // Not urgent, and to leave the API server to bursts of pods.
-    lanes: { tolerations: { qps: 50, burst: 50, concurrency: 1 } },
+    lanes: { ...placementLanes, tolerations: { qps: 50, burst: 50, concurrency: 1 } },
   };
   const client = new KubeClient(clientOptions);
   const standings = new Standings(options.config.pools.map(({ name }) => name));
@@ -87,15 +88,27 @@ async function servePools(
   const serveOne = (pool: PoolConfig, stop: AbortSignal): Promise<void> => {
     const options = optionsOf(pool);
     if (election.enabled) {
-      return runElected({ election, identity, client, clientOptions, pool: options, standings, logger }, stop);
+      return runElectedPool({ election, identity, client, clientOptions, pool: options, standings, logger }, stop);
     }
     const served = new Pool(options);
     standings.activate(pool.name, () => served.ready);
     return served.run(stop);
   };
-  await runTogether(
-    signal,
-    config.pools.map((pool) => (stop) => serveOne(pool, stop)),
-  );
+  const place = (stop: AbortSignal): Promise<void> => {
+    const run = (placing: KubeClient, until: AbortSignal): Promise<void> =>
+      runPlacement({ config, client: placing, metrics, logger }, until);
+    if (!election.enabled) return run(client, stop);
+    const leaseName = placementLeaseName(election);
+    const own = logger.child({ lease: `${election.namespace}/${leaseName}` });
+    return runElected(
+      { election, leaseName, identity, client, clientOptions, logger: own },
+      (leader, leadership) => run(leader, leadership.signal),
+      stop,
+    );
+  };
+  await runTogether(signal, [
+    ...config.pools.map((pool) => (stop: AbortSignal) => serveOne(pool, stop)),
+    ...(config.placement.enabled ? [place] : []),
+  ]);
   logger.info({}, 'stopped; what runs on the backends goes on running');
 }

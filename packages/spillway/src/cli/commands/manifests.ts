@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { rbacManifests } from '../../addon/rbac.ts';
-import { poolLeaseName } from '../../config/config.ts';
+import { placementLeaseName, poolLeaseName } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
 
 interface RbacCommandOptions {
@@ -20,16 +20,20 @@ export function manifestsCommand(): Command {
     .option('--namespace <name>', 'namespace of the account', 'spillway-system')
     .addOption(new Option('-o, --output <format>', 'format').choices(['yaml', 'json']).default('yaml'))
     .action(async ({ config: file, namespace, output }: RbacCommandOptions) => {
-      const { pools, leaderElection } = await loadConfig(file);
+      const { pools, placement, leaderElection } = await loadConfig(file);
       const objects = rbacManifests({
         nodeNames: pools.map(({ nodeName }) => nodeName),
         approveServingCertificates: pools.some(({ servingCertificate }) => servingCertificate.csr?.approve === true),
+        placement: placement.enabled,
         namespace,
         ...(leaderElection.enabled
           ? {
               leaderElection: {
                 namespace: leaderElection.namespace,
-                leaseNames: pools.map((pool) => poolLeaseName(leaderElection, pool)),
+                leaseNames: [
+                  ...pools.map((pool) => poolLeaseName(leaderElection, pool)),
+                  ...(placement.enabled ? [placementLeaseName(leaderElection)] : []),
+                ],
               },
             }
           : {}),

@@ -12,7 +12,7 @@ import {
   TransportError,
   type WatchEvent,
 } from '@spillway/kube';
-import { isTerminalPhase } from '../pod-facts.ts';
+import { isTerminalPhase } from '../../podspec/pod-facts.ts';
 import type { StatusPatch } from '../status-patch.ts';
 import { bodyOf } from './fake-client.ts';
 import { mergeStatus } from './strategic-merge.ts';

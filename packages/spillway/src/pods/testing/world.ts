@@ -1,7 +1,8 @@
 import type { Pod } from '@spillway/kube';
 import type { Instance } from '../../backends/backend.ts';
 import { decide } from '../decide.ts';
-import { instanceRef, isDeleting, isTerminalPhase, statusShowsItRan } from '../pod-facts.ts';
+import { isDeleting, isTerminalPhase, statusShowsItRan } from '../../podspec/pod-facts.ts';
+import { instanceRef } from '../pod-facts.ts';
 import type { Operation, Outcome, Phase, PodState, Problem } from '../pod-state.ts';
 import { statusPatch } from '../status-patch.ts';
 import {

@@ -1,5 +1,5 @@
 import type { Pod } from '@spillway/kube';
-import { isTerminalPhase } from '../../pods/pod-facts.ts';
+import { isTerminalPhase } from '../../podspec/pod-facts.ts';
 import type { Person } from './population.ts';
 import { exitCodesOf, type Witness } from './witness.ts';
 

@@ -1,0 +1,244 @@
+import {
+  ApiError,
+  type Binding,
+  type EventRecorder,
+  isConflict,
+  isNotFound,
+  type KubeClient,
+  nameOf,
+  namespaceOf,
+  type Node,
+  type Pod,
+  pods,
+  type RateLimiter,
+  refOf,
+  type Store,
+  uidOf,
+  WorkQueue,
+} from '@spillway/kube';
+import { setTimeout as delay } from 'node:timers/promises';
+import { deletionCostOn } from '../profiles/side.ts';
+import { retryBackoff } from '../retry-backoff.ts';
+import type { ScheduleProfile } from '../schedule-profile.ts';
+import { workThrough } from '../work-through.ts';
+import { bindingOf } from './binding.ts';
+import { footprint, PoolCapacity } from './capacity.ts';
+import { choosePool, type PlacementPool, refusalOf } from './choose-pool.ts';
+import type { ClaimSources } from './claims.ts';
+import type { ClusterNodes } from './cluster-nodes.ts';
+import { notBurstablePatch, notBurstableText, unschedulablePatch } from './messages.ts';
+import { explainMisfits, type Misfit } from './misfit.ts';
+import { type Turn, turnOf } from './overflow.ts';
+import { type PodPolicy, policyOf } from './pod-policy.ts';
+import { Stopwatch } from './stopwatch.ts';
+import { WaitingPods } from './waiting-pods.ts';
+
+export interface BinderOptions {
+  readonly client: Pick<KubeClient, 'resource'>;
+  /** In the order of the configuration: the first that can take a pod gets it. */
+  readonly pools: readonly PlacementPool[];
+  readonly pods: Store<Pod>;
+  readonly nodes: ClusterNodes;
+  readonly claims: ClaimSources;
+  readonly profileOf: (pod: Pod) => ScheduleProfile | undefined;
+  readonly overflowDelayMs: number;
+  /** Slows binding to what the backends can start. Absent: as fast as the API server. */
+  readonly rate?: RateLimiter<string> | undefined;
+  readonly recorder: Pick<EventRecorder, 'record'>;
+  readonly observer: BinderObserver;
+  readonly onError: (error: unknown) => void;
+}
+
+/** For metrics. */
+export interface BinderObserver {
+  /** Seconds from when the watch showed it; undefined: that was before we looked. */
+  readonly bound: (what: {
+    readonly pool: string;
+    readonly policy: string;
+    readonly why: 'enforce' | 'overflow';
+    readonly secondsSinceUnschedulable: number | undefined;
+    readonly secondsSinceCreated: number | undefined;
+  }) => void;
+  readonly bindFailed: (pool: string, code: string) => void;
+}
+
+/** Bindings under way at a time. */
+const binders = 32;
+
+/**
+ * Binds what may run on virtual nodes only, and what the scheduler has given up on for lack of room. A pod is looked at when
+ * it changes; one that no pool takes waits until pools, nodes or claims change.
+ */
+export class Binder {
+  readonly #options: BinderOptions;
+  readonly #capacity = new PoolCapacity();
+  readonly #queue = new WorkQueue<string>({ rateLimiter: retryBackoff() });
+  readonly #waiting = new WaitingPods({ wake: (uid) => this.#queue.add(uid) });
+  readonly #stopwatch = new Stopwatch();
+
+  constructor(options: BinderOptions) {
+    this.#options = options;
+  }
+
+  /** How many pods wait, by why. */
+  get waiting(): ReadonlyMap<string, number> {
+    return this.#waiting.counts();
+  }
+
+  podSeen(pod: Pod): void {
+    const uid = uidOf(pod);
+    const nodeName = pod.spec?.nodeName ?? '';
+    if (nodeName !== '') {
+      this.#forget(uid);
+      if (this.#options.nodes.isPool(nodeName) && this.#capacity.observe(uid, nodeName, pod)) this.#waiting.wakeAll();
+      return;
+    }
+    if (policyOf(pod) === undefined) {
+      this.#forget(uid);
+      return;
+    }
+    this.#stopwatch.see(pod);
+    this.#queue.add(uid);
+  }
+
+  podGone(pod: Pod): void {
+    this.#forget(uidOf(pod));
+    if (this.#capacity.release(uidOf(pod))) this.#waiting.wakeAll();
+  }
+
+  nodeSeen(node: Node): void {
+    const isDecisive = this.#options.nodes.set(node);
+    const isMore = this.#options.nodes.isPool(nameOf(node)) && this.#capacity.setNode(nameOf(node), node);
+    if (isDecisive || isMore) this.#waiting.wakeAll();
+  }
+
+  nodeGone(node: Node): void {
+    this.#options.nodes.delete(node);
+    this.#capacity.removeNode(nameOf(node));
+    this.#waiting.wakeAll();
+  }
+
+  /** Something has changed that decides about these pods. */
+  lookAgain(these: Iterable<Pod>): void {
+    for (const pod of these) this.podSeen(pod);
+  }
+
+  /** Resolves when `signal` is aborted and nothing is under way. Start it when all that it decides by is known. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#stopwatch.start();
+    await workThrough(this.#queue, binders, (uid) => this.#examine(uid, signal), this.#options.onError, signal);
+    this.#waiting.stop();
+  }
+
+  #forget(uid: string): void {
+    this.#waiting.delete(uid);
+    this.#stopwatch.forget(uid);
+  }
+
+  async #examine(uid: string, signal: AbortSignal): Promise<void> {
+    const pod = this.#options.pods.getByUid(uid);
+    const policy = pod && policyOf(pod);
+    const turn: Turn = pod ? this.#turnOf(pod, policy) : { kind: 'scheduler' };
+    switch (turn.kind) {
+      case 'scheduler':
+        this.#waiting.delete(uid);
+        return;
+      case 'elsewhere':
+        this.#waiting.add(uid, turn.kind);
+        return;
+      case 'later':
+        this.#queue.addAfter(uid, turn.atMs - Date.now());
+        return;
+      case 'ours':
+        if (pod !== undefined && policy !== undefined) await this.#place(pod, policy, turn.why, signal);
+    }
+  }
+
+  #turnOf(pod: Pod, policy: PodPolicy | undefined): Turn {
+    const { nodes, overflowDelayMs: delayMs } = this.#options;
+    return turnOf(pod, policy, { nowMs: Date.now(), delayMs, realNodes: () => nodes.real() });
+  }
+
+  async #place(pod: Pod, policy: PodPolicy, why: 'enforce' | 'overflow', signal: AbortSignal): Promise<void> {
+    const { nodes, pools, claims, profileOf } = this.#options;
+    const uid = uidOf(pod);
+    const amounts = footprint(pod);
+    const choice = choosePool(pod, amounts, {
+      pools,
+      claims,
+      nodeOf: ({ nodeName }) => nodes.pool(nodeName),
+      shortage: (nodeName, wanted) => this.#capacity.shortage(nodeName, wanted),
+      nodeTypes: (profileOf(pod)?.spec.virtualNodes ?? []).map(({ type }) => type),
+    });
+    if ('misfits' in choice) {
+      this.#waiting.add(uid, choice.misfits.values().next().value?.kind ?? 'noPool');
+      await this.#explain(pod, why, choice.misfits, signal);
+      return;
+    }
+    this.#waiting.delete(uid);
+    this.#capacity.reserve(uid, choice.pool.nodeName, amounts);
+    try {
+      await this.#bind(pod, policy, why, choice.pool, signal);
+    } catch (error) {
+      if (this.#options.pods.getByUid(uid)?.spec?.nodeName === undefined) this.#capacity.release(uid);
+      throw error;
+    }
+  }
+
+  async #bind(
+    pod: Pod,
+    policy: PodPolicy,
+    why: 'enforce' | 'overflow',
+    { name: pool, nodeName }: PlacementPool,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { client, observer, rate, profileOf, recorder } = this.#options;
+    const waitMs = rate?.when(uidOf(pod)) ?? 0;
+    if (waitMs > 0) await delay(waitMs, undefined, { signal });
+    const seconds = this.#stopwatch.of(uidOf(pod));
+    const deletionCost = deletionCostOn('cci', profileOf(pod)?.spec.location);
+    try {
+      const binding = bindingOf(pod, { nodeName, policy, deletionCost });
+      await client.resource(pods).create<Binding>(binding, { subresource: 'binding', lane: 'binding', signal });
+    } catch (error) {
+      if (!isConflict(error) && !isNotFound(error) && !signal.aborted) {
+        observer.bindFailed(pool, error instanceof ApiError ? String(error.status) : 'none');
+      }
+      throw error;
+    }
+    observer.bound({ pool, policy: policy.value, why, ...seconds() });
+    recorder.record(pod, {
+      type: 'Normal',
+      reason: 'Scheduled',
+      message: `Successfully assigned ${namespaceOf(pod)}/${nameOf(pod)} to ${nodeName}`,
+    });
+  }
+
+  async #explain(
+    pod: Pod,
+    why: 'enforce' | 'overflow',
+    misfits: ReadonlyMap<string, Misfit>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const resource = this.#options.client.resource(pods);
+    if (why === 'enforce') {
+      const message = explainMisfits(misfits);
+      const body = unschedulablePatch(pod, message, `${new Date().toISOString().slice(0, 19)}Z`);
+      if (body === undefined) return;
+      await resource.patch(
+        refOf(pod),
+        { type: 'strategic', body },
+        { subresource: 'status', lane: 'background', signal },
+      );
+      this.#options.recorder.record(pod, { type: 'Warning', reason: 'FailedScheduling', message });
+      return;
+    }
+    const refusal = refusalOf(misfits);
+    if (refusal === undefined) return;
+    const text = notBurstableText(refusal);
+    const body = notBurstablePatch(pod, text);
+    if (body === undefined) return;
+    await resource.patch(refOf(pod), { type: 'merge', body }, { lane: 'background', signal });
+    this.#options.recorder.record(pod, { type: 'Warning', reason: 'NotBurstable', message: text });
+  }
+}

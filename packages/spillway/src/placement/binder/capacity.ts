@@ -1,0 +1,72 @@
+import type { Node, Pod } from '@spillway/kube';
+import { isTerminalPhase } from '../../podspec/pod-facts.ts';
+import { type Nano, nanoOf } from '../../podspec/quantities.ts';
+import { podResources, type Resources } from '../../podspec/resources.ts';
+
+const onePod: Nano = nanoOf(1);
+
+/** What a pod takes of a node: its requests, and a place among the node's pods. */
+export function footprint(pod: Pod): Resources {
+  return new Map([...podResources(pod, 'requests'), ['pods', onePod]]);
+}
+
+/**
+ * How much of the virtual nodes is taken: requests of the pods that are bound there, ended ones excluded, and of those
+ * that are being bound. Every change costs the same, however many pods there are.
+ */
+export class PoolCapacity {
+  readonly #allocatable = new Map<string, Resources>();
+  readonly #used = new Map<string, Map<string, Nano>>();
+  readonly #reservations = new Map<string, { readonly node: string; readonly amounts: Resources }>();
+
+  /** @returns whether there is more of something than before */
+  setNode(name: string, node: Node): boolean {
+    const before = this.#allocatable.get(name) ?? new Map<string, Nano>();
+    const now = new Map(Object.entries(node.status?.allocatable ?? {}).map(([key, text]) => [key, nanoOf(text)]));
+    this.#allocatable.set(name, now);
+    return [...now].some(([key, amount]) => amount > (before.get(key) ?? 0n));
+  }
+
+  removeNode(name: string): void {
+    this.#allocatable.delete(name);
+  }
+
+  /** Name of a resource of which the node has too little; undefined: there is room. */
+  shortage(node: string, amounts: Resources): string | undefined {
+    const allocatable = this.#allocatable.get(node);
+    const used = this.#used.get(node);
+    for (const [name, amount] of amounts) {
+      if (amount > 0n && (used?.get(name) ?? 0n) + amount > (allocatable?.get(name) ?? 0n)) return name;
+    }
+    return undefined;
+  }
+
+  /** For a pod that is being bound, or is bound. A pod is counted once: the newest call counts. */
+  reserve(uid: string, node: string, amounts: Resources): void {
+    this.release(uid);
+    this.#reservations.set(uid, { node, amounts });
+    this.#add(node, amounts, 1n);
+  }
+
+  /** @returns whether something was reserved for it */
+  release(uid: string): boolean {
+    const reservation = this.#reservations.get(uid);
+    if (reservation === undefined) return false;
+    this.#reservations.delete(uid);
+    this.#add(reservation.node, reservation.amounts, -1n);
+    return true;
+  }
+
+  /** As the watch shows a pod that is on a virtual node. @returns whether it has given back what it took */
+  observe(uid: string, node: string, pod: Pod): boolean {
+    if (isTerminalPhase(pod.status?.phase)) return this.release(uid);
+    this.reserve(uid, node, footprint(pod));
+    return false;
+  }
+
+  #add(node: string, amounts: Resources, sign: 1n | -1n): void {
+    let used = this.#used.get(node);
+    if (used === undefined) this.#used.set(node, (used = new Map()));
+    for (const [name, amount] of amounts) used.set(name, (used.get(name) ?? 0n) + sign * amount);
+  }
+}

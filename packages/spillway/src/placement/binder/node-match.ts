@@ -1,0 +1,62 @@
+import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod, Taint, Toleration } from '@spillway/kube';
+
+// What the scheduler's NodeAffinity and TaintToleration plugins ask, without their scores.
+
+/** Does the node have what the pod's selector and required affinity ask for? */
+export function selectsNode({ spec }: Pod, node: Node): boolean {
+  const labels = node.metadata?.labels ?? {};
+  if (Object.entries(spec?.nodeSelector ?? {}).some(([key, value]) => labels[key] !== value)) return false;
+  const required = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  return required === undefined || matchesAnyTerm(required.nodeSelectorTerms, node);
+}
+
+/** A term without requirements matches nothing. */
+export function matchesAnyTerm(terms: readonly NodeSelectorTerm[], node: Node): boolean {
+  const labels = node.metadata?.labels ?? {};
+  const fields = { 'metadata.name': node.metadata?.name ?? '' };
+  return terms.some(
+    ({ matchExpressions = [], matchFields = [] }) =>
+      matchExpressions.length + matchFields.length > 0 &&
+      matchExpressions.every((requirement) => isMet(requirement, labels)) &&
+      matchFields.every((requirement) => isMet(requirement, fields)),
+  );
+}
+
+function isMet(
+  { key, operator, values = [] }: NodeSelectorRequirement,
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  const value = labels[key];
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+    case 'Gt':
+      return isInteger(value) && Number(value) > Number(values[0]);
+    case 'Lt':
+      return isInteger(value) && Number(value) < Number(values[0]);
+    default:
+      return false;
+  }
+}
+
+const isInteger = (text: string | undefined): text is string => text !== undefined && /^-?\d+$/.test(text);
+
+/** The first taint that keeps the pod away. */
+export function untoleratedTaint(tolerations: readonly Toleration[], taints: readonly Taint[]): Taint | undefined {
+  return taints.find(
+    (taint) => taint.effect !== 'PreferNoSchedule' && !tolerations.some((toleration) => tolerates(toleration, taint)),
+  );
+}
+
+export function tolerates({ key = '', operator, value = '', effect = '' }: Toleration, taint: Taint): boolean {
+  if (effect !== '' && effect !== taint.effect) return false;
+  if (key !== '' && key !== taint.key) return false;
+  if (operator === 'Exists') return true;
+  return key !== '' && value === (taint.value ?? '');
+}

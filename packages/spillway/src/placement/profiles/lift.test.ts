@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { testPod } from '../testing/objects.ts';
+import { testProfile } from '../testing/profiles.ts';
+import { liftPatch } from './lift.ts';
+
+const profile = testProfile('web', { location: { local: { maxNum: 5, scaleDownPriority: 10 } } });
+const gate = { schedulingGates: [{ $patch: 'delete', name: 'spillway.dev/schedule-profile' }] };
+const away = { key: 'type', operator: 'NotIn', values: ['virtual-kubelet'] };
+
+describe('the gate of a pod is lifted', () => {
+  it('with what keeps it on real nodes, in one write, for exactly this version of the pod', () => {
+    expect(liftPatch(testPod({ uid: 'u' }), { side: 'local', profile })).toEqual({
+      metadata: {
+        uid: 'u',
+        resourceVersion: '7',
+        annotations: {
+          'scheduling.cci.io/managed-by-profile': 'web',
+          'spillway.dev/profile-side': 'local',
+          'controller.kubernetes.io/pod-deletion-cost': '-10',
+        },
+      },
+      spec: {
+        ...gate,
+        affinity: {
+          nodeAffinity: {
+            requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [away] }] },
+          },
+        },
+      },
+    });
+  });
+
+  it('by tightening every term of its affinity; a term that matches nothing stays so', () => {
+    const fields = { matchFields: [{ key: 'metadata.name', operator: 'In', values: ['a'] }] };
+    const ssd = { key: 'disk', operator: 'In', values: ['ssd'] };
+    const nodeSelectorTerms = [{ matchExpressions: [ssd] }, fields, {}];
+    const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } };
+    expect(liftPatch(testPod({ spec: { affinity } }), { side: 'local', profile })).toMatchObject({
+      spec: {
+        affinity: {
+          nodeAffinity: {
+            requiredDuringSchedulingIgnoredDuringExecution: {
+              nodeSelectorTerms: [{ matchExpressions: [ssd, away] }, { ...fields, matchExpressions: [away] }, {}],
+            },
+          },
+        },
+      },
+    });
+  });
+
+  it('with what lets it to a virtual node and nowhere else', () => {
+    const tolerations = [{ key: 'own', operator: 'Exists' }];
+    expect(liftPatch(testPod({ spec: { tolerations } }), { side: 'cci', profile })).toMatchObject({
+      metadata: { annotations: { 'controller.kubernetes.io/pod-deletion-cost': '-100' } },
+      spec: {
+        ...gate,
+        nodeSelector: { type: 'virtual-kubelet' },
+        tolerations: [
+          { key: 'own', operator: 'Exists' },
+          { key: 'virtual-kubelet.io/burst-to-cci', operator: 'Exists', effect: 'NoSchedule' },
+          { key: 'virtual-kubelet.io/huawei', operator: 'Exists', effect: 'PreferNoSchedule' },
+        ],
+      },
+    });
+  });
+
+  it("without touching a node selector or a deletion cost of the user's", () => {
+    const annotations = { 'controller.kubernetes.io/pod-deletion-cost': '3' };
+    const patch = liftPatch(testPod({ metadata: { annotations }, spec: { nodeSelector: { type: 'gpu' } } }), {
+      side: 'cci',
+      profile,
+    });
+    expect(JSON.stringify(patch)).not.toMatch(/nodeSelector|deletion-cost/);
+  });
+
+  it('and nothing else when no profile has a limit for it any more', () => {
+    expect(liftPatch(testPod({ uid: 'u' }), undefined)).toEqual({
+      metadata: { uid: 'u', resourceVersion: '7' },
+      spec: gate,
+    });
+  });
+});

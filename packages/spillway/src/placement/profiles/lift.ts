@@ -1,0 +1,68 @@
+import type { NodeSelectorTerm, Pod, PodSpec, Toleration } from '@spillway/kube';
+import {
+  burstTaint,
+  deletionCostAnnotation,
+  managedByProfileAnnotation,
+  preferTaint,
+  profileGate,
+  profileSideAnnotation,
+  virtualNodeType,
+} from '../../podspec/contract.ts';
+import { tolerates } from '../binder/node-match.ts';
+import type { ScheduleProfile } from '../schedule-profile.ts';
+import { deletionCostOn, type Side } from './side.ts';
+
+/**
+ * The strategic merge patch that lifts the profile's gate of exactly this version of a pod, and with it, in one write, keeps
+ * the pod to its side and says which that is. Without a place: there is no limit for this pod (any more).
+ */
+export function liftPatch(
+  pod: Pod,
+  place: { readonly side: Side; readonly profile: ScheduleProfile } | undefined,
+): object {
+  const { uid, resourceVersion } = pod.metadata ?? {};
+  const gate = { schedulingGates: [{ $patch: 'delete', name: profileGate }] };
+  if (place === undefined) return { metadata: { uid, resourceVersion }, spec: gate };
+  const { side, profile } = place;
+  return {
+    metadata: { uid, resourceVersion, annotations: annotationsOf(pod, side, profile) },
+    spec: { ...gate, ...(side === 'local' ? localFields(pod.spec) : burstFields(pod.spec)) },
+  };
+}
+
+function annotationsOf({ metadata }: Pod, side: Side, { metadata: profile, spec }: ScheduleProfile): object {
+  const cost = deletionCostOn(side, spec.location);
+  const costs = metadata?.annotations?.[deletionCostAnnotation] !== undefined;
+  return {
+    [managedByProfileAnnotation]: profile?.name,
+    [profileSideAnnotation]: side,
+    ...(costs || cost === undefined ? {} : { [deletionCostAnnotation]: String(cost) }),
+  };
+}
+
+/** Affinity of a gated pod may only be tightened, in every term. A term without requirements matches nothing and stays so. */
+function localFields(spec: PodSpec | undefined): object {
+  const required = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const away = { key: virtualNodeType.key, operator: 'NotIn', values: [virtualNodeType.value] };
+  const tightened = (term: NodeSelectorTerm): NodeSelectorTerm =>
+    (term.matchExpressions ?? []).length + (term.matchFields ?? []).length === 0
+      ? term
+      : { ...term, matchExpressions: [...(term.matchExpressions ?? []), away] };
+  const nodeSelectorTerms = required?.nodeSelectorTerms.map(tightened) ?? [{ matchExpressions: [away] }];
+  return { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } } };
+}
+
+/** A node selector that the pod has may not be changed; a pod that selects other nodes stays as it is. */
+function burstFields(spec: PodSpec | undefined): object {
+  const selects = spec?.nodeSelector?.[virtualNodeType.key] !== undefined;
+  return {
+    ...(selects ? {} : { nodeSelector: { [virtualNodeType.key]: virtualNodeType.value } }),
+    tolerations: withBurstTolerations(spec?.tolerations ?? []),
+  };
+}
+
+/** What the pod tolerates and the taints of virtual nodes; the list of the API is replaced as a whole. */
+export function withBurstTolerations(tolerations: readonly Toleration[]): readonly Toleration[] {
+  const missing = [burstTaint, preferTaint].filter((taint) => !tolerations.some((each) => tolerates(each, taint)));
+  return [...tolerations, ...missing.map(({ key, effect }) => ({ key, operator: 'Exists', effect }))];
+}

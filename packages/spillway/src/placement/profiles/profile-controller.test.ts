@@ -1,0 +1,62 @@
+import { fc, it as property } from '@fast-check/vitest';
+import { describe, expect, it } from 'vitest';
+import { ProfileWorld } from '../testing/profile-world.ts';
+
+const limits = fc.record({
+  local: fc.integer({ min: 0, max: 4 }),
+  cci: fc.option(fc.integer({ min: 0, max: 3 }), { nil: undefined }),
+});
+const step = fc.oneof(
+  fc.record({ kind: fc.constant('create' as const), count: fc.integer({ min: 1, max: 6 }) }),
+  fc.record({ kind: fc.constantFrom('end' as const, 'delete' as const, 'vanish' as const), pod: fc.nat() }),
+  fc.record({ kind: fc.constant('refuse' as const), writes: fc.integer({ min: 1, max: 3 }), lost: fc.boolean() }),
+  fc.record({ kind: fc.constant('restart' as const) }),
+  fc.record({ kind: fc.constant('wait' as const) }),
+);
+
+describe('the pods of a profile with limits', () => {
+  property.prop([limits, fc.array(step, { maxLength: 40 })], { numRuns: 40 })(
+    'are never more on a side than its limit, whatever ends, fails or restarts, and none waits beside a free place',
+    async (limit, steps) => {
+      await using world = new ProfileWorld(limit);
+      for (const each of steps) {
+        await world.play(each);
+        world.checkLimits();
+      }
+      await world.settle();
+      world.checkLimits();
+    },
+  );
+
+  it('fill the local side first, in their order', async () => {
+    await using world = new ProfileWorld({ local: 2, cci: 1 });
+    await world.play({ kind: 'create', count: 4 });
+    await world.settle();
+    expect(world.sides()).toEqual(['local', 'local', 'cci', undefined]);
+    await world.play({ kind: 'delete', pod: 0 });
+    await world.settle();
+    // It still runs.
+    expect(world.sides()).toEqual(['local', 'local', 'cci', undefined]);
+    await world.play({ kind: 'vanish', pod: 0 });
+    await world.settle();
+    expect(world.sides()).toEqual(['local', 'cci', 'local']);
+  });
+
+  it('go free when their profile goes', async () => {
+    await using world = new ProfileWorld({ local: 0, cci: 0 });
+    await world.play({ kind: 'create', count: 1 });
+    await world.settle();
+    expect(world.gated()).toBe(1);
+    world.removeProfile();
+    await expect.poll(() => world.gated()).toBe(0);
+  });
+
+  it('say on the profile how many are where, and who came without being counted', async () => {
+    await using world = new ProfileWorld({ local: 1, cci: 1 });
+    await world.play({ kind: 'create', count: 3 });
+    world.createUngated();
+    await world.settle();
+    await world.statusIs({ local: { pods: 1 }, cci: { pods: 1 }, waiting: { pods: 1 }, uncounted: { pods: 1 } });
+    expect(world.conditions()).toEqual({ LimitsKept: 'False', PodsWaiting: 'True', Overridden: 'False' });
+  });
+});

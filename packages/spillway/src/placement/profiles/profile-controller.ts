@@ -1,0 +1,216 @@
+import {
+  type EventRecorder,
+  type KubeClient,
+  type Logger,
+  nameOf,
+  namespaceOf,
+  objectKey,
+  type Pod,
+  pods,
+  refOf,
+  type Store,
+  uidOf,
+  WorkQueue,
+} from '@spillway/kube';
+import { type BurstValue, burstLabelOf, managedByProfileAnnotation, profileGate } from '../../podspec/contract.ts';
+import { retryBackoff } from '../retry-backoff.ts';
+import { isLimited, type ScheduleProfile, scheduleProfiles } from '../schedule-profile.ts';
+import { workThrough } from '../work-through.ts';
+import { type Membership, ProfileLedger, type Standing } from './ledger.ts';
+import { liftPatch } from './lift.ts';
+import { type Matching, ProfileBook, profileKey } from './profile-book.ts';
+import { nextStatus } from './profile-status.ts';
+import { nextSide } from './side.ts';
+
+export interface ProfileControllerOptions {
+  readonly client: Pick<KubeClient, 'resource'>;
+  readonly pods: Store<Pod>;
+  /** Is this the name of a virtual node? */
+  readonly isVirtual: (nodeName: string) => boolean;
+  readonly recorder: Pick<EventRecorder, 'record'>;
+  readonly observer: ProfileObserver;
+  readonly logger: Logger;
+}
+
+/** For metrics. */
+export interface ProfileObserver {
+  readonly profileCounted: (profile: string, counts: Readonly<Record<Standing, number>> | undefined) => void;
+}
+
+const lane = 'profiles';
+const lifters = 8;
+const statusPauseMs = 500;
+
+/**
+ * The only counter of the pods of ScheduleProfiles. Whoever has a profile's gate gets a place when there is one; the place
+ * is taken here, at once and in order, before the cluster is told, so that there are never two for one place.
+ */
+export class ProfileController {
+  readonly #options: ProfileControllerOptions;
+  readonly #book = new ProfileBook();
+  readonly #ledger = new ProfileLedger();
+  /** Loser → name of the profile that counts in its stead. */
+  readonly #overrides = new Map<string, string>();
+  /** UIDs of pods whose gate is to be lifted. */
+  readonly #lifting = new WorkQueue<string>({ rateLimiter: retryBackoff() });
+  /** Keys of profiles whose status is to be looked at. */
+  readonly #reporting = new WorkQueue<string>({ rateLimiter: retryBackoff() });
+  #profilesKnown = false;
+
+  constructor(options: ProfileControllerOptions) {
+    this.#options = options;
+  }
+
+  /** The profile that says how many of the pod's kind may be where. */
+  profileOf(pod: Pod): ScheduleProfile | undefined {
+    const name = pod.metadata?.annotations?.[managedByProfileAnnotation];
+    return name === undefined ? undefined : this.#book.get(namespaceOf(pod), name);
+  }
+
+  profileSeen(profile: ScheduleProfile): void {
+    const before = this.#book.get(namespaceOf(profile), nameOf(profile));
+    this.#book.set(profile);
+    this.#reporting.add(profileKey(profile));
+    if (before?.metadata?.generation === profile.metadata?.generation) return;
+    this.#judgeNamespace(namespaceOf(profile));
+    this.#admit(profileKey(profile));
+  }
+
+  profileGone(profile: ScheduleProfile): void {
+    const key = profileKey(profile);
+    this.#book.delete(profile);
+    this.#overrides.delete(key);
+    for (const [loser, winner] of this.#overrides) {
+      if (objectKey(namespaceOf(profile), winner) !== key) continue;
+      this.#overrides.delete(loser);
+      this.#changed(loser);
+    }
+    this.#options.observer.profileCounted(key, undefined);
+    this.#judgeNamespace(namespaceOf(profile));
+  }
+
+  /** All profiles were listed: from now on a gated pod without one is nobody's. */
+  profilesSynced(): void {
+    this.#profilesKnown = true;
+    for (const pod of this.#options.pods.values()) if (isGated(pod)) this.podSeen(pod);
+  }
+
+  podSeen(pod: Pod): void {
+    const matching = this.#book.match(pod);
+    if (matching !== undefined) this.#overrideAll(matching);
+    const member = matching === undefined ? undefined : this.#membership(pod, matching.profile);
+    this.#freed(this.#ledger.observe(pod, member));
+    if (member !== undefined) this.#changed(member.profile);
+    if (!isGated(pod)) return;
+    if (matching === undefined) {
+      if (this.#profilesKnown) this.#lifting.add(uidOf(pod));
+    } else if (this.#ledger.sideOf(uidOf(pod)) === undefined) this.#give(pod, matching.profile);
+    else this.#lifting.add(uidOf(pod));
+  }
+
+  podGone(pod: Pod): void {
+    this.#freed(this.#ledger.forget(uidOf(pod)));
+  }
+
+  /** Resolves when `signal` is aborted and nothing is under way. Start it when all pods are known. */
+  async run(signal: AbortSignal): Promise<void> {
+    const onError = (error: unknown, key: string): void =>
+      this.#options.logger.warn({ err: error, key }, 'ScheduleProfiles: a write failed; trying again');
+    await Promise.all([
+      workThrough(this.#lifting, lifters, (uid) => this.#lift(uid, signal), onError, signal),
+      workThrough(this.#reporting, 1, (key) => this.#report(key, signal), onError, signal),
+    ]);
+  }
+
+  #membership(pod: Pod, profile: ScheduleProfile): Membership {
+    const nodeName = pod.spec?.nodeName ?? '';
+    const where = nodeName === '' ? undefined : this.#options.isVirtual(nodeName) ? 'cci' : 'local';
+    return { profile: profileKey(profile), ungated: isLimited(profile) ? 'uncounted' : where };
+  }
+
+  #judgeNamespace(namespace: string): void {
+    for (const pod of this.#options.pods.values()) if (namespaceOf(pod) === namespace) this.podSeen(pod);
+  }
+
+  #freed(profile: string | undefined): void {
+    if (profile === undefined) return;
+    this.#changed(profile);
+    this.#admit(profile);
+  }
+
+  #changed(profile: string): void {
+    this.#reporting.addAfter(profile, statusPauseMs);
+  }
+
+  /** Gives the free places of a profile to those who wait, in their order. */
+  #admit(key: string): void {
+    for (const uid of this.#ledger.waiting(key)) {
+      const pod = this.#options.pods.getByUid(uid);
+      const profile = pod && this.#book.match(pod)?.profile;
+      if (pod === undefined || profile === undefined) continue;
+      // Those behind have the same strategy, if not by labels of their own.
+      if (!this.#give(pod, profile) && strategyOf(pod, profile) === profile.spec.strategy) return;
+    }
+  }
+
+  #give(pod: Pod, profile: ScheduleProfile): boolean {
+    const key = profileKey(profile);
+    const side = nextSide(strategyOf(pod, profile), profile.spec.location, this.#ledger.counts(key));
+    if (side === undefined) return false;
+    this.#ledger.give(uidOf(pod), key, side);
+    this.#lifting.add(uidOf(pod));
+    return true;
+  }
+
+  async #lift(uid: string, signal: AbortSignal): Promise<void> {
+    const pod = this.#options.pods.getByUid(uid);
+    if (pod === undefined || !isGated(pod)) return;
+    const matching = this.#book.match(pod);
+    const side = this.#ledger.sideOf(uid);
+    // It waits for a place after all: a profile has come for it.
+    if (matching !== undefined && side === undefined) return;
+    const place = matching !== undefined && side !== undefined ? { profile: matching.profile, side } : undefined;
+    const patch = { type: 'strategic', body: liftPatch(pod, place) } as const;
+    await this.#options.client.resource(pods).patch(refOf(pod), patch, { lane, signal });
+  }
+
+  #overrideAll({ profile, losers }: Matching): void {
+    const winner = nameOf(profile);
+    for (const loser of losers) {
+      const key = profileKey(loser);
+      if (this.#overrides.get(key) === winner) continue;
+      this.#overrides.set(key, winner);
+      this.#changed(key);
+      this.#options.recorder.record(loser, {
+        type: 'Warning',
+        reason: 'Overridden',
+        message: `Profile "${winner}" matches the same pods and has more labels, or as many and is older; it counts for them, and this profile does not.`,
+      });
+    }
+  }
+
+  async #report(key: string, signal: AbortSignal): Promise<void> {
+    const counts = this.#ledger.counts(key);
+    const [namespace = '', name = ''] = key.split('/');
+    const profile = this.#book.get(namespace, name);
+    if (profile === undefined) return;
+    this.#options.observer.profileCounted(key, counts);
+    const winner = this.#overrides.get(key);
+    const now = `${new Date().toISOString().slice(0, 19)}Z`;
+    const status = nextStatus(profile, counts, winner === undefined ? undefined : { winner }, now);
+    if (status === undefined) return;
+    const patch = { type: 'merge', body: { metadata: { uid: uidOf(profile) }, status } } as const;
+    const resource = this.#options.client.resource(scheduleProfiles);
+    await resource.patch({ namespace, name }, patch, { subresource: 'status', lane, signal });
+  }
+}
+
+function isGated({ spec }: Pod): boolean {
+  return spec?.schedulingGates?.some(({ name }) => name === profileGate) === true;
+}
+
+/** The pod's own label beats its profile. */
+function strategyOf({ metadata }: Pod, { spec }: ScheduleProfile): BurstValue {
+  const label = burstLabelOf(metadata?.labels);
+  return label.kind === 'valid' ? label.value : spec.strategy;
+}

@@ -1,0 +1,89 @@
+import type { Condition } from '@spillway/kube';
+import { isLimited, type ScheduleProfile, type ScheduleProfileStatus } from '../schedule-profile.ts';
+import type { Counts } from './ledger.ts';
+
+/** Another profile counts for pods that this one matches as well. */
+export interface Override {
+  readonly winner: string;
+}
+
+/**
+ * What the profile's status should say; undefined: it says so already.
+ *
+ * @param now RFC 3339, for conditions that change
+ */
+export function nextStatus(
+  profile: ScheduleProfile,
+  counts: Counts,
+  override: Override | undefined,
+  now: string,
+): ScheduleProfileStatus | undefined {
+  const { status: before, metadata } = profile;
+  const generation = metadata?.generation ?? 0;
+  const conditions = conditionsOf(profile, counts, override).map((condition): Condition => {
+    const old = before?.conditions?.find(({ type }) => type === condition.type);
+    const lastTransitionTime = old?.status === condition.status ? old.lastTransitionTime : now;
+    return { ...condition, lastTransitionTime, observedGeneration: generation };
+  });
+  const status: ScheduleProfileStatus = {
+    observedGeneration: generation,
+    local: { pods: counts.local },
+    cci: { pods: counts.cci },
+    waiting: { pods: counts.waiting },
+    uncounted: { pods: counts.uncounted },
+    conditions,
+  };
+  return isSame(before, status) ? undefined : status;
+}
+
+function conditionsOf(
+  profile: ScheduleProfile,
+  { waiting, uncounted }: Counts,
+  override: Override | undefined,
+): readonly Omit<Condition, 'lastTransitionTime'>[] {
+  return [
+    condition('LimitsKept', uncounted === 0, {
+      true: isLimited(profile)
+        ? ['Counted', 'every pod is counted']
+        : ['NoLimits', 'the profile has no maxNum, so its pods are not counted'],
+      false: [
+        'AdmissionBypassed',
+        `${uncounted} pods came without the profile's scheduling gate, because admission was bypassed or the profile is younger; they are not part of the limits. Recreate them to count them.`,
+      ],
+    }),
+    condition('PodsWaiting', waiting > 0, {
+      true: ['SidesFull', `${waiting} pods wait for a place: raise maxNum, or scale down`],
+      false: ['NoneWaits', 'no pod waits for a place'],
+    }),
+    condition('Overridden', override !== undefined, {
+      true: ['OtherProfileWins', `profile "${override?.winner ?? ''}" counts for pods that both match`],
+      false: ['NoConflict', 'no other profile matches the same pods'],
+    }),
+  ];
+}
+
+type Saying = readonly [reason: string, message: string];
+
+function condition(
+  type: string,
+  holds: boolean,
+  says: { readonly true: Saying; readonly false: Saying },
+): Omit<Condition, 'lastTransitionTime'> {
+  const [reason, message] = says[holds ? 'true' : 'false'];
+  return { type, status: holds ? 'True' : 'False', reason, message };
+}
+
+/** Fields that the cluster's version of the kind does not know are no difference. */
+function isSame(before: ScheduleProfileStatus | undefined, after: ScheduleProfileStatus): boolean {
+  if (before === undefined) return false;
+  const known = Object.fromEntries(Object.entries(after).filter(([key]) => key in before));
+  return (
+    before.conditions?.length === after.conditions?.length &&
+    JSON.stringify(known, sortedKeys) === JSON.stringify(before, sortedKeys)
+  );
+}
+
+function sortedKeys(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}

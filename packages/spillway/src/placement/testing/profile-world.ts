@@ -1,0 +1,211 @@
+import {
+  ApiError,
+  type KubeClient,
+  type Patch,
+  type Pod,
+  type Store,
+  silentLogger,
+  TransportError,
+} from '@spillway/kube';
+import { expect } from 'vitest';
+import { profileGate, profileSideAnnotation } from '../../podspec/contract.ts';
+import { ProfileController } from '../profiles/profile-controller.ts';
+import type { ScheduleProfile, ScheduleProfileStatus } from '../schedule-profile.ts';
+import { testPod } from './objects.ts';
+import { testProfile } from './profiles.ts';
+
+export type Step =
+  | { readonly kind: 'create'; readonly count: number }
+  | { readonly kind: 'end' | 'delete' | 'vanish'; readonly pod: number }
+  /** The next writes fail; `lost`: they are done, and only the answer is. */
+  | { readonly kind: 'refuse'; readonly writes: number; readonly lost: boolean }
+  | { readonly kind: 'restart' | 'wait' };
+
+export interface Limits {
+  readonly local: number;
+  readonly cci: number | undefined;
+}
+
+/** A cluster with one profile and its pods, and a profile controller that can be restarted. */
+export class ProfileWorld implements AsyncDisposable {
+  readonly #limits: Limits;
+  readonly #pods = new Map<string, Pod>();
+  #profile: ScheduleProfile;
+  #controller: ProfileController;
+  #stop = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #refusals = 0;
+  #lost = false;
+  #serial = 0;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+    this.#profile = testProfile('web', {
+      location: {
+        local: { maxNum: limits.local },
+        ...(limits.cci === undefined ? {} : { cci: { maxNum: limits.cci } }),
+      },
+    });
+    this.#controller = this.#start();
+  }
+
+  async play(step: Step): Promise<void> {
+    switch (step.kind) {
+      case 'create':
+        for (let count = 0; count < step.count; count += 1) this.#create([{ name: profileGate }]);
+        return;
+      case 'refuse':
+        this.#refusals = step.writes;
+        this.#lost = step.lost;
+        return;
+      case 'restart':
+        await this.#end();
+        this.#controller = this.#start();
+        return;
+      case 'wait':
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        return;
+      default: {
+        const pod = [...this.#pods.values()][step.pod % Math.max(1, this.#pods.size)];
+        if (pod !== undefined) this.#change(pod, step.kind);
+      }
+    }
+  }
+
+  createUngated(): void {
+    this.#create([]);
+  }
+
+  removeProfile(): void {
+    this.#controller.profileGone(this.#profile);
+  }
+
+  /** Writes succeed again; resolves when nobody waits beside a free place. */
+  async settle(): Promise<void> {
+    this.#refusals = 0;
+    await expect.poll(() => this.#waitingInVain()).toBe(0);
+  }
+
+  sides(): readonly (string | undefined)[] {
+    return Array.from(this.#pods.values(), ({ metadata }) => metadata?.annotations?.[profileSideAnnotation]);
+  }
+
+  gated(): number {
+    return [...this.#pods.values()].filter(isGated).length;
+  }
+
+  checkLimits(): void {
+    expect(this.#on('local')).toBeLessThanOrEqual(this.#limits.local);
+    expect(this.#on('cci')).toBeLessThanOrEqual(this.#limits.cci ?? Number.POSITIVE_INFINITY);
+  }
+
+  async statusIs(status: ScheduleProfileStatus): Promise<void> {
+    await expect.poll(() => this.#profile.status).toMatchObject(status);
+  }
+
+  conditions(): Record<string, string> {
+    return Object.fromEntries((this.#profile.status?.conditions ?? []).map(({ type, status }) => [type, status]));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end();
+  }
+
+  #on(side: string): number {
+    return [...this.#pods.values()].filter(
+      (pod) => pod.metadata?.annotations?.[profileSideAnnotation] === side && !hasEnded(pod),
+    ).length;
+  }
+
+  #waitingInVain(): number {
+    const { local, cci = Number.POSITIVE_INFINITY } = this.#limits;
+    if (this.#on('local') >= local && this.#on('cci') >= cci) return 0;
+    return [...this.#pods.values()].filter((pod) => isGated(pod) && !hasEnded(pod)).length;
+  }
+
+  #start(): ProfileController {
+    this.#stop = new AbortController();
+    const store = {
+      getByUid: (uid: string) => this.#pods.get(uid),
+      values: () => this.#pods.values(),
+    };
+    const controller = new ProfileController({
+      client: { resource: () => ({ patch: this.#patch }) } as unknown as Pick<KubeClient, 'resource'>,
+      pods: store as unknown as Store<Pod>,
+      isVirtual: (name) => name === 'vk',
+      recorder: { record: () => {} },
+      observer: { profileCounted: () => {} },
+      logger: silentLogger,
+    });
+    for (const pod of this.#pods.values()) controller.podSeen(pod);
+    controller.profileSeen(this.#profile);
+    controller.profilesSynced();
+    this.#running = controller.run(this.#stop.signal);
+    return controller;
+  }
+
+  async #end(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  #create(schedulingGates: { name: string }[]): void {
+    const uid = `pod-${(this.#serial += 1)}`;
+    const pod = testPod({ uid, metadata: { labels: { app: 'web' } }, spec: { schedulingGates } });
+    this.#pods.set(uid, pod);
+    this.#controller.podSeen(pod);
+  }
+
+  #change(pod: Pod, how: 'end' | 'delete' | 'vanish'): void {
+    const uid = pod.metadata?.uid ?? '';
+    if (how === 'vanish') {
+      this.#pods.delete(uid);
+      this.#controller.podGone(pod);
+      return;
+    }
+    this.#store(
+      uid,
+      how === 'end'
+        ? { ...pod, status: { phase: 'Failed' } }
+        : { ...pod, metadata: { ...pod.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } },
+    );
+  }
+
+  #store(uid: string, pod: Pod): void {
+    const resourceVersion = String(Number(pod.metadata?.resourceVersion) + 1);
+    const stored = { ...pod, metadata: { ...pod.metadata, resourceVersion } };
+    this.#pods.set(uid, stored);
+    this.#controller.podSeen(stored);
+  }
+
+  readonly #patch = async (ref: { readonly name: string }, patch: Patch): Promise<void> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    const body = patch.body as Pod & { status?: ScheduleProfileStatus };
+    if (ref.name === 'web') {
+      if (body.status !== undefined) this.#profile = { ...this.#profile, status: body.status };
+      return;
+    }
+    const refused = this.#refusals > 0;
+    if (refused) this.#refusals -= 1;
+    if (refused && !this.#lost) throw new TransportError('timeout', 'no answer');
+    const uid = body.metadata?.uid ?? '';
+    const pod = this.#pods.get(uid);
+    if (pod === undefined) throw new ApiError('gone', { status: 404 });
+    if (pod.metadata?.resourceVersion !== body.metadata?.resourceVersion) throw new ApiError('newer', { status: 409 });
+    const annotations = { ...pod.metadata?.annotations, ...body.metadata?.annotations };
+    this.#store(uid, {
+      ...pod,
+      metadata: { ...pod.metadata, annotations },
+      spec: { containers: [], ...pod.spec, schedulingGates: [] },
+    });
+    if (refused) throw new TransportError('timeout', 'no answer');
+  };
+}
+
+function isGated({ spec }: Pod): boolean {
+  return (spec?.schedulingGates ?? []).length > 0;
+}
+
+function hasEnded({ status }: Pod): boolean {
+  return status?.phase === 'Failed';
+}
