@@ -32,7 +32,7 @@ describe('the policy of a pod', () => {
 
   it.each([
     [{}, { value: 'off', source: 'no label and no matching ScheduleProfile' }],
-    [{ labels: auto }, { value: 'auto', source: 'label virtual-kubelet.io/burst-to-cci=auto' }],
+    [{ labels: auto }, { value: 'auto', source: 'label virtual-kubelet.io/burst-to-cci' }],
     [
       { labels: auto, annotations: { 'scheduling.cci.io/managed-by-profile': 'night' } },
       { value: 'auto', source: 'ScheduleProfile night' },

@@ -1,8 +1,8 @@
-import type { Event, Node, Pod } from '@spillway/kube';
+import type { Event, Node, Pod, Taint } from '@spillway/kube';
 import type { Explanation } from '../pods/explain.ts';
 import { sizeAnnotationNames, virtualNodeLabels } from '../podspec/contract.ts';
-import { type PodPolicy, policyOf } from './policy.ts';
-import { taintText, untolerated } from './tolerations.ts';
+import { untoleratedTaints } from '../placement/binder/node-match.ts';
+import { type ShownPolicy, shownPolicyOf } from './policy.ts';
 
 /** What was read in the cluster about one pod. */
 export interface WhyFacts {
@@ -19,7 +19,7 @@ export interface Why {
   readonly name: string;
   readonly uid: string;
   readonly phase: string;
-  readonly policy: PodPolicy;
+  readonly policy: ShownPolicy;
   readonly placement: Placement;
   /** What is billed; missing where no size was fixed yet. */
   readonly size?: { readonly cpu: string; readonly memory: string };
@@ -61,7 +61,7 @@ export function why({ pod, nodes, events, explanation }: WhyFacts): Why {
     name: metadata?.name ?? '',
     uid: metadata?.uid ?? '',
     phase: status?.phase ?? 'Pending',
-    policy: policyOf(pod),
+    policy: shownPolicyOf(pod),
     placement,
     ...(size ? { size } : {}),
     ...(placement.kind === 'bound' ? {} : { virtualNodes: nodes.filter(isVirtual).map((node) => viewOf(node, pod)) }),
@@ -104,8 +104,12 @@ function viewOf({ metadata, spec, status }: Node, pod: Pod): VirtualNodeView {
   return {
     name: metadata?.name ?? '',
     ready: status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false,
-    taints: untolerated(spec?.taints ?? [], pod.spec?.tolerations ?? []).map(taintText),
+    taints: untoleratedTaints(pod.spec?.tolerations ?? [], spec?.taints ?? []).map(taintText),
   };
+}
+
+function taintText({ key, value, effect }: Taint): string {
+  return `${key}${value ? `=${value}` : ''}:${effect}`;
 }
 
 function eventOf(event: Event): WhyEvent {

@@ -4,6 +4,8 @@ import { CriBackend } from '../backends/cri/cri-backend.ts';
 import { reviewPod } from '../backends/cri/review.ts';
 import { makeSimulatedBackend } from '../backends/simulated/make-simulated.ts';
 import type { BackendConfig } from '../config/backends.ts';
+import type { PoolConfig } from '../config/config.ts';
+import { sizePod } from '../podspec/sizing/size-pod.ts';
 
 /** The only place that knows which backends there are. */
 export function makeBackend(config: BackendConfig, owner: Owner, logger: Logger): Backend {
@@ -28,7 +30,14 @@ export function makeBackend(config: BackendConfig, owner: Owner, logger: Logger)
   }
 }
 
-/** What the backend's `review` says, for who only asks: nothing is connected or opened. */
-export function makeReview(config: BackendConfig): (pod: Pod) => readonly Refusal[] {
-  return config.type === 'cri' ? (pod) => reviewPod(pod, config).refusals : () => [];
+/** Why pods cannot run in a pool, whatever the cluster says, for who only asks: nothing is connected or opened. */
+export function makeReview({
+  backend,
+  sizing,
+}: Pick<PoolConfig, 'backend' | 'sizing'>): (pod: Pod) => readonly Refusal[] {
+  return (pod) => {
+    const refusals = backend.type === 'cri' ? reviewPod(pod, backend).refusals : [];
+    const size = sizePod(pod.spec ?? { containers: [] }, sizing);
+    return size.kind === 'refused' ? [...refusals, ...size.refusals] : refusals;
+  };
 }

@@ -30,7 +30,7 @@ export async function runPlacement(options: PlacementRunOptions, signal: AbortSi
   const rate = placement.maxBindsPerSecond;
   const controller = new PlacementController({
     client,
-    pools: pools.map(({ name, nodeName, backend }) => ({ name, nodeName, review: makeReview(backend) })),
+    pools: pools.map((pool) => ({ name: pool.name, nodeName: pool.nodeName, review: makeReview(pool) })),
     overflowDelayMs: placement.overflowDelaySeconds * 1000,
     soldOutPatienceMs: placement.soldOutPatienceSeconds * 1000,
     bindRate: rate === undefined ? undefined : bucketRateLimiter({ qps: rate, burst: rate, clock: systemClock }),

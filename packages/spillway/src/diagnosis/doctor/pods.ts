@@ -1,7 +1,7 @@
 import { controllerOf, type DaemonSet } from '@spillway/kube';
 import { intakeRefusals } from '../../pods/intake.ts';
 import { burstTaint, preferTaint, virtualNodeLabels } from '../../podspec/contract.ts';
-import { untolerated } from '../tolerations.ts';
+import { untoleratedTaints } from '../../placement/binder/node-match.ts';
 import { isVirtual } from '../why.ts';
 import { type Check, named } from './view.ts';
 
@@ -37,7 +37,7 @@ export const checkDaemonSets: Check = ({ daemonSets, nodes }) => {
 
 function reachesVirtualNodes({ spec }: DaemonSet): boolean {
   const { tolerations = [], nodeSelector, affinity } = spec?.template.spec ?? {};
-  if (untolerated([burstTaint], tolerations).length > 0) return false;
+  if (untoleratedTaints(tolerations, [burstTaint]).length > 0) return false;
   if (Object.keys(nodeSelector ?? {}).some((key) => !key.startsWith('kubernetes.io/'))) return false;
   const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
   return !terms.some(({ matchExpressions = [] }) =>

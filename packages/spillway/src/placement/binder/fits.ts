@@ -3,7 +3,7 @@ import { blockedTaint, burstTaint, preferTaint } from '../../podspec/contract.ts
 import type { Resources } from '../../podspec/resources.ts';
 import { type ClaimSources, claimMisfit } from './claims.ts';
 import type { Misfit, Refusal } from './misfit.ts';
-import { selectsNode, untoleratedTaint } from './node-match.ts';
+import { selectsNode, untoleratedTaints } from './node-match.ts';
 import { topologyMisfit } from './topology.ts';
 
 export interface PoolView {
@@ -61,7 +61,7 @@ function taintMisfit({ spec }: Pod, node: Node): Misfit | undefined {
       remedy: 'The pod is bound when that is over; kubectl describe node says which it is',
     };
   }
-  const taint = untoleratedTaint([...letIn, ...(spec?.tolerations ?? [])], taints);
+  const [taint] = untoleratedTaints([...letIn, ...(spec?.tolerations ?? [])], taints);
   if (taint !== undefined || node.spec?.unschedulable === true) {
     return {
       kind: 'taint',

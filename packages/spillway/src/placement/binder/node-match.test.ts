@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { realNode, testPod } from '../testing/objects.ts';
-import { matchesAnyTerm, selectsNode, tolerates, untoleratedTaint } from './node-match.ts';
+import { matchesAnyTerm, selectsNode, tolerates, untoleratedTaints } from './node-match.ts';
 
 const node = realNode('a', { labels: { disk: 'ssd', cores: '16' } });
 
@@ -64,7 +64,7 @@ describe('a toleration', () => {
   });
 
   it('is not needed for a taint that only prefers', () => {
-    expect(untoleratedTaint([], [{ ...taint, effect: 'PreferNoSchedule' }])).toBeUndefined();
-    expect(untoleratedTaint([], [taint])).toEqual(taint);
+    expect(untoleratedTaints([], [{ ...taint, effect: 'PreferNoSchedule' }])).toEqual([]);
+    expect(untoleratedTaints([], [taint])).toEqual([taint]);
   });
 });

@@ -47,9 +47,9 @@ function isMet(
 
 const isInteger = (text: string | undefined): text is string => text !== undefined && /^-?\d+$/.test(text);
 
-/** The first taint that keeps the pod away. */
-export function untoleratedTaint(tolerations: readonly Toleration[], taints: readonly Taint[]): Taint | undefined {
-  return taints.find(
+/** Taints that keep a pod with these tolerations away; a preference keeps nobody away. */
+export function untoleratedTaints(tolerations: readonly Toleration[], taints: readonly Taint[]): readonly Taint[] {
+  return taints.filter(
     (taint) => taint.effect !== 'PreferNoSchedule' && !tolerations.some((toleration) => tolerates(toleration, taint)),
   );
 }

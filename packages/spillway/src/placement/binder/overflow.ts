@@ -1,7 +1,7 @@
 import type { Node, Pod } from '@spillway/kube';
 import { burstScheduler } from '../../podspec/contract.ts';
 import { isDeleting, isTerminalPhase } from '../../podspec/pod-facts.ts';
-import { selectsNode, untoleratedTaint } from './node-match.ts';
+import { selectsNode, untoleratedTaints } from './node-match.ts';
 import type { PodPolicy } from './pod-policy.ts';
 
 /**
@@ -61,7 +61,7 @@ function isMatterOfRoom(pod: Pod, realNodes: Iterable<Node>): boolean {
   for (const node of realNodes) {
     if (!isOpen(node)) continue;
     anyOpen = true;
-    if (selectsNode(pod, node) && untoleratedTaint(pod.spec?.tolerations ?? [], node.spec?.taints ?? []) === undefined)
+    if (selectsNode(pod, node) && untoleratedTaints(pod.spec?.tolerations ?? [], node.spec?.taints ?? []).length === 0)
       return true;
   }
   return !anyOpen;
