@@ -17,7 +17,7 @@ const layers = {
   node: ['podspec', 'backends/backend.ts'],
   admission: ['placement', 'podspec'],
   kubelet: ['pods', 'backends/backend.ts'],
-  addon: ['backends'],
+  addon: ['backends', 'placement', 'podspec', 'admission'],
   // Puts the parts of one process together; below it there is only the command line.
   serve: ['config', 'podspec', 'placement', 'backends', 'pods', 'node', 'kubelet', 'admission'],
 };

@@ -6,6 +6,7 @@ export interface Config {
   readonly kubernetes: KubernetesConfig;
   readonly pools: readonly PoolConfig[];
   readonly leaderElection: LeaderElectionConfig;
+  readonly admission: AdmissionConfig;
   readonly observability: ObservabilityConfig;
 }
 
@@ -22,6 +23,17 @@ export interface LeaderElectionConfig {
   readonly renewDeadlineSeconds: number;
   readonly retryPeriodSeconds: number;
 }
+
+export interface AdmissionConfig {
+  readonly enabled: boolean;
+  readonly carrier: AdmissionCarrier;
+  readonly port: number;
+  readonly namespace: string;
+  readonly serviceName: string;
+  readonly url?: string | undefined;
+}
+
+export type AdmissionCarrier = 'auto' | 'policy' | 'webhook';
 
 export interface ObservabilityConfig {
   readonly logLevel: LogLevel;

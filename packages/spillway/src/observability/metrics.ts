@@ -43,6 +43,9 @@ export class Metrics {
   readonly kubeletRequestSeconds: Histogram<'pool' | 'route'>;
   readonly kubeletStreams: Gauge<'pool'>;
 
+  readonly admissionRequests: Counter<'endpoint' | 'result'>;
+  readonly admissionSeconds: Histogram<'endpoint'>;
+
   readonly apiRequests: Counter<'lane' | 'verb' | 'resource' | 'code'>;
   readonly apiRequestSeconds: Histogram<'lane' | 'verb'>;
   readonly apiQueueSeconds: Histogram<'lane'>;
@@ -111,6 +114,13 @@ export class Metrics {
       'route',
     ]);
     this.kubeletStreams = gauge('kubelet_streams', 'Logs and commands that are being served', ['pool']);
+    this.admissionRequests = counter('admission_requests_total', 'Requests to the admission webhooks', [
+      'endpoint',
+      'result',
+    ]);
+    this.admissionSeconds = histogram('admission_request_seconds', 'Duration of requests to the admission webhooks', [
+      'endpoint',
+    ]);
     this.apiRequests = counter('api_requests_total', 'Requests to the API server', [
       'lane',
       'verb',

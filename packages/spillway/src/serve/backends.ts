@@ -1,10 +1,12 @@
-import type { Logger } from '@spillway/kube';
-import type { Backend, Owner } from '../backends/backend.ts';
+import type { Logger, Pod } from '@spillway/kube';
+import type { Backend, Owner, Review } from '../backends/backend.ts';
 import { CriBackend } from '../backends/cri/cri-backend.ts';
+import { reviewPod } from '../backends/cri/review.ts';
 import { makeSimulatedBackend } from '../backends/simulated/make-simulated.ts';
 import type { BackendConfig } from '../config/backends.ts';
 
-/** The only place that knows which backends there are. */
+// The only place that knows which backends there are.
+
 export function makeBackend(config: BackendConfig, owner: Owner, logger: Logger): Backend {
   switch (config.type) {
     case 'cri': {
@@ -24,5 +26,15 @@ export function makeBackend(config: BackendConfig, owner: Owner, logger: Logger)
         logger,
       });
     }
+  }
+}
+
+/** The backend's `review`, for those who run no pods: nothing is opened for it. */
+export function reviewFor(config: BackendConfig, pod: Pod): Review {
+  switch (config.type) {
+    case 'cri':
+      return reviewPod(pod, config);
+    default:
+      return { refusals: [] };
   }
 }

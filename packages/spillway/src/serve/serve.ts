@@ -4,6 +4,7 @@ import type { KubernetesAccess } from '../config/kubernetes-access.ts';
 import { Metrics } from '../observability/metrics.ts';
 import { clusterConfig, clusterUid, connect } from './connect.ts';
 import { outboundAddress } from './outbound-address.ts';
+import { serveAdmission } from './admission.ts';
 import { HealthServer } from './health-server.ts';
 import { Pool, type PoolOptions } from './pool.ts';
 import { electionIdentity, runElected } from './elected-pool.ts';
@@ -41,6 +42,9 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
       ...(healthPort === undefined
         ? []
         : [(stop: AbortSignal) => new HealthServer({ standings, logger }).run(healthPort, stop)]),
+      ...(options.config.admission.enabled
+        ? [(stop: AbortSignal) => serveAdmission({ config: options.config, client, metrics, logger }, stop)]
+        : []),
     ]);
   } finally {
     await client.close();
