@@ -18,7 +18,7 @@ const layers = {
   admission: ['placement', 'podspec'],
   diagnosis: ['placement', 'podspec', 'pods'],
   kubelet: ['pods', 'backends/backend.ts'],
-  addon: ['backends'],
+  addon: ['backends', 'placement', 'podspec', 'admission'],
   // Puts the parts of one process together; below it there is only the command line.
   serve: ['config', 'podspec', 'placement', 'backends', 'pods', 'node', 'kubelet', 'admission'],
 };

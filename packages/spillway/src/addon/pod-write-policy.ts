@@ -1,34 +1,46 @@
-import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '@spillway/kube';
+import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, Validation } from '@spillway/kube';
+import {
+  deletionCostAnnotation,
+  managedByProfileAnnotation,
+  notBurstableAnnotation,
+  profileGate,
+  profileSideAnnotation,
+} from '../podspec/contract.ts';
 
 export interface PodWritePolicyOptions {
   /** Names of the virtual nodes. */
   readonly nodeNames: readonly string[];
+  /** The placement controller runs. */
+  readonly placement: boolean;
   /** Whose writes are restricted. */
   readonly username: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** What of a pod its updates can change, but for the tolerations. */
+/** What of a pod its updates can change and Spillway never does. */
 const fixed = [
   'metadata.labels',
-  'metadata.annotations',
   'metadata.finalizers',
   'metadata.ownerReferences',
   'spec.containers',
   'spec.initContainers',
   'spec.activeDeadlineSeconds',
   'spec.terminationGracePeriodSeconds',
-  'spec.schedulingGates',
-  'spec.nodeSelector',
-  'spec.affinity',
-] as const;
+];
+
+/** Fields of scheduling: of a gated pod, which no scheduler looks at yet, and only on the way to lifting our gate. */
+const scheduling = ['spec.nodeSelector', 'spec.affinity'];
+
+const annotations = [deletionCostAnnotation, managedByProfileAnnotation, notBurstableAnnotation, profileSideAnnotation];
 
 /**
  * What RBAC cannot say: who may patch pods could change the image of any, and so run whatever it likes. This leaves the
- * tolerations of pods on the virtual nodes.
+ * tolerations of pods on the virtual nodes; and to placement those of pods without a node, its own annotations, its own
+ * gate, and the scheduling fields of a pod that has it.
  */
 export function podWritePolicy({
   nodeNames,
+  placement,
   username,
   labels,
 }: PodWritePolicyOptions): readonly [ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding] {
@@ -46,16 +58,8 @@ export function podWritePolicy({
         },
         matchConditions: [{ name: 'spillway', expression: `request.userInfo.username == ${JSON.stringify(username)}` }],
         validations: [
-          {
-            expression: `oldObject.spec.?nodeName.orValue("") in ${JSON.stringify(nodeNames)}`,
-            message: 'Spillway may change pods of its virtual nodes only',
-            reason: 'Forbidden',
-          },
-          ...fixed.map((field) => ({
-            expression: `${optional('object', field)} == ${optional('oldObject', field)}`,
-            message: `Spillway may not change ${field} of pods`,
-            reason: 'Forbidden',
-          })),
+          ...fixed.map((field) => unchanged(field)),
+          ...(placement ? placementValidations(nodeNames) : nodeValidations(nodeNames)),
         ],
       },
     },
@@ -68,7 +72,55 @@ export function podWritePolicy({
   ];
 }
 
+function nodeValidations(nodeNames: readonly string[]): Validation[] {
+  return [
+    {
+      expression: `${nodeName} in ${JSON.stringify(nodeNames)}`,
+      message: 'Spillway may change pods of its virtual nodes only',
+      reason: 'Forbidden',
+    },
+    ...['metadata.annotations', 'spec.schedulingGates', ...scheduling].map((field) => unchanged(field)),
+  ];
+}
+
+function placementValidations(nodeNames: readonly string[]): Validation[] {
+  const allowed = JSON.stringify(annotations);
+  const [now, before] = ['object', 'oldObject'].map(
+    (object) => `${optional(object, 'metadata.annotations')}.orValue({})`,
+  );
+  const gates = (object: string): string => `${optional(object, 'spec.schedulingGates')}.orValue([])`;
+  const others = (object: string): string => `${gates(object)}.filter(g, g.name != "${profileGate}")`;
+  return [
+    unchanged('spec.tolerations', `${nodeName} in ${JSON.stringify(['', ...nodeNames])}`),
+    {
+      expression:
+        `${now}.all(k, k in ${allowed} || (k in ${before} && ${now}[k] == ${before}[k])) && ` +
+        `${before}.all(k, k in ${allowed} || k in ${now})`,
+      message: 'Spillway may change its own annotations of pods only',
+      reason: 'Forbidden',
+    },
+    {
+      expression: `${others('object')} == ${others('oldObject')}`,
+      message: 'Spillway may lift its own scheduling gate only',
+      reason: 'Forbidden',
+    },
+    ...scheduling.map((field) => unchanged(field, `${gates('oldObject')}.exists(g, g.name == "${profileGate}")`)),
+  ];
+}
+
+const nodeName = 'oldObject.spec.?nodeName.orValue("")';
+
+/** @param unless CEL: the field may change then */
+function unchanged(field: string, unless?: string): Validation {
+  const same = `${optional('object', field)} == ${optional('oldObject', field)}`;
+  return {
+    expression: unless === undefined ? same : `${unless} || ${same}`,
+    message: `Spillway may not change ${field} of ${unless === undefined ? 'pods' : 'this pod'}`,
+    reason: 'Forbidden',
+  };
+}
+
 /** `spec.a` → `object.spec.?a`: absent on both sides is equal. */
-function optional(object: string, field: (typeof fixed)[number]): string {
+function optional(object: string, field: string): string {
   return `${object}.${field.replace('.', '.?')}`;
 }

@@ -4,6 +4,14 @@ import { type Manifest, rbacManifests } from './rbac.ts';
 const manifests = (approveServingCertificates = false, placement = false): readonly Manifest[] =>
   rbacManifests({ nodeNames: ['vk-1', 'vk-2'], approveServingCertificates, placement });
 
+const withAdmission = (rules: boolean): readonly Manifest[] =>
+  rbacManifests({
+    nodeNames: ['vk-1'],
+    approveServingCertificates: false,
+    placement: false,
+    admission: { namespace: 'hooks', rules },
+  });
+
 const roleText = (objects: readonly Manifest[], name: string): string =>
   JSON.stringify(objects.find(({ kind, metadata }) => kind === 'ClusterRole' && metadata?.name === name));
 
@@ -77,6 +85,31 @@ describe('the generated rights', () => {
       { kind: 'RoleBinding', subjects: [{ name: 'spillway', namespace: 'spillway-system' }] },
     ]);
     expect(JSON.stringify(objects.filter(({ kind }) => kind === 'ClusterRole'))).not.toContain('leases');
+  });
+
+  it('let the admission webhooks be set up and reach one Secret, and with the rules touch stalled workloads', () => {
+    expect(JSON.stringify(manifests())).not.toContain('spillway-admission');
+    const role = roleText(withAdmission(false), 'spillway-admission');
+    expect(role).toContain('"resources":["mutatingwebhookconfigurations"],"resourceNames":["spillway"]');
+    expect(role).not.toMatch(/events|status|secrets/);
+    expect(roleText(withAdmission(true), 'spillway-admission')).toContain(
+      '"resources":["replicasets/status","statefulsets/status"]',
+    );
+    expect(withAdmission(true)).toContainEqual(
+      expect.objectContaining({
+        kind: 'Role',
+        metadata: expect.objectContaining({ namespace: 'hooks' }) as unknown,
+        rules: [
+          { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
+          {
+            apiGroups: [''],
+            resources: ['secrets'],
+            resourceNames: ['spillway-admission-authority'],
+            verbs: ['get', 'update'],
+          },
+        ],
+      }),
+    );
   });
 
   it('belong to one account in one namespace', () => {

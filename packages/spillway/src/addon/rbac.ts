@@ -9,6 +9,8 @@ import type {
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
 } from '@spillway/kube';
+import { secretName } from '../admission/authority-secret.ts';
+import { configurationNames } from '../admission/configurations.ts';
 import { podWritePolicy } from './pod-write-policy.ts';
 
 export interface RbacOptions {
@@ -22,6 +24,8 @@ export interface RbacOptions {
   readonly namespace?: string;
   /** The leases with which replicas agree on who is active. Absent: there is one replica. */
   readonly leaderElection?: { readonly namespace: string; readonly leaseNames: readonly string[] };
+  /** The admission webhooks are served. `rules`: they carry the rules, and not only advice. */
+  readonly admission?: { readonly namespace: string; readonly rules: boolean };
 }
 
 export type Manifest =
@@ -151,6 +155,55 @@ function leaderElectionRights(leaseNames: readonly string[]): readonly Right[] {
   ];
 }
 
+function admissionRights(rules: boolean): readonly Right[] {
+  const registration = { apiGroups: ['admissionregistration.k8s.io'], verbs: ['get', 'patch'] };
+  const touch = { verbs: ['patch'] };
+  const stalled: readonly Right[] = [
+    {
+      why: 'find workloads whose pods could not be created while the webhooks were away',
+      rule: { apiGroups: [''], resources: ['events'], verbs: ['list'] },
+    },
+    {
+      why: 'have them try again; the status, because a template cannot be changed through it',
+      rule: { ...touch, apiGroups: ['apps'], resources: ['replicasets/status', 'statefulsets/status'] },
+    },
+    { why: 'the same for Jobs', rule: { ...touch, apiGroups: ['batch'], resources: ['jobs/status'] } },
+  ];
+  return [
+    {
+      why: 'tell the API server whom to trust, and which namespaces have ScheduleProfiles',
+      rule: {
+        ...registration,
+        resources: ['mutatingwebhookconfigurations'],
+        resourceNames: [configurationNames.mutating],
+      },
+    },
+    {
+      why: 'tell the API server whom to trust',
+      rule: {
+        ...registration,
+        resources: ['validatingwebhookconfigurations'],
+        resourceNames: [configurationNames.advisory],
+      },
+    },
+    {
+      why: 'know the profiles that decide for pods',
+      rule: { apiGroups: ['scheduling.cci.io'], resources: ['scheduleprofiles'], verbs: ['list', 'watch'] },
+    },
+    ...(rules ? stalled : []),
+  ];
+}
+
+/** In the namespace of the webhooks only. */
+const authorityRights: readonly Right[] = [
+  // The name of an object that does not exist yet cannot be restricted.
+  { why: 'make the authority of the webhooks', rule: { apiGroups: [''], resources: ['secrets'], verbs: ['create'] } },
+  {
+    why: 'share it between replicas, and renew it',
+    rule: { apiGroups: [''], resources: ['secrets'], resourceNames: [secretName], verbs: ['get', 'update'] },
+  },
+];
+
 const labels = { 'app.kubernetes.io/name': 'spillway', 'app.kubernetes.io/managed-by': 'spillway' };
 const rbac = 'rbac.authorization.k8s.io';
 
@@ -179,6 +232,7 @@ export function rbacManifests(options: RbacOptions): readonly Manifest[] {
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account, namespace, labels } },
     ...podWritePolicy({
       nodeNames: options.nodeNames,
+      placement: options.placement,
       username: `system:serviceaccount:${namespace}:${account}`,
       labels,
     }),
@@ -194,6 +248,12 @@ export function rbacManifests(options: RbacOptions): readonly Manifest[] {
       subjects,
     },
     ...leaderElectionManifests(options, subjects),
+    ...(options.admission === undefined
+      ? []
+      : [
+          ...clusterRole('spillway-admission', admissionRights(options.admission.rules)),
+          ...roleManifests('spillway-admission', options.admission.namespace, authorityRights, subjects),
+        ]),
   ];
 }
 
@@ -202,19 +262,24 @@ function leaderElectionManifests(
   subjects: NonNullable<RoleBinding['subjects']>,
 ): readonly Manifest[] {
   if (leaderElection === undefined) return [];
-  const metadata = { name: 'spillway-leader-election', namespace: leaderElection.namespace, labels };
+  const { namespace, leaseNames } = leaderElection;
+  return roleManifests('spillway-leader-election', namespace, leaderElectionRights(leaseNames), subjects);
+}
+
+function roleManifests(
+  name: string,
+  namespace: string,
+  rights: readonly Right[],
+  subjects: NonNullable<RoleBinding['subjects']>,
+): readonly Manifest[] {
+  const metadata = { name, namespace, labels };
   return [
-    {
-      apiVersion: `${rbac}/v1`,
-      kind: 'Role',
-      metadata,
-      rules: leaderElectionRights(leaderElection.leaseNames).map(({ rule }) => rule),
-    },
+    { apiVersion: `${rbac}/v1`, kind: 'Role', metadata, rules: rights.map(({ rule }) => rule) },
     {
       apiVersion: `${rbac}/v1`,
       kind: 'RoleBinding',
       metadata,
-      roleRef: { apiGroup: rbac, kind: 'Role', name: metadata.name },
+      roleRef: { apiGroup: rbac, kind: 'Role', name },
       subjects,
     },
   ];

@@ -39,6 +39,11 @@ beforeAll(async () => {
 });
 afterAll(async () => rm(dir, { recursive: true }));
 
+const kindsOf = async (carrier: string): Promise<unknown[]> => {
+  const { stdout } = await spillway('manifests', 'admission', '--config', configFile, '--carrier', carrier);
+  return parseAllDocuments(stdout).map((document) => document.get('kind'));
+};
+
 describe('spillway', () => {
   it('says its version', async () => {
     expect(await spillway('version')).toMatchObject({
@@ -97,6 +102,26 @@ describe('spillway', () => {
     const kinds = parseAllDocuments(stdout).map((document) => document.get('kind'));
     expect(kinds).toContain('ClusterRole');
     expect(stdout).toContain('system:node:vk-a');
+  });
+
+  it('prints what the API server has to be told for admission, by policies or by webhooks', async () => {
+    expect(new Set(await kindsOf('policy'))).toEqual(
+      new Set([
+        'MutatingAdmissionPolicy',
+        'MutatingAdmissionPolicyBinding',
+        'ValidatingAdmissionPolicy',
+        'ValidatingAdmissionPolicyBinding',
+      ]),
+    );
+    expect(await kindsOf('webhook')).toEqual([
+      'Service',
+      'MutatingWebhookConfiguration',
+      'ValidatingWebhookConfiguration',
+    ]);
+  });
+
+  it('prints the custom resources', async () => {
+    expect((await spillway('manifests', 'crds')).stdout).toContain('name: scheduleprofiles.scheduling.cci.io');
   });
 
   it('ends with code 2 and one line when the credentials do not exist', async () => {

@@ -8,6 +8,7 @@ export interface Config {
   readonly pools: readonly PoolConfig[];
   readonly placement: PlacementConfig;
   readonly leaderElection: LeaderElectionConfig;
+  readonly admission: AdmissionConfig;
   readonly observability: ObservabilityConfig;
 }
 
@@ -31,6 +32,17 @@ export interface LeaderElectionConfig {
   readonly renewDeadlineSeconds: number;
   readonly retryPeriodSeconds: number;
 }
+
+export interface AdmissionConfig {
+  readonly enabled: boolean;
+  readonly carrier: AdmissionCarrier;
+  readonly port: number;
+  readonly namespace: string;
+  readonly serviceName: string;
+  readonly url?: string | undefined;
+}
+
+export type AdmissionCarrier = 'auto' | 'policy' | 'webhook';
 
 export interface ObservabilityConfig {
   readonly logLevel: LogLevel;

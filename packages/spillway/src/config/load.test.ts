@@ -34,6 +34,13 @@ describe('a configuration file', () => {
         renewDeadlineSeconds: 7,
         retryPeriodSeconds: 2,
       },
+      admission: {
+        enabled: false,
+        carrier: 'auto',
+        port: 9443,
+        namespace: 'spillway-system',
+        serviceName: 'spillway-admission',
+      },
       observability: { logLevel: 'info' },
       pools: [
         {

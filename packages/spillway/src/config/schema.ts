@@ -238,6 +238,39 @@ const leaderElection = z
   )
   .describe('Replicas of spillway serve: who is active.');
 
+const dnsLabel = z
+  .string()
+  .max(63)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, { error: 'must consist of lower-case letters, digits and "-"' });
+
+const admission = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(false)
+      .describe('Serve the admission webhooks. Apply "spillway manifests admission" for the API server to call them.'),
+    carrier: z
+      .enum(['auto', 'policy', 'webhook'])
+      .default('auto')
+      .describe(
+        'What carries the rules: admission policies (Kubernetes 1.36 and newer), which work while Spillway is down, or webhooks. auto: policies where the cluster has them.',
+      ),
+    port: z.number().int().min(1).max(65_535).default(9443).describe('TCP port of the webhooks.'),
+    namespace: dnsLabel
+      .default('spillway-system')
+      .describe("Namespace of the Service, and of the Secret with the webhooks' certificate authority."),
+    serviceName: dnsLabel
+      .default('spillway-admission')
+      .describe('Service by which the API server reaches the webhooks.'),
+    url: z
+      .string()
+      .regex(/^https:\/\/[^/?#@]+$/, { error: 'must be https://HOST:PORT without a path' })
+      .optional()
+      .describe('Where the API server reaches the webhooks when not by a Service, for example https://10.0.0.5:9443.'),
+  })
+  .prefault({})
+  .describe('Who bursts is decided when objects are created: see placement.md.');
+
 const observability = z
   .strictObject({
     logLevel: z
@@ -275,6 +308,7 @@ export const configSchema: z.ZodType<Config> = z
       .describe('The virtual nodes that this process serves.'),
     placement,
     leaderElection,
+    admission,
     observability,
   })
   .superRefine((config, context) => {

@@ -53,6 +53,8 @@ export class Metrics {
   readonly podsReclaimed: Counter<'reason'>;
   readonly profilePods: Gauge<'profile' | 'standing'>;
   readonly placementEventsDropped: Counter<'why'>;
+  readonly admissionRequests: Counter<'endpoint' | 'result'>;
+  readonly admissionSeconds: Histogram<'endpoint'>;
 
   readonly apiRequests: Counter<'lane' | 'verb' | 'resource' | 'code'>;
   readonly apiRequestSeconds: Histogram<'lane' | 'verb'>;
@@ -155,6 +157,13 @@ export class Metrics {
       'standing',
     ]);
     this.placementEventsDropped = counter('placement_events_dropped_total', 'Events of placement not written', ['why']);
+    this.admissionRequests = counter('admission_requests_total', 'Requests to the admission webhooks', [
+      'endpoint',
+      'result',
+    ]);
+    this.admissionSeconds = histogram('admission_request_seconds', 'Duration of requests to the admission webhooks', [
+      'endpoint',
+    ]);
     this.apiRequests = counter('api_requests_total', 'Requests to the API server', [
       'lane',
       'verb',

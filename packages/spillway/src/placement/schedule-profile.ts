@@ -1,7 +1,7 @@
 import type { Condition, KubeObject, ObjectMeta, ResourceType } from '@spillway/kube';
 import type { BurstValue } from '../podspec/contract.ts';
 
-/** `scheduling.cci.io/v2`, as the CCE add-on has it. */
+/** `scheduling.cci.io/v2`, as the CCE add-on has it. Its schema: `schedule-profile-crd.ts`. */
 export interface ScheduleProfile extends KubeObject {
   metadata?: ObjectMeta;
   spec: ScheduleProfileSpec;
@@ -40,10 +40,13 @@ export const scheduleProfiles: ResourceType<ScheduleProfile> = {
   namespaced: true,
 };
 
+/** More than any profile's labels, so that a rank begins with three digits. */
+export const rankBase = 999;
+
 /** The order of profiles that match the same pod, as text: more labels first, then the older, then by name. */
 export function rankOf({ metadata, spec }: ScheduleProfile): string {
   const labels = Object.keys(spec.objectLabels.matchLabels).length;
-  return `${999 - labels} ${metadata?.creationTimestamp ?? ''} ${metadata?.name ?? ''}`;
+  return `${rankBase - labels} ${metadata?.creationTimestamp ?? ''} ${metadata?.name ?? ''}`;
 }
 
 export function matches({ spec }: ScheduleProfile, labels: Readonly<Record<string, string>> | undefined): boolean {

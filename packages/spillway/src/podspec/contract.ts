@@ -1,7 +1,7 @@
 // Names that users, other controllers and the CCE add-on know. They never change.
 
 /** On a workload or a pod: may it burst? The first of them that is there counts. */
-const burstLabels = ['virtual-kubelet.io/burst-to-cci', 'bursting.cci.io/burst-to-cci'] as const;
+export const burstLabels = ['virtual-kubelet.io/burst-to-cci', 'bursting.cci.io/burst-to-cci'] as const;
 
 export const burstValues = ['auto', 'localPrefer', 'enforce', 'off'] as const;
 export type BurstValue = (typeof burstValues)[number];
@@ -54,6 +54,19 @@ export const profileSideAnnotation = 'spillway.dev/profile-side';
 /** Waiting reasons of containers for which a pool has no room now. */
 export const noRoomReasons = { soldOut: 'SoldOut', quota: 'QuotaExceeded' } as const;
 
+/** On a workload: the value that admission copied to the labels of its pod template. */
+export const burstLabelCopiedAnnotation = 'spillway.dev/burst-label-copied';
+/** On a pod: it may be bound to a virtual node once real nodes have no room. */
+export const preferLocalAnnotation = 'spillway.dev/prefer-local';
+
+/** On a pod: the ScheduleProfile that decides for it. */
+export const managedByProfileAnnotation = 'scheduling.cci.io/managed-by-profile';
+/** On a pod: how well that profile matches it; of two profiles the lesser rank wins. */
+export const profileRankAnnotation = 'spillway.dev/profile-rank';
+
+/** On a pod of a DaemonSet that is shown as running and for which nothing runs. */
+export const placeholderAnnotation = 'spillway.dev/placeholder';
+
 /** What the burst label says; `invalid`: none of the values that there are. */
 export type BurstLabel =
   | { readonly kind: 'absent' }
@@ -67,9 +80,3 @@ export function burstLabelOf(labels: Readonly<Record<string, string>> | undefine
   const value = burstValues.find((known) => known === text);
   return value === undefined ? { kind: 'invalid', label, text } : { kind: 'valid', label, value };
 }
-
-/** On a pod: the ScheduleProfile that it follows. */
-export const managedByProfileAnnotation = 'scheduling.cci.io/managed-by-profile';
-
-/** On a pod of a DaemonSet that is shown as running and for which nothing runs. */
-export const placeholderAnnotation = 'spillway.dev/placeholder';

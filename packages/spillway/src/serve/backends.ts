@@ -7,7 +7,8 @@ import type { BackendConfig } from '../config/backends.ts';
 import type { PoolConfig } from '../config/config.ts';
 import { sizePod } from '../podspec/sizing/size-pod.ts';
 
-/** The only place that knows which backends there are. */
+// The only place that knows which backends there are.
+
 export function makeBackend(config: BackendConfig, owner: Owner, logger: Logger): Backend {
   switch (config.type) {
     case 'cri': {

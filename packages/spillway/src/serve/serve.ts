@@ -5,6 +5,7 @@ import { Metrics } from '../observability/metrics.ts';
 import { makeBackend } from './backends.ts';
 import { clusterConfig, clusterUid, connect } from './connect.ts';
 import { outboundAddress } from './outbound-address.ts';
+import { serveAdmission } from './admission.ts';
 import { HealthServer } from './health-server.ts';
 import { Pool, type PoolOptions } from './pool.ts';
 import { electionIdentity, runElected } from './elected.ts';
@@ -45,6 +46,9 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
       ...(healthPort === undefined
         ? []
         : [(stop: AbortSignal) => new HealthServer({ standings, logger }).run(healthPort, stop)]),
+      ...(options.config.admission.enabled
+        ? [(stop: AbortSignal) => serveAdmission({ config: options.config, client, metrics, logger }, stop)]
+        : []),
     ]);
   } finally {
     await client.close();

@@ -1,16 +1,32 @@
+import { KubeClient } from '@spillway/kube';
 import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
+import { admissionManifests } from '../../addon/admission-manifests.ts';
 import { rbacManifests } from '../../addon/rbac.ts';
-import { placementLeaseName, poolLeaseName } from '../../config/config.ts';
+import { webhookAddress } from '../../admission/configurations.ts';
+import { type AdmissionCarrier, type Config, placementLeaseName, poolLeaseName } from '../../config/config.ts';
+import { kubernetesAccess, processEnvironment } from '../../config/kubernetes-access.ts';
 import { loadConfig } from '../../config/load.ts';
+import { scheduleProfileCrd } from '../../placement/schedule-profile-crd.ts';
+import { clusterConfig } from '../../serve/connect.ts';
+
+type Format = 'yaml' | 'json';
 
 interface RbacCommandOptions {
   readonly config: string;
   readonly namespace: string;
-  readonly output: 'yaml' | 'json';
+  readonly output: Format;
 }
 
-/** `spillway manifests rbac` */
+interface AdmissionCommandOptions {
+  readonly config: string;
+  readonly carrier?: AdmissionCarrier;
+  readonly output: Format;
+}
+
+const output = (): Option => new Option('-o, --output <format>', 'format').choices(['yaml', 'json']).default('yaml');
+
+/** `spillway manifests rbac`, `admission` and `crds` */
 export function manifestsCommand(): Command {
   const manifests = new Command('manifests').description('manifests for kubectl apply');
   manifests
@@ -18,9 +34,9 @@ export function manifestsCommand(): Command {
     .description('everything that "spillway serve" may do with this configuration, and the account that may')
     .requiredOption('--config <file>', 'configuration file')
     .option('--namespace <name>', 'namespace of the account', 'spillway-system')
-    .addOption(new Option('-o, --output <format>', 'format').choices(['yaml', 'json']).default('yaml'))
-    .action(async ({ config: file, namespace, output }: RbacCommandOptions) => {
-      const { pools, placement, leaderElection } = await loadConfig(file);
+    .addOption(output())
+    .action(async ({ config: file, namespace, output: format }: RbacCommandOptions) => {
+      const { pools, placement, leaderElection, admission } = await loadConfig(file);
       const objects = rbacManifests({
         nodeNames: pools.map(({ nodeName }) => nodeName),
         approveServingCertificates: pools.some(({ servingCertificate }) => servingCertificate.csr?.approve === true),
@@ -37,12 +53,61 @@ export function manifestsCommand(): Command {
               },
             }
           : {}),
+        ...(admission.enabled
+          ? { admission: { namespace: admission.namespace, rules: admission.carrier !== 'policy' } }
+          : {}),
       });
-      const text =
-        output === 'yaml'
-          ? objects.map((object) => stringify(object, { aliasDuplicateObjects: false })).join('---\n')
-          : `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }, undefined, 2)}\n`;
-      process.stdout.write(text);
+      print(objects, format);
     });
+  manifests
+    .command('admission')
+    .description('the admission policies or webhooks that turn burst labels into scheduling fields')
+    .requiredOption('--config <file>', 'configuration file')
+    .addOption(
+      new Option(
+        '--carrier <carrier>',
+        'default: admission.carrier of the configuration; auto asks the cluster',
+      ).choices(['policy', 'webhook', 'auto']),
+    )
+    .addOption(output())
+    .action(async ({ config: file, carrier, output: format }: AdmissionCommandOptions) => {
+      const config = await loadConfig(file);
+      const { admission } = config;
+      const wanted = carrier ?? admission.carrier;
+      const objects = admissionManifests({
+        carrier: wanted === 'auto' ? await carrierOfCluster(config) : wanted,
+        address: webhookAddress(admission),
+        port: admission.port,
+        served: admission.enabled,
+      });
+      print(objects, format);
+    });
+  manifests
+    .command('crds')
+    .description('the custom resources that Spillway knows: ScheduleProfile')
+    .addOption(output())
+    .action(({ output: format }: { output: Format }) => print([scheduleProfileCrd], format));
   return manifests;
+}
+
+function print(objects: readonly object[], format: Format): void {
+  const text =
+    format === 'yaml'
+      ? objects.map((object) => stringify(object, { aliasDuplicateObjects: false })).join('---\n')
+      : `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }, undefined, 2)}\n`;
+  process.stdout.write(text);
+}
+
+async function carrierOfCluster({ kubernetes }: Config): Promise<'policy' | 'webhook'> {
+  const access = kubernetesAccess(kubernetes, processEnvironment());
+  const client = new KubeClient({ config: await clusterConfig(access) });
+  try {
+    const { resources } = await client.request<{ resources: { name: string }[] }>({
+      method: 'GET',
+      path: '/apis/admissionregistration.k8s.io/v1',
+    });
+    return resources.some(({ name }) => name === 'mutatingadmissionpolicies') ? 'policy' : 'webhook';
+  } finally {
+    await client.close();
+  }
 }

@@ -1,4 +1,4 @@
-import type { Node, Pod } from '@spillway/kube';
+import { type Node, type Pod, uidOf } from '@spillway/kube';
 import { footprint, PoolCapacity } from '../../placement/binder/capacity.ts';
 import { selectsNode, untoleratedTaints } from '../../placement/binder/node-match.ts';
 import type { BurstValue } from '../../podspec/contract.ts';
@@ -38,8 +38,8 @@ function roomFor(pod: Pod, nodes: readonly Node[], pods: readonly Pod[]): number
   const capacity = new PoolCapacity();
   const names = nodes.map(({ metadata }) => metadata?.name ?? '');
   nodes.forEach((node, index) => capacity.setNode(names[index] ?? '', node));
-  for (const { metadata, spec, ...rest } of pods) {
-    if (spec?.nodeName) capacity.observe(metadata?.uid ?? '', spec.nodeName, { metadata, spec, ...rest });
+  for (const other of pods) {
+    if (other.spec?.nodeName) capacity.observe(uidOf(other), other.spec.nodeName, other);
   }
   const wanted = footprint(pod);
   return names.reduce((sum, name) => sum + fits(capacity, name, wanted), 0);

@@ -1,0 +1,37 @@
+import type { MutatingWebhookConfiguration, Service, ValidatingWebhookConfiguration } from '@spillway/kube';
+import { advisoryConfiguration, mutatingConfiguration, type WebhookAddress } from '../admission/configurations.ts';
+import { mutatingPolicies, type PolicyManifest, unknownValuePolicy } from '../placement/policies.ts';
+
+export interface AdmissionManifestOptions {
+  readonly carrier: 'policy' | 'webhook';
+  readonly address: WebhookAddress;
+  /** Of the webhook server. */
+  readonly port: number;
+  /** The webhooks are served; without them the policies stand alone. */
+  readonly served: boolean;
+}
+
+type Manifest = PolicyManifest | MutatingWebhookConfiguration | ValidatingWebhookConfiguration | Service;
+
+/** What the API server has to be told so that the rules are carried out. In the order in which it can be applied. */
+export function admissionManifests({ carrier, address, port, served }: AdmissionManifestOptions): readonly Manifest[] {
+  const webhooks = [
+    ...('service' in address ? [service(address.service, port)] : []),
+    ...(carrier === 'webhook' ? [mutatingConfiguration(address)] : []),
+    advisoryConfiguration(address),
+  ];
+  return [
+    ...(carrier === 'policy' ? [...mutatingPolicies(), ...unknownValuePolicy()] : []),
+    ...(carrier === 'webhook' || served ? webhooks : []),
+  ];
+}
+
+function service({ namespace, name }: { readonly namespace: string; readonly name: string }, port: number): Service {
+  const labels = { 'app.kubernetes.io/name': 'spillway' };
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace, labels: { ...labels, 'app.kubernetes.io/managed-by': 'spillway' } },
+    spec: { selector: labels, ports: [{ name: 'https', port: 443, targetPort: port }] },
+  };
+}

@@ -1,0 +1,118 @@
+import { Informer, isAborted, type KubeClient, type Logger, namespaceOf, systemClock } from '@spillway/kube';
+import { type ScheduleProfile, scheduleProfiles } from '../placement/schedule-profile.ts';
+import { advise, type ReviewPod } from './advise.ts';
+import { Certificates } from './certificates.ts';
+import { hostsOf, type WebhookAddress } from './configurations.ts';
+import { mutate } from './mutate.ts';
+import { revive } from './revive.ts';
+import { defaultLives, type Lives } from './rotation.ts';
+import { AdmissionServer, type ServedReview } from './server.ts';
+
+export interface AdmissionOptions {
+  readonly client: KubeClient;
+  readonly port: number;
+  readonly address: WebhookAddress;
+  /** Of the Secret with the authorities. */
+  readonly namespace: string;
+  readonly review: ReviewPod;
+  readonly onRequest?: (record: ServedReview) => void;
+  readonly logger: Logger;
+  /** Default: a year for an authority, 30 days for a certificate. */
+  readonly lives?: Lives;
+}
+
+const byNamespace = 'namespace';
+const listenRetryMs = 5000;
+/** The API servers learn of a certificate within seconds; until then attempts fail as before. */
+const reviveAfterMs: readonly number[] = [0, 3000, 10_000, 30_000];
+/** What failed longer ago has had its next attempts. */
+const reviveWindowMs = 15 * 60_000;
+
+/** The webhooks of one replica: server, certificates, and the profiles that its answers need. Every replica runs one. */
+export class Admission {
+  readonly #options: AdmissionOptions;
+  readonly #profiles: Informer<ScheduleProfile>;
+  readonly #server: AdmissionServer;
+  readonly #certificates: Certificates;
+
+  constructor(options: AdmissionOptions) {
+    const { client, namespace, address, logger, review, onRequest, lives = defaultLives } = options;
+    this.#options = options;
+    this.#profiles = new Informer({
+      client,
+      type: scheduleProfiles,
+      indexes: { [byNamespace]: namespaceOf },
+      onError: (error) => logger.debug({ err: error }, 'cannot read ScheduleProfiles; trying again'),
+    });
+    this.#server = new AdmissionServer({
+      answers: {
+        mutate: (request) => mutate(request, (of) => this.#profiles.store.byIndex(byNamespace, of)),
+        advise: (request) => advise(request, review),
+      },
+      logger,
+      ...(onRequest ? { onRequest } : {}),
+    });
+    this.#certificates = new Certificates({
+      client,
+      namespace,
+      hosts: hostsOf(address),
+      profileNamespaces: () => [...new Set([...this.#profiles.store.values()].map(namespaceOf))],
+      use: (pair) => this.#server.setTls(pair),
+      lives,
+      clock: systemClock,
+      logger,
+    });
+  }
+
+  /** Resolves when `signal` is aborted and everything has stopped. */
+  async run(signal: AbortSignal): Promise<void> {
+    const refresh = (): void => this.#certificates.refresh();
+    const subscription = this.#profiles.subscribe({ added: refresh, deleted: refresh });
+    const ready = Promise.withResolvers<void>();
+    signal.addEventListener('abort', () => ready.resolve(), { once: true });
+    await Promise.all([
+      this.#profiles.run(signal),
+      this.#listen(signal),
+      this.#certificates.run(() => ready.resolve(), signal),
+      ready.promise.then(() => this.#revive(signal)),
+    ]);
+    subscription[Symbol.dispose]();
+    await this.#server.close();
+  }
+
+  async #listen(signal: AbortSignal): Promise<void> {
+    const { port, logger } = this.#options;
+    while (!signal.aborted) {
+      try {
+        await this.#server.listen(port);
+        logger.info({ port }, 'admission webhooks listening');
+        return;
+      } catch (error) {
+        logger.error(
+          { err: error, port, retryInSeconds: listenRetryMs / 1000 },
+          'cannot listen for admission webhooks',
+        );
+        await systemClock.sleep(listenRetryMs, signal);
+      }
+    }
+  }
+
+  async #revive(signal: AbortSignal): Promise<void> {
+    const { client, logger } = this.#options;
+    let since = new Date(Date.now() - reviveWindowMs);
+    for (const pauseMs of reviveAfterMs) {
+      await systemClock.sleep(pauseMs, signal);
+      if (signal.aborted) return;
+      const startedAt = new Date();
+      try {
+        const workloads = await revive(client, since, signal);
+        if (workloads > 0) logger.info({ workloads }, 'workloads that waited for the admission webhooks try again');
+        // Events have seconds.
+        since = new Date(startedAt.getTime() - 1000);
+      } catch (error) {
+        if (isAborted(error)) return;
+        logger.warn({ err: error }, 'cannot look for workloads that wait for the admission webhooks');
+      }
+    }
+  }
+}

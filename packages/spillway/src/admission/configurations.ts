@@ -1,0 +1,143 @@
+import type {
+  MutatingWebhook,
+  MutatingWebhookConfiguration,
+  RuleWithOperations,
+  ValidatingWebhook,
+  ValidatingWebhookConfiguration,
+  WebhookClientConfig,
+} from '@spillway/kube';
+import { all, any, conditionCel, hasUnknownValue, labelled, labelText } from '../placement/cel.ts';
+import { eligible, guardConditions, podRules, type Target, workloadRules } from '../placement/rules.ts';
+import { profileConditions } from '../placement/adopt-profile.ts';
+import { labelPlaces } from '../placement/unknown-value.ts';
+
+/** Where the API server finds the webhooks: `url` without a path, or a Service. */
+export type WebhookAddress =
+  | { readonly url: string }
+  | { readonly service: { readonly namespace: string; readonly name: string } };
+
+export const webhookAddress = ({
+  url,
+  namespace,
+  serviceName: name,
+}: {
+  readonly url?: string | undefined;
+  readonly namespace: string;
+  readonly serviceName: string;
+}): WebhookAddress => (url === undefined ? { service: { namespace, name } } : { url });
+
+export const configurationNames = { mutating: 'spillway', advisory: 'spillway-advice' } as const;
+/** The entry whose namespaces are those that have ScheduleProfiles. */
+export const profilesEntry = 'profiles.spillway.dev';
+
+const labels = { 'app.kubernetes.io/name': 'spillway', 'app.kubernetes.io/managed-by': 'spillway' };
+const apiVersion = 'admissionregistration.k8s.io/v1';
+const workloadTargets = workloadRules.map(({ target }) => target);
+
+/** Selects no namespace: each has this label. */
+const noNamespaces = { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'DoesNotExist' }] };
+
+/** For the namespaces that have profiles. */
+export const selectNamespaces = (names: readonly string[]): NonNullable<MutatingWebhook['namespaceSelector']> =>
+  names.length === 0
+    ? noNamespaces
+    : { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values: [...names].toSorted() }] };
+
+const enforced = `${labelText('object')} == "enforce"`;
+const not = (expression: string): string => `!(${expression})`;
+const unknown = any(labelPlaces.map((place) => hasUnknownValue('object', place)));
+const conditions = (list: Parameters<typeof conditionCel>[0][]): string => all(list.map(conditionCel));
+const changed = all([
+  conditionCel({ type: 'uncontrolled' }),
+  `request.operation == "CREATE" ? ${labelled('object')} : ${labelText('object')} != ${labelText('oldObject')}`,
+]);
+
+/** The rules for clusters without MutatingAdmissionPolicy, 1.28 and newer. Without the CA, which the server fills in. */
+export function mutatingConfiguration(address: WebhookAddress): MutatingWebhookConfiguration {
+  const entry = (
+    name: string,
+    targets: readonly Target[],
+    match: string,
+    more: Partial<MutatingWebhook> = {},
+  ): MutatingWebhook => ({
+    ...commonEntry(name, targets, match, clientConfig(address, '/mutate')),
+    reinvocationPolicy: 'IfNeeded',
+    ...more,
+  });
+  const fail = { failurePolicy: 'Fail' } as const;
+  return {
+    apiVersion,
+    kind: 'MutatingWebhookConfiguration',
+    metadata: { name: configurationNames.mutating, labels },
+    webhooks: [
+      entry('enforce-pods.spillway.dev', [podRules.target], all([conditions([...eligible]), enforced]), fail),
+      entry(
+        'pods.spillway.dev',
+        [podRules.target],
+        any([all([labelled('object'), not(enforced)]), conditions([...guardConditions])]),
+      ),
+      entry(profilesEntry, [podRules.target], conditions([...profileConditions, { type: 'unlabelled' }]), {
+        namespaceSelector: noNamespaces,
+      }),
+      entry('enforce-workloads.spillway.dev', workloadTargets, all([changed, enforced]), fail),
+      entry('workloads.spillway.dev', workloadTargets, any([all([changed, not(enforced)]), unknown])),
+    ],
+  };
+}
+
+/** Warnings, and refusals of what could never run. Nothing depends on its answer. */
+export function advisoryConfiguration(address: WebhookAddress): ValidatingWebhookConfiguration {
+  const bursts = any(labelPlaces.map((place) => `${labelText('object', place)} in ["auto", "localPrefer", "enforce"]`));
+  const relabelled = all([`request.operation == "UPDATE"`, `${labelText('object')} != ${labelText('oldObject')}`]);
+  const webhook: ValidatingWebhook = commonEntry(
+    'advice.spillway.dev',
+    [podRules.target, ...workloadTargets],
+    any([bursts, relabelled]),
+    clientConfig(address, '/advise'),
+  );
+  return {
+    apiVersion,
+    kind: 'ValidatingWebhookConfiguration',
+    metadata: { name: configurationNames.advisory, labels },
+    webhooks: [webhook],
+  };
+}
+
+function commonEntry(
+  name: string,
+  targets: readonly Target[],
+  expression: string,
+  client: WebhookClientConfig,
+): Omit<ValidatingWebhook, 'objectSelector'> {
+  return {
+    name,
+    rules: targets.map(ruleOf),
+    matchConditions: [{ name: 'concerned', expression }],
+    clientConfig: client,
+    admissionReviewVersions: ['v1'],
+    sideEffects: 'None',
+    timeoutSeconds: 2,
+    failurePolicy: 'Ignore',
+    matchPolicy: 'Equivalent',
+  };
+}
+
+const ruleOf = ({ apiGroup, resources, operations }: Target): RuleWithOperations => ({
+  apiGroups: [apiGroup],
+  apiVersions: ['v1'],
+  resources: [...resources],
+  operations: [...operations],
+  scope: 'Namespaced',
+});
+
+function clientConfig(address: WebhookAddress, path: string): WebhookClientConfig {
+  if ('url' in address) return { url: `${address.url}${path}` };
+  return { service: { ...address.service, path, port: 443 } };
+}
+
+/** Names and addresses that the serving certificate must have. */
+export function hostsOf(address: WebhookAddress): readonly string[] {
+  if ('url' in address) return [new URL(address.url).hostname.replace(/^\[(.*)\]$/, '$1')];
+  const { namespace, name } = address.service;
+  return [`${name}.${namespace}.svc`, `${name}.${namespace}.svc.cluster.local`];
+}

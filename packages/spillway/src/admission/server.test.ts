@@ -1,0 +1,143 @@
+import { request as httpsRequest } from 'node:https';
+import { connect } from 'node:tls';
+import { silentLogger } from '@spillway/kube';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseJson } from '../placement/admitted.ts';
+import { type Authority, defaultLives } from './rotation.ts';
+import { issue, makeAuthority } from './authority.ts';
+import { mutate } from './mutate.ts';
+import { AdmissionServer, type ServedReview } from './server.ts';
+
+const now = Date.now();
+const validity = { from: now, to: now + 3_600_000 };
+
+let old: Authority;
+let authority: Authority;
+let server: AdmissionServer;
+let port: number;
+let served: ServedReview[];
+
+beforeEach(async () => {
+  old = { ...(await makeAuthority(validity)), ...validity };
+  authority = { ...(await makeAuthority(validity)), ...validity };
+  served = [];
+  server = new AdmissionServer({
+    answers: {
+      mutate: (request) => mutate(request, () => []),
+      advise: () => {
+        throw new Error('a secret detail');
+      },
+    },
+    logger: silentLogger,
+    onRequest: (record) => served.push(record),
+    deadlineMs: 300,
+    maxBodyBytes: 10_000,
+  });
+  server.setTls(await issue(authority, ['localhost', '127.0.0.1'], validity));
+  ({ port } = await server.listen(0));
+});
+afterEach(() => server.close());
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+function call(path: string, body: string, method = 'POST'): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    // As during a rotation.
+    const request = httpsRequest({
+      host: '127.0.0.1',
+      port,
+      path,
+      method,
+      ca: [old.cert, authority.cert],
+      agent: false,
+    });
+    request.on('error', reject);
+    request.on('response', (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+    });
+    request.end(body);
+  });
+}
+
+const reviewOf = (object: unknown): string =>
+  JSON.stringify({
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    request: { uid: '1', operation: 'CREATE', namespace: 'a', object },
+  });
+const review = (labels: Record<string, string>): string => reviewOf({ kind: 'Pod', metadata: { labels }, spec: {} });
+
+describe('the admission server', () => {
+  it('answers with a patch, and with nothing for a pod that is not concerned', async () => {
+    const { status, text } = await call(
+      '/mutate?timeout=2s',
+      review({ 'virtual-kubelet.io/burst-to-cci': 'localPrefer' }),
+    );
+    expect(status).toBe(200);
+    const { response } = parseJson<{ response: { uid: string; allowed: boolean; patch: string } }>(text);
+    expect(response).toMatchObject({ uid: '1', allowed: true });
+    expect(JSON.parse(Buffer.from(response.patch, 'base64').toString())).toContainEqual({
+      op: 'add',
+      path: '/metadata/annotations/spillway.dev~1prefer-local',
+      value: 'true',
+    });
+    expect(JSON.parse((await call('/mutate', review({}))).text)).toMatchObject({
+      response: { uid: '1', allowed: true },
+    });
+    expect(served.map(({ endpoint, result }) => `${endpoint} ${result}`)).toEqual(['mutate changed', 'mutate allowed']);
+  });
+
+  it('refuses an unknown value with those that there are', async () => {
+    const { text } = await call('/mutate', review({ 'virtual-kubelet.io/burst-to-cci': 'Äuto' }));
+    expect(JSON.parse(text)).toMatchObject({
+      response: {
+        allowed: false,
+        status: { message: expect.stringMatching(/"Äuto" is no value .* auto, localPrefer, enforce, off/) as unknown },
+      },
+    });
+  });
+
+  it.each([
+    ['what is no JSON', '/mutate', 'garbage', 400],
+    ['a review without a request', '/mutate', '{"apiVersion":"admission.k8s.io/v1"}', 400],
+    ['a request for something that is no object', '/mutate', reviewOf(7), 400],
+    ['another path', '/elsewhere', '{}', 404],
+    ['more than it may read', '/mutate', 'x'.repeat(20_000), 413],
+  ])('refuses %s', async (_what, path, body, status) => {
+    expect((await call(path, body)).status).toBe(status);
+    expect(served).toMatchObject([{ result: 'malformed' }]);
+  });
+
+  it('refuses every method but POST', async () => {
+    expect((await call('/mutate', '', 'GET')).status).toBe(405);
+  });
+
+  it('says nothing about its insides when it fails', async () => {
+    expect(await call('/advise', review({}))).toEqual({
+      status: 500,
+      text: 'internal error, see the log of spillway\n',
+    });
+    expect(served).toMatchObject([{ endpoint: 'advise', result: 'failed' }]);
+  });
+
+  it('gives up a request that does not arrive in time', async () => {
+    const socket = connect({ host: '127.0.0.1', port, ca: [authority.cert], servername: 'localhost' });
+    socket.write('POST /mutate HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{');
+    await new Promise((resolve) =>
+      socket
+        .once('close', resolve)
+        .on('error', () => undefined)
+        .resume(),
+    );
+    expect(served).toMatchObject([{ endpoint: 'mutate', result: 'malformed' }]);
+  });
+
+  it('has lives for its certificates that overlap', () => {
+    expect(defaultLives.authorityMs).toBeGreaterThan(defaultLives.certificateMs + defaultLives.overlapMs);
+  });
+});

@@ -1,0 +1,202 @@
+import { type Cluster, startCluster } from '@spillway/devcluster';
+import {
+  ApiError,
+  cronJobs,
+  deployments,
+  jobs,
+  KubeClient,
+  type KubeObject,
+  loadKubeconfig,
+  namespaces,
+  type Pod,
+  pods,
+  type ResourceType,
+  statefulSets,
+} from '@spillway/kube';
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { burstLabels, managedByProfileAnnotation } from '../podspec/contract.ts';
+import { parseJson } from './admitted.ts';
+import { evaluate } from './evaluate.ts';
+import { applyPatch } from './json-patch.ts';
+import { mutatingPolicies, type PolicyManifest, unknownValuePolicy } from './policies.ts';
+import { type ScheduleProfile, scheduleProfiles } from './schedule-profile.ts';
+import { scheduleProfileCrd } from './schedule-profile-crd.ts';
+import { generatedPod, generatedWorkload } from './testing/generate.ts';
+import { unknownValues } from './unknown-value.ts';
+
+const namespace = 'agree';
+const types: Readonly<Record<string, ResourceType<KubeObject>>> = {
+  Pod: pods,
+  Deployment: deployments,
+  StatefulSet: statefulSets,
+  Job: jobs,
+  CronJob: cronJobs,
+};
+
+type Answer = { readonly object: KubeObject } | { readonly refused: string };
+
+let cluster: Cluster;
+let client: KubeClient;
+/** The same objects come again from it; part of the messages. */
+const seed = Date.now() % 2 ** 31;
+/** What the cluster makes of objects while nothing of ours is installed. */
+let without: readonly KubeObject[];
+
+beforeAll(async () => {
+  cluster = await startCluster({ node: false });
+  client = new KubeClient({ config: await loadKubeconfig({ paths: [cluster.kubeconfig] }) });
+  await client.resource(namespaces).create({ metadata: { name: namespace } });
+  await eventually(async () => expect(await answerTo(pod('probe', {}))).toHaveProperty('object'));
+  const objects = fc.sample(fc.oneof(generatedPod, generatedWorkload), { seed, numRuns: 600 });
+  const answers = await Promise.all(objects.map(answerTo));
+  without = answers.flatMap((answer) => ('object' in answer ? [answer.object] : []));
+  for (const manifest of [...mutatingPolicies(), ...unknownValuePolicy()]) await apply(manifest);
+  // Informers of the API server: one canary for every kind of policy.
+  await eventually(async () =>
+    expect(await answerTo(pod('canary', { [burstLabels[0]]: 'nonsense' }))).toHaveProperty('refused'),
+  );
+  for (const kind of ['Pod', 'Deployment', 'Job', 'CronJob']) {
+    const object = without.find((one) => one.kind === kind && isAccepted(one) && writes(one));
+    if (!object) throw new Error(`no ${kind} among the generated objects is changed by a rule`);
+    await eventually(async () => expect(await answerTo(object), `seed ${seed}`).toEqual({ object: expected(object) }));
+  }
+});
+
+afterAll(async () => {
+  await client?.close();
+  await cluster?.close();
+});
+
+const pod = (name: string, labels: Record<string, string>): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, labels },
+  spec: { automountServiceAccountToken: false, containers: [{ name: 'main', image: 'busybox' }] },
+});
+const isAccepted = (object: KubeObject): boolean => unknownValues({ operation: 'CREATE', object }).length === 0;
+const writes = (object: KubeObject): boolean => evaluate({ operation: 'CREATE', object }).length > 0;
+const eventually = (assertion: () => Promise<void>): Promise<void> =>
+  vi.waitFor(assertion, { timeout: 60_000, interval: 200 });
+
+async function answerTo(object: KubeObject): Promise<Answer> {
+  const type = types[object.kind ?? ''];
+  if (!type) throw new Error(`no type for ${object.kind}`);
+  try {
+    // The status of a gated pod says when it was created.
+    const { status: _status, ...answer } = await client
+      .resource(type)
+      .create<KubeObject & { status?: object }>(
+        { ...object, metadata: { ...object.metadata, namespace } },
+        { dryRun: true },
+      );
+    const { uid: _uid, creationTimestamp: _created, managedFields: _managed, ...metadata } = answer.metadata ?? {};
+    return { object: { ...withoutGenerated(answer), metadata } };
+  } catch (error) {
+    if (error instanceof ApiError) return { refused: error.message };
+    throw error;
+  }
+}
+
+/** The labels and the selector that a Job gets from its UID. */
+function withoutGenerated(object: KubeObject): KubeObject {
+  if (object.kind !== 'Job') return object;
+  return parseJson<KubeObject>(
+    JSON.stringify(object, (key, value: unknown) =>
+      /controller-uid$|job-name$/.test(key) || key === 'selector' ? undefined : value,
+    ),
+  );
+}
+
+async function apply(manifest: PolicyManifest | typeof scheduleProfileCrd | ScheduleProfile): Promise<void> {
+  const { code, stderr } = await cluster.kubectl(['apply', '-f', '-'], { input: JSON.stringify(manifest) });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+}
+
+const expected = (object: KubeObject, profiles: readonly ScheduleProfile[] = []): KubeObject =>
+  applyPatch(object, evaluate({ operation: 'CREATE', object }, profiles));
+
+async function create(spec: object): Promise<void> {
+  const profile = {
+    metadata: { name: 'bad', namespace },
+    spec: parseJson<ScheduleProfile['spec']>(JSON.stringify(spec)),
+  };
+  await client.resource(scheduleProfiles).create(profile);
+}
+
+describe('the policies in the API server and the evaluator of the webhook', () => {
+  it('write the same into generated pods and workloads, and refuse the same, while ScheduleProfiles are unknown', async () => {
+    const accepted = without.filter(isAccepted);
+    const refused = without.filter((object) => !isAccepted(object));
+    expect(accepted.length).toBeGreaterThan(100);
+    expect(refused.length).toBeGreaterThan(20);
+    expect(accepted.filter(writes).length).toBeGreaterThan(50);
+    for (const object of accepted) expect(await answerTo(object), `seed ${seed}`).toEqual({ object: expected(object) });
+    for (const object of refused) {
+      const answer = await answerTo(object);
+      expect(answer).toMatchObject({ refused: expect.stringContaining('is no value of the burst label') as unknown });
+      const [first = ''] = unknownValues({ operation: 'CREATE', object });
+      expect('refused' in answer && answer.refused).toContain(first);
+    }
+  });
+
+  it('write the same again into what they wrote', async () => {
+    for (const object of without.slice(0, 100).filter(isAccepted)) {
+      const once = expected(object);
+      expect(await answerTo(once), `seed ${seed}`).toEqual({ object: once });
+    }
+  });
+
+  it('agree on the profile of a pod: none installed, one, and several of which the best wins', async () => {
+    await apply(scheduleProfileCrd);
+    const podsOnly = without.filter((object) => object.kind === 'Pod' && isAccepted(object));
+    expect(podsOnly.length).toBeGreaterThan(60);
+    for (const object of podsOnly.slice(0, 30))
+      expect(await answerTo(object), `seed ${seed}`).toEqual({ object: expected(object) });
+
+    const specs: readonly ScheduleProfile['spec'][] = [
+      { objectLabels: { matchLabels: { app: 'web' } }, strategy: 'enforce', location: { cci: { maxNum: 3 } } },
+      { objectLabels: { matchLabels: { app: 'web', tier: 'front' } }, strategy: 'localPrefer' },
+      { objectLabels: { matchLabels: { tier: 'front' } }, strategy: 'auto', location: { local: { maxNum: 0 } } },
+      { objectLabels: { matchLabels: { app: 'db' } }, strategy: 'enforce' },
+    ];
+    for (const [index, spec] of specs.entries()) {
+      const name = `profile-${index}`;
+      await client.resource(scheduleProfiles).create({ metadata: { name, namespace }, spec });
+      const { items } = await client.resource(scheduleProfiles).list({ namespace });
+      const canary = pod('canary', spec.objectLabels.matchLabels);
+      // The API server's view of profiles and policies catches up.
+      await expect
+        .poll(async () => {
+          const answer = await answerTo(canary);
+          return 'object' in answer && answer.object.metadata?.annotations?.[managedByProfileAnnotation];
+        })
+        .toBe(expected(canary, items).metadata?.annotations?.[managedByProfileAnnotation]);
+      for (const object of podsOnly)
+        expect(await answerTo(object), `seed ${seed}`).toEqual({ object: expected(object, items) });
+    }
+    const { items } = await client.resource(scheduleProfiles).list({ namespace });
+    const managed = podsOnly.filter(
+      (object) => expected(object, items).metadata?.annotations?.[managedByProfileAnnotation],
+    );
+    expect(
+      new Set(managed.map((object) => expected(object, items).metadata?.annotations?.[managedByProfileAnnotation]))
+        .size,
+    ).toBe(4);
+  });
+
+  it('refuse malformed profiles with a sentence that says what is wrong', async () => {
+    const objectLabels = { matchLabels: { app: 'web' } };
+    await expect(create({ objectLabels, strategy: 'sometimes' })).rejects.toThrow(/Unsupported value: "sometimes"/);
+    await expect(create({ objectLabels: { matchLabels: {} }, strategy: 'auto' })).rejects.toThrow(
+      /at least 1 properties/,
+    );
+    await expect(create({ strategy: 'auto' })).rejects.toThrow(/spec\.objectLabels: Required/);
+    await expect(create({ objectLabels, strategy: 'auto', location: { cci: { maxNum: -1 } } })).rejects.toThrow(
+      /greater than or equal to 0/,
+    );
+    await expect(create({ objectLabels, strategy: 'enforce', location: { local: { maxNum: 1 } } })).rejects.toThrow(
+      /leave out location\.local\.maxNum/,
+    );
+  });
+});

@@ -1,0 +1,50 @@
+import type { KubeClient, Logger, Pod } from '@spillway/kube';
+import { Admission } from '../admission/admission.ts';
+import { webhookAddress } from '../admission/configurations.ts';
+import type { Config } from '../config/config.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { RuleSetName } from '../podspec/sizing/rule-sets.ts';
+import { formatCpu, formatMemory } from '../podspec/sizing/size.ts';
+import { sizePod } from '../podspec/sizing/size-pod.ts';
+import { makeReview } from './backends.ts';
+
+export interface ServeAdmissionOptions {
+  readonly config: Config;
+  readonly client: KubeClient;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** On every replica, the active one and those that stand by. */
+export function serveAdmission(
+  { config, client, metrics, logger }: ServeAdmissionOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { port, namespace } = config.admission;
+  const admission = new Admission({
+    client,
+    port,
+    address: webhookAddress(config.admission),
+    namespace,
+    review: (pod) =>
+      config.pools.map((pool) => ({
+        pool: pool.name,
+        ...sizeOf(pod, pool.sizing),
+        refusals: makeReview(pool)(pod),
+        warnings: [],
+      })),
+    onRequest: ({ endpoint, result, durationMs }) => {
+      metrics.admissionRequests.inc({ endpoint, result });
+      metrics.admissionSeconds.observe({ endpoint }, durationMs / 1000);
+    },
+    logger,
+  });
+  return admission.run(signal);
+}
+
+/** Pods that run as they are written have no size of their own to tell. */
+function sizeOf(pod: Pod, sizing: RuleSetName): { readonly size?: string } {
+  const size = sizing === 'none' ? undefined : sizePod(pod.spec ?? { containers: [] }, sizing);
+  if (size?.kind !== 'sized') return {};
+  return { size: `${formatCpu(size.pod.milliCpu)} CPU, ${formatMemory(size.pod.memoryBytes)}` };
+}
