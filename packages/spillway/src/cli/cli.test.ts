@@ -120,6 +120,28 @@ describe('spillway', () => {
     ]);
   });
 
+  it('asks for the carrier when the cluster cannot be asked', async () => {
+    const kubeconfig = path.join(dir, 'kubeconfig');
+    const nobody = 'https://127.0.0.1:1';
+    await writeFile(
+      kubeconfig,
+      JSON.stringify({
+        'current-context': 'a',
+        contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }],
+        clusters: [{ name: 'a', cluster: { server: nobody } }],
+        users: [{ name: 'a', user: { token: 't' } }],
+      }),
+    );
+    const file = path.join(dir, 'nobody.yaml');
+    await writeFile(
+      file,
+      `kubernetes: {kubeconfig: ${kubeconfig}}\npools: [{name: a, nodeName: a, backend: {type: simulated}}]\n`,
+    );
+    const { code, stderr } = await spillway('manifests', 'admission', '--config', file);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^cannot ask the cluster what it can carry: .*; say it with --carrier\n$/);
+  });
+
   it('prints the custom resources', async () => {
     expect((await spillway('manifests', 'crds')).stdout).toContain('name: scheduleprofiles.scheduling.cci.io');
   });

@@ -6,7 +6,7 @@ import { rbacManifests } from '../../addon/rbac.ts';
 import { webhookAddress } from '../../admission/configurations.ts';
 import { type AdmissionCarrier, type Config, placementLeaseName, poolLeaseName } from '../../config/config.ts';
 import { kubernetesAccess, processEnvironment } from '../../config/kubernetes-access.ts';
-import { loadConfig } from '../../config/load.ts';
+import { ConfigError, loadConfig } from '../../config/load.ts';
 import { scheduleProfileCrd } from '../../placement/schedule-profile-crd.ts';
 import { clusterConfig } from '../../serve/connect.ts';
 
@@ -105,8 +105,12 @@ async function carrierOfCluster({ kubernetes }: Config): Promise<'policy' | 'web
     const { resources } = await client.request<{ resources: { name: string }[] }>({
       method: 'GET',
       path: '/apis/admissionregistration.k8s.io/v1',
+      retry: false,
     });
     return resources.some(({ name }) => name === 'mutatingadmissionpolicies') ? 'policy' : 'webhook';
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError(`cannot ask the cluster what it can carry: ${why}; say it with --carrier`, [], { cause });
   } finally {
     await client.close();
   }

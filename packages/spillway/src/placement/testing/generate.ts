@@ -8,12 +8,15 @@ import type { ScheduleProfile } from '../schedule-profile.ts';
 
 const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined, freq: 2 });
 
+const rarely = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight: 7, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
+
 /** Without the keys that are undefined, as objects are sent. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 const sent = <T>(object: object): T => parseJson(JSON.stringify(object));
 
 const burstValue = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom(...burstValues) },
+  { weight: 9, arbitrary: fc.constantFrom(...burstValues) },
   fc.constantFrom('', 'Auto', 'true'),
 );
 const appLabels = fc.record({ app: fc.constantFrom('web', 'db'), tier: maybe(fc.constantFrom('front', 'back')) });
@@ -69,7 +72,7 @@ const podSpec = fc.record({
 const annotations = maybe(fc.constant({ note: 'ünï/cødé ~1' }));
 
 const owner = (kind: string): fc.Arbitrary<object[] | undefined> =>
-  maybe(fc.constant([{ apiVersion: 'apps/v1', kind, name: 'owner', uid: 'uid-1', controller: true }]));
+  rarely(fc.constant([{ apiVersion: 'apps/v1', kind, name: 'owner', uid: 'uid-1', controller: true }]));
 
 export const generatedPod: fc.Arbitrary<Pod> = fc
   .record({
@@ -77,7 +80,7 @@ export const generatedPod: fc.Arbitrary<Pod> = fc
     annotations,
     ownerReferences: owner('DaemonSet'),
     spec: podSpec,
-    nodeName: maybe(fc.constant('node-1')),
+    nodeName: rarely(fc.constant('node-1')),
   })
   .map(({ spec, nodeName, ...metadata }) => {
     const bound =

@@ -1,0 +1,538 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { X509Certificate } from 'node:crypto';
+import { mkdir, open, writeFile } from 'node:fs/promises';
+import { createServer as createHttpsServer } from 'node:https';
+import { createServer as createTcpServer, type Server } from 'node:net';
+import path from 'node:path';
+import { connect } from 'node:tls';
+import { type Cluster, startCluster } from '@spillway/devcluster';
+import {
+  ApiError,
+  type Deployment,
+  deployments,
+  KubeClient,
+  loadKubeconfig,
+  mutatingWebhookConfigurations,
+  namespaces,
+  type Pod,
+  pods,
+  replicaSets,
+  secrets,
+  serviceAccounts,
+} from '@spillway/kube';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parseAllDocuments, stringify } from 'yaml';
+import { burstLabels, managedByProfile } from '../podspec/contract.ts';
+import { outboundAddress } from '../serve/outbound-address.ts';
+import { parseJson } from '../placement/admitted.ts';
+import { issue, makeAuthority } from './authority.ts';
+import { secretName, sharedAuthorities } from './authority-secret.ts';
+import { configurationNames } from './configurations.ts';
+import { type Authority, defaultLives } from './rotation.ts';
+
+const [label] = burstLabels;
+const main = ['--conditions=spillway-source', path.join(import.meta.dirname, '../cli/main.ts')];
+const port = 10_443;
+let cluster: Cluster;
+let admin: KubeClient;
+let configFile: string;
+let server: ChildProcess | undefined;
+
+beforeAll(async () => {
+  cluster = await startCluster({ node: false });
+  admin = new KubeClient({ config: await loadKubeconfig({ paths: [cluster.kubeconfig] }) });
+  const dir = path.join(cluster.dir, 'admission-test');
+  await mkdir(dir);
+  configFile = path.join(dir, 'config.yaml');
+  await configure({});
+  await applied(await manifests('rbac', '--config', configFile));
+  await configure({
+    kubeconfig: await cluster.kubeconfigFor({ serviceAccount: { namespace: 'spillway-system', name: 'spillway' } }),
+  });
+});
+
+afterAll(async () => {
+  await stop();
+  await admin?.close();
+  await cluster?.close();
+});
+
+const configure = (kubernetes: object): Promise<void> =>
+  writeFile(
+    configFile,
+    stringify({
+      kubernetes,
+      pools: [{ name: 'rehearsal', nodeName: 'vk', address: cluster.nodeAddress, backend: { type: 'simulated' } }],
+      admission: { enabled: true, port, url: `https://${cluster.nodeAddress}:${port}` },
+    }),
+  );
+
+async function manifests(...args: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, [...main, 'manifests', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  const [code]: unknown[] = await once(child, 'close');
+  expect(code).toBe(0);
+  return text;
+}
+
+async function kubectl(args: readonly string[], input?: string): Promise<string> {
+  const { code, stdout, stderr } = await cluster.kubectl([...args], input === undefined ? {} : { input });
+  if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
+  return stdout + stderr;
+}
+const applied = (text: string): Promise<string> => kubectl(['apply', '-f', '-'], text);
+
+async function start(): Promise<void> {
+  const log = await open(path.join(path.dirname(configFile), 'serve.log'), 'a');
+  server = cluster.spawn(process.execPath, [...main, 'serve', '--config', configFile], {
+    stdio: ['ignore', log.fd, log.fd],
+  });
+  await log.close();
+}
+
+async function stop(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  const child = server;
+  server = undefined;
+  if (!child || child.exitCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill(signal);
+  await exit;
+}
+
+const eventually = <T>(assertion: () => Promise<T>): Promise<T> =>
+  vi.waitFor(assertion, { timeout: 120_000, interval: 200 });
+
+async function namespace(name: string): Promise<string> {
+  await admin.resource(namespaces).create({ metadata: { name } });
+  await eventually(() => admin.resource(serviceAccounts).get({ namespace: name, name: 'default' }));
+  return name;
+}
+
+const podSpec = { containers: [{ name: 'main', image: 'busybox' }] };
+const pod = (namespaceName: string, name: string, labels: Record<string, string>): Pod => ({
+  metadata: { namespace: namespaceName, name, labels },
+  spec: podSpec,
+});
+const deployment = (namespaceName: string, name: string, labels: Record<string, string>): Deployment => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { namespace: namespaceName, name, labels },
+  spec: {
+    replicas: 1,
+    selector: { matchLabels: { app: name } },
+    template: { metadata: { labels: { app: name } }, spec: podSpec },
+  },
+});
+
+async function refusal(request: Promise<unknown>): Promise<string> {
+  try {
+    await request;
+  } catch (error) {
+    if (error instanceof ApiError) return error.message;
+    throw error;
+  }
+  throw new Error('it was not refused');
+}
+
+const tried = (name: string, labels: Record<string, string>): Promise<Pod> =>
+  admin.resource(pods).create(pod('default', name, labels), { dryRun: true });
+
+/** Labelled workloads from before the installation, one of them with a history. */
+async function oldWorkloads(name: string): Promise<void> {
+  await namespace(name);
+  const web = deployment(name, 'web', { [label]: 'auto' });
+  await admin.resource(deployments).create(web);
+  const job = (jobName: string, more: object): object => ({
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { namespace: name, name: jobName, labels: { [label]: 'enforce' } },
+    spec: { ...more, template: { spec: { ...podSpec, restartPolicy: 'Never' } } },
+  });
+  await applied(
+    JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [job('running', {}), job('waiting', { suspend: true })] }),
+  );
+  await eventually(async () => expect(await revisions(name)).toBe(1));
+  await kubectl(['set', 'image', '-n', name, 'deployment/web', 'main=busybox:2']);
+  await eventually(async () => expect(await revisions(name)).toBe(2));
+}
+
+const revisions = async (name: string): Promise<number> =>
+  (await admin.resource(replicaSets).list({ namespace: name })).items.length;
+
+/** What people do to their workloads every day goes as before, and nothing restarts that did not before. */
+async function oldWorkloadsWorkAsBefore(name: string): Promise<void> {
+  const web = { namespace: name, name: 'web' };
+  await kubectl(['annotate', '-n', name, 'deployment/web', 'job/running', 'note=x']);
+  await kubectl(['scale', '-n', name, 'deployment/web', '--replicas=2']);
+  await kubectl(['patch', '-n', name, 'job/waiting', '--type=merge', '-p', '{"spec":{"suspend":false}}']);
+  await kubectl(['patch', '-n', name, 'job/running', '--type=merge', '-p', '{"spec":{"suspend":true}}']);
+  await kubectl(['rollout', 'undo', '-n', name, 'deployment/web']);
+  const undone = await admin.resource(deployments).get(web);
+  expect(undone.spec?.template.spec?.containers[0]?.image).toBe('busybox');
+  expect(undone.spec?.template.metadata?.labels).toEqual({ app: 'web' });
+  await eventually(async () => {
+    const { status, metadata } = await admin.resource(deployments).get(web);
+    expect(status?.observedGeneration).toBe(metadata?.generation);
+  });
+  expect(await revisions(name)).toBe(2);
+
+  const mine = deployment(name, 'web', { [label]: 'auto' });
+  const template = { ...mine.spec?.template, metadata: { labels: { app: 'web', team: 'a' } } };
+  await kubectl(
+    ['apply', '--server-side', '--force-conflicts', '-f', '-'],
+    JSON.stringify({ ...mine, spec: { ...mine.spec, template } }),
+  );
+  const ours = await admin.resource(deployments).get(web);
+  expect(ours.spec?.template.metadata?.labels).toEqual({ app: 'web', team: 'a' });
+  await kubectl([
+    'delete',
+    '-n',
+    name,
+    '--cascade=foreground',
+    '--timeout=120s',
+    'job/running',
+    'job/waiting',
+    'deployment/web',
+  ]);
+}
+
+describe('with admission policies, and nothing of ours running', () => {
+  beforeAll(async () => {
+    await oldWorkloads('old-policy');
+    await applied(await manifests('crds'));
+    const text = await manifests('admission', '--config', configFile, '--carrier', 'auto');
+    expect(text).toContain('kind: MutatingAdmissionPolicy\n');
+    expect(text).not.toContain('MutatingWebhookConfiguration');
+    await applied(text);
+    await eventually(async () =>
+      expect((await tried('p', { [label]: 'enforce' })).spec?.schedulerName).toBe('spillway'),
+    );
+    await eventually(async () => expect(await refusal(tried('p', { [label]: 'Auto' }))).toContain('"Auto"'));
+    await eventually(async () => {
+      const created = await admin
+        .resource(deployments)
+        .create(deployment('default', 'd', { [label]: 'auto' }), { dryRun: true });
+      expect(created.spec?.template.metadata?.labels).toEqual({ app: 'd', [label]: 'auto' });
+    });
+  });
+
+  it('pods of an enforce Deployment are created and wait for a virtual node', async () => {
+    const name = await namespace('policy-enforce');
+    await admin.resource(deployments).create(deployment(name, 'burst', { [label]: 'enforce' }));
+    await eventually(async () => {
+      const { items } = await admin.resource(pods).list({ namespace: name });
+      expect(items).toMatchObject([
+        {
+          spec: { schedulerName: 'spillway', nodeSelector: { type: 'virtual-kubelet' } },
+          status: { phase: 'Pending' },
+        },
+      ]);
+    });
+  });
+
+  it('workloads from before work as before', () => oldWorkloadsWorkAsBefore('old-policy'));
+
+  it('a changed label goes into the template, and a removed one out of it', async () => {
+    const name = await namespace('policy-relabel');
+    const web = { namespace: name, name: 'web' };
+    await admin.resource(deployments).create(deployment(name, 'web', {}));
+    const templateLabels = async (): Promise<unknown> =>
+      (await admin.resource(deployments).get(web)).spec?.template.metadata?.labels;
+    await kubectl(['label', '-n', name, 'deployment/web', `${label}=localPrefer`]);
+    expect(await templateLabels()).toEqual({ app: 'web', [label]: 'localPrefer' });
+    await kubectl(['label', '-n', name, '--overwrite', 'deployment/web', `${label}=off`]);
+    expect(await templateLabels()).toEqual({ app: 'web', [label]: 'off' });
+    await kubectl(['label', '-n', name, 'deployment/web', `${label}-`]);
+    expect(await templateLabels()).toEqual({ app: 'web' });
+  });
+
+  it('pods that tolerate everything are kept away in kube-system as well', async () => {
+    const stray = { ...pod('kube-system', 'stray', {}), spec: { ...podSpec, tolerations: [{ operator: 'Exists' }] } };
+    const { spec } = await admin.resource(pods).create(stray, { dryRun: true });
+    expect(spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms).toEqual([
+      { matchExpressions: [{ key: 'type', operator: 'NotIn', values: ['virtual-kubelet'] }] },
+    ]);
+  });
+
+  afterAll(async () => {
+    const text = await manifests('admission', '--config', configFile, '--carrier', 'policy');
+    await kubectl(['delete', '-f', '-'], text);
+    // The API server goes on with policies for a moment after they are gone.
+    await eventually(async () =>
+      expect((await tried('p', { [label]: 'enforce' })).spec?.schedulerName).toBe('default-scheduler'),
+    );
+    await eventually(async () => tried('p', { [label]: 'Auto' }));
+  });
+});
+
+/** How often the API server has tried to call the webhooks. */
+async function calls(): Promise<number> {
+  const text = await kubectl(['get', '--raw', '/metrics']);
+  return [
+    ...text.matchAll(
+      /^apiserver_admission_webhook_admission_duration_seconds_count\{name="[^"]*\.spillway\.dev".*\} (\d+)$/gm,
+    ),
+  ]
+    .map(([, count]) => Number(count))
+    .reduce((sum, count) => sum + count, 0);
+}
+
+const answering = (): Promise<void> =>
+  eventually(async () => expect((await tried('p', { [label]: 'enforce' })).spec?.schedulerName).toBe('spillway'));
+
+/** Something else in the place of Spillway, with a certificate of an authority that the API server trusts. */
+async function standIn({ lifeMs }: { lifeMs: number }): Promise<AsyncDisposable> {
+  const now = Date.now();
+  const address = await outboundAddress(admin.config.server, new AbortController().signal);
+  const authority = await makeAuthority({ from: now, to: now + 3_600_000 });
+  const certificate = await issue(authority, [address], { from: now, to: now + lifeMs });
+  const fake = createHttpsServer(certificate, (_request, response) => response.end('<html>no review</html>'));
+  return redirected(fake, authority.cert);
+}
+
+async function redirected(fake: Server, trust: string | undefined): Promise<AsyncDisposable> {
+  // Spillway would set its own authority again.
+  await stop();
+  const address = await outboundAddress(admin.config.server, new AbortController().signal);
+  fake.listen(0, address);
+  await once(fake, 'listening');
+  const bound = fake.address();
+  const url = `https://${address}:${typeof bound === 'object' ? bound?.port : ''}/mutate`;
+  const configuration = admin.resource(mutatingWebhookConfigurations);
+  const original = await configuration.get({ name: configurationNames.mutating });
+  const point = (to: string, caBundle: string | undefined): Promise<unknown> =>
+    configuration.patch(
+      { name: configurationNames.mutating },
+      {
+        type: 'strategic',
+        body: {
+          webhooks: original.webhooks?.map(({ name }) => ({
+            name,
+            clientConfig: { url: to, ...(caBundle === undefined ? {} : { caBundle }) },
+          })),
+        },
+      },
+    );
+  await point(url, trust === undefined ? undefined : Buffer.from(trust).toString('base64'));
+  return {
+    [Symbol.asyncDispose]: async () => {
+      fake.close();
+      const [first] = original.webhooks ?? [];
+      await point(first?.clientConfig.url ?? '', first?.clientConfig.caBundle);
+      await start();
+    },
+  };
+}
+
+/** Who signed the certificate that the server shows. */
+const shown = async (): Promise<string> => {
+  const socket = connect({ host: cluster.nodeAddress, port, rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  const { issuer } = socket.getPeerCertificate();
+  socket.destroy();
+  return String(issuer.CN);
+};
+const nameOf = ({ cert }: Authority): string => new X509Certificate(cert).subject.replace('CN=', '');
+
+describe('with webhooks, and no policies', () => {
+  beforeAll(async () => {
+    await oldWorkloads('old-webhook');
+    await applied(await manifests('admission', '--config', configFile, '--carrier', 'webhook'));
+    await start();
+    await answering();
+  });
+
+  it('refuses unknown values, in any script, with those that there are', async () => {
+    const unknown = await refusal(tried('p', { [label]: 'Auto' }));
+    expect(unknown).toMatch(/"Auto" is no value of the burst label .* auto, localPrefer, enforce, off/);
+    const withTemplate = deployment('default', 'd', {});
+    withTemplate.spec = {
+      ...withTemplate.spec!,
+      template: { metadata: { labels: { app: 'd', [label]: 'yes' } }, spec: podSpec },
+    };
+    expect(await refusal(admin.resource(deployments).create(withTemplate, { dryRun: true }))).toContain('"yes"');
+    // Kubernetes itself takes only ASCII in labels, after us.
+    expect(await refusal(tried('p', { [label]: '自动' }))).toContain('自动');
+  });
+
+  it('workloads from before work as before', () => oldWorkloadsWorkAsBefore('old-webhook'));
+
+  it('profiles decide for pods of their namespaces, and others are not asked about', async () => {
+    const name = await namespace('profiled');
+    const profile = {
+      apiVersion: 'scheduling.cci.io/v2',
+      kind: 'ScheduleProfile',
+      metadata: { namespace: name, name: 'web' },
+      spec: { objectLabels: { matchLabels: { app: 'web' } }, strategy: 'enforce', location: { cci: { maxNum: 2 } } },
+    };
+    await applied(JSON.stringify(profile));
+    await eventually(async () => {
+      const managed = await admin.resource(pods).create(pod(name, 'web', { app: 'web' }), { dryRun: true });
+      expect(managed).toMatchObject({
+        metadata: { labels: { [label]: 'enforce' }, annotations: { [managedByProfile]: 'web' } },
+        spec: { schedulerName: 'spillway', schedulingGates: [{ name: 'spillway.dev/schedule-profile' }] },
+      });
+    });
+    const before = await calls();
+    await tried('web', { app: 'web' });
+    expect(await calls()).toBe(before);
+  });
+
+  it('says at once when a changed label will restart pods', async () => {
+    await admin.resource(deployments).create(deployment('default', 'warned', {}));
+    const said = await kubectl(['label', 'deployment/warned', `${label}=auto`]);
+    expect(said).toContain('Warning: the changed burst label goes into the pod template: this restarts 1 pods');
+    await admin.resource(deployments).delete({ namespace: 'default', name: 'warned' });
+  });
+
+  const faults: Readonly<Record<string, () => Promise<AsyncDisposable>>> = {
+    'is stopped': async () => {
+      await stop();
+      return { [Symbol.asyncDispose]: start };
+    },
+    'accepts connections and never answers': async () => {
+      server?.kill('SIGSTOP');
+      return { [Symbol.asyncDispose]: async () => void server?.kill('SIGCONT') };
+    },
+    'answers garbage': () => standIn({ lifeMs: 3_600_000 }),
+    'shows an expired certificate': () => standIn({ lifeMs: -1000 }),
+    'closes every connection': async () => {
+      const refuser = createTcpServer((socket) => socket.destroy());
+      return redirected(refuser, undefined);
+    },
+  };
+
+  describe.each(Object.entries(faults))('while Spillway %s', (what, cause) => {
+    let fault: AsyncDisposable;
+    beforeAll(async () => {
+      await answering();
+      fault = await cause();
+      await eventually(async () =>
+        expect(await refusal(tried('p', { [label]: 'enforce' }))).toContain('enforce-pods.spillway.dev'),
+      );
+    });
+    afterAll(async () => {
+      await fault?.[Symbol.asyncDispose]();
+      await answering();
+    });
+    afterEach(async () => kubectl(['delete', 'pod', '--all', '--grace-period=0', '--force']));
+
+    it('pods without the label are created, and nobody is asked about them', async () => {
+      const before = await calls();
+      for (let index = 0; index < 10; index += 1)
+        await admin.resource(pods).create(pod('default', `plain-${index}`, { app: what.length > 0 ? 'web' : '' }));
+      expect(await calls()).toBe(before);
+    });
+
+    it.each(['auto', 'localPrefer', 'off'])('pods with %s are created, to run on real nodes', async (value) => {
+      const created = await admin.resource(pods).create(pod('default', value.toLowerCase(), { [label]: value }));
+      expect(created.spec).toMatchObject({ schedulerName: 'default-scheduler' });
+      expect(created.spec?.nodeSelector).toBeUndefined();
+    });
+
+    it('pods and workloads with enforce are refused, with the webhook that is missing', async () => {
+      expect(await refusal(tried('p', { [label]: 'enforce' }))).toContain(
+        'failed calling webhook "enforce-pods.spillway.dev"',
+      );
+      expect(
+        await refusal(
+          admin.resource(deployments).create(deployment('default', 'd', { [label]: 'enforce' }), { dryRun: true }),
+        ),
+      ).toContain('failed calling webhook "enforce-workloads.spillway.dev"');
+    });
+  });
+
+  it('after an outage the controllers that gave up for a while try again soon', async () => {
+    const name = await namespace('outage');
+    await admin.resource(deployments).create(deployment(name, 'burst', { [label]: 'enforce' }));
+    await eventually(async () => expect((await admin.resource(pods).list({ namespace: name })).items).toHaveLength(1));
+    await stop();
+    await kubectl(['scale', '-n', name, 'deployment/burst', '--replicas=3']);
+    const stalled = async (): Promise<boolean> =>
+      (await admin.resource(replicaSets).list({ namespace: name })).items.some(({ status }) =>
+        status?.conditions?.some(({ type, reason }) => type === 'ReplicaFailure' && reason === 'FailedCreate'),
+      );
+    await eventually(async () => expect(await stalled()).toBe(true));
+    await start();
+    await eventually(async () => expect((await admin.resource(pods).list({ namespace: name })).items).toHaveLength(3));
+    const [replicaSet] = (await admin.resource(replicaSets).list({ namespace: name })).items;
+    expect(replicaSet?.metadata?.annotations).toHaveProperty(['spillway.dev/retried-at']);
+    expect(replicaSet?.spec?.template?.metadata?.labels).toHaveProperty([label], 'enforce');
+  });
+
+  it('is called again soon after its configuration was applied anew', async () => {
+    await kubectl(['delete', 'mutatingwebhookconfiguration', configurationNames.mutating]);
+    const text = await manifests('admission', '--config', configFile, '--carrier', 'webhook');
+    expect(parseAllDocuments(text).length).toBe(2);
+    await applied(text);
+    await answering();
+  });
+
+  it('replicas that start together share one authority', async () => {
+    const name = await namespace('replicas');
+    const options = { client: admin, namespace: name, lives: defaultLives, now: Date.now };
+    const seen = await Promise.all(
+      Array.from({ length: 5 }, () => sharedAuthorities(options, AbortSignal.timeout(60_000))),
+    );
+    for (const authorities of seen) expect(authorities).toEqual(seen[0]);
+    expect(seen[0]).toHaveLength(1);
+  });
+
+  it('changes its authority without a request that fails', async () => {
+    const ref = { namespace: 'spillway-system', name: secretName };
+    const field = 'authorities.json';
+    const stored = async (): Promise<readonly Authority[]> => {
+      const { data } = await admin.resource(secrets).get(ref);
+      return parseJson<Authority[]>(Buffer.from(data?.[field] ?? '', 'base64').toString());
+    };
+    /** As if they had been made at another time. */
+    const age = async (...fromHoursAgo: readonly number[]): Promise<void> => {
+      const authorities = (await stored()).map((authority, index) => {
+        const from = Date.now() - (fromHoursAgo[index] ?? 0) * 3_600_000;
+        return { ...authority, from, to: Date.now() + (index === 0 ? 600_000 : 36_000_000) };
+      });
+      const data = { [field]: Buffer.from(JSON.stringify(authorities)).toString('base64') };
+      await admin.resource(secrets).patch(ref, { type: 'merge', body: { data } });
+    };
+
+    const watching = new AbortController();
+    const failures: unknown[] = [];
+    let requests = 0;
+    const always = (async () => {
+      while (!watching.signal.aborted) {
+        await tried('p', { [label]: 'enforce' }).catch((error: unknown) => failures.push(error));
+        requests += 1;
+      }
+    })();
+
+    const [first] = await stored();
+    if (first === undefined) throw new Error('there is no authority');
+    await age(10);
+    const both = await eventually(async () => {
+      const authorities = await stored();
+      expect(authorities).toHaveLength(2);
+      return authorities;
+    });
+    await eventually(async () => {
+      const { webhooks } = await admin
+        .resource(mutatingWebhookConfigurations)
+        .get({ name: configurationNames.mutating });
+      const bundle = both.map(({ cert }) => cert).join('');
+      for (const { clientConfig } of webhooks ?? [])
+        expect(Buffer.from(clientConfig.caBundle ?? '', 'base64').toString()).toBe(bundle);
+    });
+    expect(await shown()).toBe(nameOf(first));
+    await age(10, 2);
+    await eventually(async () => expect(await shown()).toBe(nameOf(both[1] ?? first)));
+    expect(nameOf(both[1] ?? first)).not.toBe(nameOf(first));
+    const soFar = requests;
+    await eventually(async () => expect(requests).toBeGreaterThan(soFar + 20));
+    watching.abort();
+    await always;
+    expect(failures).toEqual([]);
+  });
+});
