@@ -17,7 +17,9 @@ export interface TestbedOptions {
   /** Pods that the node offers room for; default 200. */
   readonly maxPods?: number;
   /** How the `simulated` backend behaves; default: as the configuration's defaults say. */
-  readonly simulated?: { readonly startDelayMs?: number; readonly stopDelayMs?: number };
+  readonly simulated?: { readonly startDelayMs?: number; readonly stopDelayMs?: number; readonly scenario?: object };
+  /** The section `placement` of the configuration; default: its defaults. */
+  readonly placement?: object;
   /** Arguments of node itself, for measurements. */
   readonly nodeArguments?: readonly string[];
 }
@@ -136,6 +138,7 @@ export class Testbed implements AsyncDisposable {
       this.configFile,
       stringify({
         ...(kubeconfig === undefined ? {} : { kubernetes: { kubeconfig } }),
+        ...(options.placement === undefined ? {} : { placement: options.placement }),
         pools: [
           {
             name: options.backend,
