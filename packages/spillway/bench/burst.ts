@@ -152,7 +152,8 @@ function benchPod(name: string, namespace: string, nodeName: string): Pod {
   };
 }
 
-async function inParallel<T>(
+/** So many creations or deletions at a time as the benchmark allows itself. */
+export async function inParallel<T>(
   items: readonly T[],
   signal: AbortSignal,
   work: (item: T) => Promise<unknown>,

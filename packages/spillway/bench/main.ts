@@ -7,7 +7,9 @@ import type { Contestant } from './contestant.ts';
 import { startKwok } from './kwok.ts';
 import { measure } from './measure.ts';
 import { type BenchOptions, type ContestantName, parseOptions, usage, UsageError } from './options.ts';
-import type { Run } from './results.ts';
+import { measurePlacement } from './placement.ts';
+import { renderPlacement } from './placement-table.ts';
+import type { PlacementResult, Run } from './results.ts';
 import { startSpillway } from './spillway.ts';
 import { renderTables } from './table.ts';
 
@@ -39,10 +41,14 @@ try {
 }
 
 async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> {
-  const kwok = options.only.includes('kwok') ? await resolveKwok({ log: say, signal }) : undefined;
+  const needsKwok = options.scenario === 'lifecycle' && options.only.includes('kwok');
+  const kwok = needsKwok ? await resolveKwok({ log: say, signal }) : undefined;
   await using cluster = await startCluster({
     name: 'bench',
     node: false,
+    // The full node of the placement scenario has no heartbeat.
+    extraArgs:
+      options.scenario === 'placement' ? { 'kube-controller-manager': ['--node-monitor-grace-period=24h'] } : {},
     log: (line) => {
       if (!signal.aborted) say(line);
     },
@@ -57,6 +63,33 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> 
 
   const startedAt = new Date().toISOString();
   const startLoad = loadavg();
+  const parts: Parts = { cluster, client, kwok, signal };
+  const results =
+    options.scenario === 'placement' ? await benchPlacement(options, parts) : await benchLifecycle(options, parts);
+  if (options.json === undefined) return;
+  const { gitVersion } = await client.request<{ gitVersion: string }>({ method: 'GET', path: '/version' });
+  const machine = {
+    cpus: cpus().length,
+    cpu: cpus()[0]?.model,
+    memoryBytes: totalmem(),
+    node: process.version,
+    kubernetes: gitVersion,
+    kwok: kwok?.version,
+    load: { before: startLoad, after: loadavg() },
+  };
+  await writeFile(options.json, `${JSON.stringify({ startedAt, machine, runs: results }, undefined, 2)}\n`);
+  say(`The results are in ${options.json}.`);
+}
+
+interface Parts {
+  readonly cluster: Cluster;
+  readonly client: KubeClient;
+  readonly kwok: Kwok | undefined;
+  readonly signal: AbortSignal;
+}
+
+async function benchLifecycle(options: BenchOptions, parts: Parts): Promise<readonly Run[]> {
+  const { cluster, client, kwok, signal } = parts;
   const runs: Run[] = [];
   for (let round = 1; round <= options.rounds; round++) {
     for (const pods of options.pods) {
@@ -74,21 +107,22 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> 
       }
     }
   }
-
   process.stdout.write(`\n${renderTables(runs, options.only)}`);
-  if (options.json === undefined) return;
-  const { gitVersion } = await client.request<{ gitVersion: string }>({ method: 'GET', path: '/version' });
-  const machine = {
-    cpus: cpus().length,
-    cpu: cpus()[0]?.model,
-    memoryBytes: totalmem(),
-    node: process.version,
-    kubernetes: gitVersion,
-    kwok: kwok?.version,
-    load: { before: startLoad, after: loadavg() },
-  };
-  await writeFile(options.json, `${JSON.stringify({ startedAt, machine, runs }, undefined, 2)}\n`);
-  say(`The results are in ${options.json}.`);
+  return runs;
+}
+
+async function benchPlacement(options: BenchOptions, parts: Parts): Promise<readonly PlacementResult[]> {
+  const { cluster, client, signal } = parts;
+  const results: PlacementResult[] = [];
+  for (let round = 1; round <= options.rounds; round++) {
+    for (const pods of options.pods) {
+      await using spillway = await start('spillway', cluster, options, undefined);
+      results.push(...(await measurePlacement({ cluster, client, spillway, namespace, pods, signal })));
+      say(`round ${round}, ${pods} pods each: done`);
+    }
+  }
+  process.stdout.write(`\n${renderPlacement(results)}`);
+  return results;
 }
 
 function start(

@@ -4,6 +4,7 @@ import { apiCalls, type ApiCalls, callsPerPod } from './api-calls.ts';
 import { burst } from './burst.ts';
 import { type Contestant, kubectl } from './contestant.ts';
 import { processUsage } from './process-usage.ts';
+import { quantile } from './quantile.ts';
 import type { Measurement } from './results.ts';
 
 export interface MeasureOptions {
@@ -59,9 +60,4 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
 
 async function callsSoFar(cluster: Cluster): Promise<ApiCalls> {
   return apiCalls(await kubectl(cluster, ['get', '--raw', '/metrics']));
-}
-
-/** Of sorted values. */
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }

@@ -3,7 +3,11 @@ import { parseArgs } from 'node:util';
 export const contestantNames = ['spillway', 'kwok'] as const;
 export type ContestantName = (typeof contestantNames)[number];
 
+export const scenarioNames = ['lifecycle', 'placement'] as const;
+export type ScenarioName = (typeof scenarioNames)[number];
+
 export interface BenchOptions {
+  readonly scenario: ScenarioName;
   /** Sizes of the bursts. */
   readonly pods: readonly number[];
   readonly rounds: number;
@@ -16,7 +20,9 @@ export interface BenchOptions {
 
 export const usage = `npm run bench -- [OPTIONS]
 
-  --pods N[,N...]      sizes of the bursts; default 1000,5000
+  --scenario NAME      lifecycle: pods on the node become Ready and are deleted; placement: pods are bound to it;
+                       default lifecycle
+  --pods N[,N...]      sizes of the bursts; default 1000,5000 (placement: 1000)
   --rounds N           bursts of each size and system, alternating; default 3
   --only NAME          spillway or kwok; default both
   --json FILE          the results as JSON
@@ -29,12 +35,18 @@ export class UsageError extends Error {}
 /** @throws UsageError */
 export function parseOptions(args: readonly string[]): BenchOptions {
   const values = parse(args);
-  const { only } = values;
+  const { only, scenario = 'lifecycle' } = values;
+  if (!isScenario(scenario)) {
+    throw new UsageError(`--scenario ${scenario}: there are ${scenarioNames.join(' and ')}`);
+  }
   if (only !== undefined && !isContestant(only)) {
     throw new UsageError(`--only ${only}: there are ${contestantNames.join(' and ')}`);
   }
   return {
-    pods: (values.pods ?? '1000,5000').split(',').map((text) => positive('--pods', text)),
+    scenario,
+    pods: (values.pods ?? (scenario === 'placement' ? '1000' : '1000,5000'))
+      .split(',')
+      .map((text) => positive('--pods', text)),
     rounds: positive('--rounds', values.rounds ?? '3'),
     only: only === undefined ? contestantNames : [only],
     json: values.json,
@@ -42,12 +54,14 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   };
 }
 
-function parse(args: readonly string[]): Partial<Record<'pods' | 'rounds' | 'only' | 'json' | 'profile', string>> {
+function parse(
+  args: readonly string[],
+): Partial<Record<'scenario' | 'pods' | 'rounds' | 'only' | 'json' | 'profile', string>> {
   const string = { type: 'string' } as const;
   try {
     return parseArgs({
       args: [...args],
-      options: { pods: string, rounds: string, only: string, json: string, profile: string },
+      options: { scenario: string, pods: string, rounds: string, only: string, json: string, profile: string },
     }).values;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
@@ -57,6 +71,10 @@ function parse(args: readonly string[]): Partial<Record<'pods' | 'rounds' | 'onl
 function positive(option: string, text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
   throw new UsageError(`${option} takes a whole number from 1 on, not "${text}"`);
+}
+
+function isScenario(name: string): name is ScenarioName {
+  return scenarioNames.some((known) => known === name);
 }
 
 function isContestant(name: string): name is ContestantName {

@@ -29,6 +29,19 @@ export interface Run {
   readonly measurement: Measurement;
 }
 
+/** One wave of pods that were placed. */
+export interface PlacementResult {
+  readonly kind: 'overflow' | 'enforce';
+  readonly pods: number;
+  /** From the first creation until all are bound. */
+  readonly boundPerSecond: number;
+  /** From the moment the watch shows the one until it shows the other. */
+  readonly unschedulableP50Seconds?: number;
+  readonly unschedulableP99Seconds?: number;
+  readonly createdP50Seconds: number;
+  readonly createdP99Seconds: number;
+}
+
 /** The median over the rounds; undefined when the contestant does not have the figure. */
 export function medianOf(
   runs: readonly Run[],

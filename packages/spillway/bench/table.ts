@@ -54,7 +54,7 @@ function renderSize(runs: readonly Run[], contestants: readonly ContestantName[]
   return markdown([head, ...body]);
 }
 
-function markdown(lines: readonly (readonly string[])[]): string {
+export function markdown(lines: readonly (readonly string[])[]): string {
   const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0), 4));
   const render = (line: readonly string[]): string =>
     `| ${line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |\n`;

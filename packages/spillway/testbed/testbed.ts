@@ -26,6 +26,8 @@ export interface TestbedOptions {
   /** The `simulated` backend keeps its instances in `instancesFile` for the next process; default: they end with it. */
   readonly keepInstances?: boolean;
   readonly sweep?: { readonly graceSeconds?: number; readonly suspicionSeconds?: number };
+  /** The section `placement` of the configuration; default: its defaults. */
+  readonly placement?: object;
   /** Arguments of node itself, for measurements. */
   readonly nodeArguments?: readonly string[];
 }
@@ -149,6 +151,7 @@ export class Testbed implements AsyncDisposable {
       this.configFile,
       stringify({
         ...(kubeconfig === undefined ? {} : { kubernetes: { kubeconfig } }),
+        ...(options.placement === undefined ? {} : { placement: options.placement }),
         pools: [
           {
             name: options.backend,

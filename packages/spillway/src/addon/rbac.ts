@@ -109,24 +109,25 @@ function controllerRights({ nodeNames, approveServingCertificates }: RbacOptions
   ];
 }
 
+const coreRule = (resources: readonly string[], ...verbs: readonly string[]): PolicyRule => ({
+  apiGroups: [''],
+  resources: [...resources],
+  verbs: [...verbs],
+});
+
 /** The placement controller: which pods burst. Of workloads it reads ReplicaSets and changes none. */
 function placementRights(): readonly Right[] {
-  const core = (resources: readonly string[], ...verbs: readonly string[]): PolicyRule => ({
-    apiGroups: [''],
-    resources: [...resources],
-    verbs: [...verbs],
-  });
   const profiles = { apiGroups: ['scheduling.cci.io'] };
   return [
     {
       why: 'see what is to be placed and where, write gates, tolerations and deletion cost, take back what a pool has no room for',
-      rule: core(['pods'], 'list', 'watch', 'patch', 'delete'),
+      rule: coreRule(['pods'], 'list', 'watch', 'patch', 'delete'),
     },
-    { why: 'bind pods', rule: core(['pods/binding'], 'create') },
-    { why: 'say why no pool takes a pod', rule: core(['pods/status'], 'patch') },
+    { why: 'bind pods', rule: coreRule(['pods/binding'], 'create') },
+    { why: 'say why no pool takes a pod', rule: coreRule(['pods/status'], 'patch') },
     {
       why: 'know whether room is what a pod lacks, and whether a pool can serve its claims',
-      rule: core(['nodes', 'persistentvolumeclaims', 'persistentvolumes'], 'list', 'watch'),
+      rule: coreRule(['nodes', 'persistentvolumeclaims', 'persistentvolumes'], 'list', 'watch'),
     },
     {
       why: 'know where claims get their volumes',
@@ -136,7 +137,7 @@ function placementRights(): readonly Right[] {
       why: 'compare what a scale-in removed with what it should have',
       rule: { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['list', 'watch'] },
     },
-    { why: 'events on pods and profiles', rule: core(['events'], 'create', 'patch') },
+    { why: 'events on pods and profiles', rule: coreRule(['events'], 'create', 'patch') },
     { why: 'follow the profiles', rule: { ...profiles, resources: ['scheduleprofiles'], verbs: ['list', 'watch'] } },
     { why: 'count their pods', rule: { ...profiles, resources: ['scheduleprofiles/status'], verbs: ['patch'] } },
   ];

@@ -23,7 +23,7 @@ import {
 } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
-import { burstLabels, managedByProfile } from '../podspec/contract.ts';
+import { burstLabels, managedByProfileAnnotation } from '../podspec/contract.ts';
 import { outboundAddress } from '../serve/outbound-address.ts';
 import { parseJson } from '../placement/admitted.ts';
 import { issue, makeAuthority } from './authority.ts';
@@ -373,7 +373,7 @@ describe('with webhooks, and no policies', () => {
     await eventually(async () => {
       const managed = await admin.resource(pods).create(pod(name, 'web', { app: 'web' }), { dryRun: true });
       expect(managed).toMatchObject({
-        metadata: { labels: { [label]: 'enforce' }, annotations: { [managedByProfile]: 'web' } },
+        metadata: { labels: { [label]: 'enforce' }, annotations: { [managedByProfileAnnotation]: 'web' } },
         spec: { schedulerName: 'spillway', schedulingGates: [{ name: 'spillway.dev/schedule-profile' }] },
       });
     });

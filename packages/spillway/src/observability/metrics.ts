@@ -48,8 +48,8 @@ export class Metrics {
   readonly unschedulableToBoundSeconds: Histogram<'pool'>;
   readonly creationToBoundSeconds: Histogram<'pool'>;
   readonly podsWaitingForPool: Gauge<'reason'>;
-  readonly scaleIns: Counter<string>;
-  readonly scaleInMisses: Counter<string>;
+  readonly scaleIns: Counter;
+  readonly scaleInMisses: Counter;
   readonly podsReclaimed: Counter<'reason'>;
   readonly profilePods: Gauge<'profile' | 'standing'>;
   readonly placementEventsDropped: Counter<'why'>;

@@ -251,13 +251,7 @@ function claimsOfUnbound(pod: Pod): readonly string[] {
   return claimNames(pod).map((name) => objectKey(pod.metadata?.namespace ?? '', name));
 }
 
-function slimReplicaSet({ apiVersion, kind, metadata, spec, status }: ReplicaSet): ReplicaSet {
-  const { name, namespace, uid, resourceVersion, generation } = metadata ?? {};
-  return {
-    ...(apiVersion === undefined ? {} : { apiVersion }),
-    ...(kind === undefined ? {} : { kind }),
-    metadata: { name, namespace, uid, resourceVersion, generation } as NonNullable<ReplicaSet['metadata']>,
-    spec: { replicas: spec?.replicas ?? 1 } as NonNullable<ReplicaSet['spec']>,
-    status: { replicas: status?.replicas ?? 0, observedGeneration: status?.observedGeneration ?? 0 },
-  };
+function slimReplicaSet(replicaSet: ReplicaSet): ReplicaSet {
+  const { spec } = replicaSet;
+  return spec === undefined ? replicaSet : { ...replicaSet, spec: { ...spec, template: {} } };
 }

@@ -13,6 +13,35 @@ function misfit(pod: Pod, pool: Partial<PoolView> = {}, claims: Partial<ClaimSou
   return misfitOf(pod, footprint(pod), view, { ...nothing, ...claims });
 }
 
+const term = (topologyKey: string): object => ({ topologyKey, labelSelector: { matchLabels: { app: 'web' } } });
+const required = (kind: string, key: string): object => ({
+  [kind]: { requiredDuringSchedulingIgnoredDuringExecution: [term(key)] },
+});
+
+const spread = (topologyKey: string, whenUnsatisfiable: string): Pod =>
+  testPod({ spec: { topologySpreadConstraints: [{ maxSkew: 1, topologyKey, whenUnsatisfiable }] } });
+const claim = (spec: PersistentVolumeClaim['spec'], phase: string) => (): PersistentVolumeClaim => ({
+  metadata: { name: 'data' },
+  ...(spec === undefined ? {} : { spec }),
+  status: { phase },
+});
+
+const storageClass = (): StorageClass => ({ provisioner: 'x', volumeBindingMode: 'WaitForFirstConsumer' });
+const volumeOn = (host: string | undefined) => (): PersistentVolume => ({
+  spec:
+    host === undefined
+      ? {}
+      : {
+          nodeAffinity: {
+            required: {
+              nodeSelectorTerms: [
+                { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [host] }] },
+              ],
+            },
+          },
+        },
+});
+
 describe('a pool takes a pod', () => {
   it('that tolerates none of its taints, because it is let in', () => {
     expect(misfit(testPod())).toBeUndefined();
@@ -64,11 +93,6 @@ describe('a pool takes a pod', () => {
 });
 
 describe('rules about other pods', () => {
-  const term = (topologyKey: string): object => ({ topologyKey, labelSelector: { matchLabels: { app: 'web' } } });
-  const required = (kind: string, key: string): object => ({
-    [kind]: { requiredDuringSchedulingIgnoredDuringExecution: [term(key)] },
-  });
-
   it('keep pods apart on hostnames: always met, every instance is a machine of its own', () => {
     expect(
       misfit(testPod({ spec: { affinity: required('podAntiAffinity', 'kubernetes.io/hostname') } })),
@@ -89,8 +113,6 @@ describe('rules about other pods', () => {
   });
 
   it('spread pods: as the affinity, and only if they must', () => {
-    const spread = (topologyKey: string, whenUnsatisfiable: string): Pod =>
-      testPod({ spec: { topologySpreadConstraints: [{ maxSkew: 1, topologyKey, whenUnsatisfiable }] } });
     expect(misfit(spread('kubernetes.io/hostname', 'DoNotSchedule'))).toBeUndefined();
     expect(misfit(spread('topology.kubernetes.io/zone', 'DoNotSchedule'))).toMatchObject({ kind: 'topology' });
     expect(misfit(spread('topology.kubernetes.io/zone', 'ScheduleAnyway'))).toBeUndefined();
@@ -99,12 +121,6 @@ describe('rules about other pods', () => {
 
 describe('a pod with volume claims', () => {
   const pod = testPod({ spec: { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] } });
-  const claim = (spec: PersistentVolumeClaim['spec'], phase: string) => (): PersistentVolumeClaim => ({
-    metadata: { name: 'data' },
-    ...(spec === undefined ? {} : { spec }),
-    status: { phase },
-  });
-
   it('waits for a claim that is missing or not bound yet', () => {
     expect(misfit(pod)).toMatchObject({ kind: 'claim', message: 'there is no PersistentVolumeClaim "data"' });
     const pending = claim({ storageClassName: 'fast' }, 'Pending');
@@ -112,27 +128,12 @@ describe('a pod with volume claims', () => {
   });
 
   it('is refused with a remedy when the volume would be made where the pod runs', () => {
-    const storageClass = (): StorageClass => ({ provisioner: 'x', volumeBindingMode: 'WaitForFirstConsumer' });
     const found = misfit(pod, {}, { claim: claim({ storageClassName: 'fast' }, 'Pending'), storageClass });
     expect(found?.message).toContain('WaitForFirstConsumer');
     expect(found?.remedy).toContain('Immediate');
   });
 
   it('goes where its volume can be reached', () => {
-    const volumeOn = (host: string | undefined) => (): PersistentVolume => ({
-      spec:
-        host === undefined
-          ? {}
-          : {
-              nodeAffinity: {
-                required: {
-                  nodeSelectorTerms: [
-                    { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [host] }] },
-                  ],
-                },
-              },
-            },
-    });
     const bound = claim({ volumeName: 'pv-1' }, 'Bound');
     expect(misfit(pod, {}, { claim: bound, volume: volumeOn(undefined) })).toBeUndefined();
     expect(misfit(pod, {}, { claim: bound, volume: volumeOn('vk') })).toBeUndefined();

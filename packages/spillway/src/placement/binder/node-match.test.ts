@@ -4,6 +4,14 @@ import { matchesAnyTerm, selectsNode, tolerates, untoleratedTaints } from './nod
 
 const node = realNode('a', { labels: { disk: 'ssd', cores: '16' } });
 
+const affinity = (values: string[]): object => ({
+  nodeAffinity: {
+    requiredDuringSchedulingIgnoredDuringExecution: {
+      nodeSelectorTerms: [{ matchExpressions: [{ key: 'disk', operator: 'In', values }] }],
+    },
+  },
+});
+
 describe('a node', () => {
   it.each([
     [{ key: 'disk', operator: 'In', values: ['hdd', 'ssd'] }, true],
@@ -32,13 +40,6 @@ describe('a node', () => {
   });
 
   it('must meet the selector and the affinity', () => {
-    const affinity = (values: string[]): object => ({
-      nodeAffinity: {
-        requiredDuringSchedulingIgnoredDuringExecution: {
-          nodeSelectorTerms: [{ matchExpressions: [{ key: 'disk', operator: 'In', values }] }],
-        },
-      },
-    });
     expect(selectsNode(testPod(), node)).toBe(true);
     expect(selectsNode(testPod({ spec: { nodeSelector: { disk: 'ssd' }, affinity: affinity(['ssd']) } }), node)).toBe(
       true,

@@ -38,11 +38,13 @@ export class Stopwatch {
   /** Ask now, and call what you get when the end has come: the pod may be forgotten meanwhile. */
   of(uid: string): () => Elapsed {
     const times = this.#times.get(uid);
-    const since = (from: number | undefined): number | undefined =>
-      from === undefined ? undefined : (performance.now() - from) / 1000;
     return () => ({
-      secondsSinceCreated: since(times?.created),
-      secondsSinceUnschedulable: since(times?.unschedulable),
+      secondsSinceCreated: secondsSince(times?.created),
+      secondsSinceUnschedulable: secondsSince(times?.unschedulable),
     });
   }
+}
+
+function secondsSince(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : (performance.now() - ms) / 1000;
 }

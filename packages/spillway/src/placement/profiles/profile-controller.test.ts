@@ -17,46 +17,46 @@ const step = fc.oneof(
 describe('the pods of a profile with limits', () => {
   property.prop([limits, fc.array(step, { maxLength: 40 })], { numRuns: 40 })(
     'are never more on a side than its limit, whatever ends, fails or restarts, and none waits beside a free place',
-    async (limit, steps) => {
-      await using world = new ProfileWorld(limit);
-      for (const each of steps) {
-        await world.play(each);
+    (limit, steps) =>
+      ProfileWorld.with(limit, async (world) => {
+        for (const each of steps) {
+          await world.play(each);
+          world.checkLimits();
+        }
+        await world.settle();
         world.checkLimits();
-      }
-      await world.settle();
-      world.checkLimits();
-    },
+      }),
   );
 
-  it('fill the local side first, in their order', async () => {
-    await using world = new ProfileWorld({ local: 2, cci: 1 });
-    await world.play({ kind: 'create', count: 4 });
-    await world.settle();
-    expect(world.sides()).toEqual(['local', 'local', 'cci', undefined]);
-    await world.play({ kind: 'delete', pod: 0 });
-    await world.settle();
-    // It still runs.
-    expect(world.sides()).toEqual(['local', 'local', 'cci', undefined]);
-    await world.play({ kind: 'vanish', pod: 0 });
-    await world.settle();
-    expect(world.sides()).toEqual(['local', 'cci', 'local']);
-  });
+  it('fill the local side first, in their order', () =>
+    ProfileWorld.with({ local: 2, cci: 1 }, async (world) => {
+      await world.play({ kind: 'create', count: 4 });
+      await world.settle();
+      expect(world.sides()).toEqual(['local', 'local', 'cci', undefined]);
+      await world.play({ kind: 'delete', pod: 0 });
+      await world.settle();
+      // It still runs.
+      expect(world.sides()).toEqual(['local', 'local', 'cci', undefined]);
+      await world.play({ kind: 'vanish', pod: 0 });
+      await world.settle();
+      expect(world.sides()).toEqual(['local', 'cci', 'local']);
+    }));
 
-  it('go free when their profile goes', async () => {
-    await using world = new ProfileWorld({ local: 0, cci: 0 });
-    await world.play({ kind: 'create', count: 1 });
-    await world.settle();
-    expect(world.gated()).toBe(1);
-    world.removeProfile();
-    await expect.poll(() => world.gated()).toBe(0);
-  });
+  it('go free when their profile goes', () =>
+    ProfileWorld.with({ local: 0, cci: 0 }, async (world) => {
+      await world.play({ kind: 'create', count: 1 });
+      await world.settle();
+      expect(world.gated()).toBe(1);
+      world.removeProfile();
+      await expect.poll(() => world.gated()).toBe(0);
+    }));
 
-  it('say on the profile how many are where, and who came without being counted', async () => {
-    await using world = new ProfileWorld({ local: 1, cci: 1 });
-    await world.play({ kind: 'create', count: 3 });
-    world.createUngated();
-    await world.settle();
-    await world.statusIs({ local: { pods: 1 }, cci: { pods: 1 }, waiting: { pods: 1 }, uncounted: { pods: 1 } });
-    expect(world.conditions()).toEqual({ LimitsKept: 'False', PodsWaiting: 'True', Overridden: 'False' });
-  });
+  it('say on the profile how many are where, and who came without being counted', () =>
+    ProfileWorld.with({ local: 1, cci: 1 }, async (world) => {
+      await world.play({ kind: 'create', count: 3 });
+      world.createUngated();
+      await world.settle();
+      await world.statusIs({ local: { pods: 1 }, cci: { pods: 1 }, waiting: { pods: 1 }, uncounted: { pods: 1 } });
+      expect(world.conditions()).toEqual({ LimitsKept: 'False', PodsWaiting: 'True', Overridden: 'False' });
+    }));
 });

@@ -24,7 +24,7 @@ import { nextSide } from './side.ts';
 
 export interface ProfileControllerOptions {
   readonly client: Pick<KubeClient, 'resource'>;
-  readonly pods: Store<Pod>;
+  readonly pods: Pick<Store<Pod>, 'getByUid' | 'values'>;
   /** Is this the name of a virtual node? */
   readonly isVirtual: (nodeName: string) => boolean;
   readonly recorder: Pick<EventRecorder, 'record'>;

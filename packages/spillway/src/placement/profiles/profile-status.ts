@@ -20,10 +20,10 @@ export function nextStatus(
 ): ScheduleProfileStatus | undefined {
   const { status: before, metadata } = profile;
   const generation = metadata?.generation ?? 0;
-  const conditions = conditionsOf(profile, counts, override).map((condition): Condition => {
-    const old = before?.conditions?.find(({ type }) => type === condition.type);
-    const lastTransitionTime = old?.status === condition.status ? old.lastTransitionTime : now;
-    return { ...condition, lastTransitionTime, observedGeneration: generation };
+  const conditions = conditionsOf(profile, counts, override).map((wanted): Condition => {
+    const old = before?.conditions?.find(({ type }) => type === wanted.type);
+    const lastTransitionTime = old?.status === wanted.status ? old.lastTransitionTime : now;
+    return { ...wanted, lastTransitionTime, observedGeneration: generation };
   });
   const status: ScheduleProfileStatus = {
     observedGeneration: generation,

@@ -1,14 +1,7 @@
-import {
-  ApiError,
-  type KubeClient,
-  type Patch,
-  type Pod,
-  type Store,
-  silentLogger,
-  TransportError,
-} from '@spillway/kube';
+import { ApiError, type ObjectRef, type Patch, type Pod, silentLogger, TransportError } from '@spillway/kube';
 import { expect } from 'vitest';
 import { profileGate, profileSideAnnotation } from '../../podspec/contract.ts';
+import { bodyOf, fakeClient } from '../../pods/testing/fake-client.ts';
 import { ProfileController } from '../profiles/profile-controller.ts';
 import type { ScheduleProfile, ScheduleProfileStatus } from '../schedule-profile.ts';
 import { testPod } from './objects.ts';
@@ -27,7 +20,7 @@ export interface Limits {
 }
 
 /** A cluster with one profile and its pods, and a profile controller that can be restarted. */
-export class ProfileWorld implements AsyncDisposable {
+export class ProfileWorld {
   readonly #limits: Limits;
   readonly #pods = new Map<string, Pod>();
   #profile: ScheduleProfile;
@@ -38,7 +31,16 @@ export class ProfileWorld implements AsyncDisposable {
   #lost = false;
   #serial = 0;
 
-  constructor(limits: Limits) {
+  static async with(limits: Limits, test: (world: ProfileWorld) => Promise<void>): Promise<void> {
+    const world = new ProfileWorld(limits);
+    try {
+      await test(world);
+    } finally {
+      await world.#end();
+    }
+  }
+
+  private constructor(limits: Limits) {
     this.#limits = limits;
     this.#profile = testProfile('web', {
       location: {
@@ -107,10 +109,6 @@ export class ProfileWorld implements AsyncDisposable {
     return Object.fromEntries((this.#profile.status?.conditions ?? []).map(({ type, status }) => [type, status]));
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#end();
-  }
-
   #on(side: string): number {
     return [...this.#pods.values()].filter(
       (pod) => pod.metadata?.annotations?.[profileSideAnnotation] === side && !hasEnded(pod),
@@ -130,8 +128,8 @@ export class ProfileWorld implements AsyncDisposable {
       values: () => this.#pods.values(),
     };
     const controller = new ProfileController({
-      client: { resource: () => ({ patch: this.#patch }) } as unknown as Pick<KubeClient, 'resource'>,
-      pods: store as unknown as Store<Pod>,
+      client: fakeClient({ patch: (_, ref, patch) => this.#patch(ref, patch) }),
+      pods: store,
       isVirtual: (name) => name === 'vk',
       recorder: { record: () => {} },
       observer: { profileCounted: () => {} },
@@ -178,13 +176,14 @@ export class ProfileWorld implements AsyncDisposable {
     this.#controller.podSeen(stored);
   }
 
-  readonly #patch = async (ref: { readonly name: string }, patch: Patch): Promise<void> => {
+  async #patch(ref: ObjectRef, patch: Patch): Promise<Pod> {
     await new Promise((resolve) => setImmediate(resolve));
-    const body = patch.body as Pod & { status?: ScheduleProfileStatus };
     if (ref.name === 'web') {
-      if (body.status !== undefined) this.#profile = { ...this.#profile, status: body.status };
-      return;
+      const { status } = bodyOf<{ status: ScheduleProfileStatus }>(patch);
+      this.#profile = { ...this.#profile, status };
+      return {};
     }
+    const body = bodyOf<Pod>(patch);
     const refused = this.#refusals > 0;
     if (refused) this.#refusals -= 1;
     if (refused && !this.#lost) throw new TransportError('timeout', 'no answer');
@@ -199,7 +198,8 @@ export class ProfileWorld implements AsyncDisposable {
       spec: { containers: [], ...pod.spec, schedulingGates: [] },
     });
     if (refused) throw new TransportError('timeout', 'no answer');
-  };
+    return {};
+  }
 }
 
 function isGated({ spec }: Pod): boolean {

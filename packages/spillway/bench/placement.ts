@@ -1,0 +1,176 @@
+import type { Cluster } from '@spillway/devcluster';
+import { Informer, type KubeClient, nameOf, nodes, type Pod, pods } from '@spillway/kube';
+import { inParallel } from './burst.ts';
+import type { Contestant } from './contestant.ts';
+import { quantile } from './quantile.ts';
+import type { PlacementResult } from './results.ts';
+
+export interface PlacementBenchOptions {
+  readonly cluster: Cluster;
+  /** The load generator's. */
+  readonly client: KubeClient;
+  readonly spillway: Contestant;
+  readonly namespace: string;
+  readonly pods: number;
+  readonly signal: AbortSignal;
+}
+
+const patienceMs = 120_000;
+const fullNode = 'bench-full';
+
+/** `overflow`: with localPrefer, while the real node is full; `enforce`: bound without the scheduler. */
+export async function measurePlacement(options: PlacementBenchOptions): Promise<readonly PlacementResult[]> {
+  await makeFullNode(options);
+  try {
+    const results: PlacementResult[] = [];
+    for (const kind of ['overflow', 'enforce'] as const) {
+      // Connections are open and code is compiled before it counts.
+      await wave(options, kind, Math.min(100, options.pods));
+      results.push(await wave(options, kind, options.pods));
+    }
+    return results;
+  } finally {
+    await options.client.resource(nodes).delete({ name: fullNode });
+  }
+}
+
+/** A node of the cluster, without a machine, on which a pod has taken everything. */
+async function makeFullNode({ client, namespace, signal }: PlacementBenchOptions): Promise<void> {
+  const allocatable = { cpu: '1', memory: '4Gi', pods: '110' };
+  const ready = { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'a node of the benchmark' };
+  const resource = client.resource(nodes);
+  const metadata = { name: fullNode, labels: { 'kubernetes.io/hostname': fullNode } };
+  await resource.create({ metadata }, { signal });
+  const status = { allocatable, capacity: allocatable, conditions: [ready] };
+  await resource.patch({ name: fullNode }, { type: 'merge', body: { status } }, { subresource: 'status', signal });
+  await resource.patch({ name: fullNode }, { type: 'merge', body: { spec: { taints: null } } }, { signal });
+  const filler: Pod = {
+    metadata: { name: 'filler', namespace },
+    spec: {
+      nodeName: fullNode,
+      containers: [{ name: 'main', image: 'busybox', resources: { requests: { cpu: '1' } } }],
+    },
+  };
+  await client.resource(pods).create(filler, { signal });
+}
+
+async function wave(
+  options: PlacementBenchOptions,
+  kind: PlacementResult['kind'],
+  count: number,
+): Promise<PlacementResult> {
+  const { client, namespace, spillway, signal } = options;
+  const names = Array.from({ length: count }, (_, index) => `${kind}-${index}`);
+  await using view = await BindingView.open(client, namespace, kind);
+  const started = performance.now();
+  const creating = inParallel(names, signal, (name) =>
+    client.resource(pods).create(benchPod(name, namespace, kind), { signal }),
+  );
+  const bound = view.until(() => view.bound.size === count, `${count} pods to be bound (${kind})`, signal);
+  await Promise.race([Promise.all([creating, bound]), spillway.ended]);
+  const seconds = (performance.now() - started) / 1000;
+  const latencies = (from: ReadonlyMap<string, number>): number[] =>
+    Array.from(view.bound, ([name, at]) => (at - (from.get(name) ?? at)) / 1000).toSorted((a, b) => a - b);
+  const unschedulable = latencies(view.unschedulable);
+  const created = latencies(view.created);
+  await inParallel(names, signal, (name) => client.resource(pods).delete({ namespace, name }, { signal }));
+  await view.until(() => view.gone === count, `${count} pods to be gone (${kind})`, signal);
+  return {
+    kind,
+    pods: count,
+    boundPerSecond: count / seconds,
+    ...(kind === 'overflow'
+      ? {
+          unschedulableP50Seconds: quantile(unschedulable, 0.5),
+          unschedulableP99Seconds: quantile(unschedulable, 0.99),
+        }
+      : {}),
+    createdP50Seconds: quantile(created, 0.5),
+    createdP99Seconds: quantile(created, 0.99),
+  };
+}
+
+/** What a watch shows of the pods of a wave, with the time at which it did. */
+class BindingView implements AsyncDisposable {
+  readonly created = new Map<string, number>();
+  readonly unschedulable = new Map<string, number>();
+  readonly bound = new Map<string, number>();
+  gone = 0;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  #changed: () => void = () => {};
+
+  static async open(client: KubeClient, namespace: string, kind: string): Promise<BindingView> {
+    const informer = new Informer({ client, type: pods, namespace, labelSelector: `wave=${kind}` });
+    const view = new BindingView(informer);
+    await informer.synced;
+    return view;
+  }
+
+  private constructor(informer: Informer<Pod>) {
+    informer.subscribe({
+      added: (pod) => this.#see(pod),
+      changed: (_, pod) => this.#see(pod),
+      deleted: () => {
+        this.gone += 1;
+        this.#changed();
+      },
+    });
+    this.#running = informer.run(this.#stop.signal);
+  }
+
+  async until(reached: () => boolean, what: string, signal: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timer = setTimeout(
+      () => reject(new Error(`gave up waiting for ${what}: ${this.bound.size} are bound, ${this.gone} gone`)),
+      patienceMs,
+    );
+    const abort = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('interrupted'));
+    signal.addEventListener('abort', abort, { once: true });
+    this.#changed = () => {
+      if (reached()) resolve();
+    };
+    this.#changed();
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  #see(pod: Pod): void {
+    const name = nameOf(pod);
+    const now = performance.now();
+    if (!this.created.has(name)) this.created.set(name, now);
+    const isUnschedulable = pod.status?.conditions?.some(({ reason }) => reason === 'Unschedulable') === true;
+    if (isUnschedulable && !this.unschedulable.has(name)) this.unschedulable.set(name, now);
+    if ((pod.spec?.nodeName ?? '') !== '' && !this.bound.has(name)) this.bound.set(name, now);
+    this.#changed();
+  }
+}
+
+function benchPod(name: string, namespace: string, kind: PlacementResult['kind']): Pod {
+  const burst = kind === 'overflow' ? 'localPrefer' : 'enforce';
+  return {
+    metadata: { name, namespace, labels: { wave: kind, 'virtual-kubelet.io/burst-to-cci': burst } },
+    spec: {
+      // What admission adds for enforce.
+      ...(kind === 'enforce'
+        ? {
+            schedulerName: 'spillway',
+            nodeSelector: { type: 'virtual-kubelet' },
+            tolerations: [{ key: 'virtual-kubelet.io/burst-to-cci', operator: 'Exists' }],
+          }
+        : {}),
+      enableServiceLinks: false,
+      automountServiceAccountToken: false,
+      containers: [{ name: 'main', image: 'busybox', resources: { requests: { cpu: '10m', memory: '16Mi' } } }],
+    },
+  };
+}

@@ -1,0 +1,449 @@
+import path from 'node:path';
+import { type Cluster, startCluster } from '@spillway/devcluster';
+import {
+  deployments,
+  type Event,
+  events,
+  Informer,
+  KubeClient,
+  loadKubeconfig,
+  nameOf,
+  namespaces,
+  nodes,
+  type Pod,
+  pods,
+  type PodSpec,
+  serviceAccounts,
+  uidOf,
+} from '@spillway/kube';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { Testbed } from '../../testbed/testbed.ts';
+import { parseMetrics } from '../../bench/prometheus.ts';
+import { isDeleting, isReady, isTerminalPhase } from '../podspec/pod-facts.ts';
+import { scheduleProfiles } from './schedule-profile.ts';
+import { FakeNode } from './testing/fake-node.ts';
+
+const soak = process.env['SPILLWAY_SOAK'] === '1';
+const burstLabel = 'virtual-kubelet.io/burst-to-cci';
+const costAnnotation = 'controller.kubernetes.io/pod-deletion-cost';
+const virtual = 'virtual-kubelet';
+
+let cluster: Cluster;
+let admin: KubeClient;
+let testbed: Testbed;
+let view: Informer<Pod>;
+const stop = new AbortController();
+let watching: Promise<void>;
+let namespace = '';
+let serial = 0;
+const started: FakeNode[] = [];
+/** Nodes that a pod was ever seen on, by UID. */
+const seenOn = new Map<string, Set<string>>();
+
+const note = (pod: Pod): void => {
+  const on = pod.spec?.nodeName ?? '';
+  if (on !== '') seenOn.set(uidOf(pod), (seenOn.get(uidOf(pod)) ?? new Set()).add(on));
+};
+
+beforeAll(async () => {
+  // Fake nodes have no heartbeat.
+  cluster = await startCluster({
+    node: false,
+    extraArgs: { 'kube-controller-manager': ['--node-monitor-grace-period=24h'] },
+  });
+  admin = new KubeClient({
+    config: await loadKubeconfig({ paths: [cluster.kubeconfig] }),
+    lanes: { default: { qps: Number.POSITIVE_INFINITY, burst: 1, concurrency: 32 } },
+  });
+  const crd = path.join(import.meta.dirname, 'testing/schedule-profile-crd.yaml');
+  expect((await cluster.kubectl(['apply', '-f', crd])).stderr).toBe('');
+  testbed = await Testbed.create({ cluster, backend: 'simulated', simulated: { startDelayMs: 0, stopDelayMs: 0 } });
+  await testbed.start();
+  view = new Informer({ client: admin, type: pods });
+  view.subscribe({ added: note, changed: (_, pod) => note(pod) });
+  watching = view.run(stop.signal);
+  await view.synced;
+});
+
+afterAll(async () => {
+  stop.abort();
+  await watching;
+  await testbed?.stop();
+  await admin?.close();
+  await cluster?.close();
+});
+
+beforeEach(async () => {
+  namespace = `placement-${(serial += 1)}`;
+  await admin.resource(namespaces).create({ metadata: { name: namespace } });
+  await expect
+    .poll(async () => (await admin.resource(serviceAccounts).list({ namespace })).items.map(nameOf))
+    .toContain('default');
+});
+
+afterEach(async () => {
+  await admin.resource(namespaces).delete({ name: namespace });
+  await expect.poll(() => podsHere()).toEqual([]);
+  for (const node of started.splice(0)) await node[Symbol.asyncDispose]();
+});
+
+const podsHere = (app?: string): readonly Pod[] =>
+  view.store
+    .list()
+    .filter(
+      ({ metadata }) => metadata?.namespace === namespace && (app === undefined || metadata.labels?.['app'] === app),
+    );
+const on = (list: readonly Pod[], node: string): readonly Pod[] => list.filter(({ spec }) => spec?.nodeName === node);
+const bound = (list: readonly Pod[]): readonly Pod[] => list.filter(({ spec }) => (spec?.nodeName ?? '') !== '');
+const waits = (pod: Pod | undefined): boolean =>
+  pod?.status?.conditions?.some(({ type, status }) => type === 'PodScheduled' && status === 'False') === true;
+
+interface Template {
+  readonly burst?: string;
+  readonly cpu?: string;
+  readonly spec?: Partial<PodSpec>;
+  readonly annotations?: Record<string, string>;
+}
+
+function template(
+  app: string,
+  { burst, cpu = '500m', spec, annotations }: Template,
+): Required<Pick<Pod, 'metadata' | 'spec'>> {
+  return {
+    metadata: {
+      labels: { app, ...(burst === undefined ? {} : { [burstLabel]: burst }) },
+      ...(annotations === undefined ? {} : { annotations }),
+    },
+    spec: {
+      terminationGracePeriodSeconds: 1,
+      containers: [{ name: 'main', image: 'busybox', resources: { requests: { cpu } } }],
+      ...spec,
+    },
+  };
+}
+
+/** What admission adds. */
+const enforced: Partial<PodSpec> = {
+  schedulerName: 'spillway',
+  nodeSelector: { type: 'virtual-kubelet' },
+  tolerations: [{ key: burstLabel, operator: 'Exists' }],
+};
+const tolerant: Partial<PodSpec> = {
+  tolerations: [{ key: burstLabel, operator: 'Equal', value: 'cci', effect: 'NoSchedule' }],
+};
+
+async function createPod(name: string, options: Template): Promise<Pod> {
+  const { metadata, spec } = template(name, options);
+  return admin.resource(pods).create({ metadata: { ...metadata, name, namespace }, spec });
+}
+
+async function deploy(app: string, replicas: number, options: Template): Promise<void> {
+  await admin.resource(deployments).create({
+    metadata: { name: app, namespace },
+    spec: { replicas, selector: { matchLabels: { app } }, template: template(app, options) },
+  });
+}
+
+async function scale(app: string, replicas: number): Promise<void> {
+  await admin.resource(deployments).patch({ namespace, name: app }, { type: 'merge', body: { spec: { replicas } } });
+}
+
+const podNamed = (name: string): Pod | undefined => view.store.get(namespace, name);
+
+/** A node of the cluster, until the test's pods are gone. */
+async function realNode(cpu: string, more: { mayEnd?: (pod: Pod) => boolean } = {}): Promise<FakeNode> {
+  const node = await FakeNode.start({ client: admin, name: realName(), cpu, ...more });
+  started.push(node);
+  return node;
+}
+
+const realName = (): string => `real-${serial}`;
+
+async function allBound(app: string, count: number): Promise<readonly Pod[]> {
+  await expect.poll(() => bound(podsHere(app)).length).toBe(count);
+  return podsHere(app);
+}
+
+async function metric(name: string): Promise<number> {
+  const { stdout } = await cluster.kubectl(['get', '--raw', `/api/v1/nodes/${virtual}/proxy/metrics`]);
+  return parseMetrics(stdout, name).reduce((sum, { value }) => sum + value, 0);
+}
+
+/** A pod that overflows, created now: once it is bound, the binder has had its chance with all before it. */
+async function overflowNow(): Promise<void> {
+  await createPod('witness', { burst: 'localPrefer', cpu: '60' });
+  await expect.poll(() => podNamed('witness')?.spec?.nodeName).toBe(virtual);
+}
+
+const eventsHere = async (): Promise<readonly Event[]> => (await admin.resource(events).list({ namespace })).items;
+
+const complaints = async (): Promise<(number | undefined)[]> =>
+  (await eventsHere()).filter(({ reason }) => reason === 'FailedScheduling').map(({ count }) => count);
+
+const random = (below: number): number => Math.floor(Math.random() * below);
+
+const isLiving = (pod: Pod): boolean => !isDeleting(pod) && !isTerminalPhase(pod.status?.phase);
+
+const waitingReason = (pod: Pod | undefined): string | undefined =>
+  pod?.status?.containerStatuses?.[0]?.state?.waiting?.reason;
+
+it('enforce: every pod is bound to the pool at once, once, and nothing is said but that', async () => {
+  await realNode('100');
+  const count = soak ? 1000 : 100;
+  await Promise.all(
+    Array.from({ length: count }, (__, index) =>
+      createPod(`pod-${index}`, { burst: 'enforce', cpu: '10m', spec: enforced }),
+    ),
+  );
+  await expect.poll(() => on(podsHere(), virtual).filter(isReady).length).toBe(count);
+  for (const { metadata } of podsHere()) {
+    expect(seenOn.get(metadata?.uid ?? '')).toEqual(new Set([virtual]));
+    expect(metadata?.annotations).toMatchObject({
+      [costAnnotation]: '-100',
+      'spillway.dev/burst-policy': `enforce (label ${burstLabel})`,
+    });
+  }
+  await expect.poll(async () => (await eventsHere()).filter(({ reason }) => reason === 'Scheduled').length).toBe(count);
+  const placed = (await eventsHere()).filter(({ source }) => source?.host === undefined);
+  expect(new Set(placed.map(({ reason, count: times }) => `${reason} ${times}`))).toEqual(new Set(['Scheduled 1']));
+});
+
+it('localPrefer: fills the real node to the last pod that fits, and the rest bursts', async () => {
+  await realNode('2');
+  await deploy('web', 20, { burst: 'localPrefer' });
+  const list = await allBound('web', 20);
+  expect(on(list, realName())).toHaveLength(4);
+  expect(on(list, virtual)).toHaveLength(16);
+  for (const pod of list) expect(seenOn.get(uidOf(pod))?.size).toBe(1);
+  await expect
+    .poll(() =>
+      on(podsHere('web'), virtual).every(({ spec }) => spec?.tolerations?.some(({ key }) => key === burstLabel)),
+    )
+    .toBe(true);
+  const placed = (await eventsHere()).filter(
+    ({ source, involvedObject }) => source?.host === undefined && involvedObject.kind === 'Pod',
+  );
+  expect(new Set(placed.map(({ reason }) => reason))).toEqual(new Set(['FailedScheduling', 'Scheduled']));
+  expect(await metric('spillway_unschedulable_to_bound_seconds_count')).toBeGreaterThanOrEqual(16);
+});
+
+it('auto: prefers real nodes, and what neither side has by the scheduler overflows', async () => {
+  await realNode('2');
+  await deploy('web', 20, { burst: 'auto', spec: tolerant });
+  const list = await allBound('web', 20);
+  expect(on(list, realName()).length).toBeGreaterThanOrEqual(1);
+  expect(on(list, virtual).length).toBeGreaterThanOrEqual(16);
+  // Without the toleration that admission writes, the scheduler cannot choose the virtual node and the binder does.
+  await deploy('late', 5, { burst: 'auto' });
+  expect(on(await allBound('late', 5), virtual).length).toBeGreaterThanOrEqual(1);
+});
+
+it('who did not ask, is gated, or is kept from real nodes by something else than room never leaves', async () => {
+  await realNode('1');
+  await createPod('filler', { cpu: '1' });
+  await expect.poll(() => podNamed('filler')?.spec?.nodeName).toBe(realName());
+  await createPod('plain', {});
+  await createPod('off', { burst: 'off' });
+  await createPod('selector', { burst: 'localPrefer', spec: { nodeSelector: { disk: 'ssd' } } });
+  await createPod('claim', {
+    burst: 'localPrefer',
+    spec: { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'missing' } }] },
+  });
+  await createPod('gated', {
+    burst: 'enforce',
+    spec: { ...enforced, schedulingGates: [{ name: 'example.com/hold' }] },
+  });
+  const names = ['plain', 'off', 'selector', 'claim', 'gated'];
+  await expect.poll(() => names.filter((name) => waits(podNamed(name)))).toEqual(names);
+  await overflowNow();
+  expect(bound(names.flatMap((name) => podNamed(name) ?? []))).toEqual([]);
+});
+
+it('a pod for which a preemption is under way stays with the scheduler, so that the victim does not die for nothing', async () => {
+  let mayEnd = false;
+  const node = await realNode('1', { mayEnd: () => mayEnd });
+  const high = { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name: 'high' }, value: 1000 };
+  expect((await cluster.kubectl(['apply', '-f', '-'], { input: JSON.stringify(high) })).code).toBe(0);
+  await createPod('victim', { cpu: '1', spec: { terminationGracePeriodSeconds: 600 } });
+  await expect.poll(() => podNamed('victim')?.status?.phase).toBe('Running');
+  await createPod('important', { burst: 'localPrefer', cpu: '1', spec: { priorityClassName: 'high' } });
+  await expect.poll(() => podNamed('important')?.status?.nominatedNodeName).toBe(realName());
+  await overflowNow();
+  expect(podNamed('important')?.spec?.nodeName).toBeUndefined();
+  mayEnd = true;
+  node.lookAgain();
+  await expect.poll(() => podNamed('important')?.spec?.nodeName).toBe(realName());
+});
+
+it('pods that must be on hosts of their own burst when the real hosts are used up', async () => {
+  await realNode('10');
+  const term = { labelSelector: { matchLabels: { app: 'apart' } }, topologyKey: 'kubernetes.io/hostname' };
+  const affinity = { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } };
+  await deploy('apart', 4, { burst: 'localPrefer', spec: { affinity } });
+  const list = await allBound('apart', 4);
+  expect(on(list, realName())).toHaveLength(1);
+  expect(on(list, virtual)).toHaveLength(3);
+});
+
+it('a pool that is full makes its pods wait, says why and what to do, and takes them when there is room', async () => {
+  await createPod('first', { burst: 'enforce', cpu: '40', spec: enforced });
+  await expect.poll(() => podNamed('first')?.spec?.nodeName).toBe(virtual);
+  await createPod('second', { burst: 'enforce', cpu: '40', spec: enforced });
+  await expect
+    .poll(() => podNamed('second')?.status?.conditions?.find(({ type }) => type === 'PodScheduled')?.message)
+    .toBe(
+      "Pool simulated: it has too little cpu left for the pod. The pod is bound when there is room; the pool's size is pools[].capacity in the configuration.",
+    );
+  expect(await metric('spillway_pods_waiting_for_pool')).toBe(1);
+  await expect.poll(complaints).toEqual([1]);
+  await admin.resource(pods).delete({ namespace, name: 'first' });
+  await expect.poll(() => podNamed('second')?.spec?.nodeName).toBe(virtual);
+  expect(await complaints()).toEqual([1]);
+});
+
+it('scale-in: among Ready pods burst pods go first, but for those whose cost the user has set', async () => {
+  await realNode('5');
+  await deploy('web', 20, { burst: 'localPrefer' });
+  await allBound('web', 20);
+  await expect.poll(() => podsHere('web').filter(isReady).length).toBe(20);
+  const local = on(podsHere('web'), realName());
+  expect(local).toHaveLength(10);
+  const [precious] = on(podsHere('web'), virtual);
+  const ref = { namespace, name: nameOf(precious ?? {}) };
+  const annotations = { [costAnnotation]: '1000' };
+  await admin.resource(pods).patch(ref, { type: 'merge', body: { metadata: { annotations } } });
+  await scale('web', 11);
+  await expect.poll(() => podsHere('web').length).toBe(11);
+  expect(new Set(podsHere('web').map(nameOf))).toEqual(new Set([...local.map(nameOf), ref.name]));
+  await scale('web', 8);
+  await expect.poll(() => podsHere('web').length).toBe(8);
+  // There were no others left than local ones and that of the user.
+  expect(podsHere('web').map(nameOf)).toContain(ref.name);
+  await expect.poll(() => metric('spillway_scale_ins_total')).toBeGreaterThanOrEqual(2);
+  expect(await metric('spillway_scale_in_misses_total')).toBe(0);
+});
+
+it("a pod that the scheduler itself put on the pool gets its deletion cost when it runs, and keeps its user's", async () => {
+  await deploy('plain', 1, { burst: 'auto', spec: { ...tolerant, nodeSelector: { type: 'virtual-kubelet' } } });
+  await expect
+    .poll(() => podsHere('plain').map(({ metadata }) => metadata?.annotations?.[costAnnotation]))
+    .toEqual(['-100']);
+  const spec = { ...tolerant, nodeSelector: { type: 'virtual-kubelet' } };
+  await deploy('own', 1, { burst: 'auto', spec, annotations: { [costAnnotation]: '5' } });
+  await expect.poll(() => podsHere('own').filter(isReady).length).toBe(1);
+  expect(podsHere('own').map(({ metadata }) => metadata?.annotations?.[costAnnotation])).toEqual(['5']);
+});
+
+it('a profile: never more than its number of pods on real nodes, however the workload is scaled and its pods die', async () => {
+  await realNode('50');
+  await admin.resource(scheduleProfiles).create({
+    metadata: { name: 'web', namespace },
+    spec: {
+      objectLabels: { matchLabels: { app: 'web' } },
+      strategy: 'localPrefer',
+      location: { local: { maxNum: 5, scaleDownPriority: 10 }, cci: { scaleDownPriority: 100 } },
+    },
+  });
+  let most = 0;
+  const count = (): void => {
+    const local = on(podsHere('web'), realName()).filter(({ status }) => !isTerminalPhase(status?.phase));
+    most = Math.max(most, local.length);
+  };
+  const watch = view.subscribe({ added: count, changed: count, deleted: count });
+  const gated = { schedulingGates: [{ name: 'spillway.dev/schedule-profile' }] };
+  await deploy('web', 20, { burst: 'localPrefer', cpu: '10m', spec: gated });
+  await allBound('web', 20);
+  expect(on(podsHere('web'), realName())).toHaveLength(5);
+  for (let round = 0; round < (soak ? 50 : 10); round += 1) {
+    await scale('web', 1 + random(20));
+    const living = podsHere('web').filter((pod) => !isDeleting(pod));
+    const victims = [living[random(living.length)], living[random(living.length)]];
+    await Promise.all(
+      victims.map(async (pod) => {
+        if (pod === undefined) return;
+        const ref = { namespace, name: nameOf(pod) };
+        if (pod.spec?.nodeName === realName() && random(2) === 0) {
+          await cluster.kubectl([
+            'patch',
+            'pod',
+            '-n',
+            namespace,
+            ref.name,
+            '--subresource=status',
+            '--type=merge',
+            '-p',
+            '{"status":{"phase":"Failed"}}',
+          ]);
+        } else
+          await cluster.kubectl(['delete', 'pod', '-n', namespace, ref.name, '--wait=false', '--ignore-not-found']);
+      }),
+    );
+  }
+  await scale('web', 12);
+  const settled = (): readonly Pod[] => podsHere('web').filter((pod) => isLiving(pod) && isReady(pod));
+  await expect.poll(() => settled().length).toBe(12);
+  watch[Symbol.dispose]();
+  expect(most).toBe(5);
+  expect(on(settled(), realName())).toHaveLength(5);
+  await expect
+    .poll(async () => (await admin.resource(scheduleProfiles).get({ namespace, name: 'web' })).status)
+    .toMatchObject({ local: { pods: 5 }, cci: { pods: 7 }, waiting: { pods: 0 }, uncounted: { pods: 0 } });
+  expect(
+    settled()
+      .map(({ metadata }) => metadata?.annotations?.[costAnnotation] ?? '')
+      .toSorted((a, b) => a.localeCompare(b)),
+  ).toEqual(
+    [...Array.from({ length: 5 }, () => '-10'), ...Array.from({ length: 7 }, () => '-100')].toSorted((a, b) =>
+      a.localeCompare(b),
+    ),
+  );
+});
+
+it('sold out: pods that may run elsewhere are taken back and their successors go local; bare and enforce pods wait', async () => {
+  await testbed.stop();
+  const soldOut = { faults: [{ on: 'create', fails: 'soldOut' }] };
+  testbed = await Testbed.create({
+    cluster,
+    backend: 'simulated',
+    simulated: { scenario: soldOut },
+    placement: { soldOutPatienceSeconds: 2 },
+  });
+  await realNode('1');
+  await createPod('filler', { cpu: '1' });
+  await expect.poll(() => podNamed('filler')?.spec?.nodeName).toBe(realName());
+  await deploy('web', 1, { burst: 'localPrefer', cpu: '500m' });
+  await createPod('bare', { burst: 'localPrefer', cpu: '2' });
+  await createPod('enforced', { burst: 'enforce', spec: enforced });
+  await expect
+    .poll(() =>
+      podsHere()
+        .filter(waits)
+        .map(({ metadata }) => metadata?.labels?.['app']),
+    )
+    .toContain('web');
+  await testbed.start();
+  await expect.poll(() => podsHere('web').map(waitingReason)).toEqual(['SoldOut']);
+  const [first] = podsHere('web');
+  const disrupted = Promise.withResolvers<Pod>();
+  const watch = view.subscribe({
+    changed: (__, pod) => {
+      if (uidOf(pod) === uidOf(first ?? {}) && isDeleting(pod)) disrupted.resolve(pod);
+    },
+  });
+  await admin.resource(pods).delete({ namespace, name: 'filler' });
+  const { status } = await disrupted.promise;
+  watch[Symbol.dispose]();
+  expect(status?.conditions).toContainEqual(
+    expect.objectContaining({ type: 'DisruptionTarget', status: 'True', reason: 'NoRoomInPool' }),
+  );
+  await expect
+    .poll(() =>
+      podsHere('web')
+        .filter(isReady)
+        .map(({ spec }) => spec?.nodeName),
+    )
+    .toEqual([realName()]);
+  const node = await admin.resource(nodes).get({ name: virtual });
+  expect(node.spec?.taints?.map(({ key }) => key)).toContain('bursting.cci.io/no-schedule');
+  expect(['bare', 'enforced'].map((name) => isDeleting(podNamed(name) ?? {}))).toEqual([false, false]);
+});
