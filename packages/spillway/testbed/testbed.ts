@@ -58,7 +58,7 @@ export class Testbed implements AsyncDisposable {
     const testbed = new Testbed(options);
     await mkdir(testbed.dir, { recursive: true });
     await testbed.#writeConfig(options, undefined);
-    await testbed.#applyRbac();
+    await testbed.#applyManifests();
     const kubeconfig = await options.cluster.kubeconfigFor({
       serviceAccount: { namespace: 'spillway-system', name: 'spillway' },
     });
@@ -139,10 +139,14 @@ export class Testbed implements AsyncDisposable {
     await this.#nodeReady();
   }
 
-  async #applyRbac(): Promise<void> {
-    const manifests = await run(process.execPath, [...spillway, 'manifests', 'rbac', '--config', this.configFile]);
-    const { code, stderr } = await this.cluster.kubectl(['apply', '-f', '-'], { input: manifests });
-    if (code !== 0) throw new Error(`kubectl apply of the generated RBAC failed: ${stderr}`);
+  /** What a user applies before the start, with the rules of admission in the API server itself. */
+  async #applyManifests(): Promise<void> {
+    const config = ['--config', this.configFile];
+    for (const what of [['crds'], ['rbac', ...config], ['admission', '--carrier', 'policy', ...config]]) {
+      const manifests = await run(process.execPath, [...spillway, 'manifests', ...what]);
+      const { code, stderr } = await this.cluster.kubectl(['apply', '-f', '-'], { input: manifests });
+      if (code !== 0) throw new Error(`kubectl apply of spillway manifests ${what[0]} failed: ${stderr}`);
+    }
   }
 
   async #writeConfig(options: TestbedOptions, kubeconfig: string | undefined): Promise<void> {

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { type Cluster, startCluster } from '@spillway/devcluster';
 import {
   deployments,
@@ -55,8 +54,6 @@ beforeAll(async () => {
     config: await loadKubeconfig({ paths: [cluster.kubeconfig] }),
     lanes: { default: { qps: Number.POSITIVE_INFINITY, burst: 1, concurrency: 32 } },
   });
-  const crd = path.join(import.meta.dirname, 'testing/schedule-profile-crd.yaml');
-  expect((await cluster.kubectl(['apply', '-f', crd])).stderr).toBe('');
   testbed = await Testbed.create({ cluster, backend: 'simulated', simulated: { startDelayMs: 0, stopDelayMs: 0 } });
   await testbed.start();
   view = new Informer({ client: admin, type: pods });
@@ -401,7 +398,7 @@ it('a profile: never more than its number of pods on real nodes, however the wor
 
 it('sold out: pods that may run elsewhere are taken back and their successors go local; bare and enforce pods wait', async () => {
   await testbed.stop();
-  const soldOut = { faults: [{ on: 'create', fails: 'soldOut' }] };
+  const soldOut = { faults: [{ on: 'create', fails: 'soldOut' }] } as const;
   testbed = await Testbed.create({
     cluster,
     backend: 'simulated',
