@@ -8,8 +8,6 @@ import path from 'node:path';
 import { connect } from 'node:tls';
 import { type Cluster, startCluster } from '@spillway/devcluster';
 import {
-  ApiError,
-  type Deployment,
   deployments,
   KubeClient,
   loadKubeconfig,
@@ -21,7 +19,7 @@ import {
   secrets,
   serviceAccounts,
 } from '@spillway/kube';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
 import { burstLabels, managedByProfileAnnotation } from '../podspec/contract.ts';
 import { outboundAddress } from '../serve/outbound-address.ts';
@@ -30,6 +28,8 @@ import { issue, makeAuthority } from './authority.ts';
 import { secretName, sharedAuthorities } from './authority-secret.ts';
 import { configurationNames } from './configurations.ts';
 import { type Authority, defaultLives } from './rotation.ts';
+import { deployment, eventually, pod, podSpec, refusal } from './testing/objects.ts';
+import { oldWorkloads, oldWorkloadsWorkAsBefore } from './testing/old-workloads.ts';
 
 const [label] = burstLabels;
 const main = ['--conditions=spillway-source', path.join(import.meta.dirname, '../cli/main.ts')];
@@ -103,106 +103,18 @@ async function stop(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
   await exit;
 }
 
-const eventually = <T>(assertion: () => Promise<T>): Promise<T> =>
-  vi.waitFor(assertion, { timeout: 120_000, interval: 200 });
-
 async function namespace(name: string): Promise<string> {
   await admin.resource(namespaces).create({ metadata: { name } });
   await eventually(() => admin.resource(serviceAccounts).get({ namespace: name, name: 'default' }));
   return name;
 }
 
-const podSpec = { containers: [{ name: 'main', image: 'busybox' }] };
-const pod = (namespaceName: string, name: string, labels: Record<string, string>): Pod => ({
-  metadata: { namespace: namespaceName, name, labels },
-  spec: podSpec,
-});
-const deployment = (namespaceName: string, name: string, labels: Record<string, string>): Deployment => ({
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { namespace: namespaceName, name, labels },
-  spec: {
-    replicas: 1,
-    selector: { matchLabels: { app: name } },
-    template: { metadata: { labels: { app: name } }, spec: podSpec },
-  },
-});
-
-async function refusal(request: Promise<unknown>): Promise<string> {
-  try {
-    await request;
-  } catch (error) {
-    if (error instanceof ApiError) return error.message;
-    throw error;
-  }
-  throw new Error('it was not refused');
-}
-
 const tried = (name: string, labels: Record<string, string>): Promise<Pod> =>
   admin.resource(pods).create(pod('default', name, labels), { dryRun: true });
 
-/** Labelled workloads from before the installation, one of them with a history. */
-async function oldWorkloads(name: string): Promise<void> {
-  await namespace(name);
-  const web = deployment(name, 'web', { [label]: 'auto' });
-  await admin.resource(deployments).create(web);
-  const job = (jobName: string, more: object): object => ({
-    apiVersion: 'batch/v1',
-    kind: 'Job',
-    metadata: { namespace: name, name: jobName, labels: { [label]: 'enforce' } },
-    spec: { ...more, template: { spec: { ...podSpec, restartPolicy: 'Never' } } },
-  });
-  await applied(
-    JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [job('running', {}), job('waiting', { suspend: true })] }),
-  );
-  await eventually(async () => expect(await revisions(name)).toBe(1));
-  await kubectl(['set', 'image', '-n', name, 'deployment/web', 'main=busybox:2']);
-  await eventually(async () => expect(await revisions(name)).toBe(2));
-}
-
-const revisions = async (name: string): Promise<number> =>
-  (await admin.resource(replicaSets).list({ namespace: name })).items.length;
-
-/** What people do to their workloads every day goes as before, and nothing restarts that did not before. */
-async function oldWorkloadsWorkAsBefore(name: string): Promise<void> {
-  const web = { namespace: name, name: 'web' };
-  await kubectl(['annotate', '-n', name, 'deployment/web', 'job/running', 'note=x']);
-  await kubectl(['scale', '-n', name, 'deployment/web', '--replicas=2']);
-  await kubectl(['patch', '-n', name, 'job/waiting', '--type=merge', '-p', '{"spec":{"suspend":false}}']);
-  await kubectl(['patch', '-n', name, 'job/running', '--type=merge', '-p', '{"spec":{"suspend":true}}']);
-  await kubectl(['rollout', 'undo', '-n', name, 'deployment/web']);
-  const undone = await admin.resource(deployments).get(web);
-  expect(undone.spec?.template.spec?.containers[0]?.image).toBe('busybox');
-  expect(undone.spec?.template.metadata?.labels).toEqual({ app: 'web' });
-  await eventually(async () => {
-    const { status, metadata } = await admin.resource(deployments).get(web);
-    expect(status?.observedGeneration).toBe(metadata?.generation);
-  });
-  expect(await revisions(name)).toBe(2);
-
-  const mine = deployment(name, 'web', { [label]: 'auto' });
-  const template = { ...mine.spec?.template, metadata: { labels: { app: 'web', team: 'a' } } };
-  await kubectl(
-    ['apply', '--server-side', '--force-conflicts', '-f', '-'],
-    JSON.stringify({ ...mine, spec: { ...mine.spec, template } }),
-  );
-  const ours = await admin.resource(deployments).get(web);
-  expect(ours.spec?.template.metadata?.labels).toEqual({ app: 'web', team: 'a' });
-  await kubectl([
-    'delete',
-    '-n',
-    name,
-    '--cascade=foreground',
-    '--timeout=120s',
-    'job/running',
-    'job/waiting',
-    'deployment/web',
-  ]);
-}
-
 describe('with admission policies, and nothing of ours running', () => {
   beforeAll(async () => {
-    await oldWorkloads('old-policy');
+    await oldWorkloads({ admin, kubectl }, 'old-policy');
     await applied(await manifests('crds'));
     const text = await manifests('admission', '--config', configFile, '--carrier', 'auto');
     expect(text).toContain('kind: MutatingAdmissionPolicy\n');
@@ -234,7 +146,7 @@ describe('with admission policies, and nothing of ours running', () => {
     });
   });
 
-  it('workloads from before work as before', () => oldWorkloadsWorkAsBefore('old-policy'));
+  it('workloads from before work as before', () => oldWorkloadsWorkAsBefore({ admin, kubectl }, 'old-policy'));
 
   it('a changed label goes into the template, and a removed one out of it', async () => {
     const name = await namespace('policy-relabel');
@@ -340,7 +252,7 @@ const nameOf = ({ cert }: Authority): string => new X509Certificate(cert).subjec
 
 describe('with webhooks, and no policies', () => {
   beforeAll(async () => {
-    await oldWorkloads('old-webhook');
+    await oldWorkloads({ admin, kubectl }, 'old-webhook');
     await applied(await manifests('admission', '--config', configFile, '--carrier', 'webhook'));
     await start();
     await answering();
@@ -359,7 +271,7 @@ describe('with webhooks, and no policies', () => {
     expect(await refusal(tried('p', { [label]: '自动' }))).toContain('自动');
   });
 
-  it('workloads from before work as before', () => oldWorkloadsWorkAsBefore('old-webhook'));
+  it('workloads from before work as before', () => oldWorkloadsWorkAsBefore({ admin, kubectl }, 'old-webhook'));
 
   it('profiles decide for pods of their namespaces, and others are not asked about', async () => {
     const name = await namespace('profiled');

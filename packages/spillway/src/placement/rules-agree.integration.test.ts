@@ -2,6 +2,7 @@ import { type Cluster, startCluster } from '@spillway/devcluster';
 import {
   ApiError,
   cronJobs,
+  type Deployment,
   deployments,
   jobs,
   KubeClient,
@@ -68,11 +69,17 @@ afterAll(async () => {
   await cluster?.close();
 });
 
+const podSpec = { automountServiceAccountToken: false, containers: [{ name: 'main', image: 'busybox' }] };
 const pod = (name: string, labels: Record<string, string>): Pod => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { name, labels },
-  spec: { automountServiceAccountToken: false, containers: [{ name: 'main', image: 'busybox' }] },
+  spec: podSpec,
+});
+const relevant = ({ metadata, spec }: Deployment): object => ({
+  labels: metadata?.labels ?? {},
+  annotations: metadata?.annotations ?? {},
+  spec,
 });
 const isAccepted = (object: KubeObject): boolean => unknownValues({ operation: 'CREATE', object }).length === 0;
 const writes = (object: KubeObject): boolean => evaluate({ operation: 'CREATE', object }).length > 0;
@@ -145,6 +152,54 @@ describe('the policies in the API server and the evaluator of the webhook', () =
       const once = expected(object);
       expect(await answerTo(once), `seed ${seed}`).toEqual({ object: once });
     }
+  });
+
+  it('write the same when a workload is updated, whether its label changes or not', async () => {
+    const template = { labels: { app: 'web' } };
+    const made = await client.resource(deployments).create({
+      metadata: { namespace, name: 'updated', labels: { [burstLabels[0]]: 'auto' } },
+      spec: {
+        replicas: 0,
+        selector: { matchLabels: template.labels },
+        template: { metadata: template, spec: podSpec },
+      },
+    });
+    const changes = [
+      { labels: { [burstLabels[0]]: 'auto', more: 'x' } },
+      { labels: { [burstLabels[0]]: 'enforce' } },
+      { labels: { [burstLabels[1]]: 'off' } },
+      { labels: {} },
+      { labels: {}, annotations: {} },
+      { labels: { [burstLabels[0]]: 'off' }, annotations: { note: 'the copy is forgotten' } },
+    ];
+    const templates = [
+      made.spec?.template.metadata?.labels,
+      template.labels,
+      { ...template.labels, [burstLabels[1]]: 'off' },
+    ];
+    let written = 0;
+    for (const change of changes) {
+      for (const labels of templates) {
+        // Somebody else, such as the controller, may have written in the meantime.
+        await eventually(async () => {
+          const oldObject = await client.resource(deployments).get({ namespace, name: 'updated' });
+          const object: Deployment = {
+            ...oldObject,
+            metadata: { ...oldObject.metadata, ...change },
+            spec: {
+              selector: {},
+              ...oldObject.spec,
+              template: { ...oldObject.spec?.template, metadata: { labels: labels ?? {} } },
+            },
+          };
+          const patch = evaluate({ operation: 'UPDATE', object, oldObject });
+          const answer = await client.resource(deployments).replace(object, { dryRun: true });
+          expect(relevant(answer)).toEqual(relevant(applyPatch(object, patch)));
+          written += patch.length;
+        });
+      }
+    }
+    expect(written).toBeGreaterThan(8);
   });
 
   it('agree on the profile of a pod: none installed, one, and several of which the best wins', async () => {
