@@ -59,7 +59,8 @@ beforeAll(async () => {
   });
   const crd = path.join(import.meta.dirname, 'testing/schedule-profile-crd.yaml');
   expect((await cluster.kubectl(['apply', '-f', crd])).stderr).toBe('');
-  testbed = await Testbed.create({ cluster, backend: 'simulated', simulated: { startDelayMs: 0, stopDelayMs: 0 } });
+  const simulated = { startDelayMs: 0, stopDelayMs: 0 };
+  testbed = await Testbed.create({ cluster, backend: 'simulated', maxPods: 2000, simulated });
   await testbed.start();
   view = new Informer({ client: admin, type: pods });
   view.subscribe({ added: note, changed: (_, pod) => note(pod) });
