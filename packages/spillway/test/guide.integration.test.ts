@@ -25,7 +25,9 @@ afterAll(async () => product?.[Symbol.asyncDispose]());
 afterEach(async () => {
   const { kubectl } = product;
   const kinds = 'deployments,statefulsets,cronjobs,jobs,pods';
-  await kubectl.run(['delete', kinds, '--all', '-n', namespace, '--timeout=240s']);
+  await kubectl.run(['delete', kinds, '--all', '-n', namespace, '--wait=false']);
+  // A shell that sleeps does not hear SIGTERM.
+  await kubectl.run(['delete', 'pods', '--all', '-n', namespace, '--grace-period=1', '--wait=false']);
   await kubectl.run(['wait', '--for=delete', 'pods', '--all', '-n', namespace, '--timeout=240s']);
 });
 

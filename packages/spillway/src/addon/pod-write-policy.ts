@@ -88,8 +88,6 @@ function placementValidations(nodeNames: readonly string[]): Validation[] {
   const [now, before] = ['object', 'oldObject'].map(
     (object) => `${optional(object, 'metadata.annotations')}.orValue({})`,
   );
-  const gates = (object: string): string => `${optional(object, 'spec.schedulingGates')}.orValue([])`;
-  const others = (object: string): string => `${gates(object)}.filter(g, g.name != "${profileGate}")`;
   return [
     unchanged('spec.tolerations', `${nodeName} in ${JSON.stringify(['', ...nodeNames])}`),
     {
@@ -108,6 +106,8 @@ function placementValidations(nodeNames: readonly string[]): Validation[] {
   ];
 }
 
+const gates = (object: string): string => `${optional(object, 'spec.schedulingGates')}.orValue([])`;
+const others = (object: string): string => `${gates(object)}.filter(g, g.name != "${profileGate}")`;
 const nodeName = 'oldObject.spec.?nodeName.orValue("")';
 
 /** @param unless CEL: the field may change then */

@@ -71,14 +71,14 @@ describe('a pod', () => {
     expect(created(pod({ [label]: 'auto' })).spec).toEqual({
       containers: [],
       schedulerName: 'default-scheduler',
-      tolerations: [burstToleration, ...unlimited],
+      tolerations: [...fromKubernetes, burstToleration],
     });
   });
 
   it('with localPrefer is marked, and the scheduler sees nothing of it', () => {
     const { metadata, spec } = created(pod({ [label]: 'localPrefer' }));
     expect(metadata?.annotations).toEqual({ 'spillway.dev/prefer-local': 'true' });
-    expect(spec).toEqual({ containers: [], schedulerName: 'default-scheduler', tolerations: unlimited });
+    expect(spec).toEqual({ containers: [], schedulerName: 'default-scheduler', tolerations: fromKubernetes });
   });
 
   it('with enforce can only be placed on a virtual node, by our scheduler', () => {

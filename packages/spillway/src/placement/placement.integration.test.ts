@@ -4,6 +4,8 @@ import {
   type Event,
   events,
   Informer,
+  type JobSpec,
+  jobs,
   KubeClient,
   loadKubeconfig,
   nameOf,
@@ -54,7 +56,8 @@ beforeAll(async () => {
     config: await loadKubeconfig({ paths: [cluster.kubeconfig] }),
     lanes: { default: { qps: Number.POSITIVE_INFINITY, burst: 1, concurrency: 32 } },
   });
-  testbed = await Testbed.create({ cluster, backend: 'simulated', simulated: { startDelayMs: 0, stopDelayMs: 0 } });
+  const simulated = { startDelayMs: 0, stopDelayMs: 0 };
+  testbed = await Testbed.create({ cluster, backend: 'simulated', maxPods: 2000, simulated });
   await testbed.start();
   view = new Informer({ client: admin, type: pods });
   view.subscribe({ added: note, changed: (_, pod) => note(pod) });
@@ -139,6 +142,13 @@ async function deploy(app: string, replicas: number, options: Template): Promise
     metadata: { name: app, namespace },
     spec: { replicas, selector: { matchLabels: { app } }, template: template(app, options) },
   });
+}
+
+async function createJob(name: string, more: Partial<JobSpec> = {}): Promise<void> {
+  const pod = template(name, { burst: 'localPrefer', cpu: '100m', spec: { restartPolicy: 'Never' } });
+  await admin
+    .resource(jobs)
+    .create({ metadata: { name, namespace }, spec: { backoffLimit: 0, template: pod, ...more } });
 }
 
 async function scale(app: string, replicas: number): Promise<void> {
@@ -398,7 +408,8 @@ it('a profile: never more than its number of pods on real nodes, however the wor
 
 it('sold out: pods that may run elsewhere are taken back and their successors go local; bare and enforce pods wait', async () => {
   await testbed.stop();
-  const soldOut = { faults: [{ on: 'create', fails: 'soldOut' }] } as const;
+  // All are bound before the pool learns that it is sold out, and closes.
+  const soldOut = { latency: { create: 2000 }, faults: [{ on: 'create', fails: 'soldOut' }] } as const;
   testbed = await Testbed.create({
     cluster,
     backend: 'simulated',
@@ -409,6 +420,9 @@ it('sold out: pods that may run elsewhere are taken back and their successors go
   await createPod('filler', { cpu: '1' });
   await expect.poll(() => podNamed('filler')?.spec?.nodeName).toBe(realName());
   await deploy('web', 1, { burst: 'localPrefer', cpu: '500m' });
+  await createJob('job');
+  const ignored = { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] };
+  await createJob('patient-job', { podFailurePolicy: { rules: [ignored] } });
   await createPod('bare', { burst: 'localPrefer', cpu: '2' });
   await createPod('enforced', { burst: 'enforce', spec: enforced });
   await expect
@@ -440,6 +454,12 @@ it('sold out: pods that may run elsewhere are taken back and their successors go
         .map(({ spec }) => spec?.nodeName),
     )
     .toEqual([realName()]);
+  const failures = async (name: string): Promise<number> =>
+    (await admin.resource(jobs).get({ namespace, name })).status?.failed ?? 0;
+  // A deletion is a failure of a Job's pod, unless the Job ignores disruptions.
+  await expect.poll(() => failures('job')).toBe(1);
+  await expect.poll(() => podsHere('patient-job').map(({ spec }) => spec?.nodeName)).toEqual([realName()]);
+  expect(await failures('patient-job')).toBe(0);
   const node = await admin.resource(nodes).get({ name: virtual });
   expect(node.spec?.taints?.map(({ key }) => key)).toContain('bursting.cci.io/no-schedule');
   expect(['bare', 'enforced'].map((name) => isDeleting(podNamed(name) ?? {}))).toEqual([false, false]);

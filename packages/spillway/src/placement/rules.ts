@@ -100,8 +100,9 @@ export const podRules: RuleSet = {
     { name: 'off', when: burst('off'), actions: [avoidVirtualNodes] },
     { name: 'guard', when: guardConditions, actions: [avoidVirtualNodes] },
     {
+      // Pods that may run on real nodes too must leave one that dies. On a virtual node the core lifts their time limit.
       name: 'outlast-node-failure',
-      when: burst('auto', 'localPrefer', 'enforce'),
+      when: burst('enforce'),
       actions: [
         {
           type: 'outlast',

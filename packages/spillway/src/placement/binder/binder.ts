@@ -37,7 +37,7 @@ export interface BinderOptions {
   readonly client: Pick<KubeClient, 'resource'>;
   /** In the order of the configuration: the first that can take a pod gets it. */
   readonly pools: readonly PlacementPool[];
-  readonly pods: Store<Pod>;
+  readonly pods: Pick<Store<Pod>, 'getByUid'>;
   readonly nodes: ClusterNodes;
   readonly claims: ClaimSources;
   readonly profileOf: (pod: Pod) => ScheduleProfile | undefined;

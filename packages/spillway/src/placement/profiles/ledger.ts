@@ -54,7 +54,10 @@ export class ProfileLedger {
     return this.#put(uid, undefined);
   }
 
-  /** From now on the pod has a place on this side, whatever becomes of the attempt to tell the cluster. */
+  /**
+   * From now on the pod has a place on this side, whatever becomes of the attempts to tell the cluster: also while the watch
+   * still shows it gated.
+   */
   give(uid: string, profile: string, side: Side): void {
     const entry: Entry = { profile, standing: side };
     this.#given.set(uid, entry);

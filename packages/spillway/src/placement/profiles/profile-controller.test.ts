@@ -8,14 +8,19 @@ const limits = fc.record({
 });
 const step = fc.oneof(
   fc.record({ kind: fc.constant('create' as const), count: fc.integer({ min: 1, max: 6 }) }),
-  fc.record({ kind: fc.constantFrom('end' as const, 'delete' as const, 'vanish' as const), pod: fc.nat() }),
+  fc.record({
+    kind: fc.constantFrom('touch' as const, 'end' as const, 'delete' as const, 'vanish' as const),
+    pod: fc.nat(),
+  }),
   fc.record({ kind: fc.constant('refuse' as const), writes: fc.integer({ min: 1, max: 3 }), lost: fc.boolean() }),
   fc.record({ kind: fc.constant('restart' as const) }),
+  fc.record({ kind: fc.constant('deliver' as const) }),
+  fc.record({ kind: fc.constant('profile' as const) }),
   fc.record({ kind: fc.constant('wait' as const) }),
 );
 
 describe('the pods of a profile with limits', () => {
-  property.prop([limits, fc.array(step, { maxLength: 40 })], { numRuns: 40 })(
+  property.prop([limits, fc.array(step, { maxLength: 40 })], { numRuns: 100 })(
     'are never more on a side than its limit, whatever ends, fails or restarts, and none waits beside a free place',
     (limit, steps) =>
       ProfileWorld.with(limit, async (world) => {
@@ -42,12 +47,25 @@ describe('the pods of a profile with limits', () => {
       expect(world.sides()).toEqual(['local', 'cci', 'local']);
     }));
 
+  it('keep their places while the cluster is being told, also when everything is judged again', () =>
+    ProfileWorld.with({ local: 1, cci: 0 }, async (world) => {
+      await world.play({ kind: 'create', count: 2 });
+      await world.play({ kind: 'deliver' });
+      await world.play({ kind: 'wait' });
+      await world.play({ kind: 'profile' });
+      await world.settle();
+      expect(world.sides()).toEqual(['local', undefined]);
+      for (let times = 0; times < 10; times += 1) await world.play({ kind: 'wait' });
+      expect(world.sides()).toEqual(['local', undefined]);
+    }));
+
   it('go free when their profile goes', () =>
     ProfileWorld.with({ local: 0, cci: 0 }, async (world) => {
       await world.play({ kind: 'create', count: 1 });
       await world.settle();
       expect(world.gated()).toBe(1);
       world.removeProfile();
+      await world.settle();
       await expect.poll(() => world.gated()).toBe(0);
     }));
 

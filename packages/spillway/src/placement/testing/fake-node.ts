@@ -70,7 +70,11 @@ export class FakeNode implements AsyncDisposable {
     const { client, mayEnd = () => true } = this.#options;
     const resource = client.resource(pods);
     if (isDeleting(pod)) {
-      if (mayEnd(pod)) await resource.delete(refOf(pod), { gracePeriodSeconds: 0, preconditions: { uid: uidOf(pod) } });
+      if (!mayEnd(pod)) return;
+      // As a kubelet says it before: a Job keeps its pod until it knows how that ended.
+      const ended = { metadata: { uid: uidOf(pod) }, status: { phase: 'Failed' } };
+      await resource.patch(refOf(pod), { type: 'strategic', body: ended }, { subresource: 'status' });
+      await resource.delete(refOf(pod), { gracePeriodSeconds: 0, preconditions: { uid: uidOf(pod) } });
       return;
     }
     if (pod.status?.phase !== 'Pending') return;

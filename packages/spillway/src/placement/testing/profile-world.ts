@@ -9,10 +9,11 @@ import { testProfile } from './profiles.ts';
 
 export type Step =
   | { readonly kind: 'create'; readonly count: number }
-  | { readonly kind: 'end' | 'delete' | 'vanish'; readonly pod: number }
+  | { readonly kind: 'touch' | 'end' | 'delete' | 'vanish'; readonly pod: number }
   /** The next writes fail; `lost`: they are done, and only the answer is. */
   | { readonly kind: 'refuse'; readonly writes: number; readonly lost: boolean }
-  | { readonly kind: 'restart' | 'wait' };
+  /** `deliver`: the watch shows what has happened so far; until then the controller sees the past. */
+  | { readonly kind: 'restart' | 'wait' | 'deliver' | 'profile' };
 
 export interface Limits {
   readonly local: number;
@@ -22,7 +23,11 @@ export interface Limits {
 /** A cluster with one profile and its pods, and a profile controller that can be restarted. */
 export class ProfileWorld {
   readonly #limits: Limits;
+  /** As the cluster has them. */
   readonly #pods = new Map<string, Pod>();
+  /** As the watch has shown them. */
+  readonly #seen = new Map<string, Pod>();
+  #events: { readonly uid: string; readonly pod: Pod | undefined }[] = [];
   #profile: ScheduleProfile;
   #controller: ProfileController;
   #stop = new AbortController();
@@ -64,8 +69,16 @@ export class ProfileWorld {
         await this.#end();
         this.#controller = this.#start();
         return;
+      case 'profile':
+        // Somebody has written it anew, and everything is judged again.
+        this.#profile = { ...this.#profile, metadata: { ...this.#profile.metadata, generation: (this.#serial += 1) } };
+        this.#controller.profileSeen(this.#profile);
+        return;
+      case 'deliver':
+        this.#deliver();
+        return;
       case 'wait':
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        await turn();
         return;
       default: {
         const pod = [...this.#pods.values()][step.pod % Math.max(1, this.#pods.size)];
@@ -85,7 +98,12 @@ export class ProfileWorld {
   /** Writes succeed again; resolves when nobody waits beside a free place. */
   async settle(): Promise<void> {
     this.#refusals = 0;
-    await expect.poll(() => this.#waitingInVain()).toBe(0);
+    await expect
+      .poll(() => {
+        this.#deliver();
+        return this.#waitingInVain();
+      })
+      .toBe(0);
   }
 
   sides(): readonly (string | undefined)[] {
@@ -124,8 +142,8 @@ export class ProfileWorld {
   #start(): ProfileController {
     this.#stop = new AbortController();
     const store = {
-      getByUid: (uid: string) => this.#pods.get(uid),
-      values: () => this.#pods.values(),
+      getByUid: (uid: string) => this.#seen.get(uid),
+      values: () => this.#seen.values(),
     };
     const controller = new ProfileController({
       client: fakeClient({ patch: (_, ref, patch) => this.#patch(ref, patch) }),
@@ -135,6 +153,10 @@ export class ProfileWorld {
       observer: { profileCounted: () => {} },
       logger: silentLogger,
     });
+    // A new process lists all pods as they are.
+    this.#events = [];
+    this.#seen.clear();
+    for (const [uid, pod] of this.#pods) this.#seen.set(uid, pod);
     for (const pod of this.#pods.values()) controller.podSeen(pod);
     controller.profileSeen(this.#profile);
     controller.profilesSynced();
@@ -151,33 +173,49 @@ export class ProfileWorld {
     const uid = `pod-${(this.#serial += 1)}`;
     const pod = testPod({ uid, metadata: { labels: { app: 'web' } }, spec: { schedulingGates } });
     this.#pods.set(uid, pod);
-    this.#controller.podSeen(pod);
+    this.#events.push({ uid, pod });
   }
 
-  #change(pod: Pod, how: 'end' | 'delete' | 'vanish'): void {
+  #deliver(): void {
+    for (const { uid, pod } of this.#events.splice(0)) {
+      const before = this.#seen.get(uid);
+      if (pod === undefined) {
+        this.#seen.delete(uid);
+        if (before !== undefined) this.#controller.podGone(before);
+      } else {
+        this.#seen.set(uid, pod);
+        this.#controller.podSeen(pod);
+      }
+    }
+  }
+
+  #change(pod: Pod, how: 'touch' | 'end' | 'delete' | 'vanish'): void {
     const uid = pod.metadata?.uid ?? '';
     if (how === 'vanish') {
       this.#pods.delete(uid);
-      this.#controller.podGone(pod);
+      this.#events.push({ uid, pod: undefined });
       return;
     }
-    this.#store(
-      uid,
-      how === 'end'
-        ? { ...pod, status: { phase: 'Failed' } }
-        : { ...pod, metadata: { ...pod.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } },
-    );
+    if (how === 'touch') this.#store(uid, pod);
+    else
+      this.#store(
+        uid,
+        how === 'end'
+          ? { ...pod, status: { phase: 'Failed' } }
+          : { ...pod, metadata: { ...pod.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } },
+      );
   }
 
   #store(uid: string, pod: Pod): void {
     const resourceVersion = String(Number(pod.metadata?.resourceVersion) + 1);
     const stored = { ...pod, metadata: { ...pod.metadata, resourceVersion } };
     this.#pods.set(uid, stored);
-    this.#controller.podSeen(stored);
+    this.#events.push({ uid, pod: stored });
   }
 
   async #patch(ref: ObjectRef, patch: Patch): Promise<Pod> {
-    await new Promise((resolve) => setImmediate(resolve));
+    // A write takes longer than it takes others to act.
+    for (let turns = 0; turns < 3; turns += 1) await turn();
     if (ref.name === 'web') {
       const { status } = bodyOf<{ status: ScheduleProfileStatus }>(patch);
       this.#profile = { ...this.#profile, status };
@@ -200,6 +238,10 @@ export class ProfileWorld {
     if (refused) throw new TransportError('timeout', 'no answer');
     return {};
   }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function isGated({ spec }: Pod): boolean {
