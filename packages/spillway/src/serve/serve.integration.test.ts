@@ -571,9 +571,9 @@ describe('the process', () => {
     await refused(agent.resource(nodes).patch({ name: nodeName }, { type: 'merge', body: { spec: { taints: [] } } }));
     await refused(own.resource(secrets).get({ namespace, name: 'late' }));
     await refused(own.resource(configMaps).list({}));
-    await refused(own.resource(pods).list({ namespace }));
+    await refused(own.resource(pods).create(pod('own')));
     await refused(other.resource(pods).list({ fieldSelector: 'spec.nodeName=real-node' }));
-    // It may patch pods, but nothing of them except tolerations, and only on its own node.
+    // It may patch pods, but nothing of them except its own annotations and gate, and tolerations on its own node.
     const change = (name: string, merged: object): Promise<Pod> =>
       own.resource(pods).patch({ namespace, name }, { type: 'merge', body: merged });
     await refused(change('web', { metadata: { labels: { app: 'taken-over' } } }));
@@ -584,6 +584,15 @@ describe('the process', () => {
     await refused(change('web', { spec: { containers: [{ ...container, image: 'evil' }] } }));
     const { tolerations = [] } = (await getPod('elsewhere')).spec ?? {};
     await refused(change('elsewhere', { spec: { tolerations: [...tolerations, { operator: 'Exists' }] } }));
+    await admin.resource(pods).create({
+      metadata: { name: 'waiting', namespace, annotations: { 'example.com/note': '1' } },
+      spec: { containers: [{ name: 'main', image: 'busybox' }], schedulingGates: [{ name: 'example.com/gate' }] },
+    });
+    await refused(change('waiting', { metadata: { annotations: { 'example.com/note': null } } }));
+    await refused(change('waiting', { spec: { schedulingGates: [] } }));
+    await refused(change('waiting', { spec: { nodeSelector: { type: 'virtual-kubelet' } } }));
+    const cost = { 'controller.kubernetes.io/pod-deletion-cost': '-100' };
+    expect((await change('elsewhere', { metadata: { annotations: cost } })).metadata?.annotations).toMatchObject(cost);
     await Promise.all([own.close(), agent.close(), other.close()]);
   });
 
