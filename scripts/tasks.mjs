@@ -46,7 +46,16 @@ export const tasks = {
     needs: 'cluster',
     commands: (_root, args) => [
       ['vitest', 'run', '--project', 'unit', 'property', ...args],
-      ['vitest', 'run', '--project', 'integration', 'kill-at-every-await', ...args],
+      [
+        'vitest',
+        'run',
+        '--project',
+        'integration',
+        'kill-at-every-await',
+        'leader-election',
+        'placement.integration',
+        ...args,
+      ],
     ],
     env: { SPILLWAY_SOAK: '1' },
   },

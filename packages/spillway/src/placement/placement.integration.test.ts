@@ -308,6 +308,21 @@ it('a pool that is full makes its pods wait, says why and what to do, and takes 
   expect(await complaints()).toEqual([1]);
 });
 
+it('scale-in from 20 to 8, ten times, all pods Ready: only burst pods go', async () => {
+  await realNode('4');
+  await deploy('tide', 8, { burst: 'localPrefer' });
+  await allBound('tide', 8);
+  const local = new Set(on(podsHere('tide'), realName()).map(nameOf));
+  expect(local.size).toBe(8);
+  for (let round = 0; round < 10; round += 1) {
+    await scale('tide', 20);
+    await expect.poll(() => podsHere('tide').filter(isReady).length).toBe(20);
+    await scale('tide', 8);
+    await expect.poll(() => podsHere('tide').length).toBe(8);
+    expect(new Set(podsHere('tide').map(nameOf)), `round ${round}`).toEqual(local);
+  }
+});
+
 it('scale-in: among Ready pods burst pods go first, but for those whose cost the user has set', async () => {
   await realNode('5');
   await deploy('web', 20, { burst: 'localPrefer' });
