@@ -27,7 +27,8 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 try {
-  await bench(parseOptions(process.argv.slice(2)), interrupted.signal);
+  if (process.argv.includes('--help')) process.stdout.write(usage);
+  else await bench(parseOptions(process.argv.slice(2)), interrupted.signal);
 } catch (error) {
   if (interrupted.signal.aborted) process.exitCode = 130;
   else if (error instanceof UsageError) {
