@@ -1,7 +1,6 @@
-import { controllerOf, type KubeObject, type Pod, type PodTemplateSpec } from '@spillway/kube';
-import { asPod, at } from '../placement/admitted.ts';
+import { controllerOf, type KubeObject, type Pod } from '@spillway/kube';
 import { holds, type Subject } from '../placement/conditions.ts';
-import { templatePaths } from '../placement/rules.ts';
+import { podOf, replicasOf } from '../placement/workload.ts';
 import { burstLabelOf } from '../podspec/contract.ts';
 import type { AdmissionRequest, AdmissionResponse } from './admission-review.ts';
 import { subjectOf } from './mutate.ts';
@@ -43,29 +42,6 @@ export function advise(request: AdmissionRequest, review: ReviewPod): AdmissionR
     allowed: true,
     warnings: [...restartWarnings(subject), ...reasons.map((reason) => `will not burst: ${reason}`)],
   };
-}
-
-/** The pod itself, or the one that a workload makes. */
-function podOf(object: KubeObject): Pod | undefined {
-  if (object.kind === 'Pod') return asPod(object);
-  const path = templatePaths[object.kind ?? ''];
-  if (path === undefined) return undefined;
-  const { metadata = {}, spec } = at<PodTemplateSpec>(object, path) ?? {};
-  // Without a copy, e.g. in a Job from before: the workload's own label stands for it.
-  const labels =
-    burstLabelOf(metadata.labels).kind === 'absent'
-      ? { ...object.metadata?.labels, ...metadata.labels }
-      : metadata.labels;
-  return {
-    kind: 'Pod',
-    metadata: { ...metadata, namespace: object.metadata?.namespace ?? '', ...(labels ? { labels } : {}) },
-    ...(spec ? { spec } : {}),
-  };
-}
-
-function replicasOf(object: KubeObject): number {
-  const { replicas, parallelism } = at<{ replicas?: number; parallelism?: number }>(object, ['spec']) ?? {};
-  return replicas ?? parallelism ?? 1;
 }
 
 function restartWarnings(subject: Subject): readonly string[] {

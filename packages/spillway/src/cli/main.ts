@@ -4,6 +4,7 @@ import { completionCommand, printCandidates } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { manifestsCommand } from './commands/manifests.ts';
+import { planCommand } from './commands/plan.ts';
 import { serveCommand } from './commands/serve.ts';
 import { whyCommand } from './commands/why.ts';
 import { versionCommand } from './commands/version.ts';
@@ -22,6 +23,7 @@ const program = new Command('spillway')
   .addCommand(configCommand())
   .addCommand(manifestsCommand())
   .addCommand(whyCommand())
+  .addCommand(planCommand())
   .addCommand(doctorCommand())
   .addCommand(completionCommand())
   .addCommand(versionCommand());

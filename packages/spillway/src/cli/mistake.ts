@@ -1,6 +1,7 @@
 import { type Command, CommanderError } from 'commander';
 import { ApiError, KubeconfigError, TransportError } from '@spillway/kube';
 import { ConfigError } from '../config/load.ts';
+import { ManifestError } from '../diagnosis/plan/manifest.ts';
 
 /**
  * `mistake`: the command line, the configuration or the credentials have to be changed before trying again helps.
@@ -21,8 +22,7 @@ export class UsageError extends Error {}
 export function exitCodeOf(error: unknown): number | undefined {
   // Help and version end the program in this way too.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.mistake;
-  if (error instanceof ConfigError || error instanceof KubeconfigError || error instanceof UsageError) {
-    return exitCodes.mistake;
-  }
+  const mistakes = [ConfigError, KubeconfigError, ManifestError, UsageError];
+  if (mistakes.some((kind) => error instanceof kind)) return exitCodes.mistake;
   return error instanceof ApiError || error instanceof TransportError ? exitCodes.failure : undefined;
 }

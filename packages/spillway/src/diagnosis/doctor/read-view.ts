@@ -13,10 +13,9 @@ import {
   type ResourceType,
   statefulSets,
 } from '@spillway/kube';
+import { everyPage } from '../every-page.ts';
 import { isVirtual } from '../why.ts';
 import type { ClusterView } from './view.ts';
-
-const pageSize = 500;
 
 /** Reads what `spillway doctor` looks at, in pages, with the user's rights. @throws ApiError, TransportError */
 export async function readView(client: KubeClient): Promise<ClusterView> {
@@ -60,21 +59,4 @@ export async function readView(client: KubeClient): Promise<ClusterView> {
     pods: [...seen.values()],
     unreadable,
   };
-}
-
-async function everyPage<T extends KubeObject>(
-  client: KubeClient,
-  type: ResourceType<T>,
-  options: ListOptions,
-): Promise<T[]> {
-  const found: T[] = [];
-  let next: string | undefined;
-  do {
-    const page = await client
-      .resource(type)
-      .list({ ...options, limit: pageSize, ...(next === undefined ? {} : { continue: next }) });
-    found.push(...page.items);
-    next = page.metadata?.continue || undefined;
-  } while (next !== undefined);
-  return found;
 }

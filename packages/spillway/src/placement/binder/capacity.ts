@@ -33,12 +33,16 @@ export class PoolCapacity {
 
   /** Name of a resource of which the node has too little; undefined: there is room. */
   shortage(node: string, amounts: Resources): string | undefined {
-    const allocatable = this.#allocatable.get(node);
-    const used = this.#used.get(node);
     for (const [name, amount] of amounts) {
-      if (amount > 0n && (used?.get(name) ?? 0n) + amount > (allocatable?.get(name) ?? 0n)) return name;
+      if (amount > 0n && amount > this.#free(node, name)) return name;
     }
     return undefined;
+  }
+
+  /** How many times such amounts fit on the node. */
+  times(node: string, amounts: Resources): number {
+    const each = [...amounts].filter(([, amount]) => amount > 0n);
+    return Math.max(0, Math.min(...each.map(([name, amount]) => Number(this.#free(node, name) / amount))));
   }
 
   /** For a pod that is being bound, or is bound. A pod is counted once: the newest call counts. */
@@ -62,6 +66,10 @@ export class PoolCapacity {
     if (isTerminalPhase(pod.status?.phase)) return this.release(uid);
     this.reserve(uid, node, footprint(pod));
     return false;
+  }
+
+  #free(node: string, name: string): Nano {
+    return (this.#allocatable.get(node)?.get(name) ?? 0n) - (this.#used.get(node)?.get(name) ?? 0n);
   }
 
   #add(node: string, amounts: Resources, sign: 1n | -1n): void {

@@ -1,0 +1,98 @@
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import type { KubeObject } from '@spillway/kube';
+import { Command, InvalidArgumentError } from 'commander';
+import { loadConfig } from '../../config/load.ts';
+import { makesPods, ManifestError, parseManifest } from '../../diagnosis/plan/manifest.ts';
+import { hasFindings, type Plan, planOf } from '../../diagnosis/plan/plan.ts';
+import { type PlanPool, poolsOfNodes } from '../../diagnosis/plan/pools.ts';
+import { readPlan } from '../../diagnosis/plan/read-plan.ts';
+import { isVirtual } from '../../diagnosis/why.ts';
+import { makeReview } from '../../serve/backends.ts';
+import { type ClusterOptions, inCluster, withClusterOptions } from '../cluster.ts';
+import { exitCodes, UsageError } from '../mistake.ts';
+import { outputOption, type OutputFormat, printAnswer } from '../output.ts';
+import { renderPlan } from '../render-plan.ts';
+
+interface PlanOptions extends ClusterOptions {
+  readonly filename: readonly string[];
+  readonly replicas?: number;
+  readonly config?: string;
+  readonly namespace?: string;
+  readonly offline?: boolean;
+  readonly output: OutputFormat;
+}
+
+/** `spillway plan -f FILE` */
+export function planCommand(): Command {
+  return withClusterOptions(new Command('plan'))
+    .description('what a manifest would do: may its pods burst, to which pool, in which size, and how many would')
+    .requiredOption(
+      '-f, --filename <file>',
+      'manifest, - for standard input; may be given several times',
+      (file: string, files: readonly string[] = []) => [...files, file],
+    )
+    .option('--replicas <number>', 'in place of what the workloads say', countOf)
+    .option('--config <file>', 'configuration with the pools (default: the virtual nodes of the cluster)')
+    .option('-n, --namespace <name>', 'namespace of objects that name none (default: that of the context)')
+    .option('--offline', 'do not ask a cluster: no forecast; needs --config')
+    .addOption(outputOption())
+    .action(async (options: PlanOptions) => {
+      const objects = (await Promise.all(options.filename.map(objectsOf))).flat();
+      const plan = await answer(objects, options);
+      printAnswer(plan, options.output, renderPlan);
+      if (hasFindings(plan)) process.exitCode = exitCodes.findings;
+    });
+}
+
+async function answer(objects: readonly KubeObject[], options: PlanOptions): Promise<Plan> {
+  const { config, offline = false, namespace, replicas } = options;
+  if (offline && config === undefined)
+    throw new UsageError('--offline needs --config: the pools have to come from somewhere');
+  const configured = config === undefined ? undefined : await poolsOfConfig(config);
+  const wanted = replicas === undefined ? {} : { replicas };
+  if (offline) {
+    const inNamespace = objects.map((object) => withNamespace(object, namespace ?? 'default'));
+    const remarks = ['No cluster was asked: taints, room, claims and ScheduleProfiles are not looked at.'];
+    return planOf({ objects: inNamespace, pools: configured ?? [], remarks, ...wanted });
+  }
+  return inCluster(options, async (client) => {
+    const inNamespace = objects.map((object) => withNamespace(object, namespace ?? client.config.namespace));
+    const namespaces = new Set(inNamespace.filter(makesPods).map(({ metadata }) => metadata?.namespace ?? ''));
+    const cluster = await readPlan(client, [...namespaces]);
+    const { pools, remarks } = configured
+      ? { pools: configured, remarks: [] }
+      : poolsOfNodes(cluster.nodes.filter(isVirtual));
+    return planOf({ objects: inNamespace, pools, cluster, remarks, ...wanted });
+  });
+}
+
+async function poolsOfConfig(file: string): Promise<readonly PlanPool[]> {
+  const { pools } = await loadConfig(file);
+  return pools.map((pool) => ({
+    name: pool.name,
+    nodeName: pool.nodeName,
+    sizing: pool.sizing,
+    review: makeReview(pool),
+  }));
+}
+
+async function objectsOf(file: string): Promise<KubeObject[]> {
+  if (file === '-') return parseManifest(await text(process.stdin), 'standard input');
+  try {
+    return parseManifest(await readFile(file, 'utf8'), file);
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause)) throw cause;
+    const why = cause.code === 'ENOENT' ? 'the file does not exist' : cause.message;
+    throw new ManifestError(`${file}: cannot read the manifest: ${why}`, { cause });
+  }
+}
+
+function withNamespace(object: KubeObject, namespace: string): KubeObject {
+  return makesPods(object) ? { ...object, metadata: { namespace, ...object.metadata } } : object;
+}
+
+function countOf(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number, 0 or more.');
+}

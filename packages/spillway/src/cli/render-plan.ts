@@ -1,0 +1,56 @@
+import type { Plan, WorkloadPlan, Write } from '../diagnosis/plan/plan.ts';
+import type { PoolPlan, Reason } from '../diagnosis/plan/pool-plan.ts';
+import { type Colour, coloured } from './output.ts';
+import { fields, table } from './table.ts';
+
+/** For people: each workload with its pools, then what is not said. */
+export function renderPlan({ workloads, notConcerned, remarks }: Plan): string {
+  const blocks = workloads.map(workloadText);
+  if (notConcerned.length > 0) blocks.push(`Not concerned: ${notConcerned.join(', ')}\n`);
+  if (remarks.length > 0) blocks.push(remarks.map((remark) => `${coloured('dim', remark)}\n`).join(''));
+  return blocks.length === 0 ? 'There is no object in it.\n' : blocks.join('\n');
+}
+
+function workloadText({ object, replicas, policy, refused, writes, pools, forecast }: WorkloadPlan): string {
+  const head: (readonly [string, string])[] = [
+    ['Workload', `${coloured('bold', object)}, ${replicas} ${replicas === 1 ? 'pod' : 'pods'}`],
+    ['Policy', `${policy.value}, from ${policy.source}`],
+    ...refused.map((message) => ['Refused', coloured('red', message)] as const),
+    ...(writes.length > 0 ? [['Admission', writes.map(writeText).join('\n')] as const] : []),
+    ...(forecast
+      ? [['Forecast', `${forecast.local} local, ${forecast.burst} burst, ${forecast.waiting} waiting`] as const]
+      : []),
+    ...pools.flatMap(({ pool, reasons }) => reasons.map((reason) => [`Pool ${pool}`, reasonText(reason)] as const)),
+    ...(pools.length === 0 && refused.length === 0 ? [['Pools', coloured('yellow', 'there is none')] as const] : []),
+  ];
+  return `${fields(head)}${pools.length === 0 ? '' : `\n${poolTable(pools)}`}`;
+}
+
+function writeText({ kind, path, value }: Write): string {
+  const field = path.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
+  const text = value === undefined ? 'taken away' : typeof value === 'string' ? value : JSON.stringify(value);
+  return `${kind} ${field}: ${text}`;
+}
+
+function reasonText({ code, field, message, remedy }: Reason): string {
+  return `${coloured('yellow', code)}${field === undefined ? '' : ` (${field})`}: ${message}\n${remedy}`;
+}
+
+const verdicts: Readonly<Record<PoolPlan['burst'], readonly [Colour, string]>> = {
+  yes: ['green', 'yes'],
+  notNow: ['yellow', 'not now'],
+  no: ['red', 'no'],
+};
+
+function poolTable(pools: readonly PoolPlan[]): string {
+  return table(
+    ['POOL', 'NODE', 'MAY BURST', 'BILLED PER POD', 'WRITTEN'],
+    pools.map(({ pool, node, burst, size }) => [
+      pool,
+      node,
+      coloured(...verdicts[burst]),
+      size === undefined ? '-' : `${size.billed.cpu} CPU, ${size.billed.memory}`,
+      size === undefined ? '-' : `${size.written.cpu} CPU, ${size.written.memory}`,
+    ]),
+  );
+}
