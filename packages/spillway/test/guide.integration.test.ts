@@ -24,9 +24,9 @@ afterAll(async () => product?.[Symbol.asyncDispose]());
 // The room on the real node is for one test at a time.
 afterEach(async () => {
   const { kubectl } = product;
-  const kinds = 'deployments,statefulsets,cronjobs,jobs,pods';
-  await kubectl.run(['delete', kinds, '--all', '-n', namespace, '--wait=false']);
-  // A shell that sleeps does not hear SIGTERM.
+  // A shell that sleeps does not hear SIGTERM; with their workloads the pods would have their whole grace.
+  const kinds = 'deployments,replicasets,statefulsets,cronjobs,jobs';
+  await kubectl.run(['delete', kinds, '--all', '-n', namespace, '--cascade=orphan', '--timeout=60s']);
   await kubectl.run(['delete', 'pods', '--all', '-n', namespace, '--grace-period=1', '--wait=false']);
   await kubectl.run(['wait', '--for=delete', 'pods', '--all', '-n', namespace, '--timeout=240s']);
 });

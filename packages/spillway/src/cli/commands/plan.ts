@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
+import { text as textOf } from 'node:stream/consumers';
 import type { KubeObject } from '@spillway/kube';
 import { Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../../config/load.ts';
@@ -27,10 +27,11 @@ interface PlanOptions extends ClusterOptions {
 export function planCommand(): Command {
   return withClusterOptions(new Command('plan'))
     .description('what a manifest would do: may its pods burst, to which pool, in which size, and how many would')
-    .requiredOption(
+    .option(
       '-f, --filename <file>',
       'manifest, - for standard input; may be given several times',
-      (file: string, files: readonly string[] = []) => [...files, file],
+      (file: string, files: readonly string[]) => [...files, file],
+      [],
     )
     .option('--replicas <number>', 'in place of what the workloads say', countOf)
     .option('--config <file>', 'configuration with the pools (default: the virtual nodes of the cluster)')
@@ -38,6 +39,7 @@ export function planCommand(): Command {
     .option('--offline', 'do not ask a cluster: no forecast; needs --config')
     .addOption(outputOption())
     .action(async (options: PlanOptions) => {
+      if (options.filename.length === 0) throw new UsageError('name a manifest: spillway plan -f FILE');
       const objects = (await Promise.all(options.filename.map(objectsOf))).flat();
       const plan = await answer(objects, options);
       printAnswer(plan, options.output, renderPlan);
@@ -78,7 +80,7 @@ async function poolsOfConfig(file: string): Promise<readonly PlanPool[]> {
 }
 
 async function objectsOf(file: string): Promise<KubeObject[]> {
-  if (file === '-') return parseManifest(await text(process.stdin), 'standard input');
+  if (file === '-') return parseManifest(await textOf(process.stdin), 'standard input');
   try {
     return parseManifest(await readFile(file, 'utf8'), file);
   } catch (cause) {
