@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
+import { text as textOf } from 'node:stream/consumers';
 import type { KubeObject } from '@spillway/kube';
 import { Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../../config/load.ts';
@@ -30,7 +30,7 @@ export function planCommand(): Command {
     .requiredOption(
       '-f, --filename <file>',
       'manifest, - for standard input; may be given several times',
-      (file: string, files: readonly string[] = []) => [...files, file],
+      (file: string, files: readonly string[] | undefined) => [...(files ?? []), file],
     )
     .option('--replicas <number>', 'in place of what the workloads say', countOf)
     .option('--config <file>', 'configuration with the pools (default: the virtual nodes of the cluster)')
@@ -78,7 +78,7 @@ async function poolsOfConfig(file: string): Promise<readonly PlanPool[]> {
 }
 
 async function objectsOf(file: string): Promise<KubeObject[]> {
-  if (file === '-') return parseManifest(await text(process.stdin), 'standard input');
+  if (file === '-') return parseManifest(await textOf(process.stdin), 'standard input');
   try {
     return parseManifest(await readFile(file, 'utf8'), file);
   } catch (cause) {

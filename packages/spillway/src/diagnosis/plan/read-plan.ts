@@ -41,8 +41,6 @@ export async function readPlan(client: KubeClient, namespaces: readonly string[]
     all(persistentVolumes),
     all(storageClasses),
   ]);
-  const byName = <T extends KubeObject>(list: readonly T[] | undefined, name: string): T | undefined =>
-    list?.find(({ metadata }) => metadata?.name === name);
   return {
     nodes: nodeList,
     ...(podList ? { pods: podList } : {}),
@@ -58,4 +56,8 @@ export async function readPlan(client: KubeClient, namespaces: readonly string[]
     },
     remarks,
   };
+}
+
+function byName<T extends KubeObject>(list: readonly T[] | undefined, name: string): T | undefined {
+  return list?.find(({ metadata }) => metadata?.name === name);
 }
