@@ -71,8 +71,8 @@ const podSpec = z.looseObject({
 });
 const count = z.int().min(0).optional();
 const anyObject = z.looseObject({
-  apiVersion: z.string('must be there: this is no Kubernetes object without'),
-  kind: z.string('must be there: this is no Kubernetes object without'),
+  apiVersion: z.string('is missing: an object needs apiVersion and kind'),
+  kind: z.string('is missing: an object needs apiVersion and kind'),
   metadata: metadata.optional(),
 });
 const pod = z.looseObject({ spec: podSpec });

@@ -119,7 +119,12 @@ function admitted(
 }
 
 function writesOf(kind: string, patch: readonly JsonPatchOperation[]): Write[] {
-  return patch.flatMap((operation) => {
+  return patch.flatMap((operation, index) => {
+    // A later operation writes the whole field anew.
+    const again = patch
+      .slice(index + 1)
+      .some(({ path }) => `${operation.path}/`.startsWith(`${path}/`) && !path.endsWith('/-'));
+    if (again) return [];
     if (!('value' in operation)) return [{ kind, path: operation.path }];
     const { path, value } = operation;
     // Only makes place for what follows.
