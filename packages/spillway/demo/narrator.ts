@@ -1,4 +1,5 @@
 import type { Cluster } from '@spillway/devcluster';
+import type { Testbed } from '../testbed/testbed.ts';
 
 const started = performance.now();
 
@@ -20,6 +21,12 @@ export async function show(
   process.stdout.write(`${text}${stderr}\n`);
   if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with code ${code}`);
   return stdout;
+}
+
+/** Shows a command of Spillway and what it prints. */
+export async function showSpillway(testbed: Testbed, args: readonly string[]): Promise<void> {
+  process.stdout.write(`\n$ spillway ${args.map(quoted).join(' ')}\n`);
+  process.stdout.write(`${await testbed.spillway(args)}\n`);
 }
 
 function bold(text: string): string {

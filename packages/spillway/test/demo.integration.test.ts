@@ -6,12 +6,20 @@ import { expect, test } from 'vitest';
 
 const execute = promisify(execFile);
 
-test('npm run demo shows overflow onto real containers, ends by itself and leaves nothing', async () => {
+test("npm run demo shows the guide's manifest burst onto real containers, ends by itself and leaves nothing", async () => {
   const main = path.join(import.meta.dirname, '../demo/main.ts');
   const { stdout } = await execute(process.execPath, ['--conditions=spillway-source', main, '--name', 'demo-test']);
   expect(stdout).toContain('real containers behind a virtual node');
+  expect(stdout).toContain('mutatingadmissionpolicy.admissionregistration.k8s.io/spillway-pods');
+  expect(stdout).toContain('Warning: up to 20 pods may burst to pool cri, billed as 500m CPU, 1Gi each');
   expect(stdout).toMatch(/All 20 are Ready/);
-  expect(stdout).toMatch(/hello from test-vk-/);
+  expect(stdout).toMatch(/^\S+ hello from test-vk-/m);
+  expect(stdout).toMatch(/^Policy: +auto, from label virtual-kubelet\.io\/burst-to-cci$/m);
+
+  const [, local, burst] = /Before: (\d+) pods on node-1, (\d+) pods on virtual-kubelet\./.exec(stdout) ?? [];
+  expect(Number(local) + Number(burst)).toBe(20);
+  expect(stdout).toContain(`After:  ${local} pods on node-1, ${8 - Number(local)} pods on virtual-kubelet.`);
+
   expect(stdout).toMatch(/Left on the machine.*: runningTasks 0, containers 0, sandboxes 0, /);
   expect(stdout.trim().split('\n').at(-1)).toMatch(/is gone\.$/);
   expect((await statusOfClusters()).map(({ name }) => name)).not.toContain('demo-test');

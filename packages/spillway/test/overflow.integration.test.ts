@@ -2,21 +2,25 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Event, Node, Pod } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { eventually } from './support/kubectl.ts';
 import type { Product } from './support/product.ts';
 import { isReady, startProduct, waitRollout } from './support/product.ts';
 import { nothing, residue } from '../testbed/residue.ts';
 
-const manifest = path.join(import.meta.dirname, '../demo/deployment.yaml');
+const manifest = path.join(import.meta.dirname, '../demo/test-vk.yaml');
 
-describe('a Deployment of 20 replicas on a node with room for a few', () => {
+describe('the Deployment of the guide with localPrefer, 20 replicas on a node with room for a few', () => {
   let product: Product;
   let pods: Pod[];
 
   beforeAll(async () => {
     product = await startProduct('overflow');
     const { kubectl, namespace } = product;
-    await kubectl.run(['apply', '-n', namespace, '-f', '-'], await readFile(manifest));
+    const deployment = parse(await readFile(manifest, 'utf8'));
+    deployment.metadata.namespace = namespace;
+    deployment.metadata.labels['virtual-kubelet.io/burst-to-cci'] = 'localPrefer';
+    await kubectl.apply(deployment);
     await waitRollout(kubectl, namespace, 'test-vk');
     pods = await kubectl.list<Pod>(['pods', '-n', namespace]);
   });

@@ -6,6 +6,7 @@ import path from 'node:path';
 import type { Cluster } from '@spillway/devcluster';
 import { stringify } from 'yaml';
 import type { Scenario } from '../src/backends/simulated/scenario.ts';
+import type { RuleSetName } from '../src/podspec/sizing/rule-sets.ts';
 
 // Started directly, not through bin/spillway.js, so that a kill -9 in a test hits the process itself.
 const spillway = ['--conditions=spillway-source', path.join(import.meta.dirname, '../src/cli/main.ts')];
@@ -28,6 +29,10 @@ export interface TestbedOptions {
   readonly sweep?: { readonly graceSeconds?: number; readonly suspicionSeconds?: number };
   /** The section `placement` of the configuration; default: its defaults. */
   readonly placement?: object;
+  /** In which sizes pods can be had; default: as they are written. */
+  readonly sizing?: RuleSetName;
+  /** Serves the webhook that warns at `kubectl apply`; default: the policies of admission stand alone. */
+  readonly advice?: boolean;
   /** Arguments of node itself, for measurements. */
   readonly nodeArguments?: readonly string[];
 }
@@ -139,11 +144,24 @@ export class Testbed implements AsyncDisposable {
     await this.#nodeReady();
   }
 
+  /** Runs the command line with the administrator's kubeconfig and resolves with what it prints. */
+  async spillway(args: readonly string[]): Promise<string> {
+    const child = spawn(process.execPath, [...spillway, ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, KUBECONFIG: this.cluster.kubeconfig },
+    });
+    const chunks: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+    const [code] = await once(child, 'close');
+    if (code !== 0) throw new Error(`spillway ${args.join(' ')} ended with code ${String(code)}`);
+    return Buffer.concat(chunks).toString();
+  }
+
   /** What a user applies before the start, with the rules of admission in the API server itself. */
   async #applyManifests(): Promise<void> {
     const config = ['--config', this.configFile];
     for (const what of [['crds'], ['rbac', ...config], ['admission', '--carrier', 'policy', ...config]]) {
-      const manifests = await run(process.execPath, [...spillway, 'manifests', ...what]);
+      const manifests = await this.spillway(['manifests', ...what]);
       const { code, stderr } = await this.cluster.kubectl(['apply', '-f', '-'], { input: manifests });
       if (code !== 0) throw new Error(`kubectl apply of spillway manifests ${what[0]} failed: ${stderr}`);
     }
@@ -156,6 +174,7 @@ export class Testbed implements AsyncDisposable {
       stringify({
         ...(kubeconfig === undefined ? {} : { kubernetes: { kubeconfig } }),
         ...(options.placement === undefined ? {} : { placement: options.placement }),
+        ...(options.advice ? { admission: { enabled: true, url: `https://${cluster.nodeAddress}:9443` } } : {}),
         pools: [
           {
             name: options.backend,
@@ -164,6 +183,7 @@ export class Testbed implements AsyncDisposable {
             address: cluster.nodeAddress,
             kubeletPort: options.kubeletPort ?? 10260,
             servingCertificate: { csr: { approve: true } },
+            ...(options.sizing === undefined ? {} : { sizing: options.sizing }),
             ...(options.sweep === undefined ? {} : { sweep: options.sweep }),
             dns: { clusterDNS: ['10.96.0.10'], clusterDomain: 'cluster.local' },
             backend: this.#backendConfig(options),
@@ -185,13 +205,4 @@ export class Testbed implements AsyncDisposable {
       stateDir: this.stateDir,
     };
   }
-}
-
-async function run(command: string, args: readonly string[]): Promise<string> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const chunks: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with code ${String(code)}`);
-  return Buffer.concat(chunks).toString();
 }

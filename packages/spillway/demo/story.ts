@@ -1,0 +1,112 @@
+import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import type { Cluster } from '@spillway/devcluster';
+import type { Deployment, Pod } from '@spillway/kube';
+import { burstLabelOf } from '../src/podspec/contract.ts';
+import { residue } from '../testbed/residue.ts';
+import type { Testbed } from '../testbed/testbed.ts';
+import { say, show, showSpillway } from './narrator.ts';
+
+/** The manifest of the CCE user guide, verbatim. */
+const manifest = path.relative('', path.join(import.meta.dirname, 'test-vk.yaml'));
+const ofDeployment = ['-l', 'app=test-vk'];
+
+/** What was applied before `spillway serve` was started. */
+export async function showInstalled(cluster: Cluster): Promise<void> {
+  say('In the cluster: the ScheduleProfile kind, the rights of "spillway serve", and the rules of who bursts.');
+  const kinds =
+    'crds,clusterroles,mutatingadmissionpolicies,validatingadmissionpolicies,validatingwebhookconfigurations';
+  await show(cluster, ['get', kinds, '-l', 'app.kubernetes.io/managed-by=spillway', '-o', 'name']);
+}
+
+/** Applies the manifest and shows that all of its pods run, and where. */
+export async function burst(cluster: Cluster, testbed: Testbed): Promise<void> {
+  say(
+    cluster.nodeName === undefined
+      ? "The guide's 20 replicas of half a CPU: there is no real node here, so all of them burst."
+      : "The guide's 20 replicas of half a CPU, labelled auto: the real node has room for a few, the rest bursts.",
+  );
+  await admissionAnswers(cluster);
+  const asked = performance.now();
+  await show(cluster, ['apply', '-f', manifest]);
+  await done(cluster, ['rollout', 'status', 'deployment/test-vk', '--timeout=240s']);
+  say(`All 20 are Ready, ${((performance.now() - asked) / 1000).toFixed(1)} s after they were asked for.`);
+  await show(cluster, ['get', 'pods', '-o', 'wide', '--sort-by=.spec.nodeName']);
+  say(byNode(await pods(cluster)));
+
+  const burstPod = (await pods(cluster)).find(({ spec }) => spec?.nodeName === testbed.nodeName)?.metadata?.name;
+  if (burstPod === undefined) throw new Error(`no pod runs on ${testbed.nodeName}`);
+  say("A burst pod is a pod: exec, logs, events. The guide's container prints nothing, so exec writes into its log.");
+  const greeting = 'echo "hello from $HOSTNAME" > /proc/1/fd/1';
+  await show(cluster, ['exec', burstPod, '--', '/bin/bash', '-c', `${greeting}; ps`]);
+  await show(cluster, ['logs', burstPod, '--timestamps']);
+  await show(cluster, ['describe', 'pod', burstPod], (text) => text.slice(text.indexOf('Events:')));
+  await showSpillway(testbed, ['why', `pod/${burstPod}`]);
+}
+
+/** Fewer replicas: shows that burst pods go first. */
+export async function scaleIn(cluster: Cluster): Promise<void> {
+  say('Scale-in: burst pods go first, for they have the lower deletion cost.');
+  say(`Before: ${byNode(await pods(cluster))}`);
+  await scale(cluster, 8);
+  say(`After:  ${byNode(await pods(cluster))}`);
+}
+
+/** No replicas: shows that nothing stays behind. */
+export async function scaleToZero(cluster: Cluster, testbed: Testbed): Promise<void> {
+  say('Scale to zero: the containers end, and nothing of them stays behind.');
+  await scale(cluster, 0);
+  await show(cluster, ['get', 'pods']);
+  if (!cluster.pool) return;
+  const left = await residue(testbed);
+  const counts = Object.entries(left).map(([kind, items]) => `${kind} ${(items as string[]).length}`);
+  say(`Left on the machine, read from containerd, the network and the disk: ${counts.join(', ')}.`);
+  if (Object.values(left).some((items) => (items as string[]).length > 0)) {
+    throw new Error(`something was left behind: ${JSON.stringify(left)}`);
+  }
+}
+
+/** Resolves when the pods that had to go are gone. */
+async function scale(cluster: Cluster, replicas: number): Promise<void> {
+  await show(cluster, ['scale', 'deployment/test-vk', `--replicas=${replicas}`]);
+  const chosen = `--for=jsonpath={.status.replicas}=${replicas}`;
+  await done(cluster, ['wait', chosen, 'replicaset', ...ofDeployment, '--timeout=60s']);
+  const leaving = (await pods(cluster))
+    .filter(({ metadata }) => metadata?.deletionTimestamp !== undefined)
+    .map(({ metadata }) => metadata?.name ?? '');
+  say(
+    `The guide's container does not hear SIGTERM and would take its 30 s; the demo grants ${leaving.length} pods 1 s.`,
+  );
+  await done(cluster, ['delete', 'pods', ...leaving, '--grace-period=1', '--ignore-not-found', '--timeout=120s']);
+}
+
+/** The API server takes up policies, and whom to trust as a webhook, some seconds after they were written. */
+async function admissionAnswers(cluster: Cluster): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  for (;;) {
+    const { code, stdout, stderr } = await cluster.kubectl(['apply', '-f', manifest, '--dry-run=server', '-o', 'json']);
+    if (code === 0 && stderr.includes('Warning:')) {
+      const { spec } = JSON.parse(stdout) as Deployment;
+      if (burstLabelOf(spec?.template.metadata?.labels).kind === 'valid') return;
+    }
+    if (performance.now() > deadline) throw new Error(`admission does not answer: ${stderr}${stdout}`);
+    await setTimeout(200);
+  }
+}
+
+async function pods(cluster: Cluster): Promise<readonly Pod[]> {
+  return (JSON.parse(await done(cluster, ['get', 'pods', ...ofDeployment, '-o', 'json'])) as { items: Pod[] }).items;
+}
+
+/** For example "4 pods on node-1, 16 pods on virtual-kubelet." */
+function byNode(list: readonly Pod[]): string {
+  const nodes = Map.groupBy(list, ({ spec }) => spec?.nodeName ?? 'no node');
+  const sorted = [...nodes].toSorted(([one], [other]) => one.localeCompare(other));
+  return `${sorted.map(([node, { length }]) => `${length} pods on ${node}`).join(', ')}.`;
+}
+
+async function done(cluster: Cluster, args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await cluster.kubectl(args);
+  if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with code ${code}: ${stderr}`);
+  return stdout;
+}
