@@ -27,6 +27,7 @@ export async function burst(cluster: Cluster, testbed: Testbed): Promise<void> {
       : "The guide's 20 replicas of half a CPU, labelled auto: the real node has room for a few, the rest bursts.",
   );
   await admissionAnswers(cluster);
+  await showSpillway(testbed, ['plan', '-f', manifest]);
   const asked = performance.now();
   await show(cluster, ['apply', '-f', manifest]);
   await done(cluster, ['rollout', 'status', 'deployment/test-vk', '--timeout=240s']);
