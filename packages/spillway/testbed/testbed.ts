@@ -7,6 +7,7 @@ import type { Cluster } from '@spillway/devcluster';
 import { stringify } from 'yaml';
 import type { Scenario } from '../src/backends/simulated/scenario.ts';
 import type { RuleSetName } from '../src/podspec/sizing/rule-sets.ts';
+import { burstLabels } from '../src/podspec/contract.ts';
 
 // Started directly, not through bin/spillway.js, so that a kill -9 in a test hits the process itself.
 const spillway = ['--conditions=spillway-source', path.join(import.meta.dirname, '../src/cli/main.ts')];
@@ -64,6 +65,7 @@ export class Testbed implements AsyncDisposable {
     await mkdir(testbed.dir, { recursive: true });
     await testbed.#writeConfig(options, undefined);
     await testbed.#applyManifests();
+    await testbed.#rulesInForce();
     const kubeconfig = await options.cluster.kubeconfigFor({
       serviceAccount: { namespace: 'spillway-system', name: 'spillway' },
     });
@@ -164,6 +166,33 @@ export class Testbed implements AsyncDisposable {
       const manifests = await this.spillway(['manifests', ...what]);
       const { code, stderr } = await this.cluster.kubectl(['apply', '-f', '-'], { input: manifests });
       if (code !== 0) throw new Error(`kubectl apply of spillway manifests ${what[0]} failed: ${stderr}`);
+    }
+  }
+
+  /** The API server takes up policies some seconds after they were written, and each by itself. */
+  async #rulesInForce(): Promise<void> {
+    const metadata = { name: 'rules-in-force', labels: { [burstLabels[0]]: 'enforce' } };
+    const spec = { containers: [{ name: 'main', image: 'none' }] };
+    const template = { metadata: { labels: { app: 'none' } }, spec };
+    const probes = [
+      { apiVersion: 'v1', kind: 'Pod', metadata, spec },
+      {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata,
+        spec: { selector: { matchLabels: { app: 'none' } }, template },
+      },
+    ];
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: probes });
+    const deadline = Date.now() + 60_000;
+    for (;;) {
+      // Each object by itself, one document after the other.
+      const told = '{.spec.schedulerName}{.spec.template.metadata.labels} ';
+      const args = ['create', '--dry-run=server', '-n', 'default', '-o', `jsonpath=${told}`, '-f', '-'];
+      const { stdout, stderr } = await this.cluster.kubectl(args, { input });
+      if (stdout.startsWith('spillway ') && stdout.includes(burstLabels[0])) return;
+      if (Date.now() > deadline) throw new Error(`the admission policies are not in force: ${stdout}${stderr}`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }
 
