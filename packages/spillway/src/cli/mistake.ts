@@ -20,8 +20,10 @@ export class UsageError extends Error {}
 
 /** The exit code for an error that its message explains completely; undefined: a defect. */
 export function exitCodeOf(error: unknown): number | undefined {
-  // Help and version end the program in this way too.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.mistake;
+  if (error instanceof CommanderError) {
+    // Help and version end the program in this way too, and commands that say themselves how.
+    return error.exitCode === 0 || error.code === 'commander.error' ? error.exitCode : exitCodes.mistake;
+  }
   const mistakes = [ConfigError, KubeconfigError, ManifestError, UsageError];
   if (mistakes.some((kind) => error instanceof kind)) return exitCodes.mistake;
   return error instanceof ApiError || error instanceof TransportError ? exitCodes.failure : undefined;
