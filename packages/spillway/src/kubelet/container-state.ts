@@ -32,9 +32,9 @@ export function requireLog(known: KnownPod, container: string, previous: boolean
 export function requireRunning(known: KnownPod, container: string): void {
   const pod = known.pod.metadata?.name ?? '';
   if (!hasContainer(known.pod, container)) throw new Problem(404, `container not found ("${container}")`);
+  if (known.placeholder !== undefined) throw new Problem(400, known.placeholder);
   const status = statusOf(known, container);
   if (status === undefined) throw new Problem(400, `container "${container}" in pod "${pod}" is not available`);
-  if (known.placeholder !== undefined) throw new Problem(400, known.placeholder);
   const { running, terminated } = status.state ?? {};
   if (running !== undefined) return;
   if (terminated === undefined) throw waiting(status, pod, '');

@@ -21,11 +21,11 @@ export async function serveLogs(
   }
   const options = parseLogOptions(query, context.now());
   const known = findPod(context.pods, route.namespace, route.pod);
-  requireLog(known, route.container, options.previous);
   if (known.placeholder !== undefined) {
     response.setHeader('Content-Type', 'text/plain; charset=utf-8').end(`${known.placeholder}\n`);
     return;
   }
+  requireLog(known, route.container, options.previous);
 
   const gone = new AbortController();
   response.once('close', () => gone.abort(new Error('the client closed the connection')));
