@@ -165,7 +165,7 @@ export class Pool {
 
   /** The node is registered, its API is served, and its pods and instances are known completely. */
   get ready(): boolean {
-    return this.#pods.synced && this.#node.registered && this.#listening;
+    return this.#pods.synced && this.#node.registered && this.#listening && this.#tls.cert !== undefined;
   }
 
   /**

@@ -17,6 +17,10 @@ export async function startProduct(namespace: string): Promise<Product> {
   const testbed = await Testbed.create({ cluster, backend: 'cri' });
   await testbed.start();
   const kubectl = new Kubectl(cluster);
+  // The node is Ready before somebody has signed its serving certificate.
+  await eventually('the kubelet API of the node', () =>
+    kubectl.run(['get', '--raw', `/api/v1/nodes/${testbed.nodeName}/proxy/healthz`]),
+  );
   await kubectl.run(['create', 'namespace', namespace]);
   await eventually('the default service account', () =>
     kubectl.run(['get', 'serviceaccount', 'default', '-n', namespace]),
