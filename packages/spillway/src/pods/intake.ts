@@ -1,6 +1,7 @@
-import { controllerOf, type NodeSelectorTerm, type Pod } from '@spillway/kube';
+import type { NodeSelectorTerm, Pod } from '@spillway/kube';
 import { burstLabelOf } from '../podspec/contract.ts';
 import { type Refusal, refusal } from '../podspec/review/refusal.ts';
+import { isOfDaemonSet } from './placeholder.ts';
 
 /** The virtual node as pods can name it. */
 export interface IntakeNode {
@@ -19,7 +20,7 @@ export interface IntakeNode {
  * DaemonSet. Both stay Pending.
  */
 export function intakeRefusals(pod: Pod, node: IntakeNode): readonly Refusal[] {
-  if (controllerOf(pod)?.kind === 'DaemonSet') {
+  if (isOfDaemonSet(pod)) {
     return [refusal('daemonset-pod', 'metadata.ownerReferences')];
   }
   if (!toleratesEverything(pod) || asksToBurst(pod) || namesNode(pod, node)) return [];

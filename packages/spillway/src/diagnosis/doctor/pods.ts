@@ -1,5 +1,6 @@
-import { controllerOf, type DaemonSet } from '@spillway/kube';
+import type { DaemonSet } from '@spillway/kube';
 import { intakeRefusals } from '../../pods/intake.ts';
+import { isOfDaemonSet } from '../../pods/placeholder.ts';
 import { burstTaint, preferTaint, virtualNodeLabels } from '../../podspec/contract.ts';
 import { untoleratedTaints } from '../../placement/binder/node-match.ts';
 import { isVirtual } from '../why.ts';
@@ -11,7 +12,7 @@ export const checkStrays: Check = ({ pods, nodes }) => {
   return pods.flatMap((pod) => {
     const name = pod.spec?.nodeName ?? '';
     // Those of DaemonSets are told by their DaemonSet.
-    if (!virtual.has(name) || controllerOf(pod)?.kind === 'DaemonSet') return [];
+    if (!virtual.has(name) || isOfDaemonSet(pod)) return [];
     const node = { name, taintKeys: [burstTaint.key, preferTaint.key], labels: virtualNodeLabels };
     return intakeRefusals(pod, node).map(({ message, remedy }) => ({
       code: 'pod-not-run' as const,
