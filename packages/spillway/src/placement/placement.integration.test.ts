@@ -210,7 +210,11 @@ it('enforce: every pod is bound to the pool at once, once, and nothing is said b
       'spillway.dev/burst-policy': `enforce (label ${burstLabel})`,
     });
   }
-  await expect.poll(async () => (await eventsHere()).filter(({ reason }) => reason === 'Scheduled').length).toBe(count);
+  const told = async (): Promise<object> => ({
+    scheduled: (await eventsHere()).filter(({ reason }) => reason === 'Scheduled').length,
+    dropped: await metric('spillway_placement_events_dropped_total'),
+  });
+  await expect.poll(told).toEqual({ scheduled: count, dropped: 0 });
   const placed = (await eventsHere()).filter(({ source }) => source?.host === undefined);
   expect(new Set(placed.map(({ reason, count: times }) => `${reason} ${times}`))).toEqual(new Set(['Scheduled 1']));
 });

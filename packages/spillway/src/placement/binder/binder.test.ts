@@ -1,4 +1,12 @@
-import { ApiError, type Binding, type KubeObject, type Node, type Pod, type Store } from '@spillway/kube';
+import {
+  ApiError,
+  type Binding,
+  type KubeObject,
+  type Node,
+  type Pod,
+  type Store,
+  TransportError,
+} from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
 import { bodyOf, fakeClient } from '../../pods/testing/fake-client.ts';
 import { realNode, testPod, unschedulable, virtualNode } from '../testing/objects.ts';
@@ -22,6 +30,8 @@ interface Setting {
   readonly profile?: ScheduleProfile;
   /** Answers of the API server to bindings, before it takes them. */
   readonly failures?: Error[];
+  /** What comes instead of the answers to bindings that it took. */
+  readonly lostAnswers?: Error[];
 }
 
 /** A cluster with some pools, in which pods come in and bindings go out. */
@@ -32,9 +42,11 @@ class World {
   readonly binder: Binder;
   readonly #pods = new Map<string, Pod>();
   readonly #failures: Error[];
+  readonly #lostAnswers: Error[];
 
-  constructor({ pools = [pool('a')], nodes, profile, failures = [] }: Setting) {
+  constructor({ pools = [pool('a')], nodes, profile, failures = [], lostAnswers = [] }: Setting) {
     this.#failures = failures;
+    this.#lostAnswers = lostAnswers;
     const store: Pick<Store<Pod>, 'getByUid'> = { getByUid: (uid) => this.#pods.get(uid) };
     this.binder = new Binder({
       client: fakeClient({
@@ -81,6 +93,8 @@ class World {
     this.bindings.push([uid, target?.name ?? '']);
     const pod = this.#pods.get(uid);
     if (pod !== undefined) this.see({ ...pod, spec: { containers: [], ...pod.spec, nodeName: target?.name ?? '' } });
+    const lost = this.#lostAnswers.shift();
+    if (lost !== undefined) throw lost;
     return {};
   }
 }
@@ -103,6 +117,15 @@ describe('the binder', () => {
     });
     expect(world.events.filter((reason) => reason === 'Scheduled')).toHaveLength(5);
     expect(world.events.filter((reason) => reason === 'FailedScheduling')).toHaveLength(1);
+  });
+
+  it('tells of a binding once, also when the answer to it is lost', async () => {
+    const world = new World({ lostAnswers: [new TransportError('unreachable', 'the connection was reset')] });
+    await world.run(async () => {
+      for (const uid of ['1', '2']) world.see(enforced(uid));
+      await expect.poll(() => world.bindings).toHaveLength(2);
+    });
+    expect(world.events.toSorted()).toEqual(['Scheduled', 'Scheduled', 'failed a none']);
   });
 
   it('keeps to the virtual nodes that the profile names', async () => {

@@ -65,6 +65,12 @@ export interface BinderObserver {
 /** Bindings under way at a time. */
 const binders = 32;
 
+/** A binding that was sent and is not known to have been done. */
+interface Assignment {
+  readonly nodeName: string;
+  readonly confirmed: () => void;
+}
+
 /**
  * Binds what may run on virtual nodes only, and what the scheduler has given up on for lack of room. A pod is looked at when
  * it changes; one that no pool takes waits until pools, nodes or claims change.
@@ -75,6 +81,8 @@ export class Binder {
   readonly #queue = new WorkQueue<string>({ rateLimiter: retryBackoff() });
   readonly #waiting = new WaitingPods({ wake: (uid) => this.#queue.add(uid) });
   readonly #stopwatch = new Stopwatch();
+  /** By UID. The answer confirms it or, when that is lost, the pod that is seen bound. */
+  readonly #assignments = new Map<string, Assignment>();
 
   constructor(options: BinderOptions) {
     this.#options = options;
@@ -89,6 +97,7 @@ export class Binder {
     const uid = uidOf(pod);
     const nodeName = pod.spec?.nodeName ?? '';
     if (nodeName !== '') {
+      this.#assignedTo(nodeName, uid);
       this.#forget(uid);
       if (this.#options.nodes.isPool(nodeName) && this.#capacity.observe(uid, nodeName, pod)) this.#waiting.wakeAll();
       return;
@@ -133,6 +142,14 @@ export class Binder {
   #forget(uid: string): void {
     this.#waiting.delete(uid);
     this.#stopwatch.forget(uid);
+    this.#assignments.delete(uid);
+  }
+
+  #assignedTo(nodeName: string, uid: string): void {
+    const assignment = this.#assignments.get(uid);
+    if (assignment?.nodeName !== nodeName) return;
+    this.#assignments.delete(uid);
+    assignment.confirmed();
   }
 
   async #examine(uid: string, signal: AbortSignal): Promise<void> {
@@ -193,10 +210,20 @@ export class Binder {
     signal: AbortSignal,
   ): Promise<void> {
     const { client, observer, rate, profileOf, recorder } = this.#options;
-    const waitMs = rate?.when(uidOf(pod)) ?? 0;
+    const uid = uidOf(pod);
+    const waitMs = rate?.when(uid) ?? 0;
     if (waitMs > 0) await delay(waitMs, undefined, { signal });
-    const seconds = this.#stopwatch.of(uidOf(pod));
+    const seconds = this.#stopwatch.of(uid);
     const deletionCost = deletionCostOn('cci', profileOf(pod)?.spec.location);
+    const confirmed = (): void => {
+      observer.bound({ pool, policy: policy.value, why, ...seconds() });
+      recorder.record(pod, {
+        type: 'Normal',
+        reason: 'Scheduled',
+        message: `Successfully assigned ${namespaceOf(pod)}/${nameOf(pod)} to ${nodeName}`,
+      });
+    };
+    this.#assignments.set(uid, { nodeName, confirmed });
     try {
       const binding = bindingOf(pod, { nodeName, policy, deletionCost });
       await client.resource(pods).create<Binding>(binding, { subresource: 'binding', lane: 'binding', signal });
@@ -206,12 +233,7 @@ export class Binder {
       }
       throw error;
     }
-    observer.bound({ pool, policy: policy.value, why, ...seconds() });
-    recorder.record(pod, {
-      type: 'Normal',
-      reason: 'Scheduled',
-      message: `Successfully assigned ${namespaceOf(pod)}/${nameOf(pod)} to ${nodeName}`,
-    });
+    this.#assignedTo(nodeName, uid);
   }
 
   async #explain(
