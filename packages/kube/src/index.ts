@@ -41,6 +41,7 @@ export {
   namespaceOf,
   objectKey,
   refOf,
+  isOlder,
   resourceVersionOf,
   uidOf,
 } from './meta.ts';

@@ -9,6 +9,12 @@ export const namespaceOf = (object: KubeObject): string => object.metadata?.name
 export const uidOf = (object: KubeObject): string => object.metadata?.uid ?? '';
 export const resourceVersionOf = (object: KubeObject): string => object.metadata?.resourceVersion ?? '';
 
+/** Versions of one resource grow, and are compared as numbers (KEP-5504). */
+export function isOlder(a: KubeObject, b: KubeObject): boolean {
+  const [left, right] = [resourceVersionOf(a), resourceVersionOf(b)];
+  return left.length === right.length ? left < right : left.length < right.length;
+}
+
 /** "namespace/name", or the bare name of a cluster-scoped object. */
 export const keyOf = (object: KubeObject): string => objectKey(namespaceOf(object), nameOf(object));
 export const objectKey = (namespace: string, name: string): string =>

@@ -7,7 +7,7 @@ import {
   type Logger,
   type Node,
   nodes,
-  resourceVersionOf,
+  isOlder,
   runNodeLease,
   uidOf,
 } from '@spillway/kube';
@@ -200,9 +200,4 @@ export class NodeController {
       },
     });
   }
-}
-
-function isOlder(a: Node, b: Node): boolean {
-  const [left, right] = [resourceVersionOf(a), resourceVersionOf(b)];
-  return left.length === right.length ? left < right : left.length < right.length;
 }

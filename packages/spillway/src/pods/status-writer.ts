@@ -8,7 +8,7 @@ import {
   type Pod,
   pods,
   type PodStatus,
-  resourceVersionOf,
+  isOlder,
   uidOf,
   WorkQueue,
 } from '@spillway/kube';
@@ -172,11 +172,6 @@ export class StatusWriter {
     }
     return live && answer;
   }
-}
-
-function isOlder(a: Pod, b: Pod): boolean {
-  const [left, right] = [resourceVersionOf(a), resourceVersionOf(b)];
-  return left.length === right.length ? left < right : left.length < right.length;
 }
 
 /** The patch names the UID; it cannot be changed, so a pod of the same name with another one refuses the patch. */
