@@ -405,6 +405,9 @@ it('a profile: never more than its number of pods on real nodes, however the wor
       }),
     );
   }
+  // The successor of a pod that is still ending finds its place taken: only pods that come anew fill all of them.
+  await scale('web', 0);
+  await expect.poll(() => podsHere('web')).toEqual([]);
   await scale('web', 12);
   const settled = (): readonly Pod[] => podsHere('web').filter((pod) => isLiving(pod) && isReady(pod));
   await expect.poll(() => settled().length).toBe(12);
@@ -423,6 +426,29 @@ it('a profile: never more than its number of pods on real nodes, however the wor
       a.localeCompare(b),
     ),
   );
+});
+
+it('a profile: pods with a local place for which real nodes have no room burst, and count where they are', async () => {
+  await realNode('1');
+  await admin.resource(scheduleProfiles).create({
+    metadata: { name: 'web', namespace },
+    spec: {
+      objectLabels: { matchLabels: { app: 'web' } },
+      strategy: 'localPrefer',
+      location: { local: { maxNum: 5, scaleDownPriority: 10 }, cci: { scaleDownPriority: 100 } },
+    },
+  });
+  const gated = { schedulingGates: [{ name: 'spillway.dev/schedule-profile' }] };
+  await deploy('web', 8, { burst: 'localPrefer', spec: gated });
+  const list = await allBound('web', 8);
+  expect(on(list, realName())).toHaveLength(2);
+  await expect
+    .poll(async () => (await admin.resource(scheduleProfiles).get({ namespace, name: 'web' })).status)
+    .toMatchObject({ local: { pods: 2 }, cci: { pods: 6 }, waiting: { pods: 0 }, uncounted: { pods: 0 } });
+  const costs = (node: string): Set<string | undefined> =>
+    new Set(on(podsHere('web'), node).map(({ metadata }) => metadata?.annotations?.[costAnnotation]));
+  await expect.poll(() => costs(virtual)).toEqual(new Set(['-100']));
+  expect(costs(realName())).toEqual(new Set(['-10']));
 });
 
 it('sold out: pods that may run elsewhere are taken back and their successors go local; bare and enforce pods wait', async () => {

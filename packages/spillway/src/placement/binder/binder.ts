@@ -17,7 +17,6 @@ import {
   WorkQueue,
 } from '@spillway/kube';
 import { setTimeout as delay } from 'node:timers/promises';
-import { deletionCostOn } from '../profiles/side.ts';
 import { retryBackoff } from '../retry-backoff.ts';
 import type { ScheduleProfile } from '../schedule-profile.ts';
 import { workThrough } from '../work-through.ts';
@@ -214,7 +213,6 @@ export class Binder {
     const waitMs = rate?.when(uid) ?? 0;
     if (waitMs > 0) await delay(waitMs, undefined, { signal });
     const seconds = this.#stopwatch.of(uid);
-    const deletionCost = deletionCostOn('cci', profileOf(pod)?.spec.location);
     const confirmed = (): void => {
       observer.bound({ pool, policy: policy.value, why, ...seconds() });
       recorder.record(pod, {
@@ -225,7 +223,7 @@ export class Binder {
     };
     this.#assignments.set(uid, { nodeName, confirmed });
     try {
-      const binding = bindingOf(pod, { nodeName, policy, deletionCost });
+      const binding = bindingOf(pod, { nodeName, policy, location: profileOf(pod)?.spec.location });
       await client.resource(pods).create<Binding>(binding, { subresource: 'binding', lane: 'binding', signal });
     } catch (error) {
       if (!isConflict(error) && !isNotFound(error) && !signal.aborted) {

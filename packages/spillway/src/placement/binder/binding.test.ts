@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { testPod } from '../testing/objects.ts';
+import type { ScheduleProfileSpec } from '../schedule-profile.ts';
 import { bindingOf } from './binding.ts';
 
 const policy = { value: 'localPrefer', source: 'label virtual-kubelet.io/burst-to-cci' } as const;
@@ -23,18 +24,25 @@ describe('a binding', () => {
     });
   });
 
+  const costKey = 'controller.kubernetes.io/pod-deletion-cost';
+  const costOf = (annotations: Record<string, string>, location: ScheduleProfileSpec['location']): string | undefined =>
+    bindingOf(testPod({ metadata: { annotations } }), { nodeName: 'vk', policy, location }).metadata?.annotations?.[
+      costKey
+    ];
+
   it("leaves a user's deletion cost alone", () => {
-    const annotations = { 'controller.kubernetes.io/pod-deletion-cost': '7' };
-    const { metadata } = bindingOf(testPod({ metadata: { annotations } }), {
-      nodeName: 'vk',
-      policy,
-      deletionCost: -5,
-    });
-    expect(metadata?.annotations).not.toHaveProperty('controller.kubernetes.io/pod-deletion-cost');
+    expect(costOf({ [costKey]: '7' }, { cci: { scaleDownPriority: 5 } })).toBeUndefined();
   });
 
   it('takes the cost from the profile', () => {
-    const { metadata } = bindingOf(testPod(), { nodeName: 'vk', policy, deletionCost: -5 });
-    expect(metadata?.annotations).toMatchObject({ 'controller.kubernetes.io/pod-deletion-cost': '-5' });
+    expect(costOf({}, { cci: { scaleDownPriority: 5 } })).toBe('-5');
+  });
+
+  it('replaces the cost that came with the local place which the pod leaves', () => {
+    const location = { local: { scaleDownPriority: 10 }, cci: { scaleDownPriority: 50 } };
+    const side = { 'spillway.dev/profile-side': 'local' };
+    expect(costOf({ ...side, [costKey]: '-10' }, location)).toBe('-50');
+    expect(costOf({ ...side, [costKey]: '-11' }, location)).toBeUndefined();
+    expect(costOf({ ...side, [costKey]: '-10' }, { local: location.local, cci: location.local })).toBeUndefined();
   });
 });

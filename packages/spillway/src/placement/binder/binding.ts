@@ -1,12 +1,13 @@
 import type { Binding, Pod } from '@spillway/kube';
-import { burstDeletionCost, burstPolicyAnnotation, deletionCostAnnotation } from '../../podspec/contract.ts';
+import { burstPolicyAnnotation, deletionCostAnnotation } from '../../podspec/contract.ts';
+import { deletionCostToWrite } from '../profiles/side.ts';
+import type { ScheduleProfileSpec } from '../schedule-profile.ts';
 import type { PodPolicy } from './pod-policy.ts';
 
 export interface BindingOptions {
   readonly nodeName: string;
   readonly policy: PodPolicy;
-  /** Default: burst pods go first. */
-  readonly deletionCost?: number | undefined;
+  readonly location?: ScheduleProfileSpec['location'];
 }
 
 /**
@@ -14,9 +15,9 @@ export interface BindingOptions {
  * 409. Annotations of a Binding replace those of the pod, so what the user may have set is left out when it is there, and
  * the resource version keeps it from coming meanwhile.
  */
-export function bindingOf({ metadata }: Pod, { nodeName, policy, deletionCost }: BindingOptions): Binding {
-  const { namespace, name, uid, resourceVersion } = metadata ?? {};
-  const costs = metadata?.annotations?.[deletionCostAnnotation] !== undefined;
+export function bindingOf(pod: Pod, { nodeName, policy, location }: BindingOptions): Binding {
+  const { namespace, name, uid, resourceVersion } = pod.metadata ?? {};
+  const cost = deletionCostToWrite(pod, 'cci', location);
   return {
     apiVersion: 'v1',
     kind: 'Binding',
@@ -26,7 +27,7 @@ export function bindingOf({ metadata }: Pod, { nodeName, policy, deletionCost }:
       ...(uid === undefined ? {} : { uid }),
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
       annotations: {
-        ...(costs ? {} : { [deletionCostAnnotation]: String(deletionCost ?? burstDeletionCost) }),
+        ...(cost === undefined ? {} : { [deletionCostAnnotation]: cost }),
         [burstPolicyAnnotation]: `${policy.value} (${policy.source})`,
       },
     },

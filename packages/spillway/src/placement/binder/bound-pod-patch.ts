@@ -2,7 +2,7 @@ import { controllerOf, type Pod } from '@spillway/kube';
 import { burstPolicyAnnotation, deletionCostAnnotation } from '../../podspec/contract.ts';
 import { isDeleting, isTerminalPhase } from '../../podspec/pod-facts.ts';
 import { withBurstTolerations } from '../profiles/lift.ts';
-import { deletionCostOn, type Side } from '../profiles/side.ts';
+import { deletionCostToWrite, type Side } from '../profiles/side.ts';
 import type { ScheduleProfileSpec } from '../schedule-profile.ts';
 
 /**
@@ -18,15 +18,14 @@ export function boundPodPatch(pod: Pod, side: Side, location: ScheduleProfileSpe
     side === 'cci' && metadata?.annotations?.[burstPolicyAnnotation] !== undefined
       ? withBurstTolerations(tolerations)
       : tolerations;
-  const costs = metadata?.annotations?.[deletionCostAnnotation] !== undefined;
-  const mayCost = !costs && status?.phase === 'Running' && controllerOf(pod)?.kind === 'ReplicaSet';
-  const cost = mayCost ? deletionCostOn(side, location) : undefined;
+  const mayCost = status?.phase === 'Running' && controllerOf(pod)?.kind === 'ReplicaSet';
+  const cost = mayCost ? deletionCostToWrite(pod, side, location) : undefined;
   if (wanted.length === tolerations.length && cost === undefined) return undefined;
   return {
     metadata: {
       uid: metadata?.uid,
       resourceVersion: metadata?.resourceVersion,
-      ...(cost === undefined ? {} : { annotations: { [deletionCostAnnotation]: String(cost) } }),
+      ...(cost === undefined ? {} : { annotations: { [deletionCostAnnotation]: cost } }),
     },
     ...(wanted.length === tolerations.length ? {} : { spec: { tolerations: wanted } }),
   };

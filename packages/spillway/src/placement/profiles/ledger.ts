@@ -38,14 +38,14 @@ export class ProfileLedger {
   readonly #given = new Map<string, Entry>();
 
   /**
-   * As the watch shows the pod.
+   * As the watch shows the pod. Where it is bound counts, whatever place it was given.
    *
    * @returns the profile in which a place may have become free
    */
-  observe(pod: Pod, member: Membership | undefined): string | undefined {
+  observe(pod: Pod, member: Membership | undefined, boundOn: Side | undefined): string | undefined {
     const uid = uidOf(pod);
     if (isTerminalPhase(pod.status?.phase)) return this.forget(uid);
-    return this.#put(uid, this.#entryOf(pod, uid, member));
+    return this.#put(uid, this.#entryOf(pod, uid, member, boundOn));
   }
 
   /** The pod is gone. @returns the profile in which a place may have become free */
@@ -78,7 +78,7 @@ export class ProfileLedger {
     return this.#waiting.get(profile) ?? [];
   }
 
-  #entryOf(pod: Pod, uid: string, member: Membership | undefined): Entry | undefined {
+  #entryOf(pod: Pod, uid: string, member: Membership | undefined, boundOn: Side | undefined): Entry | undefined {
     const { annotations } = pod.metadata ?? {};
     const gated = pod.spec?.schedulingGates?.some(({ name }) => name === profileGate) === true;
     const given = this.#given.get(uid);
@@ -87,7 +87,7 @@ export class ProfileLedger {
     const side = annotations?.[profileSideAnnotation];
     const name = annotations?.[managedByProfileAnnotation];
     if (name !== undefined && (side === 'local' || side === 'cci')) {
-      return { profile: objectKey(namespaceOf(pod), name), standing: side };
+      return { profile: objectKey(namespaceOf(pod), name), standing: boundOn ?? side };
     }
     return member?.ungated && { profile: member.profile, standing: member.ungated };
   }

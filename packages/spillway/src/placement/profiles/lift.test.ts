@@ -3,13 +3,16 @@ import { testPod } from '../testing/objects.ts';
 import { testProfile } from '../testing/profiles.ts';
 import { liftPatch } from './lift.ts';
 
-const profile = testProfile('web', { location: { local: { maxNum: 5, scaleDownPriority: 10 } } });
+const profile = testProfile('web', {
+  location: { local: { maxNum: 5, scaleDownPriority: 10 }, cci: { maxNum: 5 } },
+});
+const strategy = 'localPrefer';
 const gate = { schedulingGates: [{ $patch: 'delete', name: 'spillway.dev/schedule-profile' }] };
 const away = { key: 'type', operator: 'NotIn', values: ['virtual-kubelet'] };
 
 describe('the gate of a pod is lifted', () => {
   it('with what keeps it on real nodes, in one write, for exactly this version of the pod', () => {
-    expect(liftPatch(testPod({ uid: 'u' }), { side: 'local', profile })).toEqual({
+    expect(liftPatch(testPod({ uid: 'u' }), { side: 'local', profile, strategy })).toEqual({
       metadata: {
         uid: 'u',
         resourceVersion: '7',
@@ -30,12 +33,19 @@ describe('the gate of a pod is lifted', () => {
     });
   });
 
+  it('without keeping it there when the other side has no limit: it may burst for lack of room', () => {
+    const open = testProfile('web', { location: { local: { maxNum: 5 } } });
+    expect(liftPatch(testPod({ uid: 'u' }), { side: 'local', profile: open, strategy })).toMatchObject({ spec: gate });
+    expect(liftPatch(testPod(), { side: 'local', profile: open, strategy })).not.toHaveProperty('spec.affinity');
+    expect(liftPatch(testPod(), { side: 'local', profile: open, strategy: 'off' })).toHaveProperty('spec.affinity');
+  });
+
   it('by tightening every term of its affinity; a term that matches nothing stays so', () => {
     const fields = { matchFields: [{ key: 'metadata.name', operator: 'In', values: ['a'] }] };
     const ssd = { key: 'disk', operator: 'In', values: ['ssd'] };
     const nodeSelectorTerms = [{ matchExpressions: [ssd] }, fields, {}];
     const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } };
-    expect(liftPatch(testPod({ spec: { affinity } }), { side: 'local', profile })).toMatchObject({
+    expect(liftPatch(testPod({ spec: { affinity } }), { side: 'local', profile, strategy })).toMatchObject({
       spec: {
         affinity: {
           nodeAffinity: {
@@ -50,7 +60,7 @@ describe('the gate of a pod is lifted', () => {
 
   it('with what lets it to a virtual node and nowhere else', () => {
     const tolerations = [{ key: 'own', operator: 'Exists' }];
-    expect(liftPatch(testPod({ spec: { tolerations } }), { side: 'cci', profile })).toMatchObject({
+    expect(liftPatch(testPod({ spec: { tolerations } }), { side: 'cci', profile, strategy })).toMatchObject({
       metadata: { annotations: { 'controller.kubernetes.io/pod-deletion-cost': '-100' } },
       spec: {
         ...gate,
@@ -69,6 +79,7 @@ describe('the gate of a pod is lifted', () => {
     const patch = liftPatch(testPod({ metadata: { annotations }, spec: { nodeSelector: { type: 'gpu' } } }), {
       side: 'cci',
       profile,
+      strategy,
     });
     expect(JSON.stringify(patch)).not.toMatch(/nodeSelector|deletion-cost/);
   });

@@ -1,5 +1,6 @@
 import type { NodeSelectorTerm, Pod, PodSpec, Toleration } from '@spillway/kube';
 import {
+  type BurstValue,
   burstTaint,
   deletionCostAnnotation,
   managedByProfileAnnotation,
@@ -10,33 +11,36 @@ import {
 } from '../../podspec/contract.ts';
 import { tolerates } from '../binder/node-match.ts';
 import type { ScheduleProfile } from '../schedule-profile.ts';
-import { deletionCostOn, type Side } from './side.ts';
+import { deletionCostToWrite, mayLeave, type Side } from './side.ts';
+
+export interface Place {
+  readonly side: Side;
+  readonly profile: ScheduleProfile;
+  readonly strategy: BurstValue;
+}
 
 /**
  * The strategic merge patch that lifts the profile's gate of exactly this version of a pod, and with it, in one write, keeps
  * the pod to its side and says which that is. Without a place: there is no limit for this pod (any more).
  */
-export function liftPatch(
-  pod: Pod,
-  place: { readonly side: Side; readonly profile: ScheduleProfile } | undefined,
-): object {
+export function liftPatch(pod: Pod, place: Place | undefined): object {
   const { uid, resourceVersion } = pod.metadata ?? {};
   const gate = { schedulingGates: [{ $patch: 'delete', name: profileGate }] };
   if (place === undefined) return { metadata: { uid, resourceVersion }, spec: gate };
-  const { side, profile } = place;
+  const { side, profile, strategy } = place;
+  const stays = !mayLeave(strategy, profile.spec.location);
   return {
     metadata: { uid, resourceVersion, annotations: annotationsOf(pod, side, profile) },
-    spec: { ...gate, ...(side === 'local' ? localFields(pod.spec) : burstFields(pod.spec)) },
+    spec: { ...gate, ...(side === 'cci' ? burstFields(pod.spec) : stays ? localFields(pod.spec) : {}) },
   };
 }
 
-function annotationsOf({ metadata }: Pod, side: Side, { metadata: profile, spec }: ScheduleProfile): object {
-  const cost = deletionCostOn(side, spec.location);
-  const costs = metadata?.annotations?.[deletionCostAnnotation] !== undefined;
+function annotationsOf(pod: Pod, side: Side, { metadata, spec }: ScheduleProfile): object {
+  const cost = deletionCostToWrite(pod, side, spec.location);
   return {
-    [managedByProfileAnnotation]: profile?.name,
+    [managedByProfileAnnotation]: metadata?.name,
     [profileSideAnnotation]: side,
-    ...(costs || cost === undefined ? {} : { [deletionCostAnnotation]: String(cost) }),
+    ...(cost === undefined ? {} : { [deletionCostAnnotation]: cost }),
   };
 }
 

@@ -9,7 +9,7 @@ const limits = fc.record({
 const step = fc.oneof(
   fc.record({ kind: fc.constant('create' as const), count: fc.integer({ min: 1, max: 6 }) }),
   fc.record({
-    kind: fc.constantFrom('touch' as const, 'end' as const, 'delete' as const, 'vanish' as const),
+    kind: fc.constantFrom('touch' as const, 'end' as const, 'delete' as const, 'vanish' as const, 'overflow' as const),
     pod: fc.nat(),
   }),
   fc.record({ kind: fc.constant('refuse' as const), writes: fc.integer({ min: 1, max: 3 }), lost: fc.boolean() }),
@@ -45,6 +45,18 @@ describe('the pods of a profile with limits', () => {
       await world.play({ kind: 'vanish', pod: 0 });
       await world.settle();
       expect(world.sides()).toEqual(['local', 'cci', 'local']);
+    }));
+
+  it('give their local place to the next when they burst for lack of room', () =>
+    ProfileWorld.with({ local: 1, cci: undefined }, async (world) => {
+      await world.play({ kind: 'create', count: 2 });
+      await world.settle();
+      expect(world.sides()).toEqual(['local', 'cci']);
+      await world.play({ kind: 'overflow', pod: 0 });
+      await world.play({ kind: 'create', count: 1 });
+      await world.settle();
+      expect(world.sides()).toEqual(['local', 'cci', 'local']);
+      await world.statusIs({ local: { pods: 1 }, cci: { pods: 2 } });
     }));
 
   it('keep their places while the cluster is being told, also when everything is judged again', () =>

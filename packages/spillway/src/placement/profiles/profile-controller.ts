@@ -20,7 +20,7 @@ import { type Membership, ProfileLedger, type Standing } from './ledger.ts';
 import { liftPatch } from './lift.ts';
 import { type Matching, ProfileBook, profileKey } from './profile-book.ts';
 import { nextStatus } from './profile-status.ts';
-import { nextSide } from './side.ts';
+import { nextSide, type Side } from './side.ts';
 
 export interface ProfileControllerOptions {
   readonly client: Pick<KubeClient, 'resource'>;
@@ -98,8 +98,9 @@ export class ProfileController {
   podSeen(pod: Pod): void {
     const matching = this.#book.match(pod);
     if (matching !== undefined) this.#overrideAll(matching);
-    const member = matching === undefined ? undefined : this.#membership(pod, matching.profile);
-    this.#freed(this.#ledger.observe(pod, member));
+    const boundOn = this.#boundOn(pod);
+    const member = matching === undefined ? undefined : membership(matching.profile, boundOn);
+    this.#freed(this.#ledger.observe(pod, member, boundOn));
     if (member !== undefined) this.#changed(member.profile);
     if (!isGated(pod)) return;
     if (matching === undefined) {
@@ -122,10 +123,10 @@ export class ProfileController {
     ]);
   }
 
-  #membership(pod: Pod, profile: ScheduleProfile): Membership {
-    const nodeName = pod.spec?.nodeName ?? '';
-    const where = nodeName === '' ? undefined : this.#options.isVirtual(nodeName) ? 'cci' : 'local';
-    return { profile: profileKey(profile), ungated: isLimited(profile) ? 'uncounted' : where };
+  #boundOn({ spec }: Pod): Side | undefined {
+    const nodeName = spec?.nodeName ?? '';
+    if (nodeName === '') return undefined;
+    return this.#options.isVirtual(nodeName) ? 'cci' : 'local';
   }
 
   #judgeNamespace(namespace: string): void {
@@ -169,7 +170,10 @@ export class ProfileController {
     const side = this.#ledger.sideOf(uid);
     // It waits for a place after all: a profile has come for it.
     if (matching !== undefined && side === undefined) return;
-    const place = matching !== undefined && side !== undefined ? { profile: matching.profile, side } : undefined;
+    const place =
+      matching !== undefined && side !== undefined
+        ? { profile: matching.profile, side, strategy: strategyOf(pod, matching.profile) }
+        : undefined;
     const patch = { type: 'strategic', body: liftPatch(pod, place) } as const;
     await this.#options.client.resource(pods).patch(refOf(pod), patch, { lane, signal });
   }
@@ -204,6 +208,11 @@ export class ProfileController {
     await resource.patch({ namespace, name }, patch, { subresource: 'status', lane, signal });
   }
 }
+
+const membership = (profile: ScheduleProfile, boundOn: Side | undefined): Membership => ({
+  profile: profileKey(profile),
+  ungated: isLimited(profile) ? 'uncounted' : boundOn,
+});
 
 function isGated({ spec }: Pod): boolean {
   return spec?.schedulingGates?.some(({ name }) => name === profileGate) === true;

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { deletionCostOn, nextSide } from './side.ts';
+import type { ScheduleProfileSpec } from '../schedule-profile.ts';
+import { testPod } from '../testing/objects.ts';
+import { deletionCostToWrite, mayLeave, nextSide, type Side } from './side.ts';
 
 describe('the next pod of a profile', () => {
   const location = { local: { maxNum: 2 }, cci: { maxNum: 1 } };
@@ -25,16 +27,28 @@ describe('the next pod of a profile', () => {
   });
 });
 
+const costOn = (side: Side, location: ScheduleProfileSpec['location']): string | undefined =>
+  deletionCostToWrite(testPod(), side, location);
+
 describe('the deletion cost', () => {
   it('is the lower, the higher the scale-down priority', () => {
     const location = { local: { scaleDownPriority: 10 }, cci: { scaleDownPriority: 100 } };
-    expect(deletionCostOn('local', location)).toBe(-10);
-    expect(deletionCostOn('cci', location)).toBe(-100);
-    expect(Object.is(deletionCostOn('cci', { cci: { scaleDownPriority: 0 } }), 0)).toBe(true);
+    expect(costOn('local', location)).toBe('-10');
+    expect(costOn('cci', location)).toBe('-100');
+    expect(costOn('cci', { cci: { scaleDownPriority: 0 } })).toBe('0');
   });
 
   it('lets burst pods go first where nobody says otherwise', () => {
-    expect(deletionCostOn('cci', undefined)).toBe(-100);
-    expect(deletionCostOn('local', {})).toBeUndefined();
+    expect(costOn('cci', undefined)).toBe('-100');
+    expect(costOn('local', {})).toBeUndefined();
+  });
+});
+
+describe('a pod with a local place', () => {
+  it('may burst when real nodes have no room, if the other side has no limit', () => {
+    expect(mayLeave('localPrefer', { local: { maxNum: 5 } })).toBe(true);
+    expect(mayLeave('auto', { local: { maxNum: 5 }, cci: {} })).toBe(true);
+    expect(mayLeave('localPrefer', { local: { maxNum: 5 }, cci: { maxNum: 5 } })).toBe(false);
+    expect(mayLeave('off', { local: { maxNum: 5 } })).toBe(false);
   });
 });

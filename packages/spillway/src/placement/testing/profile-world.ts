@@ -1,4 +1,12 @@
-import { ApiError, type ObjectRef, type Patch, type Pod, silentLogger, TransportError } from '@spillway/kube';
+import {
+  ApiError,
+  type ObjectRef,
+  type Patch,
+  type Pod,
+  type PodSpec,
+  silentLogger,
+  TransportError,
+} from '@spillway/kube';
 import { expect } from 'vitest';
 import { profileGate, profileSideAnnotation } from '../../podspec/contract.ts';
 import { bodyOf, fakeClient } from '../../pods/testing/fake-client.ts';
@@ -9,7 +17,8 @@ import { testProfile } from './profiles.ts';
 
 export type Step =
   | { readonly kind: 'create'; readonly count: number }
-  | { readonly kind: 'touch' | 'end' | 'delete' | 'vanish'; readonly pod: number }
+  /** `overflow`: real nodes have no room for a pod that may leave them, and it is bound to the virtual node. */
+  | { readonly kind: 'touch' | 'end' | 'delete' | 'vanish' | 'overflow'; readonly pod: number }
   /** The next writes fail; `lost`: they are done, and only the answer is. */
   | { readonly kind: 'refuse'; readonly writes: number; readonly lost: boolean }
   /** `deliver`: the watch shows what has happened so far; until then the controller sees the past. */
@@ -129,7 +138,9 @@ export class ProfileWorld {
 
   #on(side: string): number {
     return [...this.#pods.values()].filter(
-      (pod) => pod.metadata?.annotations?.[profileSideAnnotation] === side && !hasEnded(pod),
+      (pod) =>
+        (pod.spec?.nodeName === 'vk' ? 'cci' : pod.metadata?.annotations?.[profileSideAnnotation]) === side &&
+        !hasEnded(pod),
     ).length;
   }
 
@@ -189,14 +200,17 @@ export class ProfileWorld {
     }
   }
 
-  #change(pod: Pod, how: 'touch' | 'end' | 'delete' | 'vanish'): void {
+  #change(pod: Pod, how: 'touch' | 'end' | 'delete' | 'vanish' | 'overflow'): void {
     const uid = pod.metadata?.uid ?? '';
     if (how === 'vanish') {
       this.#pods.delete(uid);
       this.#events.push({ uid, pod: undefined });
       return;
     }
-    if (how === 'touch') this.#store(uid, pod);
+    if (how === 'overflow') {
+      const isKept = pod.spec?.affinity !== undefined || isGated(pod) || hasEnded(pod);
+      if (!isKept) this.#store(uid, { ...pod, spec: { containers: [], ...pod.spec, nodeName: 'vk' } });
+    } else if (how === 'touch') this.#store(uid, pod);
     else
       this.#store(
         uid,
@@ -233,7 +247,7 @@ export class ProfileWorld {
     this.#store(uid, {
       ...pod,
       metadata: { ...pod.metadata, annotations },
-      spec: { containers: [], ...pod.spec, schedulingGates: [] },
+      spec: { containers: [], ...pod.spec, ...affinityOf(body), schedulingGates: [] },
     });
     if (refused) throw new TransportError('timeout', 'no answer');
     return {};
@@ -243,6 +257,9 @@ export class ProfileWorld {
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
+
+const affinityOf = ({ spec }: Pod): Pick<PodSpec, 'affinity'> =>
+  spec?.affinity === undefined ? {} : { affinity: spec.affinity };
 
 function isGated({ spec }: Pod): boolean {
   return (spec?.schedulingGates ?? []).length > 0;
