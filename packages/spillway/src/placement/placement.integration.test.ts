@@ -407,7 +407,7 @@ it('a profile: never more than its number of pods on real nodes, however the wor
   }
   // The successor of a pod that is still ending finds its place taken: only pods that come anew fill all of them.
   await scale('web', 0);
-  await expect.poll(() => podsHere('web')).toEqual([]);
+  await expect.poll(() => podsHere('web').filter(({ status }) => !isTerminalPhase(status?.phase))).toEqual([]);
   await scale('web', 12);
   const settled = (): readonly Pod[] => podsHere('web').filter((pod) => isLiving(pod) && isReady(pod));
   await expect.poll(() => settled().length).toBe(12);
