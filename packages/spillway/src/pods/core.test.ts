@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Scenario } from '../backends/simulated/scenario.ts';
 import { instanceRef } from './pod-facts.ts';
 import { CoreWorld } from './testing/core-world.ts';
@@ -199,6 +199,23 @@ describe('what virtual kubelets get wrong', () => {
       expect([...world.traces.values()].filter(({ starts, interrupted }) => starts !== 1 || interrupted)).toEqual([]);
       expect(phaseOf(world, 'batch')).toBe('Succeeded');
       expect(world.api.all.filter(({ status }) => status?.phase === 'Running')).toHaveLength(20);
+    }));
+
+  it('a restart into a listing that is empty and says it is complete: nothing is lost, and it is said on the node', () =>
+    inWorld({}, async (world) => {
+      for (let index = 0; index < 10; index += 1) world.create(`web-${index}`);
+      await world.advance(10_000);
+      world.crash();
+      const list = vi.spyOn(world.backend, 'list').mockResolvedValue({ complete: true, instances: [] });
+      world.start();
+      for (let minute = 0; minute < 5; minute += 1) await world.advance(60_000);
+      expect(world.nodeNotices).toEqual([
+        expect.objectContaining({ severity: 'Warning', reason: 'SuspiciousListing' }),
+      ]);
+      list.mockRestore();
+      await world.advance(60_000);
+      expect(world.api.all.filter(({ status }) => status?.phase === 'Running')).toHaveLength(10);
+      expect([...world.traces.values()].filter(({ starts, interrupted }) => starts !== 1 || interrupted)).toEqual([]);
     }));
 
   it('the billed orphans of a namespace that was force-deleted during an outage: reported, held back for ten minutes, then gone', () =>

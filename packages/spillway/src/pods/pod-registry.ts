@@ -2,7 +2,7 @@ import { type Pod, uidOf } from '@spillway/kube';
 import type { Instance, InstanceRef } from '../backends/backend.ts';
 import { Actor, type ActorHost } from './actor.ts';
 import type { ObservedListing } from './instance-observer.ts';
-import { isReady } from '../podspec/pod-facts.ts';
+import { isDeleting, isReady, isTerminalPhase } from '../podspec/pod-facts.ts';
 import { instanceRef } from './pod-facts.ts';
 import type { PodReview } from './pod-review.ts';
 import type { PodState } from './pod-state.ts';
@@ -82,12 +82,12 @@ export class PodRegistry {
     this.apply(uid, (state) => instanceGone(state, this.#now()));
   }
 
-  /** How many instances that were seen are missing from a complete listing. */
+  /** How many instances that were seen, by this process or by one before it, are missing from a complete listing. */
   absence(listing: ObservedListing): { readonly seen: number; readonly missing: number } {
     let seen = 0;
     let missing = 0;
     for (const [uid, { state }] of this.#actors) {
-      if (state.observed.kind !== 'present') continue;
+      if (state.observed.kind !== 'present' && !shouldStillRun(state)) continue;
       seen += 1;
       if (listing.missing(uid)) missing += 1;
     }
@@ -148,4 +148,10 @@ export class PodRegistry {
   #now(): number {
     return this.#options.host.now();
   }
+}
+
+/** A process before this one saw it run, and nobody has asked for its end. */
+function shouldStillRun({ pod, inherited, ran, last, observed }: PodState): boolean {
+  if (pod === undefined || isDeleting(pod) || isTerminalPhase(pod.status?.phase)) return false;
+  return inherited && ran && last === undefined && observed.kind !== 'absent';
 }
