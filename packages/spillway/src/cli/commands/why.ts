@@ -15,11 +15,11 @@ interface WhyOptions extends ClusterOptions {
 export function whyCommand(): Command {
   return withClusterOptions(new Command('why'))
     .description('why a pod is where it is: policy, placement, size, timeline, what is tried next')
-    .argument('<pod>', 'pod/NAME, or NAME')
+    .argument('<pod...>', 'pod/NAME, pod NAME, or NAME')
     .option('-n, --namespace <name>', 'namespace (default: that of the context)')
     .addOption(outputOption())
-    .action(async (pod: string, options: WhyOptions) => {
-      const name = podName(pod);
+    .action(async (pod: readonly string[], options: WhyOptions) => {
+      const name = podName(pod.join('/'));
       const answer = await inCluster(options, async (client) =>
         why(await readWhy(client, { namespace: options.namespace ?? client.config.namespace, name })),
       );
