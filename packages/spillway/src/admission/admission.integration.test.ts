@@ -6,9 +6,17 @@ import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import path from 'node:path';
 import { connect } from 'node:tls';
-import { type Cluster, startCluster } from '@spillway/devcluster';
 import {
+  abilitiesOf,
+  type Cluster,
+  currentEnvironment,
+  knownKubernetesVersion,
+  startCluster,
+} from '@spillway/devcluster';
+import {
+  cronJobs,
   deployments,
+  jobs,
   KubeClient,
   loadKubeconfig,
   mutatingWebhookConfigurations,
@@ -18,10 +26,18 @@ import {
   replicaSets,
   secrets,
   serviceAccounts,
+  statefulSets,
 } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
-import { burstLabels, managedByProfileAnnotation } from '../podspec/contract.ts';
+import {
+  burstLabels,
+  burstTaint,
+  burstValues,
+  managedByProfileAnnotation,
+  preferLocalAnnotation,
+  preferTaint,
+} from '../podspec/contract.ts';
 import { outboundAddress } from '../serve/outbound-address.ts';
 import { parseJson } from '../placement/admitted.ts';
 import { issue, makeAuthority } from './authority.ts';
@@ -34,6 +50,9 @@ import { oldWorkloads, oldWorkloadsWorkAsBefore } from './testing/old-workloads.
 const [label] = burstLabels;
 const main = ['--conditions=spillway-source', path.join(import.meta.dirname, '../cli/main.ts')];
 const port = 10_443;
+const { mutatingPolicies, validatingPolicies } = abilitiesOf(
+  knownKubernetesVersion(currentEnvironment().kubernetesVersion),
+);
 let cluster: Cluster;
 let admin: KubeClient;
 let configFile: string;
@@ -46,7 +65,10 @@ beforeAll(async () => {
   await mkdir(dir);
   configFile = path.join(dir, 'config.yaml');
   await configure({});
-  await applied(await manifests('rbac', '--config', configFile));
+  await applied(
+    await manifests('rbac', '--config', configFile, ...(validatingPolicies ? [] : ['--no-pod-write-policy'])),
+  );
+  await applied(await manifests('crds'));
   await configure({
     kubeconfig: await cluster.kubeconfigFor({ serviceAccount: { namespace: 'spillway-system', name: 'spillway' } }),
   });
@@ -112,10 +134,108 @@ async function namespace(name: string): Promise<string> {
 const tried = (name: string, labels: Record<string, string>): Promise<Pod> =>
   admin.resource(pods).create(pod('default', name, labels), { dryRun: true });
 
-describe('with admission policies, and nothing of ours running', () => {
+/** What both carriers do. @param prefix of the names of namespaces */
+function theRulesHold(prefix: string): void {
+  const everything = { key: burstTaint.key, operator: 'Equal', value: 'cci', effect: 'NoSchedule' };
+  const preferred = { key: preferTaint.key, operator: 'Exists', effect: 'PreferNoSchedule' };
+  const avoidsVirtualNodes = {
+    nodeAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: {
+        nodeSelectorTerms: [{ matchExpressions: [{ key: 'type', operator: 'NotIn', values: ['virtual-kubelet'] }] }],
+      },
+    },
+  };
+  /** As DefaultTolerationSeconds adds it. */
+  const leaves = (what: string): object => ({
+    key: `node.kubernetes.io/${what}`,
+    operator: 'Exists',
+    effect: 'NoExecute',
+    tolerationSeconds: 300,
+  });
+  const stays = (what: string): object => ({
+    key: `node.kubernetes.io/${what}`,
+    operator: 'Exists',
+    effect: 'NoExecute',
+  });
+  const usual = [leaves('not-ready'), leaves('unreachable')];
+
+  it.each<[string, Pod]>([
+    ['auto', { spec: { ...podSpec, schedulerName: 'default-scheduler', tolerations: [...usual, everything] } }],
+    [
+      'localPrefer',
+      {
+        metadata: { annotations: { [preferLocalAnnotation]: 'true' } },
+        spec: { ...podSpec, schedulerName: 'default-scheduler', tolerations: usual },
+      },
+    ],
+    [
+      'enforce',
+      {
+        spec: {
+          ...podSpec,
+          schedulerName: 'spillway',
+          nodeSelector: { type: 'virtual-kubelet' },
+          tolerations: [everything, preferred, stays('not-ready'), stays('unreachable')],
+        },
+      },
+    ],
+    ['off', { spec: { ...podSpec, tolerations: usual, affinity: avoidsVirtualNodes } }],
+  ])('a pod with %s gets what that value stands for', async (value, { metadata, spec }) => {
+    const created = await tried('p', { [label]: value });
+    expect(created.metadata?.annotations).toEqual(metadata?.annotations);
+    expect(created.spec?.schedulerName).toBe(spec?.schedulerName ?? 'default-scheduler');
+    expect(created.spec?.nodeSelector).toEqual(spec?.nodeSelector);
+    expect(created.spec?.affinity).toEqual(spec?.affinity);
+    expect(created.spec?.tolerations).toHaveLength(spec?.tolerations?.length ?? 0);
+    expect(created.spec?.tolerations).toEqual(expect.arrayContaining([...(spec?.tolerations ?? [])]));
+  });
+
+  it.each(burstValues)('the label with %s goes from a new workload into its pod template', async (value) => {
+    const options = { dryRun: true };
+    const metadata = { namespace: 'default', name: 'w', labels: { [label]: value } };
+    const selector = { matchLabels: { app: 'w' } };
+    const template = { metadata: { labels: { app: 'w' } }, spec: podSpec };
+    const oneRun = { template: { spec: { ...podSpec, restartPolicy: 'Never' } } };
+    const { spec: deployed } = await admin
+      .resource(deployments)
+      .create(deployment('default', 'w', { [label]: value }), options);
+    const { spec: stateful } = await admin
+      .resource(statefulSets)
+      .create({ metadata, spec: { serviceName: 'w', selector, template } }, options);
+    const { spec: job } = await admin.resource(jobs).create({ metadata, spec: oneRun }, options);
+    const { spec: cron } = await admin
+      .resource(cronJobs)
+      .create({ metadata, spec: { schedule: '@daily', jobTemplate: { spec: oneRun } } }, options);
+    const templates = [deployed?.template, stateful?.template, job?.template, cron?.jobTemplate.spec?.template];
+    for (const written of templates) expect(written?.metadata?.labels).toMatchObject({ [label]: value });
+  });
+
+  it('a changed label goes into the template, and a removed one out of it', async () => {
+    const name = await namespace(`${prefix}-relabel`);
+    const web = { namespace: name, name: 'web' };
+    await admin.resource(deployments).create(deployment(name, 'web', {}));
+    const templateLabels = async (): Promise<unknown> =>
+      (await admin.resource(deployments).get(web)).spec?.template.metadata?.labels;
+    await kubectl(['label', '-n', name, 'deployment/web', `${label}=localPrefer`]);
+    expect(await templateLabels()).toEqual({ app: 'web', [label]: 'localPrefer' });
+    await kubectl(['label', '-n', name, '--overwrite', 'deployment/web', `${label}=off`]);
+    expect(await templateLabels()).toEqual({ app: 'web', [label]: 'off' });
+    await kubectl(['label', '-n', name, 'deployment/web', `${label}-`]);
+    expect(await templateLabels()).toEqual({ app: 'web' });
+  });
+
+  it('pods that tolerate everything are kept away in kube-system as well', async () => {
+    const stray = { ...pod('kube-system', 'stray', {}), spec: { ...podSpec, tolerations: [{ operator: 'Exists' }] } };
+    const { spec } = await admin.resource(pods).create(stray, { dryRun: true });
+    expect(spec?.affinity).toEqual(avoidsVirtualNodes);
+  });
+
+  it('workloads from before work as before', () => oldWorkloadsWorkAsBefore({ admin, kubectl }, `old-${prefix}`));
+}
+
+function onlyPolicies(): void {
   beforeAll(async () => {
     await oldWorkloads({ admin, kubectl }, 'old-policy');
-    await applied(await manifests('crds'));
     const text = await manifests('admission', '--config', configFile, '--carrier', 'auto');
     expect(text).toContain('kind: MutatingAdmissionPolicy\n');
     expect(text).not.toContain('MutatingWebhookConfiguration');
@@ -146,29 +266,7 @@ describe('with admission policies, and nothing of ours running', () => {
     });
   });
 
-  it('workloads from before work as before', () => oldWorkloadsWorkAsBefore({ admin, kubectl }, 'old-policy'));
-
-  it('a changed label goes into the template, and a removed one out of it', async () => {
-    const name = await namespace('policy-relabel');
-    const web = { namespace: name, name: 'web' };
-    await admin.resource(deployments).create(deployment(name, 'web', {}));
-    const templateLabels = async (): Promise<unknown> =>
-      (await admin.resource(deployments).get(web)).spec?.template.metadata?.labels;
-    await kubectl(['label', '-n', name, 'deployment/web', `${label}=localPrefer`]);
-    expect(await templateLabels()).toEqual({ app: 'web', [label]: 'localPrefer' });
-    await kubectl(['label', '-n', name, '--overwrite', 'deployment/web', `${label}=off`]);
-    expect(await templateLabels()).toEqual({ app: 'web', [label]: 'off' });
-    await kubectl(['label', '-n', name, 'deployment/web', `${label}-`]);
-    expect(await templateLabels()).toEqual({ app: 'web' });
-  });
-
-  it('pods that tolerate everything are kept away in kube-system as well', async () => {
-    const stray = { ...pod('kube-system', 'stray', {}), spec: { ...podSpec, tolerations: [{ operator: 'Exists' }] } };
-    const { spec } = await admin.resource(pods).create(stray, { dryRun: true });
-    expect(spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms).toEqual([
-      { matchExpressions: [{ key: 'type', operator: 'NotIn', values: ['virtual-kubelet'] }] },
-    ]);
-  });
+  theRulesHold('policy');
 
   afterAll(async () => {
     const text = await manifests('admission', '--config', configFile, '--carrier', 'policy');
@@ -179,7 +277,9 @@ describe('with admission policies, and nothing of ours running', () => {
     );
     await eventually(async () => tried('p', { [label]: 'Auto' }));
   });
-});
+}
+
+if (mutatingPolicies) describe('with admission policies, and nothing of ours running', onlyPolicies);
 
 /** How often the API server has tried to call the webhooks. */
 async function calls(): Promise<number> {
@@ -253,7 +353,9 @@ const nameOf = ({ cert }: Authority): string => new X509Certificate(cert).subjec
 describe('with webhooks, and no policies', () => {
   beforeAll(async () => {
     await oldWorkloads({ admin, kubectl }, 'old-webhook');
-    await applied(await manifests('admission', '--config', configFile, '--carrier', 'webhook'));
+    // Without policies in the cluster webhooks are the choice.
+    const carrier = mutatingPolicies ? 'webhook' : 'auto';
+    await applied(await manifests('admission', '--config', configFile, '--carrier', carrier));
     await start();
     await answering();
   });
@@ -271,7 +373,7 @@ describe('with webhooks, and no policies', () => {
     expect(await refusal(tried('p', { [label]: '自动' }))).toContain('自动');
   });
 
-  it('workloads from before work as before', () => oldWorkloadsWorkAsBefore({ admin, kubectl }, 'old-webhook'));
+  theRulesHold('webhook');
 
   it('profiles decide for pods of their namespaces, and others are not asked about', async () => {
     const name = await namespace('profiled');
