@@ -50,16 +50,19 @@ import { oldWorkloads, oldWorkloadsWorkAsBefore } from './testing/old-workloads.
 const [label] = burstLabels;
 const main = ['--conditions=spillway-source', path.join(import.meta.dirname, '../cli/main.ts')];
 const port = 10_443;
-const { mutatingPolicies, validatingPolicies } = abilitiesOf(
-  knownKubernetesVersion(currentEnvironment().kubernetesVersion),
-);
+const kubernetesVersion = knownKubernetesVersion(currentEnvironment().kubernetesVersion);
+const { mutatingPolicies, validatingPolicies } = abilitiesOf(kubernetesVersion);
 let cluster: Cluster;
 let admin: KubeClient;
 let configFile: string;
 let server: ChildProcess | undefined;
 
 beforeAll(async () => {
-  cluster = await startCluster({ node: false });
+  cluster = await startCluster({ node: false, kubernetesVersion });
+  expect(JSON.parse((await cluster.kubectl(['version', '-o', 'json'])).stdout)).toMatchObject({
+    clientVersion: { gitVersion: `v${kubernetesVersion}` },
+    serverVersion: { gitVersion: `v${kubernetesVersion}` },
+  });
   admin = new KubeClient({ config: await loadKubeconfig({ paths: [cluster.kubeconfig] }) });
   const dir = path.join(cluster.dir, 'admission-test');
   await mkdir(dir);
