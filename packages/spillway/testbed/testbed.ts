@@ -7,6 +7,7 @@ import { abilitiesOf, type Cluster } from '@spillway/devcluster';
 import { stringify } from 'yaml';
 import type { Scenario } from '../src/backends/simulated/scenario.ts';
 import type { RuleSetName } from '../src/podspec/sizing/rule-sets.ts';
+import { rbacArguments } from './rbac-arguments.ts';
 import { burstLabels } from '../src/podspec/contract.ts';
 
 // Started directly, not through bin/spillway.js, so that a kill -9 in a test hits the process itself.
@@ -166,15 +167,14 @@ export class Testbed implements AsyncDisposable {
   /** What a user applies before the start, with the rules of admission in the API server itself where it can have them. */
   async #applyManifests(): Promise<void> {
     const config = ['--config', this.configFile];
-    const { validatingPolicies } = abilitiesOf(this.cluster.kubernetesVersion);
-    for (const what of [
-      ['crds'],
-      ['rbac', ...config, ...(validatingPolicies ? [] : ['--no-pod-write-policy'])],
-      ['admission', ...config, '--carrier', this.#byWebhook ? 'webhook' : 'policy'],
+    for (const command of [
+      ['manifests', 'crds'],
+      rbacArguments(this.cluster, this.configFile),
+      ['manifests', 'admission', ...config, '--carrier', this.#byWebhook ? 'webhook' : 'policy'],
     ]) {
-      const manifests = await this.spillway(['manifests', ...what]);
+      const manifests = await this.spillway(command);
       const { code, stderr } = await this.cluster.kubectl(['apply', '-f', '-'], { input: manifests });
-      if (code !== 0) throw new Error(`kubectl apply of spillway manifests ${what[0]} failed: ${stderr}`);
+      if (code !== 0) throw new Error(`kubectl apply of spillway ${command.join(' ')} failed: ${stderr}`);
     }
   }
 

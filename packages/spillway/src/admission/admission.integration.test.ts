@@ -40,6 +40,7 @@ import {
 } from '../podspec/contract.ts';
 import { outboundAddress } from '../serve/outbound-address.ts';
 import { parseJson } from '../placement/admitted.ts';
+import { rbacArguments } from '../../testbed/rbac-arguments.ts';
 import { issue, makeAuthority } from './authority.ts';
 import { secretName, sharedAuthorities } from './authority-secret.ts';
 import { configurationNames } from './configurations.ts';
@@ -51,7 +52,7 @@ const [label] = burstLabels;
 const main = ['--conditions=spillway-source', path.join(import.meta.dirname, '../cli/main.ts')];
 const port = 10_443;
 const kubernetesVersion = knownKubernetesVersion(currentEnvironment().kubernetesVersion);
-const { mutatingPolicies, validatingPolicies } = abilitiesOf(kubernetesVersion);
+const { mutatingPolicies } = abilitiesOf(kubernetesVersion);
 let cluster: Cluster;
 let admin: KubeClient;
 let configFile: string;
@@ -68,9 +69,7 @@ beforeAll(async () => {
   await mkdir(dir);
   configFile = path.join(dir, 'config.yaml');
   await configure({});
-  await applied(
-    await manifests('rbac', '--config', configFile, ...(validatingPolicies ? [] : ['--no-pod-write-policy'])),
-  );
+  await applied(await printed(rbacArguments(cluster, configFile)));
   await applied(await manifests('crds'));
   await configure({
     kubeconfig: await cluster.kubeconfigFor({ serviceAccount: { namespace: 'spillway-system', name: 'spillway' } }),
@@ -93,8 +92,10 @@ const configure = (kubernetes: object): Promise<void> =>
     }),
   );
 
-async function manifests(...args: readonly string[]): Promise<string> {
-  const child = spawn(process.execPath, [...main, 'manifests', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+const manifests = (...args: readonly string[]): Promise<string> => printed(['manifests', ...args]);
+
+async function printed(args: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, [...main, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => {
     text += chunk.toString();

@@ -29,6 +29,7 @@ import { decodeWorkload } from '../backends/workload-codec.ts';
 import { sizeAnnotationNames } from '../podspec/contract.ts';
 import type { Explanation } from '../pods/explain.ts';
 import { stages } from '../pods/timeline.ts';
+import { rbacArguments } from '../../testbed/rbac-arguments.ts';
 
 const main = ['--conditions=spillway-source', path.join(import.meta.dirname, '../cli/main.ts')];
 const nodeName = 'virtual-kubelet';
@@ -51,7 +52,7 @@ beforeAll(async () => {
   configFile = path.join(dir, 'config.yaml');
   await mkdir(dir, { recursive: true });
   await writeConfig({});
-  const manifests = await run(['manifests', 'rbac', '--config', configFile]);
+  const manifests = await run(rbacArguments(cluster, configFile));
   const applied = await cluster.kubectl(['apply', '-f', '-'], { input: manifests.stdout });
   expect(applied.stderr).toBe('');
   const kubeconfig = await cluster.kubeconfigFor({
