@@ -33,6 +33,7 @@ import { parseAllDocuments, stringify } from 'yaml';
 import {
   burstLabels,
   burstTaint,
+  type BurstValue,
   burstValues,
   managedByProfileAnnotation,
   preferLocalAnnotation,
@@ -138,60 +139,63 @@ async function namespace(name: string): Promise<string> {
 const tried = (name: string, labels: Record<string, string>): Promise<Pod> =>
   admin.resource(pods).create(pod('default', name, labels), { dryRun: true });
 
-/** What both carriers do. @param prefix of the names of namespaces */
-function theRulesHold(prefix: string): void {
-  const everything = { key: burstTaint.key, operator: 'Equal', value: 'cci', effect: 'NoSchedule' };
-  const preferred = { key: preferTaint.key, operator: 'Exists', effect: 'PreferNoSchedule' };
-  const avoidsVirtualNodes = {
-    nodeAffinity: {
-      requiredDuringSchedulingIgnoredDuringExecution: {
-        nodeSelectorTerms: [{ matchExpressions: [{ key: 'type', operator: 'NotIn', values: ['virtual-kubelet'] }] }],
-      },
+const noExecute = (what: string): object => ({
+  key: `node.kubernetes.io/${what}`,
+  operator: 'Exists',
+  effect: 'NoExecute',
+});
+/** What Kubernetes itself adds to every pod. */
+const usual = ['not-ready', 'unreachable'].map((what) => ({ ...noExecute(what), tolerationSeconds: 300 }));
+const toleratesBurst = { key: burstTaint.key, operator: 'Equal', value: 'cci', effect: 'NoSchedule' };
+const avoidsVirtualNodes = {
+  nodeAffinity: {
+    requiredDuringSchedulingIgnoredDuringExecution: {
+      nodeSelectorTerms: [{ matchExpressions: [{ key: 'type', operator: 'NotIn', values: ['virtual-kubelet'] }] }],
     },
-  };
-  /** As DefaultTolerationSeconds adds it. */
-  const leaves = (what: string): object => ({
-    key: `node.kubernetes.io/${what}`,
-    operator: 'Exists',
-    effect: 'NoExecute',
-    tolerationSeconds: 300,
-  });
-  const stays = (what: string): object => ({
-    key: `node.kubernetes.io/${what}`,
-    operator: 'Exists',
-    effect: 'NoExecute',
-  });
-  const usual = [leaves('not-ready'), leaves('unreachable')];
+  },
+};
+const untouched = { schedulerName: 'default-scheduler', tolerations: usual };
 
-  it.each<[string, Pod]>([
-    ['auto', { spec: { ...podSpec, schedulerName: 'default-scheduler', tolerations: [...usual, everything] } }],
-    [
-      'localPrefer',
-      {
-        metadata: { annotations: { [preferLocalAnnotation]: 'true' } },
-        spec: { ...podSpec, schedulerName: 'default-scheduler', tolerations: usual },
-      },
-    ],
-    [
-      'enforce',
-      {
-        spec: {
-          ...podSpec,
-          schedulerName: 'spillway',
-          nodeSelector: { type: 'virtual-kubelet' },
-          tolerations: [everything, preferred, stays('not-ready'), stays('unreachable')],
-        },
-      },
-    ],
-    ['off', { spec: { ...podSpec, tolerations: usual, affinity: avoidsVirtualNodes } }],
-  ])('a pod with %s gets what that value stands for', async (value, { metadata, spec }) => {
-    const created = await tried('p', { [label]: value });
-    expect(created.metadata?.annotations).toEqual(metadata?.annotations);
-    expect(created.spec?.schedulerName).toBe(spec?.schedulerName ?? 'default-scheduler');
-    expect(created.spec?.nodeSelector).toEqual(spec?.nodeSelector);
-    expect(created.spec?.affinity).toEqual(spec?.affinity);
-    expect(created.spec?.tolerations).toHaveLength(spec?.tolerations?.length ?? 0);
-    expect(created.spec?.tolerations).toEqual(expect.arrayContaining([...(spec?.tolerations ?? [])]));
+interface Written extends Pick<NonNullable<Pod['spec']>, 'schedulerName' | 'nodeSelector' | 'affinity'> {
+  readonly annotations?: Record<string, string>;
+  readonly tolerations: readonly object[];
+}
+
+const written: [BurstValue, Written][] = [
+  ['auto', { ...untouched, tolerations: [...usual, toleratesBurst] }],
+  ['localPrefer', { ...untouched, annotations: { [preferLocalAnnotation]: 'true' } }],
+  [
+    'enforce',
+    {
+      schedulerName: 'spillway',
+      nodeSelector: { type: 'virtual-kubelet' },
+      tolerations: [
+        toleratesBurst,
+        { key: preferTaint.key, operator: 'Exists', effect: 'PreferNoSchedule' },
+        noExecute('not-ready'),
+        noExecute('unreachable'),
+      ],
+    },
+  ],
+  ['off', { ...untouched, affinity: avoidsVirtualNodes }],
+];
+
+/**
+ * What both carriers do.
+ * @param prefix of the names of namespaces
+ */
+function theRulesHold(prefix: string): void {
+  it.each(written)('a pod with %s gets what that value stands for', async (value, expected) => {
+    const { metadata, spec } = await tried('p', { [label]: value });
+    const { tolerations = [], schedulerName, nodeSelector, affinity } = spec ?? {};
+    expect({ annotations: metadata?.annotations, schedulerName, nodeSelector, affinity }).toEqual({
+      annotations: expected.annotations,
+      schedulerName: expected.schedulerName,
+      nodeSelector: expected.nodeSelector,
+      affinity: expected.affinity,
+    });
+    expect(tolerations).toHaveLength(expected.tolerations.length);
+    expect(tolerations).toEqual(expect.arrayContaining([...expected.tolerations]));
   });
 
   it.each(burstValues)('the label with %s goes from a new workload into its pod template', async (value) => {
@@ -211,7 +215,7 @@ function theRulesHold(prefix: string): void {
       .resource(cronJobs)
       .create({ metadata, spec: { schedule: '@daily', jobTemplate: { spec: oneRun } } }, options);
     const templates = [deployed?.template, stateful?.template, job?.template, cron?.jobTemplate.spec?.template];
-    for (const written of templates) expect(written?.metadata?.labels).toMatchObject({ [label]: value });
+    for (const made of templates) expect(made?.metadata?.labels).toMatchObject({ [label]: value });
   });
 
   it('a changed label goes into the template, and a removed one out of it', async () => {
