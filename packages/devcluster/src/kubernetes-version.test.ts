@@ -14,7 +14,17 @@ test.each(['1.2', '1.28.1', '1.27.0', '', 'latest'])('"%s" is refused, with the 
   expect(() => knownKubernetesVersion(wanted)).toThrow(`"${wanted}"; there are 1.36.3 and 1.28.15`);
 });
 
-test('an old API server has no admission policies', () => {
-  expect(abilitiesOf('1.36.3')).toEqual({ containers: true, validatingPolicies: true, mutatingPolicies: true });
-  expect(abilitiesOf('1.28.15')).toEqual({ containers: false, validatingPolicies: false, mutatingPolicies: false });
+test('an old API server has neither admission policies nor generations of pods', () => {
+  expect(abilitiesOf('1.36.3')).toEqual({
+    containers: true,
+    validatingPolicies: true,
+    mutatingPolicies: true,
+    podGenerations: true,
+  });
+  expect(abilitiesOf('1.28.15')).toEqual({
+    containers: false,
+    validatingPolicies: false,
+    mutatingPolicies: false,
+    podGenerations: false,
+  });
 });

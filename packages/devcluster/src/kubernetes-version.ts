@@ -31,6 +31,8 @@ export interface KubernetesAbilities {
   readonly validatingPolicies: boolean;
   /** Serves MutatingAdmissionPolicy v1. */
   readonly mutatingPolicies: boolean;
+  /** Counts the generations of pods. */
+  readonly podGenerations: boolean;
 }
 
 export function abilitiesOf(version: KubernetesVersion): KubernetesAbilities {
@@ -39,5 +41,6 @@ export function abilitiesOf(version: KubernetesVersion): KubernetesAbilities {
     containers: version === defaultKubernetesVersion,
     validatingPolicies: minor >= 30,
     mutatingPolicies: minor >= 36,
+    podGenerations: minor >= 34,
   };
 }
