@@ -9,6 +9,8 @@ export interface Environment {
   readonly cacheDir: string;
   /** `KUBEBUILDER_ASSETS`: a folder with etcd, kube-apiserver, … that is preferred to all other sources. */
   readonly assetsDir: string | undefined;
+  /** `SPILLWAY_KUBERNETES_VERSION`: of clusters that do not ask for one. */
+  readonly kubernetesVersion: string | undefined;
   readonly uid: number;
   readonly platform: NodeJS.Platform;
   readonly arch: NodeJS.Architecture;
@@ -21,6 +23,7 @@ export function currentEnvironment(variables: NodeJS.ProcessEnv = process.env): 
     clustersDir: join(state, 'spillway', 'clusters'),
     cacheDir: join(cache, 'spillway', 'devcluster'),
     assetsDir: variables['KUBEBUILDER_ASSETS'] || undefined,
+    kubernetesVersion: variables['SPILLWAY_KUBERNETES_VERSION'] || undefined,
     uid: process.getuid?.() ?? -1,
     platform: process.platform,
     arch: process.arch,

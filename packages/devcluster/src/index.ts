@@ -13,6 +13,7 @@ export type { ClusterOptions, NodeOptions } from './options.ts';
 export type { ExecResult } from './exec.ts';
 export type { CertificateRequest, KeyPair } from './pki/authority.ts';
 export type { ComponentStatus, ControlStatus } from './supervisor/control.ts';
+export { abilitiesOf, knownKubernetesVersion, type KubernetesVersion } from './kubernetes-version.ts';
 export { currentEnvironment, type Environment } from './environment.ts';
 export { inspectHost, type HostReport } from './host/report.ts';
 export { resolveKwok, type Kwok } from './binaries/kwok.ts';

@@ -12,6 +12,16 @@ test('without options there is a node of two CPUs, no pool, and a name of its ow
   expect(() => checkName(first.name)).not.toThrow();
 });
 
+test('an older Kubernetes is a control plane alone', () => {
+  const alone = { node: false, kubernetesVersion: '1.28' } as const;
+  expect(resolveOptions(alone).kubernetesVersion).toBe('1.28.15');
+  expect(resolveOptions({ node: false }, '1.28.15').kubernetesVersion).toBe('1.28.15');
+  expect(resolveOptions({ kubernetesVersion: '1.36.3' }, '1.28.15').kubernetesVersion).toBe('1.36.3');
+  for (const more of [{ node: {} }, { pool: true }]) {
+    expect(() => resolveOptions({ ...alone, ...more })).toThrow(/1\.28\.15 comes as a control plane alone/);
+  }
+});
+
 test.each(['', 'A', '1a', 'a_b', 'a-', '../x', 'a'.repeat(21)])('"%s" is refused as a name', (name) => {
   expect(() => checkName(name)).toThrow(/cannot be a cluster's name/);
 });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { BinaryPaths } from './binaries/resolve.ts';
 import type { ComponentName } from './components/component.ts';
 import { DevClusterError } from './errors.ts';
+import { abilitiesOf, knownKubernetesVersion, type KubernetesVersion } from './kubernetes-version.ts';
 
 export interface NodeOptions {
   /** CPU that pods may request on the node, as a Kubernetes quantity; default '2'. At most what the machine has. */
@@ -19,6 +20,11 @@ export interface ClusterOptions {
   readonly name?: string;
   /** The real node; `false` for a control plane alone. Default: a node. */
   readonly node?: false | NodeOptions;
+  /**
+   * 1.36.3, or 1.28.15 for a control plane alone; a minor is enough. Default: `SPILLWAY_KUBERNETES_VERSION`, or else the
+   * newer.
+   */
+  readonly kubernetesVersion?: string;
   /** A second containerd, for a pool of the `cri` backend. Default false. */
   readonly pool?: boolean;
   /** `--feature-gates` of all Kubernetes components. */
@@ -45,6 +51,7 @@ export interface ResolvedNode {
 /** What of the options the supervisor needs; plain data. */
 export interface ResolvedOptions {
   readonly name: string;
+  readonly kubernetesVersion: KubernetesVersion;
   readonly node: ResolvedNode | undefined;
   readonly pool: boolean;
   readonly featureGates: Readonly<Record<string, boolean>>;
@@ -52,17 +59,29 @@ export interface ResolvedOptions {
   readonly keep: boolean;
 }
 
-export function resolveOptions(options: ClusterOptions): ResolvedOptions {
+/** @param usualVersion of Kubernetes, when the options ask for none */
+export function resolveOptions(options: ClusterOptions, usualVersion?: string): ResolvedOptions {
+  const kubernetesVersion = knownKubernetesVersion(options.kubernetesVersion ?? usualVersion);
+  checkContainers(options, kubernetesVersion);
   const name = options.name ?? `c-${randomBytes(3).toString('hex')}`;
   checkName(name);
   return {
     name,
+    kubernetesVersion,
     node: options.node === false ? undefined : resolveNode(options.node ?? {}),
     pool: options.pool ?? false,
     featureGates: options.featureGates ?? {},
     extraArgs: options.extraArgs ?? {},
     keep: options.keep ?? false,
   };
+}
+
+function checkContainers({ node, pool }: ClusterOptions, version: KubernetesVersion): void {
+  if (abilitiesOf(version).containers || (node === false && pool !== true)) return;
+  throw new DevClusterError(
+    'invalid',
+    `Kubernetes ${version} comes as a control plane alone, without a node (--no-node, node: false) and without a pool`,
+  );
 }
 
 export function checkName(name: string): void {

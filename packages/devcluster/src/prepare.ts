@@ -3,23 +3,23 @@
  * does not have to. Part of the repository's set-up; can be interrupted at any time and goes on where it was.
  */
 import { parseArgs } from 'node:util';
+import type { BinaryName } from './binaries/catalogue.ts';
 import { resolveBinaries, type BinaryProgress } from './binaries/resolve.ts';
 import { neededBinaries } from './components/plan.ts';
 import { currentEnvironment } from './environment.ts';
 import { DevClusterError } from './errors.ts';
+import { abilitiesOf, knownKubernetesVersion } from './kubernetes-version.ts';
 
 const heartbeatMs = 10_000;
 
 const { values } = parseArgs({ options: { 'control-plane-only': { type: 'boolean', default: false } } });
-const containers = !values['control-plane-only'];
-const names = neededBinaries({ node: containers ? {} : undefined, pool: containers });
-
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)));
 }
 
 const began = performance.now();
+let names: readonly BinaryName[] = [];
 let made = 0;
 let current: { progress: BinaryProgress; since: number } | undefined;
 const heartbeat = setInterval(() => {
@@ -40,7 +40,16 @@ try {
     say(`${label(progress)}: ${progress.state}, ${progress.detail}`);
   };
   const environment = currentEnvironment();
-  await resolveBinaries(names, { environment, thorough: true, report, signal: interrupted.signal });
+  const kubernetesVersion = knownKubernetesVersion(environment.kubernetesVersion);
+  const containers = !values['control-plane-only'] && abilitiesOf(kubernetesVersion).containers;
+  names = neededBinaries({ node: containers ? {} : undefined, pool: containers });
+  await resolveBinaries(names, {
+    environment,
+    kubernetesVersion,
+    thorough: true,
+    report,
+    signal: interrupted.signal,
+  });
   if (made > 0) say(`the cluster's programs: complete after ${elapsed(began)}`);
 } catch (error) {
   if (interrupted.signal.aborted) process.exitCode = 130;

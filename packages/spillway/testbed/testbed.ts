@@ -3,10 +3,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Cluster } from '@spillway/devcluster';
+import { abilitiesOf, type Cluster } from '@spillway/devcluster';
 import { stringify } from 'yaml';
 import type { Scenario } from '../src/backends/simulated/scenario.ts';
 import type { RuleSetName } from '../src/podspec/sizing/rule-sets.ts';
+import { rbacArguments } from './rbac-arguments.ts';
 import { burstLabels } from '../src/podspec/contract.ts';
 
 // Started directly, not through bin/spillway.js, so that a kill -9 in a test hits the process itself.
@@ -48,6 +49,8 @@ export class Testbed implements AsyncDisposable {
   readonly dir: string;
   readonly configFile: string;
   readonly #nodeArguments: readonly string[];
+  /** In a cluster without admission policies the process carries the rules of admission, so they hold while it runs. */
+  readonly #byWebhook: boolean;
   #process: ChildProcess | undefined;
   #ended: Promise<never> | undefined;
   #starts = 0;
@@ -58,6 +61,7 @@ export class Testbed implements AsyncDisposable {
     this.dir = path.join(options.cluster.dir, `spillway-${this.nodeName}`);
     this.configFile = path.join(this.dir, 'config.yaml');
     this.#nodeArguments = options.nodeArguments ?? [];
+    this.#byWebhook = !abilitiesOf(options.cluster.kubernetesVersion).mutatingPolicies;
   }
 
   static async create(options: TestbedOptions): Promise<Testbed> {
@@ -65,7 +69,7 @@ export class Testbed implements AsyncDisposable {
     await mkdir(testbed.dir, { recursive: true });
     await testbed.#writeConfig(options, undefined);
     await testbed.#applyManifests();
-    await testbed.#rulesInForce();
+    if (!testbed.#byWebhook) await testbed.#rulesInForce();
     const kubeconfig = await options.cluster.kubeconfigFor({
       serviceAccount: { namespace: 'spillway-system', name: 'spillway' },
     });
@@ -114,6 +118,7 @@ export class Testbed implements AsyncDisposable {
     exited.catch(() => {});
     this.#ended = exited;
     await Promise.race([this.#nodeReady(), exited]);
+    if (this.#byWebhook) await Promise.race([this.#rulesInForce(), exited]);
   }
 
   /** Ends `spillway serve` and resolves with its exit code when it is gone; containers go on running. */
@@ -159,17 +164,21 @@ export class Testbed implements AsyncDisposable {
     return Buffer.concat(chunks).toString();
   }
 
-  /** What a user applies before the start, with the rules of admission in the API server itself. */
+  /** What a user applies before the start, with the rules of admission in the API server itself where it can have them. */
   async #applyManifests(): Promise<void> {
     const config = ['--config', this.configFile];
-    for (const what of [['crds'], ['rbac', ...config], ['admission', '--carrier', 'policy', ...config]]) {
-      const manifests = await this.spillway(['manifests', ...what]);
+    for (const command of [
+      ['manifests', 'crds'],
+      rbacArguments(this.cluster, this.configFile),
+      ['manifests', 'admission', ...config, '--carrier', this.#byWebhook ? 'webhook' : 'policy'],
+    ]) {
+      const manifests = await this.spillway(command);
       const { code, stderr } = await this.cluster.kubectl(['apply', '-f', '-'], { input: manifests });
-      if (code !== 0) throw new Error(`kubectl apply of spillway manifests ${what[0]} failed: ${stderr}`);
+      if (code !== 0) throw new Error(`kubectl apply of spillway ${command.join(' ')} failed: ${stderr}`);
     }
   }
 
-  /** The API server takes up policies some seconds after they were written, and each by itself. */
+  /** The API server takes up policies and webhooks some seconds after they were written, and each by itself. */
   async #rulesInForce(): Promise<void> {
     const metadata = { name: 'rules-in-force', labels: { [burstLabels[0]]: 'enforce' } };
     const spec = { containers: [{ name: 'main', image: 'none' }] };
@@ -191,7 +200,7 @@ export class Testbed implements AsyncDisposable {
       const args = ['create', '--dry-run=server', '-n', 'default', '-o', `jsonpath=${told}`, '-f', '-'];
       const { stdout, stderr } = await this.cluster.kubectl(args, { input });
       if (stdout.startsWith('spillway ') && stdout.includes(burstLabels[0])) return;
-      if (Date.now() > deadline) throw new Error(`the admission policies are not in force: ${stdout}${stderr}`);
+      if (Date.now() > deadline) throw new Error(`the rules of admission are not in force: ${stdout}${stderr}`);
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }
@@ -203,7 +212,9 @@ export class Testbed implements AsyncDisposable {
       stringify({
         ...(kubeconfig === undefined ? {} : { kubernetes: { kubeconfig } }),
         ...(options.placement === undefined ? {} : { placement: options.placement }),
-        ...(options.advice ? { admission: { enabled: true, url: `https://${cluster.nodeAddress}:9443` } } : {}),
+        ...(options.advice || this.#byWebhook
+          ? { admission: { enabled: true, url: `https://${cluster.nodeAddress}:9443` } }
+          : {}),
         pools: [
           {
             name: options.backend,

@@ -1,6 +1,9 @@
+import { defaultKubernetesVersion, kubernetesModules, type KubernetesVersion } from '../kubernetes-version.ts';
+
 /** Which programs a cluster needs, which version of each, and where they come from. Data and pure functions only. */
 
-export type ModuleName = 'kubernetes' | 'etcd' | 'coredns' | 'registry' | 'pause' | 'kwok';
+type KubernetesModule = (typeof kubernetesModules)[KubernetesVersion];
+export type ModuleName = KubernetesModule | 'etcd' | 'coredns' | 'registry' | 'pause' | 'kwok';
 
 export type BinaryName =
   | 'etcd'
@@ -16,7 +19,6 @@ export type BinaryName =
   | 'pause'
   | 'kwok';
 
-const kubernetesVersion = '1.36.3';
 /** The version that Kubernetes' own tree gives the image of this agnhost. */
 export const agnhostVersion = '2.63.0';
 
@@ -44,32 +46,45 @@ export interface Download {
 export const kwokVersion = '0.8.0';
 
 const versionPackage = 'k8s.io/component-base/version';
-const [major = '', minor = ''] = kubernetesVersion.split('.');
 /** Without these kubectl and others cannot parse their own version. */
-const kubernetesLdflags = [
-  '-s -w',
-  `-X ${versionPackage}.gitVersion=v${kubernetesVersion}`,
-  `-X ${versionPackage}.gitMajor=${major}`,
-  `-X ${versionPackage}.gitMinor=${minor}`,
-  `-X ${versionPackage}.gitTreeState=clean`,
-].join(' ');
+function kubernetesLdflags(version: KubernetesVersion): string {
+  const [major = '', minor = ''] = version.split('.');
+  return [
+    '-s -w',
+    `-X ${versionPackage}.gitVersion=v${version}`,
+    `-X ${versionPackage}.gitMajor=${major}`,
+    `-X ${versionPackage}.gitMinor=${minor}`,
+    `-X ${versionPackage}.gitTreeState=clean`,
+  ].join(' ');
+}
 
-function kubernetes(name: BinaryName, containersOnly: boolean): Binary {
+/** Of Kubernetes' own programs, whether only clusters with containers need them. */
+const kubernetesPrograms: Partial<Record<BinaryName, { readonly containersOnly: boolean }>> = {
+  'kube-apiserver': { containersOnly: false },
+  'kube-controller-manager': { containersOnly: false },
+  'kube-scheduler': { containersOnly: false },
+  kubectl: { containersOnly: false },
+  kubelet: { containersOnly: true },
+  'kube-proxy': { containersOnly: true },
+};
+
+function kubernetes(name: BinaryName, version: KubernetesVersion, containersOnly: boolean): Binary {
   return {
     name,
-    module: 'kubernetes',
-    version: kubernetesVersion,
+    module: kubernetesModules[version],
+    version,
     goPackage: `k8s.io/kubernetes/cmd/${name}`,
-    ldflags: kubernetesLdflags,
+    ldflags: kubernetesLdflags(version),
     containersOnly,
     download: (os, arch) => {
-      const url = `https://dl.k8s.io/v${kubernetesVersion}/bin/${os}/${arch}/${name}`;
+      const url = `https://dl.k8s.io/v${version}/bin/${os}/${arch}/${name}`;
       return { url, checksumUrl: `${url}.sha256` };
     },
   };
 }
 
-const binaries: readonly Binary[] = [
+/** Whatever the version of Kubernetes. */
+const others: readonly Binary[] = [
   {
     name: 'etcd',
     module: 'etcd',
@@ -87,12 +102,6 @@ const binaries: readonly Binary[] = [
       };
     },
   },
-  kubernetes('kube-apiserver', false),
-  kubernetes('kube-controller-manager', false),
-  kubernetes('kube-scheduler', false),
-  kubernetes('kubectl', false),
-  kubernetes('kubelet', true),
-  kubernetes('kube-proxy', true),
   {
     name: 'coredns',
     module: 'coredns',
@@ -108,10 +117,10 @@ const binaries: readonly Binary[] = [
   { name: 'registry', module: 'registry', version: '3.1.2', goPackage: '.', ldflags: '-s -w', containersOnly: false },
   {
     name: 'agnhost',
-    module: 'kubernetes',
-    version: kubernetesVersion,
+    module: kubernetesModules[defaultKubernetesVersion],
+    version: defaultKubernetesVersion,
     goPackage: 'k8s.io/kubernetes/test/images/agnhost',
-    ldflags: kubernetesLdflags,
+    ldflags: kubernetesLdflags(defaultKubernetesVersion),
     containersOnly: true,
   },
   { name: 'pause', module: 'pause', version: '1', goPackage: '.', ldflags: '-s -w', containersOnly: true },
@@ -125,8 +134,10 @@ const binaries: readonly Binary[] = [
   },
 ];
 
-export function binary(name: BinaryName): Binary {
-  const found = binaries.find((candidate) => candidate.name === name);
+export function binary(name: BinaryName, version: KubernetesVersion = defaultKubernetesVersion): Binary {
+  const program = kubernetesPrograms[name];
+  if (program !== undefined) return kubernetes(name, version, program.containersOnly);
+  const found = others.find((candidate) => candidate.name === name);
   if (found === undefined) throw new Error(`no such binary: ${name}`);
   return found;
 }

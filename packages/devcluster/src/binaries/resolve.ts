@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../environment.ts';
 import { DevClusterError, errorMessage } from '../errors.ts';
+import type { KubernetesVersion } from '../kubernetes-version.ts';
 import { withLock } from '../lock.ts';
 import { binary, goPlatform, type Binary, type BinaryName } from './catalogue.ts';
 import { fetchBinary, publishedChecksum } from './download.ts';
@@ -13,6 +14,8 @@ export type BinaryPaths = Partial<Record<BinaryName, string>>;
 
 export interface ResolveOptions {
   readonly environment: Environment;
+  /** Of Kubernetes' own programs; default: the newest that is known. */
+  readonly kubernetesVersion?: KubernetesVersion;
   /** Paths that are used as they are, before anything else. */
   readonly given?: BinaryPaths;
   /** Read every cached program and compare its checksum; otherwise only when its size or time changed. */
@@ -40,7 +43,7 @@ export async function resolveBinaries(names: readonly BinaryName[], options: Res
   const found: BinaryPaths = {};
   const missing: Binary[] = [];
   for (const name of names) {
-    const wanted = binary(name);
+    const wanted = binary(name, options.kubernetesVersion);
     const path =
       options.given?.[name] ??
       (await inAssets(environment, name)) ??

@@ -8,6 +8,7 @@ import { DevClusterError } from '../errors.ts';
 import { exec, type ExecResult } from '../exec.ts';
 import { http } from '../host/http.ts';
 import { parseJson } from '../json.ts';
+import type { KubernetesVersion } from '../kubernetes-version.ts';
 import { poolPodCidr } from '../network/addressing.ts';
 import { insideNamespace, namespacePath } from '../network/namespace.ts';
 import type { Ports } from '../network/ports.ts';
@@ -56,6 +57,7 @@ export interface KubectlOptions {
 /** A running cluster. `close` takes it down, also one that was attached to. */
 export interface Cluster extends AsyncDisposable {
   readonly name: string;
+  readonly kubernetesVersion: KubernetesVersion;
   /** Everything that the cluster has on disk. */
   readonly dir: string;
   /** Path of the administrator's kubeconfig. */
@@ -111,6 +113,7 @@ export interface ClusterDependencies {
 
 export class RunningCluster implements Cluster {
   readonly name: string;
+  readonly kubernetesVersion: KubernetesVersion;
   readonly dir: string;
   readonly kubeconfig: string;
   readonly server: string;
@@ -134,6 +137,7 @@ export class RunningCluster implements Cluster {
     this.#pki = pkiPaths(record.dir);
     this.#down = down;
     this.name = record.name;
+    this.kubernetesVersion = record.options.kubernetesVersion;
     this.dir = record.dir;
     this.kubeconfig = this.#pki.kubeconfig('admin');
     this.server = serverUrl(record.network);

@@ -24,14 +24,15 @@ const maxDirLength = 60;
  * It goes down with `close`, or when this process ends, unless `keep` is set.
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const resolved = resolveOptions(options);
   const environment = currentEnvironment();
+  const resolved = resolveOptions(options, environment.kubernetesVersion);
   const log = options.log ?? (() => {});
   const ownNetwork = checkHost(resolved, environment);
   await removeAbandoned(environment, log);
   noteLimits(resolved, log);
   const binaries = await resolveBinaries(neededBinaries(resolved), {
     environment,
+    kubernetesVersion: resolved.kubernetesVersion,
     report: (progress) => reportBinary(progress, log),
     ...(options.binaries ? { given: options.binaries } : {}),
     ...(options.signal ? { signal: options.signal } : {}),

@@ -6,6 +6,7 @@ const linux: Environment = {
   clustersDir: '/c',
   cacheDir: '/cache',
   assetsDir: undefined,
+  kubernetesVersion: undefined,
   uid: 0,
   platform: 'linux',
   arch: 'x64',

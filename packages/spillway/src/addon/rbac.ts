@@ -22,6 +22,11 @@ export interface RbacOptions {
   readonly placement: boolean;
   /** Default: spillway-system. */
   readonly namespace?: string;
+  /**
+   * Default true. Without it nothing keeps Spillway from changing more of pods than it says; false for Kubernetes before
+   * 1.30, which has no admission policies.
+   */
+  readonly podWritePolicy?: boolean;
   /** The leases with which replicas agree on who is active. Absent: there is one replica. */
   readonly leaderElection?: { readonly namespace: string; readonly leaseNames: readonly string[] };
   /** The admission webhooks are served. `rules`: they carry the rules, and not only advice. */
@@ -231,12 +236,14 @@ export function rbacManifests(options: RbacOptions): readonly Manifest[] {
   return [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account, namespace, labels } },
-    ...podWritePolicy({
-      nodeNames: options.nodeNames,
-      placement: options.placement,
-      username: `system:serviceaccount:${namespace}:${account}`,
-      labels,
-    }),
+    ...(options.podWritePolicy === false
+      ? []
+      : podWritePolicy({
+          nodeNames: options.nodeNames,
+          placement: options.placement,
+          username: `system:serviceaccount:${namespace}:${account}`,
+          labels,
+        })),
     ...clusterRole('spillway-node-agent', nodeAgentRights(options)),
     ...clusterRole('spillway-controller', controllerRights(options)),
     ...(options.placement ? clusterRole('spillway-placement', placementRights()) : []),

@@ -6,9 +6,17 @@ import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import path from 'node:path';
 import { connect } from 'node:tls';
-import { type Cluster, startCluster } from '@spillway/devcluster';
 import {
+  abilitiesOf,
+  type Cluster,
+  currentEnvironment,
+  knownKubernetesVersion,
+  startCluster,
+} from '@spillway/devcluster';
+import {
+  cronJobs,
   deployments,
+  jobs,
   KubeClient,
   loadKubeconfig,
   mutatingWebhookConfigurations,
@@ -18,12 +26,22 @@ import {
   replicaSets,
   secrets,
   serviceAccounts,
+  statefulSets,
 } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
-import { burstLabels, managedByProfileAnnotation } from '../podspec/contract.ts';
+import {
+  burstLabels,
+  burstTaint,
+  type BurstValue,
+  burstValues,
+  managedByProfileAnnotation,
+  preferLocalAnnotation,
+  preferTaint,
+} from '../podspec/contract.ts';
 import { outboundAddress } from '../serve/outbound-address.ts';
 import { parseJson } from '../placement/admitted.ts';
+import { rbacArguments } from '../../testbed/rbac-arguments.ts';
 import { issue, makeAuthority } from './authority.ts';
 import { secretName, sharedAuthorities } from './authority-secret.ts';
 import { configurationNames } from './configurations.ts';
@@ -34,19 +52,26 @@ import { oldWorkloads, oldWorkloadsWorkAsBefore } from './testing/old-workloads.
 const [label] = burstLabels;
 const main = ['--conditions=spillway-source', path.join(import.meta.dirname, '../cli/main.ts')];
 const port = 10_443;
+const kubernetesVersion = knownKubernetesVersion(currentEnvironment().kubernetesVersion);
+const { mutatingPolicies } = abilitiesOf(kubernetesVersion);
 let cluster: Cluster;
 let admin: KubeClient;
 let configFile: string;
 let server: ChildProcess | undefined;
 
 beforeAll(async () => {
-  cluster = await startCluster({ node: false });
+  cluster = await startCluster({ node: false, kubernetesVersion });
+  expect(JSON.parse((await cluster.kubectl(['version', '-o', 'json'])).stdout)).toMatchObject({
+    clientVersion: { gitVersion: `v${kubernetesVersion}` },
+    serverVersion: { gitVersion: `v${kubernetesVersion}` },
+  });
   admin = new KubeClient({ config: await loadKubeconfig({ paths: [cluster.kubeconfig] }) });
   const dir = path.join(cluster.dir, 'admission-test');
   await mkdir(dir);
   configFile = path.join(dir, 'config.yaml');
   await configure({});
-  await applied(await manifests('rbac', '--config', configFile));
+  await applied(await printed(rbacArguments(cluster, configFile)));
+  await applied(await manifests('crds'));
   await configure({
     kubeconfig: await cluster.kubeconfigFor({ serviceAccount: { namespace: 'spillway-system', name: 'spillway' } }),
   });
@@ -68,8 +93,10 @@ const configure = (kubernetes: object): Promise<void> =>
     }),
   );
 
-async function manifests(...args: readonly string[]): Promise<string> {
-  const child = spawn(process.execPath, [...main, 'manifests', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+const manifests = (...args: readonly string[]): Promise<string> => printed(['manifests', ...args]);
+
+async function printed(args: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, [...main, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => {
     text += chunk.toString();
@@ -112,10 +139,111 @@ async function namespace(name: string): Promise<string> {
 const tried = (name: string, labels: Record<string, string>): Promise<Pod> =>
   admin.resource(pods).create(pod('default', name, labels), { dryRun: true });
 
-describe('with admission policies, and nothing of ours running', () => {
+const noExecute = (what: string): object => ({
+  key: `node.kubernetes.io/${what}`,
+  operator: 'Exists',
+  effect: 'NoExecute',
+});
+/** What Kubernetes itself adds to every pod. */
+const usual = ['not-ready', 'unreachable'].map((what) => ({ ...noExecute(what), tolerationSeconds: 300 }));
+const toleratesBurst = { key: burstTaint.key, operator: 'Equal', value: 'cci', effect: 'NoSchedule' };
+const avoidsVirtualNodes = {
+  nodeAffinity: {
+    requiredDuringSchedulingIgnoredDuringExecution: {
+      nodeSelectorTerms: [{ matchExpressions: [{ key: 'type', operator: 'NotIn', values: ['virtual-kubelet'] }] }],
+    },
+  },
+};
+const untouched = { schedulerName: 'default-scheduler', tolerations: usual };
+
+interface Written extends Pick<NonNullable<Pod['spec']>, 'schedulerName' | 'nodeSelector' | 'affinity'> {
+  readonly annotations?: Record<string, string>;
+  readonly tolerations: readonly object[];
+}
+
+const written: [BurstValue, Written][] = [
+  ['auto', { ...untouched, tolerations: [...usual, toleratesBurst] }],
+  ['localPrefer', { ...untouched, annotations: { [preferLocalAnnotation]: 'true' } }],
+  [
+    'enforce',
+    {
+      schedulerName: 'spillway',
+      nodeSelector: { type: 'virtual-kubelet' },
+      tolerations: [
+        toleratesBurst,
+        { key: preferTaint.key, operator: 'Exists', effect: 'PreferNoSchedule' },
+        noExecute('not-ready'),
+        noExecute('unreachable'),
+      ],
+    },
+  ],
+  ['off', { ...untouched, affinity: avoidsVirtualNodes }],
+];
+
+/**
+ * What both carriers do.
+ * @param prefix of the names of namespaces
+ */
+function theRulesHold(prefix: string): void {
+  it.each(written)('a pod with %s gets what that value stands for', async (value, expected) => {
+    const { metadata, spec } = await tried('p', { [label]: value });
+    const { tolerations = [], schedulerName, nodeSelector, affinity } = spec ?? {};
+    expect({ annotations: metadata?.annotations, schedulerName, nodeSelector, affinity }).toEqual({
+      annotations: expected.annotations,
+      schedulerName: expected.schedulerName,
+      nodeSelector: expected.nodeSelector,
+      affinity: expected.affinity,
+    });
+    expect(tolerations).toHaveLength(expected.tolerations.length);
+    expect(tolerations).toEqual(expect.arrayContaining([...expected.tolerations]));
+  });
+
+  it.each(burstValues)('the label with %s goes from a new workload into its pod template', async (value) => {
+    const options = { dryRun: true };
+    const metadata = { namespace: 'default', name: 'w', labels: { [label]: value } };
+    const selector = { matchLabels: { app: 'w' } };
+    const template = { metadata: { labels: { app: 'w' } }, spec: podSpec };
+    const oneRun = { template: { spec: { ...podSpec, restartPolicy: 'Never' } } };
+    const { spec: deployed } = await admin
+      .resource(deployments)
+      .create(deployment('default', 'w', { [label]: value }), options);
+    const { spec: stateful } = await admin
+      .resource(statefulSets)
+      .create({ metadata, spec: { serviceName: 'w', selector, template } }, options);
+    const { spec: job } = await admin.resource(jobs).create({ metadata, spec: oneRun }, options);
+    const { spec: cron } = await admin
+      .resource(cronJobs)
+      .create({ metadata, spec: { schedule: '@daily', jobTemplate: { spec: oneRun } } }, options);
+    const templates = [deployed?.template, stateful?.template, job?.template, cron?.jobTemplate.spec?.template];
+    for (const made of templates) expect(made?.metadata?.labels).toMatchObject({ [label]: value });
+  });
+
+  it('a changed label goes into the template, and a removed one out of it', async () => {
+    const name = await namespace(`${prefix}-relabel`);
+    const web = { namespace: name, name: 'web' };
+    await admin.resource(deployments).create(deployment(name, 'web', {}));
+    const templateLabels = async (): Promise<unknown> =>
+      (await admin.resource(deployments).get(web)).spec?.template.metadata?.labels;
+    await kubectl(['label', '-n', name, 'deployment/web', `${label}=localPrefer`]);
+    expect(await templateLabels()).toEqual({ app: 'web', [label]: 'localPrefer' });
+    await kubectl(['label', '-n', name, '--overwrite', 'deployment/web', `${label}=off`]);
+    expect(await templateLabels()).toEqual({ app: 'web', [label]: 'off' });
+    await kubectl(['label', '-n', name, 'deployment/web', `${label}-`]);
+    expect(await templateLabels()).toEqual({ app: 'web' });
+  });
+
+  it('pods that tolerate everything are kept away in kube-system as well', async () => {
+    const stray = { ...pod('kube-system', 'stray', {}), spec: { ...podSpec, tolerations: [{ operator: 'Exists' }] } };
+    const { spec } = await admin.resource(pods).create(stray, { dryRun: true });
+    expect(spec?.affinity).toEqual(avoidsVirtualNodes);
+  });
+
+  it('workloads from before work as before', () => oldWorkloadsWorkAsBefore({ admin, kubectl }, `old-${prefix}`));
+}
+
+function onlyPolicies(): void {
   beforeAll(async () => {
     await oldWorkloads({ admin, kubectl }, 'old-policy');
-    await applied(await manifests('crds'));
     const text = await manifests('admission', '--config', configFile, '--carrier', 'auto');
     expect(text).toContain('kind: MutatingAdmissionPolicy\n');
     expect(text).not.toContain('MutatingWebhookConfiguration');
@@ -146,29 +274,7 @@ describe('with admission policies, and nothing of ours running', () => {
     });
   });
 
-  it('workloads from before work as before', () => oldWorkloadsWorkAsBefore({ admin, kubectl }, 'old-policy'));
-
-  it('a changed label goes into the template, and a removed one out of it', async () => {
-    const name = await namespace('policy-relabel');
-    const web = { namespace: name, name: 'web' };
-    await admin.resource(deployments).create(deployment(name, 'web', {}));
-    const templateLabels = async (): Promise<unknown> =>
-      (await admin.resource(deployments).get(web)).spec?.template.metadata?.labels;
-    await kubectl(['label', '-n', name, 'deployment/web', `${label}=localPrefer`]);
-    expect(await templateLabels()).toEqual({ app: 'web', [label]: 'localPrefer' });
-    await kubectl(['label', '-n', name, '--overwrite', 'deployment/web', `${label}=off`]);
-    expect(await templateLabels()).toEqual({ app: 'web', [label]: 'off' });
-    await kubectl(['label', '-n', name, 'deployment/web', `${label}-`]);
-    expect(await templateLabels()).toEqual({ app: 'web' });
-  });
-
-  it('pods that tolerate everything are kept away in kube-system as well', async () => {
-    const stray = { ...pod('kube-system', 'stray', {}), spec: { ...podSpec, tolerations: [{ operator: 'Exists' }] } };
-    const { spec } = await admin.resource(pods).create(stray, { dryRun: true });
-    expect(spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms).toEqual([
-      { matchExpressions: [{ key: 'type', operator: 'NotIn', values: ['virtual-kubelet'] }] },
-    ]);
-  });
+  theRulesHold('policy');
 
   afterAll(async () => {
     const text = await manifests('admission', '--config', configFile, '--carrier', 'policy');
@@ -179,7 +285,9 @@ describe('with admission policies, and nothing of ours running', () => {
     );
     await eventually(async () => tried('p', { [label]: 'Auto' }));
   });
-});
+}
+
+if (mutatingPolicies) describe('with admission policies, and nothing of ours running', onlyPolicies);
 
 /** How often the API server has tried to call the webhooks. */
 async function calls(): Promise<number> {
@@ -253,7 +361,9 @@ const nameOf = ({ cert }: Authority): string => new X509Certificate(cert).subjec
 describe('with webhooks, and no policies', () => {
   beforeAll(async () => {
     await oldWorkloads({ admin, kubectl }, 'old-webhook');
-    await applied(await manifests('admission', '--config', configFile, '--carrier', 'webhook'));
+    // Without policies in the cluster webhooks are the choice.
+    const carrier = mutatingPolicies ? 'webhook' : 'auto';
+    await applied(await manifests('admission', '--config', configFile, '--carrier', carrier));
     await start();
     await answering();
   });
@@ -271,7 +381,7 @@ describe('with webhooks, and no policies', () => {
     expect(await refusal(tried('p', { [label]: '自动' }))).toContain('自动');
   });
 
-  it('workloads from before work as before', () => oldWorkloadsWorkAsBefore({ admin, kubectl }, 'old-webhook'));
+  theRulesHold('webhook');
 
   it('profiles decide for pods of their namespaces, and others are not asked about', async () => {
     const name = await namespace('profiled');

@@ -104,6 +104,20 @@ describe('spillway', () => {
     expect(stdout).toContain('system:node:vk-a');
   });
 
+  it('leaves out what Kubernetes before 1.30 does not know, and says what that means', async () => {
+    const { code, stdout, stderr } = await spillway(
+      'manifests',
+      'rbac',
+      '--config',
+      configFile,
+      '--no-pod-write-policy',
+    );
+    expect(code).toBe(0);
+    expect(stdout).toContain('kind: ClusterRole\n');
+    expect(stdout).not.toContain('AdmissionPolicy');
+    expect(stderr).toMatch(/may patch any pod of the cluster/);
+  });
+
   it('prints what the API server has to be told for admission, by policies or by webhooks', async () => {
     expect(new Set(await kindsOf('policy'))).toEqual(
       new Set([

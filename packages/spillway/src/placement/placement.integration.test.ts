@@ -452,6 +452,9 @@ it('a profile: pods with a local place for which real nodes have no room burst, 
 });
 
 it('sold out: pods that may run elsewhere are taken back and their successors go local; bare and enforce pods wait', async () => {
+  // Where webhooks carry the rules, Spillway has to run when such a pod is created.
+  const held = { ...enforced, schedulingGates: [{ name: 'example.com/hold' }] };
+  await createPod('enforced', { burst: 'enforce', spec: held });
   await testbed.stop();
   // All are bound before the pool learns that it is sold out, and closes.
   const soldOut = { latency: { create: 2000 }, faults: [{ on: 'create', fails: 'soldOut' }] } as const;
@@ -469,7 +472,8 @@ it('sold out: pods that may run elsewhere are taken back and their successors go
   const ignored = { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] };
   await createJob('patient-job', { podFailurePolicy: { rules: [ignored] } });
   await createPod('bare', { burst: 'localPrefer', cpu: '2' });
-  await createPod('enforced', { burst: 'enforce', spec: enforced });
+  const release = { type: 'merge', body: { spec: { schedulingGates: null } } } as const;
+  await admin.resource(pods).patch({ namespace, name: 'enforced' }, release);
   await expect
     .poll(() =>
       podsHere()

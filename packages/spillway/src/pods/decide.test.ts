@@ -151,6 +151,19 @@ describe('a pod that cannot start', () => {
     expect(operationOf(podChanged(state, bound(respecified)))).toBe('create');
   });
 
+  it('is told the same on a Kubernetes that gives pods no generation', () => {
+    const unnumbered = (pod: Pod): Pod => {
+      const { generation: _generation, ...metadata } = pod.metadata ?? {};
+      return { ...pod, metadata };
+    };
+    const state = arrived(unnumbered(testPod()), [refusal]);
+    expect(state.outbox).toHaveLength(1);
+    const quiet = { ...state, outbox: [] };
+    expect(podChanged(quiet, bound(unnumbered(testPod()), now, [refusal])).outbox).toEqual([]);
+    const respecified = unnumbered(testPod({ spec: { activeDeadlineSeconds: 60 } }));
+    expect(podChanged(quiet, bound(respecified, now, [refusal])).outbox).toHaveLength(1);
+  });
+
   it('for want of a Secret waits with the reason of the kubelet, tells it, and tries again within 10 s for ever', () => {
     const notice = { severity: 'Warning', reason: 'Failed', message: 'Error: secret "s" not found' } as const;
     const problem = { reason: 'CreateContainerConfigError', notices: [notice] };

@@ -5,6 +5,7 @@ import type { ObservedListing } from './instance-observer.ts';
 import { isDeleting, isReady, isTerminalPhase } from '../podspec/pod-facts.ts';
 import { instanceRef } from './pod-facts.ts';
 import type { PodReview } from './pod-review.ts';
+import { isRespecified } from './respecified.ts';
 import type { PodState } from './pod-state.ts';
 import { boundAtMs, type Timeline } from './timeline.ts';
 import { instanceGone, instanceMissing, instanceSeen, newOrphan, newPod, podChanged, podGone } from './transitions.ts';
@@ -136,8 +137,7 @@ export class PodRegistry {
   #podChanged(actor: Actor, pod: Pod): void {
     const { state, timeline } = actor;
     const nowMs = this.#now();
-    const respecified = state.pod?.metadata?.generation !== pod.metadata?.generation;
-    const { refusals, sized } = respecified && !state.placeholder ? this.#options.review(pod) : state;
+    const { refusals, sized } = isRespecified(state.pod, pod) && !state.placeholder ? this.#options.review(pod) : state;
     if (isReady(pod) && !timeline.has('ready')) {
       timeline.pass('ready', nowMs);
       if (!state.inherited) this.#options.onReady(timeline);

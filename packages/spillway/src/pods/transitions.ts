@@ -8,6 +8,7 @@ import type { PodReview } from './pod-review.ts';
 import type { Content, Failure, Observed, Operation, Outcome, Phase, PodState, Problem } from './pod-state.ts';
 import { placeholderNotice } from './placeholder.ts';
 import { noticesOf, noticesOfRefusals, retryDelayMs } from './problems.ts';
+import { isRespecified } from './respecified.ts';
 
 // What happened → the next state. Pure. Each function may be called with news that are old or that come twice.
 
@@ -101,7 +102,7 @@ function blank(ref: InstanceRef, nowMs: number): PodState {
 /** The cluster has a newer version of the pod. */
 export function podChanged(state: PodState, { pod, refusals, sized, nowMs }: Bound): PodState {
   if (pod.metadata?.uid !== state.ref.uid) return state;
-  const respecified = pod.metadata?.generation !== state.pod?.metadata?.generation;
+  const respecified = isRespecified(state.pod, pod);
   const fresh = respecified && refusals.length > 0 ? noticesOfRefusals(refusals) : [];
   const next: PodState = {
     ...state,

@@ -24,6 +24,7 @@ import {
 } from '@spillway/kube';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { rbacArguments } from '../../testbed/rbac-arguments.ts';
 
 const podCount = process.env['SPILLWAY_SOAK'] === '1' ? 500 : 100;
 const main = ['--conditions=spillway-source', path.join(import.meta.dirname, '../cli/main.ts')];
@@ -63,7 +64,7 @@ beforeAll(async () => {
   dir = path.join(cluster.dir, 'election-test');
   await mkdir(dir, { recursive: true });
   await writeConfig(a, {});
-  const manifests = await run(['manifests', 'rbac', '--config', configOf(a)]);
+  const manifests = await run(rbacArguments(cluster, configOf(a)));
   expect((await cluster.kubectl(['apply', '-f', '-'], { input: manifests })).stderr).toBe('');
   kubeconfig = await cluster.kubeconfigFor({ serviceAccount: { namespace: 'spillway-system', name: 'spillway' } });
   await Promise.all([a, b].map((each) => writeConfig(each, { kubernetes: { kubeconfig } })));

@@ -12,6 +12,7 @@ interface UpOptions {
   readonly memory?: string;
   readonly maxPods?: string;
   readonly pool?: boolean;
+  readonly kubernetesVersion?: string;
 }
 
 /** `spillway dev …`: real clusters on this machine, for trying things out. Not part of what runs in a cluster. */
@@ -26,6 +27,10 @@ export function devCommand(): Command {
     .option('--memory <quantity>', 'memory that pods may request on the node (default: 4Gi)')
     .option('--max-pods <number>', 'pods that the node takes (default: 110)')
     .option('--pool', 'a second containerd, for a pool of the cri backend')
+    .option(
+      '--kubernetes-version <version>',
+      '1.28 for the oldest that Spillway supports, with --no-node (default: newest)',
+    )
     .action((name: string, options: UpOptions, command: Command) =>
       withDevCluster(command, (devcluster) => up(devcluster, name, options)),
     );
@@ -75,6 +80,7 @@ async function up(devcluster: DevCluster, name: string, options: UpOptions): Pro
     name,
     node: node && nodeSize(options),
     pool: (options.pool ?? false) && host.possible,
+    ...(options.kubernetesVersion === undefined ? {} : { kubernetesVersion: options.kubernetesVersion }),
     keep: true,
     log: note,
     signal: stop.signal,
@@ -112,7 +118,7 @@ async function attachIfThere(devcluster: DevCluster, name: string): Promise<Clus
 function howToUse(cluster: Cluster): string {
   const named = cluster.name === defaultName ? '' : ` ${cluster.name}`;
   return [
-    `Cluster "${cluster.name}" is up at ${cluster.server}.`,
+    `Cluster "${cluster.name}" with Kubernetes ${cluster.kubernetesVersion} is up at ${cluster.server}.`,
     '',
     `  use it:     export KUBECONFIG=${cluster.kubeconfig}`,
     `  images:     ${cluster.registry}`,

@@ -15,6 +15,7 @@ type Format = 'yaml' | 'json';
 interface RbacCommandOptions {
   readonly config: string;
   readonly namespace: string;
+  readonly podWritePolicy: boolean;
   readonly output: Format;
 }
 
@@ -34,14 +35,19 @@ export function manifestsCommand(): Command {
     .description('everything that "spillway serve" may do with this configuration, and the account that may')
     .requiredOption('--config <file>', 'configuration file')
     .option('--namespace <name>', 'namespace of the account', 'spillway-system')
+    .option(
+      '--no-pod-write-policy',
+      'without the admission policy that says which changes of pods these rights are for; Kubernetes before 1.30 has none',
+    )
     .addOption(output())
-    .action(async ({ config: file, namespace, output: format }: RbacCommandOptions) => {
+    .action(async ({ config: file, namespace, podWritePolicy, output: format }: RbacCommandOptions) => {
       const { pools, placement, leaderElection, admission } = await loadConfig(file);
       const objects = rbacManifests({
         nodeNames: pools.map(({ nodeName }) => nodeName),
         approveServingCertificates: pools.some(({ servingCertificate }) => servingCertificate.csr?.approve === true),
         placement: placement.enabled,
         namespace,
+        podWritePolicy,
         ...(leaderElection.enabled
           ? {
               leaderElection: {
@@ -58,6 +64,7 @@ export function manifestsCommand(): Command {
           : {}),
       });
       print(objects, format);
+      if (!podWritePolicy) process.stderr.write(withoutPodWritePolicy);
     });
   manifests
     .command('admission')
@@ -89,6 +96,9 @@ export function manifestsCommand(): Command {
     .action(({ output: format }: { output: Format }) => print([scheduleProfileCrd], format));
   return manifests;
 }
+
+const withoutPodWritePolicy =
+  "note: without the admission policy spillway-pod-writes, Spillway's account may patch any pod of the cluster, its image included: keep its token as safe as an administrator's, or use Kubernetes 1.30 or newer\n";
 
 function print(objects: readonly object[], format: Format): void {
   const text =

@@ -1,0 +1,23 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { defaultKubernetesVersion, oldestKubernetesVersion } from '../kubernetes-version.ts';
+import { binary } from './catalogue.ts';
+import { defaultToolsDir } from './resolve.ts';
+
+test.each([defaultKubernetesVersion, oldestKubernetesVersion])(
+  'Kubernetes %s is built from the modules that are pinned for it, and says its own version',
+  async (version) => {
+    const { module, ldflags } = binary('kube-apiserver', version);
+    const pinned = await readFile(join(defaultToolsDir, module, 'go.mod'), 'utf8');
+    expect(pinned).toContain(`k8s.io/kubernetes v${version} `);
+    expect(pinned).toContain(`k8s.io/api => k8s.io/api v${version.replace('1.', '0.')}\n`);
+    expect(ldflags).toContain(`gitVersion=v${version} `);
+  },
+);
+
+test('what is not of Kubernetes is the same for every version', () => {
+  for (const name of ['etcd', 'registry', 'agnhost'] as const) {
+    expect(binary(name, oldestKubernetesVersion)).toBe(binary(name));
+  }
+});

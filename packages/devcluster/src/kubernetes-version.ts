@@ -1,0 +1,46 @@
+import { DevClusterError } from './errors.ts';
+
+/** Each with the folder under tools/ whose go.mod pins it. */
+export const kubernetesModules = {
+  '1.36.3': 'kubernetes',
+  '1.28.15': 'kubernetes-1.28',
+} as const;
+
+export type KubernetesVersion = keyof typeof kubernetesModules;
+
+export const defaultKubernetesVersion: KubernetesVersion = '1.36.3';
+/** The oldest minor that Spillway supports. */
+export const oldestKubernetesVersion: KubernetesVersion = '1.28.15';
+
+const known: readonly KubernetesVersion[] = [defaultKubernetesVersion, oldestKubernetesVersion];
+
+/** @param wanted a version or a minor of it: `1.28.15`, `1.28`; default: the newest that is known */
+export function knownKubernetesVersion(wanted: string | undefined): KubernetesVersion {
+  if (wanted === undefined) return defaultKubernetesVersion;
+  const plain = wanted.replace(/^v/, '');
+  const found = known.find((version) => version === plain || version.startsWith(`${plain}.`));
+  if (found !== undefined) return found;
+  throw new DevClusterError('invalid', `no cluster can have Kubernetes "${wanted}"; there are ${known.join(' and ')}`);
+}
+
+/** What differs between the versions for those who use a cluster. */
+export interface KubernetesAbilities {
+  /** Nodes and pools: only the default version comes with a kubelet and kube-proxy. */
+  readonly containers: boolean;
+  /** Serves ValidatingAdmissionPolicy v1. */
+  readonly validatingPolicies: boolean;
+  /** Serves MutatingAdmissionPolicy v1. */
+  readonly mutatingPolicies: boolean;
+  /** Counts the generations of pods. */
+  readonly podGenerations: boolean;
+}
+
+export function abilitiesOf(version: KubernetesVersion): KubernetesAbilities {
+  const [, minor = 0] = version.split('.').map(Number);
+  return {
+    containers: version === defaultKubernetesVersion,
+    validatingPolicies: minor >= 30,
+    mutatingPolicies: minor >= 36,
+    podGenerations: minor >= 34,
+  };
+}
