@@ -24,7 +24,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Testbed } from '../../testbed/testbed.ts';
 import { parseMetrics } from '../../bench/prometheus.ts';
 import { isDeleting, isReady, isTerminalPhase } from '../podspec/pod-facts.ts';
-import { type ScheduleProfileStatus, scheduleProfiles } from './schedule-profile.ts';
+import { type ScheduleProfile, type ScheduleProfileStatus, scheduleProfiles } from './schedule-profile.ts';
 import { FakeNode } from './testing/fake-node.ts';
 
 const burstLabel = 'virtual-kubelet.io/burst-to-cci';
@@ -105,15 +105,16 @@ interface Template {
   readonly cpu?: string;
   readonly spec?: Partial<PodSpec>;
   readonly annotations?: Record<string, string>;
+  readonly labels?: Record<string, string>;
 }
 
 function template(
   app: string,
-  { burst, cpu = '500m', spec, annotations }: Template,
+  { burst, cpu = '500m', spec, annotations, labels }: Template,
 ): Required<Pick<Pod, 'metadata' | 'spec'>> {
   return {
     metadata: {
-      labels: { app, ...(burst === undefined ? {} : { [burstLabel]: burst }) },
+      labels: { app, ...labels, ...(burst === undefined ? {} : { [burstLabel]: burst }) },
       ...(annotations === undefined ? {} : { annotations }),
     },
     spec: {
@@ -431,7 +432,7 @@ it('a profile: never more than its 5 pods on real nodes, however its 20 replicas
     await scale('web', replicas);
     const living = podsHere('web').filter(isLiving);
     const victims = new Set([living[random(living.length)], living[random(living.length)]]);
-    await Promise.all([...victims].map((pod) => pod && die(pod)));
+    await Promise.all([...victims].flatMap((pod) => (pod === undefined ? [] : [die(pod)])));
     // Every other time the next change comes while this one is under way.
     if (round % 2 === 0) await expect.poll(() => bound(podsHere('web').filter(isLiving)).length).toBe(replicas);
   }
@@ -458,6 +459,48 @@ it('a profile: never more than its 5 pods on real nodes, however its 20 replicas
       a.localeCompare(b),
     ),
   );
+});
+
+/** What profiles say that lose. */
+const overridden = async (): Promise<object[]> =>
+  (await eventsHere())
+    .filter(({ reason }) => reason === 'Overridden')
+    .map(({ involvedObject, message, count }) => ({ [involvedObject.name ?? '']: message, count }));
+const says = (why: string): string =>
+  `Profile "old" matches the same pods and ${why}; it counts for them, and this profile does not.`;
+
+it('two profiles for one pod: each that loses says so once, to which other one, and why', async () => {
+  await realNode('2');
+  const profiles = admin.resource(scheduleProfiles);
+  const create = (name: string, matchLabels: Record<string, string>): Promise<ScheduleProfile> =>
+    profiles.create({
+      metadata: { name, namespace },
+      spec: { objectLabels: { matchLabels }, strategy: 'localPrefer', location: { local: { maxNum: 1 } } },
+    });
+  await create('wide', { app: 'web' });
+  const { metadata } = await create('old', { app: 'web', tier: 'front' });
+  await expect.poll(() => new Date().toISOString().slice(0, 19)).not.toBe(metadata?.creationTimestamp?.slice(0, 19));
+  await create('late', { tier: 'front', app: 'web' });
+  await deploy('web', 3, { cpu: '10m', labels: { tier: 'front' } });
+  await scale('web', 5);
+  await allBound('web', 5);
+  await expect.poll(overridden).toHaveLength(2);
+  expect(await overridden()).toEqual(
+    expect.arrayContaining([
+      { wide: says('has more labels (2, this one 1)'), count: 1 },
+      { late: says('has as many labels and is older'), count: 1 },
+    ]),
+  );
+  await expect
+    .poll(async () =>
+      Object.fromEntries(
+        (await profiles.list({ namespace })).items.map((profile) => [
+          nameOf(profile),
+          profile.status?.conditions?.find(({ type }) => type === 'Overridden')?.status,
+        ]),
+      ),
+    )
+    .toEqual({ wide: 'True', old: 'False', late: 'True' });
 });
 
 it('sold out: pods that may run elsewhere are taken back and their successors go local; bare and enforce pods wait', async () => {
