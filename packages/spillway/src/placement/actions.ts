@@ -1,4 +1,11 @@
-import type { JsonPatchOperation, KubeObject, NodeSelector, ObjectMeta, Toleration } from '@spillway/kube';
+import type {
+  JsonPatchOperation,
+  KubeObject,
+  NodeSelector,
+  NodeSelectorRequirement,
+  ObjectMeta,
+  Toleration,
+} from '@spillway/kube';
 import { burstLabelCopiedAnnotation, burstLabelOf, burstLabels } from '../podspec/contract.ts';
 import { asPod, at } from './admitted.ts';
 import { add, pointer, remove } from './json-patch.ts';
@@ -49,7 +56,22 @@ function isSame(a: Toleration, b: Toleration): boolean {
 const requiredPath = ['spec', 'affinity', 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution'] as const;
 
 function avoidNodes({ key, value }: ActionOf<'avoidNodes'>, object: KubeObject): readonly JsonPatchOperation[] {
-  const expression = { key, operator: 'NotIn', values: [value] };
+  return requireNodes(object, { key, operator: 'NotIn', values: [value] }, (values) => values.includes(value));
+}
+
+/** Required node affinity `key In (values)`, in every term. */
+export function keepToNodes(object: KubeObject, key: string, values: readonly string[]): readonly JsonPatchOperation[] {
+  const expression = { key, operator: 'In', values: [...values] };
+  return requireNodes(object, expression, (those) => those.every((value) => values.includes(value)));
+}
+
+/** @param suffices do the values of an expression for the same key, with the same operator, ask for as much? */
+function requireNodes(
+  object: KubeObject,
+  expression: Required<NodeSelectorRequirement>,
+  suffices: (values: readonly string[]) => boolean,
+): readonly JsonPatchOperation[] {
+  const { key, operator } = expression;
   const required = at<NodeSelector>(object, requiredPath);
   if (required === undefined) {
     return [
@@ -59,10 +81,10 @@ function avoidNodes({ key, value }: ActionOf<'avoidNodes'>, object: KubeObject):
   }
   return required.nodeSelectorTerms.flatMap(({ matchExpressions = [], matchFields = [] }, index) => {
     const path = [...requiredPath, 'nodeSelectorTerms', index, 'matchExpressions'];
-    const avoids = matchExpressions.some(
-      (other) => other.key === key && other.operator === 'NotIn' && other.values?.includes(value),
+    const isThere = matchExpressions.some(
+      (other) => other.key === key && other.operator === operator && suffices(other.values ?? []),
     );
-    if (avoids) return [];
+    if (isThere) return [];
     if (matchExpressions.length > 0) return [add(pointer(...path, '-'), expression)];
     // A term without any requirement matches no node, and must not begin to.
     return matchFields.length > 0 ? [add(pointer(...path), [expression])] : [];

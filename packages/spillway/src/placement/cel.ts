@@ -3,6 +3,7 @@ import {
   burstLabels,
   burstValues,
   managedByProfileAnnotation,
+  nodeTypeLabel,
   profileGate,
   profileRankAnnotation,
 } from '../podspec/contract.ts';
@@ -10,7 +11,7 @@ import { tolerationOf } from './actions.ts';
 import { pointer } from './json-patch.ts';
 import type { Action, Condition } from './rules.ts';
 import { unranked } from './adopt-profile.ts';
-import { rankBase } from './schedule-profile.ts';
+import { anyVirtualNode, rankBase } from './schedule-profile.ts';
 
 // The CEL carrier of the rules, for admission policies and match conditions. Each function writes an expression that says
 // what its namesake in conditions.ts or actions.ts says. Optional types are avoided: webhooks' match conditions must
@@ -148,21 +149,39 @@ function tolerate({ taints }: ActionOf<'tolerate'>): string {
 }
 
 function avoidNodes({ key, value }: ActionOf<'avoidNodes'>): string {
+  return requireCel({
+    key,
+    operator: 'NotIn',
+    values: list([quote(value)]),
+    suffices: (values) => `${quote(value)} in ${values}`,
+  });
+}
+
+interface Requirement {
+  readonly key: string;
+  readonly operator: 'In' | 'NotIn';
+  /** A list. */
+  readonly values: string;
+  /** Do the values of an expression for the same key, with the same operator, ask for as much? */
+  readonly suffices: (values: string) => string;
+}
+
+function requireCel({ key, operator, values, suffices }: Requirement): string {
   const affinity = ['spec', 'affinity', 'nodeAffinity'];
   const required = [...affinity, 'requiredDuringSchedulingIgnoredDuringExecution'];
   const terms = [...required, 'nodeSelectorTerms'];
   const expression = json({
     key: quote(key),
-    operator: quote('NotIn'),
-    values: list([quote(value)]),
+    operator: quote(operator),
+    values,
   });
   const every = ['object', ...terms].join('.');
   const term = `${every}[i]`;
   const hasExpressions = `has(${term}.matchExpressions) && ${term}.matchExpressions.size() > 0`;
   const hasFields = `has(${term}.matchFields) && ${term}.matchFields.size() > 0`;
-  const avoids = `${term}.matchExpressions.exists(e, e.key == ${quote(key)} && e.operator == "NotIn" && has(e.values) && ${quote(value)} in e.values)`;
+  const isThere = `${term}.matchExpressions.exists(e, e.key == ${quote(key)} && e.operator == ${quote(operator)} && has(e.values) && ${suffices('e.values')})`;
   const at = (rest: string): string => `${quote(`${pointer(...terms)}/`)} + string(i) + ${quote(rest)}`;
-  const perTerm = `lists.range(${every}.size()).map(i, ${hasExpressions} ? !(${avoids}) : ${hasFields}, ${hasExpressions} ? JSONPatch{op: "add", path: ${at('/matchExpressions/-')}, value: ${expression}} : JSONPatch{op: "add", path: ${at('/matchExpressions')}, value: [${expression}]})`;
+  const perTerm = `lists.range(${every}.size()).map(i, ${hasExpressions} ? !(${isThere}) : ${hasFields}, ${hasExpressions} ? JSONPatch{op: "add", path: ${at('/matchExpressions/-')}, value: ${expression}} : JSONPatch{op: "add", path: ${at('/matchExpressions')}, value: [${expression}]})`;
   const whole = addCel(
     pointer(...required),
     json({ nodeSelectorTerms: list([json({ matchExpressions: list([expression]) })]) }),
@@ -226,7 +245,22 @@ export const profileDecides: string = `(${labelled('object')} ? ${decidedRank} :
 /** Whether a profile has decided, or may. */
 export const undecidedByUser: string = `!(${labelled('object')}) || ${decidedRank} != ""`;
 
-/** What `adopt` in schedule-profile.ts does. */
+const types = 'params.spec.virtualNodes.map(v, v.type)';
+/** What `keepToTypes` in adopt-profile.ts does. */
+export function keepToTypesCel(): string {
+  const isDecided = `${hasPath('object', ['metadata', 'annotations'])} && ${quote(managedByProfileAnnotation)} in object.metadata.annotations && object.metadata.annotations[${quote(managedByProfileAnnotation)}] == params.metadata.name`;
+  const hasTypes = `${hasPath('params.spec', ['virtualNodes'])} && size(params.spec.virtualNodes) > 0 && !(${quote(anyVirtualNode)} in ${types})`;
+  const enforced = conditionCel({ type: 'burst', values: ['enforce'] });
+  const write = requireCel({
+    key: nodeTypeLabel,
+    operator: 'In',
+    values: types,
+    suffices: (values) => `${values}.all(value, value in ${types})`,
+  });
+  return `${all([isDecided, hasTypes, enforced])} ? ${write} : []`;
+}
+
+/** What `adopt` in adopt-profile.ts does. */
 export function adoptCel(): string {
   const annotations = ['metadata', 'annotations'];
   const labels = ['metadata', 'labels'];

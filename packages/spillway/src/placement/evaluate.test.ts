@@ -163,6 +163,29 @@ describe('a ScheduleProfile', () => {
     ]);
   });
 
+  it('with enforce keeps the pod to the types of virtual nodes that it names, whichever scheduler places it', () => {
+    const types = (...names: readonly string[]): ScheduleProfile =>
+      profile('web', { app: 'web' }, { virtualNodes: names.map((type) => ({ type })) });
+    const keptTo = (one: ScheduleProfile): unknown =>
+      created(pod({ app: 'web' }, { schedulerName: 'volcano' }), [one]).spec?.affinity;
+    expect(keptTo(types('gpu', 'big'))).toEqual({
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [
+            { matchExpressions: [{ key: 'bursting.cci.io/node-type', operator: 'In', values: ['gpu', 'big'] }] },
+          ],
+        },
+      },
+    });
+    expect([types(), types('gpu', 'bursting-node')].map(keptTo)).toEqual([undefined, undefined]);
+    const preferLocal = profile('web', { app: 'web' }, { strategy: 'localPrefer', virtualNodes: [{ type: 'gpu' }] });
+    expect(keptTo(preferLocal)).toBeUndefined();
+    // Of the profiles that match only the one that decides.
+    const better = profile('front', { app: 'web', tier: 'front' });
+    expect(created(pod({ app: 'web', tier: 'front' }), [types('gpu'), better]).spec?.affinity).toBeUndefined();
+    expect(created(pod({ app: 'web', [label]: 'enforce' }), [types('gpu')]).spec?.affinity).toBeUndefined();
+  });
+
   it('gives way to the label of the pod, off included', () => {
     const own = pod({ app: 'web', [label]: 'off' });
     expect(created(own, [profile('web', { app: 'web' })])).toEqual(created(own));

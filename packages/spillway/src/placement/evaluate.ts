@@ -4,7 +4,7 @@ import { asPod } from './admitted.ts';
 import { holds, isFor, type Subject } from './conditions.ts';
 import { applyPatch } from './json-patch.ts';
 import { podRules, type Rule, workloadRules } from './rules.ts';
-import { adopt, profileFor } from './adopt-profile.ts';
+import { adopt, keepToTypes, profileFor } from './adopt-profile.ts';
 import type { ScheduleProfile } from './schedule-profile.ts';
 
 /**
@@ -27,6 +27,7 @@ export function evaluate(subject: Subject, profiles: readonly ScheduleProfile[] 
       object = applyPatch(object, operations);
     }
   }
+  if (isFor(podRules.target, subject)) patch.push(...keepToTypes(asPod(object), profiles));
   return patch;
 }
 

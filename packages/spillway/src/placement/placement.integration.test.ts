@@ -4,6 +4,8 @@ import {
   type Event,
   events,
   Informer,
+  isConflict,
+  isNotFound,
   type JobSpec,
   jobs,
   KubeClient,
@@ -14,6 +16,7 @@ import {
   type Pod,
   pods,
   type PodSpec,
+  refOf,
   serviceAccounts,
   uidOf,
 } from '@spillway/kube';
@@ -21,10 +24,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Testbed } from '../../testbed/testbed.ts';
 import { parseMetrics } from '../../bench/prometheus.ts';
 import { isDeleting, isReady, isTerminalPhase } from '../podspec/pod-facts.ts';
-import { scheduleProfiles } from './schedule-profile.ts';
+import { type ScheduleProfile, type ScheduleProfileStatus, scheduleProfiles } from './schedule-profile.ts';
 import { FakeNode } from './testing/fake-node.ts';
 
-const soak = process.env['SPILLWAY_SOAK'] === '1';
 const burstLabel = 'virtual-kubelet.io/burst-to-cci';
 const costAnnotation = 'controller.kubernetes.io/pod-deletion-cost';
 const virtual = 'virtual-kubelet';
@@ -103,15 +105,16 @@ interface Template {
   readonly cpu?: string;
   readonly spec?: Partial<PodSpec>;
   readonly annotations?: Record<string, string>;
+  readonly labels?: Record<string, string>;
 }
 
 function template(
   app: string,
-  { burst, cpu = '500m', spec, annotations }: Template,
+  { burst, cpu = '500m', spec, annotations, labels }: Template,
 ): Required<Pick<Pod, 'metadata' | 'spec'>> {
   return {
     metadata: {
-      labels: { app, ...(burst === undefined ? {} : { [burstLabel]: burst }) },
+      labels: { app, ...labels, ...(burst === undefined ? {} : { [burstLabel]: burst }) },
       ...(annotations === undefined ? {} : { annotations }),
     },
     spec: {
@@ -194,15 +197,37 @@ const isLiving = (pod: Pod): boolean => !isDeleting(pod) && !isTerminalPhase(pod
 const waitingReason = (pod: Pod | undefined): string | undefined =>
   pod?.status?.containerStatuses?.[0]?.state?.waiting?.reason;
 
-it('enforce: every pod is bound to the pool at once, once, and nothing is said but that', async () => {
-  await realNode('100');
-  const count = soak ? 1000 : 100;
-  await Promise.all(
-    Array.from({ length: count }, (__, index) =>
-      createPod(`pod-${index}`, { burst: 'enforce', cpu: '10m', spec: enforced }),
-    ),
+/** 32 at a time. Without grace, so that a thousand are gone quickly. */
+async function createPods(count: number, options: Template): Promise<void> {
+  const spec = { ...options.spec, terminationGracePeriodSeconds: 0 };
+  const names = Array.from({ length: count }, (__, index) => `pod-${index}`).values();
+  const create = async (): Promise<void> => {
+    for (const name of names) await createPod(name, { ...options, spec });
+  };
+  await Promise.all(Array.from({ length: 32 }, create));
+}
+
+/** Of how many pods scheduler and binder said what. */
+async function told(): Promise<Record<string, number>> {
+  const said = (await eventsHere()).filter(
+    ({ source, involvedObject }) => source?.host === undefined && involvedObject.kind === 'Pod',
   );
-  await expect.poll(() => on(podsHere(), virtual).filter(isReady).length).toBe(count);
+  return Object.fromEntries(
+    [...new Set(said.map(({ reason }) => reason ?? ''))].map((reason) => [
+      reason,
+      new Set(said.filter((event) => event.reason === reason).map(({ involvedObject }) => involvedObject.uid)).size,
+    ]),
+  );
+}
+
+const scheduledTwice = async (): Promise<readonly Event[]> =>
+  (await eventsHere()).filter(({ reason, count }) => reason === 'Scheduled' && count !== undefined && count > 1);
+
+it('enforce, 1,000 pods: every one is bound to the pool at once, once, and nothing is said but that', async () => {
+  await realNode('100');
+  await createPods(1000, { burst: 'enforce', cpu: '10m', spec: enforced });
+  await expect.poll(() => on(podsHere(), virtual).length).toBe(1000);
+  await expect.poll(told).toEqual({ Scheduled: 1000 });
   for (const { metadata } of podsHere()) {
     expect(seenOn.get(metadata?.uid ?? '')).toEqual(new Set([virtual]));
     expect(metadata?.annotations).toMatchObject({
@@ -210,13 +235,20 @@ it('enforce: every pod is bound to the pool at once, once, and nothing is said b
       'spillway.dev/burst-policy': `enforce (label ${burstLabel})`,
     });
   }
-  const told = async (): Promise<object> => ({
-    scheduled: (await eventsHere()).filter(({ reason }) => reason === 'Scheduled').length,
-    dropped: await metric('spillway_placement_events_dropped_total'),
-  });
-  await expect.poll(told).toEqual({ scheduled: count, dropped: 0 });
-  const placed = (await eventsHere()).filter(({ source }) => source?.host === undefined);
-  expect(new Set(placed.map(({ reason, count: times }) => `${reason} ${times}`))).toEqual(new Set(['Scheduled 1']));
+  expect(await scheduledTwice()).toEqual([]);
+  expect(await metric('spillway_placement_events_dropped_total')).toBe(0);
+});
+
+it('localPrefer, 1,010 pods: 10 fit on the real node, 1,000 overflow, each is bound once, and no event says more', async () => {
+  await realNode('100m');
+  await createPods(1010, { burst: 'localPrefer', cpu: '10m' });
+  await expect.poll(() => bound(podsHere()).length).toBe(1010);
+  expect(on(podsHere(), realName())).toHaveLength(10);
+  expect(on(podsHere(), virtual)).toHaveLength(1000);
+  await expect.poll(told).toEqual({ FailedScheduling: 1000, Scheduled: 1010 });
+  for (const pod of podsHere()) expect(seenOn.get(uidOf(pod))?.size).toBe(1);
+  expect(await scheduledTwice()).toEqual([]);
+  expect(await metric('spillway_placement_events_dropped_total')).toBe(0);
 });
 
 it('localPrefer: fills the real node to the last pod that fits, and the rest bursts', async () => {
@@ -360,7 +392,22 @@ it("a pod that the scheduler itself put on the pool gets its deletion cost when 
   expect(podsHere('own').map(({ metadata }) => metadata?.annotations?.[costAnnotation])).toEqual(['5']);
 });
 
-it('a profile: never more than its number of pods on real nodes, however the workload is scaled and its pods die', async () => {
+/** By the hand of somebody, or by itself where its node is a fake one. */
+async function die(pod: Pod): Promise<void> {
+  const uid = uidOf(pod);
+  const resource = admin.resource(pods);
+  try {
+    if (pod.spec?.nodeName === realName() && random(2) === 0) {
+      const body = { metadata: { uid }, status: { phase: 'Failed' } };
+      await resource.patch(refOf(pod), { type: 'merge', body }, { subresource: 'status' });
+    } else await resource.delete(refOf(pod), { preconditions: { uid } });
+  } catch (error) {
+    // It is gone already.
+    if (!isNotFound(error) && !isConflict(error)) throw error;
+  }
+}
+
+it('a profile: never more than its 5 pods on real nodes, however its 20 replicas are scaled, 50 times, and its pods die', async () => {
   await realNode('50');
   await admin.resource(scheduleProfiles).create({
     metadata: { name: 'web', namespace },
@@ -380,34 +427,20 @@ it('a profile: never more than its number of pods on real nodes, however the wor
   await deploy('web', 20, { burst: 'localPrefer', cpu: '10m', spec: gated });
   await allBound('web', 20);
   expect(on(podsHere('web'), realName())).toHaveLength(5);
-  for (let round = 0; round < (soak ? 50 : 10); round += 1) {
-    await scale('web', 1 + random(20));
-    const living = podsHere('web').filter((pod) => !isDeleting(pod));
-    const victims = [living[random(living.length)], living[random(living.length)]];
-    await Promise.all(
-      victims.map(async (pod) => {
-        if (pod === undefined) return;
-        const ref = { namespace, name: nameOf(pod) };
-        if (pod.spec?.nodeName === realName() && random(2) === 0) {
-          await cluster.kubectl([
-            'patch',
-            'pod',
-            '-n',
-            namespace,
-            ref.name,
-            '--subresource=status',
-            '--type=merge',
-            '-p',
-            '{"status":{"phase":"Failed"}}',
-          ]);
-        } else
-          await cluster.kubectl(['delete', 'pod', '-n', namespace, ref.name, '--wait=false', '--ignore-not-found']);
-      }),
-    );
+  for (let round = 0; round < 50; round += 1) {
+    const replicas = 1 + random(20);
+    await scale('web', replicas);
+    const living = podsHere('web').filter(isLiving);
+    const victims = new Set([living[random(living.length)], living[random(living.length)]]);
+    await Promise.all([...victims].flatMap((pod) => (pod === undefined ? [] : [die(pod)])));
+    // Every other time the next change comes while this one is under way.
+    if (round % 2 === 0) await expect.poll(() => bound(podsHere('web').filter(isLiving)).length).toBe(replicas);
   }
-  // The successor of a pod that is still ending finds its place taken: only pods that come anew fill all of them.
-  await scale('web', 0);
-  await expect.poll(() => podsHere('web').filter(({ status }) => !isTerminalPhase(status?.phase))).toEqual([]);
+  // Until a local pod that is on its way out is gone, its successor bursts. So that all places are free or taken:
+  await scale('web', 1);
+  const status = async (): Promise<ScheduleProfileStatus> =>
+    (await admin.resource(scheduleProfiles).get({ namespace, name: 'web' })).status ?? {};
+  await expect.poll(async () => ((await status()).local?.pods ?? 0) + ((await status()).cci?.pods ?? 0)).toBe(1);
   await scale('web', 12);
   const settled = (): readonly Pod[] => podsHere('web').filter((pod) => isLiving(pod) && isReady(pod));
   await expect.poll(() => settled().length).toBe(12);
@@ -415,7 +448,7 @@ it('a profile: never more than its number of pods on real nodes, however the wor
   expect(most).toBe(5);
   expect(on(settled(), realName())).toHaveLength(5);
   await expect
-    .poll(async () => (await admin.resource(scheduleProfiles).get({ namespace, name: 'web' })).status)
+    .poll(status)
     .toMatchObject({ local: { pods: 5 }, cci: { pods: 7 }, waiting: { pods: 0 }, uncounted: { pods: 0 } });
   expect(
     settled()
@@ -449,6 +482,48 @@ it('a profile: pods with a local place for which real nodes have no room burst, 
     new Set(on(podsHere('web'), node).map(({ metadata }) => metadata?.annotations?.[costAnnotation]));
   await expect.poll(() => costs(virtual)).toEqual(new Set(['-100']));
   expect(costs(realName())).toEqual(new Set(['-10']));
+});
+
+/** What profiles say that lose. */
+const overridden = async (): Promise<object[]> =>
+  (await eventsHere())
+    .filter(({ reason }) => reason === 'Overridden')
+    .map(({ involvedObject, message, count }) => ({ [involvedObject.name ?? '']: message, count }));
+const says = (why: string): string =>
+  `Profile "old" matches the same pods and ${why}; it counts for them, and this profile does not.`;
+
+it('two profiles for one pod: each that loses says so once, to which other one, and why', async () => {
+  await realNode('2');
+  const profiles = admin.resource(scheduleProfiles);
+  const create = (name: string, matchLabels: Record<string, string>): Promise<ScheduleProfile> =>
+    profiles.create({
+      metadata: { name, namespace },
+      spec: { objectLabels: { matchLabels }, strategy: 'localPrefer', location: { local: { maxNum: 1 } } },
+    });
+  await create('wide', { app: 'web' });
+  const { metadata } = await create('old', { app: 'web', tier: 'front' });
+  await expect.poll(() => new Date().toISOString().slice(0, 19)).not.toBe(metadata?.creationTimestamp?.slice(0, 19));
+  await create('late', { tier: 'front', app: 'web' });
+  await deploy('web', 3, { cpu: '10m', labels: { tier: 'front' } });
+  await scale('web', 5);
+  await allBound('web', 5);
+  await expect.poll(overridden).toHaveLength(2);
+  expect(await overridden()).toEqual(
+    expect.arrayContaining([
+      { wide: says('has more labels (2, this one 1)'), count: 1 },
+      { late: says('has as many labels and is older'), count: 1 },
+    ]),
+  );
+  await expect
+    .poll(async () =>
+      Object.fromEntries(
+        (await profiles.list({ namespace })).items.map((profile) => [
+          nameOf(profile),
+          profile.status?.conditions?.find(({ type }) => type === 'Overridden')?.status,
+        ]),
+      ),
+    )
+    .toEqual({ wide: 'True', old: 'False', late: 'True' });
 });
 
 it('sold out: pods that may run elsewhere are taken back and their successors go local; bare and enforce pods wait', async () => {

@@ -12,6 +12,7 @@ import {
   any,
   conditionCel,
   hasUnknownValue,
+  keepToTypesCel,
   labelled,
   labelText,
   profileDecides,
@@ -65,7 +66,7 @@ export function mutatingPolicies(): readonly PolicyManifest[] {
       name: 'profiles-pods',
       target: podRules.target,
       conditions: profileMatch,
-      mutations: ruleMutations(podRules),
+      mutations: [...ruleMutations(podRules), mutation(keepToTypesCel())],
       byProfile: true,
     }),
   ];

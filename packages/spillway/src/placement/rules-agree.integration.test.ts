@@ -204,17 +204,31 @@ describe('the policies in the API server and the evaluator of the webhook', () =
 
   it('agree on the profile of a pod: none installed, one, and several of which the best wins', async () => {
     await apply(scheduleProfileCrd);
-    const podsOnly = without.filter((object) => object.kind === 'Pod' && isAccepted(object));
+    const specs: readonly ScheduleProfile['spec'][] = [
+      {
+        objectLabels: { matchLabels: { app: 'web' } },
+        strategy: 'enforce',
+        virtualNodes: [{ type: 'gpu' }, { type: 'big' }],
+        location: { cci: { maxNum: 3 } },
+      },
+      { objectLabels: { matchLabels: { app: 'web', tier: 'front' } }, strategy: 'localPrefer' },
+      { objectLabels: { matchLabels: { tier: 'front' } }, strategy: 'auto', location: { local: { maxNum: 0 } } },
+      { objectLabels: { matchLabels: { app: 'db' } }, strategy: 'enforce', virtualNodes: [{ type: 'bursting-node' }] },
+      {
+        objectLabels: { matchLabels: { app: 'db', tier: 'back' } },
+        strategy: 'enforce',
+        virtualNodes: [{ type: 'gpu' }],
+      },
+    ];
+    const generated = without.filter((object) => object.kind === 'Pod' && isAccepted(object));
+    // Of each profile one pod at least.
+    const own = await Promise.all(
+      specs.map(({ objectLabels }) => answerTo(pod('own', { ...objectLabels.matchLabels }))),
+    );
+    const podsOnly = [...own.flatMap((answer) => ('object' in answer ? [answer.object] : [])), ...generated];
     expect(podsOnly.length).toBeGreaterThan(60);
     for (const object of podsOnly.slice(0, 30))
       expect(await answerTo(object), `seed ${seed}`).toEqual({ object: expected(object) });
-
-    const specs: readonly ScheduleProfile['spec'][] = [
-      { objectLabels: { matchLabels: { app: 'web' } }, strategy: 'enforce', location: { cci: { maxNum: 3 } } },
-      { objectLabels: { matchLabels: { app: 'web', tier: 'front' } }, strategy: 'localPrefer' },
-      { objectLabels: { matchLabels: { tier: 'front' } }, strategy: 'auto', location: { local: { maxNum: 0 } } },
-      { objectLabels: { matchLabels: { app: 'db' } }, strategy: 'enforce' },
-    ];
     for (const [index, spec] of specs.entries()) {
       const name = `profile-${index}`;
       await client.resource(scheduleProfiles).create({ metadata: { name, namespace }, spec });
@@ -244,7 +258,10 @@ describe('the policies in the API server and the evaluator of the webhook', () =
     expect(
       new Set(managed.map((object) => expected(object, items).metadata?.annotations?.[managedByProfileAnnotation]))
         .size,
-    ).toBe(4);
+    ).toBe(specs.length);
+    expect(JSON.stringify(managed.map((object) => expected(object, items)))).toContain(
+      '{"key":"bursting.cci.io/node-type","operator":"In","values":["gpu","big"]}',
+    );
   });
 
   it('refuse malformed profiles with a sentence that says what is wrong', async () => {

@@ -53,6 +53,15 @@ export function matches({ spec }: ScheduleProfile, labels: Readonly<Record<strin
   return Object.entries(spec.objectLabels.matchLabels).every(([key, value]) => labels?.[key] === value);
 }
 
+/** The CCE add-on's name for virtual nodes of any kind. */
+export const anyVirtualNode = 'bursting-node';
+
+/** The types of virtual nodes that the profile's pods are kept to; none: any will do. */
+export function nodeTypesOf({ spec: { virtualNodes = [] } }: ScheduleProfile): readonly string[] {
+  const types = virtualNodes.map(({ type }) => type);
+  return types.includes(anyVirtualNode) ? [] : types;
+}
+
 /** Whether a limit makes the order of the pods matter. */
 export const isLimited = ({ spec: { location } }: ScheduleProfile): boolean =>
   location?.local?.maxNum !== undefined || location?.cci?.maxNum !== undefined;

@@ -18,7 +18,7 @@ import {
 } from '@spillway/kube';
 import { setTimeout as delay } from 'node:timers/promises';
 import { retryBackoff } from '../retry-backoff.ts';
-import type { ScheduleProfile } from '../schedule-profile.ts';
+import { nodeTypesOf, type ScheduleProfile } from '../schedule-profile.ts';
 import { workThrough } from '../work-through.ts';
 import { bindingOf } from './binding.ts';
 import { footprint, PoolCapacity } from './capacity.ts';
@@ -179,12 +179,13 @@ export class Binder {
     const { nodes, pools, claims, profileOf } = this.#options;
     const uid = uidOf(pod);
     const amounts = footprint(pod);
+    const profile = profileOf(pod);
     const choice = choosePool(pod, amounts, {
       pools,
       claims,
       nodeOf: ({ nodeName }) => nodes.pool(nodeName),
       shortage: (nodeName, wanted) => this.#capacity.shortage(nodeName, wanted),
-      nodeTypes: (profileOf(pod)?.spec.virtualNodes ?? []).map(({ type }) => type),
+      nodeTypes: profile === undefined ? [] : nodeTypesOf(profile),
     });
     if ('misfits' in choice) {
       this.#waiting.add(uid, choice.misfits.values().next().value?.kind ?? 'noPool');

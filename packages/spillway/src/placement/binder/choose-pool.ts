@@ -23,9 +23,6 @@ export interface Candidates {
   readonly nodeTypes: readonly string[];
 }
 
-/** The CCE add-on's name for virtual nodes of any kind. */
-const anyVirtualNode = 'bursting-node';
-
 export type Choice =
   | { readonly pool: PlacementPool }
   /** By name of the pool; those whose node is not registered are left out. */
@@ -47,7 +44,7 @@ export function choosePool(pod: Pod, amounts: Resources, candidates: Candidates)
 
 function isOfType(node: Node, types: readonly string[]): boolean {
   const own = node.metadata?.labels?.[nodeTypeLabel] ?? '';
-  return types.length === 0 || types.includes(anyVirtualNode) || types.includes(own);
+  return types.length === 0 || types.includes(own);
 }
 
 /** Why the pod can never burst as it is: every pool that it may choose refuses it. */

@@ -74,6 +74,28 @@ describe('the gate of a pod is lifted', () => {
     });
   });
 
+  it('with what keeps it to the types of virtual nodes that its profile names, once, also where admission has done so', () => {
+    const types = testProfile('web', { virtualNodes: [{ type: 'gpu' }, { type: 'big' }] });
+    const kept = {
+      affinity: {
+        nodeAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: {
+            nodeSelectorTerms: [
+              { matchExpressions: [{ key: 'bursting.cci.io/node-type', operator: 'In', values: ['gpu', 'big'] }] },
+            ],
+          },
+        },
+      },
+    };
+    expect(liftPatch(testPod({}), { side: 'cci', profile: types, strategy })).toMatchObject({ spec: kept });
+    expect(liftPatch(testPod({ spec: kept }), { side: 'cci', profile: types, strategy })).toMatchObject({ spec: kept });
+    expect(JSON.stringify(liftPatch(testPod({}), { side: 'local', profile: types, strategy }))).not.toContain(
+      'node-type',
+    );
+    const any = testProfile('web', { virtualNodes: [{ type: 'gpu' }, { type: 'bursting-node' }] });
+    expect(JSON.stringify(liftPatch(testPod({}), { side: 'cci', profile: any, strategy }))).not.toContain('node-type');
+  });
+
   it("without touching a node selector or a deletion cost of the user's", () => {
     const annotations = { 'controller.kubernetes.io/pod-deletion-cost': '3' };
     const patch = liftPatch(testPod({ metadata: { annotations }, spec: { nodeSelector: { type: 'gpu' } } }), {

@@ -1,16 +1,18 @@
-import type { NodeSelectorTerm, Pod, PodSpec, Toleration } from '@spillway/kube';
+import { isDeepStrictEqual } from 'node:util';
+import type { NodeSelectorRequirement, NodeSelectorTerm, Pod, PodSpec, Toleration } from '@spillway/kube';
 import {
   type BurstValue,
   burstTaint,
   deletionCostAnnotation,
   managedByProfileAnnotation,
+  nodeTypeLabel,
   preferTaint,
   profileGate,
   profileSideAnnotation,
   virtualNodeType,
 } from '../../podspec/contract.ts';
 import { tolerates } from '../binder/node-match.ts';
-import type { ScheduleProfile } from '../schedule-profile.ts';
+import { nodeTypesOf, type ScheduleProfile } from '../schedule-profile.ts';
 import { deletionCostToWrite, mayLeave, type Side } from './side.ts';
 
 export interface Place {
@@ -31,7 +33,10 @@ export function liftPatch(pod: Pod, place: Place | undefined): object {
   const stays = !mayLeave(strategy, profile.spec.location);
   return {
     metadata: { uid, resourceVersion, annotations: annotationsOf(pod, side, profile) },
-    spec: { ...gate, ...(side === 'cci' ? burstFields(pod.spec) : stays ? localFields(pod.spec) : {}) },
+    spec: {
+      ...gate,
+      ...(side === 'cci' ? burstFields(pod.spec, nodeTypesOf(profile)) : stays ? localFields(pod.spec) : {}),
+    },
   };
 }
 
@@ -44,23 +49,29 @@ function annotationsOf(pod: Pod, side: Side, { metadata, spec }: ScheduleProfile
   };
 }
 
-/** Affinity of a gated pod may only be tightened, in every term. A term without requirements matches nothing and stays so. */
 function localFields(spec: PodSpec | undefined): object {
+  return requiring(spec, { key: virtualNodeType.key, operator: 'NotIn', values: [virtualNodeType.value] });
+}
+
+/** Affinity of a gated pod may only be tightened, in every term. A term without requirements matches nothing and stays so. */
+function requiring(spec: PodSpec | undefined, requirement: NodeSelectorRequirement): object {
   const required = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  const away = { key: virtualNodeType.key, operator: 'NotIn', values: [virtualNodeType.value] };
-  const tightened = (term: NodeSelectorTerm): NodeSelectorTerm =>
-    (term.matchExpressions ?? []).length + (term.matchFields ?? []).length === 0
-      ? term
-      : { ...term, matchExpressions: [...(term.matchExpressions ?? []), away] };
-  const nodeSelectorTerms = required?.nodeSelectorTerms.map(tightened) ?? [{ matchExpressions: [away] }];
+  const tightened = (term: NodeSelectorTerm): NodeSelectorTerm => {
+    const { matchExpressions = [], matchFields = [] } = term;
+    const isNone = matchExpressions.length + matchFields.length === 0;
+    if (isNone || matchExpressions.some((each) => isDeepStrictEqual(each, requirement))) return term;
+    return { ...term, matchExpressions: [...matchExpressions, requirement] };
+  };
+  const nodeSelectorTerms = required?.nodeSelectorTerms.map(tightened) ?? [{ matchExpressions: [requirement] }];
   return { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } } };
 }
 
 /** A node selector that the pod has may not be changed; a pod that selects other nodes stays as it is. */
-function burstFields(spec: PodSpec | undefined): object {
+function burstFields(spec: PodSpec | undefined, types: readonly string[]): object {
   const selects = spec?.nodeSelector?.[virtualNodeType.key] !== undefined;
   return {
     ...(selects ? {} : { nodeSelector: { [virtualNodeType.key]: virtualNodeType.value } }),
+    ...(types.length === 0 ? {} : requiring(spec, { key: nodeTypeLabel, operator: 'In', values: [...types] })),
     tolerations: withBurstTolerations(spec?.tolerations ?? []),
   };
 }

@@ -41,4 +41,13 @@ export class ProfileBook {
   }
 }
 
+/** Of two profiles that match a pod, in the words of {@link rankOf}: the first has more labels, or … */
+export function whyBetter(winner: ScheduleProfile, loser: ScheduleProfile): string {
+  const [more, fewer] = [winner, loser].map(({ spec }) => Object.keys(spec.objectLabels.matchLabels).length);
+  if (more !== fewer) return `has more labels (${more}, this one ${fewer})`;
+  if (winner.metadata?.creationTimestamp !== loser.metadata?.creationTimestamp)
+    return 'has as many labels and is older';
+  return 'has as many labels, is as old, and its name comes first';
+}
+
 export const profileKey = (profile: ScheduleProfile): string => objectKey(namespaceOf(profile), nameOf(profile));

@@ -4,7 +4,6 @@ import {
   type Logger,
   nameOf,
   namespaceOf,
-  objectKey,
   type Pod,
   pods,
   refOf,
@@ -18,7 +17,7 @@ import { isLimited, type ScheduleProfile, scheduleProfiles } from '../schedule-p
 import { workThrough } from '../work-through.ts';
 import { type Membership, ProfileLedger, type Standing } from './ledger.ts';
 import { liftPatch } from './lift.ts';
-import { type Matching, ProfileBook, profileKey } from './profile-book.ts';
+import { type Matching, ProfileBook, profileKey, whyBetter } from './profile-book.ts';
 import { nextStatus } from './profile-status.ts';
 import { nextSide, type Side } from './side.ts';
 
@@ -49,8 +48,8 @@ export class ProfileController {
   readonly #options: ProfileControllerOptions;
   readonly #book = new ProfileBook();
   readonly #ledger = new ProfileLedger();
-  /** Loser → name of the profile that counts in its stead. */
-  readonly #overrides = new Map<string, string>();
+  /** Loser → names of the profiles that count in its stead. */
+  readonly #overrides = new Map<string, Set<string>>();
   /** UIDs of pods whose gate is to be lifted. */
   readonly #lifting = new WorkQueue<string>({ rateLimiter: retryBackoff() });
   /** Keys of profiles whose status is to be looked at. */
@@ -72,6 +71,7 @@ export class ProfileController {
     this.#book.set(profile);
     this.#reporting.add(profileKey(profile));
     if (before?.metadata?.generation === profile.metadata?.generation) return;
+    this.#forgetOverrides(profile);
     this.#judgeNamespace(namespaceOf(profile));
     this.#admit(profileKey(profile));
   }
@@ -79,12 +79,7 @@ export class ProfileController {
   profileGone(profile: ScheduleProfile): void {
     const key = profileKey(profile);
     this.#book.delete(profile);
-    this.#overrides.delete(key);
-    for (const [loser, winner] of this.#overrides) {
-      if (objectKey(namespaceOf(profile), winner) !== key) continue;
-      this.#overrides.delete(loser);
-      this.#changed(loser);
-    }
+    this.#forgetOverrides(profile);
     this.#options.observer.profileCounted(key, undefined);
     this.#judgeNamespace(namespaceOf(profile));
   }
@@ -182,14 +177,26 @@ export class ProfileController {
     const winner = nameOf(profile);
     for (const loser of losers) {
       const key = profileKey(loser);
-      if (this.#overrides.get(key) === winner) continue;
-      this.#overrides.set(key, winner);
+      let winners = this.#overrides.get(key);
+      if (winners?.has(winner)) continue;
+      if (winners === undefined) this.#overrides.set(key, (winners = new Set()));
+      winners.add(winner);
       this.#changed(key);
       this.#options.recorder.record(loser, {
         type: 'Warning',
         reason: 'Overridden',
-        message: `Profile "${winner}" matches the same pods and has more labels, or as many and is older; it counts for them, and this profile does not.`,
+        message: `Profile "${winner}" matches the same pods and ${whyBetter(profile, loser)}; it counts for them, and this profile does not.`,
       });
+    }
+  }
+
+  #forgetOverrides(profile: ScheduleProfile): void {
+    if (this.#overrides.delete(profileKey(profile))) this.#changed(profileKey(profile));
+    for (const [loser, winners] of this.#overrides) {
+      const [namespace] = loser.split('/');
+      if (namespace !== namespaceOf(profile) || !winners.delete(nameOf(profile))) continue;
+      if (winners.size === 0) this.#overrides.delete(loser);
+      this.#changed(loser);
     }
   }
 
@@ -199,9 +206,9 @@ export class ProfileController {
     const profile = this.#book.get(namespace, name);
     if (profile === undefined) return;
     this.#options.observer.profileCounted(key, counts);
-    const winner = this.#overrides.get(key);
+    const winners = [...(this.#overrides.get(key) ?? [])].toSorted((a, b) => (a < b ? -1 : 1));
     const now = `${new Date().toISOString().slice(0, 19)}Z`;
-    const status = nextStatus(profile, counts, winner === undefined ? undefined : { winner }, now);
+    const status = nextStatus(profile, counts, winners, now);
     if (status === undefined) return;
     const patch = { type: 'merge', body: { metadata: { uid: uidOf(profile) }, status } } as const;
     const resource = this.#options.client.resource(scheduleProfiles);

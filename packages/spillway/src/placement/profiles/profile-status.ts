@@ -2,25 +2,21 @@ import type { Condition } from '@spillway/kube';
 import { isLimited, type ScheduleProfile, type ScheduleProfileStatus } from '../schedule-profile.ts';
 import type { Counts } from './ledger.ts';
 
-/** Another profile counts for pods that this one matches as well. */
-export interface Override {
-  readonly winner: string;
-}
-
 /**
  * What the profile's status should say; undefined: it says so already.
  *
+ * @param winners names of other profiles that count for pods which this one matches as well
  * @param now RFC 3339, for conditions that change
  */
 export function nextStatus(
   profile: ScheduleProfile,
   counts: Counts,
-  override: Override | undefined,
+  winners: readonly string[],
   now: string,
 ): ScheduleProfileStatus | undefined {
   const { status: before, metadata } = profile;
   const generation = metadata?.generation ?? 0;
-  const conditions = conditionsOf(profile, counts, override).map((wanted): Condition => {
+  const conditions = conditionsOf(profile, counts, winners).map((wanted): Condition => {
     const old = before?.conditions?.find(({ type }) => type === wanted.type);
     const lastTransitionTime = old?.status === wanted.status ? old.lastTransitionTime : now;
     return { ...wanted, lastTransitionTime, observedGeneration: generation };
@@ -39,7 +35,7 @@ export function nextStatus(
 function conditionsOf(
   profile: ScheduleProfile,
   { waiting, uncounted }: Counts,
-  override: Override | undefined,
+  winners: readonly string[],
 ): readonly Omit<Condition, 'lastTransitionTime'>[] {
   return [
     condition('LimitsKept', uncounted === 0, {
@@ -55,8 +51,13 @@ function conditionsOf(
       true: ['SidesFull', `${waiting} pods wait for a place: raise maxNum, or scale down`],
       false: ['NoneWaits', 'no pod waits for a place'],
     }),
-    condition('Overridden', override !== undefined, {
-      true: ['OtherProfileWins', `profile "${override?.winner ?? ''}" counts for pods that both match`],
+    condition('Overridden', winners.length > 0, {
+      true: [
+        'OtherProfileWins',
+        winners.length === 1
+          ? `profile "${winners[0]}" counts for pods that both match`
+          : `profiles ${winners.map((name) => `"${name}"`).join(', ')} count for pods that this one matches as well`,
+      ],
       false: ['NoConflict', 'no other profile matches the same pods'],
     }),
   ];

@@ -1,6 +1,6 @@
 import type { KubeObject, Pod } from '@spillway/kube';
 import * as fc from 'fast-check';
-import { burstLabels, burstTaint, burstValues, virtualNodeType } from '../../podspec/contract.ts';
+import { burstLabels, burstTaint, burstValues, nodeTypeLabel, virtualNodeType } from '../../podspec/contract.ts';
 import { parseJson } from '../admitted.ts';
 import type { ScheduleProfile } from '../schedule-profile.ts';
 
@@ -45,6 +45,8 @@ const requirement = fc.constantFrom(
   { key: 'zone', operator: 'In', values: ['a'] },
   { key: virtualNodeType.key, operator: 'NotIn', values: [virtualNodeType.value, 'other'] },
   { key: virtualNodeType.key, operator: 'Exists' },
+  { key: nodeTypeLabel, operator: 'In', values: ['gpu'] },
+  { key: nodeTypeLabel, operator: 'In', values: ['gpu', 'other'] },
 );
 const term = fc.record({
   matchExpressions: maybe(fc.array(requirement, { maxLength: 2 })),
@@ -134,14 +136,17 @@ export const generatedProfiles: fc.Arbitrary<readonly ScheduleProfile[]> = fc
       matchLabels: fc.constantFrom({ app: 'web' }, { tier: 'front' }, { app: 'web', tier: 'front' }, { app: 'db' }),
       strategy: fc.constantFrom('auto' as const, 'localPrefer' as const, 'enforce' as const),
       maxNum: maybe(fc.nat(20)),
+      virtualNodes: maybe(
+        fc.array(fc.record({ type: fc.constantFrom('gpu', 'big', 'bursting-node') }), { maxLength: 3 }),
+      ),
     }),
     { maxLength: 4 },
   )
   .map((profiles) =>
-    profiles.map(({ matchLabels, strategy, maxNum }, index) =>
+    profiles.map(({ matchLabels, strategy, maxNum, virtualNodes }, index) =>
       sent<ScheduleProfile>({
         metadata: { name: `profile-${index}`, creationTimestamp: `2026-01-0${(index % 2) + 1}T00:00:00Z` },
-        spec: { objectLabels: { matchLabels }, strategy, location: { cci: { maxNum } } },
+        spec: { objectLabels: { matchLabels }, strategy, location: { cci: { maxNum } }, virtualNodes },
       }),
     ),
   );
