@@ -28,6 +28,11 @@ const context = { hostIPs: ['10.0.0.1'] };
 const now = startOfTime;
 const seconds = (count: number): number => count * 1000;
 const ok: Outcome = { ok: true };
+/** As an API server before Kubernetes 1.34 has it. */
+const unnumbered = (pod: Pod): Pod => {
+  const { generation: _generation, ...metadata } = pod.metadata ?? {};
+  return { ...pod, metadata };
+};
 const failed = (kind: Problem['kind'], more: Partial<Problem> = {}): Outcome => ({
   ok: false,
   problem: { kind, message: `${kind} happened`, ...more },
@@ -152,10 +157,6 @@ describe('a pod that cannot start', () => {
   });
 
   it('is told the same on a Kubernetes that gives pods no generation', () => {
-    const unnumbered = (pod: Pod): Pod => {
-      const { generation: _generation, ...metadata } = pod.metadata ?? {};
-      return { ...pod, metadata };
-    };
     const state = arrived(unnumbered(testPod()), [refusal]);
     expect(state.outbox).toHaveLength(1);
     const quiet = { ...state, outbox: [] };

@@ -193,6 +193,13 @@ async function instances(): Promise<readonly string[]> {
   return Array.from(new Set(text.match(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g)));
 }
 
+/** With the rights that the process has. */
+async function ownClient(): Promise<KubeClient> {
+  const serviceAccount = { namespace: 'spillway-system', name: 'spillway' };
+  const kubeconfig = await cluster.kubeconfigFor({ serviceAccount });
+  return new KubeClient({ config: await loadKubeconfig({ paths: [kubeconfig] }) });
+}
+
 async function refused(call: Promise<unknown>): Promise<void> {
   const error = await call.then(
     () => undefined,
@@ -559,12 +566,6 @@ describe('the process', () => {
     expect(await instances()).not.toContain(before.metadata?.uid);
   });
 
-  const ownClient = async (): Promise<KubeClient> => {
-    const serviceAccount = { namespace: 'spillway-system', name: 'spillway' };
-    const kubeconfig = await cluster.kubeconfigFor({ serviceAccount });
-    return new KubeClient({ config: await loadKubeconfig({ paths: [kubeconfig] }) });
-  };
-
   it('has no rights but those that were generated for it', async () => {
     const own = await ownClient();
     const agent = own.impersonate({ user: `system:node:${nodeName}`, groups: ['system:nodes'] });
@@ -589,31 +590,32 @@ describe('the process', () => {
     await Promise.all([own.close(), agent.close(), other.close()]);
   });
 
-  const keepsToItsOwn = async (): Promise<void> => {
-    const own = await ownClient();
-    const change = (name: string, merged: object): Promise<Pod> =>
-      own.resource(pods).patch({ namespace, name }, { type: 'merge', body: merged });
-    await refused(change('web', { metadata: { labels: { app: 'taken-over' } } }));
-    await refused(change('web', { metadata: { annotations: { a: 'b' } } }));
-    await refused(change('web', { metadata: { finalizers: ['example.com/stay'] } }));
-    await refused(change('web', { spec: { activeDeadlineSeconds: 1 } }));
-    const [container] = (await getPod('web')).spec?.containers ?? [];
-    await refused(change('web', { spec: { containers: [{ ...container, image: 'evil' }] } }));
-    const { tolerations = [] } = (await getPod('elsewhere')).spec ?? {};
-    await refused(change('elsewhere', { spec: { tolerations: [...tolerations, { operator: 'Exists' }] } }));
-    await admin.resource(pods).create({
-      metadata: { name: 'waiting', namespace, annotations: { 'example.com/note': '1' } },
-      spec: { containers: [{ name: 'main', image: 'busybox' }], schedulingGates: [{ name: 'example.com/gate' }] },
-    });
-    await refused(change('waiting', { metadata: { annotations: { 'example.com/note': null } } }));
-    await refused(change('waiting', { spec: { schedulingGates: [] } }));
-    await refused(change('waiting', { spec: { nodeSelector: { type: 'virtual-kubelet' } } }));
-    const cost = { 'controller.kubernetes.io/pod-deletion-cost': '-100' };
-    expect((await change('elsewhere', { metadata: { annotations: cost } })).metadata?.annotations).toMatchObject(cost);
-    await own.close();
-  };
   if (validatingPolicies) {
-    it('may patch pods, but of them only its own annotations and gate, and tolerations on its own node', keepsToItsOwn);
+    it('may patch pods, but of them only its own annotations and gate, and tolerations on its own node', async () => {
+      const own = await ownClient();
+      const change = (name: string, merged: object): Promise<Pod> =>
+        own.resource(pods).patch({ namespace, name }, { type: 'merge', body: merged });
+      await refused(change('web', { metadata: { labels: { app: 'taken-over' } } }));
+      await refused(change('web', { metadata: { annotations: { a: 'b' } } }));
+      await refused(change('web', { metadata: { finalizers: ['example.com/stay'] } }));
+      await refused(change('web', { spec: { activeDeadlineSeconds: 1 } }));
+      const [container] = (await getPod('web')).spec?.containers ?? [];
+      await refused(change('web', { spec: { containers: [{ ...container, image: 'evil' }] } }));
+      const { tolerations = [] } = (await getPod('elsewhere')).spec ?? {};
+      await refused(change('elsewhere', { spec: { tolerations: [...tolerations, { operator: 'Exists' }] } }));
+      await admin.resource(pods).create({
+        metadata: { name: 'waiting', namespace, annotations: { 'example.com/note': '1' } },
+        spec: { containers: [{ name: 'main', image: 'busybox' }], schedulingGates: [{ name: 'example.com/gate' }] },
+      });
+      await refused(change('waiting', { metadata: { annotations: { 'example.com/note': null } } }));
+      await refused(change('waiting', { spec: { schedulingGates: [] } }));
+      await refused(change('waiting', { spec: { nodeSelector: { type: 'virtual-kubelet' } } }));
+      const cost = { 'controller.kubernetes.io/pod-deletion-cost': '-100' };
+      expect((await change('elsewhere', { metadata: { annotations: cost } })).metadata?.annotations).toMatchObject(
+        cost,
+      );
+      await own.close();
+    });
   }
 
   it('ends with code 0 on SIGTERM, and leaves what runs', async () => {
