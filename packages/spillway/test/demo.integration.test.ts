@@ -11,7 +11,7 @@ test("npm run demo shows the guide's manifest burst onto real containers, ends b
   const { stdout } = await execute(process.execPath, ['--conditions=spillway-source', main, '--name', 'demo-test']);
   expect(stdout).toContain('real containers behind a virtual node');
   expect(stdout).toContain('mutatingadmissionpolicy.admissionregistration.k8s.io/spillway-pods');
-  expect(stdout).toContain('Warning: up to 20 pods may burst to pool cri, billed as 500m CPU, 1Gi each');
+  expect(stdout).toContain('Warning: up to 20 pods may burst to pool cri, billed as 0.5 CPU, 1 GiB each');
   expect(stdout).toMatch(/All 20 are Ready/);
   expect(stdout).toMatch(/^\S+ hello from test-vk-/m);
   expect(stdout).toMatch(/^Policy: +auto, from label virtual-kubelet\.io\/burst-to-cci$/m);

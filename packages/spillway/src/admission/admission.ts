@@ -1,4 +1,5 @@
 import { Informer, isAborted, type KubeClient, type Logger, namespaceOf, systemClock } from '@spillway/kube';
+import { profileProblem } from '../placement/profile-problem.ts';
 import { type ScheduleProfile, scheduleProfiles } from '../placement/schedule-profile.ts';
 import { advise, type ReviewPod } from './advise.ts';
 import { Certificates } from './certificates.ts';
@@ -6,6 +7,7 @@ import { hostsOf, type WebhookAddress } from './configurations.ts';
 import { mutate } from './mutate.ts';
 import { revive } from './revive.ts';
 import { defaultLives, type Lives } from './rotation.ts';
+import { forgiving } from './forgiving.ts';
 import { AdmissionServer, type ServedReview } from './server.ts';
 
 export interface AdmissionOptions {
@@ -46,8 +48,8 @@ export class Admission {
     });
     this.#server = new AdmissionServer({
       answers: {
-        mutate: (request) => mutate(request, (of) => this.#profiles.store.byIndex(byNamespace, of)),
-        advise: (request) => advise(request, review),
+        mutate: forgiving((request) => mutate(request, (of) => this.#usableProfiles(of))),
+        advise: forgiving((request) => advise(request, review)),
       },
       logger,
       ...(onRequest ? { onRequest } : {}),
@@ -78,6 +80,10 @@ export class Admission {
     ]);
     subscription[Symbol.dispose]();
     await this.#server.close();
+  }
+
+  #usableProfiles(namespace: string): readonly ScheduleProfile[] {
+    return this.#profiles.store.byIndex(byNamespace, namespace).filter((one) => profileProblem(one) === undefined);
   }
 
   async #listen(signal: AbortSignal): Promise<void> {

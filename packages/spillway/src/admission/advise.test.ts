@@ -4,7 +4,7 @@ import { advise, type PoolReview } from './advise.ts';
 import type { AdmissionRequest } from './admission-review.ts';
 
 const label = 'virtual-kubelet.io/burst-to-cci';
-const able: PoolReview = { pool: 'cci', size: '0.5 CPU, 1Gi', refusals: [], warnings: [] };
+const able: PoolReview = { pool: 'cci', size: '0.5 CPU, 1 GiB', refusals: [], warnings: [] };
 const unable: PoolReview = {
   pool: 'cci',
   refusals: [{ message: 'hostNetwork is not possible', remedy: 'Leave it out' }],
@@ -32,7 +32,9 @@ describe('advice', () => {
   it('says what will be billed, and that it is provisional', () => {
     expect(advise(request(deployment('auto')), () => [able])).toEqual({
       allowed: true,
-      warnings: ['up to 3 pods may burst to pool cci, billed as 0.5 CPU, 1Gi each (before changes by other webhooks)'],
+      warnings: [
+        'up to 3 pods may burst to pool cci, billed as 0.5 CPU, 1 GiB each (before changes by other webhooks)',
+      ],
     });
   });
 

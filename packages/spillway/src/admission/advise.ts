@@ -8,7 +8,7 @@ import { subjectOf } from './mutate.ts';
 /** What a pool says about a pod that may burst to it. */
 export interface PoolReview {
   readonly pool: string;
-  /** What would be billed for each pod, for people, e.g. "0.5 CPU, 1Gi". Absent: the pool does not say. */
+  /** What would be billed for each pod, for people, e.g. "0.5 CPU, 1 GiB". Absent: the pool does not say. */
   readonly size?: string;
   /** Empty: the pod can run there. */
   readonly refusals: readonly { readonly message: string; readonly remedy: string }[];

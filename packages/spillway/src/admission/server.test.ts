@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseJson } from '../placement/admitted.ts';
 import { type Authority, defaultLives } from './rotation.ts';
 import { issue, makeAuthority } from './authority.ts';
+import { forgiving } from './forgiving.ts';
 import { mutate } from './mutate.ts';
 import { AdmissionServer, type ServedReview } from './server.ts';
 
@@ -23,15 +24,16 @@ beforeEach(async () => {
   served = [];
   server = new AdmissionServer({
     answers: {
-      mutate: (request) => mutate(request, () => []),
-      advise: () => {
-        throw new Error('a secret detail');
+      mutate: forgiving((request) => mutate(request, () => [])),
+      advise: ({ object }) => {
+        if (object?.kind === 'Pod') throw new Error('a secret detail');
+        return { allowed: true };
       },
     },
     logger: silentLogger,
     onRequest: (record) => served.push(record),
     deadlineMs: 300,
-    maxBodyBytes: 10_000,
+    maxBodyBytes: 200_000,
   });
   server.setTls(await issue(authority, ['localhost', '127.0.0.1'], validity));
   ({ port } = await server.listen(0));
@@ -72,6 +74,17 @@ const reviewOf = (object: unknown): string =>
   });
 const review = (labels: Record<string, string>): string => reviewOf({ kind: 'Pod', metadata: { labels }, spec: {} });
 
+const wrongPod = {
+  kind: 'Pod',
+  metadata: { labels: { 'virtual-kubelet.io/burst-to-cci': 'enforce' } },
+  spec: { containers: [], tolerations: 'all' },
+};
+const deepToleration = `{"key":${'['.repeat(50_000)}${']'.repeat(50_000)}}`;
+const deepPod = JSON.stringify({ ...wrongPod, spec: { containers: [], tolerations: ['DEEP'] } }).replace(
+  '"DEEP"',
+  deepToleration,
+);
+
 describe('the admission server', () => {
   it('answers with a patch, and with nothing for a pod that is not concerned', async () => {
     const { status, text } = await call(
@@ -106,8 +119,18 @@ describe('the admission server', () => {
     ['what is no JSON', '/mutate', 'garbage', 400],
     ['a review without a request', '/mutate', '{"apiVersion":"admission.k8s.io/v1"}', 400],
     ['a request for something that is no object', '/mutate', reviewOf(7), 400],
+    ['a review that ends in the middle', '/mutate', reviewOf({ kind: 'Pod' }).slice(0, -9), 400],
+    ['a list', '/mutate', '[]', 400],
+    [
+      'an operation that is no text',
+      '/mutate',
+      '{"apiVersion":"admission.k8s.io/v1","request":{"uid":"1","operation":7}}',
+      400,
+    ],
+    ['a pod whose labels are no labels and whose tolerations are no list', '/mutate', reviewOf(wrongPod), 400],
+    ['what is nested too deeply to be written again', '/mutate', reviewOf('DEEP').replace('"DEEP"', deepPod), 400],
     ['another path', '/elsewhere', '{}', 404],
-    ['more than it may read', '/mutate', 'x'.repeat(20_000), 413],
+    ['more than it may read', '/mutate', 'x'.repeat(300_000), 413],
   ])('refuses %s', async (_what, path, body, status) => {
     expect((await call(path, body)).status).toBe(status);
     expect(served).toMatchObject([{ result: 'malformed' }]);

@@ -91,13 +91,19 @@ export class AdmissionServer {
     try {
       result = await this.#answer(endpoint, request, response);
     } catch (error) {
-      const malformed = error instanceof Malformed || error instanceof SyntaxError;
+      // Of what is nested so deeply that nothing can walk through it, the stack overflows.
+      const tooDeep = error instanceof RangeError;
+      const malformed = tooDeep || error instanceof Malformed || error instanceof SyntaxError;
       result = malformed ? 'malformed' : 'failed';
       if (malformed) logger.debug({ err: error, endpoint }, 'malformed admission request');
       else logger.error({ err: error, endpoint }, 'an admission request could not be answered');
       if (!response.headersSent && !response.destroyed) {
         const status = error instanceof Malformed ? error.status : malformed ? 400 : 500;
-        const message = malformed ? error.message : 'internal error, see the log of spillway';
+        const message = tooDeep
+          ? 'the object is nested too deeply'
+          : malformed
+            ? error.message
+            : 'internal error, see the log of spillway';
         response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' });
         response.end(`${message}\n`);
       }
@@ -114,7 +120,9 @@ export class AdmissionServer {
     if (request.method !== 'POST') throw new Malformed(405, 'only POST is possible');
     const review = parseReview(await this.#body(request));
     const answer = this.#options.answers[endpoint](review);
-    response.writeHead(200, { 'Content-Type': 'application/json' }).end(renderReview(review, answer));
+    // Before anything is sent: it may fail, too.
+    const body = renderReview(review, answer);
+    response.writeHead(200, { 'Content-Type': 'application/json' }).end(body);
     if (!answer.allowed) return 'refused';
     return (answer.patch?.length ?? 0) > 0 ? 'changed' : 'allowed';
   }

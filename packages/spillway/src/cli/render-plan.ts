@@ -1,5 +1,7 @@
-import type { Plan, WorkloadPlan, Write } from '../diagnosis/plan/plan.ts';
+import { quantitiesText } from '../podspec/sizing/shown.ts';
+import type { Plan, WorkloadPlan } from '../diagnosis/plan/plan.ts';
 import type { PoolPlan, Reason } from '../diagnosis/plan/pool-plan.ts';
+import { writeText } from './write-text.ts';
 import { type Colour, coloured } from './output.ts';
 import { fields, table } from './table.ts';
 
@@ -7,8 +9,9 @@ import { fields, table } from './table.ts';
 export function renderPlan({ workloads, notConcerned, remarks }: Plan): string {
   const blocks = workloads.map(workloadText);
   if (notConcerned.length > 0) blocks.push(`Not concerned: ${notConcerned.join(', ')}\n`);
+  if (blocks.length === 0) return 'There is no object in it.\n';
   if (remarks.length > 0) blocks.push(remarks.map((remark) => `${coloured('dim', remark)}\n`).join(''));
-  return blocks.length === 0 ? 'There is no object in it.\n' : blocks.join('\n');
+  return blocks.join('\n');
 }
 
 function workloadText({ object, replicas, policy, refused, writes, pools, forecast }: WorkloadPlan): string {
@@ -24,12 +27,6 @@ function workloadText({ object, replicas, policy, refused, writes, pools, foreca
     ...(pools.length === 0 && refused.length === 0 ? [['Pools', coloured('yellow', 'there is none')] as const] : []),
   ];
   return `${fields(head)}${pools.length === 0 ? '' : `\n${poolTable(pools)}`}`;
-}
-
-function writeText({ kind, path, value }: Write): string {
-  const field = path.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
-  const text = value === undefined ? 'taken away' : typeof value === 'string' ? value : JSON.stringify(value);
-  return `${kind} ${field}: ${text}`;
 }
 
 function reasonText({ code, field, message, remedy }: Reason): string {
@@ -49,8 +46,8 @@ function poolTable(pools: readonly PoolPlan[]): string {
       pool,
       node,
       coloured(...verdicts[burst]),
-      size === undefined ? '-' : `${size.billed.cpu} CPU, ${size.billed.memory}`,
-      size === undefined ? '-' : `${size.written.cpu} CPU, ${size.written.memory}`,
+      size === undefined ? '-' : quantitiesText(size.billed),
+      size === undefined ? '-' : quantitiesText(size.written),
     ]),
   );
 }

@@ -1,5 +1,6 @@
 import type { ExplainedFailure, Explanation } from '../pods/explain.ts';
 import type { Placement, VirtualNodeView, Why } from '../diagnosis/why.ts';
+import { quantitiesText } from '../podspec/sizing/shown.ts';
 import { coloured } from './output.ts';
 import { fields, table } from './table.ts';
 
@@ -10,7 +11,7 @@ export function renderWhy(answer: Why): string {
     ['Pod', `${answer.namespace}/${answer.name} (${answer.uid}), ${answer.phase}`],
     ['Policy', `${policy.value}, from ${policy.source}`],
     ['Placement', placementText(placement)],
-    ...(size ? [['Size', `${size.cpu} CPU, ${size.memory} memory`] as const] : []),
+    ...(size ? [['Size', quantitiesText(size)] as const] : []),
     ...(answer.virtualNodes ? [['Virtual nodes', nodesText(answer.virtualNodes)] as const] : []),
     ...(backend ? backendFields(backend) : []),
     ...(backendUnknown === undefined ? [] : [['Backend', coloured('yellow', backendUnknown)] as const]),

@@ -280,7 +280,7 @@ describe('an unknown value', () => {
 });
 
 const labelsIn = (object: KubeObject): Record<string, string> =>
-  at<ObjectMeta>(object, [...(templatePaths[object.kind ?? ''] ?? []), 'metadata'])?.labels ?? {};
+  at<ObjectMeta>(object, [...(templatePaths.get(object.kind ?? '') ?? []), 'metadata'])?.labels ?? {};
 
 const userWrote = ({ metadata, spec }: Pod): object => ({
   ...(metadata?.labels ? { labels: metadata.labels } : {}),

@@ -150,8 +150,8 @@ export const workloadRules: readonly RuleSet[] = [
   },
 ];
 
-/** Where the kinds have their pod template. */
-export const templatePaths: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+/** Where the kinds have their pod template. A map, because an object may say any text for its kind. */
+export const templatePaths: ReadonlyMap<string, readonly string[]> = new Map(
   workloadRules.flatMap(({ target, rules }) =>
     rules.flatMap(({ actions }) =>
       actions.flatMap((action) =>

@@ -7,7 +7,7 @@ import { templatePaths } from './rules.ts';
 /** Where an object can have the burst label: its own metadata, and that of its pod template. */
 export const labelPlaces: readonly (readonly string[])[] = [
   ['metadata'],
-  ...[...new Set(Object.values(templatePaths).map((path) => path.join('.')))].map((path) => [
+  ...[...new Set([...templatePaths.values()].map((path) => path.join('.')))].map((path) => [
     ...path.split('.'),
     'metadata',
   ]),

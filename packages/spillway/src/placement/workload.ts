@@ -6,7 +6,7 @@ import { templatePaths } from './rules.ts';
 /** The pod itself, or the one that a workload makes. */
 export function podOf(object: KubeObject): Pod | undefined {
   if (object.kind === 'Pod') return asPod(object);
-  const path = templatePaths[object.kind ?? ''];
+  const path = templatePaths.get(object.kind ?? '');
   if (path === undefined) return undefined;
   const { metadata = {}, spec } = at<PodTemplateSpec>(object, path) ?? {};
   // Without a copy, e.g. in a Job from before: the workload's own label stands for it.
@@ -23,7 +23,7 @@ export function podOf(object: KubeObject): Pod | undefined {
 
 /** How many pods the workload has at a time. */
 export function replicasOf(object: KubeObject): number {
-  const path = templatePaths[object.kind ?? '']?.slice(0, -1) ?? ['spec'];
+  const path = templatePaths.get(object.kind ?? '')?.slice(0, -1) ?? ['spec'];
   const { replicas, parallelism } = at<{ replicas?: number; parallelism?: number }>(object, path) ?? {};
   return replicas ?? parallelism ?? 1;
 }

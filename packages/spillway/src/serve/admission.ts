@@ -4,7 +4,7 @@ import { webhookAddress } from '../admission/configurations.ts';
 import type { Config } from '../config/config.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { RuleSetName } from '../podspec/sizing/rule-sets.ts';
-import { formatCpu, formatMemory } from '../podspec/sizing/size.ts';
+import { sizeText } from '../podspec/sizing/shown.ts';
 import { sizePod } from '../podspec/sizing/size-pod.ts';
 import { makeReview } from './backends.ts';
 
@@ -46,5 +46,5 @@ export function serveAdmission(
 function sizeOf(pod: Pod, sizing: RuleSetName): { readonly size?: string } {
   const size = sizing === 'none' ? undefined : sizePod(pod.spec ?? { containers: [] }, sizing);
   if (size?.kind !== 'sized') return {};
-  return { size: `${formatCpu(size.pod.milliCpu)} CPU, ${formatMemory(size.pod.memoryBytes)}` };
+  return { size: sizeText(size.pod) };
 }

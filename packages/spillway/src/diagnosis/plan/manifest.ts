@@ -1,99 +1,12 @@
 import type { KubeObject } from '@spillway/kube';
 import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { at } from '../../placement/admitted.ts';
-import { podRules, templatePaths, workloadRules } from '../../placement/rules.ts';
+import { anyObject, makesPods, shapes } from '../../placement/object-shape.ts';
 
 /** A file is no manifest. The message has one line for each problem: `FILE:LINE: what, and what is allowed`. */
 export class ManifestError extends Error {
   override readonly name: string = 'ManifestError';
-}
-
-// Only what is read here; the API server checks the rest.
-const texts = z.record(z.string(), z.string('must be a text: write it in quotes')).optional();
-const objects = z.array(z.looseObject({})).optional();
-const metadata = z.looseObject({
-  name: z.string().optional(),
-  namespace: z.string().optional(),
-  labels: texts,
-  annotations: texts,
-});
-// Quantities may be anything: sizing refuses those that are none.
-const quantities = z.record(z.string(), z.unknown()).optional();
-const resources = z.looseObject({ requests: quantities, limits: quantities, claims: objects }).optional();
-const container = z.looseObject({
-  name: z.string(),
-  resources,
-  env: objects,
-  envFrom: objects,
-  ports: objects,
-  volumeMounts: objects,
-  volumeDevices: objects,
-  command: z.array(z.unknown()).optional(),
-  args: z.array(z.unknown()).optional(),
-});
-const terms = z
-  .looseObject({
-    requiredDuringSchedulingIgnoredDuringExecution: z.array(z.looseObject({ topologyKey: z.string() })).optional(),
-  })
-  .optional();
-const expressions = z
-  .array(z.looseObject({ key: z.string(), operator: z.string(), values: z.array(z.string()).optional() }))
-  .optional();
-const nodeSelector = z.looseObject({
-  nodeSelectorTerms: z.array(z.looseObject({ matchExpressions: expressions, matchFields: expressions })),
-});
-const podSpec = z.looseObject({
-  containers: z.array(container),
-  initContainers: z.array(container).optional(),
-  ephemeralContainers: objects,
-  resources,
-  overhead: quantities,
-  nodeSelector: texts,
-  nodeName: z.string().optional(),
-  schedulerName: z.string().optional(),
-  tolerations: objects,
-  volumes: objects,
-  schedulingGates: objects,
-  resourceClaims: objects,
-  imagePullSecrets: objects,
-  hostAliases: objects,
-  topologySpreadConstraints: z.array(z.looseObject({ topologyKey: z.string() })).optional(),
-  affinity: z
-    .looseObject({
-      nodeAffinity: z
-        .looseObject({ requiredDuringSchedulingIgnoredDuringExecution: nodeSelector.optional() })
-        .optional(),
-      podAffinity: terms,
-      podAntiAffinity: terms,
-    })
-    .optional(),
-});
-const count = z.int().min(0).optional();
-const anyObject = z.looseObject({
-  apiVersion: z.string('is missing: an object needs apiVersion and kind'),
-  kind: z.string('is missing: an object needs apiVersion and kind'),
-  metadata: metadata.optional(),
-});
-const pod = z.looseObject({ spec: podSpec });
-
-/** What the kinds must be, from the place of their pod template. */
-const schemas: Readonly<Record<string, z.ZodType>> = {
-  Pod: pod,
-  ...Object.fromEntries(Object.entries(templatePaths).map(([kind, path]) => [kind, templateAt(path)])),
-};
-
-function templateAt([first = '', ...rest]: readonly string[]): z.ZodType {
-  if (rest.length === 0) return z.looseObject({ [first]: pod.extend({ metadata: metadata.optional() }) });
-  return z.looseObject({ [first]: templateAt(rest).and(z.looseObject({ replicas: count, parallelism: count })) });
-}
-
-/** The kinds of which admission looks at the pods. */
-export function makesPods({ apiVersion, kind = '' }: KubeObject): boolean {
-  return [podRules, ...workloadRules].some(
-    ({ target: { apiGroup, kinds } }) =>
-      kinds.includes(kind) && apiVersion === (apiGroup === '' ? 'v1' : `${apiGroup}/v1`),
-  );
 }
 
 /**
@@ -142,7 +55,7 @@ function objectsIn(
   if (object.kind?.endsWith('List') && Array.isArray(object.items)) {
     return object.items.flatMap((item: unknown, index) => objectsIn(item, [...path, 'items', index], place));
   }
-  const schema = makesPods(object) ? schemas[object.kind ?? ''] : undefined;
+  const schema = makesPods(object) ? shapes.get(object.kind ?? '') : undefined;
   if (schema) check(schema, value, path, place);
   return [object];
 }

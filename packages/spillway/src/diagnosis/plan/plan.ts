@@ -9,7 +9,7 @@ import { named } from '../doctor/view.ts';
 import { type ShownPolicy, shownPolicyOf } from '../policy.ts';
 import { isVirtual } from '../why.ts';
 import { capacityOf, type Forecast, forecastOf } from './forecast.ts';
-import { makesPods } from './manifest.ts';
+import { makesPods } from '../../placement/object-shape.ts';
 import { type PoolPlan, poolPlanOf } from './pool-plan.ts';
 import type { PlanPool } from './pools.ts';
 

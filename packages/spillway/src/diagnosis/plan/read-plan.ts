@@ -10,6 +10,7 @@ import {
   type ResourceType,
   storageClasses,
 } from '@spillway/kube';
+import { profileProblem } from '../../placement/profile-problem.ts';
 import { type ScheduleProfile, scheduleProfiles } from '../../placement/schedule-profile.ts';
 import { everyPage } from '../every-page.ts';
 import type { LiveCluster } from './plan.ts';
@@ -44,7 +45,13 @@ export async function readPlan(client: KubeClient, namespaces: readonly string[]
   return {
     nodes: nodeList,
     ...(podList ? { pods: podList } : {}),
-    profiles,
+    profiles: profiles.filter((profile) => {
+      const problem = profileProblem(profile);
+      if (problem === undefined) return true;
+      const { namespace = '', name = '' } = profile.metadata ?? {};
+      remarks.push(`ScheduleProfile ${namespace}/${name} is not followed: ${problem}`);
+      return false;
+    }),
     claims: {
       claim: (namespace, name) =>
         byName(

@@ -1,6 +1,12 @@
 import { fc, it as property } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
+import { silentLogger, type Pod } from '@spillway/kube';
+import { fakeClient } from '../../pods/testing/fake-client.ts';
+import { parseJson } from '../admitted.ts';
+import { testPod } from '../testing/objects.ts';
+import { testProfile } from '../testing/profiles.ts';
 import { ProfileWorld } from '../testing/profile-world.ts';
+import { ProfileController } from './profile-controller.ts';
 
 const limits = fc.record({
   local: fc.integer({ min: 0, max: 4 }),
@@ -89,4 +95,27 @@ describe('the pods of a profile with limits', () => {
       await world.statusIs({ local: { pods: 1 }, cci: { pods: 1 }, waiting: { pods: 1 }, uncounted: { pods: 1 } });
       expect(world.conditions()).toEqual({ LimitsKept: 'False', PodsWaiting: 'True', Overridden: 'False' });
     }));
+});
+
+it('a profile that cannot be followed says which field that is, and decides for no pod', () => {
+  const events: (string | undefined)[] = [];
+  const controller = new ProfileController({
+    client: fakeClient({}),
+    pods: { getByUid: () => undefined, values: () => new Map<string, Pod>().values() },
+    isVirtual: () => false,
+    recorder: { record: (_, { reason, message }) => events.push(`${reason}: ${message}`) },
+    observer: { profileCounted: () => {} },
+    logger: silentLogger,
+  });
+  const good = testProfile('web');
+  const pod = testPod({
+    metadata: { labels: { app: 'web' }, annotations: { 'scheduling.cci.io/managed-by-profile': 'web' } },
+  });
+  controller.profileSeen(good);
+  expect(controller.profileOf(pod)).toBe(good);
+  // Of another add-on's kind, whose schema takes it.
+  controller.profileSeen(parseJson(JSON.stringify({ ...good, spec: { strategy: 'auto', objectLabels: 'app=web' } })));
+  controller.podSeen(pod);
+  expect(controller.profileOf(pod)).toBeUndefined();
+  expect(events).toEqual([expect.stringMatching(/^Invalid: The profile is not followed: spec\.objectLabels: /)]);
 });

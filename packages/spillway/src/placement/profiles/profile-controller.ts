@@ -12,6 +12,7 @@ import {
   WorkQueue,
 } from '@spillway/kube';
 import { type BurstValue, burstLabelOf, managedByProfileAnnotation, profileGate } from '../../podspec/contract.ts';
+import { profileProblem } from '../profile-problem.ts';
 import { retryBackoff } from '../retry-backoff.ts';
 import { isLimited, type ScheduleProfile, scheduleProfiles } from '../schedule-profile.ts';
 import { workThrough } from '../work-through.ts';
@@ -67,6 +68,16 @@ export class ProfileController {
   }
 
   profileSeen(profile: ScheduleProfile): void {
+    const problem = profileProblem(profile);
+    if (problem !== undefined) {
+      this.#options.recorder.record(profile, {
+        type: 'Warning',
+        reason: 'Invalid',
+        message: `The profile is not followed: ${problem}`,
+      });
+      this.profileGone(profile);
+      return;
+    }
     const before = this.#book.get(namespaceOf(profile), nameOf(profile));
     this.#book.set(profile);
     this.#reporting.add(profileKey(profile));

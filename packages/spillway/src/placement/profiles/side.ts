@@ -55,6 +55,7 @@ export function deletionCostToWrite(
  */
 function deletionCostOn(side: Side, location: ScheduleProfileSpec['location']): number | undefined {
   const priority = location?.[side]?.scaleDownPriority;
-  if (priority !== undefined) return priority === 0 ? 0 : -priority;
+  // Of an int32 the least has no opposite.
+  if (priority !== undefined) return priority === 0 ? 0 : Math.min(-priority, 2 ** 31 - 1);
   return side === 'cci' ? burstDeletionCost : undefined;
 }

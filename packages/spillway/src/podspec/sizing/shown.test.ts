@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { sized, specOf } from '../testing/sized-specs.ts';
 import type { RuleSetName } from './rule-sets.ts';
-import { sizeAnnotations, sizeNotices } from './shown.ts';
+import { quantitiesText, sizeAnnotations, sizeNotices } from './shown.ts';
 
 const sizedAs = (text: string, rules: RuleSetName): ReturnType<typeof sized> => sized({ spec: specOf(text) }, rules);
 
@@ -16,6 +16,18 @@ it.each([
     'virtual-kubelet.cci.io/burst-pod-cpu': cpu,
     'virtual-kubelet.cci.io/burst-pod-memory': memory,
   });
+});
+
+it.each([
+  ['0.5u', '1Gi', '0.5 CPU, 1 GiB'],
+  ['500m', '1024Mi', '0.5 CPU, 1 GiB'],
+  ['2', '1536Mi', '2 CPU, 1536 MiB'],
+  ['0', '0', '0 CPU, 0 B'],
+  ['1', '214748365', '1 CPU, 204.8 MiB'],
+  ['1', '1k', '1 CPU, 1000 B'],
+  ['much', '1Gi', 'much CPU, 1Gi'],
+])('CPU %s and memory %s are shown to people as %s', (cpu, memory, text) => {
+  expect(quantitiesText({ cpu, memory })).toBe(text);
 });
 
 it('a pod that runs as it was written is not annotated', () => {

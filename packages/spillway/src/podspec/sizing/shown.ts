@@ -1,5 +1,6 @@
 import { sizeAnnotationNames } from '../contract.ts';
 import type { Notice } from '../notice.ts';
+import { ceilDivide, parseQuantity } from '../quantities.ts';
 import { type RuleSet, ruleSets } from './rule-sets.ts';
 import type { Addition, Sized } from './size-pod.ts';
 import { formatCpu, formatMemory, mi, type Size } from './size.ts';
@@ -18,6 +19,24 @@ export function sizeAnnotations(sized: Sized | undefined): Annotations {
     [sizeAnnotationNames.cpu]: `${cpus(milliCpu)}u`,
     [sizeAnnotationNames.memory]: formatMemory(memoryBytes),
   };
+}
+
+/** For people: `0.5 CPU, 1 GiB`. */
+export function sizeText({ milliCpu, memoryBytes }: Size): string {
+  return `${cpus(milliCpu)} CPU, ${readable(memoryBytes).replace(/(\d)([KMG]i)?$/, (_, digit: string, unit = '') => `${digit} ${unit}B`)}`;
+}
+
+/**
+ * {@link sizeText} of what is written as quantities, or of CPU as the CCE add-on writes it: `0.5u`. What is no amount is
+ * shown as it is.
+ */
+export function quantitiesText({ cpu, memory }: { readonly cpu: string; readonly memory: string }): string {
+  const [cpuNano, memoryNano] = [parseQuantity(cpu.replace(/u$/, '')), parseQuantity(memory)];
+  if (!cpuNano.ok || !memoryNano.ok) return `${cpu} CPU, ${memory}`;
+  return sizeText({
+    milliCpu: ceilDivide(cpuNano.nano, 1_000_000n),
+    memoryBytes: ceilDivide(memoryNano.nano, 1_000_000_000n),
+  });
 }
 
 /** One event when the pod runs larger than it was written: what was added, to whom and why. */
