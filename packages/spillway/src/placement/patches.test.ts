@@ -3,7 +3,9 @@ import { patchesOf } from './patches.ts';
 import { podRules, type Rule } from './rules.ts';
 
 test('what different labels ask for is one patch, and the time limits of tolerations are lifted in a second one', () => {
-  const names = patchesOf(podRules.rules).map((steps) => steps.map(({ rule, action }) => `${rule.name} ${action.type}`));
+  const names = patchesOf(podRules.rules).map((steps) =>
+    steps.map(({ rule, action }) => `${rule.name} ${action.type}`),
+  );
   expect(names).toEqual([
     [
       'auto tolerate',
@@ -18,11 +20,12 @@ test('what different labels ask for is one patch, and the time limits of tolerat
   ]);
 });
 
+const tolerating = (name: string, key: string): Rule => ({
+  name,
+  when: [{ type: 'burst', values: ['auto', 'enforce'] }],
+  actions: [{ type: 'tolerate', taints: [{ key, effect: 'NoSchedule' }] }],
+});
+
 test('two rules that one pod can be under do not write the same field in one patch', () => {
-  const tolerating = (name: string, key: string): Rule => ({
-    name,
-    when: [{ type: 'burst', values: ['auto', 'enforce'] }],
-    actions: [{ type: 'tolerate', taints: [{ key, effect: 'NoSchedule' }] }],
-  });
   expect(patchesOf([tolerating('one', 'a'), tolerating('other', 'b')])).toHaveLength(2);
 });
