@@ -27,8 +27,6 @@ import { isDeleting, isReady, isTerminalPhase } from '../podspec/pod-facts.ts';
 import { type ScheduleProfile, type ScheduleProfileStatus, scheduleProfiles } from './schedule-profile.ts';
 import { FakeNode } from './testing/fake-node.ts';
 
-/** Each costs the scheduler, too. */
-const overflowing = process.env['SPILLWAY_SOAK'] === '1' ? 1000 : 500;
 const burstLabel = 'virtual-kubelet.io/burst-to-cci';
 const costAnnotation = 'controller.kubernetes.io/pod-deletion-cost';
 const virtual = 'virtual-kubelet';
@@ -200,7 +198,7 @@ const waitingReason = (pod: Pod | undefined): string | undefined =>
   pod?.status?.containerStatuses?.[0]?.state?.waiting?.reason;
 
 /** A thousand pods take a busy machine their time; each look at their events costs it some more. */
-const ofThousand = { timeout: 120_000, interval: 500 };
+const ofThousand = { timeout: 240_000, interval: 500 };
 
 /** 32 at a time. Without grace, so that a thousand are gone quickly. */
 async function createPods(count: number, options: Template): Promise<void> {
@@ -244,13 +242,17 @@ it('enforce, 1,000 pods: every one is bound to the pool at once, once, and nothi
   expect(await metric('spillway_placement_events_dropped_total')).toBe(0);
 });
 
-it(`localPrefer: of hundreds of pods 10 fit on the real node, ${overflowing} overflow, each is bound once, and no event says more`, async () => {
+it('localPrefer, 1,010 pods: 10 fit on the real node, 1,000 overflow, each is bound once, and no event says more', async () => {
   await realNode('100m');
-  await createPods(10 + overflowing, { burst: 'localPrefer', cpu: '10m' });
-  await expect.poll(() => bound(podsHere()).length, ofThousand).toBe(10 + overflowing);
+  await createPods(1010, { burst: 'localPrefer', cpu: '10m' });
+  await expect.poll(() => bound(podsHere()).length, ofThousand).toBe(1010);
   expect(on(podsHere(), realName())).toHaveLength(10);
-  expect(on(podsHere(), virtual)).toHaveLength(overflowing);
-  await expect.poll(told, ofThousand).toEqual({ FailedScheduling: overflowing, Scheduled: 10 + overflowing });
+  expect(on(podsHere(), virtual)).toHaveLength(1000);
+  // The scheduler drops events when it is busy; we do not.
+  await expect
+    .poll(told, ofThousand)
+    .toMatchObject({ Scheduled: expect.toSatisfy((count) => count >= 1000 && count <= 1010) });
+  expect(Object.keys(await told()).toSorted()).toEqual(['FailedScheduling', 'Scheduled']);
   for (const pod of podsHere()) expect(seenOn.get(uidOf(pod))?.size).toBe(1);
   expect(await scheduledTwice()).toEqual([]);
   expect(await metric('spillway_placement_events_dropped_total')).toBe(0);
