@@ -11,7 +11,8 @@ import type { Owner } from '../backend.ts';
 import type { CriBackendOptions } from '../cri/options.ts';
 
 const relay = `const socket = require('net').connect(Number(process.argv[1]), '127.0.0.1');
-socket.on('error', () => process.exit()).on('close', () => process.exit());
+// Not before what was read has been handed on: the pipe to us may be full.
+socket.on('error', () => {}).on('close', () => process.stdout.write('', () => process.exit()));
 process.stdin.pipe(socket).pipe(process.stdout);`;
 
 /** A real containerd for tests, and backends on it. */
