@@ -3,11 +3,13 @@ import type { DnsConfig } from '../podspec/dns.ts';
 import type { EnvVarTemplate } from '../podspec/env.ts';
 import type { RegistryCredential } from '../podspec/images.ts';
 import type { Notice } from '../podspec/notice.ts';
+import type { ReferencedObjects } from '../podspec/references.ts';
 import type { Refusal } from '../podspec/review/refusal.ts';
 import type { ResolvedVolume, VolumeFile } from '../podspec/volumes.ts';
 
 export type { DnsConfig } from '../podspec/dns.ts';
 export type { Notice } from '../podspec/notice.ts';
+export type { ReferencedObjects } from '../podspec/references.ts';
 export type { Refusal } from '../podspec/review/refusal.ts';
 
 /**
@@ -109,6 +111,8 @@ export interface Workload {
   readonly environment: ReadonlyMap<string, readonly EnvVarTemplate[]>;
   /** Volumes by volume name. */
   readonly volumes: ReadonlyMap<string, ResolvedVolume>;
+  /** The ConfigMaps and Secrets that the pod refers to: for backends that show them by reference. */
+  readonly objects: ReferencedObjects;
   readonly registryCredentials: readonly RegistryCredential[];
   /** What `/etc/resolv.conf` of the pod says; absent: the backend's own resolver. */
   readonly dns?: DnsConfig;
@@ -122,6 +126,8 @@ export interface Workload {
 export interface InstanceChange {
   /** All files of each volume that changes, by volume name; only volumes of kind `files`. */
   readonly volumes: ReadonlyMap<string, readonly VolumeFile[]>;
+  /** All that the pod's volumes refer to, as it is now. */
+  readonly objects: ReferencedObjects;
 }
 
 /** What the backend sees of an instance. */

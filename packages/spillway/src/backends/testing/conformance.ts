@@ -296,7 +296,9 @@ export function describeBackendConformance(name: string, make: () => Promise<Bac
         );
         await driver.reaches(pod, 'running');
         const file = { path: 'key', mode: 0o644, content: Buffer.from('new') };
-        const change = { volumes: new Map([['settings', [file]]]) };
+        const settings = { ...pod.objects.configMaps.get('settings'), data: { key: 'new' } };
+        const objects = { ...pod.objects, configMaps: new Map([['settings', settings]]) };
+        const change = { volumes: new Map([['settings', [file]]]), objects };
         await backend.update?.(pod.ref, change, driver.signal);
         const read = async (): Promise<string> =>
           String((await driver.exec(pod, ['cat', '/settings/key', '/login/key'])).stdout);
@@ -314,7 +316,7 @@ export function describeBackendConformance(name: string, make: () => Promise<Bac
       test('of a pod that is not here are no error', async () => {
         const pod = workload({ spec: { containers: [forever] } });
         expect(backend.capabilities.volumeUpdates).toBe(backend.update !== undefined);
-        await backend.update?.(pod.ref, { volumes: new Map() }, driver.signal);
+        await backend.update?.(pod.ref, { volumes: new Map(), objects: pod.objects }, driver.signal);
         expect(await driver.find(pod.ref)).toBeUndefined();
       });
     });
