@@ -87,6 +87,21 @@ export interface Capabilities {
   readonly exec: boolean;
   /** Can volumes of ConfigMaps, Secrets and tokens follow what changes in the cluster? */
   readonly volumeUpdates: boolean;
+  /** What this backend cannot do because somebody else runs its pods. Default: everything is done here. */
+  readonly limits?: BackendLimits;
+}
+
+export interface BackendLimits {
+  /** A pod starts when no other of its namespace and name is left: until then its creation is a `conflict`. */
+  readonly oneOfAName: boolean;
+  /** Files of volumes change within minutes, not when {@link Backend.update} resolves. */
+  readonly volumesFollowLater: boolean;
+  /** The logs of what was stopped are gone. */
+  readonly logsEndWithStop: boolean;
+  /** Standard output and standard error come in one log. */
+  readonly oneLogStream: boolean;
+  /** Pods are not told where the API server of their cluster is. */
+  readonly noApiServerAddress: boolean;
 }
 
 /** Whose instances these are. Everything billed carries it, so that nobody else's instance is ever touched. */

@@ -68,7 +68,7 @@ export const kubernetesDialect: Dialect = {
 };
 
 /** The addresses of the cluster that the pod comes from; a pod without any gets the resolver of the other cluster's node. */
-export function explicitDns(config: DnsConfig | undefined): Pick<PodSpec, 'dnsPolicy' | 'dnsConfig'> {
+function explicitDns(config: DnsConfig | undefined): Pick<PodSpec, 'dnsPolicy' | 'dnsConfig'> {
   const { servers = [], searches = [], options = [] } = config ?? {};
   return {
     dnsPolicy: servers.length > 0 ? 'None' : 'Default',

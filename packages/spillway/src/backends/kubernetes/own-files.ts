@@ -1,7 +1,8 @@
-import type { ConfigMap, Pod, Secret } from '@spillway/kube';
+import type { Pod } from '@spillway/kube';
 import type { InstanceRef, Owner, Workload } from '../backend.ts';
 import type { VolumeFile } from '../../podspec/volumes.ts';
-import { podMarks } from './marks.ts';
+import type { Copies } from './copies.ts';
+import { copyMarks } from './marks.ts';
 import { hashOf, ownName } from './names.ts';
 
 export interface FileItem {
@@ -13,11 +14,13 @@ export interface FileItem {
 /** Files of one pod alone: its tokens in a Secret, what is said about its metadata in a ConfigMap of the same name. */
 export class OwnFiles {
   readonly name: string;
+  readonly #ref: InstanceRef;
   readonly #volumes: Workload['volumes'];
   readonly #tokens: Record<string, string> = {};
   readonly #facts: Record<string, string> = {};
 
   constructor(ref: InstanceRef, volumes: Workload['volumes']) {
+    this.#ref = ref;
     this.name = ownName(ref);
     this.#volumes = volumes;
   }
@@ -34,16 +37,16 @@ export class OwnFiles {
     });
   }
 
-  objects(
-    owner: Owner,
-    ref: InstanceRef,
-    namespace: string,
-  ): { readonly configMap?: ConfigMap; readonly secret?: Secret } {
-    const { labels, annotations } = podMarks(owner, ref);
+  objects(owner: Owner, namespace: string): Copies {
+    const { labels, annotations } = copyMarks(owner, {
+      namespace: this.#ref.namespace,
+      name: this.#ref.name,
+      version: '',
+    });
     const metadata = { namespace, name: this.name, labels: { ...labels }, annotations: { ...annotations } };
     return {
-      ...(Object.keys(this.#facts).length > 0 && { configMap: { metadata, data: this.#facts } }),
-      ...(Object.keys(this.#tokens).length > 0 && { secret: { metadata, data: this.#tokens } }),
+      configMaps: Object.keys(this.#facts).length > 0 ? [{ metadata, data: this.#facts }] : [],
+      secrets: Object.keys(this.#tokens).length > 0 ? [{ metadata, type: 'Opaque', data: this.#tokens }] : [],
     };
   }
 

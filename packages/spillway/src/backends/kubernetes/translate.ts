@@ -1,4 +1,4 @@
-import type { ConfigMap, Container, LocalObjectReference, Pod, PodSpec, Secret } from '@spillway/kube';
+import type { Container, LocalObjectReference, Pod, PodSpec } from '@spillway/kube';
 import type { Owner, Workload } from '../backend.ts';
 import { trusted } from '../trusted.ts';
 import { type Copies, CopyNames, copiesOf } from './copies.ts';
@@ -13,10 +13,8 @@ import { volumesOf } from './volumes.ts';
 /** What a pod is in the other cluster, and what has to be there before it. */
 export interface Translation {
   readonly pod: Pod;
-  /** Of the cluster's objects; pods share them. */
+  /** Copies of the cluster's objects, which pods share, and objects of this pod alone. */
   readonly copies: Copies;
-  /** Of this pod alone. */
-  readonly own: { readonly configMap?: ConfigMap; readonly secret?: Secret };
 }
 
 export interface TranslateOptions {
@@ -35,6 +33,8 @@ export function translate(workload: Workload, options: TranslateOptions): Transl
   const own = new OwnFiles(ref, workload.volumes);
   const { labels, annotations } = podMarks(owner, ref);
   const spec = specOf(workload, dialect, names, own);
+  const shared = copiesOf(names, workload.objects, { owner, from: ref.namespace, to: namespace });
+  const mine = own.objects(owner, namespace);
   return {
     pod: {
       metadata: {
@@ -50,8 +50,10 @@ export function translate(workload: Workload, options: TranslateOptions): Transl
       },
       spec,
     },
-    copies: copiesOf(names, workload.objects, { owner, from: ref.namespace, to: namespace }),
-    own: own.objects(owner, ref, namespace),
+    copies: {
+      configMaps: [...shared.configMaps, ...mine.configMaps],
+      secrets: [...shared.secrets, ...mine.secrets],
+    },
   };
 }
 
