@@ -11,6 +11,9 @@ export interface FileItem {
   readonly mode: number;
 }
 
+/** For files that would belong to the pod's user: a kubelet gives the files of a Secret to root. */
+const readableByAll = 0o644;
+
 /** Files of one pod alone: its tokens in a Secret, what is said about its metadata in a ConfigMap of the same name. */
 export class OwnFiles {
   readonly name: string;
@@ -58,7 +61,7 @@ export class OwnFiles {
       if (!file) return [];
       const key = `${volume}.${hashOf(10, path)}`;
       add(key, file);
-      return [{ key, path, mode: file.mode }];
+      return [{ key, path, mode: file.uid === undefined ? file.mode : readableByAll }];
     });
   }
 }
