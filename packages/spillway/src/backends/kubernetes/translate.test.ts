@@ -198,6 +198,12 @@ describe('volumes', () => {
   });
 });
 
+test('a token for a pod of one user is readable by that user, although its file belongs to root there', () => {
+  const volumes = [{ name: 'all', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } }];
+  const spec = specOf({ securityContext: { runAsUser: 1000 }, containers: [{}], volumes });
+  expect(spec.volumes?.[0]?.projected?.sources?.[0]?.secret?.items).toMatchObject([{ path: 'token', mode: 0o644 }]);
+});
+
 describe('pull Secrets', () => {
   const spec = { imagePullSecrets: [{ name: 'login' }, { name: 'absent' }], containers: [{}] };
 
