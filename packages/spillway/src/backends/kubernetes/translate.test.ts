@@ -64,6 +64,16 @@ describe('a pod in another cluster', () => {
     });
   });
 
+  test('does not ask to burst once more', () => {
+    const workload = makeWorkload({ name: 'web', image: 'busybox', spec: { containers: [{}] } });
+    const labels = { app: 'web', 'virtual-kubelet.io/burst-to-cci': 'enforce' };
+    const pod = { ...workload.pod, metadata: { ...workload.pod.metadata, labels } };
+    const options = { dialect: kubernetesDialect, owner, namespace: 'burst', name: 'default-web' };
+    const translatedLabels = translate({ ...workload, pod }, options).pod.metadata?.labels;
+    expect(translatedLabels).toHaveProperty('app', 'web');
+    expect(translatedLabels).not.toHaveProperty(['virtual-kubelet.io/burst-to-cci']);
+  });
+
   test('keeps the host name that it asked for', () => {
     expect(specOf({ hostname: 'db', containers: [{}] }).hostname).toBe('db');
     expect(specOf({ containers: [{}] }, { name: 'v1.2' }).hostname).toBe('v1-2');

@@ -1,4 +1,5 @@
 import type { Container, LocalObjectReference, Pod, PodSpec } from '@spillway/kube';
+import { burstLabels } from '../../podspec/contract.ts';
 import type { Owner, Workload } from '../backend.ts';
 import { trusted } from '../trusted.ts';
 import { type Copies, CopyNames, copiesOf } from './copies.ts';
@@ -40,7 +41,7 @@ export function translate(workload: Workload, options: TranslateOptions): Transl
       metadata: {
         namespace,
         name,
-        labels: { ...pod.metadata?.labels, ...labels },
+        labels: { ...labelsOf(pod), ...labels },
         annotations: {
           ...dialect.annotations(pod, owner),
           ...annotations,
@@ -81,6 +82,12 @@ function specOf(workload: Workload, dialect: Dialect, names: CopyNames, own: Own
     enableServiceLinks: false,
     automountServiceAccountToken: false,
   };
+}
+
+/** Without those that would send the pod on to a third cluster. */
+function labelsOf({ metadata }: Pod): Record<string, string> {
+  const kept = Object.entries(metadata?.labels ?? {}).filter(([key]) => !burstLabels.some((each) => each === key));
+  return Object.fromEntries(kept);
 }
 
 function pullSecretsOf({ pod, objects }: Workload, { pullSecret }: Dialect, names: CopyNames): LocalObjectReference[] {
