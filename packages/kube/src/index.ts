@@ -72,4 +72,5 @@ export type { DeleteOptions as DeleteCallOptions } from './resources/resource-cl
 export type { WatchEvent } from './resources/watch.ts';
 export { KubeClient, type KubeClientOptions } from './transport/client.ts';
 export type { LaneName, LaneOptions } from './transport/lanes.ts';
+export type { UpgradeTarget } from './transport/upgrade.ts';
 export type { KubeRequest, KubeStream, QueryValue, RequestRecord } from './transport/request.ts';

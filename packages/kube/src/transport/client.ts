@@ -11,6 +11,7 @@ import { defaultLanes, Lane, type LaneName, type LaneOptions } from './lanes.ts'
 import { openStream } from './open-stream.ts';
 import type { KubeRequest, KubeStream, RequestRecord } from './request.ts';
 import { toApiError } from './response.ts';
+import { type UpgradeTarget, upgradeTarget } from './upgrade.ts';
 
 export interface KubeClientOptions {
   readonly config: ClusterConfig;
@@ -91,6 +92,11 @@ export class KubeClient implements AsyncDisposable {
         throw error;
       }
     });
+  }
+
+  /** For who speaks another protocol with the API server, such as that of exec. @throws KubeconfigError */
+  upgrade(request: Pick<KubeRequest, 'path' | 'query'>): Promise<UpgradeTarget> {
+    return upgradeTarget(this.config, request);
   }
 
   resource<T extends KubeObject>(type: ResourceType<T>): ResourceClient<T> {

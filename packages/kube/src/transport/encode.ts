@@ -23,7 +23,7 @@ function encodeBody(body: unknown): string | Uint8Array | null {
   return typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
 }
 
-function encodeQuery(query: Readonly<Record<string, QueryValue>> | undefined): string {
+export function encodeQuery(query: Readonly<Record<string, QueryValue>> | undefined): string {
   if (query === undefined) return '';
   const params = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {

@@ -3,11 +3,13 @@ import type { DnsConfig } from '../podspec/dns.ts';
 import type { EnvVarTemplate } from '../podspec/env.ts';
 import type { RegistryCredential } from '../podspec/images.ts';
 import type { Notice } from '../podspec/notice.ts';
+import type { ReferencedObjects } from '../podspec/references.ts';
 import type { Refusal } from '../podspec/review/refusal.ts';
 import type { ResolvedVolume, VolumeFile } from '../podspec/volumes.ts';
 
 export type { DnsConfig } from '../podspec/dns.ts';
 export type { Notice } from '../podspec/notice.ts';
+export type { ReferencedObjects } from '../podspec/references.ts';
 export type { Refusal } from '../podspec/review/refusal.ts';
 
 /**
@@ -85,6 +87,21 @@ export interface Capabilities {
   readonly exec: boolean;
   /** Can volumes of ConfigMaps, Secrets and tokens follow what changes in the cluster? */
   readonly volumeUpdates: boolean;
+  /** What this backend cannot do because somebody else runs its pods. Default: everything is done here. */
+  readonly limits?: BackendLimits;
+}
+
+export interface BackendLimits {
+  /** A pod starts when no other of its namespace and name is left: until then its creation is a `conflict`. */
+  readonly oneOfAName: boolean;
+  /** Files of volumes change within minutes, not when {@link Backend.update} resolves. */
+  readonly volumesFollowLater: boolean;
+  /** The logs of what was stopped are gone. */
+  readonly logsEndWithStop: boolean;
+  /** Standard output and standard error come in one log. */
+  readonly oneLogStream: boolean;
+  /** Pods are not told where the API server of their cluster is. */
+  readonly noApiServerAddress: boolean;
 }
 
 /** Whose instances these are. Everything billed carries it, so that nobody else's instance is ever touched. */
@@ -109,6 +126,8 @@ export interface Workload {
   readonly environment: ReadonlyMap<string, readonly EnvVarTemplate[]>;
   /** Volumes by volume name. */
   readonly volumes: ReadonlyMap<string, ResolvedVolume>;
+  /** The ConfigMaps and Secrets that the pod refers to: for backends that show them by reference. */
+  readonly objects: ReferencedObjects;
   readonly registryCredentials: readonly RegistryCredential[];
   /** What `/etc/resolv.conf` of the pod says; absent: the backend's own resolver. */
   readonly dns?: DnsConfig;
@@ -122,6 +141,8 @@ export interface Workload {
 export interface InstanceChange {
   /** All files of each volume that changes, by volume name; only volumes of kind `files`. */
   readonly volumes: ReadonlyMap<string, readonly VolumeFile[]>;
+  /** All that the pod's volumes refer to, as it is now. */
+  readonly objects: ReferencedObjects;
 }
 
 /** What the backend sees of an instance. */

@@ -13,13 +13,17 @@ const workload: Workload = {
     ['login', { kind: 'files', files: [file('kept')] }],
     ['scratch', { kind: 'emptyDir', medium: '' }],
   ]),
+  objects: { configMaps: new Map(), secrets: new Map() },
   registryCredentials: [],
   hostIPs: [],
 };
 
 describe('a change of volumes', () => {
   it('replaces the files of those that it names, and leaves everything else', () => {
-    const changed = changeVolumes(workload, { volumes: new Map([['settings', [file('new')]]]) });
+    const changed = changeVolumes(workload, {
+      volumes: new Map([['settings', [file('new')]]]),
+      objects: workload.objects,
+    });
     expect(changed.volumes.get('settings')).toEqual({ kind: 'files', files: [file('new')] });
     expect(changed.volumes.get('login')).toBe(workload.volumes.get('login'));
     expect(workload.volumes.get('settings')).toEqual({ kind: 'files', files: [file('old')] });
@@ -30,6 +34,6 @@ describe('a change of volumes', () => {
       ['scratch', [file('x')]],
       ['other', [file('x')]],
     ]);
-    expect(changeVolumes(workload, { volumes })).toEqual(workload);
+    expect(changeVolumes(workload, { volumes, objects: workload.objects })).toEqual(workload);
   });
 });

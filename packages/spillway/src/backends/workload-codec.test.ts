@@ -11,6 +11,10 @@ const workload: Workload = {
     ['plain', { kind: 'emptyDir', medium: '' }],
     ['files', { kind: 'files', files: [{ path: 'a/b', mode: 0o400, content: Buffer.from([0, 255, 10]), uid: 7 }] }],
   ]),
+  objects: {
+    configMaps: new Map([['settings', { data: { colour: 'blue' } }]]),
+    secrets: new Map([['login', { data: { password: 'c2VzYW1l' } }]]),
+  },
   registryCredentials: [{ registry: 'quay.io', username: 'u', password: 'p' }],
   dns: { servers: ['10.0.0.10'], searches: [], options: [] },
   hostIPs: ['192.0.2.1'],

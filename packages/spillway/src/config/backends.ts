@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type ScenarioConfig, scenarioSchema } from './scenario.ts';
 import { absolutePath } from './values.ts';
 
-export type BackendConfig = CriBackendConfig | SimulatedBackendConfig;
+export type BackendConfig = CriBackendConfig | KubernetesBackendConfig | SimulatedBackendConfig;
 
 export interface CriBackendConfig {
   readonly type: 'cri';
@@ -13,6 +13,14 @@ export interface CriBackendConfig {
   readonly logMaxBytes: number;
   readonly logMaxFiles: number;
   readonly allowPrivileged: boolean;
+}
+
+export interface KubernetesBackendConfig {
+  readonly type: 'kubernetes';
+  readonly kubeconfig: string;
+  readonly context?: string | undefined;
+  readonly namespace: string;
+  readonly createNamespace: boolean;
 }
 
 export interface SimulatedBackendConfig {
@@ -61,6 +69,26 @@ const cri = z
   })
   .describe('Runs pods as containers through the Container Runtime Interface.');
 
+const kubernetes = z
+  .strictObject({
+    type: z.literal('kubernetes').describe('Pods in a namespace of another cluster.'),
+    kubeconfig: absolutePath.describe(
+      'Kubeconfig file that leads to the other cluster. The files that it names are read again when they change.',
+    ),
+    context: z.string().min(1).optional().describe("Context of the kubeconfig. Default: the file's current context."),
+    namespace: z
+      .string()
+      .max(63)
+      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, { error: 'must consist of lower-case letters, digits and "-"' })
+      .default('spillway')
+      .describe('Namespace of the other cluster in which the pods run. Each cluster that bursts needs its own.'),
+    createNamespace: z
+      .boolean()
+      .default(true)
+      .describe('Make the namespace when it does not exist. Without it, it must be there.'),
+  })
+  .describe('Runs pods in a namespace of any cluster: see backend-kubernetes.md.');
+
 const simulated = z
   .strictObject({
     type: z.literal('simulated').describe('No containers: everything is answered from memory.'),
@@ -84,5 +112,5 @@ const simulated = z
   .describe('Pretends to run pods. For demos, rehearsals and tests.');
 
 export const backendSchema: z.ZodType<BackendConfig> = z
-  .discriminatedUnion('type', [cri, simulated])
+  .discriminatedUnion('type', [cri, kubernetes, simulated])
   .describe('What runs the pods of this pool.');

@@ -9,7 +9,7 @@ import {
   uidOf,
 } from '@spillway/kube';
 import { type Backend, BackendError, type InstanceRef, type Notice, type Workload } from '../backends/backend.ts';
-import { volumeReferencesOf } from '../podspec/references.ts';
+import { objectsOf, volumeReferencesOf } from '../podspec/references.ts';
 import {
   type MissingReference,
   resolveVolumes,
@@ -124,12 +124,15 @@ export class Operations {
     if (pod === undefined) return ok;
     const { backend, references } = this.#options;
     const readMs = this.#now();
-    const sources = await fetchReferences(pod, references, signal, volumeReferencesOf(pod));
+    const wanted = volumeReferencesOf(pod);
+    const sources = await fetchReferences(pod, references, signal, wanted);
     this.#follow(ref, followedBy(pod, sources));
     const { volumes, missing } = resolveVolumes(pod, sources, this.#options.facts());
     if (missing.length > 0) return { ok: false, problem: missingProblem(missing) };
     const changed = changedVolumes(volumes, applied?.digests);
-    if (changed.size > 0) await backend.update?.(ref, { volumes: changed }, signal);
+    if (changed.size > 0) {
+      await backend.update?.(ref, { volumes: changed, objects: objectsOf(wanted, sources) }, signal);
+    }
     return { ok: true, content: { digests: digestsOf(volumes), readMs, renewAtMs: sources.renewAtMs } };
   }
 

@@ -1,4 +1,4 @@
-import type { Container, EnvFromSource, EnvVar, Pod, Volume } from '@spillway/kube';
+import type { ConfigMap, Container, EnvFromSource, EnvVar, Pod, Secret, Volume } from '@spillway/kube';
 
 /** An object of the pod's namespace that the pod names. */
 export interface ReferencedObject {
@@ -21,6 +21,12 @@ export interface PodReferences {
   readonly configMaps: readonly ReferencedObject[];
   readonly secrets: readonly ReferencedObject[];
   readonly tokens: readonly TokenReference[];
+}
+
+/** ConfigMaps and Secrets that a pod refers to, by name, as far as they are there. */
+export interface ReferencedObjects {
+  readonly configMaps: ReadonlyMap<string, ConfigMap>;
+  readonly secrets: ReadonlyMap<string, Secret>;
 }
 
 const defaultTokenExpirationSeconds = 3600;
@@ -68,6 +74,17 @@ export function referencesOf(pod: Pod): PodReferences {
   return { configMaps: objects(configMaps), secrets: objects(secrets), tokens };
 }
 
+/** The objects themselves. */
+export function objectsOf(
+  { configMaps, secrets }: PodReferences,
+  sources: { configMap(name: string): ConfigMap | undefined; secret(name: string): Secret | undefined },
+): ReferencedObjects {
+  return {
+    configMaps: found(configMaps, (name) => sources.configMap(name)),
+    secrets: found(secrets, (name) => sources.secret(name)),
+  };
+}
+
 /** What the pod's volumes are made of: the only references whose changes reach a pod that runs. */
 export function volumeReferencesOf(pod: Pod): PodReferences {
   return referencesOf({ ...pod, spec: { containers: [], volumes: pod.spec?.volumes ?? [] } });
@@ -84,4 +101,12 @@ function note(map: Map<string, boolean>, name: string | undefined, optional: boo
 
 function objects(map: ReadonlyMap<string, boolean>): ReferencedObject[] {
   return Array.from(map, ([name, optional]) => ({ name, optional }));
+}
+
+function found<T>(references: readonly ReferencedObject[], read: (name: string) => T | undefined): Map<string, T> {
+  const entries = references.flatMap(({ name }) => {
+    const object = read(name);
+    return object === undefined ? [] : [[name, object] as const];
+  });
+  return new Map(entries);
 }

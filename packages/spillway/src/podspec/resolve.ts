@@ -4,7 +4,7 @@ import { type EnvVarTemplate, resolveEnvironment } from './env.ts';
 import type { RegistryCredential } from './images.ts';
 import { type MissingReference, missingForContainer, missingForVolume } from './missing.ts';
 import type { Notice } from './notice.ts';
-import type { TokenReference } from './references.ts';
+import { objectsOf, type ReferencedObjects, referencesOf, type TokenReference } from './references.ts';
 import { credentialsOf } from './registry-credentials.ts';
 import { containersOf } from './containers.ts';
 import { serviceVariables } from './service-links.ts';
@@ -44,6 +44,8 @@ export interface NodeDns {
 export interface WorkloadParts {
   readonly environment: ReadonlyMap<string, readonly EnvVarTemplate[]>;
   readonly volumes: ReadonlyMap<string, ResolvedVolume>;
+  /** What {@link environment}, {@link volumes} and {@link registryCredentials} were made from. */
+  readonly objects: ReferencedObjects;
   readonly registryCredentials: readonly RegistryCredential[];
   readonly dns?: DnsConfig;
   /** E.g. `cluster.local`, for fully qualified host names. */
@@ -82,6 +84,7 @@ export function resolveWorkload(pod: Pod, sources: WorkloadSources, facts: Workl
     workload: {
       environment,
       volumes,
+      objects: objectsOf(referencesOf(pod), sources),
       registryCredentials,
       ...(dns.config && { dns: dns.config }),
       clusterDomain: facts.dns.clusterDomain,

@@ -15,7 +15,7 @@ export interface DialOptions {
   readonly streams: RemoteStreams;
   /** Makes the connection, e.g. TLS with a client certificate or a unix socket; default: TCP to the URL's host, with TLS for `https:`. */
   readonly connect?: () => Duplex;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   /** For the upgrade and the server's confirmation of all streams together; default 30 s. */
   readonly creationTimeoutMs?: number;
   /** Default 4 h. */

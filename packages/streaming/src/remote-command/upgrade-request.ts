@@ -9,7 +9,7 @@ import { setNoDelay } from '../tcp.ts';
 export interface UpgradeRequest {
   readonly url: URL;
   readonly connect?: () => Duplex;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
 }
 
 export interface Upgraded {

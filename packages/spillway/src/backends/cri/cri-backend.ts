@@ -21,13 +21,13 @@ import {
   type Workload,
 } from '../backend.ts';
 import { EventHub } from '../event-hub.ts';
+import { execAt } from '../remote-exec.ts';
 import { Semaphore } from '../semaphore.ts';
 import { machineCapacity } from './capacity.ts';
 import { RuntimeClient } from './client/runtime-client.ts';
 import { logPath } from './config/container.ts';
 import { podSelector } from './config/marks.ts';
 import { followEvents } from './events.ts';
-import { execAt } from './exec.ts';
 import { Images } from './images.ts';
 import { readLog } from './logs/read-log.ts';
 import { rotateLog } from './logs/rotate.ts';
@@ -195,8 +195,11 @@ export class CriBackend implements Backend {
       stdout: io.stdout !== undefined,
       stderr: io.stderr !== undefined && !io.tty,
     };
-    const { url } = await this.#context.calls.Exec(request, { signal });
-    return await execAt(new URL(url), io, AbortSignal.any([signal, this.#closing.signal]), this.#connect);
+    const answer = await this.#context.calls.Exec(request, { signal });
+    const url = new URL(answer.url);
+    const connect = this.#connect;
+    const target = { url, ...(connect && { connect: () => connect(url) }) };
+    return await execAt(target, io, AbortSignal.any([signal, this.#closing.signal]));
   }
 
   async capacity(): Promise<Capacity> {

@@ -14,6 +14,7 @@ export function orphanWorkload({ ref, containers }: ListedPod): Workload {
     },
     environment: new Map(),
     volumes: new Map(),
+    objects: { configMaps: new Map(), secrets: new Map() },
     registryCredentials: [],
     hostIPs: [],
   };

@@ -135,4 +135,8 @@ export const reviewRules = {
     message: 'variables from files are not supported',
     remedy: 'Use a ConfigMap or a Secret.',
   },
+  'field-unsupported': {
+    message: 'this version of Spillway does not know the field, and would leave it out',
+    remedy: 'Leave the field out, or run the pod on a node of the cluster.',
+  },
 } as const;

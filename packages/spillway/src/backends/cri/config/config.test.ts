@@ -20,6 +20,7 @@ const workloadOf = (pod: Pod): Workload => ({
   pod,
   environment: new Map(),
   volumes: new Map(),
+  objects: { configMaps: new Map(), secrets: new Map() },
   registryCredentials: [],
   hostIPs: [],
   clusterDomain: 'cluster.local',

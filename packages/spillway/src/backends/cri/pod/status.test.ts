@@ -18,6 +18,7 @@ function instance(input: Input): Instance {
       pod: { spec: { initContainers: initContainers.map(named), containers: containers.map(named) } },
       environment: new Map(),
       volumes: new Map(),
+      objects: { configMaps: new Map(), secrets: new Map() },
       registryCredentials: [],
       hostIPs: [],
     },

@@ -1,14 +1,12 @@
-import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { dialRemoteCommand, type RemoteCommandClient, StreamError } from '@spillway/streaming';
-import { BackendError, type ExecResult, type ExecStreams } from '../backend.ts';
+import { type DialOptions, dialRemoteCommand, type RemoteCommandClient, StreamError } from '@spillway/streaming';
+import { BackendError, type ExecResult, type ExecStreams } from './backend.ts';
 
-/** Runs a command at the runtime's streaming server, which gave us the URL. */
+/** Runs a command at a streaming server: of a runtime, or of a cluster. */
 export async function execAt(
-  url: URL,
+  target: Pick<DialOptions, 'url' | 'headers' | 'connect'>,
   io: ExecStreams,
   signal: AbortSignal,
-  connect?: (url: URL) => Duplex,
 ): Promise<ExecResult> {
   const streams = {
     stdin: io.stdin !== undefined,
@@ -16,8 +14,7 @@ export async function execAt(
     stderr: io.stderr !== undefined && !io.tty,
     tty: io.tty,
   };
-  const dial = { url, streams, signal, ...(connect && { connect: () => connect(url) }) };
-  const client = await dialRemoteCommand(dial).catch((error: unknown) => {
+  const client = await dialRemoteCommand({ ...target, streams, signal }).catch((error: unknown) => {
     throw streamFailure(error);
   });
   const done = new AbortController();

@@ -1,0 +1,44 @@
+import { connect as connectTcp, isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connect as connectTls } from 'node:tls';
+import type { ClusterConfig } from '../config/cluster-config.ts';
+import { encodeQuery } from './encode.ts';
+import { authenticationHeaders } from './headers.ts';
+import type { KubeRequest } from './request.ts';
+
+/** What somebody else needs to open a connection that leaves HTTP, such as exec. */
+export interface UpgradeTarget {
+  readonly url: URL;
+  /** Who we are. */
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  /** A new connection to the API server, with our certificates. */
+  readonly connect: () => Duplex;
+}
+
+/** @throws KubeconfigError */
+export async function upgradeTarget(
+  config: ClusterConfig,
+  { path, query }: Pick<KubeRequest, 'path' | 'query'>,
+): Promise<UpgradeTarget> {
+  const { credentials } = await config.credentials.current();
+  const url = new URL(config.server.replace(/\/+$/, '') + path + encodeQuery(query));
+  const headers: Record<string, string[]> = {};
+  const flat = authenticationHeaders(credentials, config.impersonate);
+  for (let at = 0; at < flat.length; at += 2) (headers[flat[at] ?? ''] ??= []).push(flat[at + 1] ?? '');
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const connect = (): Duplex => {
+    if (url.protocol === 'http:') return connectTcp({ host, port: Number(url.port || 80) });
+    const servername = config.tlsServerName ?? (isIP(host) ? undefined : host);
+    return connectTls({
+      host,
+      port: Number(url.port || 443),
+      rejectUnauthorized: !config.insecureSkipTlsVerify,
+      ALPNProtocols: ['http/1.1'],
+      ...(servername === undefined ? {} : { servername }),
+      ...(config.ca === undefined ? {} : { ca: config.ca }),
+      ...(credentials.clientCert === undefined ? {} : { cert: credentials.clientCert }),
+      ...(credentials.clientKey === undefined ? {} : { key: credentials.clientKey }),
+    });
+  };
+  return { url, headers, connect };
+}

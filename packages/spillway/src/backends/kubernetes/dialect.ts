@@ -1,0 +1,86 @@
+import {
+  type ConfigMap,
+  configMaps,
+  events,
+  type Event,
+  type Pod,
+  pods,
+  type PodSpec,
+  type ResourceType,
+  type Secret,
+  secrets,
+} from '@spillway/kube';
+import type { ApiError } from '@spillway/kube';
+import type { BackendError, DnsConfig, InstanceRef, Owner } from '../backend.ts';
+import type { FieldTable } from './fields.ts';
+import { podName } from './names.ts';
+import { podFields } from './pod-fields.ts';
+
+/**
+ * How one kind of cluster differs from another. Plain data and pure functions: what runs pods in a namespace never asks which
+ * kind it is.
+ */
+export interface Dialect {
+  /** For messages, and for the virtual node's runtime version. */
+  readonly name: string;
+  readonly types: {
+    readonly pods: ResourceType<Pod>;
+    readonly configMaps: ResourceType<ConfigMap>;
+    readonly secrets: ResourceType<Secret>;
+    readonly events: ResourceType<Event>;
+  };
+  readonly fields: FieldTable;
+  /** Can the API stream lists? A server that does not know them lets the client wait. */
+  readonly watchList: boolean;
+  /** Does the log API know `sinceTime`? If not, it is asked for `sinceSeconds`. */
+  readonly sinceTime: boolean;
+  /** Holds a pod that has ended until we have read how, whoever deleted it. Undefined: it is gone when it has ended. */
+  readonly finalizer: string | undefined;
+  /** Do volumes of a running pod follow their ConfigMaps and Secrets? */
+  readonly volumeUpdates: boolean;
+  /** Do pods there reach the Services of the cluster that they come from? If not, they are not told where its API server is. */
+  readonly clusterServices: boolean;
+  /** The only pull Secret that pods may name; somebody else fills it. Undefined: copies of the pods' own. */
+  readonly pullSecret: string | undefined;
+  /** The name to try first. */
+  podName(ref: InstanceRef): string;
+  /** More annotations of the other cluster's pod. */
+  annotations(pod: Pod, owner: Owner): Readonly<Record<string, string>>;
+  dns(config: DnsConfig | undefined): Pick<PodSpec, 'dnsPolicy' | 'dnsConfig'>;
+  /** What an answer means that only this API gives. Undefined: nothing special. */
+  errorOf(error: ApiError): BackendError | undefined;
+}
+
+export const kubernetesDialect: Dialect = {
+  name: 'kubernetes',
+  types: { pods, configMaps, secrets, events },
+  fields: podFields,
+  watchList: true,
+  sinceTime: true,
+  finalizer: 'spillway.dev/status-read',
+  volumeUpdates: true,
+  clusterServices: false,
+  pullSecret: undefined,
+  podName,
+  annotations: () => ({}),
+  dns: explicitDns,
+  errorOf: () => undefined,
+};
+
+/** The addresses of the cluster that the pod comes from; a pod without any gets the resolver of the other cluster's node. */
+function explicitDns(config: DnsConfig | undefined): Pick<PodSpec, 'dnsPolicy' | 'dnsConfig'> {
+  const { servers = [], searches = [], options = [] } = config ?? {};
+  return {
+    dnsPolicy: servers.length > 0 ? 'None' : 'Default',
+    dnsConfig: {
+      ...(servers.length > 0 && { nameservers: [...servers] }),
+      ...(searches.length > 0 && { searches: [...searches] }),
+      ...(options.length > 0 && { options: options.map(optionOf) }),
+    },
+  };
+}
+
+function optionOf(option: string): { name: string; value?: string } {
+  const colon = option.indexOf(':');
+  return colon === -1 ? { name: option } : { name: option.slice(0, colon), value: option.slice(colon + 1) };
+}

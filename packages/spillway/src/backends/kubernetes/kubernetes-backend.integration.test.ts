@@ -1,0 +1,177 @@
+import { nameOf, pods, secrets, uidOf } from '@spillway/kube';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describeBackendConformance } from '../testing/conformance.ts';
+import { Driver, eventually } from '../testing/driver.ts';
+import { RemoteCluster } from '../testing/remote-cluster.ts';
+import { makeWorkload, script, type WorkloadInput } from '../testing/workloads.ts';
+import type { KubernetesBackend } from './kubernetes-backend.ts';
+
+const forever = script('sleep 3600');
+
+describe('pods in another cluster', () => {
+  let remote: RemoteCluster;
+
+  beforeAll(async () => {
+    remote = await RemoteCluster.start();
+  });
+
+  afterAll(async () => {
+    await remote?.dispose();
+  });
+
+  describeBackendConformance('kubernetes', async () => ({
+    image: remote.image,
+    open: async () => remote.open(),
+    dispose: async () => expect(await remote.residue()).toEqual([]),
+  }));
+
+  const workload = (input: Omit<WorkloadInput, 'image'>): ReturnType<typeof makeWorkload> =>
+    makeWorkload({ ...input, image: remote.image });
+
+  const inNamespace = (namespace: string, name: string): ReturnType<typeof makeWorkload> => {
+    const made = workload({ name, spec: { containers: [forever] } });
+    const pod = { ...made.pod, metadata: { ...made.pod.metadata, namespace } };
+    return { ...made, ref: { ...made.ref, namespace }, pod };
+  };
+
+  describe('that somebody looks at there', () => {
+    const login = { data: { password: Buffer.from('sesame').toString('base64') } };
+    let backend: KubernetesBackend;
+    let driver: Driver;
+
+    beforeEach(async () => {
+      backend = remote.open();
+      await backend.prepare(new AbortController().signal);
+      driver = new Driver(backend);
+    });
+
+    afterEach(async () => {
+      await driver.finish();
+      await eventually('nothing is left', async () => (await remote.residue()).length === 0);
+      await backend.close();
+    });
+
+    /** A container that reads the Secret `login`. */
+    const reader = (name: string): ReturnType<typeof makeWorkload> => {
+      const env = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'login', key: 'password' } } }];
+      const secretsOfCluster = { login, unused: login };
+      return workload({ name, spec: { containers: [{ ...forever, env }] }, secrets: secretsOfCluster });
+    };
+
+    test('have a name that tells where they come from, and know their own', async () => {
+      const env = [
+        { name: 'POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+        { name: 'NODE', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
+        { name: 'SERVER', value: '[$(KUBERNETES_SERVICE_HOST)]' },
+      ];
+      const container = script('echo $(hostname) $POD $NODE $SERVER; ls /var/run/secrets 2>/dev/null', { env });
+      const pod = await driver.run(
+        workload({ name: 'web', spec: { restartPolicy: 'Never', containers: [container] } }),
+      );
+      await driver.reaches(pod, 'ended');
+      expect((await remote.pods()).map(nameOf)).toEqual(['default-web']);
+      expect(await driver.logs(pod)).toBe('web web virtual []\n');
+    });
+
+    test('share copies of Secrets, which go with the last of them; one that no pod uses is never there', async () => {
+      const [first, second] = [await driver.run(reader('first')), await driver.run(reader('second'))];
+      await driver.reaches(second, 'running');
+      expect(await remote.secrets()).toMatchObject([{ type: 'Opaque', data: login.data }]);
+      const [copy] = await remote.secrets();
+      await backend.remove(first.ref, driver.signal);
+      // A pass over the copies while a pod still uses them.
+      await backend.remove(
+        (await driver.run(workload({ name: 'other', spec: { containers: [forever] } }))).ref,
+        driver.signal,
+      );
+      expect((await remote.secrets()).map(uidOf)).toEqual([uidOf(copy ?? {})]);
+      await backend.remove(second.ref, driver.signal);
+      await eventually('the copy is removed', async () => (await remote.secrets()).length === 0);
+    });
+
+    test('of somebody else are never listed, touched or taken for ours', async () => {
+      const { namespace } = remote;
+      const resource = remote.client.resource(pods);
+      const containers = [{ name: 'main', image: remote.image, command: ['sleep', '3600'] }];
+      const metadata = { namespace, name: 'default-web', labels: { 'app.kubernetes.io/managed-by': 'Helm' } };
+      const theirs = await resource.create({ metadata, spec: { containers } });
+      await expect(driver.run(workload({ name: 'web', spec: { containers: [forever] } }))).rejects.toMatchObject({
+        kind: 'conflict',
+        message: expect.stringContaining('belongs to somebody else (Helm)'),
+      });
+
+      const other = remote.open({ clusterId: 'another', nodeName: 'virtual' });
+      await other.prepare(driver.signal);
+      const foreign = workload({ name: 'api', spec: { containers: [forever] } });
+      await other.create(foreign, driver.signal);
+      await expect(driver.run(workload({ name: 'api', spec: { containers: [forever] } }))).rejects.toMatchObject({
+        message: expect.stringContaining('virtual node virtual of cluster another'),
+      });
+      await backend.remove(foreign.ref, driver.signal);
+      expect(await driver.find(foreign.ref)).toBeUndefined();
+      expect((await other.list(driver.signal)).instances.map(({ ref }) => ref)).toEqual([foreign.ref]);
+      await other.remove(foreign.ref, driver.signal);
+      await other.close();
+
+      const { deletionTimestamp, uid } = (await resource.get(metadata)).metadata ?? {};
+      expect({ deletionTimestamp, uid }).toEqual({ deletionTimestamp: undefined, uid: uidOf(theirs) });
+      await resource.delete(metadata, { gracePeriodSeconds: 0 });
+    });
+
+    test('whose names run together are two pods', async () => {
+      const [one, other] = [await driver.run(inNamespace('a-b', 'c')), await driver.run(inNamespace('a', 'b-c'))];
+      await driver.reaches(other, 'running');
+      await driver.run(other);
+      expect((await remote.pods()).map(nameOf).toSorted()).toEqual([
+        'a-b-c',
+        expect.stringMatching(/^a-b-c-[0-9a-f]{12}$/),
+      ]);
+      await driver.reaches(one, 'running');
+    });
+
+    test('that were deleted there keep their status until it was read', async () => {
+      const pod = await driver.run(
+        workload({ name: 'web', spec: { containers: [script('trap "exit 3" TERM; sleep 3600 & wait')] } }),
+      );
+      await driver.reaches(pod, 'running');
+      await remote.client.resource(pods).delete({ namespace: remote.namespace, name: 'default-web' });
+      const { containerStatuses } = await driver.reaches(pod, 'ended');
+      expect(containerStatuses).toMatchObject([{ state: { terminated: { exitCode: 3 } } }]);
+    });
+
+    test('get tokens in a Secret of their own, and new ones in time', async () => {
+      const sources = [
+        { serviceAccountToken: { path: 'token' } },
+        { downwardAPI: { items: [{ path: 'name', fieldRef: { fieldPath: 'metadata.name' } }] } },
+      ];
+      const volumes = [{ name: 'all', projected: { sources } }];
+      const container = script('sleep 3600', { volumeMounts: [{ name: 'all', mountPath: '/all' }] });
+      const pod = await driver.run(workload({ name: 'web', spec: { containers: [container], volumes } }));
+      await driver.reaches(pod, 'running');
+      const read = async (): Promise<string> =>
+        String((await driver.exec(pod, ['cat', '/all/token', '/all/name'])).stdout);
+      expect(await read()).toBe('token for the API serverweb');
+      const token = { path: 'token', mode: 0o600, content: Buffer.from('another ') };
+      const change = { volumes: new Map([['all', [token]]]), objects: pod.objects };
+      await backend.update?.(pod.ref, change, driver.signal);
+      await eventually('the new token', async () => (await read()) === 'another web');
+    });
+
+    test('find a copy that somebody else has made: it is not overwritten', async () => {
+      const pod = reader('first');
+      await driver.run(pod);
+      const [copy] = await remote.secrets();
+      await backend.remove(pod.ref, driver.signal);
+      await eventually('the copy is removed', async () => (await remote.secrets()).length === 0);
+      const { namespace } = remote;
+      const name = nameOf(copy ?? {});
+      const resource = remote.client.resource(secrets);
+      await resource.create({ metadata: { namespace, name }, stringData: { password: 'theirs' } });
+      await expect(driver.run(reader('second'))).rejects.toMatchObject({ kind: 'conflict' });
+      expect((await resource.get({ namespace, name })).data).toEqual({
+        password: Buffer.from('theirs').toString('base64'),
+      });
+      await resource.delete({ namespace, name });
+    });
+  });
+});

@@ -1,0 +1,361 @@
+import {
+  isAlreadyExists,
+  isConflict,
+  isForbidden,
+  isInvalid,
+  isNotFound,
+  type KubeClient,
+  type Logger,
+  nameOf,
+  nodes,
+  type Pod,
+  type ResourceClient,
+  resourceQuotas,
+  uidOf,
+} from '@spillway/kube';
+import {
+  type Backend,
+  BackendError,
+  type Capabilities,
+  type Capacity,
+  type ExecResult,
+  type ExecStreams,
+  type InstanceChange,
+  type InstanceEvent,
+  type InstanceRef,
+  type Listing,
+  type LogOptions,
+  type LogSink,
+  type Owner,
+  type Review,
+  type StopOptions,
+  type Workload,
+} from '../backend.ts';
+import { EventHub } from '../event-hub.ts';
+import { capacityOf, isComplete } from './capacity.ts';
+import { copiesOf, namesUsedBy } from './copies.ts';
+import { CopyKeeper } from './copy-keeper.ts';
+import type { Dialect } from './dialect.ts';
+import { backendError } from './errors.ts';
+import { reviewFields } from './fields.ts';
+import { Instances } from './instances.ts';
+import { contentAnnotation } from './marks.ts';
+import { distinctPodName, ownName } from './names.ts';
+import { observe } from './observe.ts';
+import { changedTokens, digestOf } from './own-files.ts';
+import { assertRunning, logError, logQuery, readLog, runCommand } from './streams.ts';
+import { taken } from './taken.ts';
+import { translate } from './translate.ts';
+
+export interface KubernetesBackendDependencies {
+  readonly dialect: Dialect;
+  /** In the other cluster. */
+  readonly namespace: string;
+  readonly owner: Owner;
+  readonly logger: Logger;
+  /** Called once. The client is closed with the backend. */
+  readonly connect: () => Promise<KubeClient>;
+  /** Makes what pods need before the first: called by each `prepare`. */
+  readonly prepare: (client: KubeClient, signal: AbortSignal) => Promise<void>;
+}
+
+/** What works on the other cluster, once there is a client. */
+interface Connected {
+  readonly client: KubeClient;
+  readonly pods: ResourceClient<Pod>;
+  readonly instances: Instances;
+  readonly copies: CopyKeeper;
+}
+
+/** How long an ending pod is waited for before it is let go of: a node that does not answer never says that it has ended. */
+const endPatienceMs = 30_000;
+
+/** Runs pods in a namespace of another cluster. */
+export class KubernetesBackend implements Backend {
+  readonly #dependencies: KubernetesBackendDependencies;
+  readonly #hub = new EventHub();
+  readonly #closing = new AbortController();
+  readonly #background = new Set<Promise<unknown>>();
+  #connecting: Promise<Connected> | undefined;
+  #observing = false;
+  #version = 'unknown';
+  /** Present when volumes follow what changes. */
+  readonly update?: (ref: InstanceRef, change: InstanceChange, signal: AbortSignal) => Promise<void>;
+
+  constructor(dependencies: KubernetesBackendDependencies) {
+    this.#dependencies = dependencies;
+    if (dependencies.dialect.volumeUpdates) {
+      this.update = (ref, change, signal) =>
+        this.#do(`change the volumes of pod ${ref.namespace}/${ref.name}`, (connected) =>
+          this.#update(connected, ref, change, signal),
+        );
+    }
+  }
+
+  get capabilities(): Capabilities {
+    const { name, volumeUpdates, clusterServices } = this.#dependencies.dialect;
+    return {
+      runtimeVersion: `${name}://${this.#version}`,
+      logs: true,
+      exec: true,
+      volumeUpdates,
+      limits: {
+        oneOfAName: true,
+        volumesFollowLater: true,
+        logsEndWithStop: true,
+        oneLogStream: true,
+        noApiServerAddress: !clusterServices,
+      },
+    };
+  }
+
+  review(pod: Pod): Review {
+    return reviewFields(pod, this.#dependencies.dialect.fields);
+  }
+
+  async prepare(signal: AbortSignal): Promise<void> {
+    await this.#do('prepare the namespace', async ({ client, instances, copies }) => {
+      const { gitVersion } = await client.request<{ gitVersion?: string }>({ method: 'GET', path: '/version', signal });
+      this.#version = gitVersion ?? 'unknown';
+      await this.#dependencies.prepare(client, signal);
+      if (this.#observing) return;
+      this.#observing = true;
+      this.#inBackground(instances.run(this.#closing.signal));
+      this.#tidy(copies);
+    });
+  }
+
+  async create(workload: Workload, signal: AbortSignal): Promise<void> {
+    const { namespace, name, uid } = workload.ref;
+    await this.#do(`create pod ${namespace}/${name}`, async ({ pods, instances, copies }) => {
+      // Also after a call whose answer was lost, whatever name it chose.
+      const [there] = await instances.pods(signal, uid);
+      if (there) return;
+      await this.#create(workload, pods, copies, signal);
+    });
+  }
+
+  async stop(ref: InstanceRef, { graceSeconds }: StopOptions, signal: AbortSignal): Promise<void> {
+    await this.#do(`stop pod ${ref.namespace}/${ref.name}`, async ({ pods, instances }) => {
+      for (const pod of await instances.pods(signal, ref.uid)) {
+        if (observe(ref, pod).state !== 'ended') await deletePod(pods, pod, graceSeconds, signal);
+      }
+    });
+  }
+
+  async remove(ref: InstanceRef, signal: AbortSignal): Promise<void> {
+    await this.#do(`remove pod ${ref.namespace}/${ref.name}`, async (connected) => {
+      const { instances, copies } = connected;
+      const found = await instances.pods(signal, ref.uid);
+      await Promise.all(found.map((pod) => this.#remove(connected, ref, pod, signal)));
+      if (found.length > 0) this.#tidy(copies);
+    });
+  }
+
+  async list(signal: AbortSignal): Promise<Listing> {
+    return await this.#do('list pods', ({ instances }) => instances.list(signal));
+  }
+
+  watch(signal: AbortSignal): AsyncIterable<InstanceEvent> {
+    return this.#hub.watch(AbortSignal.any([signal, this.#closing.signal]));
+  }
+
+  async logs(
+    ref: InstanceRef,
+    container: string,
+    options: LogOptions,
+    sink: LogSink,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#do(`read the log of ${container} in pod ${ref.namespace}/${ref.name}`, async (connected) => {
+      const { client } = connected;
+      const query = logQuery(container, options, this.#dependencies.dialect, new Date());
+      const path = `${this.#pathOf(await this.#find(connected, ref, signal))}/log`;
+      const leaving = AbortSignal.any([signal, this.#closing.signal]);
+      await readLog(client, path, query, sink, leaving).catch((error: unknown) => {
+        throw logError(error);
+      });
+    });
+  }
+
+  async exec(
+    ref: InstanceRef,
+    container: string,
+    command: readonly string[],
+    io: ExecStreams,
+    signal: AbortSignal,
+  ): Promise<ExecResult> {
+    return await this.#do(`run a command in ${container} of pod ${ref.namespace}/${ref.name}`, async (connected) => {
+      const pod = await this.#find(connected, ref, signal);
+      assertRunning(pod, container);
+      const leaving = AbortSignal.any([signal, this.#closing.signal]);
+      return await runCommand(connected.client, `${this.#pathOf(pod)}/exec`, { container, command }, io, leaving);
+    });
+  }
+
+  async capacity(signal: AbortSignal): Promise<Capacity> {
+    return await this.#do('learn what the cluster offers', async ({ client }) => {
+      const { namespace } = this.#dependencies;
+      const { items: quotas } = await client.resource(resourceQuotas).list({ namespace, signal });
+      if (isComplete(quotas)) return capacityOf(quotas, []);
+      try {
+        return capacityOf(quotas, (await client.resource(nodes).list({ signal })).items);
+      } catch (error) {
+        if (!isForbidden(error)) throw error;
+        const remedy = 'Set capacity of the pool, or a ResourceQuota with cpu, memory and pods in the namespace.';
+        throw new BackendError('unauthorized', error.message, { cause: error, remedy });
+      }
+    });
+  }
+
+  async ping(signal: AbortSignal): Promise<void> {
+    const { namespace } = this.#dependencies;
+    await this.#do('reach the cluster', ({ pods }) => pods.list({ namespace, limit: 1, signal, retry: false }));
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new BackendError('unavailable', 'the backend was closed'));
+    await Promise.all(this.#background);
+    const connected = await this.#connecting?.catch(() => undefined);
+    await connected?.client.close();
+  }
+
+  async #create(workload: Workload, pods: ResourceClient<Pod>, copies: CopyKeeper, signal: AbortSignal): Promise<void> {
+    const { dialect, owner, namespace } = this.#dependencies;
+    const translation = translate(workload, { dialect, owner, namespace, name: dialect.podName(workload.ref) });
+    try {
+      await copies.with(translation.copies, () => this.#post(translation.pod, workload.ref, pods, signal), signal);
+    } catch (error) {
+      this.#tidy(copies);
+      if (!isNotFound(error)) throw error;
+      const message = `${dialect.name}: namespace ${namespace} does not exist`;
+      throw new BackendError('unavailable', message, { cause: error });
+    }
+  }
+
+  async #post(pod: Pod, ref: InstanceRef, pods: ResourceClient<Pod>, signal: AbortSignal): Promise<void> {
+    const { owner, namespace } = this.#dependencies;
+    for (const name of [nameOf(pod), distinctPodName(ref)]) {
+      try {
+        await pods.create({ ...pod, metadata: { ...pod.metadata, name } }, { signal });
+        return;
+      } catch (error) {
+        if (!isAlreadyExists(error)) throw error;
+      }
+      const verdict = taken(await pods.get({ namespace, name }, { signal }), ref, owner);
+      if (verdict.kind === 'done') return;
+      if (verdict.kind === 'refused') throw verdict.error;
+    }
+    throw new BackendError('conflict', `all names for pod ${ref.namespace}/${ref.name} are taken`);
+  }
+
+  async #remove({ pods, instances }: Connected, ref: InstanceRef, pod: Pod, signal: AbortSignal): Promise<void> {
+    const { namespace, dialect } = this.#dependencies;
+    await deletePod(pods, pod, 0, signal);
+    if (dialect.finalizer === undefined) return;
+    const patience = AbortSignal.any([signal, this.#closing.signal, AbortSignal.timeout(endPatienceMs)]);
+    const ended = (last: Pod | undefined): boolean => last === undefined || observe(ref, last).state === 'ended';
+    await instances.seen(ref.uid, ended, patience);
+    signal.throwIfAborted();
+    const body = { metadata: { uid: uidOf(pod), '$deleteFromPrimitiveList/finalizers': [dialect.finalizer] } };
+    await pods.patch({ namespace, name: nameOf(pod) }, { type: 'strategic', body }, { signal }).catch(unlessReplaced);
+    // Its grace may have been running on; without one it goes with the last finalizer.
+    await deletePod(pods, pod, 0, signal);
+  }
+
+  async #update(
+    { client, pods, instances, copies }: Connected,
+    ref: InstanceRef,
+    { volumes, objects }: InstanceChange,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { owner, namespace, dialect } = this.#dependencies;
+    const [pod] = await instances.pods(signal, ref.uid);
+    if (!pod) return;
+    const names = { configMaps: objects.configMaps.keys(), secrets: objects.secrets.keys() };
+    const all = copiesOf(names, objects, { owner, from: ref.namespace, to: namespace });
+    const used = namesUsedBy(pod);
+    const wanted = {
+      configMaps: all.configMaps.filter((each) => used.configMaps.has(nameOf(each))),
+      secrets: all.secrets.filter((each) => used.secrets.has(nameOf(each))),
+    };
+    await copies.bring(wanted, signal);
+    const tokens = changedTokens(pod, ownName(ref), volumes);
+    if (Object.keys(tokens).length > 0) {
+      const secret = { namespace, name: ownName(ref) };
+      await client.resource(dialect.types.secrets).patch(secret, { type: 'merge', body: { data: tokens } }, { signal });
+    }
+    const content = digestOf(volumes);
+    if (pod.metadata?.annotations?.[contentAnnotation] === content) return;
+    const body = { metadata: { uid: uidOf(pod), annotations: { [contentAnnotation]: content } } };
+    await pods.patch({ namespace, name: nameOf(pod) }, { type: 'merge', body }, { signal }).catch(unlessReplaced);
+  }
+
+  async #find({ instances }: Connected, ref: InstanceRef, signal: AbortSignal): Promise<Pod> {
+    const [pod] = await instances.pods(signal, ref.uid);
+    if (pod) return pod;
+    throw new BackendError('notFound', `pod ${ref.namespace}/${ref.name} is not in the other cluster`);
+  }
+
+  #pathOf(pod: Pod): string {
+    const { apiVersion } = this.#dependencies.dialect.types.pods;
+    const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+    return `${root}/namespaces/${this.#dependencies.namespace}/pods/${nameOf(pod)}`;
+  }
+
+  #tidy(copies: CopyKeeper): void {
+    const { logger } = this.#dependencies;
+    const tidying = copies.tidy(this.#closing.signal).catch((error: unknown) => {
+      if (!this.#closing.signal.aborted) logger.warn({ err: error }, 'unused copies of ConfigMaps and Secrets remain');
+    });
+    this.#inBackground(tidying);
+  }
+
+  #inBackground(work: Promise<unknown>): void {
+    const tracked = work.finally(() => this.#background.delete(tracked));
+    this.#background.add(tracked);
+  }
+
+  async #do<T>(doing: string, work: (connected: Connected) => Promise<T>): Promise<T> {
+    try {
+      this.#connecting ??= this.#connect();
+      return await work(await this.#connecting);
+    } catch (error) {
+      throw backendError(error, doing, this.#dependencies.dialect);
+    }
+  }
+
+  async #connect(): Promise<Connected> {
+    const { connect, dialect, owner, namespace, logger } = this.#dependencies;
+    try {
+      const client = await connect();
+      const instances = new Instances({ client, dialect, owner, namespace, hub: this.#hub, logger });
+      const pods = (signal: AbortSignal): Promise<Pod[]> => instances.pods(signal);
+      const copies = new CopyKeeper({ client, dialect, owner, namespace, pods });
+      return { client, pods: client.resource(dialect.types.pods), instances, copies };
+    } catch (error) {
+      this.#connecting = undefined;
+      throw error;
+    }
+  }
+}
+
+/** Success when it is gone, also when another has its name. */
+async function deletePod(
+  pods: ResourceClient<Pod>,
+  pod: Pod,
+  gracePeriodSeconds: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace = '', name = '', uid } = pod.metadata ?? {};
+  try {
+    await pods.delete({ namespace, name }, { gracePeriodSeconds, preconditions: { uid }, signal });
+  } catch (error) {
+    if (!isNotFound(error) && !isConflict(error)) throw error;
+  }
+}
+
+/** The pod is gone, or another has its name: the UID of a patch differs. */
+function unlessReplaced(error: unknown): void {
+  if (!isNotFound(error) && !isConflict(error) && !isInvalid(error)) throw error;
+}

@@ -1,0 +1,42 @@
+import { isAlreadyExists, KubeClient, type Logger, loadKubeconfig, namespaces } from '@spillway/kube';
+import type { Owner } from '../backend.ts';
+import { kubernetesDialect } from './dialect.ts';
+import { KubernetesBackend } from './kubernetes-backend.ts';
+
+export interface KubernetesBackendOptions {
+  readonly kubeconfig: string;
+  readonly context?: string | undefined;
+  readonly namespace: string;
+  readonly createNamespace: boolean;
+}
+
+/** Pods in a namespace of any cluster that a kubeconfig leads to. */
+export function makeKubernetesBackend({
+  options,
+  owner,
+  logger,
+}: {
+  readonly options: KubernetesBackendOptions;
+  readonly owner: Owner;
+  readonly logger: Logger;
+}): KubernetesBackend {
+  const { kubeconfig, context, namespace, createNamespace } = options;
+  return new KubernetesBackend({
+    dialect: kubernetesDialect,
+    namespace,
+    owner,
+    logger,
+    connect: async () => new KubeClient({ config: await loadKubeconfig({ paths: [kubeconfig], context }), logger }),
+    prepare: async (client, signal) => {
+      if (createNamespace) await ensureNamespace(client, namespace, signal);
+    },
+  });
+}
+
+async function ensureNamespace(client: KubeClient, name: string, signal: AbortSignal): Promise<void> {
+  try {
+    await client.resource(namespaces).create({ metadata: { name } }, { signal });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+}

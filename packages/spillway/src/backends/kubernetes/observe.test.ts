@@ -1,0 +1,67 @@
+import type { ContainerStatus, Pod, PodStatus } from '@spillway/kube';
+import { describe, expect, test } from 'vitest';
+import { observe } from './observe.ts';
+
+const ref = { uid: 'u', namespace: 'shop', name: 'web' };
+const running = { running: { startedAt: '2026-01-01T00:00:00Z' } };
+
+function status(name: string, more: Partial<ContainerStatus> = {}): ContainerStatus {
+  return { name, image: 'busybox', imageID: '', ready: false, restartCount: 0, ...more };
+}
+
+function pod(podStatus: PodStatus, more: { deleted?: boolean; nodeName?: string } = { nodeName: 'n' }): Pod {
+  const { deleted, nodeName } = more;
+  const metadata = {
+    creationTimestamp: '2026-01-01T00:00:00Z',
+    ...(deleted && { deletionTimestamp: '2026-01-01T00:01:00Z' }),
+  };
+  const spec = { containers: [{ name: 'b' }, { name: 'a' }], ...(nodeName && { nodeName }) };
+  return { metadata, spec, status: podStatus };
+}
+
+describe('an instance', () => {
+  test.for<[string, Pod]>([
+    ['starting', pod({ phase: 'Pending' })],
+    ['starting', pod({ phase: 'Running', containerStatuses: [status('a'), status('b', { state: running })] })],
+    [
+      'running',
+      pod({ phase: 'Running', containerStatuses: [status('a', { restartCount: 1 }), status('b', { state: running })] }),
+    ],
+    ['stopping', pod({ phase: 'Running' }, { deleted: true, nodeName: 'n' })],
+    ['ended', pod({ phase: 'Failed' }, { deleted: true, nodeName: 'n' })],
+    ['ended', pod({ phase: 'Succeeded' })],
+    // It never gets a node any more.
+    ['ended', pod({ phase: 'Pending' }, { deleted: true })],
+  ])('is %s', ([state, each]) => {
+    expect(observe(ref, each).state).toBe(state);
+  });
+
+  test('has its containers in the order of the pod, the addresses and why it ended', () => {
+    const containerStatuses = [status('a'), status('b', { containerID: 'containerd://1' })];
+    const seen = observe(
+      ref,
+      pod({
+        phase: 'Failed',
+        reason: 'Evicted',
+        message: 'no disk',
+        podIPs: [{ ip: '10.0.0.1' }],
+        containerStatuses,
+        conditions: [
+          { type: 'PodScheduled', status: 'True' },
+          { type: 'PodReadyToStartContainers', status: 'True' },
+        ],
+      }),
+    );
+    expect(seen).toEqual({
+      ref,
+      state: 'ended',
+      podIPs: ['10.0.0.1'],
+      startTime: '2026-01-01T00:00:00Z',
+      containerStatuses: [containerStatuses[1], containerStatuses[0]],
+      initContainerStatuses: [],
+      conditions: [{ type: 'PodReadyToStartContainers', status: 'True' }],
+      reason: 'Evicted',
+      message: 'no disk',
+    });
+  });
+});

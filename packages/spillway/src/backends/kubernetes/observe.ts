@@ -1,0 +1,45 @@
+import type { ContainerStatus, Pod } from '@spillway/kube';
+import type { Instance, InstanceRef } from '../backend.ts';
+
+/** Conditions of the other cluster's that say something about the pod here. */
+const knownConditions = new Set(['PodReadyToStartContainers', 'DisruptionTarget']);
+
+/** What the pod of the other cluster says about ours. */
+export function observe(ref: InstanceRef, pod: Pod): Instance {
+  const { metadata, spec, status } = pod;
+  const containerStatuses = inOrder(spec?.containers, status?.containerStatuses);
+  const conditions = (status?.conditions ?? []).filter(({ type }) => knownConditions.has(type));
+  const state = stateOf(pod, containerStatuses);
+  return {
+    ref,
+    state,
+    podIPs: (status?.podIPs ?? []).flatMap(({ ip }) => (ip ? [ip] : [])),
+    startTime: metadata?.creationTimestamp ?? '',
+    containerStatuses,
+    initContainerStatuses: inOrder(spec?.initContainers, status?.initContainerStatuses),
+    ...(conditions.length > 0 && { conditions }),
+    ...(state === 'ended' && status?.reason && { reason: status.reason }),
+    ...(state === 'ended' && status?.message && { message: status.message }),
+  };
+}
+
+/** A pod that is being deleted and has no node never gets one, so that nothing of it runs. */
+function stateOf({ metadata, spec, status }: Pod, containers: readonly ContainerStatus[]): Instance['state'] {
+  const { phase } = status ?? {};
+  if (phase === 'Succeeded' || phase === 'Failed') return 'ended';
+  if (metadata?.deletionTimestamp) return spec?.nodeName ? 'stopping' : 'ended';
+  const started = containers.filter(hasStarted).length;
+  return phase === 'Running' && started === (spec?.containers.length ?? 0) ? 'running' : 'starting';
+}
+
+function hasStarted({ state, lastState, restartCount }: ContainerStatus): boolean {
+  return Boolean(state?.running ?? state?.terminated ?? lastState?.terminated) || (restartCount ?? 0) > 0;
+}
+
+/** The kubelet sorts by name; the pod's own order is what people expect. */
+function inOrder(
+  containers: readonly { readonly name: string }[] = [],
+  statuses: readonly ContainerStatus[] = [],
+): ContainerStatus[] {
+  return containers.flatMap(({ name }) => statuses.find((status) => status.name === name) ?? []);
+}

@@ -1,0 +1,207 @@
+import { adapted, checked, dropped, type FieldRules, type FieldTable, passed, refused } from './fields.ts';
+
+// What a cluster with a kubelet does with every field of a pod's spec.
+
+const each = (fields: FieldTable): FieldRules => ({ fields });
+const all = (...names: readonly string[]): FieldTable => Object.fromEntries(names.map((name) => [name, passed]));
+
+const action: FieldTable = {
+  exec: each(all('command')),
+  httpGet: each({ ...all('host', 'path', 'port', 'scheme'), httpHeaders: each(all('name', 'value')) }),
+  tcpSocket: each(all('host', 'port')),
+};
+
+const probe = each({
+  ...action,
+  grpc: each(all('port', 'service')),
+  ...all(
+    'failureThreshold',
+    'initialDelaySeconds',
+    'periodSeconds',
+    'successThreshold',
+    'terminationGracePeriodSeconds',
+    'timeoutSeconds',
+  ),
+});
+
+const hook = each({ ...action, sleep: each(all('seconds')) });
+
+/** A file on the node, or on none. */
+const isLocalhost = (type: unknown): boolean => type === 'Localhost';
+const profile = each({
+  type: checked('security-profile-unsupported', isLocalhost),
+  localhostProfile: dropped,
+});
+
+const seLinuxOptions = each(all('level', 'role', 'type', 'user'));
+
+const resources = each({ ...all('limits', 'requests'), claims: refused('resource-unsupported') });
+
+const container = each({
+  ...all(
+    'args',
+    'command',
+    'image',
+    'imagePullPolicy',
+    'name',
+    'restartPolicy',
+    'stdin',
+    'stdinOnce',
+    'terminationMessagePath',
+    'terminationMessagePolicy',
+    'tty',
+    'workingDir',
+  ),
+  env: each({
+    name: adapted,
+    value: adapted,
+    valueFrom: each({
+      configMapKeyRef: adapted,
+      fieldRef: adapted,
+      fileKeyRef: refused('env-source-unsupported'),
+      resourceFieldRef: adapted,
+      secretKeyRef: adapted,
+    }),
+  }),
+  envFrom: adapted,
+  lifecycle: each({ postStart: hook, preStop: hook, stopSignal: passed }),
+  livenessProbe: probe,
+  readinessProbe: probe,
+  startupProbe: probe,
+  ports: each({ ...all('containerPort', 'name', 'protocol'), hostIP: dropped, hostPort: dropped }),
+  resizePolicy: dropped,
+  resources,
+  restartPolicyRules: each({ action: passed, exitCodes: each(all('operator', 'values')) }),
+  securityContext: each({
+    ...all(
+      'allowPrivilegeEscalation',
+      'privileged',
+      'procMount',
+      'readOnlyRootFilesystem',
+      'runAsGroup',
+      'runAsNonRoot',
+      'runAsUser',
+    ),
+    appArmorProfile: profile,
+    capabilities: each(all('add', 'drop')),
+    seLinuxOptions,
+    seccompProfile: profile,
+    windowsOptions: dropped,
+  }),
+  volumeDevices: refused('mount-option-unsupported'),
+  volumeMounts: adapted,
+});
+
+const volumeKinds = [
+  'awsElasticBlockStore',
+  'azureDisk',
+  'azureFile',
+  'cephfs',
+  'cinder',
+  'csi',
+  'ephemeral',
+  'fc',
+  'flexVolume',
+  'flocker',
+  'gcePersistentDisk',
+  'gitRepo',
+  'glusterfs',
+  'hostPath',
+  'image',
+  'iscsi',
+  'nfs',
+  'persistentVolumeClaim',
+  'photonPersistentDisk',
+  'portworxVolume',
+  'quobyte',
+  'rbd',
+  'scaleIO',
+  'storageos',
+  'vsphereVolume',
+] as const;
+
+const volume = each({
+  name: adapted,
+  configMap: adapted,
+  downwardAPI: adapted,
+  emptyDir: each({
+    medium: checked('empty-dir-medium-unsupported', (medium) => medium !== '' && medium !== 'Memory'),
+    sizeLimit: passed,
+  }),
+  projected: each({
+    defaultMode: adapted,
+    sources: each({
+      clusterTrustBundle: refused('projection-unsupported'),
+      configMap: adapted,
+      downwardAPI: adapted,
+      podCertificate: refused('projection-unsupported'),
+      secret: adapted,
+      serviceAccountToken: adapted,
+    }),
+  }),
+  secret: adapted,
+  ...Object.fromEntries(volumeKinds.map((kind) => [kind, refused('volume-unsupported')])),
+});
+
+export const podFields: FieldTable = {
+  ...all(
+    'activeDeadlineSeconds',
+    'hostnameOverride',
+    'restartPolicy',
+    'setHostnameAsFQDN',
+    'shareProcessNamespace',
+    'subdomain',
+    'terminationGracePeriodSeconds',
+  ),
+  affinity: dropped,
+  automountServiceAccountToken: adapted,
+  containers: container,
+  dnsConfig: adapted,
+  dnsPolicy: adapted,
+  enableServiceLinks: adapted,
+  ephemeralContainers: dropped,
+  hostAliases: each(all('hostnames', 'ip')),
+  hostIPC: refused('host-namespace-unsupported'),
+  hostNetwork: refused('host-namespace-unsupported'),
+  hostPID: refused('host-namespace-unsupported'),
+  hostUsers: passed,
+  hostname: adapted,
+  imagePullSecrets: adapted,
+  initContainers: container,
+  nodeName: dropped,
+  nodeSelector: dropped,
+  os: each({ name: checked('os-unsupported', (name) => name !== 'linux') }),
+  overhead: dropped,
+  preemptionPolicy: dropped,
+  priority: dropped,
+  priorityClassName: dropped,
+  readinessGates: dropped,
+  resourceClaims: refused('resource-unsupported'),
+  resources,
+  runtimeClassName: refused('runtime-class-unsupported'),
+  schedulerName: dropped,
+  schedulingGates: dropped,
+  schedulingGroup: dropped,
+  securityContext: each({
+    ...all(
+      'fsGroup',
+      'fsGroupChangePolicy',
+      'runAsGroup',
+      'runAsNonRoot',
+      'runAsUser',
+      'seLinuxChangePolicy',
+      'supplementalGroups',
+      'supplementalGroupsPolicy',
+    ),
+    appArmorProfile: profile,
+    seLinuxOptions,
+    seccompProfile: profile,
+    sysctls: each(all('name', 'value')),
+    windowsOptions: dropped,
+  }),
+  serviceAccount: dropped,
+  serviceAccountName: dropped,
+  tolerations: dropped,
+  topologySpreadConstraints: dropped,
+  volumes: volume,
+};
