@@ -18,6 +18,7 @@ class World {
   gatewayAheadMs = 0;
   login: Login = key;
   good = new Set(['AKOLD']);
+  refusal: object = { error_code: 'APIGW.0301', error_msg: 'Incorrect IAM authentication information' };
   tokens = 0;
   tokenError: BackendError | undefined;
   readonly said: string[] = [];
@@ -29,8 +30,7 @@ class World {
     const gateway = await FakeService.start((call, response) => {
       const date = new Date(world.now + world.gatewayAheadMs).toUTCString();
       const ok = world.#accepts(call);
-      const refusal = { error_code: 'APIGW.0301', error_msg: 'Incorrect IAM authentication information' };
-      sendJson(response, ok ? 200 : 401, ok ? {} : refusal, { date });
+      sendJson(response, ok ? 200 : 401, ok ? {} : world.refusal, { date });
     });
     const world = new World(gateway, login);
     onTestFinished(async () => {
@@ -178,6 +178,15 @@ describe('an access key', () => {
     expect(world.asked()).toEqual(['pods', '/probe', 'pods', 'pods']);
     expect(world.access.skewMs / minute).toBeCloseTo(-180, 0);
     expect(world.said.join('\n')).toContain('the clock of this machine differs from CCI');
+  });
+
+  test('is not blamed for an account that has not authorized CCI, although that is a 401 too', async () => {
+    const world = await World.open();
+    world.refusal = { kind: 'Status', errorCode: 'CCI.01.401102', message: 'user has no agency to cci' };
+    world.good.clear();
+    expect(await world.failure()).toMatchObject({ message: expect.stringContaining('no agency') });
+    expect(await world.failure()).toMatchObject({ message: expect.stringContaining('no agency') });
+    expect(world.asked()).toEqual(['pods', 'pods']);
   });
 
   test('is not blamed for a gateway that is away', async () => {

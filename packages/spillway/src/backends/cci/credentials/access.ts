@@ -8,6 +8,7 @@ import {
   type SignatureHeaders,
 } from '@spillway/kube';
 import { BackendError } from '../../backend.ts';
+import { codeOf, refusesCredential } from '../errors.ts';
 import type { IamToken, TokenLogin } from '../iam.ts';
 import { signRequest } from '../signing.ts';
 import { type Gate, isProbeDue, opened, probed, refused, replaced, type Verdict } from './gate.ts';
@@ -79,6 +80,7 @@ export class Access implements CredentialSource {
   }
 
   invalidate(generation: number, refusal?: ApiError): void {
+    if (refusal !== undefined && !refusesCredential(codeOf(refusal))) return;
     const before = this.#gate;
     this.#gate = refused(before, generation, this.#options.clock.now());
     if (this.#gate === before) return;

@@ -1,4 +1,5 @@
-import { dateOf, httpsCall } from '../https-call.ts';
+import { refusesCredential } from '../errors.ts';
+import { dateOf, type HttpsAnswer, httpsCall } from '../https-call.ts';
 import type { Access, ProbeAnswer } from './access.ts';
 
 export interface ProbeTarget {
@@ -21,14 +22,15 @@ export async function probeOnce(
     const request = { method: 'GET', path: `${url.pathname}${url.search}`, headers, body: null } as const;
     const signed = { ...headers, ...sign(request) };
     const answer = await httpsCall({ method: 'GET', url: url.href, headers: signed, body: null, ca }, signal);
-    return { verdict: verdictOf(answer.status), date: dateOf(answer) };
+    return { verdict: verdictOf(answer), date: dateOf(answer) };
   } catch {
     return { verdict: 'unreachable' };
   }
 }
 
 /** Also "forbidden" and "not found" are said only to those who are known. */
-function verdictOf(status: number): ProbeAnswer['verdict'] {
-  if (status === 401) return 'refused';
+function verdictOf({ status, body }: HttpsAnswer): ProbeAnswer['verdict'] {
+  const code = typeof body === 'object' && body !== null && 'errorCode' in body ? body.errorCode : undefined;
+  if (status === 401) return refusesCredential(code) ? 'refused' : 'accepted';
   return status === 429 || status >= 500 ? 'unreachable' : 'accepted';
 }
