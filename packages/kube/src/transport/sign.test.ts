@@ -30,7 +30,7 @@ async function setUp(
 test('what is signed is what is sent: method, path with query, headers with the host, body', async () => {
   const { server, client, signed } = await setUp((_, response) => sendJson(response, 201, {}));
   const query = { command: ['b', 'a'], limit: 3 };
-  await client.request({ method: 'POST', path: '/api/v1/pods', query, body: { a: 'ä' } });
+  await client.request({ method: 'POST', path: '/api/v1/pods', query, body: { a: 'ä' }, headers: { 'x-more': '1' } });
   expect(signed).toEqual([
     {
       method: 'POST',
@@ -41,6 +41,7 @@ test('what is signed is what is sent: method, path with query, headers with the 
         'content-type': 'application/json',
         host: new URL(server.url).host,
         'user-agent': 'spillway-kube',
+        'x-more': '1',
       },
       body: '{"a":"ä"}',
     },

@@ -212,6 +212,7 @@ describe('a token', () => {
     await Promise.all([world.call(), world.call()]);
     expect(world.tokens).toBe(1);
     expect(world.gateway.calls[0]?.headers['x-auth-token']).toBe('T1');
+    expect(world.access.userToken).toBe('T1');
     world.now += 20 * 60 * minute;
     await world.call();
     expect(world.gateway.calls.at(-1)?.headers['x-auth-token']).toBe('T2');

@@ -101,9 +101,9 @@ export class Access implements CredentialSource {
     return signRequest(request, this.#login, { date: new Date(this.#now()), projectId: this.#options.projectId });
   };
 
-  /** A token also for those who have an access key: creating a network may ask for one (CCI.01.400103). */
-  get login(): Login | undefined {
-    return this.#login;
+  /** The token of the user, for calls that want it in a header of its own; an access key has none. */
+  get userToken(): string | undefined {
+    return this.#token?.value;
   }
 
   /** How far the gateway's clock is ahead of ours */
