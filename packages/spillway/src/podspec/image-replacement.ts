@@ -1,6 +1,6 @@
 import type { Container, PodSpec } from '@spillway/kube';
 
-/** The vendor's rule (annotation `coordinator.cci.io/image-replacement`): a registry that CCI reaches in place of one that it does not. */
+/** A registry that the backend reaches in place of one that it does not. The rules of CCI (`coordinator.cci.io/image-replacement`). */
 export interface ImageReplacement {
   /** Everything before the last "/" of an image; empty: images without a "/" */
   readonly repositoryPrefix: string;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { replaceImage, replaceImages, replacementProblems } from './replacement.ts';
+import { replaceImage, replaceImages, replacementProblems } from './image-replacement.ts';
 
 const swr = 'swr.cn-north-4.myhuaweicloud.com/org';
 const rules = [
