@@ -106,7 +106,7 @@ export const knownCodes: Readonly<Record<string, KnownCode>> = {
   // Namespace and network
   'CCI.01.400103': badCredential(
     'creating a network needs a token of the user',
-    'Let the credential get tokens from IAM: check iamEndpoint',
+    'Use an IAM user (domainName, userName, password) in place of an access key',
   ),
   'CCI.01.400107': {
     kind: 'internal',
