@@ -277,6 +277,8 @@ export function toBackendError(error: unknown): BackendError {
 }
 
 function answered(error: ApiError): BackendError {
+  // Getting a token failed: nothing was asked of CCI yet.
+  if (error.cause instanceof BackendError) return error.cause;
   const code = codeOf(error);
   const known = code === undefined ? undefined : knownCodes[code];
   const kind = known?.kind ?? kindOf(error);

@@ -1,6 +1,7 @@
 import { type ApiError, KubeClient, type Logger, silentLogger } from '@spillway/kube';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { BackendError } from '../../backend.ts';
+import { toBackendError } from '../errors.ts';
 import type { IamToken } from '../iam.ts';
 import { FakeService, type SeenCall, sendJson } from '../testing/fake-service.ts';
 import { Access, type ProbeAnswer } from './access.ts';
@@ -227,6 +228,7 @@ describe('a token', () => {
     await world.call();
     world.now += 2 * 60 * minute;
     expect(await world.failure()).toMatchObject({ status: 503, message: 'IAM is away' });
+    expect(toBackendError(await world.failure())).toBe(world.tokenError);
     world.tokenError = undefined;
     world.good.add('T2');
     world.now += 10_000;
@@ -254,7 +256,7 @@ describe('a token', () => {
       },
     });
     expect((await world.failure()).message).toContain('wrong password');
-    for (let i = 0; i < 20; i++) await world.failure();
+    for (let i = 0; i < 20; i++) expect((await world.failure()).message).toContain(remedy);
     expect(asked).toBeLessThanOrEqual(4);
     expect(world.gateway.calls).toEqual([]);
   });

@@ -1,4 +1,5 @@
 import {
+  type ApiAnswer,
   ApiError,
   type Clock,
   type CredentialGeneration,
@@ -58,6 +59,8 @@ export class Access implements CredentialSource {
   #readAt = Number.NEGATIVE_INFINITY;
   #skewMs = 0;
   #why = '';
+  /** Of the refusal, for its code */
+  #answer: ApiAnswer | undefined;
   #working: Promise<void> | undefined;
 
   constructor(options: AccessOptions) {
@@ -87,6 +90,7 @@ export class Access implements CredentialSource {
     this.#redate(refusal?.answer?.date);
     if (before.kind === 'paused') return;
     this.#why = refusal?.message ?? 'it was refused';
+    this.#answer = refusal?.answer;
     this.#readAt = Number.NEGATIVE_INFINITY;
     this.#token = undefined;
     this.#options.logger.warn(
@@ -179,7 +183,8 @@ export class Access implements CredentialSource {
       this.#token = undefined;
       if (isRefusal(error)) {
         this.#gate = refused(this.#gate, this.#gate.generation, now);
-        this.#why = textOf(error);
+        this.#why = withRemedy(error);
+        this.#answer = undefined;
       }
       throw asApiError(error);
     }
@@ -191,7 +196,8 @@ export class Access implements CredentialSource {
       try {
         this.#token = await this.#newToken(this.#login);
       } catch (error) {
-        this.#why = textOf(error);
+        this.#why = withRemedy(error);
+        this.#answer = undefined;
         return { verdict: isRefusal(error) ? 'refused' : 'unreachable' };
       }
     }
@@ -229,20 +235,22 @@ export class Access implements CredentialSource {
     const left = this.#gate.kind === 'paused' ? this.#gate.probeAt - this.#options.clock.now() : 0;
     const wait = `${Math.max(1, Math.ceil(left / 1000))} s`;
     const message = `CCI refuses ${this.#described()}, so no calls are made with it until a probe in ${wait} or until ${this.#options.source.about} has another (${this.#why})`;
-    return new ApiError(message, { status: 401, reason: 'Unauthorized' });
+    return new ApiError(message, { status: 401, reason: 'Unauthorized', answer: this.#answer });
   }
 }
 
 const isRefusal = (error: unknown): boolean => error instanceof BackendError && error.kind === 'unauthorized';
 
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+function withRemedy(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return error instanceof BackendError && error.remedy !== undefined ? `${text}. ${error.remedy}` : text;
+}
 
 /** What the Kubernetes client hands on as it is. */
 function asApiError(error: unknown): ApiError {
   const kind = error instanceof BackendError ? error.kind : 'internal';
   const status = kind === 'unauthorized' ? 401 : kind === 'throttled' ? 429 : 503;
-  const remedy = error instanceof BackendError && error.remedy !== undefined ? `. ${error.remedy}` : '';
-  const made = new ApiError(`${textOf(error)}${remedy}`, { status });
+  const made = new ApiError(withRemedy(error), { status });
   made.cause = error;
   return made;
 }
