@@ -12,6 +12,14 @@ export type ApiErrorKind =
   | 'serverError'
   | 'other';
 
+/** The answer that an error stands for, for codes that vendors add to it and for the server's time. */
+export interface ApiAnswer {
+  /** The JSON object of the body; absent when it was something else or too large to keep. */
+  readonly body?: Readonly<Record<string, unknown>>;
+  /** The header `Date`, in milliseconds since the epoch */
+  readonly date?: number;
+}
+
 /** The API server answered, and the answer was no. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -22,21 +30,30 @@ export class ApiError extends Error {
   readonly reason: string;
   readonly details: StatusDetails | undefined;
   readonly retryAfterMs: number | undefined;
+  /** Absent for errors that did not come as an answer, such as ERROR events of a watch. */
+  readonly answer: ApiAnswer | undefined;
 
   constructor(
     message: string,
-    init: { status: number; reason?: string; details?: StatusDetails | undefined; retryAfterMs?: number | undefined },
+    init: {
+      status: number;
+      reason?: string;
+      details?: StatusDetails | undefined;
+      retryAfterMs?: number | undefined;
+      answer?: ApiAnswer | undefined;
+    },
   ) {
     super(message);
     this.status = init.status;
     this.reason = init.reason ?? '';
     this.details = init.details;
     this.retryAfterMs = init.retryAfterMs;
+    this.answer = init.answer;
     this.kind = kindOf(this.status, this.reason);
   }
 
   /** From a Status, which comes as the body of an answer or as the object of a watch event of type ERROR. */
-  static fromStatus(status: Status, about: string, retryAfterMs?: number): ApiError {
+  static fromStatus(status: Status, about: string, retryAfterMs?: number, answer?: ApiAnswer): ApiError {
     const code = status.code ?? 500;
     const seconds = status.details?.retryAfterSeconds;
     return new ApiError(`${about}: ${status.message ?? status.reason ?? `status ${code}`}`, {
@@ -44,6 +61,7 @@ export class ApiError extends Error {
       reason: status.reason ?? '',
       details: status.details,
       retryAfterMs: retryAfterMs ?? (seconds === undefined || seconds === 0 ? undefined : seconds * 1000),
+      answer,
     });
   }
 }

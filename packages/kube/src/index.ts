@@ -1,5 +1,11 @@
 export { type Clock, systemClock } from './clock.ts';
-export type { ClusterConfig, Impersonation } from './config/cluster-config.ts';
+export type {
+  ClusterConfig,
+  Impersonation,
+  OutgoingRequest,
+  SignatureHeaders,
+  SignRequest,
+} from './config/cluster-config.ts';
 export {
   type CredentialGeneration,
   type Credentials,
@@ -11,6 +17,7 @@ export {
 export { type InClusterOptions, inClusterConfig } from './config/in-cluster.ts';
 export { type LoadKubeconfigOptions, loadKubeconfig } from './config/kubeconfig.ts';
 export {
+  type ApiAnswer,
   ApiError,
   type ApiErrorKind,
   isAborted,

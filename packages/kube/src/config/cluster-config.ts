@@ -13,6 +13,11 @@ export interface ClusterConfig {
   namespace: string;
   credentials: CredentialSource;
   impersonate?: Impersonation;
+  /**
+   * Headers that each attempt gets in addition, for servers whose requests are signed, or that take other headers than
+   * Kubernetes' for a token. Asked after `credentials.current()` and right before the attempt leaves.
+   */
+  sign?: SignRequest;
   /** For messages: which file and context this comes from */
   source: string;
 }
@@ -24,3 +29,17 @@ export interface Impersonation {
   readonly uid?: string;
   readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
+
+export type SignRequest = (request: OutgoingRequest) => SignatureHeaders | Promise<SignatureHeaders>;
+
+/** One attempt as it goes over the wire. */
+export interface OutgoingRequest {
+  readonly method: string;
+  /** With the query, as sent */
+  readonly path: string;
+  /** Names in lower case, `host` among them */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array | null;
+}
+
+export type SignatureHeaders = Readonly<Record<string, string>>;

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts';
+import type { ApiError } from '../errors.ts';
 
 /** What is presented to the API server. */
 export interface Credentials {
@@ -20,7 +21,7 @@ export interface CredentialSource {
   /** Cheap: called before every request. @throws KubeconfigError when there were never usable credentials */
   current(): Promise<CredentialGeneration>;
   /** The server refused this generation (401): look again before the next `current()` is answered. */
-  invalidate?(generation: number): void;
+  invalidate?(generation: number, refusal?: ApiError): void;
 }
 
 export function staticCredentials(credentials: Credentials): CredentialSource {

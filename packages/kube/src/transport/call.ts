@@ -9,6 +9,7 @@ import { expiredCertificateHint } from './expired-certificate.ts';
 import type { Lane } from './lanes.ts';
 import type { KubeRequest, RequestRecord } from './request.ts';
 import { retryDelayMs } from './retry.ts';
+import { signedHeaders } from './sign.ts';
 import { toTransportError } from './transport-errors.ts';
 
 /** What all calls of a client share. */
@@ -83,7 +84,7 @@ export class Call<R> {
   }
 
   async #attempt(attempt: number): Promise<R> {
-    const { clock, connections, onRequest } = this.#context;
+    const { clock, config, connections, onRequest } = this.#context;
     const { method, resource = '', lane: laneName = 'default' } = this.#request;
     const { signal } = this.#deadline;
     const lane = this.#context.lane(laneName);
@@ -93,7 +94,7 @@ export class Call<R> {
     let status = 0;
     try {
       const connection = await connections.current();
-      const headers = [...this.#encoded.headers, ...connection.headers];
+      const headers = await signedHeaders(config, this.#encoded, [...this.#encoded.headers, ...connection.headers]);
       this.#askBeforeSending();
       try {
         const answer = await this.#send(connection, { ...this.#encoded, headers, signal });
@@ -125,7 +126,7 @@ export class Call<R> {
   /** The credentials may have been rotated since they were read. */
   #refused(error: ApiError, { generation, credentials }: Connection): void {
     const { config, clock } = this.#context;
-    if (this.#refusedGeneration !== generation) config.credentials.invalidate?.(generation);
+    if (this.#refusedGeneration !== generation) config.credentials.invalidate?.(generation, error);
     this.#refusedGeneration = generation;
     error.message += expiredCertificateHint(credentials, clock.now(), config.source);
   }

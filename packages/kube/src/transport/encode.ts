@@ -14,6 +14,7 @@ export function encodeRequest(request: KubeRequest, pathPrefix: string, userAgen
   const { method, body, query } = request;
   const headers = ['accept', request.accept ?? 'application/json', 'user-agent', userAgent];
   if (body !== undefined) headers.push('content-type', request.contentType ?? 'application/json');
+  headers.push(...Object.entries(request.headers ?? {}).flat());
   const path = pathPrefix + request.path + encodeQuery(query);
   return { method, path, headers, body: encodeBody(body), reset: false };
 }

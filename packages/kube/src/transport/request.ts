@@ -15,6 +15,8 @@ export interface KubeRequest {
   readonly contentType?: string | undefined;
   /** Default: application/json */
   readonly accept?: string | undefined;
+  /** More headers, names in lower case */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly lane?: LaneName | undefined;
   readonly signal?: AbortSignal | undefined;
   /** For all attempts together, waiting for the lane included. Default: 30 s; for streams: until the headers, 30 s */

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { cciSchema } from './cci.ts';
+
+const minimal = {
+  type: 'cci',
+  region: 'cn-north-4',
+  projectId: 'p1',
+  domainId: 'd1',
+  vpcId: 'v1',
+  networkId: 'n1',
+  subnetId: 's1',
+  securityGroupId: 'g1',
+  availableZone: 'cn-north-4a',
+};
+
+function problemsOf(change: object): string[] {
+  const result = cciSchema.safeParse({ ...minimal, ...change });
+  return result.error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? [];
+}
+
+test('a region, an account and a place in its networks are enough', () => {
+  expect(cciSchema.parse(minimal)).toEqual({
+    ...minimal,
+    credentials: {},
+    apiVersion: 'v1',
+    soldOutAfterSeconds: 20,
+    imageReplacements: [],
+  });
+});
+
+test.each([
+  [{ region: 'CN North 4' }, /^region: must be a region such as cn-north-4/],
+  [{ endpoint: 'http://cci.example' }, /^endpoint: must be https/],
+  [{ endpoint: 'https://user@cci.example/path' }, /^endpoint: must be https/],
+  [{ vpcId: undefined }, /^vpcId: /],
+  [{ namespaceName: 'Mine' }, /^namespaceName: must consist of lower-case/],
+  [{ credentials: { accessKey: 'AK' } }, /^credentials: .*accessKey/],
+  [{ apiVersion: 'v3' }, /^apiVersion: /],
+  [
+    { imageReplacements: [{ repositoryPrefix: 'a/', replaceWith: 'b' }] },
+    /^imageReplacements.0.repositoryPrefix: must not end with/,
+  ],
+])('%j is refused with what is allowed', (change, message) => {
+  const problems = problemsOf(change);
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toMatch(message);
+});

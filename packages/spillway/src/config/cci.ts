@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { type ImageReplacement, replacementProblems } from '../podspec/image-replacement.ts';
+import { absolutePath } from './values.ts';
+
+export interface CciBackendConfig {
+  readonly type: 'cci';
+  readonly region: string;
+  readonly endpoint?: string | undefined;
+  readonly iamEndpoint?: string | undefined;
+  readonly ca?: string | undefined;
+  readonly projectId: string;
+  readonly projectName?: string | undefined;
+  readonly domainId: string;
+  readonly vpcId: string;
+  readonly networkId: string;
+  readonly subnetId: string;
+  readonly securityGroupId: string;
+  readonly availableZone: string;
+  readonly cidr?: string | undefined;
+  readonly namespaceName?: string | undefined;
+  readonly credentials: { readonly file?: string | undefined };
+  readonly apiVersion: 'v1' | 'v2';
+  readonly soldOutAfterSeconds: number;
+  readonly imageReplacements: readonly ImageReplacement[];
+}
+
+const region = z.string().regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, { error: 'must be a region such as cn-north-4' });
+const id = z.string().min(1).max(64);
+const httpsUrl = z
+  .string()
+  .regex(/^https:\/\/[^/?#@\s]+$/, { error: 'must be https://HOST or https://HOST:PORT without a path' });
+
+const imageReplacements = z
+  .array(
+    z.strictObject({
+      repositoryPrefix: z.string().describe('Everything before the last "/" of an image. Empty: images without a "/".'),
+      replaceWith: z.string().describe('What stands in its place, for example swr.cn-north-4.myhuaweicloud.com/org.'),
+    }),
+  )
+  .superRefine((rules, context) => {
+    for (const { index, field, message } of replacementProblems(rules)) {
+      context.addIssue({ code: 'custom', path: [index, field], message });
+    }
+  })
+  .default([])
+  .describe('Registries that CCI does not reach, and where the images are in SWR.');
+
+export const cciSchema: z.ZodType<CciBackendConfig> = z
+  .strictObject({
+    type: z.literal('cci').describe('Pods in Huawei Cloud Container Instance.'),
+    region: region.describe('Region, for example cn-north-4.'),
+    endpoint: httpsUrl.optional().describe('Address of CCI. Default: https://cci.REGION.myhuaweicloud.com.'),
+    iamEndpoint: httpsUrl.optional().describe('Address of IAM. Default: https://iam.REGION.myhuaweicloud.com.'),
+    ca: absolutePath
+      .optional()
+      .describe('File with the certificate authority of both, PEM. Default: those that the system trusts.'),
+    projectId: id.describe('ID of the project, from "My Credentials" in the console.'),
+    projectName: z.string().min(1).optional().describe('Name of the project, for SWR. Default: the region.'),
+    domainId: id.describe('ID of the account, from "My Credentials" in the console.'),
+    vpcId: id.describe('VPC of the cluster.'),
+    networkId: id.describe('Network ID of the subnet for the pods.'),
+    subnetId: id.describe('IPv4 subnet ID (the Neutron ID) of the subnet for the pods; not the network ID.'),
+    securityGroupId: id.describe('Security group of the pods. It has to admit them to the DNS of the cluster.'),
+    availableZone: id.describe('Availability zone, for example cn-north-4a.'),
+    cidr: z
+      .string()
+      .regex(/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/, { error: 'must be an IPv4 network such as 192.168.0.0/24' })
+      .optional()
+      .describe('Address range of the subnet, where the region asks for it.'),
+    namespaceName: z
+      .string()
+      .max(63)
+      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, { error: 'must consist of lower-case letters, digits and "-"' })
+      .optional()
+      .describe(
+        'Namespace of CCI for the pods. Names are shared by all accounts. Default: cce-burst-CLUSTERID (v2: bursting-CLUSTERID).',
+      ),
+    credentials: z
+      .strictObject({
+        file: absolutePath
+          .optional()
+          .describe(
+            'YAML or JSON file, or folder of a mounted Secret, with accessKey and secretKey (and securityToken), or domainName, userName and password; with agencyName and agencyDomainName to take an agency. It is read again when it changes. Default: the environment, HUAWEICLOUD_SDK_AK and so on.',
+          ),
+      })
+      .prefault({})
+      .describe('Who Spillway is for CCI. Secrets do not belong into this file.'),
+    apiVersion: z.enum(['v1', 'v2']).default('v1').describe('Generation of the API: CCI 1.0 or CCI 2.0.'),
+    soldOutAfterSeconds: z
+      .number()
+      .min(1)
+      .max(3600)
+      .default(20)
+      .describe('A pod that CCI has not placed after this time counts as sold out and is taken back.'),
+    imageReplacements,
+  })
+  .describe('Runs pods in Huawei Cloud Container Instance.');
