@@ -58,7 +58,7 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> 
   await using client = new KubeClient({
     config: await loadKubeconfig({ paths: [cluster.kubeconfig] }),
     userAgent: 'spillway-bench',
-    lanes: { default: unlimited },
+    lanes: { default: unlimited, binding: unlimited },
   });
   await makeNamespace(client, signal);
 
@@ -117,8 +117,8 @@ async function benchPlacement(options: BenchOptions, parts: Parts): Promise<read
   const results: PlacementResult[] = [];
   for (let round = 1; round <= options.rounds; round++) {
     for (const pods of options.pods) {
-      await using spillway = await start('spillway', cluster, options, undefined);
-      results.push(...(await measurePlacement({ cluster, client, spillway, namespace, pods, signal })));
+      const contestant = (): Promise<Contestant> => start('spillway', cluster, options, undefined);
+      results.push(...(await measurePlacement({ client, contestant, namespace, pods, signal })));
       say(`round ${round}, ${pods} pods each: done`);
     }
   }

@@ -7,6 +7,7 @@ const ms = (seconds: number | undefined): string => (seconds === undefined ? 'â€
 export function renderPlacement(results: readonly PlacementResult[]): string {
   const head = [
     'pods',
+    'binder',
     'bound, pods/s',
     'Unschedulable to bound, p50, ms',
     'p99, ms',
@@ -15,6 +16,7 @@ export function renderPlacement(results: readonly PlacementResult[]): string {
   ];
   const body = results.map((result) => [
     `${result.pods.toLocaleString('en')} ${result.kind}`,
+    result.binder,
     result.boundPerSecond.toFixed(1),
     ms(result.unschedulableP50Seconds),
     ms(result.unschedulableP99Seconds),

@@ -1,15 +1,13 @@
-import type { Cluster } from '@spillway/devcluster';
-import { Informer, type KubeClient, nameOf, nodes, type Pod, pods } from '@spillway/kube';
+import { type Binding, Informer, type KubeClient, nameOf, namespaceOf, nodes, type Pod, pods } from '@spillway/kube';
 import { inParallel } from './burst.ts';
 import type { Contestant } from './contestant.ts';
 import { quantile } from './quantile.ts';
 import type { PlacementResult } from './results.ts';
 
 export interface PlacementBenchOptions {
-  readonly cluster: Cluster;
   /** The load generator's. */
   readonly client: KubeClient;
-  readonly spillway: Contestant;
+  readonly contestant: () => Promise<Contestant>;
   readonly namespace: string;
   readonly pods: number;
   readonly signal: AbortSignal;
@@ -17,20 +15,27 @@ export interface PlacementBenchOptions {
 
 const patienceMs = 120_000;
 const fullNode = 'bench-full';
+const filler = 'filler';
+const kinds = ['overflow', 'enforce'] as const;
 
-/** `overflow`: with localPrefer, while the real node is full; `enforce`: bound without the scheduler. */
+/**
+ * `overflow`: with localPrefer, while the real node is full; `enforce`: bound without the scheduler. Then both again
+ * without Spillway, bound by the generator as soon as it sees that they are to be: what the API server takes for itself.
+ */
 export async function measurePlacement(options: PlacementBenchOptions): Promise<readonly PlacementResult[]> {
+  const { client, namespace } = options;
   await makeFullNode(options);
   try {
     const results: PlacementResult[] = [];
-    for (const kind of ['overflow', 'enforce'] as const) {
-      // Connections are open and code is compiled before it counts.
-      await wave(options, kind, Math.min(100, options.pods));
-      results.push(await wave(options, kind, options.pods));
+    {
+      await using spillway = await options.contestant();
+      for (const kind of kinds) results.push(await warmedUp(options, { kind, ended: spillway.ended }));
     }
+    for (const kind of kinds) results.push(await warmedUp(options, { kind, ended: undefined }));
     return results;
   } finally {
-    await options.client.resource(nodes).delete({ name: fullNode });
+    await client.resource(pods).delete({ namespace, name: filler }, { gracePeriodSeconds: 0 });
+    await client.resource(nodes).delete({ name: fullNode });
   }
 }
 
@@ -44,39 +49,53 @@ async function makeFullNode({ client, namespace, signal }: PlacementBenchOptions
   const status = { allocatable, capacity: allocatable, conditions: [ready] };
   await resource.patch({ name: fullNode }, { type: 'merge', body: { status } }, { subresource: 'status', signal });
   await resource.patch({ name: fullNode }, { type: 'merge', body: { spec: { taints: null } } }, { signal });
-  const filler: Pod = {
-    metadata: { name: 'filler', namespace },
+  const pod: Pod = {
+    metadata: { name: filler, namespace },
     spec: {
       nodeName: fullNode,
       containers: [{ name: 'main', image: 'busybox', resources: { requests: { cpu: '1' } } }],
     },
   };
-  await client.resource(pods).create(filler, { signal });
+  await client.resource(pods).create(pod, { signal });
 }
 
-async function wave(
-  options: PlacementBenchOptions,
-  kind: PlacementResult['kind'],
-  count: number,
-): Promise<PlacementResult> {
-  const { client, namespace, spillway, signal } = options;
+interface Wave {
+  readonly kind: PlacementResult['kind'];
+  /** Of Spillway, which binds; undefined: the generator does. */
+  readonly ended: Promise<never> | undefined;
+}
+
+/** Connections are open and code is compiled before it counts. */
+async function warmedUp(options: PlacementBenchOptions, about: Wave): Promise<PlacementResult> {
+  await wave(options, about, Math.min(100, options.pods));
+  return await wave(options, about, options.pods);
+}
+
+async function wave(options: PlacementBenchOptions, { kind, ended }: Wave, count: number): Promise<PlacementResult> {
+  const { client, namespace, signal } = options;
   const names = Array.from({ length: count }, (_, index) => `${kind}-${index}`);
   await using view = await BindingView.open(client, namespace, kind);
+  const bindings: Promise<unknown>[] = [];
+  if (ended === undefined) view.onUnbound = (pod) => bindings.push(bindToFullNode(client, pod, signal));
   const started = performance.now();
   const creating = inParallel(names, signal, (name) =>
     client.resource(pods).create(benchPod(name, namespace, kind), { signal }),
   );
   const bound = view.until(() => view.bound.size === count, `${count} pods to be bound (${kind})`, signal);
-  await Promise.race([Promise.all([creating, bound]), spillway.ended]);
+  await Promise.race([Promise.all([creating, bound]), ...(ended === undefined ? [] : [ended])]);
   const seconds = (performance.now() - started) / 1000;
+  await Promise.all(bindings);
   const latencies = (from: ReadonlyMap<string, number>): number[] =>
     Array.from(view.bound, ([name, at]) => (at - (from.get(name) ?? at)) / 1000).toSorted((a, b) => a - b);
   const unschedulable = latencies(view.unschedulable);
   const created = latencies(view.created);
-  await inParallel(names, signal, (name) => client.resource(pods).delete({ namespace, name }, { signal }));
+  // Nothing runs on the full node that could end.
+  const grace = ended === undefined ? { gracePeriodSeconds: 0 } : {};
+  await inParallel(names, signal, (name) => client.resource(pods).delete({ namespace, name }, { ...grace, signal }));
   await view.until(() => view.gone === count, `${count} pods to be gone (${kind})`, signal);
   return {
     kind,
+    binder: ended === undefined ? 'generator' : 'spillway',
     pods: count,
     boundPerSecond: count / seconds,
     ...(kind === 'overflow'
@@ -90,24 +109,38 @@ async function wave(
   };
 }
 
+async function bindToFullNode(client: KubeClient, pod: Pod, signal: AbortSignal): Promise<void> {
+  const target = { apiVersion: 'v1', kind: 'Node', name: fullNode };
+  await client
+    .resource(pods)
+    .create<Binding>(
+      { metadata: { namespace: namespaceOf(pod), name: nameOf(pod) }, target },
+      { subresource: 'binding', lane: 'binding', signal },
+    );
+}
+
 /** What a watch shows of the pods of a wave, with the time at which it did. */
 class BindingView implements AsyncDisposable {
   readonly created = new Map<string, number>();
   readonly unschedulable = new Map<string, number>();
   readonly bound = new Map<string, number>();
   gone = 0;
+  /** Called once for each pod that a binder has to bind. */
+  onUnbound: (pod: Pod) => void = () => {};
+  readonly #kind: PlacementResult['kind'];
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   #changed: () => void = () => {};
 
-  static async open(client: KubeClient, namespace: string, kind: string): Promise<BindingView> {
+  static async open(client: KubeClient, namespace: string, kind: PlacementResult['kind']): Promise<BindingView> {
     const informer = new Informer({ client, type: pods, namespace, labelSelector: `wave=${kind}` });
-    const view = new BindingView(informer);
+    const view = new BindingView(informer, kind);
     await informer.synced;
     return view;
   }
 
-  private constructor(informer: Informer<Pod>) {
+  private constructor(informer: Informer<Pod>, kind: PlacementResult['kind']) {
+    this.#kind = kind;
     informer.subscribe({
       added: (pod) => this.#see(pod),
       changed: (_, pod) => this.#see(pod),
@@ -147,9 +180,12 @@ class BindingView implements AsyncDisposable {
   #see(pod: Pod): void {
     const name = nameOf(pod);
     const now = performance.now();
-    if (!this.created.has(name)) this.created.set(name, now);
+    const isNew = !this.created.has(name);
+    if (isNew) this.created.set(name, now);
     const isUnschedulable = pod.status?.conditions?.some(({ reason }) => reason === 'Unschedulable') === true;
-    if (isUnschedulable && !this.unschedulable.has(name)) this.unschedulable.set(name, now);
+    const isGivenUp = isUnschedulable && !this.unschedulable.has(name);
+    if (isGivenUp) this.unschedulable.set(name, now);
+    if (this.#kind === 'enforce' ? isNew : isGivenUp) this.onUnbound(pod);
     if ((pod.spec?.nodeName ?? '') !== '' && !this.bound.has(name)) this.bound.set(name, now);
     this.#changed();
   }

@@ -32,6 +32,7 @@ export interface Run {
 /** One wave of pods that were placed. */
 export interface PlacementResult {
   readonly kind: 'overflow' | 'enforce';
+  readonly binder: 'spillway' | 'generator';
   readonly pods: number;
   /** From the first creation until all are bound. */
   readonly boundPerSecond: number;

@@ -1,4 +1,4 @@
-import type { Deployment, Pod } from '@spillway/kube';
+import type { Deployment, Pod, Service } from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
 import { advise, type PoolReview } from './advise.ts';
 import type { AdmissionRequest } from './admission-review.ts';
@@ -20,7 +20,7 @@ const deployment = (value: string | undefined, own?: string): Deployment => ({
     template: { metadata: { labels: value === undefined ? {} : { [label]: value } } },
   },
 });
-const request = (object: Deployment | Pod, oldObject?: Deployment): AdmissionRequest => ({
+const request = (object: Deployment | Pod | Service, oldObject?: Deployment): AdmissionRequest => ({
   uid: '1',
   operation: oldObject ? 'UPDATE' : 'CREATE',
   namespace: 'a',
@@ -55,6 +55,19 @@ describe('advice', () => {
 
   it('asks for the pods that the label of the workload will make burst', () => {
     expect(advise(request(deployment(undefined, 'enforce')), () => [unable]).allowed).toBe(false);
+  });
+
+  it('warns of a Service that makes its load balancer probe a port of its own', () => {
+    const annotations = { 'kubernetes.io/elb.health-check-option': '{"monitor_port":"22"}' };
+    const service: Service = { kind: 'Service', metadata: { name: 'web', namespace: 'a', annotations } };
+    expect(advise(request(service), () => [unable])).toEqual({
+      allowed: true,
+      warnings: [expect.stringContaining('probe port 22')],
+    });
+    expect(advise(request({ ...service, metadata: { name: 'web' } }), () => [unable])).toEqual({
+      allowed: true,
+      warnings: [],
+    });
   });
 
   it('asks nobody about pods that do not burst', () => {

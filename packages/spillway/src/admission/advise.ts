@@ -1,5 +1,6 @@
 import { controllerOf, type KubeObject, type Pod } from '@spillway/kube';
 import { holds, type Subject } from '../placement/conditions.ts';
+import { type MonitorPort, monitorPortsOf } from '../placement/monitor-port.ts';
 import { podOf, replicasOf } from '../placement/workload.ts';
 import { burstLabelOf } from '../podspec/contract.ts';
 import type { AdmissionRequest, AdmissionResponse } from './admission-review.ts';
@@ -22,6 +23,8 @@ export type ReviewPod = (pod: Pod) => readonly PoolReview[];
 export function advise(request: AdmissionRequest, review: ReviewPod): AdmissionResponse {
   const subject = subjectOf(request);
   if (subject === undefined) return { allowed: true };
+  const ports = monitorPortsOf(subject.object);
+  if (ports.length > 0) return { allowed: true, warnings: ports.map(monitorPortWarning) };
   const pod = podOf(subject.object);
   const label = burstLabelOf(pod?.metadata?.labels);
   if (pod === undefined || label.kind !== 'valid' || label.value === 'off') {
@@ -43,6 +46,9 @@ export function advise(request: AdmissionRequest, review: ReviewPod): AdmissionR
     warnings: [...restartWarnings(subject), ...reasons.map((reason) => `will not burst: ${reason}`)],
   };
 }
+
+const monitorPortWarning = ({ annotation, port }: MonitorPort): string =>
+  `${annotation} makes the load balancer probe port ${port}: burst pods register another one, so leave monitor_port out if pods behind it burst`;
 
 function restartWarnings(subject: Subject): readonly string[] {
   const { object, operation } = subject;

@@ -85,21 +85,35 @@ export function mutatingConfiguration(address: WebhookAddress): MutatingWebhookC
   };
 }
 
+const loadBalancerTargets: readonly Target[] = [
+  { name: 'services', apiGroup: '', resources: ['services'], kinds: ['Service'], operations: ['CREATE', 'UPDATE'] },
+  {
+    name: 'ingresses',
+    apiGroup: 'networking.k8s.io',
+    resources: ['ingresses'],
+    kinds: ['Ingress'],
+    operations: ['CREATE', 'UPDATE'],
+  },
+];
+/** Few do: `monitorPortsOf` has the last word. */
+const probesOwnPort =
+  'has(object.metadata.annotations) && object.metadata.annotations.exists(key, ' +
+  'key.startsWith("kubernetes.io/elb.health-check-option") && object.metadata.annotations[key].contains("monitor_port"))';
+
 /** Warnings, and refusals of what could never run. Nothing depends on its answer. */
 export function advisoryConfiguration(address: WebhookAddress): ValidatingWebhookConfiguration {
   const bursts = any(labelPlaces.map((place) => `${labelText('object', place)} in ["auto", "localPrefer", "enforce"]`));
   const relabelled = all([`request.operation == "UPDATE"`, `${labelText('object')} != ${labelText('oldObject')}`]);
-  const webhook: ValidatingWebhook = commonEntry(
-    'advice.spillway.dev',
-    [podRules.target, ...workloadTargets],
-    any([bursts, relabelled]),
-    clientConfig(address, '/advise'),
-  );
+  const entry = (name: string, targets: readonly Target[], match: string): ValidatingWebhook =>
+    commonEntry(name, targets, match, clientConfig(address, '/advise'));
   return {
     apiVersion,
     kind: 'ValidatingWebhookConfiguration',
     metadata: { name: configurationNames.advisory, labels },
-    webhooks: [webhook],
+    webhooks: [
+      entry('advice.spillway.dev', [podRules.target, ...workloadTargets], any([bursts, relabelled])),
+      entry('load-balancers.spillway.dev', loadBalancerTargets, probesOwnPort),
+    ],
   };
 }
 

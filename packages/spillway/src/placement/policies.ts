@@ -20,6 +20,7 @@ import {
   quote,
   undecidedByUser,
 } from './cel.ts';
+import { patchesOf } from './patches.ts';
 import { guardConditions, podRules, type Rule, type RuleSet, type Target, workloadRules } from './rules.ts';
 import { profileConditions } from './adopt-profile.ts';
 import { scheduleProfiles } from './schedule-profile.ts';
@@ -83,8 +84,8 @@ function conditionsOf({ rules: [first] }: RuleSet): Readonly<Record<string, stri
 }
 
 function ruleMutations({ rules }: RuleSet): readonly Mutation[] {
-  return rules.flatMap((rule) =>
-    rule.actions.map((action) => mutation(`${ruleTest(rule)} ? ${actionCel(action)} : []`)),
+  return patchesOf(rules).map((steps) =>
+    mutation(steps.map(({ rule, action }) => `(${ruleTest(rule)} ? ${actionCel(action)} : [])`).join(' + ')),
   );
 }
 

@@ -76,6 +76,7 @@ export class Pool {
       client: this.#agent,
       component: 'spillway',
       host: nodeName,
+      queueLimit: 20_000,
       onDropped: (why) => this.#metrics.eventDropped(why),
       logger: this.#logger,
     });

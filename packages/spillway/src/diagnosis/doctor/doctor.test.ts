@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { DaemonSet, Deployment, Node, Pod } from '@spillway/kube';
+import type { DaemonSet, Deployment, EndpointSlice, Ingress, Node, Pod, Service } from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
 import { diagnose } from './doctor.ts';
 import { type ClusterView, type Finding, findingCodes } from './view.ts';
@@ -27,6 +27,9 @@ const healthy: ClusterView = {
   jobs: [],
   daemonSets: [],
   pods: [],
+  services: [],
+  ingresses: [],
+  endpointSlices: [],
   unreadable: new Map(),
 };
 
@@ -167,5 +170,44 @@ describe('the control plane', () => {
   it('with default limits is told what that costs', () => {
     expect(codes({ pods: [component(['kube-controller-manager'])] })).toEqual(['slow-control-plane']);
     expect(codes({ pods: [component(['kube-controller-manager', '--kube-api-qps=300'])] })).toEqual([]);
+  });
+});
+
+const slice = (service: string, nodeName: string): EndpointSlice => ({
+  metadata: { namespace: 'shop', labels: { 'kubernetes.io/service-name': service } },
+  addressType: 'IPv4',
+  endpoints: [{ addresses: ['10.0.0.1'], nodeName }],
+});
+const service = (name: string, annotations: Record<string, string> = {}): Service => ({
+  metadata: { name, namespace: 'shop', annotations },
+  spec: { type: 'LoadBalancer', ports: [{ port: 80 }] },
+});
+
+describe('load balancers', () => {
+  const probing = { 'kubernetes.io/elb.health-check-option': '{"monitor_port":"22"}' };
+  const ingress: Ingress = {
+    metadata: { name: 'front', namespace: 'shop', annotations: probing },
+    spec: { rules: [{ http: { paths: [{ pathType: 'Prefix', path: '/', backend: { service: { name: 'web' } } }] } }] },
+  };
+
+  it('that probe a port of their own are told when burst pods are behind them, and not before', () => {
+    const view = { services: [service('web', probing)], ingresses: [ingress] };
+    expect(codes({ ...view, endpointSlices: [slice('web', 'node-1'), slice('other', 'virtual-kubelet')] })).toEqual([]);
+    expect(found({ ...view, endpointSlices: [slice('web', 'virtual-kubelet')] })).toMatchObject([
+      { code: 'health-check-port', object: 'Service shop/web', message: expect.stringContaining('probe port 22') },
+      { code: 'health-check-port', object: 'Ingress shop/front' },
+    ]);
+  });
+
+  it('that share a port with burst pods behind one of them', () => {
+    const shared = { 'kubernetes.io/elb.id': 'elb-1' };
+    const services = [
+      service('web', shared),
+      service('api', shared),
+      service('own', { 'kubernetes.io/elb.id': 'elb-2' }),
+    ];
+    expect(found({ services, endpointSlices: [slice('web', 'virtual-kubelet')] })).toMatchObject([
+      { code: 'shared-listener', object: 'Service shop/web', message: expect.stringContaining('Service shop/api') },
+    ]);
   });
 });

@@ -1,4 +1,5 @@
 import { checkAutoscalers, checkThroughput } from './control-plane.ts';
+import { checkLoadBalancers } from './load-balancers.ts';
 import { checkNodes, checkVersion } from './nodes.ts';
 import { checkDaemonSets, checkStrays } from './pods.ts';
 import type { Check, ClusterView, Finding } from './view.ts';
@@ -10,6 +11,7 @@ const checks: readonly Check[] = [
   checkNodes,
   checkWorkloads,
   checkStrays,
+  checkLoadBalancers,
   checkDaemonSets,
   checkAutoscalers,
   checkThroughput,

@@ -2,6 +2,8 @@ import {
   ApiError,
   daemonSets,
   deployments,
+  endpointSlices,
+  ingresses,
   jobs,
   type KubeClient,
   type KubeObject,
@@ -11,6 +13,7 @@ import {
   type Pod,
   pods,
   type ResourceType,
+  services,
   statefulSets,
 } from '@spillway/kube';
 import { everyPage } from '../every-page.ts';
@@ -38,8 +41,12 @@ export async function readView(client: KubeClient): Promise<ClusterView> {
     all(jobs),
     all(daemonSets),
     all(pods, { namespace: 'kube-system' }),
+    all(services),
+    all(ingresses),
+    all(endpointSlices),
   ]);
-  const [leaseList, deploymentList, statefulSetList, jobList, daemonSetList, systemPods] = rest;
+  const [leaseList, deploymentList, statefulSetList, jobList, daemonSetList, systemPods, ...network] = rest;
+  const [serviceList, ingressList, sliceList] = network;
   const onVirtualNodes = nodeList
     .filter(isVirtual)
     .map(({ metadata }) => all(pods, { fieldSelector: `spec.nodeName=${metadata?.name ?? ''}` }));
@@ -57,6 +64,9 @@ export async function readView(client: KubeClient): Promise<ClusterView> {
     jobs: jobList,
     daemonSets: daemonSetList,
     pods: [...seen.values()],
+    services: serviceList,
+    ingresses: ingressList,
+    endpointSlices: sliceList,
     unreadable,
   };
 }

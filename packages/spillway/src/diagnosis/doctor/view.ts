@@ -1,4 +1,16 @@
-import type { DaemonSet, Deployment, Job, KubeObject, Lease, Node, Pod, StatefulSet } from '@spillway/kube';
+import type {
+  DaemonSet,
+  Deployment,
+  EndpointSlice,
+  Ingress,
+  Job,
+  KubeObject,
+  Lease,
+  Node,
+  Pod,
+  Service,
+  StatefulSet,
+} from '@spillway/kube';
 
 /** What was read in the cluster for `spillway doctor`. A list that may not be read is empty and named in `unreadable`. */
 export interface ClusterView {
@@ -14,6 +26,9 @@ export interface ClusterView {
   readonly daemonSets: readonly DaemonSet[];
   /** Of the virtual nodes, and of kube-system. */
   readonly pods: readonly Pod[];
+  readonly services: readonly Service[];
+  readonly ingresses: readonly Ingress[];
+  readonly endpointSlices: readonly EndpointSlice[];
   /** Plurals of resources, each with why it could not be read. */
   readonly unreadable: ReadonlyMap<string, string>;
 }
@@ -30,6 +45,8 @@ export const findingCodes = [
   'unknown-burst-value',
   'label-without-effect',
   'pod-not-run',
+  'health-check-port',
+  'shared-listener',
   'daemonset-on-virtual-nodes',
   'autoscaler-counts-virtual-nodes',
   'slow-control-plane',

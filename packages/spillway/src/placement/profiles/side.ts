@@ -53,7 +53,7 @@ export function deletionCostToWrite(
  * The pod deletion cost that stands for a scale-down priority: the higher the priority, the lower the cost. Undefined: the
  * pod needs none, Kubernetes' own is 0.
  */
-function deletionCostOn(side: Side, location: ScheduleProfileSpec['location']): number | undefined {
+export function deletionCostOn(side: Side, location: ScheduleProfileSpec['location']): number | undefined {
   const priority = location?.[side]?.scaleDownPriority;
   // Of an int32 the least has no opposite.
   if (priority !== undefined) return priority === 0 ? 0 : Math.min(-priority, 2 ** 31 - 1);

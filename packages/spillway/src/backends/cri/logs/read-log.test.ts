@@ -124,7 +124,7 @@ describe('a followed log', () => {
   });
 
   test('is complete through rotations', async () => {
-    const reader = new Reader(current, { follow: true, tailLines: 0 });
+    const reader = new Reader(current, { follow: true });
     let written = 0;
     for (let round = 0; round < 6; round++) {
       for (const line of lines(written, written + 20)) await appendFile(current, record(line));
