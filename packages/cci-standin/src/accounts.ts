@@ -66,6 +66,6 @@ export function randomSecret(): string {
 }
 
 /** As IAM writes ids: 32 hexadecimal digits. */
-export function randomId(): string {
+function randomId(): string {
   return randomBytes(16).toString('hex');
 }

@@ -63,7 +63,7 @@ export function bodyOf(refusal: Refusal): object {
         error_msg: refusal.message,
         request_id: randomUUID().replaceAll('-', ''),
       };
-    case 'iam':
+    default:
       return { error: { code: refusal.status, message: refusal.message, title: refusal.title } };
   }
 }

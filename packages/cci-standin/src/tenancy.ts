@@ -1,4 +1,12 @@
-import { clusterRoleBindings, clusterRoles, isAlreadyExists, type KubeClient, type PolicyRule } from '@spillway/kube';
+import {
+  type ClusterRole,
+  type ClusterRoleBinding,
+  clusterRoleBindings,
+  clusterRoles,
+  isAlreadyExists,
+  type KubeClient,
+  type PolicyRule,
+} from '@spillway/kube';
 import type { Account } from './accounts.ts';
 import { groupOf, userOf } from './gateway/adapt.ts';
 import { offers } from './rules/routes.ts';
@@ -62,9 +70,9 @@ async function install(
 ): Promise<void> {
   const apiGroup = 'rbac.authorization.k8s.io';
   const metadata = { name };
-  await unlessThere(client.resource(clusterRoles).create({ metadata, rules }));
+  await unlessThere(client.resource(clusterRoles).create<ClusterRole>({ metadata, rules }));
   await unlessThere(
-    client.resource(clusterRoleBindings).create({
+    client.resource(clusterRoleBindings).create<ClusterRoleBinding>({
       metadata,
       roleRef: { apiGroup, kind: 'ClusterRole', name },
       subjects: subjects.map((subject) => ({ ...subject, apiGroup })),

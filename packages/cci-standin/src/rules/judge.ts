@@ -85,7 +85,7 @@ const newNamespace: Rule = ({ method, route, body }, facts, { namespaceQuota }) 
     return apiRefusal(400, 'BadRequest', `annotation ${flavorKey} is required`, 'CCI.02.400110');
   }
   if (!flavors.includes(flavor)) {
-    return apiRefusal(400, 'BadRequest', `namespace flavor "${String(flavor)}" is invalid`, 'CCI.02.400111');
+    return apiRefusal(400, 'BadRequest', `namespace flavor ${JSON.stringify(flavor)} is invalid`, 'CCI.02.400111');
   }
   // Names are global: another account may have this one.
   if (facts.namespaceProject !== undefined) {

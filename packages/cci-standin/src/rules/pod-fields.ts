@@ -108,7 +108,7 @@ function dnsMistake(podSpec: JsonObject): string | undefined {
   const policy = podSpec['dnsPolicy'];
   return policy === undefined || (typeof policy === 'string' && dnsPolicies.has(policy))
     ? undefined
-    : notSupported(`spec.dnsPolicy ${String(policy)}`);
+    : notSupported(`spec.dnsPolicy ${JSON.stringify(policy)}`);
 }
 
 function namesOfEmptyDirs(podSpec: JsonObject): ReadonlySet<string> {

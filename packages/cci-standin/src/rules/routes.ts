@@ -107,12 +107,12 @@ function resourceRoute(groupVersion: string, path: readonly string[]): Route | u
   if (!groupVersions.has(groupVersion)) return undefined;
   const [first = '', namespace, resource, ...rest] = path;
   if (first === 'namespaces' && namespace !== undefined && resource !== undefined) {
-    return { ...route(groupVersion, resource, rest), namespace };
+    return { ...routeTo(groupVersion, resource, rest), namespace };
   }
-  return route(groupVersion, first, path.slice(1));
+  return routeTo(groupVersion, first, path.slice(1));
 }
 
-function route(groupVersion: string, resource: string, [name, subresource]: readonly string[]): Route {
+function routeTo(groupVersion: string, resource: string, [name, subresource]: readonly string[]): Route {
   return {
     groupVersion,
     resource,
