@@ -76,7 +76,7 @@ function used(fault: Fault): Fault[] {
 /** Undefined for what describes no fault. */
 export function readFault(body: unknown): FaultRequest | undefined {
   const kind = readKind(body);
-  if (kind === undefined) return undefined;
+  if (kind === undefined || !isPattern(textAt(body, 'path') ?? '')) return undefined;
   const [method, path, times] = [textAt(body, 'method'), textAt(body, 'path'), at(body, 'times')];
   return {
     ...kind,
@@ -93,4 +93,12 @@ function readKind(body: unknown): FaultKind | undefined {
   if (kind === 'answer')
     return typeof status === 'number' && status >= 400 && status < 600 ? { kind, status } : undefined;
   return kind === 'lostAnswer' || kind === 'halfCreated' || kind === 'soldOut' ? { kind } : undefined;
+}
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text) instanceof RegExp;
+  } catch {
+    return false;
+  }
 }

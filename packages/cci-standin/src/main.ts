@@ -9,7 +9,7 @@ import process from 'node:process';
 import { controlSocket, factSheet, stateFolder, type RegionMessage } from './detached/facts.ts';
 import { errorMessage } from './errors.ts';
 import { answer } from './gateway/answer.ts';
-import { startRegion } from './region.ts';
+import { startRegion, type Region } from './region.ts';
 
 const [host] = process.argv.slice(2);
 const stop = new AbortController();
@@ -19,13 +19,7 @@ function tell(message: RegionMessage): void {
   if (process.connected) process.send?.(message);
 }
 
-try {
-  const socket = controlSocket(await stateFolder());
-  await using region = await startRegion({
-    ...(host === undefined ? {} : { host }),
-    log: (line) => tell({ type: 'log', line }),
-    signal: stop.signal,
-  });
+async function serveUntilStopped(region: Region, socket: string): Promise<void> {
   const gone = Promise.withResolvers<void>();
   const control = createServer((request, response) => {
     if (request.method !== 'DELETE') {
@@ -43,6 +37,21 @@ try {
   await region.close();
   gone.resolve();
   control.close();
+}
+
+try {
+  const socket = controlSocket(await stateFolder());
+  const region = await startRegion({
+    clusterName: 'cci-region',
+    ...(host === undefined ? {} : { host }),
+    log: (line) => tell({ type: 'log', line }),
+    signal: stop.signal,
+  });
+  try {
+    await serveUntilStopped(region, socket);
+  } finally {
+    await region.close();
+  }
 } catch (error) {
   tell({ type: 'failed', message: errorMessage(error) });
   process.exitCode = 1;

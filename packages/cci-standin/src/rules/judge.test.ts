@@ -78,6 +78,11 @@ test('namespaces are listed by name only, where that is so', () => {
   expect(judged(call('GET', '/api/v1/namespaces'), {}, { namespaceListNeedsSelector: false })).toBeUndefined();
 });
 
+test('pods of all namespaces are listed, and not watched', () => {
+  expect(judged(call('GET', '/api/v1/pods'))).toBeUndefined();
+  expect(judged(call('GET', '/api/v1/pods?watch=true'))).toMatchObject({ status: 405 });
+});
+
 describe('a new network', () => {
   const annotations = { 'network.alpha.kubernetes.io/default-security-group': 'sg' };
   const spec = { attachedVPC: 'v', networkType: 'underlay_neutron', networkID: 'n', subnetID: 's' };

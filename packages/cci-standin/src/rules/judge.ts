@@ -71,6 +71,12 @@ const namespaceList: Rule = ({ method, route, query }, _facts, { namespaceListNe
   return apiRefusal(400, 'BadRequest', 'fieldSelector metadata.name is needed to list namespaces', 'CCI.01.400105');
 };
 
+/** Only one namespace can be watched at a time. */
+const watchEverywhere: Rule = ({ route, query }) =>
+  route.resource === 'pods' && route.namespace === undefined && ['1', 'true'].includes(query.get('watch') ?? '')
+    ? apiRefusal(405, 'MethodNotAllowed', 'the server does not allow to watch the pods of all namespaces')
+    : undefined;
+
 const flavorKey = 'namespace.kubernetes.io/flavor';
 const flavors: readonly unknown[] = ['general-computing', 'gpu-accelerated'];
 
@@ -176,6 +182,7 @@ const rules: readonly Rule[] = [
   frozen,
   arrears,
   namespaceList,
+  watchEverywhere,
   ownNamespace,
   newNamespace,
   newNetwork,
