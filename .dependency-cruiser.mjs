@@ -3,8 +3,9 @@
 const packages = {
   kube: [],
   streaming: [],
-  spillway: ['kube', 'streaming', 'devcluster'],
+  spillway: ['kube', 'streaming', 'devcluster', 'cci-standin'],
   devcluster: ['kube'],
+  'cci-standin': ['kube', 'devcluster'],
 };
 
 const layers = {
@@ -68,10 +69,10 @@ export default {
     })),
     {
       name: 'devcluster-is-no-runtime',
-      comment: 'devcluster is loaded only when spillway dev is used',
+      comment: 'devcluster and cci-standin are loaded only when spillway dev and spillway cci-region are used',
       severity: 'error',
       from: { path: `^${source}/(?!cli/)`, pathNot: tests },
-      to: { path: '^packages/devcluster/' },
+      to: { path: '^packages/(devcluster|cci-standin)/' },
     },
     {
       name: 'no-io-in-podspec',

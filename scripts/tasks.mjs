@@ -21,7 +21,7 @@ function lint(root) {
 const coverage = ['--coverage', '--coverage.reporter=html', '--coverage.reporter=json-summary'];
 
 /** In the order of their dependencies. */
-const built = ['kube', 'streaming', 'devcluster', 'spillway'];
+const built = ['kube', 'streaming', 'devcluster', 'cci-standin', 'spillway'];
 
 /** @type {Record<string, Task>} */
 export const tasks = {

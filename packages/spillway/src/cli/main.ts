@@ -28,13 +28,20 @@ const program = new Command('spillway')
   .addCommand(completionCommand())
   .addCommand(versionCommand());
 
-// Development clusters are no part of what runs in a cluster, so their code is loaded only for those who ask for it.
+// What simulates a cluster or a cloud is no part of what runs in a cluster, so its code is loaded only for those who ask.
 const completing = process.argv[2] === completeCommand;
-if (process.argv[2] === 'dev' || (completing && process.argv.includes('dev'))) {
+const asksFor = (name: string): boolean => process.argv[2] === name || (completing && process.argv.includes(name));
+if (asksFor('dev')) {
   const { devCommand } = await import('./commands/dev.ts');
   program.addCommand(devCommand());
 } else {
   program.command('dev').description('real Kubernetes clusters on this machine, for development');
+}
+if (asksFor('cci-region')) {
+  const { cciRegionCommand } = await import('./commands/cci-region.ts');
+  program.addCommand(cciRegionCommand());
+} else {
+  program.command('cci-region').description('a local CCI region, for rehearsals without an account');
 }
 
 throwInPlaceOfExit(program);

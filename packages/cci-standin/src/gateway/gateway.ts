@@ -1,0 +1,240 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Clock } from '@spillway/kube';
+import type { Identity } from '../accounts.ts';
+import type { RegionFacts } from '../facts.ts';
+import type { Fault, FaultKind, Faults } from '../faults.ts';
+import { isObject, listAt, parseJson, textAt } from '../json.ts';
+import { apiRefusal, gatewayRefusal, type Refusal } from '../refusal.ts';
+import type { Call, RuleOptions } from '../rules/call.ts';
+import { judge } from '../rules/judge.ts';
+import { findRoute } from '../rules/routes.ts';
+import { upstreamBody, upstreamHeaders, upstreamTarget } from './adapt.ts';
+import { agencyAnswer } from './agency.ts';
+import { answer, refuse, refuseUpgrade } from './answer.ts';
+import { authenticate, type AuthenticationSources } from './authenticate.ts';
+import { readBody } from './body.ts';
+import { discoveryOf } from './discovery.ts';
+import { headOf, splice } from './splice.ts';
+import type { Upstream } from './upstream.ts';
+
+export interface GatewayDependencies {
+  readonly sources: AuthenticationSources;
+  readonly facts: Pick<RegionFacts, 'factsFor' | 'projectOf' | 'standingOf' | 'setStanding'>;
+  readonly faults: Faults;
+  readonly upstream: Upstream;
+  readonly rules: RuleOptions;
+  readonly clock: Clock;
+}
+
+type Met = ReadonlyMap<FaultKind['kind'], Fault>;
+
+/** Whether the call goes on, to where and as what. */
+type Admitted = { readonly call: Call; readonly pathname: string };
+
+const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'proxy-authenticate', 'trailer']);
+
+/** What stands between the clients of the region and its API server. */
+export class Gateway {
+  readonly #dependencies: GatewayDependencies;
+  readonly #watches = new Set<() => void>();
+
+  constructor(dependencies: GatewayDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Breaks all watches that are open. */
+  dropWatches(): void {
+    for (const drop of this.#watches) drop();
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readBody(request);
+    if (body === undefined) {
+      refuse(response, gatewayRefusal(413, 'APIGW.0201', 'Request entity too large'));
+      return;
+    }
+    const { pathname } = urlOf(request);
+    const met = this.#dependencies.faults.take(request.method ?? '', pathname);
+    const spoilt = await this.#spoil(met);
+    if (spoilt !== undefined) {
+      if (spoilt.status === 429) response.setHeader('Retry-After', '1');
+      refuse(response, spoilt);
+      return;
+    }
+    const identified = authenticate(this.#dependencies.sources, signedRequest(request, body));
+    if ('refusal' in identified) {
+      refuse(response, identified.refusal);
+      return;
+    }
+    if (pathname === '/v1/agency') {
+      agencyAnswer(this.#dependencies.facts, request.method ?? '', identified.identity, response);
+      return;
+    }
+    const admitted = await this.#admit(request, body, identified.identity);
+    if ('from' in admitted) refuse(response, admitted);
+    else await this.#forward(admitted, request, body, response, met);
+  }
+
+  async handleUpgrade(request: IncomingMessage, socket: Duplex, early: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy());
+    const body = new Uint8Array();
+    const spoilt = await this.#spoil(this.#dependencies.faults.take(request.method ?? '', urlOf(request).pathname));
+    const identified = authenticate(this.#dependencies.sources, signedRequest(request, body));
+    const admitted =
+      spoilt ?? ('refusal' in identified ? identified.refusal : await this.#admit(request, body, identified.identity));
+    if ('from' in admitted) {
+      refuseUpgrade(socket, admitted);
+      return;
+    }
+    const { call, pathname } = admitted;
+    if (call.route.subresource !== 'exec') {
+      refuseUpgrade(socket, apiRefusal(400, 'BadRequest', 'only exec can be upgraded'));
+      return;
+    }
+    const closed = abortOnClose(socket);
+    const upgraded = await this.#dependencies.upstream.upgrade({
+      method: call.method,
+      target: upstreamTarget(pathname, call),
+      headers: upstreamHeaders(request.headers, call.identity, 'upgrade'),
+      signal: closed,
+    });
+    if (upgraded.kind === 'upgraded') {
+      splice(socket, early, upgraded);
+      this.#cutWhenExpired(call.identity, closed, () => socket.destroy());
+      return;
+    }
+    socket.write(headOf(upgraded.response, hopByHop));
+    await pipeline(upgraded.response, socket);
+  }
+
+  /** Faults that strike before the call is done. */
+  async #spoil(met: Met): Promise<Refusal | undefined> {
+    const latency = met.get('latency');
+    if (latency?.kind === 'latency') await this.#dependencies.clock.sleep(latency.ms);
+    const fault = met.get('answer');
+    if (fault?.kind !== 'answer') return undefined;
+    return fault.status === 429
+      ? apiRefusal(429, 'TooManyRequests', 'too many requests, please try again later')
+      : apiRefusal(fault.status, 'InternalError', 'the service is temporarily not available');
+  }
+
+  async #admit(request: IncomingMessage, body: Uint8Array, identity: Identity): Promise<Admitted | Refusal> {
+    const { facts, rules, sources } = this.#dependencies;
+    const { pathname, searchParams } = urlOf(request);
+    const method = request.method ?? '';
+    const route = findRoute(method, pathname);
+    if ('from' in route) return route;
+    const userToken = request.headers['x-user-token'];
+    const call: Call = {
+      method,
+      route,
+      query: searchParams,
+      contentType: (request.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '',
+      body: parseJson(body),
+      hasBody: body.length > 0,
+      identity,
+      hasUserToken:
+        identity.expiresAt !== undefined ||
+        (typeof userToken === 'string' && sources.tokens.identityOf(userToken) !== undefined),
+    };
+    return judge(call, await facts.factsFor(call), rules) ?? { call, pathname };
+  }
+
+  async #forward(
+    { call, pathname }: Admitted,
+    request: IncomingMessage,
+    body: Uint8Array,
+    response: ServerResponse,
+    met: Met,
+  ): Promise<void> {
+    const closed = abortOnClose(response);
+    const rewritten = upstreamBody(call, { soldOut: met.has('soldOut') });
+    const bytes = rewritten === undefined ? body : Buffer.from(JSON.stringify(rewritten));
+    const headers = upstreamHeaders(request.headers, call.identity, 'plain');
+    const whole = readsWhole(call);
+    const upstream = await this.#dependencies.upstream.send({
+      method: call.method,
+      target: upstreamTarget(pathname, call),
+      headers: whole ? { ...headers, accept: 'application/json', 'accept-encoding': 'identity' } : headers,
+      ...(bytes.length > 0 ? { body: bytes } : {}),
+      signal: met.has('lostAnswer') || met.has('halfCreated') ? new AbortController().signal : closed,
+    });
+    if (met.has('lostAnswer')) {
+      await drained(upstream);
+      response.destroy();
+    } else if (met.has('halfCreated')) {
+      await drained(upstream);
+      refuse(response, apiRefusal(500, 'InternalError', 'internal error'));
+    } else if (whole && upstream.statusCode === 200) {
+      answer(response, 200, this.#filtered(call, await drained(upstream)));
+    } else {
+      await this.#relay(call, upstream, response, closed);
+    }
+  }
+
+  /** As it comes, piece by piece. */
+  async #relay(call: Call, upstream: IncomingMessage, response: ServerResponse, closed: AbortSignal): Promise<void> {
+    for (const [name, value] of Object.entries(upstream.headers)) {
+      if (value !== undefined && !hopByHop.has(name)) response.setHeader(name, value);
+    }
+    response.writeHead(upstream.statusCode ?? 502);
+    response.flushHeaders();
+    const drop = (): void => void response.destroy();
+    if (isWatch(call)) this.#watches.add(drop);
+    if (isWatch(call) || call.query.has('follow')) this.#cutWhenExpired(call.identity, closed, drop);
+    try {
+      await pipeline(upstream, response);
+    } finally {
+      this.#watches.delete(drop);
+    }
+  }
+
+  #filtered({ route, identity }: Call, bytes: Buffer): object {
+    const document = parseJson(bytes);
+    if (route.resource !== '') {
+      const own = (item: unknown): boolean =>
+        this.#dependencies.facts.projectOf(textAt(item, 'metadata', 'namespace') ?? '') === identity.project.id;
+      return { ...(isObject(document) ? document : {}), items: listAt(document, 'items').filter(own) };
+    }
+    return discoveryOf(route.groupVersion, document);
+  }
+
+  #cutWhenExpired(identity: Identity, closed: AbortSignal, cut: () => void): void {
+    const { clock } = this.#dependencies;
+    const { expiresAt } = identity;
+    if (expiresAt === undefined) return;
+    void clock.sleep(expiresAt - clock.now(), closed).then(cut);
+  }
+}
+
+/** Answers of which the client sees only a part. */
+function readsWhole({ route, method }: Call): boolean {
+  if (method !== 'GET') return false;
+  return route.resource === '' || (route.resource === 'pods' && route.namespace === undefined);
+}
+
+function isWatch({ query, method }: Call): boolean {
+  return method === 'GET' && ['1', 'true'].includes(query.get('watch') ?? '');
+}
+
+function urlOf(request: IncomingMessage): URL {
+  return new URL(request.url ?? '/', 'https://gateway');
+}
+
+function signedRequest(request: IncomingMessage, body: Uint8Array): Parameters<typeof authenticate>[1] {
+  return { method: request.method ?? '', target: request.url ?? '/', headers: request.headers, body };
+}
+
+function abortOnClose(stream: { on(event: 'close', listener: () => void): unknown }): AbortSignal {
+  const controller = new AbortController();
+  stream.on('close', () => controller.abort());
+  return controller.signal;
+}
+
+async function drained(message: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

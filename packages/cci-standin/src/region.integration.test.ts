@@ -1,0 +1,351 @@
+import { readFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { randomAccessKey, randomAccount, type Account } from './accounts.ts';
+import { startRegion, type Region } from './region.ts';
+import { open, send, signed, type Answer, type Sent } from './testing/client.ts';
+import { MovableClock } from './testing/movable-clock.ts';
+
+const clock = new MovableClock();
+const [ours, theirs] = [accountWithSpareKeys(), randomAccount('cn-north-4')];
+let region: Region;
+let ca: string;
+
+beforeAll(async () => {
+  region = await startRegion({ accounts: [ours, theirs], clock, networkStepMs: 100 });
+  ca = await readFile(region.caFile, 'utf8');
+});
+afterAll(() => region.close());
+
+/** Mistakes lock a key: each test that makes some has one of its own. */
+function accountWithSpareKeys(): Account {
+  const account = randomAccount('cn-north-4');
+  return {
+    ...account,
+    users: account.users.map((user) => ({
+      ...user,
+      accessKeys: [...user.accessKeys, randomAccessKey(), randomAccessKey()],
+    })),
+  };
+}
+
+function keyOf(account: Account, index = 0): { accessKey: string; secretKey: string } {
+  return account.users[0]?.accessKeys[index] ?? randomAccessKey();
+}
+
+function call(method: string, path: string, body?: unknown, account = ours, headers = {}): Promise<Answer> {
+  const url = `${region.endpoint}${path}`;
+  const sent: Sent = { method, headers, ...(body === undefined ? {} : { body }) };
+  return send(url, { ...sent, ca, headers: signed(keyOf(account), url, sent, clock.now()) });
+}
+
+async function admin(method: string, path: string, body?: unknown): Promise<Answer> {
+  const answer = await send(`${region.admin.endpoint}/${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${region.admin.token}` },
+    ...(body === undefined ? {} : { body }),
+  });
+  expect(answer.status).toBe(200);
+  return answer;
+}
+
+function passwordLogin(account: Account, password = account.users[0]?.password): object {
+  const user = { name: account.users[0]?.name, password, domain: { name: account.domain.name } };
+  return {
+    auth: {
+      identity: { methods: ['password'], password: { user } },
+      scope: { project: { name: account.project.name } },
+    },
+  };
+}
+
+async function login(account = ours): Promise<string> {
+  const url = `${region.iamEndpoint}/v3/auth/tokens`;
+  const answer = await send(url, { method: 'POST', body: passwordLogin(account), ca });
+  expect(answer.status).toBe(201);
+  return String(answer.headers['x-subject-token']);
+}
+
+function namespace(name: string, flavor = 'general-computing'): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name, annotations: { 'namespace.kubernetes.io/flavor': flavor } },
+  };
+}
+
+function network(name = 'network'): object {
+  return {
+    apiVersion: 'networking.cci.io/v1beta1',
+    kind: 'Network',
+    metadata: { name, annotations: { 'network.alpha.kubernetes.io/default-security-group': 'sg' } },
+    spec: { attachedVPC: 'vpc', networkType: 'underlay_neutron', networkID: 'net', subnetID: 'subnet' },
+  };
+}
+
+function pod(name: string, spec: object = {}): object {
+  const resources = { limits: { cpu: '500m', memory: '1Gi' }, requests: { cpu: '500m', memory: '1Gi' } };
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name },
+    spec: { containers: [{ name: 'main', image: 'nginx', resources }], ...spec },
+  };
+}
+
+const networksIn = (name: string): string => `/apis/networking.cci.io/v1beta1/namespaces/${name}/networks`;
+const podsIn = (name: string): string => `/api/v1/namespaces/${name}/pods`;
+
+/** Also outside of tests, where there is no `expect.poll`. */
+async function until(answer: () => Promise<Answer>, expected: object): Promise<void> {
+  await vi.waitFor(async () => expect(await answer()).toMatchObject(expected), { timeout: 120_000, interval: 100 });
+}
+
+/** With a network that is Active. */
+async function readyNamespace(name: string, account = ours): Promise<void> {
+  expect(await call('POST', '/api/v1/namespaces', namespace(name), account)).toMatchObject({ status: 201 });
+  expect(await call('POST', networksIn(name), network(), account)).toMatchObject({ status: 201 });
+  await until(() => call('GET', `${networksIn(name)}/network`, undefined, account), {
+    body: { status: { state: 'Active' } },
+  });
+}
+
+async function remove(name: string, account = ours): Promise<void> {
+  await call('DELETE', `/api/v1/namespaces/${name}`, undefined, account);
+  await until(() => call('GET', `/api/v1/namespaces/${name}`, undefined, account), { status: 404 });
+}
+
+const badLogin = (detail: string): object => ({
+  status: 401,
+  body: {
+    error_code: 'APIGW.0301',
+    error_msg: expect.stringContaining(detail),
+    request_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+  },
+});
+
+const setStanding = (standing: object): Promise<Answer> => admin('PUT', `accounts/${ours.domain.id}`, standing);
+
+/** Reads lines as they come. */
+async function watch(headers: Record<string, string> = {}): Promise<{ lines: string[]; response: IncomingMessage }> {
+  const url = `${region.endpoint}${podsIn('pods')}?watch=true&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan`;
+  const own = Object.keys(headers).length > 0 ? headers : signed(keyOf(ours), url, {}, clock.now());
+  const response = await open(url, { ca, headers: own });
+  expect(response.statusCode).toBe(200);
+  const lines: string[] = [];
+  response.on('data', (chunk: Buffer) => lines.push(...chunk.toString().split('\n').filter(Boolean)));
+  response.on('error', () => undefined);
+  return { lines, response };
+}
+
+const closed =
+  (response: IncomingMessage): (() => boolean) =>
+  () =>
+    response.destroyed;
+
+describe('who may come in', () => {
+  const path = '/api/v1/namespaces?fieldSelector=metadata.name%3Dnone';
+  const get = (headers: Record<string, string>): Promise<Answer> => send(`${region.endpoint}${path}`, { ca, headers });
+  const sign = (key: Parameters<typeof signed>[0], now = clock.now()): Record<string, string> =>
+    signed(key, `${region.endpoint}${path}`, {}, now);
+
+  test('a right signature, a token as X-Auth-Token, and one as kubectl sends it', async () => {
+    expect(await get(sign(keyOf(ours)))).toMatchObject({ status: 200, body: { kind: 'NamespaceList', items: [] } });
+    const token = await login();
+    expect(await get({ 'X-Auth-Token': token })).toMatchObject({ status: 200 });
+    expect(await get({ Authorization: `Bearer ${token}` })).toMatchObject({ status: 200 });
+  });
+
+  test('nobody without credentials, with an unknown key or a token that was never issued', async () => {
+    expect(await get({})).toMatchObject(badLogin('x-auth-token not found'));
+    expect(await get(sign(randomAccessKey()))).toMatchObject(badLogin('err:ak not exist'));
+    expect(await get({ 'X-Auth-Token': 'none' })).toMatchObject(badLogin('decrypt token fail'));
+    expect(await get({ Authorization: 'Basic abc' })).toMatchObject(badLogin('Authorization format incorrect'));
+  });
+
+  test('nobody whose clock is more than 15 minutes off', async () => {
+    const spare = keyOf(ours, 1);
+    expect(await get(sign(spare, clock.now() - 16 * 60_000))).toMatchObject(badLogin('x-sdk-date'));
+    expect(await get(sign(spare, clock.now() + 16 * 60_000))).toMatchObject(badLogin('x-sdk-date'));
+    expect(await get(sign(spare, clock.now() - 14 * 60_000))).toMatchObject({ status: 200 });
+  });
+
+  test('six wrong signatures in a row lock a key for five minutes, also for right ones', async () => {
+    const spare = keyOf(ours, 2);
+    for (let attempt = 1; attempt <= 6; attempt++) {
+      expect(await get(sign({ ...spare, secretKey: 'wrong' }))).toMatchObject(badLogin('verify aksk signature fail'));
+    }
+    expect(await get(sign(spare))).toMatchObject(badLogin('AK access failed to reach the limit'));
+    clock.moveOn(5 * 60_000);
+    expect(await get(sign(spare))).toMatchObject({ status: 200 });
+  });
+
+  test('a wrong password gets no token, and a token ends after 24 hours', async () => {
+    const url = `${region.iamEndpoint}/v3/auth/tokens`;
+    const wrong = await send(url, { method: 'POST', body: passwordLogin(ours, 'wrong'), ca });
+    expect(wrong).toMatchObject({ status: 401, body: { error: { code: 401, title: 'Unauthorized' } } });
+    const token = await login();
+    clock.moveOn(24 * 3_600_000 - 60_000);
+    expect(await get({ 'X-Auth-Token': token })).toMatchObject({ status: 200 });
+    clock.moveOn(61_000);
+    expect(await get({ 'X-Auth-Token': token })).toMatchObject(badLogin('decrypt token fail'));
+  });
+
+  test('what a client claims to be does not reach the API server', async () => {
+    const claims = { 'Impersonate-User': 'admin', 'Impersonate-Group': 'system:masters', 'X-Remote-User': 'admin' };
+    const answer = await send(`${region.endpoint}/api/v1/namespaces/kube-system/pods`, {
+      ca,
+      headers: { ...claims, 'X-Auth-Token': await login() },
+    });
+    expect(answer).toMatchObject({ status: 403, body: { errorCode: 'CCI.01.403104' } });
+  });
+});
+
+describe('namespaces and networks', () => {
+  afterEach(async () => {
+    await Promise.all(['first', 'q1', 'q2', 'q3', 'q4', 'q5'].map((name) => remove(name)));
+  });
+
+  test('a network becomes Active step by step, and pods wait for that', async () => {
+    await admin('PUT', 'networks', { stuck: true });
+    expect(await call('POST', '/api/v1/namespaces', namespace('first'))).toMatchObject({
+      status: 201,
+      body: { metadata: { annotations: { 'tenant.kubernetes.io/project-id': ours.project.id } } },
+    });
+    expect(await call('POST', networksIn('first'), network())).toMatchObject({ status: 201 });
+    await expect
+      .poll(() => call('GET', `${networksIn('first')}/network`))
+      .toMatchObject({ body: { status: { state: 'Initializing' } } });
+    expect(await call('POST', podsIn('first'), pod('early'))).toMatchObject({ status: 403 });
+    await admin('PUT', 'networks', { stuck: false });
+    await expect
+      .poll(() => call('GET', `${networksIn('first')}/network`))
+      .toMatchObject({ body: { status: { state: 'Active' } } });
+    expect(await call('POST', podsIn('first'), pod('late'))).toMatchObject({ status: 201 });
+    expect(await call('POST', networksIn('first'), network('second'))).toMatchObject({ status: 409 });
+  });
+
+  test('names are taken once for all accounts, and other accounts see nothing', async () => {
+    await call('POST', '/api/v1/namespaces', namespace('first'));
+    const taken = { status: 409, body: { message: 'namespace name is already exist', errorCode: 'CCI.02.409101' } };
+    expect(await call('POST', '/api/v1/namespaces', namespace('first'))).toMatchObject(taken);
+    expect(await call('POST', '/api/v1/namespaces', namespace('first'), theirs)).toMatchObject(taken);
+    expect(await call('GET', '/api/v1/namespaces/first', undefined, theirs)).toMatchObject({ status: 403 });
+    expect(await call('GET', podsIn('first'), undefined, theirs)).toMatchObject({ status: 403 });
+    const named = '/api/v1/namespaces?fieldSelector=metadata.name%3Dfirst';
+    expect(await call('GET', named)).toMatchObject({ body: { items: [{ metadata: { name: 'first' } }] } });
+    expect(await call('GET', named, undefined, theirs)).toMatchObject({ body: { items: [] } });
+  });
+
+  test('an account has five namespaces', async () => {
+    for (const name of ['q1', 'q2', 'q3', 'q4', 'q5']) {
+      expect(await call('POST', '/api/v1/namespaces', namespace(name))).toMatchObject({ status: 201 });
+    }
+    expect(await call('POST', '/api/v1/namespaces', namespace('q6'))).toMatchObject({
+      status: 400,
+      body: { errorCode: 'CCI.02.400106' },
+    });
+  });
+});
+
+describe('pods', () => {
+  beforeAll(async () => {
+    await readyNamespace('pods');
+    await readyNamespace('others', theirs);
+  });
+  afterAll(async () => {
+    await remove('pods');
+    await remove('others', theirs);
+  });
+
+  test('are made, watched, changed as far as CCI lets them, and deleted', async () => {
+    const { lines, response } = await watch();
+    expect(await call('POST', podsIn('pods'), pod('one'))).toMatchObject({ status: 201 });
+    await expect.poll(() => lines.join('\n')).toContain('"name":"one"');
+    expect(lines.join('\n')).not.toContain('BOOKMARK');
+    response.destroy();
+    const patch = { 'Content-Type': 'application/merge-patch+json' };
+    const patched = await call('PATCH', `${podsIn('pods')}/one`, { metadata: { labels: { a: 'b' } } }, ours, patch);
+    expect(patched).toMatchObject({ status: 200, body: { metadata: { labels: { a: 'b' } } } });
+    const apply = { 'Content-Type': 'application/apply-patch+yaml' };
+    expect(await call('PATCH', `${podsIn('pods')}/one`, pod('one'), ours, apply)).toMatchObject({ status: 415 });
+    expect(await call('DELETE', `${podsIn('pods')}/one`)).toMatchObject({ status: 200 });
+  });
+
+  test('of all namespaces are only those of the account', async () => {
+    await call('POST', podsIn('pods'), pod('mine'));
+    await call('POST', podsIn('others'), pod('yours'), theirs);
+    const items = [{ metadata: { namespace: 'pods', name: 'mine' } }];
+    expect(await call('GET', '/api/v1/pods')).toMatchObject({ status: 200, body: { items } });
+    await call('DELETE', `${podsIn('pods')}/mine`);
+  });
+
+  test('discovery names what CCI has and nothing else', async () => {
+    const { body } = await call('GET', '/api/v1');
+    const text = JSON.stringify(body);
+    for (const name of ['pods', 'pods/log', 'pods/exec', 'configmaps']) expect(text).toContain(`"name":"${name}"`);
+    for (const name of ['nodes', 'pods/attach', 'pods/portforward']) expect(text).not.toContain(`"name":"${name}"`);
+  });
+
+  test('a watch ends with the token that opened it', async () => {
+    const { response } = await watch({ 'X-Auth-Token': await login() });
+    clock.moveOn(24 * 3_600_000 + 1000);
+    await expect.poll(closed(response)).toBe(true);
+  });
+
+  test('watches break, answers get lost, pods are half-made, the pool is sold out, the gateway restarts', async () => {
+    const { response } = await watch();
+    await admin('DELETE', 'watches');
+    await expect.poll(closed(response)).toBe(true);
+
+    await admin('POST', 'faults', { kind: 'lostAnswer', method: 'POST', times: 1 });
+    await expect(call('POST', podsIn('pods'), pod('lost'))).rejects.toThrow();
+    expect(await call('GET', `${podsIn('pods')}/lost`)).toMatchObject({ status: 200 });
+
+    await admin('POST', 'faults', { kind: 'halfCreated', method: 'POST', times: 1 });
+    expect(await call('POST', podsIn('pods'), pod('half'))).toMatchObject({ status: 500 });
+    expect(await call('GET', `${podsIn('pods')}/half`)).toMatchObject({ status: 200 });
+
+    await admin('POST', 'faults', { kind: 'answer', status: 429, path: '/pods', times: 1 });
+    expect(await call('GET', podsIn('pods'))).toMatchObject({ status: 429, body: { reason: 'TooManyRequests' } });
+
+    await admin('POST', 'faults', { kind: 'soldOut', times: 1 });
+    expect(await call('POST', podsIn('pods'), pod('sold-out'))).toMatchObject({ status: 201 });
+    await expect
+      .poll(() => call('GET', `${podsIn('pods')}/sold-out`))
+      .toMatchObject({
+        body: { status: { phase: 'Pending', conditions: [{ type: 'PodScheduled', reason: 'Unschedulable' }] } },
+      });
+
+    await admin('POST', 'restart');
+    expect(await call('GET', podsIn('pods'))).toMatchObject({ status: 200 });
+  });
+});
+
+describe('how an account stands', () => {
+  afterEach(() => setStanding({ agency: true, arrears: false, frozen: false }));
+
+  test('without an agency nothing goes, until it is given', async () => {
+    await setStanding({ agency: false });
+    expect(await call('POST', '/api/v1/namespaces', namespace('new'))).toMatchObject({
+      status: 401,
+      body: { errorCode: 'CCI.01.401102' },
+    });
+    expect(await call('GET', '/v1/agency')).toMatchObject({ status: 404, body: { errorCode: 'CCI.01.404101' } });
+    expect(await call('POST', '/v1/agency', {})).toMatchObject({ status: 204 });
+    expect(await call('GET', '/v1/agency')).toMatchObject({ status: 200 });
+  });
+
+  test('in arrears and frozen', async () => {
+    await setStanding({ arrears: true });
+    expect(await call('POST', '/api/v1/namespaces', namespace('new'))).toMatchObject({
+      status: 403,
+      body: { errorCode: 'CCI.01.403009' },
+    });
+    await setStanding({ frozen: true });
+    expect(await call('POST', '/api/v1/namespaces', namespace('new'))).toMatchObject({
+      status: 403,
+      body: { errorCode: 'CCI.01.403010' },
+    });
+  });
+});

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { fieldMistake } from './pod-fields.ts';
+
+const pod = (spec: object = {}, container: object = {}): object => ({
+  containers: [{ name: 'main', image: 'nginx', ...container }],
+  ...spec,
+});
+
+test('a pod as Spillway sends it is taken', () => {
+  const spec = {
+    hostname: 'web-0',
+    enableServiceLinks: false,
+    automountServiceAccountToken: false,
+    dnsPolicy: 'None',
+    dnsConfig: { nameservers: ['10.0.0.2'] },
+    imagePullSecrets: [{ name: 'imagepull-secret' }],
+    nodeName: '',
+    hostNetwork: false,
+    tolerations: null,
+    volumes: [
+      { name: 'a', configMap: { name: 'a' } },
+      { name: 'b', emptyDir: {} },
+    ],
+  };
+  const container = { env: [], volumeMounts: [{ name: 'a', subPath: 'x', mountPath: '/x' }] };
+  expect(fieldMistake(pod(spec, container))).toBeUndefined();
+});
+
+test.each([
+  [{ nodeName: 'n' }, 'spec.nodeName'],
+  [{ nodeSelector: { a: 'b' } }, 'spec.nodeSelector'],
+  [{ tolerations: [] }, 'spec.tolerations'],
+  [{ affinity: {} }, 'spec.affinity'],
+  [{ serviceAccountName: 'default' }, 'spec.serviceAccountName'],
+  [{ schedulerName: 'mine' }, 'spec.schedulerName'],
+  [{ priorityClassName: 'high' }, 'spec.priorityClassName'],
+  [{ hostNetwork: true }, 'spec.hostNetwork'],
+  [{ hostPID: true }, 'spec.hostPID'],
+  [{ hostIPC: true }, 'spec.hostIPC'],
+  [{ ephemeralContainers: [] }, 'spec.ephemeralContainers'],
+  [{ dnsPolicy: 'ClusterFirstWithHostNet' }, 'spec.dnsPolicy'],
+  [{ imagePullSecrets: [{ name: 'default-secret' }] }, 'the name must be imagepull-secret'],
+  [{ volumes: [{ name: 'h', hostPath: { path: '/' } }] }, 'spec.volumes[0].hostPath'],
+  [{ volumes: [{ name: 'c', csi: {} }] }, 'spec.volumes[0].csi'],
+])('%j is refused', (spec, message) => {
+  expect(fieldMistake(pod(spec))).toContain(message);
+});
+
+test.each([
+  [{ securityContext: { privileged: true } }, 'privileged'],
+  [{ startupProbe: { tcpSocket: { port: 80 } } }, 'startupProbe.tcpSocket'],
+  [{ volumeDevices: [] }, 'volumeDevices'],
+  [{ resizePolicy: [] }, 'resizePolicy'],
+  [{ restartPolicy: 'Always' }, 'containers[0].restartPolicy'],
+  [{ ports: [{ containerPort: 80, hostPort: 80 }] }, 'hostPort'],
+])('a container with %j is refused', (container, message) => {
+  expect(fieldMistake(pod({}, container))).toContain(message);
+});
+
+test('an emptyDir has no subPath', () => {
+  const spec = { volumes: [{ name: 'd', emptyDir: {} }] };
+  expect(fieldMistake(pod(spec, { volumeMounts: [{ name: 'd', subPath: 'x' }] }))).toContain('subPath');
+});

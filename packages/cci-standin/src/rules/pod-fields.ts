@@ -1,0 +1,146 @@
+import { at, isObject, listAt, textAt, type JsonObject } from '../json.ts';
+
+/** The fields of a PodSpec that CCI takes. What is not here would be chosen by CCI itself, or came with a later Kubernetes. */
+const podFields = new Set([
+  'activeDeadlineSeconds',
+  'automountServiceAccountToken',
+  'containers',
+  'dnsConfig',
+  'dnsPolicy',
+  'enableServiceLinks',
+  'hostAliases',
+  'hostname',
+  'imagePullSecrets',
+  'initContainers',
+  'readinessGates',
+  'restartPolicy',
+  'securityContext',
+  'setHostnameAsFQDN',
+  'shareProcessNamespace',
+  'subdomain',
+  'terminationGracePeriodSeconds',
+  'volumes',
+]);
+
+const containerFields = new Set([
+  'args',
+  'command',
+  'env',
+  'envFrom',
+  'image',
+  'imagePullPolicy',
+  'lifecycle',
+  'livenessProbe',
+  'name',
+  'ports',
+  'readinessProbe',
+  'resources',
+  'securityContext',
+  'startupProbe',
+  'stdin',
+  'stdinOnce',
+  'terminationMessagePath',
+  'terminationMessagePolicy',
+  'tty',
+  'volumeMounts',
+  'workingDir',
+]);
+
+const volumeTypes = new Set(['configMap', 'downwardAPI', 'emptyDir', 'persistentVolumeClaim', 'projected', 'secret']);
+const imagePullSecret = 'imagepull-secret';
+const dnsPolicies = new Set(['None', 'Default', 'ClusterFirst']);
+
+/** The first part of a raw PodSpec that CCI does not take, as a message; undefined when it takes all. */
+export function fieldMistake(podSpec: unknown): string | undefined {
+  if (!isObject(podSpec)) return 'spec: Required value';
+  const emptyDirs = namesOfEmptyDirs(podSpec);
+  return first(
+    () => unknownField(podSpec, podFields, 'spec'),
+    () => pullSecretMistake(podSpec),
+    () => dnsMistake(podSpec),
+    () => firstOf(listAt(podSpec, 'volumes'), (volume, index) => volumeMistake(volume, `spec.volumes[${index}]`)),
+    ...['initContainers', 'containers'].map(
+      (list) => () =>
+        firstOf(listAt(podSpec, list), (container, index) =>
+          containerMistake(container, `spec.${list}[${index}]`, emptyDirs),
+        ),
+    ),
+  );
+}
+
+function containerMistake(container: unknown, path: string, emptyDirs: ReadonlySet<string>): string | undefined {
+  if (!isObject(container)) return `${path}: Required value`;
+  return first(
+    () => unknownField(container, containerFields, path),
+    () =>
+      at(container, 'securityContext', 'privileged') === true
+        ? notSupported(`${path}.securityContext.privileged`)
+        : undefined,
+    () =>
+      at(container, 'startupProbe', 'tcpSocket') === undefined
+        ? undefined
+        : notSupported(`${path}.startupProbe.tcpSocket`),
+    () =>
+      firstOf(listAt(container, 'ports'), (port, index) =>
+        at(port, 'hostPort') === undefined ? undefined : notSupported(`${path}.ports[${index}].hostPort`),
+      ),
+    () =>
+      firstOf(listAt(container, 'volumeMounts'), (mount, index) =>
+        textAt(mount, 'subPath') !== undefined && emptyDirs.has(textAt(mount, 'name') ?? '')
+          ? notSupported(`${path}.volumeMounts[${index}].subPath of an emptyDir`)
+          : undefined,
+      ),
+  );
+}
+
+function volumeMistake(volume: unknown, path: string): string | undefined {
+  if (!isObject(volume)) return `${path}: Required value`;
+  const type = Object.keys(volume).find((key) => key !== 'name' && !volumeTypes.has(key));
+  return type === undefined ? undefined : notSupported(`${path}.${type}`);
+}
+
+function pullSecretMistake(podSpec: JsonObject): string | undefined {
+  const wrong = listAt(podSpec, 'imagePullSecrets').find((secret) => textAt(secret, 'name') !== imagePullSecret);
+  return wrong === undefined ? undefined : `spec.imagePullSecrets: the name must be ${imagePullSecret}`;
+}
+
+function dnsMistake(podSpec: JsonObject): string | undefined {
+  const policy = podSpec['dnsPolicy'];
+  return policy === undefined || (typeof policy === 'string' && dnsPolicies.has(policy))
+    ? undefined
+    : notSupported(`spec.dnsPolicy ${JSON.stringify(policy)}`);
+}
+
+function namesOfEmptyDirs(podSpec: JsonObject): ReadonlySet<string> {
+  const names = listAt(podSpec, 'volumes')
+    .filter((volume) => at(volume, 'emptyDir') !== undefined)
+    .map((volume) => textAt(volume, 'name') ?? '');
+  return new Set(names);
+}
+
+/** Fields that are there but say nothing (null, false, "") count as absent. */
+function unknownField(object: JsonObject, known: ReadonlySet<string>, path: string): string | undefined {
+  const found = Object.entries(object).find(
+    ([key, value]) => !known.has(key) && value !== null && value !== false && value !== '',
+  );
+  return found === undefined ? undefined : notSupported(`${path}.${found[0]}`);
+}
+
+function notSupported(path: string): string {
+  return `${path} is not supported`;
+}
+
+function first(...checks: readonly (() => string | undefined)[]): string | undefined {
+  for (const check of checks) {
+    const mistake = check();
+    if (mistake !== undefined) return mistake;
+  }
+  return undefined;
+}
+
+function firstOf(
+  items: readonly unknown[],
+  check: (item: unknown, index: number) => string | undefined,
+): string | undefined {
+  return first(...items.map((item, index) => () => check(item, index)));
+}

@@ -1,0 +1,102 @@
+import { Command, Option } from 'commander';
+import type * as standinModule from '@spillway/cci-standin';
+import type { RegionFactSheet } from '@spillway/cci-standin';
+
+type Standin = typeof standinModule;
+
+interface OutputOptions {
+  readonly output: string;
+}
+
+/** `spillway cci-region …`: a CCI region on this machine, for rehearsals. Not part of what runs in a cluster. */
+export function cciRegionCommand(): Command {
+  const region = new Command('cci-region').description('a local CCI region, for rehearsals without an account');
+  region
+    .command('up')
+    .description('start a region that stays until "cci-region down"; does nothing when it is up already')
+    .option('--host <address>', 'where clients reach it: loopback or an address of a test network', '127.0.0.1')
+    .addOption(outputOption())
+    .action(({ host, output }: OutputOptions & { host: string }, command: Command) =>
+      withStandin(command, async (standin) => {
+        const stop = new AbortController();
+        const interrupt = (): void => stop.abort(new Error('interrupted'));
+        process.once('SIGINT', interrupt);
+        process.once('SIGTERM', interrupt);
+        const facts = await standin.upRegion({ host, log: note, signal: stop.signal });
+        process.off('SIGINT', interrupt);
+        process.off('SIGTERM', interrupt);
+        print(render(facts, output));
+      }),
+    );
+  region
+    .command('down')
+    .description('remove the region and everything in it')
+    .action((_options: object, command: Command) =>
+      withStandin(command, async (standin) =>
+        note((await standin.downRegion()) ? 'the region is gone' : 'there is no region'),
+      ),
+    );
+  region
+    .command('status')
+    .description('say how the region is reached, with its credentials')
+    .addOption(outputOption())
+    .action(({ output }: OutputOptions, command: Command) =>
+      withStandin(command, async (standin) => print(render(await standin.statusOfRegion(), output))),
+    );
+  return region;
+}
+
+function outputOption(): Option {
+  return new Option('-o, --output <format>', 'output format').choices(['text', 'json']).default('text');
+}
+
+function render(facts: RegionFactSheet | undefined, output: string): string {
+  if (output === 'json') return JSON.stringify(facts ?? null, undefined, 2);
+  return facts === undefined ? 'There is no region. Start one: spillway cci-region up' : describe(facts);
+}
+
+function describe({ region, endpoint, iamEndpoint, caFile, accounts }: RegionFactSheet): string {
+  return [
+    `Region ${region} is up at ${endpoint}.`,
+    '',
+    `  IAM:         ${iamEndpoint}`,
+    `  authority:   ${caFile}`,
+    ...accounts.flatMap(({ domain, project, users }) => [
+      `  domain:      ${domain.name} (${domain.id})`,
+      `  project:     ${project.name} (${project.id})`,
+      ...users.flatMap(({ name, password, accessKeys }) => [
+        `  user:        ${name}, password ${password}`,
+        ...accessKeys.map(({ accessKey, secretKey }) => `  key:         ${accessKey} ${secretKey}`),
+      ]),
+    ]),
+    '  stop it:     spillway cci-region down',
+  ].join('\n');
+}
+
+/** Loaded only here: it is no part of what runs in a cluster, and may be absent. */
+async function withStandin(command: Command, work: (standin: Standin) => Promise<void>): Promise<void> {
+  let standin: Standin;
+  try {
+    standin = await import('@spillway/cci-standin');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) throw error;
+    return command.error(
+      'error: "spillway cci-region" needs the package @spillway/cci-standin: npm install @spillway/cci-standin',
+    );
+  }
+  try {
+    await work(standin);
+  } catch (error) {
+    if (!(error instanceof standin.RegionError)) throw error;
+    command.error(`error: ${error.message}`, { exitCode: 1 });
+  }
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Progress goes to the error stream, so that the output can be used by scripts. */
+function note(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
