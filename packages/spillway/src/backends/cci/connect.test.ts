@@ -86,5 +86,5 @@ test('a credential that the gateway does not know is told so, with what to do', 
     remedy: expect.stringContaining('Check the access key'),
   });
   expect(String(error)).toMatch(/CCI refuses access key …THER.*APIGW\.0301/);
-  expect(service.calls).toHaveLength(2);
+  expect(service.calls).toHaveLength(1);
 });

@@ -123,11 +123,13 @@ describe('an access key', () => {
     world.login = newKey;
     world.good = new Set(['AKNEW']);
     await world.call();
-    expect(world.asked()).toEqual(['pods', 'pods', '/probe', 'pods']);
+    expect(world.asked()).toEqual(['/probe', 'pods', 'pods', '/probe', 'pods']);
   });
 
   test('that is refused stops all calls after one probe; they say so without asking', async () => {
     const world = await World.open();
+    await world.call();
+    world.asked();
     world.good.clear();
     expect(await world.failure()).toMatchObject({ kind: 'unauthorized' });
     expect(world.asked()).toEqual(['pods', '/probe']);
@@ -164,8 +166,21 @@ describe('an access key', () => {
     expect(world.asked()).toEqual(['/probe', 'pods']);
   });
 
+  test('that nobody has tried is tried by one probe, however many calls wait for it', async () => {
+    const world = await World.open();
+    world.good.clear();
+    await Promise.all(Array.from({ length: 32 }, () => world.failure()));
+    expect(world.asked()).toEqual(['/probe']);
+    world.login = newKey;
+    world.now += 11_000;
+    await Promise.all(Array.from({ length: 32 }, () => world.failure()));
+    expect(world.asked()).toEqual(['/probe']);
+  });
+
   test('many calls that are refused together lead to one probe', async () => {
     const world = await World.open();
+    await world.call();
+    world.asked();
     world.good.clear();
     await Promise.all(Array.from({ length: 10 }, () => world.failure()));
     expect(world.asked().filter((path) => path === '/probe')).toHaveLength(1);
@@ -176,7 +191,7 @@ describe('an access key', () => {
     world.gatewayAheadMs = -3 * 60 * minute;
     await world.call();
     await world.call();
-    expect(world.asked()).toEqual(['pods', '/probe', 'pods', 'pods']);
+    expect(world.asked()).toEqual(['/probe', '/probe', 'pods', 'pods']);
     expect(world.access.skewMs / minute).toBeCloseTo(-180, 0);
     expect(world.said.join('\n')).toContain('the clock of this machine differs from CCI');
   });
@@ -187,7 +202,7 @@ describe('an access key', () => {
     world.good.clear();
     expect(await world.failure()).toMatchObject({ message: expect.stringContaining('no agency') });
     expect(await world.failure()).toMatchObject({ message: expect.stringContaining('no agency') });
-    expect(world.asked()).toEqual(['pods', 'pods']);
+    expect(world.asked()).toEqual(['/probe', 'pods', 'pods']);
   });
 
   test('is not blamed for a gateway that is away', async () => {
@@ -241,7 +256,7 @@ describe('a token', () => {
     await world.call();
     world.good = new Set(['T2']);
     await world.call();
-    expect(world.asked()).toEqual(['pods', 'pods', '/probe', 'pods']);
+    expect(world.asked()).toEqual(['/probe', 'pods', 'pods', '/probe', 'pods']);
   });
 
   test('is not asked for again and again with a wrong password', async () => {

@@ -12,7 +12,7 @@ import { BackendError } from '../../backend.ts';
 import { codeOf, refusesCredential } from '../errors.ts';
 import type { IamToken, TokenLogin } from '../iam.ts';
 import { signRequest } from '../signing.ts';
-import { type Gate, isProbeDue, opened, probed, refused, replaced, type Verdict } from './gate.ts';
+import { type Gate, isProbeDue, probed, refused, untried, type Verdict } from './gate.ts';
 import { describeLogin, type Login, sameLogin } from './login.ts';
 import type { LoginSource } from './login-source.ts';
 
@@ -20,6 +20,9 @@ export interface ProbeAnswer {
   readonly verdict: Verdict;
   /** The gateway's time */
   readonly date?: number | undefined;
+  /** Why it was refused */
+  readonly says?: string;
+  readonly body?: Readonly<Record<string, unknown>>;
 }
 
 export interface AccessOptions {
@@ -46,6 +49,8 @@ const renewAtPartOfLife = 0.8;
 const retryRenewalMs = 30_000;
 /** Less is nothing to tell people: the gateway accepts 15 minutes. */
 const notableSkewMs = 60_000;
+/** Somewhat less than what the gateway accepts */
+const windowMs = 14 * 60_000;
 
 /**
  * The credential of one account: what the Kubernetes client asks before each call, and what signs the call. While it is
@@ -53,7 +58,7 @@ const notableSkewMs = 60_000;
  */
 export class Access implements CredentialSource {
   readonly #options: AccessOptions;
-  #gate: Gate = opened(1);
+  #gate: Gate;
   #login: Login | undefined;
   #token: Token | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
@@ -65,6 +70,7 @@ export class Access implements CredentialSource {
 
   constructor(options: AccessOptions) {
     this.#options = options;
+    this.#gate = untried(1, options.clock.now());
   }
 
   /**
@@ -132,14 +138,23 @@ export class Access implements CredentialSource {
     }
     if (!isProbeDue(this.#gate, clock.now())) return;
     const { generation } = this.#gate;
-    const answer = await this.#probe(signal);
+    const skewMs = this.#skewMs;
+    let answer = await this.#probe(signal);
     this.#redate(answer.date);
-    this.#gate = this.#afterProbe(generation, answer.verdict);
+    this.#gate = this.#afterProbe(generation, answer);
+    if (answer.verdict !== 'refused' || Math.abs(this.#skewMs - skewMs) < windowMs) return;
+    // It was our clock: now we know the time of the gateway.
+    answer = await this.#probe(signal);
+    this.#gate = this.#afterProbe(generation, answer);
   }
 
-  #afterProbe(generation: number, verdict: Verdict): Gate {
+  #afterProbe(generation: number, { verdict, says, body }: ProbeAnswer): Gate {
     const gate = this.#gate;
     if (gate.kind === 'open' || gate.generation !== generation) return gate;
+    if (verdict === 'refused' && says !== undefined) {
+      this.#why = says;
+      this.#answer = { ...(body !== undefined && { body }) };
+    }
     const next = probed(gate, verdict, this.#options.clock.now());
     if (next.kind === 'open') {
       this.#options.logger.info({ login: this.#described() }, 'CCI accepts the credential: calls go on');
@@ -154,7 +169,7 @@ export class Access implements CredentialSource {
       const login = await source.read();
       this.#readAt = now;
       if (this.#login !== undefined && !sameLogin(this.#login, login)) {
-        this.#gate = replaced(this.#gate, now);
+        this.#gate = untried(this.#gate.generation + 1, now);
         this.#token = undefined;
         logger.info({ login: describeLogin(login) }, 'the credential for CCI was replaced');
       }
@@ -234,6 +249,10 @@ export class Access implements CredentialSource {
   #pausedError(): ApiError {
     const left = this.#gate.kind === 'paused' ? this.#gate.probeAt - this.#options.clock.now() : 0;
     const wait = `${Math.max(1, Math.ceil(left / 1000))} s`;
+    if (this.#gate.kind === 'paused' && this.#gate.failures === 0) {
+      const message = `CCI could not be asked whether it accepts ${this.#described()}: it is asked again in ${wait}. Check the endpoint and the way to it`;
+      return new ApiError(message, { status: 503 });
+    }
     const message = `CCI refuses ${this.#described()}, so no calls are made with it until a probe in ${wait} or until ${this.#options.source.about} has another (${this.#why})`;
     return new ApiError(message, { status: 401, reason: 'Unauthorized', answer: this.#answer });
   }

@@ -1,6 +1,6 @@
 import { fc, test as generated } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { type Gate, isProbeDue, opened, probed, refused, replaced } from './gate.ts';
+import { type Gate, isProbeDue, opened, probed, refused, untried } from './gate.ts';
 
 const minute = 60_000;
 
@@ -19,7 +19,7 @@ describe('one refusal', () => {
 
   test('of what was replaced in the meantime changes nothing', () => {
     expect(refused(opened(2), 1, 0)).toEqual(opened(2));
-    const gate = replaced(refused(opened(1), 1, 0), 0);
+    const gate = untried(2, 0);
     expect(refused(gate, 1, 0)).toBe(gate);
   });
 });
@@ -41,12 +41,13 @@ describe('a credential that stays refused', () => {
     expect(isProbeDue(gate, 5 * minute)).toBe(false);
     expect(isProbeDue(gate, 6 * minute)).toBe(true);
   });
+});
 
-  test('is forgotten when another one is there, which is probed at once', () => {
-    let gate = paused(refused(opened(1), 1, 0));
-    for (let i = 0; i < 6; i++) gate = paused(probed(gate, 'refused', 0));
-    expect(replaced(gate, 10)).toEqual({ kind: 'paused', generation: 2, failures: 0, probeAt: 10 });
-  });
+test('a credential that nobody has tried is probed at once, before any call', () => {
+  const gate = untried(2, 10);
+  expect(gate).toEqual({ kind: 'paused', generation: 2, failures: 0, probeAt: 10 });
+  expect(isProbeDue(gate, 10)).toBe(true);
+  expect(probed(gate, 'refused', 10)).toEqual({ ...gate, failures: 1, probeAt: 60_010 });
 });
 
 test('a gateway that cannot be reached says nothing about the credential', () => {

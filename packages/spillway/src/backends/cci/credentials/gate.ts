@@ -3,9 +3,10 @@
  * in a row (APIGW.0301), and IAM a user. So one refusal pauses all calls; one probe at a time asks whether the credential,
  * read and dated anew, is good; and the same credential is never refused more often in a row than the lock allows.
  *
- *   open --refused--> paused --probe accepted--> open (next generation)
- *                     paused --probe refused---> paused, longer
- *                     paused --other credential--> paused, probe at once
+ *   (untried) paused --probe accepted--> open (next generation)
+ *             paused --probe refused---> paused, longer
+ *             open   --refused---------> paused
+ *             any    --other credential--> paused, untried
  */
 export type Gate = Open | Paused;
 
@@ -55,11 +56,13 @@ export function probed(gate: Paused, verdict: Verdict, now: number): Gate {
   }
 }
 
-/** Somebody gave us another credential, which has no failures. */
-export function replaced(gate: Gate, now: number): Gate {
-  const generation = gate.generation + 1;
-  return gate.kind === 'open' ? opened(generation) : { kind: 'paused', generation, failures: 0, probeAt: now };
-}
+/** A credential that nobody has tried: one probe goes before the many calls that a typing mistake would lock it with. */
+export const untried = (generation: number, now: number): Paused => ({
+  kind: 'paused',
+  generation,
+  failures: 0,
+  probeAt: now,
+});
 
 export const isProbeDue = (gate: Gate, now: number): gate is Paused => gate.kind === 'paused' && gate.probeAt <= now;
 
