@@ -34,6 +34,11 @@ export interface Agency {
   readonly trustedDomain: string;
 }
 
+/** Name of whoever has taken on an agency. */
+export function agencyUserName({ name, trustedDomain }: Agency): string {
+  return `${trustedDomain}/${name}`;
+}
+
 /** Who a request comes from. */
 export interface Identity {
   readonly domain: Named;

@@ -7,7 +7,8 @@ import { open, send, signed, type Answer, type Sent } from './testing/client.ts'
 import { MovableClock } from './testing/movable-clock.ts';
 
 const clock = new MovableClock();
-const [ours, theirs] = [accountWithSpareKeys(), randomAccount('cn-north-4')];
+const theirs = randomAccount('cn-north-4');
+const ours = accountWithSpareKeys();
 let region: Region;
 let ca: string;
 
@@ -22,6 +23,7 @@ function accountWithSpareKeys(): Account {
   const account = randomAccount('cn-north-4');
   return {
     ...account,
+    agencies: [{ name: 'helper', trustedDomain: theirs.domain.name }],
     users: account.users.map((user) => ({
       ...user,
       accessKeys: [...user.accessKeys, randomAccessKey(), randomAccessKey()],
@@ -191,6 +193,19 @@ describe('who may come in', () => {
     expect(await get({ 'X-Auth-Token': token })).toMatchObject(badLogin('decrypt token fail'));
   });
 
+  test('whoever has taken on an agency acts for the account that gave it', async () => {
+    const role = { domain_name: ours.domain.name, agency_name: 'helper' };
+    const identity = { methods: ['assume_role'], assume_role: role };
+    const answer = await send(`${region.iamEndpoint}/v3/auth/tokens`, {
+      method: 'POST',
+      headers: { 'X-Auth-Token': await login(theirs) },
+      body: { auth: { identity, scope: { project: { id: ours.project.id } } } },
+      ca,
+    });
+    expect(answer).toMatchObject({ status: 201, body: { token: { project: { id: ours.project.id } } } });
+    expect(await get({ 'X-Auth-Token': String(answer.headers['x-subject-token']) })).toMatchObject({ status: 200 });
+  });
+
   test('what a client claims to be does not reach the API server', async () => {
     const claims = { 'Impersonate-User': 'admin', 'Impersonate-Group': 'system:masters', 'X-Remote-User': 'admin' };
     const answer = await send(`${region.endpoint}/api/v1/namespaces/kube-system/pods`, {
@@ -199,6 +214,18 @@ describe('who may come in', () => {
     });
     expect(answer).toMatchObject({ status: 403, body: { errorCode: 'CCI.01.403104' } });
   });
+});
+
+test("the gateway's certificate may impersonate customers, and nothing else", async () => {
+  const kubeconfig = await region.cluster.kubeconfigFor({ user: 'cci-gateway' });
+  const can = async (...args: string[]): Promise<string> =>
+    (await region.cluster.kubectl(['auth', 'can-i', ...args], { env: { KUBECONFIG: kubeconfig } })).stdout.trim();
+  const [user] = ours.users;
+  expect(await can('impersonate', `users/cci:${ours.domain.name}:${user?.name}`)).toBe('yes');
+  expect(await can('impersonate', `groups/cci:project:${theirs.project.id}`)).toBe('yes');
+  expect(await can('impersonate', 'users/admin')).toBe('no');
+  expect(await can('impersonate', 'groups/system:masters')).toBe('no');
+  expect(await can('get', 'pods')).toBe('no');
 });
 
 describe('namespaces and networks', () => {

@@ -7,7 +7,7 @@ import {
   type KubeClient,
   type PolicyRule,
 } from '@spillway/kube';
-import type { Account } from './accounts.ts';
+import { agencyUserName, type Account } from './accounts.ts';
 import { groupOf, userOf } from './gateway/adapt.ts';
 import { offers } from './rules/routes.ts';
 
@@ -30,7 +30,10 @@ export async function installTenancy(client: KubeClient, accounts: readonly Acco
       apiGroups: [''],
       resources: ['users'],
       verbs: ['impersonate'],
-      resourceNames: accounts.flatMap(({ domain, users }) => users.map((user) => userOf({ domain, user }))),
+      resourceNames: accounts.flatMap(({ domain, users, agencies }) => [
+        ...users.map((user) => userOf({ domain, user })),
+        ...agencies.map((agency) => userOf({ domain, user: { id: '', name: agencyUserName(agency) } })),
+      ]),
     },
     {
       apiGroups: [''],

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@spillway/kube';
-import type { Account, Identity, Named } from '../accounts.ts';
+import { agencyUserName, type Account, type Identity, type Named } from '../accounts.ts';
 import { iamRefusal, type Refusal } from '../refusal.ts';
 import { readTokenRequest, type Scope, type TokenRequest } from './token-request.ts';
 
@@ -76,7 +76,7 @@ export class Tokens {
     if (account === undefined || agency === undefined) {
       return iamRefusal(403, 'Forbidden', 'You are not authorized to perform the requested action.');
     }
-    return { account, user: { id: caller.user.id, name: `${caller.domain.name}/${agency.name}` } };
+    return { account, user: { id: caller.user.id, name: agencyUserName(agency) } };
   }
 }
 

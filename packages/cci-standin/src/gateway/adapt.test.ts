@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import type { Call } from '../rules/call.ts';
+import { findRoute } from '../rules/routes.ts';
+import { upstreamBody, upstreamHeaders, upstreamTarget } from './adapt.ts';
+import { discoveryOf } from './discovery.ts';
+
+const identity = {
+  domain: { id: 'd1', name: 'domain' },
+  project: { id: 'p1', name: 'project' },
+  user: { id: 'u1', name: 'user' },
+};
+
+function call(method: string, target: string, body?: unknown): Call {
+  const { pathname, searchParams } = new URL(target, 'https://cci');
+  const route = findRoute(method, pathname);
+  if ('from' in route) throw new Error(route.message);
+  const hasBody = body !== undefined;
+  return { method, route, query: searchParams, contentType: '', body, hasBody, identity, hasUserToken: false };
+}
+
+function targetOf(target: string): string {
+  return upstreamTarget(new URL(target, 'https://cci').pathname, call('GET', target));
+}
+
+test('parameters that an old API server does not know are left out, the others keep their order', () => {
+  const pods = '/api/v1/namespaces/a/pods';
+  expect(targetOf(`${pods}?watch=true&sendInitialEvents=true&allowWatchBookmarks=true&labelSelector=a%3Db`)).toBe(
+    `${pods}?watch=true&labelSelector=a%3Db`,
+  );
+  expect(targetOf(`${pods}/p/exec?command=b&command=a&stdin=true`)).toBe(
+    `${pods}/p/exec?command=b&command=a&stdin=true`,
+  );
+  expect(targetOf(`${pods}/p/log?sinceTime=x&sinceSeconds=1`)).toBe(`${pods}/p/log?sinceSeconds=1`);
+});
+
+test('namespaces are listed for the project', () => {
+  const own = 'tenant.kubernetes.io%2Fproject-id%3Dp1';
+  expect(targetOf('/api/v1/namespaces')).toBe(`/api/v1/namespaces?labelSelector=${own}`);
+  expect(targetOf('/api/v1/namespaces?labelSelector=a')).toBe(`/api/v1/namespaces?labelSelector=a%2C${own}`);
+});
+
+test('of the headers only harmless ones go on', () => {
+  const headers = upstreamHeaders(
+    {
+      accept: 'application/vnd.kubernetes.protobuf',
+      authorization: 'Bearer x',
+      cookie: 'a=b',
+      'content-type': 'application/json',
+      'impersonate-group': 'system:masters',
+      'x-auth-token': 'x',
+      'x-remote-user': 'admin',
+      'x-security-token': 'x',
+      connection: 'Upgrade',
+    },
+    identity,
+    'plain',
+  );
+  expect(headers).toEqual({
+    accept: 'application/json',
+    'content-type': 'application/json',
+    'Impersonate-User': 'cci:domain:user',
+    'Impersonate-Group': 'cci:project:p1',
+  });
+});
+
+test('a client cannot give its namespace to another project', () => {
+  const labels = { 'tenant.kubernetes.io/project-id': 'p2', own: 'yes' };
+  const body = { metadata: { name: 'a', labels } };
+  expect(upstreamBody(call('POST', '/api/v1/namespaces', body), { soldOut: false })).toMatchObject({
+    metadata: { name: 'a', labels: { 'tenant.kubernetes.io/project-id': 'p1', own: 'yes' } },
+  });
+});
+
+test('only pods of a sold-out region get a selector that no node meets', () => {
+  const made = call('POST', '/api/v1/namespaces/a/pods', { metadata: { name: 'p' }, spec: { containers: [] } });
+  expect(upstreamBody(made, { soldOut: false })).toMatchObject({ spec: { containers: [] } });
+  expect(upstreamBody(made, { soldOut: false })).not.toHaveProperty('spec.nodeSelector');
+  expect(upstreamBody(made, { soldOut: true })).toHaveProperty('spec.nodeSelector');
+});
+
+test('discovery names what CCI has', () => {
+  const resources = [{ name: 'pods' }, { name: 'pods/attach' }, { name: 'nodes' }];
+  expect(discoveryOf('v1', { kind: 'APIResourceList', resources })).toEqual({
+    kind: 'APIResourceList',
+    resources: [{ name: 'pods' }],
+  });
+  const apps = { name: 'apps', versions: [{ groupVersion: 'apps/v1' }], preferredVersion: { groupVersion: 'apps/v1' } };
+  const groups = [apps, { name: 'policy', versions: [{ groupVersion: 'policy/v1' }] }];
+  expect(discoveryOf('', { kind: 'APIGroupList', groups })).toEqual({ kind: 'APIGroupList', groups: [apps] });
+});

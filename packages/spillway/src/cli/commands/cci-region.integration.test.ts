@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+let state: string;
+
+beforeAll(async () => {
+  state = await mkdtemp(join(tmpdir(), 'region-'));
+});
+afterAll(() => rm(state, { recursive: true }));
+
+interface Outcome {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly code: number | null;
+}
+
+/** With a state folder of its own: a region that is up already is not touched. */
+function region(...args: string[]): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--conditions=spillway-source', main, 'cci-region', ...args], {
+      env: { ...process.env, XDG_STATE_HOME: state },
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ stdout, stderr, code }));
+  });
+}
+
+test('a region stays up until it is taken down', async () => {
+  expect((await region('status')).stdout).toContain('There is no region');
+  const up = await region('up', '-o', 'json');
+  expect(up, up.stderr).toMatchObject({ code: 0 });
+  const facts: { endpoint: string; caFile: string; accounts: object[] } = JSON.parse(up.stdout);
+  expect(facts.endpoint).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
+  expect(facts.accounts).toHaveLength(1);
+  expect(await readFile(facts.caFile, 'utf8')).toContain('BEGIN CERTIFICATE');
+
+  expect(await region('up', '-o', 'json')).toMatchObject({ code: 0, stdout: up.stdout });
+  const status = await region('status');
+  expect(status.stdout).toContain(`Region cn-north-4 is up at ${facts.endpoint}`);
+
+  expect(await region('down')).toMatchObject({ code: 0, stderr: 'the region is gone\n' });
+  expect(JSON.parse((await region('status', '-o', 'json')).stdout)).toBeNull();
+  expect(await region('down')).toMatchObject({ code: 0, stderr: 'there is no region\n' });
+});
