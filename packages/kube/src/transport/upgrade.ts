@@ -5,6 +5,7 @@ import type { ClusterConfig } from '../config/cluster-config.ts';
 import { encodeQuery } from './encode.ts';
 import { authenticationHeaders } from './headers.ts';
 import type { KubeRequest } from './request.ts';
+import { signedHeaders } from './sign.ts';
 
 /** What somebody else needs to open a connection that leaves HTTP, such as exec. */
 export interface UpgradeTarget {
@@ -15,16 +16,20 @@ export interface UpgradeTarget {
   readonly connect: () => Duplex;
 }
 
-/** @throws KubeconfigError */
+/** For one attempt, which begins at once: what is signed is only good for a while. @throws KubeconfigError */
 export async function upgradeTarget(
   config: ClusterConfig,
   { path, query }: Pick<KubeRequest, 'path' | 'query'>,
 ): Promise<UpgradeTarget> {
   const { credentials } = await config.credentials.current();
   const url = new URL(config.server.replace(/\/+$/, '') + path + encodeQuery(query));
+  // A remote command is opened by POST, with the address as the URL has it.
+  const request = { method: 'POST', path: url.pathname + url.search, body: null } as const;
+  const flat = await signedHeaders(config, request, authenticationHeaders(credentials, config.impersonate));
   const headers: Record<string, string[]> = {};
-  const flat = authenticationHeaders(credentials, config.impersonate);
   for (let at = 0; at < flat.length; at += 2) (headers[flat[at] ?? ''] ??= []).push(flat[at + 1] ?? '');
+  // Whoever connects says it by itself.
+  delete headers['host'];
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const connect = (): Duplex => {
     if (url.protocol === 'http:') return connectTcp({ host, port: Number(url.port || 80) });
