@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { type CciBackendConfig, cciSchema } from './cci.ts';
 import { type ScenarioConfig, scenarioSchema } from './scenario.ts';
 import { absolutePath } from './values.ts';
 
-export type BackendConfig = CriBackendConfig | KubernetesBackendConfig | SimulatedBackendConfig;
+export type BackendConfig = CciBackendConfig | CriBackendConfig | KubernetesBackendConfig | SimulatedBackendConfig;
 
 export interface CriBackendConfig {
   readonly type: 'cri';
@@ -112,5 +113,5 @@ const simulated = z
   .describe('Pretends to run pods. For demos, rehearsals and tests.');
 
 export const backendSchema: z.ZodType<BackendConfig> = z
-  .discriminatedUnion('type', [cri, kubernetes, simulated])
+  .discriminatedUnion('type', [cciSchema, cri, kubernetes, simulated])
   .describe('What runs the pods of this pool.');

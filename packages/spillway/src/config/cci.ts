@@ -45,7 +45,7 @@ const imageReplacements = z
   .default([])
   .describe('Registries that CCI does not reach, and where the images are in SWR.');
 
-export const cciSchema: z.ZodType<CciBackendConfig> = z
+export const cciSchema: z.ZodType<CciBackendConfig> & z.core.$ZodTypeDiscriminable = z
   .strictObject({
     type: z.literal('cci').describe('Pods in Huawei Cloud Container Instance.'),
     region: region.describe('Region, for example cn-north-4.'),

@@ -94,7 +94,7 @@ describe('a configuration file', () => {
 
   it('names the backends that exist', () => {
     expect(problemsOf('pools: [{name: a, nodeName: a, backend: {type: crio}}]')).toEqual([
-      'spillway.yaml:1:48: pools[0].backend.type: must be one of: cri, kubernetes, simulated',
+      'spillway.yaml:1:48: pools[0].backend.type: must be one of: cci, cri, kubernetes, simulated',
     ]);
   });
 

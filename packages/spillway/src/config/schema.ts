@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { ruleSetNames } from '../podspec/sizing/rule-sets.ts';
-import { backendSchema } from './backends.ts';
+import { type RuleSetName, ruleSetNames } from '../podspec/sizing/rule-sets.ts';
+import { type BackendConfig, backendSchema } from './backends.ts';
 import { type Config, placementName } from './config.ts';
 import { ipAddress, quantity } from './values.ts';
 
@@ -104,6 +104,11 @@ const nodeName = z
     error: 'must be a DNS name in lower case: letters, digits, "-" and "."',
   });
 
+function usualSizing(backend: BackendConfig): RuleSetName {
+  if (backend.type !== 'cci') return 'none';
+  return backend.apiVersion === 'v2' ? 'cci2' : 'cci';
+}
+
 const poolSchema = z
   .strictObject({
     name: z
@@ -141,10 +146,13 @@ const poolSchema = z
       ),
     sizing: z
       .enum(ruleSetNames)
-      .default('none')
-      .describe('In which sizes pods can be had: see sizing.md. Default: as they are written.'),
+      .optional()
+      .describe(
+        'In which sizes pods can be had: see sizing.md. Default: cci for a backend of type cci (cci2 with its apiVersion v2), none for others: as they are written.',
+      ),
     backend: backendSchema,
   })
+  .transform((pool) => ({ ...pool, sizing: pool.sizing ?? usualSizing(pool.backend) }))
   .describe('One virtual node and the backend that runs its pods.');
 
 const kubernetes = z

@@ -1,9 +1,12 @@
 import type { Logger, Pod } from '@spillway/kube';
 import type { Backend, Owner, Refusal } from '../backends/backend.ts';
+import { dialects } from '../backends/cci/dialects.ts';
+import { makeCciBackend } from '../backends/cci/make-cci.ts';
+import { podDialect } from '../backends/cci/pod-dialect.ts';
 import { CriBackend } from '../backends/cri/cri-backend.ts';
-import { reviewPod } from '../backends/cri/review.ts';
-import { podFields } from '../backends/kubernetes/pod-fields.ts';
-import { reviewFields } from '../backends/kubernetes/fields.ts';
+import { reviewPod as reviewForCri } from '../backends/cri/review.ts';
+import { kubernetesDialect } from '../backends/kubernetes/dialect.ts';
+import { reviewPod } from '../backends/kubernetes/fields.ts';
 import { makeKubernetesBackend } from '../backends/kubernetes/make-kubernetes.ts';
 import { makeSimulatedBackend } from '../backends/simulated/make-simulated.ts';
 import type { BackendConfig } from '../config/backends.ts';
@@ -14,6 +17,10 @@ import { sizePod } from '../podspec/sizing/size-pod.ts';
 
 export function makeBackend(config: BackendConfig, owner: Owner, logger: Logger): Backend {
   switch (config.type) {
+    case 'cci': {
+      const { type: _, ...options } = config;
+      return makeCciBackend({ options, owner, logger });
+    }
     case 'cri': {
       const { type: _, ...options } = config;
       return new CriBackend({ options, owner, logger });
@@ -52,10 +59,12 @@ export function makeReview({
 
 function reviewOf(backend: BackendConfig, pod: Pod): readonly Refusal[] {
   switch (backend.type) {
+    case 'cci':
+      return reviewPod(pod, podDialect(dialects[backend.apiVersion])).refusals;
     case 'cri':
-      return reviewPod(pod, backend).refusals;
+      return reviewForCri(pod, backend).refusals;
     case 'kubernetes':
-      return reviewFields(pod, podFields).refusals;
+      return reviewPod(pod, kubernetesDialect).refusals;
     default:
       return [];
   }

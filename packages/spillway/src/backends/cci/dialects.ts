@@ -17,6 +17,8 @@ export interface CciDialect {
   };
   /** The service authorization; absent: not part of the API */
   readonly agencyPath: string;
+  /** Of pods, ConfigMaps, Secrets and events */
+  readonly podApiVersion: string;
   readonly lacks: MissingFeatures;
 }
 
@@ -101,6 +103,7 @@ export const dialects: Readonly<Record<CciDialect['apiVersion'], CciDialect>> = 
       failed: [],
     },
     agencyPath: '/v1/agency',
+    podApiVersion: 'v1',
     lacks,
   },
   v2: {
@@ -131,6 +134,7 @@ export const dialects: Readonly<Record<CciDialect['apiVersion'], CciDialect>> = 
       failed: ['Failed'],
     },
     agencyPath: '/v1/agency',
+    podApiVersion: 'cci/v2',
     lacks,
   },
 };

@@ -11,7 +11,7 @@ import {
   secrets,
 } from '@spillway/kube';
 import type { ApiError } from '@spillway/kube';
-import type { BackendError, DnsConfig, InstanceRef, Owner } from '../backend.ts';
+import type { BackendError, Capacity, DnsConfig, InstanceRef, Owner, Refusal } from '../backend.ts';
 import type { FieldTable } from './fields.ts';
 import { podName } from './names.ts';
 import { podFields } from './pod-fields.ts';
@@ -29,7 +29,13 @@ export interface Dialect {
     readonly secrets: ResourceType<Secret>;
     readonly events: ResourceType<Event>;
   };
+  /** Of the API server. Undefined: it is asked. */
+  readonly version: string | undefined;
   readonly fields: FieldTable;
+  /** What the table cannot say, because it depends on several fields. */
+  alsoRefused(pod: Pod): readonly Refusal[];
+  /** What the virtual node offers. Undefined: the namespace's quota, or what the nodes have. */
+  readonly capacity: Capacity | undefined;
   /** Can the API stream lists? A server that does not know them lets the client wait. */
   readonly watchList: boolean;
   /** Does the log API know `sinceTime`? If not, it is asked for `sinceSeconds`. */
@@ -47,6 +53,8 @@ export interface Dialect {
   /** More annotations of the other cluster's pod. */
   annotations(pod: Pod, owner: Owner): Readonly<Record<string, string>>;
   dns(config: DnsConfig | undefined): Pick<PodSpec, 'dnsPolicy' | 'dnsConfig'>;
+  /** What people can do about what an event says, as far as it is known. */
+  remedyOf(message: string): string | undefined;
   /** What an answer means that only this API gives. Undefined: nothing special. */
   errorOf(error: ApiError): BackendError | undefined;
 }
@@ -54,7 +62,10 @@ export interface Dialect {
 export const kubernetesDialect: Dialect = {
   name: 'kubernetes',
   types: { pods, configMaps, secrets, events },
+  version: undefined,
   fields: podFields,
+  alsoRefused: () => [],
+  capacity: undefined,
   watchList: true,
   sinceTime: true,
   finalizer: 'spillway.dev/status-read',
@@ -64,11 +75,12 @@ export const kubernetesDialect: Dialect = {
   podName,
   annotations: () => ({}),
   dns: explicitDns,
+  remedyOf: () => undefined,
   errorOf: () => undefined,
 };
 
 /** The addresses of the cluster that the pod comes from; a pod without any gets the resolver of the other cluster's node. */
-function explicitDns(config: DnsConfig | undefined): Pick<PodSpec, 'dnsPolicy' | 'dnsConfig'> {
+export function explicitDns(config: DnsConfig | undefined): Pick<PodSpec, 'dnsPolicy' | 'dnsConfig'> {
   const { servers = [], searches = [], options = [] } = config ?? {};
   return {
     dnsPolicy: servers.length > 0 ? 'None' : 'Default',

@@ -12,13 +12,19 @@ export type Rule =
   /** As it is. */
   | { readonly kind: 'passed' }
   /** Left out: it says something to the cluster that the pod comes from, or nothing to the other one. */
-  | { readonly kind: 'dropped' }
+  | { readonly kind: 'dropped'; readonly unless?: Exception }
   /** Written anew by `translate`, with everything below it. */
   | { readonly kind: 'adapted' }
   /** The pod cannot run, unless the field is false or empty. */
   | { readonly kind: 'refused'; readonly code: RefusalCode }
   /** Passed, unless `when` says that the pod cannot run with this value. */
-  | { readonly kind: 'checked'; readonly code: RefusalCode; readonly when: (value: unknown) => boolean };
+  | ({ readonly kind: 'checked' } & Exception);
+
+/** With some values of a field the pod cannot run. */
+interface Exception {
+  readonly code: RefusalCode;
+  readonly when: (value: unknown) => boolean;
+}
 
 /** Rules by field; a list has the rules of its elements. */
 export type FieldTable = { readonly [field: string]: FieldRules };
@@ -30,6 +36,10 @@ export const adapted: Rule = { kind: 'adapted' };
 
 export function refused(code: RefusalCode): Rule {
   return { kind: 'refused', code };
+}
+
+export function droppedUnless(code: RefusalCode, when: (value: unknown) => boolean): Rule {
+  return { kind: 'dropped', unless: { code, when } };
 }
 
 export function checked(code: RefusalCode, when: (value: unknown) => boolean): Rule {
@@ -69,6 +79,16 @@ export function reviewFields(pod: Pod, table: FieldTable): Review {
   return { refusals: refusals(pod.spec, table, 'spec') };
 }
 
+/** The table, and what it cannot say because it depends on several fields. */
+export function reviewPod(pod: Pod, { fields, alsoRefused }: Reviewed): Review {
+  return { refusals: [...reviewFields(pod, fields).refusals, ...alsoRefused(pod)] };
+}
+
+interface Reviewed {
+  readonly fields: FieldTable;
+  readonly alsoRefused: (pod: Pod) => readonly Refusal[];
+}
+
 function refusals(value: unknown, table: FieldTable, path: string): Refusal[] {
   if (Array.isArray(value)) return value.flatMap((each, index) => refusals(each, table, `${path}[${index}]`));
   if (!isRecord(value)) return [];
@@ -78,7 +98,8 @@ function refusals(value: unknown, table: FieldTable, path: string): Refusal[] {
     if (rules === undefined) return isEmpty(inner) ? [] : [refusal('field-unsupported', at)];
     if ('fields' in rules) return refusals(inner, rules.fields, at);
     if (rules.kind === 'refused') return isEmpty(inner) ? [] : [refusal(rules.code, at)];
-    return rules.kind === 'checked' && rules.when(inner) ? [refusal(rules.code, at)] : [];
+    const exception = rules.kind === 'checked' ? rules : rules.kind === 'dropped' ? rules.unless : undefined;
+    return exception?.when(inner) === true ? [refusal(exception.code, at)] : [];
   });
 }
 

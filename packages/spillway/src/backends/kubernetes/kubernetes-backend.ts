@@ -26,6 +26,7 @@ import {
   type Listing,
   type LogOptions,
   type LogSink,
+  type Notice,
   type Owner,
   type Review,
   type StopOptions,
@@ -37,11 +38,12 @@ import { copiesOf, namesUsedBy } from './copies.ts';
 import { CopyKeeper } from './copy-keeper.ts';
 import type { Dialect } from './dialect.ts';
 import { backendError } from './errors.ts';
-import { reviewFields } from './fields.ts';
+import { reviewPod } from './fields.ts';
 import { Instances } from './instances.ts';
 import { contentAnnotation } from './marks.ts';
 import { distinctPodName, ownName } from './names.ts';
 import { observe } from './observe.ts';
+import { hasPlace, soldOut } from './place.ts';
 import { changedTokens, digestOf } from './own-files.ts';
 import { assertRunning, logError, logQuery, readLog, runCommand } from './streams.ts';
 import { taken } from './taken.ts';
@@ -53,15 +55,29 @@ export interface KubernetesBackendDependencies {
   readonly namespace: string;
   readonly owner: Owner;
   readonly logger: Logger;
-  /** Called once. The client is closed with the backend. */
-  readonly connect: () => Promise<KubeClient>;
+  /** Called once. The connection is closed with the backend. */
+  readonly connect: () => Promise<Connection>;
   /** Makes what pods need before the first: called by each `prepare`. */
   readonly prepare: (client: KubeClient, signal: AbortSignal) => Promise<void>;
+  /** What a workload needs besides copies is made here, and what has to be otherwise in the other cluster is changed. */
+  readonly adapt?: (workload: Workload, context: AdaptContext, signal: AbortSignal) => Promise<Workload>;
+  /** A pod that has no place in the other cluster after this time is removed, and counts as sold out. Default: it waits. */
+  readonly placeWithinMs?: number;
+}
+
+export interface Connection {
+  readonly client: KubeClient;
+  close(): Promise<void>;
+}
+
+export interface AdaptContext {
+  readonly client: KubeClient;
+  /** Tells it on the pod. */
+  readonly tell: (notice: Notice) => void;
 }
 
 /** What works on the other cluster, once there is a client. */
-interface Connected {
-  readonly client: KubeClient;
+interface Connected extends Connection {
   readonly pods: ResourceClient<Pod>;
   readonly instances: Instances;
   readonly copies: CopyKeeper;
@@ -110,13 +126,12 @@ export class KubernetesBackend implements Backend {
   }
 
   review(pod: Pod): Review {
-    return reviewFields(pod, this.#dependencies.dialect.fields);
+    return reviewPod(pod, this.#dependencies.dialect);
   }
 
   async prepare(signal: AbortSignal): Promise<void> {
     await this.#do('prepare the namespace', async ({ client, instances, copies }) => {
-      const { gitVersion } = await client.request<{ gitVersion?: string }>({ method: 'GET', path: '/version', signal });
-      this.#version = gitVersion ?? 'unknown';
+      this.#version = this.#dependencies.dialect.version ?? (await versionOf(client, signal));
       await this.#dependencies.prepare(client, signal);
       if (this.#observing) return;
       this.#observing = true;
@@ -127,11 +142,11 @@ export class KubernetesBackend implements Backend {
 
   async create(workload: Workload, signal: AbortSignal): Promise<void> {
     const { namespace, name, uid } = workload.ref;
-    await this.#do(`create pod ${namespace}/${name}`, async ({ pods, instances, copies }) => {
+    await this.#do(`create pod ${namespace}/${name}`, async (connected) => {
       // Also after a call whose answer was lost, whatever name it chose.
-      const [there] = await instances.pods(signal, uid);
-      if (there) return;
-      await this.#create(workload, pods, copies, signal);
+      const [there] = await connected.instances.pods(signal, uid);
+      if (!there) await this.#create(await this.#adapted(workload, connected, signal), connected, signal);
+      await this.#placed(workload.ref, connected, signal);
     });
   }
 
@@ -194,8 +209,9 @@ export class KubernetesBackend implements Backend {
   }
 
   async capacity(signal: AbortSignal): Promise<Capacity> {
+    const { namespace, dialect } = this.#dependencies;
+    if (dialect.capacity) return dialect.capacity;
     return await this.#do('learn what the cluster offers', async ({ client }) => {
-      const { namespace } = this.#dependencies;
       const { items: quotas } = await client.resource(resourceQuotas).list({ namespace, signal });
       if (isComplete(quotas)) return capacityOf(quotas, []);
       try {
@@ -217,10 +233,32 @@ export class KubernetesBackend implements Backend {
     this.#closing.abort(new BackendError('unavailable', 'the backend was closed'));
     await Promise.all(this.#background);
     const connected = await this.#connecting?.catch(() => undefined);
-    await connected?.client.close();
+    await connected?.close();
   }
 
-  async #create(workload: Workload, pods: ResourceClient<Pod>, copies: CopyKeeper, signal: AbortSignal): Promise<void> {
+  async #adapted(workload: Workload, { client }: Connected, signal: AbortSignal): Promise<Workload> {
+    const { adapt } = this.#dependencies;
+    const tell = (notice: Notice): void => this.#hub.notice(workload.ref, notice);
+    return adapt === undefined ? workload : await adapt(workload, { client, tell }, signal);
+  }
+
+  /** @throws BackendError soldOut, after the pod was removed */
+  async #placed(ref: InstanceRef, { pods, instances }: Connected, signal: AbortSignal): Promise<void> {
+    const { placeWithinMs } = this.#dependencies;
+    if (placeWithinMs === undefined) return;
+    const patience = AbortSignal.any([signal, this.#closing.signal, AbortSignal.timeout(placeWithinMs)]);
+    await instances.seen(ref.uid, (last) => last !== undefined && hasPlace(last), patience);
+    signal.throwIfAborted();
+    this.#closing.signal.throwIfAborted();
+    if (!patience.aborted) return;
+    for (;;) {
+      const [pod] = await instances.pods(signal, ref.uid);
+      if (pod === undefined || hasPlace(pod)) return;
+      if (await deleteUnchanged(pods, pod, signal)) throw soldOut(pod, placeWithinMs);
+    }
+  }
+
+  async #create(workload: Workload, { pods, copies }: Connected, signal: AbortSignal): Promise<void> {
     const { dialect, owner, namespace } = this.#dependencies;
     const translation = translate(workload, { dialect, owner, namespace, name: dialect.podName(workload.ref) });
     try {
@@ -328,16 +366,23 @@ export class KubernetesBackend implements Backend {
   async #connect(): Promise<Connected> {
     const { connect, dialect, owner, namespace, logger } = this.#dependencies;
     try {
-      const client = await connect();
+      const connection = await connect();
+      const { client } = connection;
       const instances = new Instances({ client, dialect, owner, namespace, hub: this.#hub, logger });
       const pods = (signal: AbortSignal): Promise<Pod[]> => instances.pods(signal);
       const copies = new CopyKeeper({ client, dialect, owner, namespace, pods });
-      return { client, pods: client.resource(dialect.types.pods), instances, copies };
+      const close = (): Promise<void> => connection.close();
+      return { client, close, pods: client.resource(dialect.types.pods), instances, copies };
     } catch (error) {
       this.#connecting = undefined;
       throw error;
     }
   }
+}
+
+async function versionOf(client: KubeClient, signal: AbortSignal): Promise<string> {
+  const { gitVersion } = await client.request<{ gitVersion?: string }>({ method: 'GET', path: '/version', signal });
+  return gitVersion ?? 'unknown';
 }
 
 /** Success when it is gone, also when another has its name. */
@@ -352,6 +397,18 @@ async function deletePod(
     await pods.delete({ namespace, name }, { gracePeriodSeconds, preconditions: { uid }, signal });
   } catch (error) {
     if (!isNotFound(error) && !isConflict(error)) throw error;
+  }
+}
+
+/** False: it has changed since it was read, and may have got a place. */
+async function deleteUnchanged(pods: ResourceClient<Pod>, pod: Pod, signal: AbortSignal): Promise<boolean> {
+  const { namespace = '', name = '', uid, resourceVersion } = pod.metadata ?? {};
+  try {
+    await pods.delete({ namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid, resourceVersion }, signal });
+    return true;
+  } catch (error) {
+    if (!isNotFound(error) && !isConflict(error)) throw error;
+    return false;
   }
 }
 

@@ -26,7 +26,10 @@ export function makeKubernetesBackend({
     namespace,
     owner,
     logger,
-    connect: async () => new KubeClient({ config: await loadKubeconfig({ paths: [kubeconfig], context }), logger }),
+    connect: async () => {
+      const client = new KubeClient({ config: await loadKubeconfig({ paths: [kubeconfig], context }), logger });
+      return { client, close: () => client.close() };
+    },
     prepare: async (client, signal) => {
       if (createNamespace) await ensureNamespace(client, namespace, signal);
     },

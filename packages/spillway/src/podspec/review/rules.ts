@@ -71,12 +71,21 @@ export const reviewRules = {
     message: 'only Linux pods can run here',
     remedy: 'Run the pod on a node of the cluster: leave out the toleration or label that lets it burst.',
   },
+  'architecture-unsupported': {
+    message: 'the pool has amd64 machines only',
+    remedy:
+      'Build the image for amd64 too and leave out the node selector or affinity, or run the pod on a node of the cluster.',
+  },
   'runtime-class-unsupported': {
     message: 'runtime classes are not supported',
     remedy: 'Leave out runtimeClassName.',
   },
   'volume-unsupported': {
     message: 'this kind of volume is not supported; emptyDir, configMap, secret, downwardAPI and projected are',
+    remedy: 'Run the pod on a node of the cluster: leave out the toleration or label that lets it burst.',
+  },
+  'volume-claim-unsupported': {
+    message: 'volumes of PersistentVolumeClaims are not supported yet in this pool; a later release brings them',
     remedy: 'Run the pod on a node of the cluster: leave out the toleration or label that lets it burst.',
   },
   'projection-unsupported': {
@@ -87,6 +96,10 @@ export const reviewRules = {
     message: 'the medium is not supported',
     remedy: 'Use the default medium or Memory.',
   },
+  'empty-dir-sub-path-unsupported': {
+    message: 'the pool cannot mount a part of an emptyDir',
+    remedy: 'Mount the emptyDir as a whole, or use one emptyDir for each mount.',
+  },
   'sidecar-unsupported': {
     message: 'a restart policy of a single container (native sidecar) is not supported yet',
     remedy: 'Make the sidecar an ordinary container, or run the pod on a node of the cluster.',
@@ -94,6 +107,10 @@ export const reviewRules = {
   'probes-unsupported': {
     message: 'probes are not supported yet, and a pod whose health nobody watches would be called ready',
     remedy: 'Leave out the probe for pods that burst, or run the pod on a node of the cluster.',
+  },
+  'startup-probe-by-tcp-unsupported': {
+    message: 'the pool has no startup probes by TCP',
+    remedy: 'Use httpGet or exec for the startup probe.',
   },
   'lifecycle-unsupported': {
     message: 'lifecycle hooks and stop signals are not supported yet',
@@ -110,6 +127,10 @@ export const reviewRules = {
   'privileged-refused': {
     message: 'a privileged container would be root on the machine of the pool',
     remedy: 'Leave out privileged, or set allowPrivileged for the pool.',
+  },
+  'privileged-unsupported': {
+    message: 'the pool has no privileged containers',
+    remedy: 'Leave out privileged, or run the pod on a node of the cluster.',
   },
   'security-profile-unsupported': {
     message: 'profiles on a node’s disk are not there',
@@ -134,6 +155,10 @@ export const reviewRules = {
   'env-source-unsupported': {
     message: 'variables from files are not supported',
     remedy: 'Use a ConfigMap or a Secret.',
+  },
+  'field-not-offered': {
+    message: 'the service that runs the pods of the pool does not take the field',
+    remedy: 'Leave the field out, or run the pod on a node of the cluster.',
   },
   'field-unsupported': {
     message: 'this version of Spillway does not know the field, and would leave it out',

@@ -11,7 +11,7 @@ import {
 import { BackendError } from '../../backend.ts';
 import { codeOf, refusesCredential } from '../errors.ts';
 import type { IamToken, TokenLogin } from '../iam.ts';
-import { signRequest } from '../signing.ts';
+import { type AccessKey, signRequest } from '../signing.ts';
 import { type Gate, isProbeDue, probed, refused, untried, type Verdict } from './gate.ts';
 import { describeLogin, type Login, sameLogin } from './login.ts';
 import type { LoginSource } from './login-source.ts';
@@ -114,6 +114,11 @@ export class Access implements CredentialSource {
   /** The token of the user, for calls that want it in a header of its own; an access key has none. */
   get userToken(): string | undefined {
     return this.#token?.value;
+  }
+
+  /** The access key, as it was read last; who logs in otherwise has none. */
+  get accessKey(): AccessKey | undefined {
+    return this.#login?.kind === 'accessKey' ? this.#login : undefined;
   }
 
   /** How far the gateway's clock is ahead of ours */

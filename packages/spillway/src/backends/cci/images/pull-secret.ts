@@ -5,7 +5,7 @@ import { credentialsOf } from '../../../podspec/registry-credentials.ts';
 import { decodeText } from '../../../podspec/sources.ts';
 
 /** The only pull Secret that CCI takes. It belongs to the namespace, so every pod of the pool can pull with what is in it. */
-const pullSecretName = 'imagepull-secret';
+export const pullSecretName = 'imagepull-secret';
 
 /** The hosts in it whose logins are ours. All others are left alone: CCI may have put them there. */
 const hostsAnnotation = 'spillway.dev/registry-hosts';
@@ -108,7 +108,7 @@ function byHost(wanted: readonly WantedLogin[]): Map<string, WantedLogin[]> {
 }
 
 /** Docker writes hosts with a scheme, a version of the API, or neither. */
-const hostOf = (registry: string): string =>
+export const hostOf = (registry: string): string =>
   registry
     .replace(/^https?:\/\//, '')
     .replace(/\/v[12]\/?$/, '')

@@ -1,0 +1,121 @@
+import type { Container, Pod, PodSpec } from '@spillway/kube';
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { passedPart, rowsOf, reviewPod, type Rule } from '../kubernetes/fields.ts';
+import { podFields } from '../kubernetes/pod-fields.ts';
+import { dialects } from './dialects.ts';
+import { cciFields, cciRows } from './fields.ts';
+import { podDialect } from './pod-dialect.ts';
+
+const docs = new URL('../../../../../docs/', import.meta.url);
+
+function refusalsOf(spec: Partial<PodSpec>, container: Partial<Container> = {}, version: 'v1' | 'v2' = 'v1'): string[] {
+  const pod: Pod = { spec: { containers: [{ name: 'main', ...container }], ...spec } };
+  return reviewPod(pod, podDialect(dialects[version])).refusals.map(({ code, field }) => `${field} ${code}`);
+}
+
+const onArch = (operator: string, ...values: string[]): Partial<PodSpec> => ({
+  affinity: {
+    nodeAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: {
+        nodeSelectorTerms: [{ matchExpressions: [{ key: 'kubernetes.io/arch', operator, values }] }],
+      },
+    },
+  },
+});
+
+test('an ordinary pod runs in CCI', () => {
+  const spec: Partial<PodSpec> = {
+    os: { name: 'linux' },
+    hostUsers: true,
+    nodeSelector: { type: 'virtual-kubelet', 'kubernetes.io/arch': 'amd64' },
+    ...onArch('In', 'arm64', 'amd64'),
+    subdomain: 'db',
+    volumes: [
+      { name: 'scratch', emptyDir: { sizeLimit: '1Gi' } },
+      { name: 'settings', configMap: { name: 'a' } },
+    ],
+  };
+  const volumeMounts = [
+    { name: 'scratch', mountPath: '/a' },
+    { name: 'settings', mountPath: '/b', subPath: 'b' },
+  ];
+  expect(refusalsOf(spec, { volumeMounts, securityContext: { privileged: false } })).toEqual([]);
+  expect(passedPart({ ...spec, containers: [] }, cciFields.v1)).not.toHaveProperty('os');
+  expect(passedPart({ ...spec, containers: [] }, cciFields.v1)).not.toHaveProperty('hostUsers');
+});
+
+test.each<[string, Partial<PodSpec>, Partial<Container>]>([
+  ['spec.hostNetwork host-namespace-unsupported', { hostNetwork: true }, {}],
+  ['spec.hostPID host-namespace-unsupported', { hostPID: true }, {}],
+  ['spec.hostIPC host-namespace-unsupported', { hostIPC: true }, {}],
+  ['spec.hostUsers user-namespace-unsupported', { hostUsers: false }, {}],
+  ['spec.os os-unsupported', { os: { name: 'windows' } }, {}],
+  ['spec.nodeSelector architecture-unsupported', { nodeSelector: { 'kubernetes.io/arch': 'arm64' } }, {}],
+  ['spec.affinity architecture-unsupported', onArch('In', 'arm64'), {}],
+  ['spec.affinity architecture-unsupported', onArch('NotIn', 'amd64'), {}],
+  ['spec.resources pod-resources-unsupported', { resources: { limits: { cpu: '1' } } }, {}],
+  ['spec.volumes[0].hostPath volume-unsupported', { volumes: [{ name: 'v', hostPath: { path: '/' } }] }, {}],
+  [
+    'spec.volumes[0].persistentVolumeClaim volume-claim-unsupported',
+    { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'c' } }] },
+    {},
+  ],
+  [
+    'spec.containers[0].volumeMounts[0].subPath empty-dir-sub-path-unsupported',
+    { volumes: [{ name: 'v', emptyDir: {} }] },
+    { volumeMounts: [{ name: 'v', mountPath: '/v', subPath: 'a' }] },
+  ],
+  [
+    'spec.containers[0].securityContext.privileged privileged-unsupported',
+    {},
+    { securityContext: { privileged: true } },
+  ],
+  [
+    'spec.containers[0].startupProbe.tcpSocket startup-probe-by-tcp-unsupported',
+    {},
+    { startupProbe: { tcpSocket: { port: 80 } } },
+  ],
+  [
+    'spec.initContainers[0].restartPolicy sidecar-unsupported',
+    { initContainers: [{ name: 'side', restartPolicy: 'Always' }] },
+    {},
+  ],
+])('CCI refuses %s', (refused, spec, container) => {
+  expect(refusalsOf(spec, container)).toEqual([refused]);
+});
+
+test('CCI 2.0 has no subdomains', () => {
+  expect(refusalsOf({ subdomain: 'db' }, {}, 'v2')).toEqual(['spec.subdomain field-not-offered']);
+});
+
+test('a row that differs is that of a field that there is', () => {
+  const known = new Set(rowsOf(podFields).flatMap(({ path }) => prefixesOf(path.split('.'))));
+  for (const version of ['v1', 'v2'] as const) {
+    expect(Object.keys(cciRows[version]).filter((path) => !known.has(path))).toEqual([]);
+  }
+});
+
+test.for(['cci.md', 'zh/cci.md'])('%s lists the fields that differ from another cluster', async (page) => {
+  expect(await readFile(new URL(page, docs), 'utf8')).toContain(differences());
+});
+
+function differences(): string {
+  const lines = Object.entries(cciRows.v2)
+    .filter(([path]) => !path.startsWith('initContainers.'))
+    .map(([path, rule]) => `| \`${path}\` | ${outcome(rule)} | ${path in cciRows.v1 ? '' : '2.0'} |`);
+  return ['| field | what becomes of it | only in CCI |', '|---|---|---|', ...lines].join('\n');
+}
+
+const link = (code: string): string => `[${code}](not-burstable.md#${code})`;
+
+function outcome(rule: Rule): string {
+  if (rule.kind === 'refused') return `refused: ${link(rule.code)}`;
+  if (rule.kind === 'checked') return `some values refused: ${link(rule.code)}`;
+  if (rule.kind !== 'dropped' || rule.unless === undefined) return rule.kind;
+  return `dropped; some values refused: ${link(rule.unless.code)}`;
+}
+
+function prefixesOf(parts: readonly string[]): string[] {
+  return parts.map((_, index) => parts.slice(0, index + 1).join('.'));
+}

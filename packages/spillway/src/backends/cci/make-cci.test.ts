@@ -1,0 +1,140 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silentLogger } from '@spillway/kube';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Backend } from '../backend.ts';
+import { makeWorkload } from '../testing/workloads.ts';
+import { makeCciBackend } from './make-cci.ts';
+import { FakeService, sendJson } from './testing/fake-service.ts';
+
+const { signal } = new AbortController();
+const namespace = '/api/v1/namespaces/cce-burst-home';
+const image = 'swr.r1.myhuaweicloud.com/team/app:1';
+
+/** A region that answers as CCI does; whether it has room is up to the test. */
+async function region({ room = true, refusal }: { room?: boolean; refusal?: object } = {}): Promise<{
+  service: FakeService;
+  backend: Backend;
+  posted: () => string[];
+}> {
+  const made = new Map<string, Record<string, unknown>>();
+  const service = await FakeService.start(({ method, path, headers, body }, response) => {
+    if (headers.authorization?.includes('Access=AK,') !== true) {
+      return sendJson(response, 401, { error_code: 'APIGW.0301', error_msg: 'no' });
+    }
+    const { pathname, searchParams } = new URL(path, 'https://cci');
+    if (searchParams.has('watch')) return response.writeHead(200, { 'content-type': 'application/json' });
+    if (pathname === '/v1/agency') return sendJson(response, 200, [{}]);
+    if (method === 'POST') {
+      if (refusal !== undefined && pathname.endsWith('/pods')) return sendJson(response, 403, refusal);
+      const { metadata = {}, spec = {} }: { metadata?: object; spec?: object } = Object(body);
+      const name = 'name' in metadata ? String(metadata.name) : '';
+      const placed = pathname.endsWith('/pods') && room ? { nodeName: 'n1' } : {};
+      const object = {
+        ...Object(body),
+        metadata: { uid: `there-${name}`, resourceVersion: '1', ...metadata },
+        spec: { ...spec, ...placed },
+        status: { state: 'Active' },
+      };
+      made.set(`${pathname}/${name}`, object);
+      return sendJson(response, 201, object);
+    }
+    const found = made.get(pathname);
+    if (method === 'DELETE') made.delete(pathname);
+    if (found !== undefined) return sendJson(response, 200, found);
+    const items = [...made].flatMap(([key, object]) => (key.startsWith(`${pathname}/`) ? [object] : []));
+    const isCollection = /\/(pods|events|secrets|configmaps|networks)$/.test(pathname);
+    return isCollection
+      ? sendJson(response, 200, { metadata: { resourceVersion: '1' }, items })
+      : sendJson(response, 404, { kind: 'Status', code: 404, reason: 'NotFound' });
+  });
+  const folder = await mkdtemp(join(tmpdir(), 'cci-'));
+  const [ca, file] = [join(folder, 'ca.pem'), join(folder, 'login.yaml')];
+  await writeFile(ca, service.ca);
+  await writeFile(file, 'accessKey: AK\nsecretKey: SK\n');
+  const backend = makeCciBackend({
+    options: {
+      region: 'r1',
+      endpoint: service.url,
+      iamEndpoint: service.url,
+      ca,
+      projectId: 'p1',
+      domainId: 'd1',
+      vpcId: 'v1',
+      networkId: 'n1',
+      subnetId: 's1',
+      securityGroupId: 'g1',
+      availableZone: 'z1',
+      credentials: { file },
+      apiVersion: 'v1',
+      soldOutAfterSeconds: 0.1,
+      imageReplacements: [{ repositoryPrefix: 'harbor.example/team', replaceWith: 'swr.r1.myhuaweicloud.com/team' }],
+    },
+    owner: { clusterId: 'home', nodeName: 'virtual' },
+    logger: silentLogger,
+  });
+  onTestFinished(async () => {
+    await backend.close();
+    service.close();
+    await rm(folder, { recursive: true });
+  });
+  const posted = (): string[] => service.calls.filter(({ method }) => method === 'POST').map(({ path }) => path);
+  return { service, backend, posted };
+}
+
+const workload = (): ReturnType<typeof makeWorkload> =>
+  makeWorkload({ name: 'web', image, spec: { containers: [{ image: 'harbor.example/team/app:1' }] } });
+
+test('a pod runs in CCI after all that it needs: namespace, network, the login for its image', async () => {
+  const { service, backend, posted } = await region();
+  await backend.prepare(signal);
+  const { ref, ...rest } = workload();
+  await backend.create({ ref, ...rest }, signal);
+  expect(posted()).toEqual([
+    '/api/v1/namespaces',
+    '/apis/networking.cci.io/v1beta1/namespaces/cce-burst-home/networks',
+    `${namespace}/secrets`,
+    `${namespace}/pods`,
+  ]);
+  expect(service.calls.findLast(({ method }) => method === 'POST')?.body).toMatchObject({
+    metadata: { name: 'default-web', annotations: { 'virtual-kubelet-podname': 'web' } },
+    spec: { containers: [{ image }], imagePullSecrets: [{ name: 'imagepull-secret' }] },
+  });
+  const { instances } = await backend.list(signal);
+  expect(instances).toMatchObject([{ ref }]);
+  expect(backend.capabilities.runtimeVersion).toBe('cci://v1');
+  await backend.remove(ref, signal);
+  expect((await backend.list(signal)).instances).toEqual([]);
+});
+
+test('the login for a second pod is there already', async () => {
+  const { backend, posted } = await region();
+  await backend.prepare(signal);
+  await backend.create(workload(), signal);
+  const second = makeWorkload({ name: 'web-2', image, spec: { containers: [{}] } });
+  await backend.create(second, signal);
+  expect(posted().filter((path) => path.endsWith('/secrets'))).toHaveLength(1);
+});
+
+test('a pod that CCI has no room for is taken back, and the pool is sold out', async () => {
+  const { backend } = await region({ room: false });
+  await backend.prepare(signal);
+  await expect(backend.create(workload(), signal)).rejects.toMatchObject({ kind: 'soldOut' });
+  expect((await backend.list(signal)).instances).toEqual([]);
+});
+
+test('an account in arrears blocks the pool, with what to do', async () => {
+  const { backend } = await region({ refusal: { message: 'recharge', errorCode: 'CCI.01.403009' } });
+  await backend.prepare(signal);
+  await expect(backend.create(workload(), signal)).rejects.toMatchObject({
+    kind: 'blocked',
+    reason: 'CCIArrears',
+    remedy: expect.stringContaining('Top up'),
+  });
+});
+
+test('the node offers what the vendor’s does, because CCI says nothing of how much there is', async () => {
+  const { backend } = await region();
+  expect(await backend.capacity(signal)).toEqual({ cpu: '200k', memory: '1600000Gi', pods: '200k' });
+});

@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises';
+import { type Logger, systemClock } from '@spillway/kube';
+import type { ImageReplacement } from '../../podspec/image-replacement.ts';
+import type { Owner } from '../backend.ts';
+import { KubernetesBackend } from '../kubernetes/kubernetes-backend.ts';
+import { CciConnection } from './connect.ts';
+import { environmentLogin, fileLogin } from './credentials/login-source.ts';
+import { type CciDialect, dialects, type NetworkSettings } from './dialects.ts';
+import { endpointsOf } from './endpoints.ts';
+import { Images } from './images/images.ts';
+import { podDialect } from './pod-dialect.ts';
+import { namespaceName } from './prepare/namespace.ts';
+import { prepare } from './prepare/prepare.ts';
+
+export interface CciBackendOptions extends NetworkSettings {
+  readonly region: string;
+  readonly endpoint?: string | undefined;
+  readonly iamEndpoint?: string | undefined;
+  /** File, PEM */
+  readonly ca?: string | undefined;
+  readonly projectName?: string | undefined;
+  readonly namespaceName?: string | undefined;
+  readonly credentials: { readonly file?: string | undefined };
+  readonly apiVersion: CciDialect['apiVersion'];
+  readonly soldOutAfterSeconds: number;
+  readonly imageReplacements: readonly ImageReplacement[];
+}
+
+/** Pods in Huawei Cloud Container Instance. @throws BackendError when no namespace can be named after the cluster */
+export function makeCciBackend({
+  options,
+  owner,
+  logger,
+}: {
+  readonly options: CciBackendOptions;
+  readonly owner: Owner;
+  readonly logger: Logger;
+}): KubernetesBackend {
+  const { region, projectId, projectName, credentials, apiVersion, soldOutAfterSeconds, imageReplacements } = options;
+  const dialect = dialects[apiVersion];
+  const namespace = namespaceName(dialect, owner.clusterId, options.namespaceName);
+  const source = credentials.file === undefined ? environmentLogin(process.env) : fileLogin(credentials.file);
+  const connected = Promise.withResolvers<CciConnection>();
+  const images = new Images({
+    types: podDialect(dialect).types,
+    namespace,
+    region,
+    project: projectName,
+    replacements: imageReplacements,
+    accessKey: async () => (await connected.promise).access.accessKey,
+  });
+  return new KubernetesBackend({
+    dialect: podDialect(dialect),
+    namespace,
+    owner,
+    logger,
+    placeWithinMs: soldOutAfterSeconds * 1000,
+    connect: async () => {
+      const ca = options.ca === undefined ? undefined : await readFile(options.ca, 'utf8');
+      const endpoints = endpointsOf(options);
+      const clock = systemClock;
+      const connection = new CciConnection({ dialect, endpoints, ca, projectId, namespace, source, clock, logger });
+      connected.resolve(connection);
+      return connection;
+    },
+    prepare: async (_client, signal) => {
+      const { send, access } = await connected.promise;
+      await prepare(
+        {
+          dialect,
+          send,
+          userToken: () => access.userToken,
+          clusterId: owner.clusterId,
+          namespace,
+          network: options,
+          onProgress: (says, remedy) => logger.info({ ...(remedy !== undefined && { remedy }) }, says),
+          clock: systemClock,
+        },
+        signal,
+      );
+    },
+    adapt: (workload, context, signal) => images.adapt(workload, context, signal),
+  });
+}

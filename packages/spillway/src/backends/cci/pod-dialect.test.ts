@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { translate } from '../kubernetes/translate.ts';
+import { makeWorkload, type WorkloadInput } from '../testing/workloads.ts';
+import { dialects } from './dialects.ts';
+import { podDialect } from './pod-dialect.ts';
+
+const owner = { clusterId: 'home', nodeName: 'virtual' };
+const dialect = podDialect(dialects.v1);
+
+function translated(spec: WorkloadInput['spec']): ReturnType<typeof translate>['pod'] {
+  const made = makeWorkload({ name: 'web', image: 'nginx', spec });
+  const metadata = { ...made.pod.metadata, uid: 'u1', creationTimestamp: '2026-11-24T20:00:05Z' };
+  const workload = { ...made, pod: { ...made.pod, metadata } };
+  return translate(workload, { dialect, owner, namespace: 'cce-burst-home', name: dialect.podName(workload.ref) }).pod;
+}
+
+test('a pod in CCI has the marks that the vendor’s tools look for, and no finalizer', () => {
+  const { metadata } = translated({ containers: [{}] });
+  expect(metadata).toMatchObject({
+    namespace: 'cce-burst-home',
+    name: 'default-web',
+    annotations: {
+      'virtual-kubelet-namespace': 'default',
+      'virtual-kubelet-podname': 'web',
+      'virtual-kubelet-clustername': 'home',
+      'virtual-kubelet-uid': 'u1',
+      'virtual-kubelet-nodename': 'virtual',
+      'virtual-kubelet-creationtimestamp': '2026-11-24 20:00:05 +0000 UTC',
+    },
+  });
+  expect(metadata).not.toHaveProperty('finalizers');
+});
+
+test('it knows nothing of the API server there, pulls with the one Secret, and asks the DNS of its cluster', () => {
+  const { spec } = translated({ containers: [{}], imagePullSecrets: [{ name: 'mine' }] });
+  expect(spec?.imagePullSecrets).toEqual([{ name: 'imagepull-secret' }]);
+  expect(spec?.automountServiceAccountToken).toBe(false);
+  expect(spec?.containers[0]?.env).toEqual(
+    expect.arrayContaining([
+      { name: 'KUBERNETES_SERVICE_HOST', value: '' },
+      { name: 'KUBERNETES_SERVICE_PORT', value: '' },
+    ]),
+  );
+  expect(spec?.dnsPolicy).toBe('None');
+  expect(spec?.dnsConfig?.options).toEqual([
+    { name: 'ndots', value: '5' },
+    { name: 'timeout', value: '1' },
+    { name: 'attempts', value: '2' },
+  ]);
+});
+
+test('what the pod says about time-outs of DNS stays', () => {
+  const { spec } = translated({ containers: [{}], dnsConfig: { options: [{ name: 'timeout', value: '9' }] } });
+  expect(spec?.dnsConfig?.options?.filter(({ name }) => name === 'timeout')).toEqual([{ name: 'timeout', value: '9' }]);
+});
+
+test('objects of CCI 2.0 are in its own group', () => {
+  const { pods, secrets, configMaps, events } = podDialect(dialects.v2).types;
+  for (const { apiVersion } of [pods, secrets, configMaps, events]) expect(apiVersion).toBe('cci/v2');
+});

@@ -1,0 +1,67 @@
+import { configMaps, events, type Pod, pods, type ResourceType, secrets } from '@spillway/kube';
+import type { Capacity, DnsConfig, Owner } from '../backend.ts';
+import { type Dialect, explicitDns } from '../kubernetes/dialect.ts';
+import { podName } from '../kubernetes/names.ts';
+import type { CciDialect } from './dialects.ts';
+import { toBackendError } from './errors.ts';
+import { cciFields, partsOfEmptyDirs } from './fields.ts';
+import { pullSecretName } from './images/pull-secret.ts';
+import { pullRemedy } from './images/swr.ts';
+
+/** What the vendor's own virtual node offers: CCI has no nodes, and says nothing of how much there is. */
+const capacity: Capacity = { cpu: '200k', memory: '1600000Gi', pods: '200k' };
+
+/** How pods run in CCI, for what runs pods in a namespace of any cluster. */
+export function podDialect({ apiVersion, podApiVersion, lacks }: CciDialect): Dialect {
+  const inGroup = <T>(type: ResourceType<T>): ResourceType<T> => ({ ...type, apiVersion: podApiVersion });
+  return {
+    name: 'cci',
+    types: { pods: inGroup(pods), configMaps: inGroup(configMaps), secrets: inGroup(secrets), events: inGroup(events) },
+    version: apiVersion,
+    fields: cciFields[apiVersion],
+    alsoRefused: partsOfEmptyDirs,
+    capacity,
+    watchList: !lacks.watchList,
+    sinceTime: !lacks.sinceTime,
+    // Only labels, annotations and images of a pod can be changed.
+    finalizer: undefined,
+    // Running pods of older regions keep what they have.
+    volumeUpdates: false,
+    clusterServices: false,
+    pullSecret: pullSecretName,
+    podName,
+    annotations: vendorAnnotations,
+    dns: patientDns,
+    remedyOf: pullRemedy,
+    errorOf: toBackendError,
+  };
+}
+
+/** What the vendor's tools look for. */
+function vendorAnnotations({ metadata = {} }: Pod, { clusterId, nodeName }: Owner): Record<string, string> {
+  const { namespace = '', name = '', uid = '', creationTimestamp } = metadata;
+  return {
+    'virtual-kubelet-namespace': namespace,
+    'virtual-kubelet-podname': name,
+    'virtual-kubelet-clustername': clusterId,
+    'virtual-kubelet-uid': uid,
+    'virtual-kubelet-nodename': nodeName,
+    ...(creationTimestamp !== undefined && { 'virtual-kubelet-creationtimestamp': goTime(creationTimestamp) }),
+  };
+}
+
+/** As Go prints a time: `2006-01-02 15:04:05 +0000 UTC`. */
+function goTime(timestamp: string): string {
+  return new Date(timestamp)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, ' +0000 UTC');
+}
+
+/** The addresses are those of pods or nodes, and not of a Service that goes on when one of them is gone. */
+function patientDns(config: DnsConfig | undefined): ReturnType<Dialect['dns']> {
+  if (config === undefined || config.servers.length === 0) return explicitDns(config);
+  const isSet = (name: string): boolean => config.options.some((option) => option.split(':')[0] === name);
+  const more = ['timeout:1', 'attempts:2'].filter((option) => !isSet(option.slice(0, option.indexOf(':'))));
+  return explicitDns({ ...config, options: [...config.options, ...more] });
+}
