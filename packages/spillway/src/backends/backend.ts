@@ -83,6 +83,8 @@ export interface Backend {
 export interface Capabilities {
   /** Container runtime name and version as the node shows them, e.g. `containerd://1.6.20`. */
   readonly runtimeVersion: string;
+  /** Of the machines that run instances, as Kubernetes names it. Default: that of this machine. */
+  readonly architecture?: string;
   readonly logs: boolean;
   readonly exec: boolean;
   /** Can volumes of ConfigMaps, Secrets and tokens follow what changes in the cluster? */

@@ -290,6 +290,8 @@ export class Pool {
 
   #nodeFacts(): NodeFacts {
     const { config, clusterId, address, serverVersion, ownVersion } = this.#options;
+    const here = process.arch === 'x64' ? 'amd64' : process.arch;
+    const { runtimeVersion, architecture = here } = this.#backend.capabilities;
     return {
       name: config.nodeName,
       clusterId,
@@ -299,8 +301,8 @@ export class Pool {
       kubeletPort: config.kubeletPort,
       serverVersion,
       ownVersion,
-      runtimeVersion: this.#backend.capabilities.runtimeVersion,
-      architecture: process.arch === 'x64' ? 'amd64' : process.arch,
+      runtimeVersion,
+      architecture,
       capacity: this.#capacity,
       health: this.#health.state,
       blocked: this.#blockade.blocked,

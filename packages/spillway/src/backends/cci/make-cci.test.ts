@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger } from '@spillway/kube';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Backend } from '../backend.ts';
@@ -43,7 +44,10 @@ async function region({ room = true, refusal }: { room?: boolean; refusal?: obje
     const found = made.get(pathname);
     if (method === 'DELETE') made.delete(pathname);
     if (found !== undefined) return sendJson(response, 200, found);
-    const items = [...made].flatMap(([key, object]) => (key.startsWith(`${pathname}/`) ? [object] : []));
+    const uid = /pod-uid=([^,]+)/.exec(searchParams.get('labelSelector') ?? '')?.[1] ?? '';
+    const items = [...made].flatMap(([key, object]) =>
+      key.startsWith(`${pathname}/`) && JSON.stringify(object).includes(uid) ? [object] : [],
+    );
     const isCollection = /\/(pods|events|secrets|configmaps|networks)$/.test(pathname);
     return isCollection
       ? sendJson(response, 200, { metadata: { resourceVersion: '1' }, items })
@@ -73,6 +77,7 @@ async function region({ room = true, refusal }: { room?: boolean; refusal?: obje
     },
     owner: { clusterId: 'home', nodeName: 'virtual' },
     logger: silentLogger,
+    clock: { now: () => Date.now(), sleep: (ms) => sleep(Math.min(ms, 10)) },
   });
   onTestFinished(async () => {
     await backend.close();
@@ -115,6 +120,30 @@ test('the login for a second pod is there already', async () => {
   const second = makeWorkload({ name: 'web-2', image, spec: { containers: [{}] } });
   await backend.create(second, signal);
   expect(posted().filter((path) => path.endsWith('/secrets'))).toHaveLength(1);
+});
+
+function loginFor(registry: string, password: string): object {
+  const auths = { [registry]: { auth: Buffer.from(`me:${password}`).toString('base64') } };
+  return { data: { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths })).toString('base64') } };
+}
+
+test('of two pods with different logins for one registry, the second is told that its own is not used', async () => {
+  const { service, backend } = await region();
+  await backend.prepare(signal);
+  const watching = new AbortController();
+  const events = backend.watch?.(watching.signal) ?? [];
+  for (const name of ['first', 'second']) {
+    const spec = { containers: [{}], imagePullSecrets: [{ name }] };
+    const secrets = { [name]: loginFor('quay.io', name) };
+    await backend.create(makeWorkload({ name, image: 'quay.io/a/b', spec, secrets }), signal);
+  }
+  const told: string[] = [];
+  for await (const event of events) {
+    if (event.type === 'notice') told.push(`${event.ref.name}: ${event.notice.reason}`);
+    if (told.length === 3) watching.abort();
+  }
+  expect(told).toEqual(['first: ThirdPartyRegistry', 'second: ThirdPartyRegistry', 'second: RegistryLoginConflict']);
+  expect(service.calls.filter(({ method, path }) => method !== 'GET' && path.includes('/secrets'))).toHaveLength(1);
 });
 
 test('a pod that CCI has no room for is taken back, and the pool is sold out', async () => {

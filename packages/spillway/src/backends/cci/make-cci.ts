@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Logger, systemClock } from '@spillway/kube';
+import { type Clock, type Logger, systemClock } from '@spillway/kube';
 import type { ImageReplacement } from '../../podspec/image-replacement.ts';
 import type { Owner } from '../backend.ts';
 import { KubernetesBackend } from '../kubernetes/kubernetes-backend.ts';
@@ -31,10 +31,12 @@ export function makeCciBackend({
   options,
   owner,
   logger,
+  clock = systemClock,
 }: {
   readonly options: CciBackendOptions;
   readonly owner: Owner;
   readonly logger: Logger;
+  readonly clock?: Clock;
 }): KubernetesBackend {
   const { region, projectId, projectName, credentials, apiVersion, soldOutAfterSeconds, imageReplacements } = options;
   const dialect = dialects[apiVersion];
@@ -58,7 +60,6 @@ export function makeCciBackend({
     connect: async () => {
       const ca = options.ca === undefined ? undefined : await readFile(options.ca, 'utf8');
       const endpoints = endpointsOf(options);
-      const clock = systemClock;
       const connection = new CciConnection({ dialect, endpoints, ca, projectId, namespace, source, clock, logger });
       connected.resolve(connection);
       return connection;
@@ -74,7 +75,7 @@ export function makeCciBackend({
           namespace,
           network: options,
           onProgress: (says, remedy) => logger.info({ ...(remedy !== undefined && { remedy }) }, says),
-          clock: systemClock,
+          clock,
         },
         signal,
       );

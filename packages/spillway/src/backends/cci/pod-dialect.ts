@@ -18,6 +18,7 @@ export function podDialect({ apiVersion, podApiVersion, lacks }: CciDialect): Di
     name: 'cci',
     types: { pods: inGroup(pods), configMaps: inGroup(configMaps), secrets: inGroup(secrets), events: inGroup(events) },
     version: apiVersion,
+    architecture: 'amd64',
     fields: cciFields[apiVersion],
     alsoRefused: partsOfEmptyDirs,
     capacity,

@@ -31,6 +31,8 @@ export interface Dialect {
   };
   /** Of the API server. Undefined: it is asked. */
   readonly version: string | undefined;
+  /** Of all machines there. Undefined: not known. */
+  readonly architecture: string | undefined;
   readonly fields: FieldTable;
   /** What the table cannot say, because it depends on several fields. */
   alsoRefused(pod: Pod): readonly Refusal[];
@@ -63,6 +65,7 @@ export const kubernetesDialect: Dialect = {
   name: 'kubernetes',
   types: { pods, configMaps, secrets, events },
   version: undefined,
+  architecture: undefined,
   fields: podFields,
   alsoRefused: () => [],
   capacity: undefined,

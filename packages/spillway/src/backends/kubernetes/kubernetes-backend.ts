@@ -109,9 +109,10 @@ export class KubernetesBackend implements Backend {
   }
 
   get capabilities(): Capabilities {
-    const { name, volumeUpdates, clusterServices } = this.#dependencies.dialect;
+    const { name, architecture, volumeUpdates, clusterServices } = this.#dependencies.dialect;
     return {
       runtimeVersion: `${name}://${this.#version}`,
+      ...(architecture !== undefined && { architecture }),
       logs: true,
       exec: true,
       volumeUpdates,

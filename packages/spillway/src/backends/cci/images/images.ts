@@ -33,6 +33,7 @@ export class Images {
   /** What pods of this process asked for. */
   #known: readonly WantedLogin[] = [];
   readonly #unseen = new Map<string, PodSpec>();
+  #isMerging = false;
 
   constructor(options: ImagesOptions) {
     this.#options = options;
@@ -51,13 +52,11 @@ export class Images {
     const key = await this.#options.accessKey();
     const asked = loginsOf(adapted, key && swrLogin(key, { region, ...(project !== undefined && { project }) }));
     if (asked.length === 0) return adapted;
-    const bring = (): Promise<readonly RefusedLogin[]> => this.#bring(client, workload.ref, spec, asked, signal);
-    const refused = await this.#turns.run(bring, { signal });
+    const refused = await this.#bring(client, workload.ref, spec, asked, signal);
     for (const { from, notice } of refused) if (asked.some((each) => each.from === from)) tell(notice);
     return adapted;
   }
 
-  /** Merges, as often as somebody else was faster. */
   async #bring(
     client: KubeClient,
     { uid }: InstanceRef,
@@ -65,24 +64,48 @@ export class Images {
     asked: readonly WantedLogin[],
     signal: AbortSignal,
   ): Promise<readonly RefusedLogin[]> {
+    // A merge that begins from now on keeps what this pod needs.
+    const isQuiet = !this.#isMerging;
     if (this.#unseen.size >= maxUnseen) this.#unseen.delete([...this.#unseen.keys()][0] ?? '');
     this.#unseen.set(uid, spec);
-    for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+    if (isQuiet) {
+      // Most pods add nothing.
+      const wanted = (present: Secret | undefined): WantedLogin[] =>
+        wantedLogins(present, this.#known, asked, () => true);
       const present = await this.#read(client, signal);
-      // Most pods add nothing. What nobody needs any more is removed when something is written.
-      let wanted = wantedLogins(present, this.#known, asked, () => true);
-      let merged = mergePullSecret(present, wanted);
-      if (merged.secret !== undefined) {
-        const isNeeded = await this.#needs(client, signal);
-        wanted = wantedLogins(present, this.#known, asked, isNeeded);
-        merged = mergePullSecret(present, wanted);
+      const { secret, refused } = mergePullSecret(present, wanted(present));
+      if (secret === undefined) return this.#settled(wanted(present), refused);
+    }
+    return await this.#turns.run(() => this.#merge(client, asked, signal), { signal });
+  }
+
+  /** As often as somebody else was faster. What nobody needs any more goes on this occasion. */
+  async #merge(
+    client: KubeClient,
+    asked: readonly WantedLogin[],
+    signal: AbortSignal,
+  ): Promise<readonly RefusedLogin[]> {
+    this.#isMerging = true;
+    try {
+      for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+        const present = await this.#read(client, signal);
+        const wanted = wantedLogins(present, this.#known, asked, await this.#needs(client, signal));
+        const { secret, refused } = mergePullSecret(present, wanted);
+        if (secret === undefined || (await this.#write(client, present, secret, signal))) {
+          return this.#settled(wanted, refused);
+        }
       }
-      if (merged.secret !== undefined && !(await this.#write(client, present, merged.secret, signal))) continue;
-      const lost = new Set(merged.refused.map(({ from }) => from));
-      this.#known = wanted.filter(({ from }) => !lost.has(from) && from !== earlierPod);
-      return merged.refused;
+    } finally {
+      this.#isMerging = false;
     }
     throw new BackendError('unavailable', `the Secret ${pullSecretName} of CCI was changed by others again and again`);
+  }
+
+  #settled(wanted: readonly WantedLogin[], refused: readonly RefusedLogin[]): readonly RefusedLogin[] {
+    const isRefused = (each: WantedLogin): boolean =>
+      refused.some(({ from, registry }) => from === each.from && registry === each.login.registry);
+    this.#known = wanted.filter((each) => each.from !== earlierPod && !isRefused(each));
+    return refused;
   }
 
   async #needs(client: KubeClient, signal: AbortSignal): Promise<(login: RegistryCredential) => boolean> {
@@ -120,7 +143,9 @@ export class Images {
       else await client.resource(types.secrets).replace(whole, { signal });
       return true;
     } catch (error) {
-      if (isAlreadyExists(error) || isConflict(error) || isNotFound(error)) return false;
+      // Without a namespace there is nothing to write it into.
+      const isGone = present !== undefined && isNotFound(error);
+      if (isGone || isAlreadyExists(error) || isConflict(error)) return false;
       throw error;
     }
   }

@@ -84,6 +84,7 @@ describe('two different logins for one host', () => {
     expect(refused).toEqual([
       {
         from: 'b/y',
+        registry: swr,
         notice: {
           severity: 'Warning',
           reason: 'RegistryLoginConflict',

@@ -25,6 +25,7 @@ export interface MergedPullSecret {
 
 export interface RefusedLogin {
   readonly from: string;
+  readonly registry: string;
   readonly notice: Notice;
 }
 
@@ -51,7 +52,8 @@ export function mergePullSecret(present: Secret | undefined, wanted: readonly Wa
     const host = hostOf(login.registry);
     const owner = chosen.get(host);
     const used = owner?.login ?? foreign.get(host);
-    return sameLogin(login, used) ? [] : [{ from, notice: conflict(host, from, owner?.from ?? 'CCI') }];
+    if (sameLogin(login, used)) return [];
+    return [{ from, registry: login.registry, notice: conflict(host, from, owner?.from ?? 'CCI') }];
   });
 
   const logins = new Map([...foreign, ...[...chosen].map(([host, { login }]) => [host, login] as const)]);
