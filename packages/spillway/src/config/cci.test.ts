@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { cciSchema } from './cci.ts';
+import { parseConfig } from './load.ts';
 
 const minimal = {
   type: 'cci',
@@ -44,4 +45,14 @@ test.each([
   const problems = problemsOf(change);
   expect(problems).toHaveLength(1);
   expect(problems[0]).toMatch(message);
+});
+
+test.each([
+  ['the sizes of CCI', { ...minimal }, undefined, 'cci'],
+  ['those of CCI 2.0', { ...minimal, apiVersion: 'v2' }, undefined, 'cci2'],
+  ['others that the pool names', { ...minimal }, 'cci-legacy', 'cci-legacy'],
+  ['none with another backend', { type: 'simulated' }, undefined, 'none'],
+])('pods of a pool have %s', (_, backend, sizing, expected) => {
+  const pool = { name: 'a', nodeName: 'a', backend, ...(sizing !== undefined && { sizing }) };
+  expect(parseConfig(JSON.stringify({ pools: [pool] }), 'spillway.yaml').pools[0]?.sizing).toBe(expected);
 });
