@@ -169,7 +169,12 @@ export class KubernetesBackend implements Backend {
   }
 
   async list(signal: AbortSignal): Promise<Listing> {
-    return await this.#do('list pods', ({ instances }) => instances.list(signal));
+    return await this.#do('list pods', async ({ instances, copies }) => {
+      const listing = await instances.list(signal);
+      // Pods also go without being removed by us, and their copies with them.
+      this.#tidy(copies);
+      return listing;
+    });
   }
 
   watch(signal: AbortSignal): AsyncIterable<InstanceEvent> {
