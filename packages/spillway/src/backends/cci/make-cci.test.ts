@@ -18,6 +18,8 @@ async function region({ room = true, refusal }: { room?: boolean; refusal?: obje
   service: FakeService;
   backend: Backend;
   posted: () => string[];
+  /** What is there, by path. */
+  made: Map<string, Record<string, unknown>>;
 }> {
   const made = new Map<string, Record<string, unknown>>();
   const service = await FakeService.start(({ method, path, headers, body }, response) => {
@@ -85,7 +87,7 @@ async function region({ room = true, refusal }: { room?: boolean; refusal?: obje
     await rm(folder, { recursive: true });
   });
   const posted = (): string[] => service.calls.filter(({ method }) => method === 'POST').map(({ path }) => path);
-  return { service, backend, posted };
+  return { service, backend, posted, made };
 }
 
 const workload = (): ReturnType<typeof makeWorkload> =>
@@ -144,6 +146,19 @@ test('of two pods with different logins for one registry, the second is told tha
   }
   expect(told).toEqual(['first: ThirdPartyRegistry', 'second: ThirdPartyRegistry', 'second: RegistryLoginConflict']);
   expect(service.calls.filter(({ method, path }) => method !== 'GET' && path.includes('/secrets'))).toHaveLength(1);
+});
+
+test('a copy of a ConfigMap goes after its last pod, also when CCI took the pod away by itself', async () => {
+  const { backend, made } = await region();
+  const copies = (): string[] => [...made.keys()].filter((path) => path.includes('/configmaps/'));
+  await backend.prepare(signal);
+  const settings = { metadata: { name: 'settings', namespace: 'default', resourceVersion: '1' }, data: { a: 'b' } };
+  const container = { envFrom: [{ configMapRef: { name: 'settings' } }] };
+  await backend.create(makeWorkload({ image, spec: { containers: [container] }, configMaps: { settings } }), signal);
+  expect(copies()).toHaveLength(1);
+  for (const path of made.keys()) if (path.includes('/pods/')) made.delete(path);
+  await backend.list(signal);
+  await expect.poll(copies).toEqual([]);
 });
 
 test('a pod that CCI has no room for is taken back, and the pool is sold out', async () => {
