@@ -140,7 +140,8 @@ export function describeBackendConformance(name: string, make: () => Promise<Bac
         const containers = [script('exit 0', { name: 'good' }), script('exit 1', { name: 'bad' })];
         const pod = await driver.run(workload({ spec: { restartPolicy: 'OnFailure', containers } }));
         const bad = await driver.container(pod, 'bad', ({ state }) => state?.waiting?.reason === 'CrashLoopBackOff');
-        expect(bad.restartCount).toBe(1);
+        // The first pause may be over before a remote kubelet has told of it.
+        expect(bad.restartCount).toBeGreaterThanOrEqual(1);
         expect(bad.lastState).toMatchObject({ terminated: { exitCode: 1 } });
         const good = await driver.container(pod, 'good', () => true);
         expect(good).toMatchObject({ restartCount: 0, state: { terminated: { exitCode: 0 } } });
@@ -150,7 +151,7 @@ export function describeBackendConformance(name: string, make: () => Promise<Bac
 
       test('Always restarts what succeeded, too', async () => {
         const pod = await driver.run(workload({ spec: { containers: [script('exit 0')] } }));
-        const again = await driver.container(pod, 'main', ({ restartCount }) => restartCount === 1);
+        const again = await driver.container(pod, 'main', ({ restartCount }) => restartCount >= 1);
         expect(again.lastState).toMatchObject({ terminated: { exitCode: 0, reason: 'Completed' } });
       });
 
