@@ -1,17 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { Account } from '../accounts.ts';
 import type { Region } from '../region.ts';
 
 /** What a client of a region that runs on its own has to know; plain data. */
-export interface RegionFactSheet {
+export interface RegionFactSheet extends Pick<Region, 'endpoint' | 'iamEndpoint' | 'caFile' | 'accounts' | 'admin'> {
   readonly region: string;
-  readonly endpoint: string;
-  readonly iamEndpoint: string;
-  readonly caFile: string;
-  readonly accounts: readonly Account[];
-  readonly admin: { readonly endpoint: string; readonly token: string };
   /** Administrator of the control plane behind the gateway */
   readonly kubeconfig: string;
 }

@@ -414,8 +414,8 @@ async function die(pod: Pod): Promise<void> {
   }
 }
 
-it('a profile: never more than its 5 pods on real nodes, however its 20 replicas are scaled, 50 times, and its pods die', async () => {
-  await realNode('50');
+/** A profile that lets five pods of `web` run on real nodes. */
+async function fiveLocal(): Promise<void> {
   await admin.resource(scheduleProfiles).create({
     metadata: { name: 'web', namespace },
     spec: {
@@ -424,13 +424,23 @@ it('a profile: never more than its 5 pods on real nodes, however its 20 replicas
       location: { local: { maxNum: 5, scaleDownPriority: 10 }, cci: { scaleDownPriority: 100 } },
     },
   });
+}
+
+const statusOfWeb = async (): Promise<ScheduleProfileStatus> =>
+  (await admin.resource(scheduleProfiles).get({ namespace, name: 'web' })).status ?? {};
+
+/** What admission adds to pods of a profile with limits. */
+const gated: Partial<PodSpec> = { schedulingGates: [{ name: 'spillway.dev/schedule-profile' }] };
+
+it('a profile: never more than its 5 pods on real nodes, however its 20 replicas are scaled, 50 times, and its pods die', async () => {
+  await realNode('50');
+  await fiveLocal();
   let most = 0;
   const count = (): void => {
     const local = on(podsHere('web'), realName()).filter(({ status }) => !isTerminalPhase(status?.phase));
     most = Math.max(most, local.length);
   };
   const watch = view.subscribe({ added: count, changed: count, deleted: count });
-  const gated = { schedulingGates: [{ name: 'spillway.dev/schedule-profile' }] };
   await deploy('web', 20, { burst: 'localPrefer', cpu: '10m', spec: gated });
   await allBound('web', 20);
   expect(on(podsHere('web'), realName())).toHaveLength(5);
@@ -445,9 +455,9 @@ it('a profile: never more than its 5 pods on real nodes, however its 20 replicas
   }
   // Until a local pod that is on its way out is gone, its successor bursts. So that all places are free or taken:
   await scale('web', 1);
-  const status = async (): Promise<ScheduleProfileStatus> =>
-    (await admin.resource(scheduleProfiles).get({ namespace, name: 'web' })).status ?? {};
-  await expect.poll(async () => ((await status()).local?.pods ?? 0) + ((await status()).cci?.pods ?? 0)).toBe(1);
+  await expect
+    .poll(async () => ((await statusOfWeb()).local?.pods ?? 0) + ((await statusOfWeb()).cci?.pods ?? 0))
+    .toBe(1);
   await scale('web', 12);
   const settled = (): readonly Pod[] => podsHere('web').filter((pod) => isLiving(pod) && isReady(pod));
   await expect.poll(() => settled().length).toBe(12);
@@ -455,7 +465,7 @@ it('a profile: never more than its 5 pods on real nodes, however its 20 replicas
   expect(most).toBe(5);
   expect(on(settled(), realName())).toHaveLength(5);
   await expect
-    .poll(status)
+    .poll(statusOfWeb)
     .toMatchObject({ local: { pods: 5 }, cci: { pods: 7 }, waiting: { pods: 0 }, uncounted: { pods: 0 } });
   expect(
     settled()
@@ -470,20 +480,12 @@ it('a profile: never more than its 5 pods on real nodes, however its 20 replicas
 
 it('a profile: pods with a local place for which real nodes have no room burst, and count where they are', async () => {
   await realNode('1');
-  await admin.resource(scheduleProfiles).create({
-    metadata: { name: 'web', namespace },
-    spec: {
-      objectLabels: { matchLabels: { app: 'web' } },
-      strategy: 'localPrefer',
-      location: { local: { maxNum: 5, scaleDownPriority: 10 }, cci: { scaleDownPriority: 100 } },
-    },
-  });
-  const gated = { schedulingGates: [{ name: 'spillway.dev/schedule-profile' }] };
+  await fiveLocal();
   await deploy('web', 8, { burst: 'localPrefer', spec: gated });
   const list = await allBound('web', 8);
   expect(on(list, realName())).toHaveLength(2);
   await expect
-    .poll(async () => (await admin.resource(scheduleProfiles).get({ namespace, name: 'web' })).status)
+    .poll(statusOfWeb)
     .toMatchObject({ local: { pods: 2 }, cci: { pods: 6 }, waiting: { pods: 0 }, uncounted: { pods: 0 } });
   const costs = (node: string): Set<string | undefined> =>
     new Set(on(podsHere('web'), node).map(({ metadata }) => metadata?.annotations?.[costAnnotation]));

@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Outcome, runSpillway } from '../testing/run-spillway.ts';
 
-const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 let state: string;
 
 beforeAll(async () => {
@@ -13,26 +11,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(state, { recursive: true }));
 
-interface Outcome {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly code: number | null;
-}
-
 /** With a state folder of its own: a region that is up already is not touched. */
-function region(...args: string[]): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--conditions=spillway-source', main, 'cci-region', ...args], {
-      env: { ...process.env, XDG_STATE_HOME: state },
-    });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ stdout, stderr, code }));
-  });
-}
+const region = (...args: string[]): Promise<Outcome> =>
+  runSpillway(['cci-region', ...args], { ...process.env, XDG_STATE_HOME: state });
 
 test('a region stays up until it is taken down', async () => {
   expect((await region('status')).stdout).toContain('There is no region');
