@@ -82,7 +82,10 @@ describe('spillway serve is killed with -9 and started again', () => {
       const left = await residue(testbed);
       return left.sandboxes.length === 0 && left.folders.length === 0;
     });
-    expect(await kubectl.list<Pod>(['pods', '-n', namespace])).toEqual([]);
+    // A pod goes after its instance.
+    await eventually('no pod to be left', async () => {
+      return (await kubectl.list<Pod>(['pods', '-n', namespace])).length === 0;
+    });
   });
 });
 

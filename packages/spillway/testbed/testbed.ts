@@ -6,7 +6,9 @@ import path from 'node:path';
 import { abilitiesOf, type Cluster } from '@spillway/devcluster';
 import { stringify } from 'yaml';
 import type { Scenario } from '../src/backends/simulated/scenario.ts';
+import type { CciBackendConfig } from '../src/config/cci.ts';
 import type { RuleSetName } from '../src/podspec/sizing/rule-sets.ts';
+import { cciPool } from './cci-pool.ts';
 import { rbacArguments } from './rbac-arguments.ts';
 import { burstLabels } from '../src/podspec/contract.ts';
 
@@ -15,11 +17,13 @@ const spillway = ['--conditions=spillway-source', path.join(import.meta.dirname,
 
 export interface TestbedOptions {
   readonly cluster: Cluster;
-  readonly backend: 'cri' | 'simulated';
+  readonly backend: 'cci' | 'cri' | 'simulated';
   readonly nodeName?: string;
   readonly kubeletPort?: number;
   /** Pods that the node offers room for; default 200. */
   readonly maxPods?: number;
+  /** Where the pods of the `cci` backend run, and what its configuration says besides how to get there. */
+  readonly cci?: Partial<CciBackendConfig> & { readonly at: Parameters<typeof cciPool>[0] };
   /** How the `simulated` backend behaves; default: as the configuration's defaults say. */
   readonly simulated?: {
     readonly startDelayMs?: number;
@@ -226,14 +230,19 @@ export class Testbed implements AsyncDisposable {
             ...(options.sizing === undefined ? {} : { sizing: options.sizing }),
             ...(options.sweep === undefined ? {} : { sweep: options.sweep }),
             dns: { clusterDNS: ['10.96.0.10'], clusterDomain: 'cluster.local' },
-            backend: this.#backendConfig(options),
+            backend: await this.#backendConfig(options),
           },
         ],
       }),
     );
   }
 
-  #backendConfig({ backend, cluster, simulated, keepInstances }: TestbedOptions): Record<string, unknown> {
+  async #backendConfig({ backend, cluster, cci, simulated, keepInstances }: TestbedOptions): Promise<object> {
+    if (backend === 'cci') {
+      if (cci === undefined) throw new Error('a pool of the cci backend needs a region: cci: { at: region }');
+      const { at, ...more } = cci;
+      return cciPool(at, this.dir, more);
+    }
     if (backend === 'simulated') {
       return { type: 'simulated', ...simulated, ...(keepInstances ? { stateFile: this.instancesFile } : {}) };
     }

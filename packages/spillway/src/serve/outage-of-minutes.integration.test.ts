@@ -25,8 +25,8 @@ let kubectl: Kubectl;
 let testbed: Testbed;
 
 beforeAll(async () => {
+  // With a node that goes on: where all nodes are away at once, Kubernetes evicts nothing.
   cluster = await startCluster({
-    node: false,
     extraArgs: {
       'kube-controller-manager': ['--node-monitor-period=2s', `--node-monitor-grace-period=${graceSeconds}s`],
       'kube-apiserver': [
