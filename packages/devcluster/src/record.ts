@@ -30,7 +30,7 @@ export interface ClusterRecord {
   readonly starter: ProcessIdentity;
   readonly supervisor?: ProcessIdentity;
   /** Set once the network is there. */
-  readonly network?: { readonly nodeAddress: string; readonly ports: Ports };
+  readonly network?: { readonly nodeAddress: string; readonly hostAddress: string; readonly ports: Ports };
   readonly readyAt?: string;
 }
 

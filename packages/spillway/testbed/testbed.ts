@@ -22,7 +22,7 @@ export interface TestbedOptions {
   readonly kubeletPort?: number;
   /** Pods that the node offers room for; default 200. */
   readonly maxPods?: number;
-  /** Where the pods of the `cci` backend run, and what its configuration says besides how to get there. */
+  /** Where the pods of the `cci` backend run (a region on the cluster's `hostAddress`), and what its configuration says besides how to get there. */
   readonly cci?: Partial<CciBackendConfig> & { readonly at: Parameters<typeof cciPool>[0] };
   /** How the `simulated` backend behaves; default: as the configuration's defaults say. */
   readonly simulated?: {
@@ -229,7 +229,11 @@ export class Testbed implements AsyncDisposable {
             servingCertificate: { csr: { approve: true } },
             ...(options.sizing === undefined ? {} : { sizing: options.sizing }),
             ...(options.sweep === undefined ? {} : { sweep: options.sweep }),
-            dns: { clusterDNS: ['10.96.0.10'], clusterDomain: 'cluster.local' },
+            // A region's pods do not reach service addresses.
+            dns: {
+              clusterDNS: [options.backend === 'cci' ? cluster.nodeAddress : '10.96.0.10'],
+              clusterDomain: 'cluster.local',
+            },
             backend: await this.#backendConfig(options),
           },
         ],

@@ -65,6 +65,8 @@ export interface Cluster extends AsyncDisposable {
   readonly server: string;
   /** The address of the cluster's network namespace as the host sees it; loopback without one. */
   readonly nodeAddress: string;
+  /** The host's address as seen from inside that namespace; loopback without one. */
+  readonly hostAddress: string;
   /** host:port of the image registry. */
   readonly registry: string;
   /** Name of the real node; undefined without one. */
@@ -118,6 +120,7 @@ export class RunningCluster implements Cluster {
   readonly kubeconfig: string;
   readonly server: string;
   readonly nodeAddress: string;
+  readonly hostAddress: string;
   readonly registry: string;
   readonly nodeName: string | undefined;
   readonly pool: PoolFacts | undefined;
@@ -142,6 +145,7 @@ export class RunningCluster implements Cluster {
     this.kubeconfig = this.#pki.kubeconfig('admin');
     this.server = serverUrl(record.network);
     this.nodeAddress = record.network.nodeAddress;
+    this.hostAddress = record.network.hostAddress;
     this.registry = `${this.nodeAddress}:${record.network.ports.registry}`;
     this.nodeName = record.options.node?.name;
     this.pool = record.options.pool ? poolFacts(record) : undefined;

@@ -56,10 +56,17 @@ export async function bringUp(
   return { runners, ready: becomeReady(facts, runners, log, signal) };
 }
 
+async function ownNetwork(scope: string): Promise<NonNullable<ClusterRecord['network']>> {
+  const { nodeAddress, hostAddress } = await createNamespace(scope);
+  return { nodeAddress, hostAddress, ports: usualPorts };
+}
+
+async function hostNetwork(): Promise<NonNullable<ClusterRecord['network']>> {
+  return { nodeAddress: '127.0.0.1', hostAddress: '127.0.0.1', ports: await freePorts() };
+}
+
 async function makeNetwork(record: ClusterRecord): Promise<ClusterRecord> {
-  const network = record.ownNetwork
-    ? { nodeAddress: (await createNamespace(record.scope)).nodeAddress, ports: usualPorts }
-    : { nodeAddress: '127.0.0.1', ports: await freePorts() };
+  const network = record.ownNetwork ? await ownNetwork(record.scope) : await hostNetwork();
   if (runsContainers(record.options)) await filterBridgedPackets(record.scope);
   const named = { ...record, network };
   await writeRecord(named);
