@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
+import { RegionError, startRegion } from '@spillway/cci-standin';
 import type { Cluster } from '@spillway/devcluster';
 import { canRunContainers, DevClusterError, startCluster } from '@spillway/devcluster';
 import { Testbed } from '../testbed/testbed.ts';
 import { say, show } from './narrator.ts';
-import { burst, scaleIn, scaleToZero, showInstalled } from './story.ts';
+import { burst, examine, runPrivateJob, scaleIn, scaleToZero, settle, showInstalled } from './story.ts';
 
 const { values: flags } = parseArgs({
   options: { keep: { type: 'boolean', default: false }, name: { type: 'string', default: 'demo' } },
@@ -42,43 +43,48 @@ try {
 async function demo(): Promise<void> {
   const containers = await canRunContainers();
   if (containers.possible) {
-    say('Spillway demo: a real Kubernetes cluster, one small real node, real containers behind a virtual node.');
+    say('Spillway demo: a real Kubernetes cluster with one small node, and a CCI region on this machine with real containers.');
   } else {
-    say(`Spillway demo on the SIMULATED backend: no container is started, because ${containers.reason}.`);
+    say(`Spillway demo with SIMULATED containers, because ${containers.reason}.`);
   }
-
+  const log = (line: string): void => {
+    if (!ending) say(line);
+  };
   const cluster = await startCluster({
     name: flags.name,
-    ...(containers.possible ? { node: { cpu: '2' }, pool: true } : { node: false }),
+    node: containers.possible ? { cpu: '2' } : false,
     keep: flags.keep,
-    log: (line) => {
-      if (!ending) say(line);
-    },
+    log,
   });
   if (!flags.keep) stack.use(cluster);
-
-  const testbed = await Testbed.create({
-    cluster,
-    backend: containers.possible ? 'cri' : 'simulated',
-    sizing: 'cci',
-    advice: true,
-  });
+  const region = stack.use(
+    await startRegion({
+      clusterName: `${flags.name}-region`,
+      host: cluster.hostAddress,
+      node: containers.possible ? 'containers' : 'simulated',
+      log,
+    }),
+  );
+  const testbed = await Testbed.create({ cluster, backend: 'cci', cci: { at: region }, advice: true });
   if (!flags.keep) stack.use(testbed);
   await showInstalled(cluster);
   await testbed.start();
   say(`Spillway serves the virtual node "${testbed.nodeName}".`);
   await show(cluster, ['get', 'nodes', '-o', 'wide']);
+  await examine(testbed);
 
   await burst(cluster, testbed);
+  await runPrivateJob(cluster, testbed, region);
   if (flags.keep) {
     explainHowToGoOn(cluster, testbed);
     return;
   }
   await scaleIn(cluster);
-  await scaleToZero(cluster, testbed);
+  await scaleToZero(cluster);
+  await settle(testbed, region);
   ending = true;
   await stack.disposeAsync();
-  say('Done. The cluster and everything else that the demo made is gone.');
+  say('Done. The cluster, the region and everything else that the demo made is gone.');
 }
 
 function explainHowToGoOn(cluster: Cluster, testbed: Testbed): void {

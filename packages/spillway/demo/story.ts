@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import type { Region } from '@spillway/cci-standin';
 import type { Cluster } from '@spillway/devcluster';
 import type { Deployment, Pod } from '@spillway/kube';
 import { burstLabelOf } from '../src/podspec/contract.ts';
-import { residue } from '../testbed/residue.ts';
 import type { Testbed } from '../testbed/testbed.ts';
 import { say, show, showSpillway } from './narrator.ts';
 
@@ -17,6 +17,12 @@ export async function showInstalled(cluster: Cluster): Promise<void> {
   const kinds =
     'crds,clusterroles,mutatingadmissionpolicies,validatingadmissionpolicies,validatingwebhookconfigurations';
   await show(cluster, ['get', kinds, '-l', 'app.kubernetes.io/managed-by=spillway', '-o', 'name']);
+}
+
+/** What Spillway finds before the first pod. */
+export async function examine(testbed: Testbed): Promise<void> {
+  say('Credentials, clock, namespace, network, registry: is the way to CCI free?');
+  await showSpillway(testbed, ['doctor', '--config', testbed.configFile]);
 }
 
 /** Applies the manifest and shows that all of its pods run, and where. */
@@ -43,6 +49,37 @@ export async function burst(cluster: Cluster, testbed: Testbed): Promise<void> {
   await show(cluster, ['logs', burstPod, '--timestamps']);
   await show(cluster, ['describe', 'pod', burstPod], (text) => text.slice(text.indexOf('Events:')));
   await showSpillway(testbed, ['why', `pod/${burstPod}`]);
+}
+
+/** A Job that may run in CCI alone, of an image that only the account may pull. */
+export async function runPrivateJob(cluster: Cluster, region: Region): Promise<void> {
+  const image = await pushPrivateImage(region);
+  say(`A Job with "enforce" and a private image, ${image}: the login is computed from the access key.`);
+  await apply(cluster, {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: 'report', labels: { [burstLabels[0]]: 'enforce' } },
+    spec: {
+      template: {
+        spec: {
+          restartPolicy: 'Never',
+          containers: [
+            {
+              name: 'main',
+              image,
+              command: ['sh', '-c', 'echo "report of $HOSTNAME"; nslookup kubernetes.default.svc.cluster.local'],
+              resources: { requests: { cpu: '250m', memory: '512Mi' } },
+            },
+          ],
+        },
+      },
+    },
+  });
+  await done(cluster, ['wait', '--for=condition=Complete', 'job/report', '--timeout=120s']);
+  await show(cluster, ['get', 'pods', '-l', 'job-name=report', '-o', 'wide']);
+  await show(cluster, ['logs', 'job/report']);
+  say('Events of CCI are events of the pod.');
+  await show(cluster, ['get', 'events', '--field-selector', 'source=cci'])
 }
 
 /** Fewer replicas: shows that burst pods go first. */
