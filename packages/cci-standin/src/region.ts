@@ -21,6 +21,7 @@ import { Tokens } from './iam/tokens.ts';
 import { networkDefinition, networks } from './network-type.ts';
 import { NetworkController } from './networks.ts';
 import { usualRules, type RuleOptions } from './rules/call.ts';
+import { startSwr, type Swr } from './swr/swr.ts';
 import { gatewayUser, installTenancy } from './tenancy.ts';
 
 export interface RegionOptions {
@@ -52,6 +53,7 @@ export interface Region extends AsyncDisposable {
   readonly caFile: string;
   readonly accounts: readonly Account[];
   readonly admin: { readonly endpoint: string; readonly token: string };
+  readonly swr: Swr;
   /** The control plane behind the gateway. */
   readonly cluster: Cluster;
   close(): Promise<void>;
@@ -145,6 +147,8 @@ async function assemble(cluster: Cluster, undo: AsyncDisposableStack, options: R
     }),
   );
 
+  const swr = await startSwr({ region: name, accounts, cluster, sources, clock }, undo);
+
   const close = (): Promise<void> => undo.disposeAsync();
   return {
     name,
@@ -153,6 +157,7 @@ async function assemble(cluster: Cluster, undo: AsyncDisposableStack, options: R
     caFile: cluster.ca.certFile,
     accounts,
     admin: { endpoint: admin.url, token },
+    swr,
     cluster,
     close,
     [Symbol.asyncDispose]: close,

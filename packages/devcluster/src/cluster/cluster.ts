@@ -26,6 +26,8 @@ export type Identity =
 /** What a second containerd offers to a pool of the `cri` backend. */
 export interface PoolFacts {
   readonly containerdSocket: string;
+  /** Where containerd looks, at each pull, for the real address of a registry: `<host>/hosts.toml`. */
+  readonly registryConfigDir: string;
   /** cgroup for the pool's pods, outside the kubelet's. */
   readonly cgroupParent: string;
   readonly podCidr: string;
@@ -235,8 +237,10 @@ export class RunningCluster implements Cluster {
 }
 
 function poolFacts(record: ClusterRecord): PoolFacts {
+  const { socket, registryConfigDir } = containerdPaths(record.dir, 'pool');
   return {
-    containerdSocket: containerdPaths(record.dir, 'pool').socket,
+    containerdSocket: socket,
+    registryConfigDir,
     cgroupParent: `/${record.scope}/pool`,
     podCidr: poolPodCidr,
   };
