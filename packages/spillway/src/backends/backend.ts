@@ -42,7 +42,8 @@ export interface Backend {
   /**
    * Gives volumes of an instance other files. A container sees all of a volume's old files or all of its new ones; what is
    * started later, also by another process, sees the new ones. Variables and `subPath` mounts of what runs keep what they
-   * have. Success when the instance is gone. Present when {@link Capabilities.volumeUpdates} says so.
+   * have. Pulls that come later use the logins of the pull Secrets in the change. Success when the instance is gone. Present
+   * when {@link Capabilities} say that volumes or pull Secrets follow.
    */
   update?(ref: InstanceRef, change: InstanceChange, signal: AbortSignal): Promise<void>;
 
@@ -89,6 +90,8 @@ export interface Capabilities {
   readonly exec: boolean;
   /** Can volumes of ConfigMaps, Secrets and tokens follow what changes in the cluster? */
   readonly volumeUpdates: boolean;
+  /** Do pulls that come later need the pull Secrets as they are then? Default: those of the pod's creation do */
+  readonly pullSecretUpdates?: boolean;
   /** What this backend cannot do because somebody else runs its pods. Default: everything is done here. */
   readonly limits?: BackendLimits;
 }
@@ -143,8 +146,10 @@ export interface Workload {
 export interface InstanceChange {
   /** All files of each volume that changes, by volume name; only volumes of kind `files`. */
   readonly volumes: ReadonlyMap<string, readonly VolumeFile[]>;
-  /** All that the pod's volumes refer to, as it is now. */
+  /** All that the pod's volumes refer to, and its pull Secrets, as far as these follow, as it is now. */
   readonly objects: ReferencedObjects;
+  /** Names of the pod's pull Secrets, when one of them has changed. */
+  readonly pullSecrets?: readonly string[];
 }
 
 /** What the backend sees of an instance. */

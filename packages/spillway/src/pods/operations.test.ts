@@ -242,6 +242,7 @@ describe('updating volumes', () => {
       },
     });
     const operations = new Operations({
+      following: { volumeUpdates: true, pullSecretUpdates: true },
       backend: {
         create: async () => {},
         update: async (_, { volumes }) => void changes.push([...volumes.keys()]),

@@ -10,6 +10,7 @@ import {
   uidOf,
 } from '@spillway/kube';
 import type { Backend, Instance, InstanceRef, Notice } from '../backends/backend.ts';
+import type { Following } from '../podspec/references.ts';
 import type { WorkloadFacts } from '../podspec/resolve.ts';
 import type { RuleSetName } from '../podspec/sizing/rule-sets.ts';
 import type { Actor, ActorHost } from './actor.ts';
@@ -176,6 +177,7 @@ export class PodController {
     });
     this.#operations = new Operations({
       backend,
+      following: following(backend),
       client,
       nodeName: node.name,
       references: {
@@ -302,7 +304,7 @@ export class PodController {
   #actorHost(performer: Performer): ActorHost {
     const { hostIPs, observer, backend } = this.#options;
     return {
-      context: { hostIPs, volumeUpdates: backend.capabilities.volumeUpdates },
+      context: { hostIPs, ...following(backend) },
       now: () => this.#timing.now(),
       after: (ms, run) => this.#timing.after(ms, run),
       schedule: (actor) => {
@@ -406,4 +408,8 @@ export class PodController {
     if (state?.placeholder) return { pod, placeholder: placeholderText };
     return state?.observed.kind === 'present' ? { pod, instance: state.observed.instance } : { pod };
   }
+}
+
+function following({ capabilities: { volumeUpdates, pullSecretUpdates = false } }: Pick<Backend, 'capabilities'>): Following {
+  return { volumeUpdates, pullSecretUpdates };
 }

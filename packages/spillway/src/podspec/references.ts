@@ -85,13 +85,27 @@ export function objectsOf(
   };
 }
 
-/** What the pod's volumes are made of: the only references whose changes reach a pod that runs. */
-export function volumeReferencesOf(pod: Pod): PodReferences {
-  return referencesOf({ ...pod, spec: { containers: [], volumes: pod.spec?.volumes ?? [] } });
+/** Whose changes reach a pod that runs. */
+export interface Following {
+  readonly volumeUpdates?: boolean;
+  readonly pullSecretUpdates?: boolean;
 }
 
-/** Does the pod have volumes that follow changes in the cluster? */
-export function hasFollowingVolumes({ spec }: Pod): boolean {
+/** The references whose changes reach the pod while it runs. */
+export function followingReferencesOf(pod: Pod, { volumeUpdates, pullSecretUpdates }: Following): PodReferences {
+  const { volumes = [], imagePullSecrets = [] } = pod.spec ?? {};
+  const spec = {
+    containers: [],
+    ...(volumeUpdates === true && { volumes }),
+    ...(pullSecretUpdates === true && { imagePullSecrets }),
+  };
+  return referencesOf({ ...pod, spec });
+}
+
+/** Does something of the pod follow changes in the cluster? */
+export function followsChanges({ spec }: Pod, { volumeUpdates, pullSecretUpdates }: Following): boolean {
+  if (pullSecretUpdates === true && (spec?.imagePullSecrets?.length ?? 0) > 0) return true;
+  if (volumeUpdates !== true) return false;
   return spec?.volumes?.some(({ configMap, secret, projected }) => configMap ?? secret ?? projected) ?? false;
 }
 

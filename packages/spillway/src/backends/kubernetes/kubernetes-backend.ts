@@ -11,6 +11,7 @@ import {
   type Pod,
   type ResourceClient,
   resourceQuotas,
+  type Secret,
   uidOf,
 } from '@spillway/kube';
 import {
@@ -61,6 +62,13 @@ export interface KubernetesBackendDependencies {
   readonly prepare: (client: KubeClient, signal: AbortSignal) => Promise<void>;
   /** What a workload needs besides copies is made here, and what has to be otherwise in the other cluster is changed. */
   readonly adapt?: (workload: Workload, context: AdaptContext, signal: AbortSignal) => Promise<Workload>;
+  /** Pull Secrets of a pod have changed: `secrets` are all of them. Default: only their copies follow */
+  readonly changeLogins?: (
+    pod: Pod,
+    secrets: ReadonlyMap<string, Secret>,
+    context: AdaptContext,
+    signal: AbortSignal,
+  ) => Promise<void>;
   /** A pod that has no place in the other cluster after this time is removed, and counts as sold out. Default: it waits. */
   readonly placeWithinMs?: number;
 }
@@ -72,6 +80,7 @@ export interface Connection {
 
 export interface AdaptContext {
   readonly client: KubeClient;
+  readonly ref: InstanceRef;
   /** Tells it on the pod. */
   readonly tell: (notice: Notice) => void;
 }
@@ -95,17 +104,9 @@ export class KubernetesBackend implements Backend {
   #connecting: Promise<Connected> | undefined;
   #observing = false;
   #version = 'unknown';
-  /** Present when volumes follow what changes. */
-  readonly update?: (ref: InstanceRef, change: InstanceChange, signal: AbortSignal) => Promise<void>;
 
   constructor(dependencies: KubernetesBackendDependencies) {
     this.#dependencies = dependencies;
-    if (dependencies.dialect.volumeUpdates) {
-      this.update = (ref, change, signal) =>
-        this.#do(`change the volumes of pod ${ref.namespace}/${ref.name}`, (connected) =>
-          this.#update(connected, ref, change, signal),
-        );
-    }
   }
 
   get capabilities(): Capabilities {
@@ -116,6 +117,7 @@ export class KubernetesBackend implements Backend {
       logs: true,
       exec: true,
       volumeUpdates,
+      pullSecretUpdates: true,
       limits: {
         oneOfAName: true,
         volumesFollowLater: true,
@@ -157,6 +159,12 @@ export class KubernetesBackend implements Backend {
         if (observe(ref, pod).state !== 'ended') await deletePod(pods, pod, graceSeconds, signal);
       }
     });
+  }
+
+  async update(ref: InstanceRef, change: InstanceChange, signal: AbortSignal): Promise<void> {
+    await this.#do(`change the volumes and logins of pod ${ref.namespace}/${ref.name}`, (connected) =>
+      this.#update(connected, ref, change, signal),
+    );
   }
 
   async remove(ref: InstanceRef, signal: AbortSignal): Promise<void> {
@@ -244,8 +252,11 @@ export class KubernetesBackend implements Backend {
 
   async #adapted(workload: Workload, { client }: Connected, signal: AbortSignal): Promise<Workload> {
     const { adapt } = this.#dependencies;
-    const tell = (notice: Notice): void => this.#hub.notice(workload.ref, notice);
-    return adapt === undefined ? workload : await adapt(workload, { client, tell }, signal);
+    return adapt === undefined ? workload : await adapt(workload, this.#context(workload.ref, client), signal);
+  }
+
+  #context(ref: InstanceRef, client: KubeClient): AdaptContext {
+    return { client, ref, tell: (notice) => this.#hub.notice(ref, notice) };
   }
 
   /** @throws BackendError soldOut, after the pod was removed */
@@ -310,10 +321,10 @@ export class KubernetesBackend implements Backend {
   async #update(
     { client, pods, instances, copies }: Connected,
     ref: InstanceRef,
-    { volumes, objects }: InstanceChange,
+    { volumes, objects, pullSecrets }: InstanceChange,
     signal: AbortSignal,
   ): Promise<void> {
-    const { owner, namespace, dialect } = this.#dependencies;
+    const { owner, namespace, dialect, changeLogins } = this.#dependencies;
     const [pod] = await instances.pods(signal, ref.uid);
     if (!pod) return;
     const names = { configMaps: objects.configMaps.keys(), secrets: objects.secrets.keys() };
@@ -324,6 +335,11 @@ export class KubernetesBackend implements Backend {
       secrets: all.secrets.filter((each) => used.secrets.has(nameOf(each))),
     };
     await copies.bring(wanted, signal);
+    if (pullSecrets && changeLogins) {
+      const secrets = new Map([...objects.secrets].filter(([name]) => pullSecrets.includes(name)));
+      await changeLogins(pod, secrets, this.#context(ref, client), signal);
+    }
+    if (volumes.size === 0) return;
     const tokens = changedTokens(pod, ownName(ref), volumes);
     if (Object.keys(tokens).length > 0) {
       const secret = { namespace, name: ownName(ref) };
