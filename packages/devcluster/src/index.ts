@@ -18,6 +18,7 @@ export { abilitiesOf, knownKubernetesVersion, type KubernetesVersion } from './k
 export { currentEnvironment, type Environment } from './environment.ts';
 export { inspectHost, type HostReport } from './host/report.ts';
 export { resolveKwok, type Kwok } from './binaries/kwok.ts';
+export { busyboxFiles } from './images/catalogue.ts';
 export { agnhostImage, busyboxImage, centosImage, pauseImage } from './images/names.ts';
 export { buildImage, type Image, type ImageSpec } from './images/oci.ts';
 export { pushImage } from './images/push.ts';

@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
 import { RegionError, startRegion } from '@spillway/cci-standin';
 import type { Cluster } from '@spillway/devcluster';
-import { canRunContainers, DevClusterError, startCluster } from '@spillway/devcluster';
+import { canRunContainers, DevClusterError, peer, startCluster } from '@spillway/devcluster';
+import { spillwayProgram } from '../testbed/program.ts';
 import { Testbed } from '../testbed/testbed.ts';
 import { say, show } from './narrator.ts';
-import { burst, examine, runPrivateJob, scaleIn, scaleToZero, settle, showInstalled } from './story.ts';
+import { burst, examine, runPrivateJob, scaleIn, scaleToZero, showInstalled } from './story.ts';
 
 const { values: flags } = parseArgs({
   options: { keep: { type: 'boolean', default: false }, name: { type: 'string', default: 'demo' } },
@@ -34,7 +35,9 @@ try {
 } catch (error) {
   if (!interrupted) {
     const text =
-      error instanceof DevClusterError ? error.message : String(error instanceof Error ? error.stack : error);
+      error instanceof DevClusterError || error instanceof RegionError
+        ? error.message
+        : String(error instanceof Error ? error.stack : error);
     process.stderr.write(`\nThe demo failed: ${text}\n`);
     process.exitCode = 1;
   }
@@ -43,7 +46,9 @@ try {
 async function demo(): Promise<void> {
   const containers = await canRunContainers();
   if (containers.possible) {
-    say('Spillway demo: a real Kubernetes cluster with one small node, and a CCI region on this machine with real containers.');
+    say(
+      'Spillway demo: a real Kubernetes cluster with one small node, and a CCI region on this machine with real containers.',
+    );
   } else {
     say(`Spillway demo with SIMULATED containers, because ${containers.reason}.`);
   }
@@ -62,9 +67,11 @@ async function demo(): Promise<void> {
       clusterName: `${flags.name}-region`,
       host: cluster.hostAddress,
       node: containers.possible ? 'containers' : 'simulated',
+      program: spillwayProgram,
       log,
     }),
   );
+  if (containers.possible) await peer(region.cluster, cluster);
   const testbed = await Testbed.create({ cluster, backend: 'cci', cci: { at: region }, advice: true });
   if (!flags.keep) stack.use(testbed);
   await showInstalled(cluster);
@@ -74,14 +81,13 @@ async function demo(): Promise<void> {
   await examine(testbed);
 
   await burst(cluster, testbed);
-  await runPrivateJob(cluster, testbed, region);
+  if (containers.possible) await runPrivateJob(cluster, region);
   if (flags.keep) {
     explainHowToGoOn(cluster, testbed);
     return;
   }
   await scaleIn(cluster);
-  await scaleToZero(cluster);
-  await settle(testbed, region);
+  await scaleToZero(cluster, testbed, region);
   ending = true;
   await stack.disposeAsync();
   say('Done. The cluster, the region and everything else that the demo made is gone.');

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Region } from '@spillway/cci-standin';
-import type { Cluster } from '@spillway/devcluster';
-import type { Deployment, Pod } from '@spillway/kube';
-import { burstLabelOf } from '../src/podspec/contract.ts';
+import { buildImage, busyboxFiles, type Cluster } from '@spillway/devcluster';
+import type { Deployment, Job, Pod } from '@spillway/kube';
+import { burstLabelOf, burstLabels } from '../src/podspec/contract.ts';
 import type { Testbed } from '../testbed/testbed.ts';
 import { say, show, showSpillway } from './narrator.ts';
 
@@ -22,7 +22,7 @@ export async function showInstalled(cluster: Cluster): Promise<void> {
 /** What Spillway finds before the first pod. */
 export async function examine(testbed: Testbed): Promise<void> {
   say('Credentials, clock, namespace, network, registry: is the way to CCI free?');
-  await showSpillway(testbed, ['doctor', '--config', testbed.configFile]);
+  await showSpillway(testbed, ['doctor']);
 }
 
 /** Applies the manifest and shows that all of its pods run, and where. */
@@ -53,33 +53,26 @@ export async function burst(cluster: Cluster, testbed: Testbed): Promise<void> {
 
 /** A Job that may run in CCI alone, of an image that only the account may pull. */
 export async function runPrivateJob(cluster: Cluster, region: Region): Promise<void> {
-  const image = await pushPrivateImage(region);
-  say(`A Job with "enforce" and a private image, ${image}: the login is computed from the access key.`);
-  await apply(cluster, {
-    apiVersion: 'batch/v1',
-    kind: 'Job',
-    metadata: { name: 'report', labels: { [burstLabels[0]]: 'enforce' } },
-    spec: {
-      template: {
-        spec: {
-          restartPolicy: 'Never',
-          containers: [
-            {
-              name: 'main',
-              image,
-              command: ['sh', '-c', 'echo "report of $HOSTNAME"; nslookup kubernetes.default.svc.cluster.local'],
-              resources: { requests: { cpu: '250m', memory: '512Mi' } },
-            },
-          ],
-        },
-      },
-    },
-  });
+  const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
+  const image = await region.swr.push('team/report:1', buildImage({ entries: await busyboxFiles() }, architecture));
+  say('A Job with "enforce" and a private image: its login is computed from the access key.');
+  await apply(cluster, job(image));
   await done(cluster, ['wait', '--for=condition=Complete', 'job/report', '--timeout=120s']);
   await show(cluster, ['get', 'pods', '-l', 'job-name=report', '-o', 'wide']);
   await show(cluster, ['logs', 'job/report']);
-  say('Events of CCI are events of the pod.');
-  await show(cluster, ['get', 'events', '--field-selector', 'source=cci'])
+  await show(cluster, ['describe', 'pod', '-l', 'job-name=report'], (text) => text.slice(text.indexOf('Events:')));
+}
+
+function job(image: string): Job {
+  const command = ['sh', '-c', 'echo "a report by $(hostname)"; nslookup kubernetes.default.svc.cluster.local'];
+  const resources = { requests: { cpu: '250m', memory: '512Mi' } };
+  const spec = { restartPolicy: 'Never', containers: [{ name: 'main', image, command, resources }] };
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: 'report', labels: { [burstLabels[0]]: 'enforce' } },
+    spec: { template: { spec } },
+  };
 }
 
 /** Fewer replicas: shows that burst pods go first. */
@@ -90,18 +83,13 @@ export async function scaleIn(cluster: Cluster): Promise<void> {
   say(`After:  ${byNode(await pods(cluster))}`);
 }
 
-/** No replicas: shows that nothing stays behind. */
-export async function scaleToZero(cluster: Cluster, testbed: Testbed): Promise<void> {
-  say('Scale to zero: the containers end, and nothing of them stays behind.');
+/** No replicas: shows that nothing is billed any more. */
+export async function scaleToZero(cluster: Cluster, testbed: Testbed, region: Region): Promise<void> {
+  say('Scale to zero: the instances end, and nothing of them is billed any more.');
   await scale(cluster, 0);
+  await show(cluster, ['delete', 'job', 'report', '--ignore-not-found']);
   await show(cluster, ['get', 'pods']);
-  if (!cluster.pool) return;
-  const left = await residue(testbed);
-  const counts = Object.entries(left).map(([kind, items]) => `${kind} ${(items as string[]).length}`);
-  say(`Left on the machine, read from containerd, the network and the disk: ${counts.join(', ')}.`);
-  if (Object.values(left).some((items) => (items as string[]).length > 0)) {
-    throw new Error(`something was left behind: ${JSON.stringify(left)}`);
-  }
+  say(`${region.name} ${testbed.nodeName}`);
 }
 
 /** Resolves when the pods that had to go are gone. */
@@ -147,8 +135,12 @@ function byNode(list: readonly Pod[]): string {
   return `${sorted.map(([node, { length }]) => `${length} pods on ${node}`).join(', ')}.`;
 }
 
-async function done(cluster: Cluster, args: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await cluster.kubectl(args);
+function apply(cluster: Cluster, manifest: object): Promise<string> {
+  return done(cluster, ['apply', '-f', '-'], JSON.stringify(manifest));
+}
+
+async function done(cluster: Cluster, args: readonly string[], input = ''): Promise<string> {
+  const { code, stdout, stderr } = await cluster.kubectl(args, { input });
   if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with code ${code}: ${stderr}`);
   return stdout;
 }

@@ -9,11 +9,12 @@ import type { Scenario } from '../src/backends/simulated/scenario.ts';
 import type { CciBackendConfig } from '../src/config/cci.ts';
 import type { RuleSetName } from '../src/podspec/sizing/rule-sets.ts';
 import { cciPool } from './cci-pool.ts';
+import { spillwayProgram } from './program.ts';
 import { rbacArguments } from './rbac-arguments.ts';
 import { burstLabels } from '../src/podspec/contract.ts';
 
 // Started directly, not through bin/spillway.js, so that a kill -9 in a test hits the process itself.
-const spillway = ['--conditions=spillway-source', path.join(import.meta.dirname, '../src/cli/main.ts')];
+const spillway = spillwayProgram.slice(1);
 
 export interface TestbedOptions {
   readonly cluster: Cluster;

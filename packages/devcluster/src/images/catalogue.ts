@@ -22,14 +22,12 @@ export interface NamedImage {
  * | agnhost | Kubernetes' own test program as entry point, and BusyBox applets |
  */
 export async function clusterImages(facts: ClusterFacts): Promise<NamedImage[]> {
-  const [busybox, bash, agnhost, pause, applets] = await Promise.all([
-    readFile(hostProgram('busybox-static')),
+  const [base, bash, agnhost, pause] = await Promise.all([
+    busyboxFiles(),
     readFile(hostProgram('bash-static')),
     readFile(programPath(facts, 'agnhost')),
     readFile(programPath(facts, 'pause')),
-    busyboxApplets(),
   ]);
-  const base = [...rootFileSystem, executable('bin/busybox', busybox), ...applets.map(applet)];
   return [
     { names: [pauseImage], spec: { entries: [executable('pause', pause)], entrypoint: ['/pause'] } },
     { names: [busyboxImage], spec: { entries: base, command: ['sh'] } },
@@ -42,6 +40,12 @@ export async function clusterImages(facts: ClusterFacts): Promise<NamedImage[]> 
       spec: { entries: [...base, executable('agnhost', agnhost)], entrypoint: ['/agnhost'], command: ['pause'] },
     },
   ];
+}
+
+/** Debian's static BusyBox with all its applets. @throws DevClusterError when this machine does not have it */
+export async function busyboxFiles(): Promise<readonly TarEntry[]> {
+  const [busybox, applets] = await Promise.all([readFile(hostProgram('busybox-static')), busyboxApplets()]);
+  return [...rootFileSystem, executable('bin/busybox', busybox), ...applets.map(applet)];
 }
 
 async function busyboxApplets(): Promise<string[]> {

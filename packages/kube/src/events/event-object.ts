@@ -11,6 +11,8 @@ export interface EventContent {
   readonly message: string;
   /** "spec.containers{app}" */
   readonly fieldPath?: string | undefined;
+  /** Who says it. Default: the recorder's component */
+  readonly component?: string | undefined;
 }
 
 export interface EventSource {
@@ -62,11 +64,13 @@ export const occurrenceKey = ({
     content.type,
     content.reason,
     content.message,
+    content.component,
   ].join('\n');
 
 /** `unique` makes the name different from that of all other events on the object. */
 export function eventObject(occurrence: Occurrence, source: EventSource, unique: string): Event {
   const { involvedObject, content } = occurrence;
+  const component = content.component ?? source.component;
   const prefix = /^[a-z0-9]([-a-z0-9.]{0,200}[a-z0-9])?$/.exec(involvedObject.name ?? '')?.[0] ?? 'event';
   return {
     apiVersion: 'v1',
@@ -79,8 +83,8 @@ export function eventObject(occurrence: Occurrence, source: EventSource, unique:
     message: shorten(content.message),
     ...timesOf(occurrence),
     firstTimestamp: timestamp(occurrence.firstAt),
-    source: { component: source.component, ...(source.host === undefined ? {} : { host: source.host }) },
-    reportingComponent: source.component,
+    source: { component, ...(source.host === undefined ? {} : { host: source.host }) },
+    reportingComponent: component,
     reportingInstance: source.host ?? '',
   };
 }

@@ -410,6 +410,8 @@ export class PodController {
   }
 }
 
-function following({ capabilities: { volumeUpdates, pullSecretUpdates = false } }: Pick<Backend, 'capabilities'>): Following {
+function following({
+  capabilities: { volumeUpdates, pullSecretUpdates = false },
+}: Pick<Backend, 'capabilities'>): Following {
   return { volumeUpdates, pullSecretUpdates };
 }

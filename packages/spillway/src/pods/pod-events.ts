@@ -14,10 +14,10 @@ export class PodEvents {
     this.#options = options;
   }
 
-  record({ uid, namespace, name }: InstanceRef, { severity, reason, message, fieldPath }: Notice): void {
+  record({ uid, namespace, name }: InstanceRef, { severity, reason, message, fieldPath, component }: Notice): void {
     this.#options.recorder.record(
       { apiVersion: 'v1', kind: 'Pod', uid, namespace, name },
-      { type: severity, reason, message: shortened(message), ...(fieldPath === undefined ? {} : { fieldPath }) },
+      { type: severity, reason, message: shortened(message), fieldPath, component },
     );
     this.#options.onRecorded?.(severity);
   }

@@ -5,4 +5,6 @@ export interface Notice {
   readonly message: string;
   /** `spec.containers{name}` or `spec.initContainers{name}`; absent: the whole pod. */
   readonly fieldPath?: string;
+  /** Who says it, as the event's source; absent: Spillway. */
+  readonly component?: string;
 }

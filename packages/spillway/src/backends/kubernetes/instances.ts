@@ -120,7 +120,7 @@ export class Instances {
   #said(event: Event): void {
     const { uid = '' } = event.involvedObject;
     const ref = this.#refs.get(uid);
-    const notice = noticeOf(event, (message) => this.#options.dialect.remedyOf(message));
+    const notice = noticeOf(event, this.#options.dialect);
     if (ref && notice) this.#options.hub.notice(ref, notice);
     if (ref || !notice) return;
     const [oldest] = this.#early.keys();

@@ -4,20 +4,23 @@ import { noticeOf } from './notices.ts';
 
 const event = (more: Partial<Event>): Event => ({ metadata: {}, involvedObject: { kind: 'Pod' }, ...more });
 
-test('an event of a kubelet is told as it is', () => {
+const dialect = { name: 'elsewhere', remedyOf: () => undefined };
+
+test('an event is told as it is, and where it comes from', () => {
   const involvedObject = { kind: 'Pod', fieldPath: 'spec.containers{main}' };
   const source = { component: 'kubelet', host: 'node-1' };
-  expect(noticeOf(event({ type: 'Warning', reason: 'BackOff', message: 'again', involvedObject, source }))).toEqual({
+  expect(
+    noticeOf(event({ type: 'Warning', reason: 'BackOff', message: 'again', involvedObject, source }), dialect),
+  ).toEqual({
     severity: 'Warning',
     reason: 'BackOff',
     message: 'again',
     fieldPath: 'spec.containers{main}',
+    component: 'elsewhere',
   });
 });
 
-test('one of another component says so, and the other scheduler’s success is not told', () => {
+test('the other scheduler’s success is not told', () => {
   const reportingComponent = 'default-scheduler';
-  const failed = event({ type: 'Warning', reason: 'FailedScheduling', message: 'no node', reportingComponent });
-  expect(noticeOf(failed)).toMatchObject({ message: 'no node (default-scheduler)' });
-  expect(noticeOf(event({ reason: 'Scheduled', reportingComponent }))).toBeUndefined();
+  expect(noticeOf(event({ reason: 'Scheduled', reportingComponent }), dialect)).toBeUndefined();
 });

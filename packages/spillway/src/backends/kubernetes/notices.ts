@@ -6,17 +6,16 @@ import type { Dialect } from './dialect.ts';
 const ours = new Set(['Scheduled']);
 
 /** What an event of the other cluster tells about the pod here; undefined: nothing. */
-export function noticeOf(event: Event, remedyOf: Dialect['remedyOf'] = () => undefined): Notice | undefined {
-  const { reason, message = '', type, involvedObject, source, reportingComponent } = event;
+export function noticeOf(event: Event, { name, remedyOf }: Pick<Dialect, 'name' | 'remedyOf'>): Notice | undefined {
+  const { reason, message = '', type, involvedObject } = event;
   if (!reason || ours.has(reason)) return undefined;
-  const component = source?.component || reportingComponent;
   const { fieldPath } = involvedObject;
-  const said = component && component !== 'kubelet' ? `${message} (${component})` : message;
   const remedy = remedyOf(message);
   return {
     severity: type === 'Warning' ? 'Warning' : 'Normal',
     reason,
-    message: remedy === undefined ? said : `${said}. ${remedy}`,
+    message: remedy === undefined ? message : `${message}. ${remedy}`,
+    component: name,
     ...(fieldPath && { fieldPath }),
   };
 }
