@@ -374,6 +374,86 @@ describe('pods', () => {
   });
 });
 
+describe('CCI 2.0', () => {
+  const pods = '/apis/cci/v2/namespaces/second/pods';
+  const networks = '/apis/yangtse/v2/namespaces/second/networks';
+  const ofSecond = (object: object): object => ({ ...object, apiVersion: 'cci/v2' });
+  const networkOfSecond = {
+    apiVersion: 'yangtse/v2',
+    kind: 'Network',
+    metadata: { name: 'net' },
+    spec: { networkType: 'underlay_neutron', securityGroups: ['sg'], subnets: [{ subnetID: 's1' }] },
+  };
+
+  beforeAll(async () => {
+    const made = { apiVersion: 'cci/v2', kind: 'Namespace', metadata: { name: 'second' } };
+    expect(await call('POST', '/apis/cci/v2/namespaces', made)).toMatchObject({ status: 201, body: made });
+    expect(await call('POST', pods, ofSecond(pod('early')))).toMatchObject({ status: 403 });
+    const { spec: _spec, ...empty } = networkOfSecond;
+    expect(await call('POST', networks, empty)).toMatchObject({ status: 400 });
+    expect(await call('POST', networks, networkOfSecond)).toMatchObject({ status: 201, body: networkOfSecond });
+    await until(() => call('GET', `${networks}/net`), {
+      body: { apiVersion: 'yangtse/v2', status: { status: 'Ready', subnetAttrs: [{}] } },
+    });
+  });
+  afterAll(() => remove('second'));
+
+  test('is discovered with its groups', async () => {
+    expect(await call('GET', '/apis')).toMatchObject({
+      body: { groups: expect.arrayContaining([expect.objectContaining({ name: 'cci' })]) },
+    });
+    const { body } = await call('GET', '/apis/cci/v2');
+    expect(body).toMatchObject({ groupVersion: 'cci/v2' });
+    expect(JSON.stringify(body)).toContain('"name":"pods/exec"');
+    expect(JSON.stringify(body)).not.toContain('"name":"services"');
+    expect(await call('GET', '/apis/yangtse/v2')).toMatchObject({ body: { resources: [{ name: 'networks' }] } });
+  });
+
+  test('pods are its own in lists, watches and changes', async () => {
+    const url = `${region.endpoint}${pods}?watch=true`;
+    const response = await open(url, { ca, headers: signed(keyOf(ours), url, {}, clock.now()) });
+    let seen = '';
+    response.on('data', (chunk: Buffer) => void (seen += chunk.toString()));
+    expect(await call('POST', pods, ofSecond(pod('one')))).toMatchObject({
+      status: 201,
+      body: {
+        apiVersion: 'cci/v2',
+        metadata: {
+          annotations: { 'resource.cci.io/size': '0.50_1.0' },
+          finalizers: ['billing.kubernetes.io/podbilling-finalizer'],
+          labels: { 'tenant.kubernetes.io/domain-id': ours.domain.id },
+        },
+        spec: { schedulerName: 'volcano' },
+      },
+    });
+    await expect.poll(() => seen).toContain('"type":"MODIFIED"');
+    const frames = seen.split('\n').filter(Boolean);
+    expect(frames.every((frame) => frame.includes('"apiVersion":"cci/v2"'))).toBe(true);
+    response.destroy();
+    expect(await call('GET', pods)).toMatchObject({ body: { apiVersion: 'cci/v2', kind: 'PodList', items: [{}] } });
+    const patch = { 'Content-Type': 'application/merge-patch+json' };
+    expect(await call('PATCH', `${pods}/one`, { metadata: { labels: { a: 'b' } } }, ours, patch)).toMatchObject({
+      status: 200,
+      body: { apiVersion: 'cci/v2', metadata: { labels: { a: 'b' } } },
+    });
+    expect(await call('DELETE', `${pods}/one`)).toMatchObject({ status: 200 });
+    await until(() => call('GET', `${pods}/one`), { status: 404, body: { apiVersion: 'v1', kind: 'Status' } });
+  });
+
+  test('what is of CCI 1.0, or too large, is refused', async () => {
+    expect(await call('POST', pods, pod('old'))).toMatchObject({
+      status: 400,
+      body: { message: expect.stringContaining('does not match the expected API version (cci/v2)') },
+    });
+    const selector = { subdomain: 'team' };
+    expect(await call('POST', pods, ofSecond(pod('wrong', selector)))).toMatchObject({
+      status: 400,
+      body: { message: 'spec.subdomain is not supported' },
+    });
+    expect(await call('GET', '/apis/cci/v2/pods')).toMatchObject({ status: 404 });
+  });
+});
+
 describe('how an account stands', () => {
   afterEach(() => setStanding({ agency: true, arrears: false, frozen: false }));
 

@@ -11,5 +11,5 @@ export type {
   TerminalSize,
 } from './remote-command/session.ts';
 export { StreamError } from './errors.ts';
-export type { StreamErrorDetails, StreamErrorKind } from './errors.ts';
+export type { RefusedUpgrade, StreamErrorDetails, StreamErrorKind } from './errors.ts';
 export { refuseUpgrade } from './http-answer.ts';

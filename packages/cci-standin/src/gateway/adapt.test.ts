@@ -86,5 +86,12 @@ test('discovery names what CCI has', () => {
   });
   const apps = { name: 'apps', versions: [{ groupVersion: 'apps/v1' }], preferredVersion: { groupVersion: 'apps/v1' } };
   const groups = [apps, { name: 'policy', versions: [{ groupVersion: 'policy/v1' }] }];
-  expect(discoveryOf('', { kind: 'APIGroupList', groups })).toEqual({ kind: 'APIGroupList', groups: [apps] });
+  expect(discoveryOf('', { kind: 'APIGroupList', groups })).toMatchObject({
+    kind: 'APIGroupList',
+    groups: [apps, { name: 'cci' }, { name: 'yangtse' }],
+  });
+  expect(discoveryOf('cci/v2', { groupVersion: 'v1', resources })).toEqual({
+    groupVersion: 'cci/v2',
+    resources: [{ name: 'pods' }],
+  });
 });

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '@spillway/kube';
 import type { Identity } from '../accounts.ts';
@@ -9,15 +9,17 @@ import { isObject, listAt, parseJson, textAt } from '../json.ts';
 import { apiRefusal, gatewayRefusal, type Refusal } from '../refusal.ts';
 import type { Call, RuleOptions } from '../rules/call.ts';
 import { judge } from '../rules/judge.ts';
-import { findRoute } from '../rules/routes.ts';
+import { findRoute, storedGroupVersion } from '../rules/routes.ts';
 import { upstreamBody, upstreamHeaders, upstreamTarget } from './adapt.ts';
 import { agencyAnswer } from './agency.ts';
 import { answer, refuse, refuseUpgrade } from './answer.ts';
 import { authenticate, type AuthenticationSources } from './authenticate.ts';
 import { readBody } from './body.ts';
 import { discoveryOf } from './discovery.ts';
+import { rewriteLines, rewriteWhole } from './rewriting.ts';
 import { headOf, splice } from './splice.ts';
 import type { Upstream } from './upstream.ts';
+import { shownDocument, shownFrame, storedCall, storedPath } from './v2.ts';
 
 export interface GatewayDependencies {
   readonly sources: AuthenticationSources;
@@ -139,7 +141,8 @@ export class Gateway {
         identity.expiresAt !== undefined ||
         (typeof userToken === 'string' && sources.tokens.identityOf(userToken) !== undefined),
     };
-    return judge(call, await facts.factsFor(call), rules) ?? { call, pathname };
+    const refusal = judge(call, await facts.factsFor(call), rules);
+    return refusal ?? { call: storedCall(call), pathname: storedPath(pathname, route) };
   }
 
   async #forward(
@@ -150,14 +153,19 @@ export class Gateway {
     met: Met,
   ): Promise<void> {
     const closed = abortOnClose(response);
-    const rewritten = upstreamBody(call, { soldOut: met.has('soldOut') });
+    const rewrite = rewritingOf(call);
+    const own = rewrite === undefined || !isObject(call.body) ? undefined : call.body;
+    const rewritten = upstreamBody(call, { soldOut: met.has('soldOut') }) ?? own;
     const bytes = rewritten === undefined ? body : Buffer.from(JSON.stringify(rewritten));
     const headers = upstreamHeaders(request.headers, call.identity, 'plain');
     const whole = readsWhole(call);
     const upstream = await this.#dependencies.upstream.send({
       method: call.method,
       target: upstreamTarget(pathname, call),
-      headers: whole ? { ...headers, accept: 'application/json', 'accept-encoding': 'identity' } : headers,
+      headers:
+        whole || rewrite !== undefined
+          ? { ...headers, accept: 'application/json', 'accept-encoding': 'identity' }
+          : headers,
       ...(bytes.length > 0 ? { body: bytes } : {}),
       signal: met.has('lostAnswer') || met.has('halfCreated') ? new AbortController().signal : closed,
     });
@@ -170,14 +178,21 @@ export class Gateway {
     } else if (whole && upstream.statusCode === 200) {
       answer(response, 200, this.#filtered(call, await drained(upstream)));
     } else {
-      await this.#relay(call, upstream, response, closed);
+      await this.#relay(call, upstream, response, closed, rewrite);
     }
   }
 
   /** As it comes, piece by piece. */
-  async #relay(call: Call, upstream: IncomingMessage, response: ServerResponse, closed: AbortSignal): Promise<void> {
+  async #relay(
+    call: Call,
+    upstream: IncomingMessage,
+    response: ServerResponse,
+    closed: AbortSignal,
+    rewrite: Transform | undefined,
+  ): Promise<void> {
     for (const [name, value] of Object.entries(upstream.headers)) {
-      if (value !== undefined && !hopByHop.has(name)) response.setHeader(name, value);
+      if (value === undefined || hopByHop.has(name) || (rewrite !== undefined && name === 'content-length')) continue;
+      response.setHeader(name, value);
     }
     response.writeHead(upstream.statusCode ?? 502);
     response.flushHeaders();
@@ -185,7 +200,7 @@ export class Gateway {
     if (isWatch(call)) this.#watches.add(drop);
     if (isWatch(call) || call.query.has('follow')) this.#cutWhenExpired(call.identity, closed, drop);
     try {
-      await pipeline(upstream, response);
+      await (rewrite === undefined ? pipeline(upstream, response) : pipeline(upstream, rewrite, response));
     } finally {
       this.#watches.delete(drop);
     }
@@ -213,6 +228,15 @@ export class Gateway {
 function readsWhole({ route, method }: Call): boolean {
   if (method !== 'GET') return false;
   return route.resource === '' || (route.resource === 'pods' && route.namespace === undefined);
+}
+
+/** Answers of CCI 2.0 are in its own words; logs are nobody's. */
+function rewritingOf(call: Call): Transform | undefined {
+  const { route } = call;
+  if (storedGroupVersion(route.groupVersion) === undefined || route.subresource === 'log') return undefined;
+  return isWatch(call)
+    ? rewriteLines((frame) => shownFrame(route, frame))
+    : rewriteWhole((document) => shownDocument(route, document));
 }
 
 function isWatch({ query, method }: Call): boolean {

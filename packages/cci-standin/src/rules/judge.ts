@@ -3,6 +3,8 @@ import { apiRefusal, type Refusal } from '../refusal.ts';
 import type { Call, Facts, RuleOptions } from './call.ts';
 import { fieldMistake } from './pod-fields.ts';
 import { sizeMistake } from './pod-size.ts';
+import { sizeOf } from './pod-size-v2.ts';
+import { storedGroupVersion, type Route } from './routes.ts';
 
 type Rule = (call: Call, facts: Facts, options: RuleOptions) => Refusal | undefined;
 
@@ -29,6 +31,23 @@ const mediaType: Rule = ({ method, contentType, hasBody, body }) => {
   return hasBody && body === undefined
     ? apiRefusal(400, 'BadRequest', 'the body of the request is no JSON')
     : undefined;
+};
+
+function isOfV2({ groupVersion }: Route): boolean {
+  return storedGroupVersion(groupVersion) !== undefined;
+}
+
+/** An API server would say the same of its own groups. */
+const apiVersion: Rule = ({ method, route, body }) => {
+  if (!isOfV2(route) || route.subresource !== undefined || (method !== 'POST' && method !== 'PUT')) return undefined;
+  const given = textAt(body, 'apiVersion') ?? '';
+  return given === route.groupVersion
+    ? undefined
+    : apiRefusal(
+        400,
+        'BadRequest',
+        `the API version in the data (${given}) does not match the expected API version (${route.groupVersion})`,
+      );
 };
 
 const frozen: Rule = ({ method }, { standing }) =>
@@ -65,6 +84,7 @@ const ownNamespace: Rule = ({ route, method, identity }, { namespaceProject }) =
 };
 
 const namespaceList: Rule = ({ method, route, query }, _facts, { namespaceListNeedsSelector }) => {
+  if (isOfV2(route)) return undefined;
   if (route.resource !== 'namespaces' || route.name !== undefined || method !== 'GET') return undefined;
   if (!namespaceListNeedsSelector || /(^|,)metadata\.name==?[^,]+/.test(query.get('fieldSelector') ?? ''))
     return undefined;
@@ -86,13 +106,8 @@ const newNamespace: Rule = ({ method, route, body }, facts, { namespaceQuota }) 
   if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) {
     return apiRefusal(400, 'BadRequest', `namespace name "${name}" is invalid`, 'CCI.02.400109');
   }
-  const flavor = objectAt(body, 'metadata', 'annotations')[flavorKey];
-  if (flavor === undefined) {
-    return apiRefusal(400, 'BadRequest', `annotation ${flavorKey} is required`, 'CCI.02.400110');
-  }
-  if (!flavors.includes(flavor)) {
-    return apiRefusal(400, 'BadRequest', `namespace flavor ${JSON.stringify(flavor)} is invalid`, 'CCI.02.400111');
-  }
+  const withoutFlavor = isOfV2(route) ? undefined : flavorMistake(body);
+  if (withoutFlavor !== undefined) return withoutFlavor;
   // Names are global: another account may have this one.
   if (facts.namespaceProject !== undefined) {
     return apiRefusal(409, 'Conflict', 'namespace name is already exist', 'CCI.02.409101');
@@ -102,17 +117,23 @@ const newNamespace: Rule = ({ method, route, body }, facts, { namespaceQuota }) 
     : undefined;
 };
 
+function flavorMistake(namespace: unknown): Refusal | undefined {
+  const flavor = objectAt(namespace, 'metadata', 'annotations')[flavorKey];
+  if (flavor === undefined) {
+    return apiRefusal(400, 'BadRequest', `annotation ${flavorKey} is required`, 'CCI.02.400110');
+  }
+  return flavors.includes(flavor)
+    ? undefined
+    : apiRefusal(400, 'BadRequest', `namespace flavor ${JSON.stringify(flavor)} is invalid`, 'CCI.02.400111');
+}
+
 const newNetwork: Rule = ({ method, route, body, hasUserToken }, { networkStates }, { networkNeedsUserToken }) => {
   if (method !== 'POST' || route.resource !== 'networks') return undefined;
   if (networkNeedsUserToken && !hasUserToken) {
     return apiRefusal(400, 'BadRequest', 'X-User-Token is missing in the request header', 'CCI.01.400103');
   }
-  const annotations = objectAt(body, 'metadata', 'annotations');
-  if (!annotations['network.alpha.kubernetes.io/default-security-group']) {
-    return apiRefusal(400, 'BadRequest', 'securitygroup can not be empty');
-  }
-  const missing = ['attachedVPC', 'networkID', 'subnetID'].find((field) => !textAt(body, 'spec', field));
-  if (missing !== undefined) return apiRefusal(422, 'Invalid', `spec[${missing}]: Required value`);
+  const incomplete = isOfV2(route) ? networkMistakeOfV2(body) : networkMistake(body);
+  if (incomplete !== undefined) return incomplete;
   if (at(body, 'spec', 'networkType') !== 'underlay_neutron') {
     return apiRefusal(422, 'Invalid', 'spec[networkType]: Unsupported value: supported values: "underlay_neutron"');
   }
@@ -120,6 +141,25 @@ const newNetwork: Rule = ({ method, route, body, hasUserToken }, { networkStates
     ? apiRefusal(409, 'Conflict', `namespace ${route.namespace ?? ''} has a network already`)
     : undefined;
 };
+
+function networkMistake(network: unknown): Refusal | undefined {
+  const annotations = objectAt(network, 'metadata', 'annotations');
+  if (!annotations['network.alpha.kubernetes.io/default-security-group']) {
+    return apiRefusal(400, 'BadRequest', 'securitygroup can not be empty');
+  }
+  const missing = ['attachedVPC', 'networkID', 'subnetID'].find((field) => !textAt(network, 'spec', field));
+  return missing === undefined ? undefined : apiRefusal(422, 'Invalid', `spec[${missing}]: Required value`);
+}
+
+function networkMistakeOfV2(network: unknown): Refusal | undefined {
+  if (listAt(network, 'spec', 'securityGroups').length === 0) {
+    return apiRefusal(400, 'BadRequest', 'securitygroup can not be empty');
+  }
+  const subnets = listAt(network, 'spec', 'subnets');
+  return subnets.length > 0 && subnets.every((subnet) => textAt(subnet, 'subnetID'))
+    ? undefined
+    : apiRefusal(422, 'Invalid', 'spec[subnets]: Required value');
+}
 
 /** In whose template or spec a new pod is described; undefined for calls that describe none. */
 function podSpecOf({ method, route, body }: Call): { readonly spec: unknown } | undefined {
@@ -135,12 +175,20 @@ function podSpecOf({ method, route, body }: Call): { readonly spec: unknown } | 
 const newPod: Rule = (call, { networkStates }) => {
   const pod = podSpecOf(call);
   if (pod === undefined) return undefined;
-  const mistake = fieldMistake(pod.spec) ?? sizeMistake(pod.spec);
+  const mistake = isOfV2(call.route) ? podMistakeOfV2(call.body) : (fieldMistake(pod.spec, 1) ?? sizeMistake(pod.spec));
   if (mistake !== undefined) return apiRefusal(400, 'BadRequest', mistake);
   return networkStates.includes('Active')
     ? undefined
     : apiRefusal(403, 'Forbidden', `namespace ${call.route.namespace ?? ''} has no network that is Active`);
 };
+
+function podMistakeOfV2(pod: unknown): string | undefined {
+  const { metadata, spec } = objectAt({ pod }, 'pod');
+  const wrong = fieldMistake(spec, 2);
+  if (wrong !== undefined) return wrong;
+  const size = sizeOf(metadata, spec);
+  return 'mistake' in size ? size.mistake : undefined;
+}
 
 const changeable = new Set(['name', 'image', '$setElementOrder/containers']);
 
@@ -178,6 +226,7 @@ const podPatch: Rule = ({ method, route, body }) => {
 
 const rules: readonly Rule[] = [
   mediaType,
+  apiVersion,
   agency,
   frozen,
   arrears,

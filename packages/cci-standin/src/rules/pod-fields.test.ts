@@ -23,7 +23,7 @@ test('a pod as Spillway sends it is taken', () => {
     ],
   };
   const container = { env: [], volumeMounts: [{ name: 'a', subPath: 'x', mountPath: '/x' }] };
-  expect(fieldMistake(pod(spec, container))).toBeUndefined();
+  expect(fieldMistake(pod(spec, container), 1)).toBeUndefined();
 });
 
 test.each([
@@ -43,7 +43,7 @@ test.each([
   [{ volumes: [{ name: 'h', hostPath: { path: '/' } }] }, 'spec.volumes[0].hostPath'],
   [{ volumes: [{ name: 'c', csi: {} }] }, 'spec.volumes[0].csi'],
 ])('%j is refused', (spec, message) => {
-  expect(fieldMistake(pod(spec))).toContain(message);
+  expect(fieldMistake(pod(spec), 1)).toContain(message);
 });
 
 test.each([
@@ -54,10 +54,27 @@ test.each([
   [{ restartPolicy: 'Always' }, 'containers[0].restartPolicy'],
   [{ ports: [{ containerPort: 80, hostPort: 80 }] }, 'hostPort'],
 ])('a container with %j is refused', (container, message) => {
-  expect(fieldMistake(pod({}, container))).toContain(message);
+  expect(fieldMistake(pod({}, container), 1)).toContain(message);
 });
 
 test('an emptyDir has no subPath', () => {
   const spec = { volumes: [{ name: 'd', emptyDir: {} }] };
-  expect(fieldMistake(pod(spec, { volumeMounts: [{ name: 'd', subPath: 'x' }] }))).toContain('subPath');
+  expect(fieldMistake(pod(spec, { volumeMounts: [{ name: 'd', subPath: 'x' }] }), 1)).toContain('subPath');
+});
+
+test('CCI 2.0 knows other fields and volumes', () => {
+  const spec = {
+    affinity: {},
+    topologySpreadConstraints: [],
+    volumes: [
+      { name: 'n', nfs: { server: 's', path: '/' } },
+      { name: 'p', projected: { sources: [{ secret: { name: 's' } }] } },
+    ],
+  };
+  expect(fieldMistake(pod(spec), 2)).toBeUndefined();
+  for (const field of ['subdomain', 'serviceAccountName', 'nodeSelector', 'tolerations', 'priorityClassName']) {
+    expect(fieldMistake(pod({ [field]: 'x' }), 2)).toContain(`spec.${field}`);
+  }
+  const token = { name: 't', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } };
+  expect(fieldMistake(pod({ volumes: [token] }), 2)).toContain('volumes[0].projected.sources[0].serviceAccountToken');
 });

@@ -22,6 +22,15 @@ const podFields = new Set([
   'volumes',
 ]);
 
+const podFieldsOfV2 = new Set([
+  ...podFields,
+  'affinity',
+  'ephemeralContainers',
+  'overhead',
+  'topologySpreadConstraints',
+]);
+podFieldsOfV2.delete('subdomain');
+
 const containerFields = new Set([
   'args',
   'command',
@@ -47,18 +56,23 @@ const containerFields = new Set([
 ]);
 
 const volumeTypes = new Set(['configMap', 'downwardAPI', 'emptyDir', 'persistentVolumeClaim', 'projected', 'secret']);
+const volumeTypesOfV2 = new Set([...volumeTypes, 'ephemeral', 'nfs']);
+const projectionsOfV2 = new Set(['configMap', 'downwardAPI', 'secret']);
 const imagePullSecret = 'imagepull-secret';
 const dnsPolicies = new Set(['None', 'Default', 'ClusterFirst']);
 
 /** The first part of a raw PodSpec that CCI does not take, as a message; undefined when it takes all. */
-export function fieldMistake(podSpec: unknown): string | undefined {
+export function fieldMistake(podSpec: unknown, generation: 1 | 2): string | undefined {
   if (!isObject(podSpec)) return 'spec: Required value';
   const emptyDirs = namesOfEmptyDirs(podSpec);
   return first(
-    () => unknownField(podSpec, podFields, 'spec'),
+    () => unknownField(podSpec, generation === 1 ? podFields : podFieldsOfV2, 'spec'),
     () => pullSecretMistake(podSpec),
     () => dnsMistake(podSpec),
-    () => firstOf(listAt(podSpec, 'volumes'), (volume, index) => volumeMistake(volume, `spec.volumes[${index}]`)),
+    () =>
+      firstOf(listAt(podSpec, 'volumes'), (volume, index) =>
+        volumeMistake(volume, `spec.volumes[${index}]`, generation),
+      ),
     ...['initContainers', 'containers'].map(
       (list) => () =>
         firstOf(listAt(podSpec, list), (container, index) =>
@@ -93,10 +107,19 @@ function containerMistake(container: unknown, path: string, emptyDirs: ReadonlyS
   );
 }
 
-function volumeMistake(volume: unknown, path: string): string | undefined {
+function volumeMistake(volume: unknown, path: string, generation: 1 | 2): string | undefined {
   if (!isObject(volume)) return `${path}: Required value`;
-  const type = Object.keys(volume).find((key) => key !== 'name' && !volumeTypes.has(key));
-  return type === undefined ? undefined : notSupported(`${path}.${type}`);
+  const known = generation === 1 ? volumeTypes : volumeTypesOfV2;
+  const type = Object.keys(volume).find((key) => key !== 'name' && !known.has(key));
+  if (type !== undefined) return notSupported(`${path}.${type}`);
+  return generation === 1 ? undefined : projectionMistake(volume, path);
+}
+
+function projectionMistake(volume: JsonObject, path: string): string | undefined {
+  return firstOf(listAt(volume, 'projected', 'sources'), (source, index) => {
+    const wrong = Object.keys(isObject(source) ? source : {}).find((key) => !projectionsOfV2.has(key));
+    return wrong === undefined ? undefined : notSupported(`${path}.projected.sources[${index}].${wrong}`);
+  });
 }
 
 function pullSecretMistake(podSpec: JsonObject): string | undefined {

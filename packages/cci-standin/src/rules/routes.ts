@@ -51,12 +51,34 @@ export const offers: readonly Offer[] = [
   offer('storage.k8s.io/v1', 'storageclasses', { namespaced: false, collection: read, object: read }),
 ];
 
-export const groupVersions: ReadonlySet<string> = new Set(offers.map(({ groupVersion }) => groupVersion));
+/** The groups of CCI 2.0, and where the same objects are in CCI 1.0. */
+const stored: Readonly<Record<string, string>> = { 'cci/v2': 'v1', 'yangtse/v2': 'networking.cci.io/v1beta1' };
+
+/** Where an object of CCI 2.0 is kept; undefined for the groups of CCI 1.0. */
+export function storedGroupVersion(groupVersion: string): string | undefined {
+  return stored[groupVersion];
+}
+
+export const groupsOfV2: readonly string[] = Object.keys(stored);
+
+/** What CCI 2.0 documents in place of those. */
+const offersOfV2: readonly Offer[] = [
+  offer('cci/v2', 'namespaces', { namespaced: false, collection: ['GET', 'POST'], object: ['GET', 'DELETE'] }),
+  offer('cci/v2', 'pods', { subresources: { log: read, exec: ['GET', 'POST'] } }),
+  offer('cci/v2', 'configmaps'),
+  offer('cci/v2', 'secrets'),
+  offer('cci/v2', 'events'),
+  offer('yangtse/v2', 'networks'),
+];
+
+const everything = [...offers, ...offersOfV2];
+
+export const groupVersions: ReadonlySet<string> = new Set(everything.map(({ groupVersion }) => groupVersion));
 
 /** The resources that discovery may name, with subresources as "pods/log". */
 export function discoverable(groupVersion: string): ReadonlySet<string> {
   return new Set(
-    offers
+    everything
       .filter((each) => each.groupVersion === groupVersion)
       .flatMap(({ resource, subresources }) => [
         resource,
@@ -70,11 +92,13 @@ export function findRoute(method: string, pathname: string): Route | Refusal {
   const route = parse(pathname);
   if (route === undefined) return notFound();
   if (route.resource === '') return method === 'GET' ? route : notAllowed(method);
-  const found = offers.find((each) => each.groupVersion === route.groupVersion && each.resource === route.resource);
+  const found = everything.find((each) => each.groupVersion === route.groupVersion && each.resource === route.resource);
   if (found === undefined) return notFound();
-  // Only pods can be listed in all namespaces at once.
+  // Only pods can be listed in all namespaces at once, and only in CCI 1.0.
   const everywhere = found.namespaced && route.namespace === undefined;
-  if (everywhere && (route.resource !== 'pods' || route.name !== undefined)) return notFound();
+  if (everywhere && (route.resource !== 'pods' || route.groupVersion !== 'v1' || route.name !== undefined)) {
+    return notFound();
+  }
   const methods = everywhere ? read : methodsOf(found, route);
   if (methods === undefined) return notFound();
   return methods.includes(method) ? route : notAllowed(method);

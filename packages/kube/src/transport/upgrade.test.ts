@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { ApiError } from '../errors.ts';
 import type { ClusterConfig, OutgoingRequest } from '../config/cluster-config.ts';
 import { staticCredentials } from '../config/credentials.ts';
 import { upgradeTarget } from './upgrade.ts';
@@ -49,4 +50,21 @@ test('it is signed as it is sent: a POST without a body, the query in its order,
   ]);
   expect(first.headers).toEqual({ 'x-sdk-date': ['now'], authorization: ['number 1'] });
   expect((await upgradeTarget(config, { path, query })).headers).toHaveProperty('authorization', ['number 2']);
+});
+
+test('who keeps the credentials learns that they were refused, and of nothing else', async () => {
+  const refusals: unknown[] = [];
+  const credentials = {
+    current: () => Promise.resolve({ generation: 7, credentials: {} }),
+    invalidate: (generation: number, refusal?: ApiError) => void refusals.push([generation, refusal?.status]),
+  };
+  const { refused } = await upgradeTarget(cluster({ credentials }), { path, query });
+  const body = { error_code: 'APIGW.0301', error_msg: 'no' };
+  expect(refused({ status: 401, headers: {}, text: JSON.stringify(body) })).toMatchObject({
+    kind: 'unauthorized',
+    message: `POST ${path}: status 401: no (APIGW.0301)`,
+    answer: { body },
+  });
+  expect(refused({ status: 403, headers: {}, text: '' })).toMatchObject({ kind: 'forbidden' });
+  expect(refusals).toEqual([[7, 401]]);
 });

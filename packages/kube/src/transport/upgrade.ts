@@ -4,7 +4,9 @@ import { connect as connectTls } from 'node:tls';
 import type { ClusterConfig } from '../config/cluster-config.ts';
 import { encodeQuery } from './encode.ts';
 import { authenticationHeaders } from './headers.ts';
+import type { ApiError } from '../errors.ts';
 import type { KubeRequest } from './request.ts';
+import { type ResponseHeaders, toApiError } from './response.ts';
 import { signedHeaders } from './sign.ts';
 
 /** What somebody else needs to open a connection that leaves HTTP, such as exec. */
@@ -14,6 +16,12 @@ export interface UpgradeTarget {
   readonly headers: Readonly<Record<string, string | string[]>>;
   /** A new connection to the API server, with our certificates. */
   readonly connect: () => Duplex;
+  /** To be told what the server answered in place of the upgrade: who keeps the credentials learns of a 401. */
+  readonly refused: (answer: {
+    readonly status: number;
+    readonly headers: ResponseHeaders;
+    readonly text: string;
+  }) => ApiError;
 }
 
 /** For one attempt, which begins at once: what is signed is only good for a while. @throws KubeconfigError */
@@ -21,7 +29,7 @@ export async function upgradeTarget(
   config: ClusterConfig,
   { path, query }: Pick<KubeRequest, 'path' | 'query'>,
 ): Promise<UpgradeTarget> {
-  const { credentials } = await config.credentials.current();
+  const { credentials, generation } = await config.credentials.current();
   const url = new URL(config.server.replace(/\/+$/, '') + path + encodeQuery(query));
   // A remote command is opened by POST, with the address as the URL has it.
   const request = { method: 'POST', path: url.pathname + url.search, body: null } as const;
@@ -45,5 +53,10 @@ export async function upgradeTarget(
       ...(credentials.clientKey === undefined ? {} : { key: credentials.clientKey }),
     });
   };
-  return { url, headers, connect };
+  const refused: UpgradeTarget['refused'] = ({ status, headers: answered, text }) => {
+    const error = toApiError(status, answered, text, `POST ${path}`);
+    if (status === 401) config.credentials.invalidate?.(generation, error);
+    return error;
+  };
+  return { url, headers, connect, refused };
 }

@@ -1,13 +1,20 @@
 import { pipeline } from 'node:stream/promises';
-import { type DialOptions, dialRemoteCommand, type RemoteCommandClient, StreamError } from '@spillway/streaming';
+import {
+  type DialOptions,
+  dialRemoteCommand,
+  type RefusedUpgrade,
+  type RemoteCommandClient,
+  StreamError,
+} from '@spillway/streaming';
 import { BackendError, type ExecResult, type ExecStreams } from './backend.ts';
 
+export interface ExecTarget extends Pick<DialOptions, 'url' | 'headers' | 'connect'> {
+  /** The error that an answer stands for; default: one that repeats it. */
+  readonly refused?: (answer: RefusedUpgrade) => Error;
+}
+
 /** Runs a command at a streaming server: of a runtime, or of a cluster. */
-export async function execAt(
-  target: Pick<DialOptions, 'url' | 'headers' | 'connect'>,
-  io: ExecStreams,
-  signal: AbortSignal,
-): Promise<ExecResult> {
+export async function execAt(target: ExecTarget, io: ExecStreams, signal: AbortSignal): Promise<ExecResult> {
   const streams = {
     stdin: io.stdin !== undefined,
     stdout: io.stdout !== undefined,
@@ -15,7 +22,8 @@ export async function execAt(
     tty: io.tty,
   };
   const client = await dialRemoteCommand({ ...target, streams, signal }).catch((error: unknown) => {
-    throw streamFailure(error);
+    const answer = error instanceof StreamError ? error.answer : undefined;
+    throw (answer && target.refused?.(answer)) ?? streamFailure(error);
   });
   const done = new AbortController();
   const resizing = forwardResize(client, io, done.signal);

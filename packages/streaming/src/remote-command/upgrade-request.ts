@@ -57,7 +57,7 @@ export function requestUpgrade({ url, connect, headers }: UpgradeRequest, signal
 }
 
 async function readRefusal(response: IncomingMessage): Promise<StreamError> {
-  const { statusCode: status = 0 } = response;
+  const { statusCode: status = 0, headers } = response;
   let text = '';
   response.setEncoding('utf8');
   for await (const chunk of response) {
@@ -66,9 +66,8 @@ async function readRefusal(response: IncomingMessage): Promise<StreamError> {
   }
   response.destroy();
   const reason = text.trim().slice(0, maxRefusalBytes);
-  return new StreamError('refused', `the server answered the remote command with status ${status}: ${reason}`, {
-    status,
-  });
+  const message = `the server answered the remote command with status ${status}: ${reason}`;
+  return new StreamError('refused', message, { status, answer: { status, headers, text: reason } });
 }
 
 function connectTo(url: URL): Duplex {

@@ -82,5 +82,12 @@ export async function runCommand(
     stderr: io.stderr !== undefined && !io.tty,
     tty: io.tty,
   };
-  return await execAt(await client.upgrade({ path, query }), io, signal);
+  const attempt = async (): Promise<ExecResult> => execAt(await client.upgrade({ path, query }), io, signal);
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.kind !== 'unauthorized') throw error;
+    // Nothing ran. Credentials may have been renewed since; if they were not, they say so without a second attempt.
+    return await attempt();
+  }
 }
