@@ -18,6 +18,7 @@ import { Upstream } from './gateway/upstream.ts';
 import { AccessKeys } from './iam/access-keys.ts';
 import { serveIam } from './iam/iam.ts';
 import { Tokens } from './iam/tokens.ts';
+import { type Meter, startMeter } from './meter/meter.ts';
 import { networkDefinition, networks } from './network-type.ts';
 import { NetworkController } from './networks.ts';
 import { type NodeForm, regionPodCidr, type SimulatedOptions } from './node/configuration.ts';
@@ -64,6 +65,8 @@ export interface Region extends AsyncDisposable {
   readonly cluster: Cluster;
   /** What runs the pods; undefined: they stay Pending. */
   readonly node: RegionNode | undefined;
+  /** Who was billed for what, judged by what runs. */
+  readonly meter: Meter;
   close(): Promise<void>;
 }
 
@@ -119,6 +122,7 @@ async function assemble(cluster: Cluster, undo: AsyncDisposableStack, options: R
   });
   await Promise.all([facts.synced, controller.informer.synced]);
   const node = await nodeOf({ cluster, client, log: options.log ?? (() => undefined) }, options, undo);
+  const meter = await startMeter({ cluster, client, node }, undo);
 
   const sources = { accessKeys: new AccessKeys(accounts, clock), tokens: new Tokens(accounts, clock) };
   const faults = new Faults();
@@ -150,6 +154,7 @@ async function assemble(cluster: Cluster, undo: AsyncDisposableStack, options: R
     token,
     faults,
     facts,
+    meter,
     setNetworksStuck: (stuck: boolean) => controller.setStuck(stuck),
     dropWatches: () => gateway.dropWatches(),
     restartGateway: () => api.restart(),
@@ -173,6 +178,7 @@ async function assemble(cluster: Cluster, undo: AsyncDisposableStack, options: R
     admin: { endpoint: admin.url, token },
     cluster,
     node,
+    meter,
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -72,10 +72,13 @@ export class Ledger {
 }
 
 function endedBy(interval: Interval, instance: Instance, nowMs: number): Interval {
-  const finished = statesOf(instance).flatMap(({ terminated }) => Date.parse(terminated?.finishedAt ?? '') || []);
+  const states = statesOf(instance);
+  // Who ended it may not have looked at its containers: then nobody says when they ended.
+  const known = states.every(({ running }) => running === undefined);
+  const finished = states.flatMap(({ terminated }) => Date.parse(terminated?.finishedAt ?? '') || []);
   const failed = instance.containerStatuses.some(({ state }) => state?.terminated?.exitCode !== 0);
   const reason = instance.reason ?? (failed ? 'Failed' : 'Completed');
-  return closed(interval, finished.length === 0 ? nowMs : Math.max(...finished), reason);
+  return closed(interval, !known || finished.length === 0 ? nowMs : Math.max(...finished), reason);
 }
 
 function closed(interval: Interval, endMs: number, reason: EndReason): Interval {
