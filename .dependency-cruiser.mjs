@@ -16,12 +16,13 @@ const layers = {
   backends: ['podspec'],
   pods: ['podspec', 'backends/backend.ts'],
   node: ['podspec', 'backends/backend.ts'],
+  ledger: ['podspec', 'backends/backend.ts'],
   admission: ['placement', 'podspec'],
   diagnosis: ['placement', 'podspec', 'pods'],
   kubelet: ['pods', 'backends/backend.ts'],
   addon: ['backends', 'placement', 'podspec', 'admission'],
   // Puts the parts of one process together; below it there is only the command line.
-  serve: ['config', 'podspec', 'placement', 'backends', 'pods', 'node', 'kubelet', 'admission'],
+  serve: ['config', 'podspec', 'placement', 'backends', 'pods', 'node', 'ledger', 'kubelet', 'admission'],
 };
 // Constructor-injected observability types are plain contracts that every layer above podspec may name.
 const everywhere = ['observability'];

@@ -3,6 +3,7 @@ import { readFault, type Faults } from './faults.ts';
 import type { RegionFacts } from './facts.ts';
 import { answer } from './gateway/answer.ts';
 import { readBody } from './gateway/body.ts';
+import type { Meter } from './meter/meter.ts';
 import { at, parseJson } from './json.ts';
 import type { Standing } from './rules/call.ts';
 
@@ -10,6 +11,7 @@ export interface AdminDependencies {
   readonly token: string;
   readonly faults: Faults;
   readonly facts: Pick<RegionFacts, 'setStanding'>;
+  readonly meter: Meter;
   readonly setNetworksStuck: (stuck: boolean) => void;
   readonly dropWatches: () => void;
   readonly restartGateway: () => Promise<void>;
@@ -34,6 +36,7 @@ const actions: Readonly<Record<string, Action>> = {
     else faults.remove(name);
     return {};
   },
+  'GET meter': ({ meter }) => meter.read(),
   'PUT accounts': ({ facts }, name, body) => facts.setStanding(name, standingIn(body)),
   'PUT networks': ({ setNetworksStuck }, _name, body) => {
     setNetworksStuck(at(body, 'stuck') === true);

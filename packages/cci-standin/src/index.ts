@@ -2,7 +2,9 @@ export type { AccessKey, Account, Agency, Identity, Named, User } from './accoun
 export { randomAccessKey, randomAccount } from './accounts.ts';
 export { downRegion, statusOfRegion, upRegion, type UpRegionOptions } from './detached/detached.ts';
 export type { RegionFactSheet } from './detached/facts.ts';
+export { meterOfRegion } from './detached/meter.ts';
 export { RegionError } from './errors.ts';
+export type { Bill, Reading } from './meter/bills.ts';
 export { startRegion, type Region, type RegionOptions } from './region.ts';
 export type { RuleOptions } from './rules/call.ts';
 export type { Swr } from './swr/swr.ts';

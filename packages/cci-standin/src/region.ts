@@ -18,6 +18,7 @@ import { Upstream } from './gateway/upstream.ts';
 import { AccessKeys } from './iam/access-keys.ts';
 import { serveIam } from './iam/iam.ts';
 import { Tokens } from './iam/tokens.ts';
+import { type Meter, startMeter } from './meter/meter.ts';
 import { networkDefinition, networks } from './network-type.ts';
 import { NetworkController } from './networks.ts';
 import { type NodeForm, regionPodCidr, type SimulatedOptions } from './node/configuration.ts';
@@ -66,6 +67,8 @@ export interface Region extends AsyncDisposable {
   readonly cluster: Cluster;
   /** What runs the pods; undefined: they stay Pending. */
   readonly node: RegionNode | undefined;
+  /** Who was billed for what, judged by what runs. */
+  readonly meter: Meter;
   close(): Promise<void>;
 }
 
@@ -121,6 +124,7 @@ async function assemble(cluster: Cluster, undo: AsyncDisposableStack, options: R
   });
   await Promise.all([facts.synced, controller.informer.synced]);
   const node = await nodeOf({ cluster, client, log: options.log ?? (() => undefined) }, options, undo);
+  const meter = await startMeter({ cluster, client, node }, undo);
 
   const sources = { accessKeys: new AccessKeys(accounts, clock), tokens: new Tokens(accounts, clock) };
   const faults = new Faults();
@@ -152,6 +156,7 @@ async function assemble(cluster: Cluster, undo: AsyncDisposableStack, options: R
     token,
     faults,
     facts,
+    meter,
     setNetworksStuck: (stuck: boolean) => controller.setStuck(stuck),
     dropWatches: () => gateway.dropWatches(),
     restartGateway: () => api.restart(),
@@ -178,6 +183,7 @@ async function assemble(cluster: Cluster, undo: AsyncDisposableStack, options: R
     swr,
     cluster,
     node,
+    meter,
     close,
     [Symbol.asyncDispose]: close,
   };

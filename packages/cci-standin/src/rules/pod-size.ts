@@ -17,8 +17,8 @@ export function sizeMistake(podSpec: unknown): string | undefined {
   for (const container of [...containers, ...init]) {
     if (!requestsEqualLimits(container)) return "limit and request doesn't equal";
   }
-  const cpu = total('cpu', containers, init);
-  const memory = total('memory', containers, init);
+  const cpu = totalOf('cpu', containers, init);
+  const memory = totalOf('memory', containers, init);
   if (cpu === 0n) return 'no container of the pod has CPU';
   return rangeMistake(cpu, memory);
 }
@@ -41,7 +41,11 @@ function rangeMistake(cpu: bigint, memory: bigint): string | undefined {
 }
 
 /** The larger of all containers together and the largest init container. */
-function total(resource: 'cpu' | 'memory', containers: readonly JsonObject[], init: readonly JsonObject[]): bigint {
+export function totalOf(
+  resource: 'cpu' | 'memory',
+  containers: readonly JsonObject[],
+  init: readonly JsonObject[],
+): bigint {
   const of = (container: JsonObject): bigint => milliOf(objectAt(container, 'resources', 'limits')[resource]) ?? 0n;
   return [containers.map(of).reduce((sum, each) => sum + each, 0n), ...init.map(of)].reduce((a, b) => (a > b ? a : b));
 }

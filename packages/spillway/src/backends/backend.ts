@@ -1,4 +1,4 @@
-import type { ContainerStatus, Pod, PodCondition } from '@spillway/kube';
+import type { ContainerStatus, Pod, PodCondition, PodSpec } from '@spillway/kube';
 import type { DnsConfig } from '../podspec/dns.ts';
 import type { EnvVarTemplate } from '../podspec/env.ts';
 import type { RegistryCredential } from '../podspec/images.ts';
@@ -165,6 +165,8 @@ export interface Instance {
   readonly podIPs: readonly string[];
   /** When the backend accepted the instance. RFC 3339. */
   readonly startTime: string;
+  /** What it was created with; absent: not known yet. */
+  readonly spec?: PodSpec;
   readonly containerStatuses: readonly ContainerStatus[];
   readonly initContainerStatuses: readonly ContainerStatus[];
   /** Conditions that only the backend knows, e.g. `PodReadyToStartContainers`. */

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { completionCommand, printCandidates } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { ledgerCommand } from './commands/ledger.ts';
 import { manifestsCommand } from './commands/manifests.ts';
 import { planCommand } from './commands/plan.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -25,6 +26,7 @@ const program = new Command('spillway')
   .addCommand(whyCommand())
   .addCommand(planCommand())
   .addCommand(doctorCommand())
+  .addCommand(ledgerCommand())
   .addCommand(completionCommand())
   .addCommand(versionCommand());
 

@@ -9,6 +9,7 @@ export interface Config {
   readonly placement: PlacementConfig;
   readonly leaderElection: LeaderElectionConfig;
   readonly admission: AdmissionConfig;
+  readonly ledger: LedgerConfig;
   readonly observability: ObservabilityConfig;
 }
 
@@ -43,6 +44,10 @@ export interface AdmissionConfig {
 }
 
 export type AdmissionCarrier = 'auto' | 'policy' | 'webhook';
+
+export interface LedgerConfig {
+  readonly directory?: string | undefined;
+}
 
 export interface ObservabilityConfig {
   readonly logLevel: LogLevel;

@@ -41,6 +41,7 @@ describe('a configuration file', () => {
         namespace: 'spillway-system',
         serviceName: 'spillway-admission',
       },
+      ledger: {},
       observability: { logLevel: 'info' },
       pools: [
         {

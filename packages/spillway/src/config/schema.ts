@@ -279,6 +279,19 @@ const admission = z
   .prefault({})
   .describe('Who bursts is decided when objects are created: see placement.md.');
 
+const ledger = z
+  .strictObject({
+    directory: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Folder for a file POOL.jsonl of each pool, made when it is missing. It has to outlive the process. Default: no ledger is kept.',
+      ),
+  })
+  .prefault({})
+  .describe('Which pod was billed from when to when, for "spillway ledger": see ledger.md.');
+
 const observability = z
   .strictObject({
     logLevel: z
@@ -317,6 +330,7 @@ export const configSchema: z.ZodType<Config> = z
     placement,
     leaderElection,
     admission,
+    ledger,
     observability,
   })
   .superRefine((config, context) => {

@@ -59,6 +59,8 @@ export interface PodControllerOptions {
   readonly observer: PodObserver;
   readonly logger: Logger;
   readonly sweep: SweepOptions;
+  /** Is told of instances as this is, before their pods are. */
+  readonly bystander?: Pick<InstanceSink, 'instance' | 'gone' | 'listed'>;
   /** Something that people should see on the virtual node. */
   readonly recordOnNode?: (notice: Notice) => void;
   /** How long operations and statuses may take to finish when the process stops. Default: 5,000. */
@@ -323,9 +325,16 @@ export class PodController {
   }
 
   #sink(): InstanceSink {
+    const { bystander } = this.#options;
     return {
-      instance: (instance) => this.#registry.instanceSeen(instance),
-      gone: (ref) => this.#registry.instanceGone(ref),
+      instance: (instance) => {
+        bystander?.instance(instance);
+        this.#registry.instanceSeen(instance);
+      },
+      gone: (ref) => {
+        bystander?.gone(ref);
+        this.#registry.instanceGone(ref);
+      },
       notice: (ref, notice) => {
         if (notice.reason === 'Pulled') this.#registry.get(ref.uid)?.timeline.pass('imagePulled', this.#timing.now());
         this.#options.record(ref, notice);
@@ -336,6 +345,7 @@ export class PodController {
 
   #listed(listing: ObservedListing): void {
     if (!listing.complete || this.#isUnbelievable(listing)) return;
+    this.#options.bystander?.listed(listing);
     this.#registry.listed(listing);
     this.#options.observer.instances(listing.instances.length);
     if (!this.#informer.hasSynced()) return;

@@ -9,6 +9,7 @@ import { BackendHealth } from '../node/backend-health.ts';
 import { Blockade } from '../node/blockade.ts';
 import { NodeController } from '../node/node-controller.ts';
 import type { NodeFacts } from '../node/node-object.ts';
+import { Recorder } from '../ledger/recorder.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { burstTaint, preferTaint, virtualNodeLabels } from '../podspec/contract.ts';
 import { PodController } from '../pods/pod-controller.ts';
@@ -34,6 +35,8 @@ export interface PoolOptions {
   readonly leadership?: Leadership;
   /** Is the API server that we talk to still the cluster of `clusterId`? */
   readonly confirmCluster: (signal: AbortSignal) => Promise<boolean>;
+  /** Absent: what is billed is not written down. */
+  readonly ledgerDirectory?: string | undefined;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -55,6 +58,7 @@ export class Pool {
   readonly #blockade: Blockade;
   readonly #preparation: Preparation;
   readonly #node: NodeController;
+  readonly #recording: Recorder | undefined;
   readonly #pods: PodController;
   readonly #kubelet: KubeletServer;
   readonly #capacityRead = Promise.withResolvers<void>();
@@ -115,6 +119,19 @@ export class Pool {
       recorder: this.#recorder,
       onRecorded: (type) => this.#metrics.eventRecorded(type),
     });
+    const { ledgerDirectory: directory } = options;
+    this.#recording =
+      directory === undefined
+        ? undefined
+        : new Recorder({
+            directory,
+            pool: config.name,
+            node: nodeName,
+            sizing: config.sizing,
+            now: systemClock.now,
+            sleep: systemClock.sleep,
+            logger: this.#logger,
+          });
     this.#pods = new PodController({
       node: { name: nodeName, taintKeys: [burstTaint.key, preferTaint.key], labels: virtualNodeLabels },
       client: this.#agent,
@@ -146,6 +163,7 @@ export class Pool {
           { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName },
           { type: severity, reason, message },
         ),
+      ...(this.#recording && { bystander: this.#recording }),
       observer: this.#metrics,
       logger: this.#logger,
     });
@@ -179,6 +197,7 @@ export class Pool {
     leadership?.lost.addEventListener('abort', () => void this.#agent.close(), { once: true });
     const looking = metrics.beforeRender(() => this.#snapshot());
     try {
+      await this.#recording?.load();
       await runTogether(signal, [
         (stop) => this.#health.run(stop),
         (stop) => this.#preparation.run(stop),
@@ -189,7 +208,7 @@ export class Pool {
       ]);
     } finally {
       looking[Symbol.dispose]();
-      await this.#recorder.close();
+      await Promise.all([this.#recorder.close(), this.#recording?.close()]);
       await Promise.all([this.#backend.close(), this.#agent.close()]);
     }
   }

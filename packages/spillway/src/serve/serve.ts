@@ -84,6 +84,7 @@ async function servePools(
     address: pool.address ?? defaultAddress,
     controller: client,
     confirmCluster: async (pause) => (await clusterUid(client, pause)) === cluster.clusterUid,
+    ledgerDirectory: config.ledger.directory,
     metrics,
     logger,
   });

@@ -57,6 +57,7 @@ describe('an instance', () => {
       state: 'ended',
       podIPs: ['10.0.0.1'],
       startTime: '2026-01-01T00:00:00Z',
+      spec: { containers: [{ name: 'b' }, { name: 'a' }], nodeName: 'n' },
       containerStatuses: [containerStatuses[1], containerStatuses[0]],
       initContainerStatuses: [],
       conditions: [{ type: 'PodReadyToStartContainers', status: 'True' }],

@@ -15,6 +15,7 @@ export function observe(ref: InstanceRef, pod: Pod): Instance {
     state,
     podIPs: (status?.podIPs ?? []).flatMap(({ ip }) => (ip ? [ip] : [])),
     startTime: metadata?.creationTimestamp ?? '',
+    ...(spec && { spec }),
     containerStatuses,
     initContainerStatuses: inOrder(spec?.initContainers, status?.initContainerStatuses),
     ...(conditions.length > 0 && { conditions }),

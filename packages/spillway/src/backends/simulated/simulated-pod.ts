@@ -62,12 +62,14 @@ export class SimulatedPod {
   }
 
   get instance(): Instance {
+    const { spec } = this.workload.pod;
     const statuses = containersOf(this.workload.pod).map((each) => ({ init: each.init, status: this.#status(each) }));
     return {
       ref: this.workload.ref,
       state: this.#state(),
       podIPs: [this.#record.podIP],
       startTime: time(this.#record.acceptedAt),
+      ...(spec && { spec }),
       initContainerStatuses: statuses.filter(({ init }) => init).map(({ status }) => status),
       containerStatuses: statuses.filter(({ init }) => !init).map(({ status }) => status),
     };

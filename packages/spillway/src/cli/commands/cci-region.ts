@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
 import type * as standinModule from '@spillway/cci-standin';
 import type { RegionFactSheet } from '@spillway/cci-standin';
+import { meterCommand } from './cci-region-meter.ts';
 
-type Standin = typeof standinModule;
+export type Standin = typeof standinModule;
 
 interface OutputOptions {
   readonly output: string;
@@ -43,6 +44,7 @@ export function cciRegionCommand(): Command {
     .action(({ output }: OutputOptions, command: Command) =>
       withStandin(command, async (standin) => print(render(await standin.statusOfRegion(), output))),
     );
+  region.addCommand(meterCommand(withStandin));
   return region;
 }
 

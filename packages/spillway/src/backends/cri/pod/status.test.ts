@@ -34,6 +34,7 @@ describe('the status of an instance', () => {
       state: 'starting',
       podIPs: [],
       startTime: '1970-01-01T00:00:00Z',
+      spec: { initContainers: [named('i')], containers: [named('main')] },
       initContainerStatuses: [
         {
           name: 'i',

@@ -26,6 +26,7 @@ export function instanceOf(input: StatusInput): Instance {
     state: stateOf(input),
     podIPs: intent.podIPs,
     startTime: time(intent.acceptedAt),
+    ...(workload.pod.spec && { spec: workload.pod.spec }),
     initContainerStatuses: statuses.filter(({ init }) => init).map(({ status }) => status),
     containerStatuses: statuses.filter(({ init }) => !init).map(({ status }) => status),
     conditions: [{ type: 'PodReadyToStartContainers', status: ready ? 'True' : 'False' }],

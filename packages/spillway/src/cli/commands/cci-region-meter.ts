@@ -1,0 +1,41 @@
+import type { Reading } from '@spillway/cci-standin';
+import { Command, Option } from 'commander';
+import { table } from '../table.ts';
+import type { Standin } from './cci-region.ts';
+
+/** `spillway cci-region meter` */
+export function meterCommand(
+  withStandin: (command: Command, work: (standin: Standin) => Promise<void>) => Promise<void>,
+): Command {
+  return new Command('meter')
+    .description('what pods in the region were billed for, judged by what runs there and not by Spillway')
+    .addOption(new Option('-o, --output <format>', 'output format').choices(['text', 'json']).default('text'))
+    .action(({ output }: { output: string }, command: Command) =>
+      withStandin(command, async ({ meterOfRegion }) => {
+        const reading = await meterOfRegion();
+        const text = output === 'json' ? JSON.stringify(reading ?? null, undefined, 2) : render(reading);
+        process.stdout.write(`${text}\n`);
+      }),
+    );
+}
+
+function render(reading: Reading | undefined): string {
+  if (reading === undefined) return 'There is no region. Start one: spillway cci-region up';
+  const { at, running, bills, overlapping } = reading;
+  const rows = bills.map(({ uid, namespace, name, size, start, end = 'running', seconds }) => [
+    namespace,
+    name,
+    uid,
+    `${size.vcpu} CPU, ${size.gib} GiB`,
+    start,
+    end,
+    String(seconds),
+  ]);
+  return [
+    `At ${at} pods: ${bills.length}, running: ${running}`,
+    ...(overlapping.length > 0 ? [`Billed twice: ${overlapping.join(', ')}`] : []),
+    ...(rows.length > 0
+      ? ['', table(['NAMESPACE', 'POD', 'UID', 'SIZE', 'START', 'END', 'SECONDS'], rows).trimEnd()]
+      : []),
+  ].join('\n');
+}
