@@ -21,6 +21,9 @@ const facts: NodeFacts = {
 
 const now = '2026-01-01T00:00:00Z';
 
+const preparedCondition = (preparation: NodeFacts['preparation']): object | undefined =>
+  nodeStatus({ ...facts, preparation }).conditions?.find(({ type }) => type === 'BackendPrepared');
+
 /** As the cluster has it after registration and the first status. */
 function registered(): Node {
   const node = newNode(facts);
@@ -90,12 +93,10 @@ describe('the virtual node', () => {
   });
 
   it('whose backend lacks what pods need says what it is', () => {
-    const condition = (preparation: NodeFacts['preparation']): object | undefined =>
-      nodeStatus({ ...facts, preparation }).conditions?.find(({ type }) => type === 'BackendPrepared');
     const unprepared = { reason: 'CCINetworkPending', message: 'the network of CCI is Pending' };
-    expect(condition({ kind: 'unprepared', ...unprepared })).toMatchObject({ status: 'False', ...unprepared });
-    expect(condition({ kind: 'unknown' })).toMatchObject({ status: 'Unknown' });
-    expect(condition({ kind: 'prepared' })).toMatchObject({ status: 'True' });
+    expect(preparedCondition({ kind: 'unprepared', ...unprepared })).toMatchObject({ status: 'False', ...unprepared });
+    expect(preparedCondition({ kind: 'unknown' })).toMatchObject({ status: 'Unknown' });
+    expect(preparedCondition({ kind: 'prepared' })).toMatchObject({ status: 'True' });
   });
 
   it('with an unreachable backend says so', () => {

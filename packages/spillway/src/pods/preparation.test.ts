@@ -76,7 +76,9 @@ describe('the preparation of a backend', () => {
       sleep,
       onError: () => undefined,
       onChange: (now, severity) =>
-        told.push(now.kind === 'unprepared' ? [now.kind, severity, `${now.reason}: ${now.message}`] : [now.kind, severity]),
+        told.push(
+          now.kind === 'unprepared' ? [now.kind, severity, `${now.reason}: ${now.message}`] : [now.kind, severity],
+        ),
     });
     const running = preparation.run(abort.signal);
     expect(preparation.state).toEqual({ kind: 'unprepared', reason: 'CCINetworkPending', message: expect.anything() });

@@ -274,9 +274,9 @@ export class Pool {
     try {
       await this.#backend.ping(signal);
     } catch (error) {
-      // Somebody deleted the namespace, for example.
-      if (error instanceof BackendError && error.kind === 'notFound') this.#preparation.invalidate();
-      throw error;
+      if (!(error instanceof BackendError) || error.kind !== 'notFound') throw error;
+      // It answers: what it lacks is not made yet, or somebody deleted it.
+      this.#preparation.invalidate();
     }
   }
 
