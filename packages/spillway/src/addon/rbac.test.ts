@@ -44,6 +44,9 @@ describe('the generated rights', () => {
     const placement = roleText(manifests(false, true), 'spillway-placement');
     expect(placement).toContain('{"apiGroups":[""],"resources":["pods/binding"],"verbs":["create"]}');
     expect(placement).toContain('{"apiGroups":["apps"],"resources":["replicasets"],"verbs":["list","watch"]}');
+    for (const watched of ['services', 'endpointslices', 'ingresses']) {
+      expect(placement).toContain(`"resources":["${watched}"],"verbs":["list","watch"]`);
+    }
     for (const word of ['secrets', 'configmaps', 'token', 'scale', 'update', 'deployments', '"*"']) {
       expect(placement).not.toContain(word);
     }

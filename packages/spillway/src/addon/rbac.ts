@@ -142,7 +142,19 @@ function placementRights(): readonly Right[] {
       why: 'compare what a scale-in removed with what it should have',
       rule: { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['list', 'watch'] },
     },
-    { why: 'events on pods and profiles', rule: coreRule(['events'], 'create', 'patch') },
+    {
+      why: 'warn where a load balancer does not go together with the burst pods behind it',
+      rule: coreRule(['services'], 'list', 'watch'),
+    },
+    {
+      why: 'know which Services have burst pods',
+      rule: { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+    },
+    {
+      why: 'know which Ingresses are in front of them',
+      rule: { apiGroups: ['networking.k8s.io'], resources: ['ingresses'], verbs: ['list', 'watch'] },
+    },
+    { why: 'events on pods, profiles, Services and Ingresses', rule: coreRule(['events'], 'create', 'patch') },
     { why: 'follow the profiles', rule: { ...profiles, resources: ['scheduleprofiles'], verbs: ['list', 'watch'] } },
     { why: 'count their pods', rule: { ...profiles, resources: ['scheduleprofiles/status'], verbs: ['patch'] } },
   ];

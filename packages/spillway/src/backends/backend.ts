@@ -26,8 +26,12 @@ export interface Backend {
   /** Why this pod cannot run here; pure, and called again before each create. */
   review(pod: Pod): Review;
 
-  /** Makes everything that instances need (namespaces, networks, folders). Idempotent; called at start and after an `unavailable` prerequisite. */
-  prepare(signal: AbortSignal): Promise<void>;
+  /**
+   * Makes everything that instances need (namespaces, networks, folders). Idempotent; called at start and when a call said that
+   * something of it is gone (`notFound`).
+   * @param tell what is waited for, when it is something that people should know
+   */
+  prepare(signal: AbortSignal, tell?: (notice: Notice) => void): Promise<void>;
 
   /**
    * Starts one instance for the workload's pod. Idempotent by pod UID: a second call, also one after a crash in the middle
@@ -80,6 +84,12 @@ export interface Backend {
   /** Releases connections. Instances go on running. */
   close(): Promise<void>;
 }
+
+/** Whether everything is there that instances need. */
+export type PreparationState =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'prepared' }
+  | { readonly kind: 'unprepared'; readonly reason: string; readonly message: string };
 
 export interface Capabilities {
   /** Container runtime name and version as the node shows them, e.g. `containerd://1.6.20`. */

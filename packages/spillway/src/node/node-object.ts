@@ -1,4 +1,5 @@
 import type { Node, NodeCondition, NodeStatus, Taint } from '@spillway/kube';
+import type { PreparationState } from '../backends/backend.ts';
 import { blockedTaint, burstTaint, preferTaint, sizingAnnotation, virtualNodeLabels } from '../podspec/contract.ts';
 
 /** What the virtual node is; the parts that never change while the process runs, and those that do. */
@@ -21,6 +22,7 @@ export interface NodeFacts {
   /** Kubernetes quantities by resource. */
   readonly capacity: Readonly<Record<string, string>>;
   readonly health: BackendHealthState;
+  readonly preparation: PreparationState;
   /** Why the pool takes no new pods; absent: it takes them. */
   readonly blocked?: { readonly reason: string; readonly message: string } | undefined;
 }
@@ -50,8 +52,8 @@ export function nodeLabels({ name, architecture, labels }: NodeFacts): Record<st
   };
 }
 
-export function nodeTaints({ health, blocked }: NodeFacts): Taint[] {
-  const closed = blocked !== undefined || health.kind !== 'reachable';
+export function nodeTaints({ health, preparation, blocked }: NodeFacts): Taint[] {
+  const closed = blocked !== undefined || health.kind !== 'reachable' || preparation.kind === 'unprepared';
   return [burstTaint, preferTaint, ...(closed ? [blockedTaint] : [])];
 }
 
@@ -111,7 +113,7 @@ export function nodeStatus(facts: NodeFacts): NodeStatus {
  * An unhealthy backend is not an unhealthy node: `Ready=False` would withdraw endpoints and evict pods that run. It is a
  * condition of its own, and a taint.
  */
-function nodeConditions({ health }: NodeFacts): NodeCondition[] {
+function nodeConditions({ health, preparation }: NodeFacts): NodeCondition[] {
   return [
     {
       type: 'MemoryPressure',
@@ -139,6 +141,7 @@ function nodeConditions({ health }: NodeFacts): NodeCondition[] {
     },
     { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'spillway serves this node' },
     backendCondition(health),
+    preparationCondition(preparation),
   ];
 }
 
@@ -151,6 +154,18 @@ function backendCondition(health: BackendHealthState): NodeCondition {
       return { type, status: 'False', reason: 'BackendUnreachable', message: health.message };
     default:
       return { type, status: 'Unknown', reason: 'NotCheckedYet', message: 'the backend was not checked yet' };
+  }
+}
+
+function preparationCondition(preparation: PreparationState): NodeCondition {
+  const type = 'BackendPrepared';
+  switch (preparation.kind) {
+    case 'prepared':
+      return { type, status: 'True', reason: 'BackendPrepared', message: 'everything is there that pods need' };
+    case 'unprepared':
+      return { type, status: 'False', reason: preparation.reason, message: preparation.message };
+    default:
+      return { type, status: 'Unknown', reason: 'NotPreparedYet', message: 'the backend is being prepared' };
   }
 }
 

@@ -16,9 +16,13 @@ const facts: NodeFacts = {
   architecture: 'amd64',
   capacity: { cpu: '64', memory: '256Gi', pods: '200' },
   health: { kind: 'reachable' },
+  preparation: { kind: 'prepared' },
 };
 
 const now = '2026-01-01T00:00:00Z';
+
+const preparedCondition = (preparation: NodeFacts['preparation']): object | undefined =>
+  nodeStatus({ ...facts, preparation }).conditions?.find(({ type }) => type === 'BackendPrepared');
 
 /** As the cluster has it after registration and the first status. */
 function registered(): Node {
@@ -76,12 +80,23 @@ describe('the virtual node', () => {
 
   it.each([
     ['an unreachable backend', { health: { kind: 'unreachable', message: 'no answer within 5 s' } }],
+    [
+      'a backend that is not prepared',
+      { preparation: { kind: 'unprepared', reason: 'CCINetworkPending', message: 'the network of CCI is Pending' } },
+    ],
     ['a sold-out backend', { blocked: { reason: 'SoldOut', message: 'no room' } }],
   ] as const)('with %s takes no new pods, and stays Ready', (_, change) => {
     const changed: NodeFacts = { ...facts, ...change };
     expect(newNode(changed).spec?.taints).toContainEqual({ key: 'bursting.cci.io/no-schedule', effect: 'NoSchedule' });
     const ready = nodeStatus(changed).conditions?.find(({ type }) => type === 'Ready');
     expect(ready?.status).toBe('True');
+  });
+
+  it('whose backend lacks what pods need says what it is', () => {
+    const unprepared = { reason: 'CCINetworkPending', message: 'the network of CCI is Pending' };
+    expect(preparedCondition({ kind: 'unprepared', ...unprepared })).toMatchObject({ status: 'False', ...unprepared });
+    expect(preparedCondition({ kind: 'unknown' })).toMatchObject({ status: 'Unknown' });
+    expect(preparedCondition({ kind: 'prepared' })).toMatchObject({ status: 'True' });
   });
 
   it('with an unreachable backend says so', () => {

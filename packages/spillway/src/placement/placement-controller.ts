@@ -20,6 +20,7 @@ import {
   type ResourceType,
   type StorageClass,
   storageClasses,
+  systemClock,
   type Node,
 } from '@spillway/kube';
 import { Binder } from './binder/binder.ts';
@@ -28,6 +29,7 @@ import type { PlacementPool } from './binder/choose-pool.ts';
 import { claimNames } from './binder/claims.ts';
 import { ClusterNodes } from './binder/cluster-nodes.ts';
 import type { PlacementObserver } from './observer.ts';
+import { BalancerWatch } from './load-balancers/balancer-watch.ts';
 import { ProfileController } from './profiles/profile-controller.ts';
 import { ScaleInWatch } from './scale-in/scale-in-watch.ts';
 import { type ScheduleProfile, scheduleProfiles } from './schedule-profile.ts';
@@ -68,6 +70,7 @@ export class PlacementController {
   readonly #profileController: ProfileController;
   readonly #scaleIn: ScaleInWatch;
   readonly #reclaimer: Reclaimer;
+  readonly #balancers: BalancerWatch;
 
   constructor(options: PlacementOptions) {
     const { client, pools, observer, logger } = options;
@@ -136,6 +139,12 @@ export class PlacementController {
       onReclaimed: (reason) => observer.reclaimed(reason),
       onError,
     });
+    this.#balancers = new BalancerWatch({
+      isVirtual: (nodeName) => this.#nodes.isPool(nodeName),
+      informer: (type, more) => this.#informer(type, more),
+      recorder,
+      clock: systemClock,
+    });
     this.#subscribe();
   }
 
@@ -150,6 +159,7 @@ export class PlacementController {
     try {
       await Promise.all([
         ...[...first, this.#replicaSets].map((informer) => informer.run(signal)),
+        this.#balancers.run(signal),
         this.#work(first, signal),
       ]);
     } finally {

@@ -4,6 +4,7 @@ import {
   type Event,
   events,
   Informer,
+  ingresses,
   isConflict,
   isNotFound,
   type JobSpec,
@@ -18,6 +19,7 @@ import {
   type PodSpec,
   refOf,
   serviceAccounts,
+  services,
   uidOf,
 } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -286,6 +288,40 @@ it('auto: prefers real nodes, and what neither side has by the scheduler overflo
   // Without the toleration that admission writes, the scheduler cannot choose the virtual node and the binder does.
   await deploy('late', 5, { burst: 'auto' });
   expect(on(await allBound('late', 5), virtual).length).toBeGreaterThanOrEqual(1);
+});
+
+it('a health-check port is warned of when burst pods come behind it, and when it is set where they are; so is a shared listener', async () => {
+  const probing = { 'kubernetes.io/elb.health-check-option': '{"monitor_port":"22"}' };
+  const balancer = async (name: string, app: string, annotations: Record<string, string>): Promise<void> => {
+    const spec = { type: 'LoadBalancer' as const, selector: { app }, ports: [{ port: 80 }] };
+    await admin.resource(services).create({ metadata: { name, namespace, annotations }, spec });
+  };
+  const warnings = async (): Promise<string[]> =>
+    (await eventsHere())
+      .filter(({ reason = '' }) => ['HealthCheckPort', 'SharedListener'].includes(reason))
+      .map(({ type, reason, involvedObject }) => `${type} ${reason} ${involvedObject.kind} ${involvedObject.name}`)
+      .toSorted();
+  await realNode('2');
+  await balancer('before', 'web', probing);
+  await balancer('local', 'local', probing);
+  await balancer('after', 'web', { 'kubernetes.io/elb.id': 'elb-1' });
+  await admin.resource(ingresses).create({
+    metadata: { name: 'front', namespace, annotations: probing },
+    spec: { defaultBackend: { service: { name: 'before', port: { number: 80 } } } },
+  });
+  await deploy('local', 1, {});
+  await deploy('web', 2, { burst: 'enforce', spec: enforced });
+  const first = ['Warning HealthCheckPort Ingress front', 'Warning HealthCheckPort Service before'];
+  await expect.poll(warnings).toEqual(first);
+  await admin
+    .resource(services)
+    .patch({ namespace, name: 'after' }, { type: 'merge', body: { metadata: { annotations: probing } } });
+  await expect
+    .poll(warnings)
+    .toEqual([...first.slice(0, 1), 'Warning HealthCheckPort Service after', ...first.slice(1)]);
+  await balancer('sharing', 'local', { 'kubernetes.io/elb.id': 'elb-1' });
+  await expect.poll(warnings).toContain('Warning SharedListener Service after');
+  expect((await warnings()).join()).not.toContain('Service local');
 });
 
 it('who did not ask, is gated, or is kept from real nodes by something else than room never leaves', async () => {

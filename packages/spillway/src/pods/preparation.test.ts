@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Backend, BackendError, type PreparationState } from '../backends/backend.ts';
 import { Preparation } from './preparation.ts';
 
 /** Follows fake timers, which Node's own promise timers do not. */
@@ -53,6 +54,44 @@ describe('the preparation of a backend', () => {
     preparation.invalidate();
     await preparation.ready(abort.signal);
     expect(counts.calls).toBe(2);
+    abort.abort();
+    await running;
+  });
+
+  it('tells what is waited for and what is missing, each once, and when it is there', async () => {
+    const abort = new AbortController();
+    const told: [PreparationState['kind'], string, string?][] = [];
+    let state: 'pending' | 'taken' | 'fine' = 'pending';
+    const prepare: Backend['prepare'] = async (_signal, tell) => {
+      if (state === 'fine') return;
+      if (state === 'taken') {
+        const remedy = 'Set namespaceName';
+        throw new BackendError('blocked', 'the namespace is taken', { reason: 'CCINamespaceTaken', remedy });
+      }
+      tell?.({ severity: 'Normal', reason: 'CCINetworkPending', message: 'the network is Pending' });
+      throw new BackendError('unavailable', 'not within 10 minutes', { reason: 'CCINetworkNotReady' });
+    };
+    const preparation = new Preparation({
+      backend: { prepare },
+      sleep,
+      onError: () => undefined,
+      onChange: (now, severity) =>
+        told.push(
+          now.kind === 'unprepared' ? [now.kind, severity, `${now.reason}: ${now.message}`] : [now.kind, severity],
+        ),
+    });
+    const running = preparation.run(abort.signal);
+    expect(preparation.state).toEqual({ kind: 'unprepared', reason: 'CCINetworkPending', message: expect.anything() });
+    state = 'taken';
+    await vi.advanceTimersByTimeAsync(120_000);
+    state = 'fine';
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(told).toEqual([
+      ['unprepared', 'Normal', 'CCINetworkPending: the network is Pending'],
+      ['unprepared', 'Warning', 'CCINetworkNotReady: not within 10 minutes'],
+      ['unprepared', 'Warning', 'CCINamespaceTaken: the namespace is taken. Set namespaceName.'],
+      ['prepared', 'Normal'],
+    ]);
     abort.abort();
     await running;
   });

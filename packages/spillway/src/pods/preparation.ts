@@ -1,11 +1,14 @@
-import type { Backend } from '../backends/backend.ts';
+import { type Backend, BackendError, type Notice, type PreparationState } from '../backends/backend.ts';
 import { backoffMs } from './backoff.ts';
+import { waitingFor } from './problems.ts';
 
 export interface PreparationOptions {
   readonly backend: Pick<Backend, 'prepare'>;
   /** It is tried again by itself. */
   readonly onError: (error: unknown, retryInMs: number) => void;
   readonly onPrepared?: () => void;
+  /** The state, or what it says, is another one now. */
+  readonly onChange?: (state: PreparationState, severity: Notice['severity'], before: PreparationState) => void;
   /** Resolves early, and does not reject, when the signal is aborted. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -14,11 +17,17 @@ export interface PreparationOptions {
 export class Preparation {
   readonly #options: PreparationOptions;
   #done = false;
+  #state: PreparationState = { kind: 'unknown' };
   #wanted = Promise.withResolvers<void>();
   #finished = Promise.withResolvers<void>();
 
   constructor(options: PreparationOptions) {
     this.#options = options;
+  }
+
+  /** As far as it is known: it stays what it was until there is something to tell. */
+  get state(): PreparationState {
+    return this.#state;
   }
 
   /** Resolves when the backend is prepared. @throws when `signal` is aborted before */
@@ -50,9 +59,12 @@ export class Preparation {
     while (!signal.aborted) {
       try {
         this.#wanted = Promise.withResolvers();
-        await this.#options.backend.prepare(signal);
+        await this.#options.backend.prepare(signal, ({ severity, reason, message }) =>
+          this.#change({ kind: 'unprepared', reason, message }, severity),
+        );
         failures = 0;
         this.#done = true;
+        this.#change({ kind: 'prepared' }, 'Normal');
         this.#finished.resolve();
         this.#options.onPrepared?.();
         await Promise.race([this.#wanted.promise, aborted]);
@@ -61,8 +73,21 @@ export class Preparation {
         failures += 1;
         const pauseMs = backoffMs('prepare', failures, { baseMs: 1000, capMs: 30_000 });
         this.#options.onError(error, pauseMs);
+        this.#change({ kind: 'unprepared', ...explained(error) }, 'Warning');
         await this.#options.sleep(pauseMs, signal);
       }
     }
   }
+
+  #change(state: PreparationState, severity: Notice['severity']): void {
+    const before = this.#state;
+    if (JSON.stringify(state) === JSON.stringify(before)) return;
+    this.#state = state;
+    this.#options.onChange?.(state, severity, before);
+  }
+}
+
+function explained(error: unknown): { readonly reason: string; readonly message: string } {
+  if (error instanceof BackendError) return waitingFor(error);
+  return { reason: 'PreparationFailed', message: error instanceof Error ? error.message : String(error) };
 }

@@ -1,5 +1,12 @@
 import { EventRecorder, type KubeClient, type Leadership, type Logger, systemClock } from '@spillway/kube';
-import type { Backend, Capacity, Owner } from '../backends/backend.ts';
+import {
+  type Backend,
+  BackendError,
+  type Capacity,
+  type Notice,
+  type Owner,
+  type PreparationState,
+} from '../backends/backend.ts';
 import type { PoolConfig } from '../config/config.ts';
 import { followClientCa } from '../kubelet/certificate/client-ca.ts';
 import { KubeletServer } from '../kubelet/server.ts';
@@ -85,7 +92,7 @@ export class Pool {
       logger: this.#logger,
     });
     this.#health = new BackendHealth({
-      backend: this.#backend,
+      backend: { ping: (signal) => this.#ping(signal) },
       intervalMs: config.ping.intervalSeconds * 1000,
       timeoutMs: config.ping.timeoutSeconds * 1000,
       sleep: systemClock.sleep,
@@ -104,7 +111,9 @@ export class Pool {
       onPrepared: () => {
         this.#logger.info({ runtime: this.#backend.capabilities.runtimeVersion }, 'backend prepared');
         this.#node.refresh();
+        this.#pods.retryAll();
       },
+      onChange: (state, severity, before) => this.#preparationChanged(state, severity, before),
     });
     this.#node = new NodeController({
       nodeName,
@@ -157,12 +166,7 @@ export class Pool {
       get stopGraceMs() {
         return leadership?.lost.aborted === true ? 0 : stopGraceMs;
       },
-      recordOnNode: ({ severity, reason, message }) =>
-        // As the kubelet's events on nodes: the name in place of the UID.
-        this.#recorder.record(
-          { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName },
-          { type: severity, reason, message },
-        ),
+      recordOnNode: (notice) => this.#recordOnNode(notice),
       ...(this.#recording && { bystander: this.#recording }),
       observer: this.#metrics,
       logger: this.#logger,
@@ -285,6 +289,32 @@ export class Pool {
     }
   }
 
+  async #ping(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#backend.ping(signal);
+    } catch (error) {
+      if (!(error instanceof BackendError) || error.kind !== 'notFound') throw error;
+      // It answers: what it lacks is not made yet, or somebody deleted it.
+      this.#preparation.invalidate();
+    }
+  }
+
+  #preparationChanged(state: PreparationState, severity: Notice['severity'], before: PreparationState): void {
+    this.#node.refresh();
+    if (state.kind === 'unprepared') {
+      this.#logger.info({ reason: state.reason }, `the backend is not prepared: ${state.message}`);
+      this.#recordOnNode({ severity, reason: state.reason, message: state.message });
+    } else if (before.kind === 'unprepared') {
+      this.#recordOnNode({ severity, reason: 'BackendPrepared', message: 'everything is there that pods need' });
+    }
+  }
+
+  /** As the kubelet's events on nodes: the name in place of the UID. */
+  #recordOnNode({ severity, reason, message }: Notice): void {
+    const name = this.#options.config.nodeName;
+    this.#recorder.record({ apiVersion: 'v1', kind: 'Node', name, uid: name }, { type: severity, reason, message });
+  }
+
   #healthChanged(problem: string | undefined, wasUnreachable: boolean): void {
     this.#metrics.backendReachable(problem === undefined);
     this.#node.refresh();
@@ -324,6 +354,7 @@ export class Pool {
       architecture,
       capacity: this.#capacity,
       health: this.#health.state,
+      preparation: this.#preparation.state,
       blocked: this.#blockade.blocked,
     };
   }

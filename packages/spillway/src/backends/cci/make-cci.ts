@@ -64,7 +64,7 @@ export function makeCciBackend({
       connected.resolve(connection);
       return connection;
     },
-    prepare: async (_client, signal) => {
+    prepare: async (_client, signal, tell) => {
       const { send, access } = await connected.promise;
       await prepare(
         {
@@ -74,7 +74,12 @@ export function makeCciBackend({
           clusterId: owner.clusterId,
           namespace,
           network: options,
-          onProgress: (says, remedy) => logger.info({ ...(remedy !== undefined && { remedy }) }, says),
+          onProgress: (says, remedy) =>
+            tell({
+              severity: remedy === undefined ? 'Normal' : 'Warning',
+              reason: 'CCINetworkPending',
+              message: remedy === undefined ? says : `${says}. ${remedy}`,
+            }),
           clock,
         },
         signal,

@@ -59,7 +59,7 @@ export interface KubernetesBackendDependencies {
   /** Called once. The connection is closed with the backend. */
   readonly connect: () => Promise<Connection>;
   /** Makes what pods need before the first: called by each `prepare`. */
-  readonly prepare: (client: KubeClient, signal: AbortSignal) => Promise<void>;
+  readonly prepare: (client: KubeClient, signal: AbortSignal, tell: (notice: Notice) => void) => Promise<void>;
   /** What a workload needs besides copies is made here, and what has to be otherwise in the other cluster is changed. */
   readonly adapt?: (workload: Workload, context: AdaptContext, signal: AbortSignal) => Promise<Workload>;
   /** Pull Secrets of a pod have changed: `secrets` are all of them. Default: only their copies follow */
@@ -132,10 +132,10 @@ export class KubernetesBackend implements Backend {
     return reviewPod(pod, this.#dependencies.dialect);
   }
 
-  async prepare(signal: AbortSignal): Promise<void> {
+  async prepare(signal: AbortSignal, tell: (notice: Notice) => void = () => undefined): Promise<void> {
     await this.#do('prepare the namespace', async ({ client, instances, copies }) => {
       this.#version = this.#dependencies.dialect.version ?? (await versionOf(client, signal));
-      await this.#dependencies.prepare(client, signal);
+      await this.#dependencies.prepare(client, signal, tell);
       if (this.#observing) return;
       this.#observing = true;
       this.#inBackground(instances.run(this.#closing.signal));
@@ -282,9 +282,10 @@ export class KubernetesBackend implements Backend {
       await copies.with(translation.copies, () => this.#post(translation.pod, workload.ref, pods, signal), signal);
     } catch (error) {
       this.#tidy(copies);
-      if (!isNotFound(error)) throw error;
-      const message = `${dialect.name}: namespace ${namespace} does not exist`;
-      throw new BackendError('unavailable', message, { cause: error });
+      if (!isNotFound(error) && !isEndingNamespace(error)) throw error;
+      const message = `${dialect.name}: namespace ${namespace} ${isNotFound(error) ? 'does not exist' : 'is being deleted'}`;
+      // So that it is prepared again.
+      throw new BackendError('notFound', message, { cause: error, reason: 'NamespaceMissing' });
     }
   }
 
@@ -401,6 +402,9 @@ export class KubernetesBackend implements Backend {
     }
   }
 }
+
+const isEndingNamespace = (error: unknown): boolean =>
+  isForbidden(error) && error.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') === true;
 
 async function versionOf(client: KubeClient, signal: AbortSignal): Promise<string> {
   const { gitVersion } = await client.request<{ gitVersion?: string }>({ method: 'GET', path: '/version', signal });

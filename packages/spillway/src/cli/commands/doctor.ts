@@ -1,31 +1,95 @@
+import { type KubeClient, silentLogger } from '@spillway/kube';
 import { Command } from 'commander';
-import { diagnose } from '../../diagnosis/doctor/doctor.ts';
+import { diagnoseCci } from '../../backends/cci/doctor/diagnose.ts';
+import { inspectCci } from '../../backends/cci/doctor/inspect.ts';
+import type { CciFinding } from '../../backends/cci/doctor/view.ts';
+import { loadConfig } from '../../config/load.ts';
+import { diagnose, worstFirst } from '../../diagnosis/doctor/doctor.ts';
 import { readView } from '../../diagnosis/doctor/read-view.ts';
-import type { Finding } from '../../diagnosis/doctor/view.ts';
+import type { ClusterView, Finding } from '../../diagnosis/doctor/view.ts';
+import { clusterUid } from '../../serve/connect.ts';
 import { type ClusterOptions, inCluster, withClusterOptions } from '../cluster.ts';
-import { exitCodes } from '../mistake.ts';
+import { exitCodes, UsageError } from '../mistake.ts';
 import { type Colour, coloured, outputOption, type OutputFormat, printAnswer } from '../output.ts';
 import { fields } from '../table.ts';
 
 interface DoctorOptions extends ClusterOptions {
+  readonly config?: string;
+  /** true: the usual image */
+  readonly runPod?: string | true;
   readonly output: OutputFormat;
 }
+
+type AnyFinding = Finding | CciFinding;
+
+const usualTestImage = 'busybox';
 
 /** `spillway doctor` */
 export function doctorCommand(): Command {
   return withClusterOptions(new Command('doctor'))
     .description('everything that is wrong or surprising in the cluster, each with its remedy')
+    .option('--config <file>', 'configuration: the accounts of its pools in CCI are asked, too')
+    .option(
+      '--run-pod [image]',
+      `starts a pod in each of them for a second and removes it (default image: ${usualTestImage}); needs --config`,
+    )
     .addOption(outputOption())
     .action(async (options: DoctorOptions) => {
-      const findings = await inCluster(options, async (client) => diagnose(await readView(client)));
-      printAnswer({ findings }, options.output, render);
+      if (options.runPod !== undefined && options.config === undefined)
+        throw new UsageError('--run-pod needs --config');
+      const stop = stopSignal();
+      const findings = await inCluster(options, async (client): Promise<AnyFinding[]> => {
+        const view = await readView(client);
+        return [...diagnose(view), ...(await accountsOf(options, client, view, stop))];
+      });
+      printAnswer({ findings: worstFirst(findings) }, options.output, render);
       if (findings.some(({ severity }) => severity !== 'info')) process.exitCode = exitCodes.findings;
     });
 }
 
-const colours: Readonly<Record<Finding['severity'], Colour>> = { error: 'red', warning: 'yellow', info: 'dim' };
+async function accountsOf(
+  { config: file, runPod }: DoctorOptions,
+  client: KubeClient,
+  cluster: ClusterView,
+  signal: AbortSignal,
+): Promise<CciFinding[]> {
+  if (file === undefined) return [];
+  const config = await loadConfig(file);
+  const clusterId = config.clusterId ?? (await clusterUid(client, signal));
+  const findings: CciFinding[] = [];
+  // One after the other: pools may share an account, and a refusal counts for its key.
+  for (const { name, nodeName, backend, dns } of config.pools) {
+    if (backend.type !== 'cci') continue;
+    const account = await inspectCci(
+      {
+        backend,
+        clusterId,
+        testImage: runPod === true ? usualTestImage : runPod,
+        onProgress: (doing) => process.stderr.write(`Pool ${name}: ${doing}\n`),
+        logger: silentLogger,
+      },
+      signal,
+    );
+    findings.push(...diagnoseCci({ pool: name, nodeName, backend, dnsServers: dns.clusterDNS, account, cluster }));
+  }
+  return findings;
+}
 
-function render({ findings }: { readonly findings: readonly Finding[] }): string {
+/** So that a pod that was started is removed before the end. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  const onSignal = (): void => {
+    if (stop.signal.aborted) process.exit(exitCodes.failure);
+    stop.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return stop.signal;
+}
+
+const colours: Readonly<Record<AnyFinding['severity'], Colour>> = { error: 'red', warning: 'yellow', info: 'dim' };
+
+function render({ findings }: { readonly findings: readonly AnyFinding[] }): string {
   if (findings.length === 0) return `${coloured('green', 'Nothing is wrong.')}\n`;
   const blocks = findings.map(({ severity, code, object, message, remedy }) => {
     const head = `${coloured(colours[severity], severity)} ${code}${object === undefined ? '' : `: ${object}`}`;

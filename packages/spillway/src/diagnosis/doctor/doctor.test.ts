@@ -89,6 +89,18 @@ describe('virtual nodes', () => {
     expect(more).toEqual([]);
   });
 
+  it('whose backend lacks what pods need, with what it is', () => {
+    const conditions = [
+      { type: 'Ready', status: 'True' },
+      { type: 'BackendReachable', status: 'True' },
+      { type: 'BackendPrepared', status: 'False', message: 'the network of CCI is Pending' },
+    ];
+    const taints = [{ key: 'bursting.cci.io/no-schedule', effect: 'NoSchedule' }];
+    expect(found({ nodes: [{ ...node, spec: { taints }, status: { conditions } }] })).toMatchObject([
+      { code: 'backend-not-prepared', message: expect.stringContaining('is Pending') },
+    ]);
+  });
+
   it('that take no new pods', () => {
     const taints = [{ key: 'bursting.cci.io/no-schedule', effect: 'NoSchedule' }];
     expect(codes({ nodes: [{ ...node, spec: { taints } }] })).toEqual(['pool-blocked']);

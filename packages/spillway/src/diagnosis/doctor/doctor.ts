@@ -21,7 +21,11 @@ const order = { error: 0, warning: 1, info: 2 } as const;
 
 /** Everything that is wrong or surprising, the worst first. */
 export function diagnose(view: ClusterView): Finding[] {
-  return checks.flatMap((check) => check(view)).toSorted((a, b) => order[a.severity] - order[b.severity]);
+  return worstFirst(checks.flatMap((check) => check(view)));
+}
+
+export function worstFirst<T extends Pick<Finding, 'severity'>>(findings: readonly T[]): T[] {
+  return findings.toSorted((a, b) => order[a.severity] - order[b.severity]);
 }
 
 function checkUnreadable({ unreadable }: ClusterView): Finding[] {

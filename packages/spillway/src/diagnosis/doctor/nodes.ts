@@ -58,6 +58,7 @@ function nodeFindings(node: Node, { leases, nowMs, unreadable }: ClusterView): F
     });
   }
   const reachable = condition('BackendReachable');
+  const prepared = condition('BackendPrepared');
   if (reachable.status === 'False') {
     findings.push({
       code: 'backend-unreachable',
@@ -66,6 +67,14 @@ function nodeFindings(node: Node, { leases, nowMs, unreadable }: ClusterView): F
       message: `the backend does not answer: ${reachable.message ?? 'it is not known why'}`,
       remedy:
         'See to the backend and the way to it. Pods that run there stay as they are; new ones wait or run locally.',
+    });
+  } else if (prepared.status === 'False') {
+    findings.push({
+      code: 'backend-not-prepared',
+      severity: 'error',
+      object,
+      message: `something is missing that pods need: ${prepared.message ?? 'it is not known what'}`,
+      remedy: 'The message says what helps. It is tried again by itself; new pods wait or run locally meanwhile.',
     });
   } else if (node.spec?.taints?.some(({ key }) => key === blockedTaint.key)) {
     findings.push({

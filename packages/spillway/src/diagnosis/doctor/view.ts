@@ -40,6 +40,7 @@ export const findingCodes = [
   'node-not-served',
   'node-not-ready',
   'backend-unreachable',
+  'backend-not-prepared',
   'pool-blocked',
   'node-cordoned',
   'unknown-burst-value',

@@ -43,10 +43,16 @@ export async function prepare(options: PrepareOptions, signal: AbortSignal): Pro
   }
 }
 
+type Asking = Pick<PrepareOptions, 'dialect' | 'send' | 'namespace'>;
+
+/** Has the account authorized CCI? @throws ApiError, TransportError */
+export async function hasAgency({ dialect, send }: Omit<Asking, 'namespace'>, signal: AbortSignal): Promise<boolean> {
+  return !isEmpty(await found404(send({ method: 'GET', path: dialect.agencyPath, signal })));
+}
+
 async function ensureAgency({ dialect, send }: PrepareOptions, signal: AbortSignal): Promise<void> {
   try {
-    const found = await found404(send({ method: 'GET', path: dialect.agencyPath, signal }));
-    if (!isEmpty(found)) return;
+    if (await hasAgency({ dialect, send }, signal)) return;
     await send({ method: 'POST', path: dialect.agencyPath, body: {}, signal });
   } catch (error) {
     // Who may not look at or grant it may still use it: if it is missing, the namespace will say so.
@@ -120,7 +126,8 @@ async function ensureNetwork(options: PrepareOptions, signal: AbortSignal): Prom
   }
 }
 
-async function listNetworks(options: PrepareOptions, signal: AbortSignal): Promise<readonly Network[]> {
+/** @throws ApiError, TransportError */
+export async function listNetworks(options: Asking, signal: AbortSignal): Promise<readonly Network[]> {
   const answer = await options.send({ method: 'GET', path: networksPath(options), signal });
   const items: unknown = typeof answer === 'object' && answer !== null && 'items' in answer ? answer.items : [];
   return Array.isArray(items) ? items.filter(isObject) : [];
@@ -146,8 +153,7 @@ async function createNetwork(options: PrepareOptions, signal: AbortSignal): Prom
   }
 }
 
-const networksPath = ({ dialect, namespace }: PrepareOptions): string =>
-  dialect.network.path.replace('{namespace}', namespace);
+const networksPath = ({ dialect, namespace }: Asking): string => dialect.network.path.replace('{namespace}', namespace);
 
 async function found404(answer: Promise<unknown>): Promise<unknown> {
   try {

@@ -1,0 +1,226 @@
+import { type CciFinding, type CciView, testPodSize, type Trouble } from './view.ts';
+
+type Check = (view: CciView) => readonly CciFinding[];
+
+/** What the account of a pool answered. The gateway, and who we are, come first: without them nothing else was asked. */
+export const accountFindings: Check = (view) =>
+  [gateway, login, agency, namespace, standing, network, quotas, registry, testPod].flatMap((check) => check(view));
+
+/** The gateway accepts fifteen minutes. */
+const notableSkewMs = 60_000;
+
+const gateway: Check = ({ account: { gateway: answer } }) => {
+  if (answer === undefined) return [];
+  if (!answer.ok) return [found('cci-unreachable', answer.trouble)];
+  const { skewMs = 0 } = answer.value;
+  if (Math.abs(skewMs) < notableSkewMs) return [];
+  const minutes = Math.max(1, Math.round(Math.abs(skewMs) / 60_000));
+  return [
+    {
+      code: 'cci-clock-skew',
+      severity: 'warning',
+      message: `the clock of this machine is ${minutes} minutes ${skewMs > 0 ? 'behind' : 'ahead of'} that of CCI, which accepts 15`,
+      remedy: 'Set the clock (NTP). Spillway signs with the time of CCI meanwhile.',
+    },
+  ];
+};
+
+const login: Check = ({ account: { login: read, accepted } }) => {
+  if (read !== undefined && !read.ok) return [found('cci-credential-missing', read.trouble)];
+  if (accepted === undefined || accepted.ok) return [];
+  return [{ ...other(accepted.trouble, 'cci-credential-refused') }];
+};
+
+const agency: Check = ({ account: { agency: answer } }) => {
+  if (answer === undefined || (answer.ok && answer.value)) return [];
+  // It is left to the administrator, as at the start.
+  if (!answer.ok) return answer.trouble.kind === 'unauthorized' ? [] : [other(answer.trouble, 'cci-failed')];
+  return [
+    {
+      code: 'cci-not-authorized',
+      severity: 'warning',
+      message: 'the account has not authorized CCI in this region (agency cci_admin_trust)',
+      remedy:
+        'Spillway asks for it at its start. If it may not, open the console of CCI in this region once and agree to the service authorization.',
+    },
+  ];
+};
+
+const namespace: Check = ({ account: { namespace: name, made } }) => {
+  if (made === undefined) return [];
+  if (!made.ok) {
+    const isTaken = made.trouble.reason === 'CCINamespaceTaken';
+    return [isTaken ? found('cci-namespace-taken', made.trouble) : other(made.trouble, 'cci-failed')];
+  }
+  if (made.value) return [];
+  return [
+    {
+      code: 'cci-not-made-yet',
+      severity: 'info',
+      message: `the namespace ${name} of CCI is not there`,
+      remedy:
+        'Spillway makes it, and its network, at its start. Names are shared by all accounts: only then it is known whether this one is free.',
+    },
+  ];
+};
+
+const standing: Check = ({ account: { standing: answer } }) =>
+  answer === undefined || answer.ok ? [] : [other(answer.trouble, 'cci-failed')];
+
+const network: Check = ({ account: { network: answer, namespace: name } }) => {
+  if (answer === undefined) return [];
+  if (!answer.ok) {
+    const { trouble } = answer;
+    if (trouble.reason === 'CCINetworkOfOtherSubnet') return [found('cci-network-of-other-subnet', trouble)];
+    return [
+      trouble.reason === 'CCINetworkNotReady' ? found('cci-network-not-ready', trouble) : other(trouble, 'cci-failed'),
+    ];
+  }
+  const { value } = answer;
+  if (value === 'ready') return [];
+  if (value === 'missing') {
+    return [
+      {
+        code: 'cci-not-made-yet',
+        severity: 'info',
+        message: `the namespace ${name} of CCI has no network`,
+        remedy: 'Spillway makes it at its start.',
+      },
+    ];
+  }
+  return [{ ...found('cci-network-not-ready', { kind: 'unavailable', message: value.waiting }), remedy: whatToCheck }];
+};
+
+const whatToCheck =
+  'It takes seconds after it was made. If it stays: vpcId, networkId and subnetId belong together (subnetId is the Neutron ID), the subnet has free addresses, securityGroupId exists, and the account has authorized CCI.';
+
+/** Of what is hard; the rest is nobody's limit. */
+const nearlyAll = 0.9;
+
+const quotas: Check = ({ account: { quotas: answer } }) => {
+  if (answer === undefined) return [];
+  if (!answer.ok)
+    return [
+      notChecked(
+        `how much the account may still have: ${answer.trouble.message}`,
+        'See the quotas of CCI in the console.',
+      ),
+    ];
+  return answer.value.flatMap(({ metadata, status }) =>
+    Object.entries(status?.hard ?? {}).flatMap(([resource, hard]): CciFinding[] => {
+      const used = status?.used?.[resource] ?? '0';
+      const most = amountOf(hard);
+      if (most === undefined || (amountOf(used) ?? 0) < most * nearlyAll) return [];
+      return [
+        {
+          code: 'cci-quota',
+          severity: 'warning',
+          object: `ResourceQuota ${metadata?.name ?? ''}`,
+          message: `${used} of ${hard} ${resource} are in use in CCI`,
+          remedy: 'Have the quota raised. Pods for which there is none left wait, or run in another pool.',
+        },
+      ];
+    }),
+  );
+};
+
+const units: Readonly<Record<string, number>> = {
+  '': 1,
+  m: 1e-3,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+};
+
+function amountOf(quantity: string): number | undefined {
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)([a-zA-Z]*)$/.exec(quantity) ?? [];
+  const factor = units[unit];
+  return digits === undefined || factor === undefined ? undefined : Number(digits) * factor;
+}
+
+const registry: Check = ({ account: { registry: answer } }) => {
+  switch (answer?.kind) {
+    case 'noLogin':
+      return [
+        {
+          code: 'cci-registry-login',
+          severity: 'info',
+          message: 'Spillway has no permanent access key, so it has no login for SWR of its own',
+          remedy: 'Pods with private images in SWR need imagePullSecrets, or Spillway a permanent access key.',
+        },
+      ];
+    case 'refused':
+      return [
+        {
+          code: 'cci-registry-login',
+          severity: 'warning',
+          message: `${answer.host} refuses the login that is computed from the access key: ${answer.why}`,
+          remedy:
+            'Check projectName (the name of the project where it is not that of the region) and that the user may use SWR.',
+        },
+      ];
+    case 'unreachable':
+      return [
+        notChecked(
+          `the login for ${answer.host}, which this machine does not reach: ${answer.why}`,
+          'CCI needs the way there and this machine does not. A pod with an image of SWR shows it (--run-pod IMAGE).',
+        ),
+      ];
+    default:
+      return [];
+  }
+};
+
+const testPod: Check = ({ account: { testPod: pod } }) => {
+  switch (pod?.kind) {
+    case 'started':
+      return [
+        {
+          code: 'cci-test-pod-started',
+          severity: 'info',
+          message: `a pod with ${pod.image} started within ${pod.seconds} s and was removed`,
+          remedy: `Nothing: ${testPodSize.cpu} CPU and ${testPodSize.memory} are billed for its seconds, and nothing more.`,
+        },
+      ];
+    case 'failed':
+      return [other(pod.trouble, 'cci-test-pod-failed')];
+    case 'notMade':
+      return [
+        notChecked(
+          'a pod of its own: there is no network for it yet',
+          'Start spillway serve first, then ask again with --run-pod.',
+        ),
+      ];
+    default:
+      return [];
+  }
+};
+
+export const notChecked = (what: string, remedy: string): CciFinding => ({
+  code: 'cci-not-checked',
+  severity: 'info',
+  message: `not looked at: ${what}`,
+  remedy,
+});
+
+/** By what kind of trouble it is, and otherwise as `code`. */
+function other(trouble: Trouble, code: CciFinding['code']): CciFinding {
+  if (trouble.kind === 'blocked') return found('cci-account-blocked', trouble);
+  if (trouble.kind === 'unavailable' && code === 'cci-credential-refused') return found('cci-unreachable', trouble);
+  return found(code, trouble);
+}
+
+const found = (code: CciFinding['code'], { message, remedy }: Trouble): CciFinding => ({
+  code,
+  severity: 'error',
+  message,
+  remedy:
+    remedy === undefined || remedy === ''
+      ? 'Try again; the log of spillway serve says more.'
+      : `${remedy.replace(/\.$/, '')}.`,
+});
