@@ -126,7 +126,7 @@ export class PodController {
     this.#services = new Informer({
       client,
       type: services,
-      indexes: { namespace: namespaceOf },
+      indexes: { namespace: namespaceOf, address: ({ spec }) => spec?.clusterIPs ?? [] },
       clock: timing,
       random,
       logger,
@@ -181,6 +181,8 @@ export class PodController {
       references: {
         client,
         services: (namespace) => this.#servicesFor(namespace),
+        serviceAt: (address) => this.#services.store.byIndex('address', address)[0],
+        renewsTokens: backend.capabilities.volumeUpdates,
         now: () => timing.now(),
         random,
       },

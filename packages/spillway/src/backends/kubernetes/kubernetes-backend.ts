@@ -120,7 +120,7 @@ export class KubernetesBackend implements Backend {
         volumesFollowLater: true,
         logsEndWithStop: true,
         oneLogStream: true,
-        noApiServerAddress: !clusterServices,
+        noClusterServices: !clusterServices,
       },
     };
   }
