@@ -5,6 +5,7 @@ import { randomAccessKey, randomAccount, type Account } from './accounts.ts';
 import { startRegion, type Region } from './region.ts';
 import { open, send, signed, type Answer, type Sent } from './testing/client.ts';
 import { MovableClock } from './testing/movable-clock.ts';
+import { spillway } from './testing/program.ts';
 
 const clock = new MovableClock();
 const theirs = randomAccount('cn-north-4');
@@ -13,7 +14,14 @@ let region: Region;
 let ca: string;
 
 beforeAll(async () => {
-  region = await startRegion({ accounts: [ours, theirs], clock, networkStepMs: 100 });
+  region = await startRegion({
+    accounts: [ours, theirs],
+    clock,
+    networkStepMs: 100,
+    node: 'simulated',
+    simulated: { startDelayMs: 50, stopDelayMs: 50 },
+    program: spillway,
+  });
   ca = await readFile(region.caFile, 'utf8');
 });
 afterAll(() => region.close());
@@ -297,6 +305,23 @@ describe('pods', () => {
     const apply = { 'Content-Type': 'application/apply-patch+yaml' };
     expect(await call('PATCH', `${podsIn('pods')}/one`, pod('one'), ours, apply)).toMatchObject({ status: 415 });
     expect(await call('DELETE', `${podsIn('pods')}/one`)).toMatchObject({ status: 200 });
+  });
+
+  test('run on the node, of which they know nothing, and go', async () => {
+    expect(await call('POST', podsIn('pods'), pod('runs'))).toMatchObject({ status: 201 });
+    await expect
+      .poll(() => call('GET', `${podsIn('pods')}/runs`))
+      .toMatchObject({ body: { status: { phase: 'Running', podIP: expect.stringMatching(/^10\.246\./) } } });
+    expect(await region.node?.isReady()).toBe(true);
+    const { body } = await call('GET', `${podsIn('pods')}/runs`);
+    expect(body).toMatchObject({ spec: { nodeName: region.node?.name } });
+    expect(JSON.stringify(body)).not.toContain('kube-api-access');
+    const instances = (): Promise<string> => readFile(region.node?.instancesFile ?? '', 'utf8');
+    await expect.poll(instances).toContain('runs');
+    expect(await instances()).not.toContain('KUBERNETES_SERVICE_HOST');
+    expect(await call('DELETE', `${podsIn('pods')}/runs`)).toMatchObject({ status: 200 });
+    await expect.poll(() => call('GET', `${podsIn('pods')}/runs`)).toMatchObject({ status: 404 });
+    await expect.poll(instances).not.toContain('runs');
   });
 
   test('of all namespaces are only those of the account', async () => {

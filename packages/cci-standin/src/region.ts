@@ -20,6 +20,8 @@ import { serveIam } from './iam/iam.ts';
 import { Tokens } from './iam/tokens.ts';
 import { networkDefinition, networks } from './network-type.ts';
 import { NetworkController } from './networks.ts';
+import type { NodeForm, SimulatedOptions } from './node/configuration.ts';
+import { startNode, type RegionNode } from './node/region-node.ts';
 import { usualRules, type RuleOptions } from './rules/call.ts';
 import { startSwr, type Swr } from './swr/swr.ts';
 import { gatewayUser, installTenancy } from './tenancy.ts';
@@ -34,6 +36,12 @@ export interface RegionOptions {
   /** Where clients reach it: loopback or a test network. Default: 127.0.0.1 */
   readonly host?: string;
   readonly rules?: Partial<RuleOptions>;
+  /** What runs the pods. Default: none, they stay Pending */
+  readonly node?: 'none' | NodeForm;
+  /** Of a simulated node */
+  readonly simulated?: SimulatedOptions;
+  /** Command line of Spillway's program, which is the node. Default: `spillway` as it is installed */
+  readonly program?: readonly string[];
   /** Whether the accounts have authorised CCI already. Default: true */
   readonly agency?: boolean;
   /** How long a network stays Initializing, and then Pending. Default: 1000 */
@@ -56,6 +64,8 @@ export interface Region extends AsyncDisposable {
   readonly swr: Swr;
   /** The control plane behind the gateway. */
   readonly cluster: Cluster;
+  /** What runs the pods; undefined: they stay Pending. */
+  readonly node: RegionNode | undefined;
   close(): Promise<void>;
 }
 
@@ -68,8 +78,14 @@ export async function startRegion(options: RegionOptions = {}): Promise<Region> 
     log,
     ...(options.clusterName === undefined ? {} : { name: options.clusterName }),
     ...(signal === undefined ? {} : { signal }),
-    // Pods of CCI have no identity in its API.
-    extraArgs: { 'kube-apiserver': ['--disable-admission-plugins=ServiceAccount'] },
+    extraArgs: {
+      'kube-apiserver': [
+        // Pods of CCI have no identity in its API.
+        '--disable-admission-plugins=ServiceAccount',
+        // Those of a namespace of the gateway tolerate what keeps others from the node.
+        '--enable-admission-plugins=PodTolerationRestriction',
+      ],
+    },
   });
   const undo = new AsyncDisposableStack();
   undo.defer(() => cluster.close());
@@ -103,6 +119,7 @@ async function assemble(cluster: Cluster, undo: AsyncDisposableStack, options: R
     await running;
   });
   await Promise.all([facts.synced, controller.informer.synced]);
+  const node = await nodeOf({ cluster, client, log: options.log ?? (() => undefined) }, options, undo);
 
   const sources = { accessKeys: new AccessKeys(accounts, clock), tokens: new Tokens(accounts, clock) };
   const faults = new Faults();
@@ -159,9 +176,18 @@ async function assemble(cluster: Cluster, undo: AsyncDisposableStack, options: R
     admin: { endpoint: admin.url, token },
     swr,
     cluster,
+    node,
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+async function nodeOf(
+  parts: Parameters<typeof startNode>[0],
+  { node: form = 'none', simulated = {}, program = ['spillway'] }: RegionOptions,
+  undo: AsyncDisposableStack,
+): Promise<RegionNode | undefined> {
+  return form === 'none' ? undefined : startNode(parts, { form, simulated, program }, undo);
 }
 
 async function install(client: KubeClient, accounts: readonly Account[]): Promise<void> {

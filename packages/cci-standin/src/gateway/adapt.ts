@@ -8,6 +8,9 @@ const unknownParameters = new Set(['sendInitialEvents', 'resourceVersionMatch', 
 
 export const projectLabel = 'tenant.kubernetes.io/project-id';
 
+/** The region's node keeps away all pods that do not tolerate this. */
+const nodeToleration = { key: 'virtual-kubelet.io/burst-to-cci', operator: 'Exists', effect: 'NoSchedule' };
+
 /** Path and query for the API server; the order of repeated parameters is kept. */
 export function upstreamTarget(pathname: string, { query, route, identity }: Call): string {
   const kept = new URLSearchParams([...query].filter(([name]) => !unknownParameters.has(name)));
@@ -80,6 +83,7 @@ function newNamespace({ body, identity: { domain, project } }: Call): JsonObject
       annotations: {
         ...objectAt(metadata, 'annotations'),
         'pv.kubernetes.io/enable-dynamic-provisioning': 'true',
+        'scheduler.alpha.kubernetes.io/defaultTolerations': JSON.stringify([nodeToleration]),
         'tenant.kubernetes.io/domain-id': domain.id,
         'tenant.kubernetes.io/domain-name': domain.name,
         'tenant.kubernetes.io/project-id': project.id,

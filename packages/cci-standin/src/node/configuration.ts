@@ -1,0 +1,57 @@
+import type { PoolFacts } from '@spillway/devcluster';
+
+/**
+ * What runs the region's pods:
+ * - `simulated`: nothing runs, everything is answered as if
+ * - `containers`: containers on this machine, in a network of their own
+ */
+export type NodeForm = 'simulated' | 'containers';
+
+/** How a simulated node behaves, as the configuration of the `simulated` backend says it. */
+export interface SimulatedOptions {
+  /** Default: 300 */
+  readonly startDelayMs?: number;
+  /** Default: 100 */
+  readonly stopDelayMs?: number;
+  readonly scenario?: object;
+}
+
+/** Where the node keeps what it has to know after a restart. */
+export type NodeBackend =
+  | { readonly form: 'simulated'; readonly instancesFile: string; readonly simulated: SimulatedOptions }
+  | { readonly form: 'containers'; readonly stateDir: string; readonly pool: PoolFacts };
+
+export const nodeName = 'cci';
+
+/** Of a simulated node. Nothing answers there. */
+export const simulatedPodCidr = '10.246.0.0/16';
+
+/** The configuration of `spillway serve` as the region's only node. */
+export function nodeConfiguration(options: {
+  readonly kubeconfig: string;
+  readonly address: string;
+  readonly kubeletPort: number;
+  readonly backend: NodeBackend;
+}): object {
+  const { kubeconfig, address, kubeletPort, backend } = options;
+  const pool = {
+    name: nodeName,
+    nodeName,
+    address,
+    kubeletPort,
+    // What an account may have is the gateway's business.
+    capacity: { cpu: '10000', memory: '100Ti', pods: '10000', 'ephemeral-storage': '100Ti' },
+    servingCertificate: { csr: { approve: true } },
+    backend: backendConfiguration(backend),
+  };
+  return { kubernetes: { kubeconfig }, placement: { enabled: false }, pools: [pool] };
+}
+
+function backendConfiguration(backend: NodeBackend): object {
+  if (backend.form === 'simulated') {
+    const { simulated, instancesFile } = backend;
+    return { type: 'simulated', ...simulated, podCidr: simulatedPodCidr, stateFile: instancesFile };
+  }
+  const { containerdSocket, cgroupParent } = backend.pool;
+  return { type: 'cri', socket: containerdSocket, cgroupParent, stateDir: backend.stateDir };
+}
