@@ -115,8 +115,8 @@ export interface BackendLimits {
   readonly logsEndWithStop: boolean;
   /** Standard output and standard error come in one log. */
   readonly oneLogStream: boolean;
-  /** Pods are not told where the API server of their cluster is. */
-  readonly noApiServerAddress: boolean;
+  /** Pods do not reach the Services of their cluster, and are not told where its API server is. */
+  readonly noClusterServices: boolean;
 }
 
 /** Whose instances these are. Everything billed carries it, so that nobody else's instance is ever touched. */

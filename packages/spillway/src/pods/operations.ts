@@ -19,6 +19,7 @@ import {
 } from '../podspec/resolve.ts';
 import { asSized } from '../podspec/sizing/sized-pod.ts';
 import { sizeNotices } from '../podspec/sizing/shown.ts';
+import { backendNotices } from './backend-notices.ts';
 import { instanceRef } from './pod-facts.ts';
 import type { Content, Operation, Outcome, PodState, Problem } from './pod-state.ts';
 import type { WatchedObject } from './reference-watches.ts';
@@ -27,9 +28,7 @@ import type { Stage } from './timeline.ts';
 import { changedVolumes, digestOfSecrets, digestsOf } from './volume-content.ts';
 
 export interface OperationsOptions {
-  readonly backend: Pick<Backend, 'create' | 'update' | 'stop' | 'remove'>;
-  /** Default: nothing follows */
-  readonly following?: Following;
+  readonly backend: Pick<Backend, 'capabilities' | 'create' | 'update' | 'stop' | 'remove'>;
   readonly nodeName: string;
   /** Client of the node agent. */
   readonly client: Pick<KubeClient, 'resource'>;
@@ -109,8 +108,14 @@ export class Operations {
     const resolution = resolveWorkload(pod, sources, this.#options.facts());
     if (!resolution.ok) return this.#lacks(ref, resolution.missing, sources);
     this.#follow(ref, followedBy(pod, this.#following, sources));
-    if (sized && !again) for (const notice of sizeNotices(sized)) record(ref, notice);
-    for (const notice of resolution.notices) record(ref, notice);
+    const { dns } = resolution.workload;
+    const once = again
+      ? []
+      : [
+          ...(sized ? sizeNotices(sized) : []),
+          ...backendNotices(pod, dns, backend.capabilities, (address) => references.serviceAt?.(address)),
+        ];
+    for (const notice of [...once, ...resolution.notices]) record(ref, notice);
     onStage?.(ref, 'admitted');
     await this.#options.prepared(signal);
     const workload: Workload = { ref, pod, ...resolution.workload };
@@ -144,7 +149,7 @@ export class Operations {
   }
 
   get #following(): Following {
-    return this.#options.following ?? {};
+    return this.#options.backend.capabilities;
   }
 
   #volumes(pod: Pod, sources: WorkloadSources): ReturnType<typeof resolveVolumes> {

@@ -10,7 +10,6 @@ import {
   uidOf,
 } from '@spillway/kube';
 import type { Backend, Instance, InstanceRef, Notice } from '../backends/backend.ts';
-import type { Following } from '../podspec/references.ts';
 import type { WorkloadFacts } from '../podspec/resolve.ts';
 import type { RuleSetName } from '../podspec/sizing/rule-sets.ts';
 import type { Actor, ActorHost } from './actor.ts';
@@ -129,7 +128,7 @@ export class PodController {
     this.#services = new Informer({
       client,
       type: services,
-      indexes: { namespace: namespaceOf },
+      indexes: { namespace: namespaceOf, address: ({ spec }) => spec?.clusterIPs ?? [] },
       clock: timing,
       random,
       logger,
@@ -179,12 +178,13 @@ export class PodController {
     });
     this.#operations = new Operations({
       backend,
-      following: following(backend),
       client,
       nodeName: node.name,
       references: {
         client,
         services: (namespace) => this.#servicesFor(namespace),
+        serviceAt: (address) => this.#services.store.byIndex('address', address)[0],
+        renewsTokens: backend.capabilities.volumeUpdates,
         now: () => timing.now(),
         random,
       },
@@ -306,7 +306,7 @@ export class PodController {
   #actorHost(performer: Performer): ActorHost {
     const { hostIPs, observer, backend } = this.#options;
     return {
-      context: { hostIPs, ...following(backend) },
+      context: { hostIPs, ...backend.capabilities },
       now: () => this.#timing.now(),
       after: (ms, run) => this.#timing.after(ms, run),
       schedule: (actor) => {
@@ -418,10 +418,4 @@ export class PodController {
     if (state?.placeholder) return { pod, placeholder: placeholderText };
     return state?.observed.kind === 'present' ? { pod, instance: state.observed.instance } : { pod };
   }
-}
-
-function following({
-  capabilities: { volumeUpdates, pullSecretUpdates = false },
-}: Pick<Backend, 'capabilities'>): Following {
-  return { volumeUpdates, pullSecretUpdates };
 }

@@ -31,6 +31,9 @@ export interface ReferencedObjects {
 
 const defaultTokenExpirationSeconds = 3600;
 
+/** Start of the name of the volume that the API server adds, with a token for itself. */
+export const accessVolumePrefix = 'kube-api-access-';
+
 /** Everything outside the pod object that {@link resolveWorkload} will ask for, each object once. */
 export function referencesOf(pod: Pod): PodReferences {
   const configMaps = new Map<string, boolean>();
@@ -107,6 +110,14 @@ export function followsChanges({ spec }: Pod, { volumeUpdates, pullSecretUpdates
   if (pullSecretUpdates === true && (spec?.imagePullSecrets?.length ?? 0) > 0) return true;
   if (volumeUpdates !== true) return false;
   return spec?.volumes?.some(({ configMap, secret, projected }) => configMap ?? secret ?? projected) ?? false;
+}
+
+/** Volumes that hold ConfigMaps and Secrets which people edit, so not what the API server mounts for itself. */
+export function volumesOfObjects({ spec }: Pod): string[] {
+  return (spec?.volumes ?? []).flatMap(({ name, configMap, secret, projected }) => {
+    const holds = configMap ?? secret ?? projected?.sources?.find((source) => source.configMap ?? source.secret);
+    return holds === undefined || name.startsWith(accessVolumePrefix) ? [] : [name];
+  });
 }
 
 function note(map: Map<string, boolean>, name: string | undefined, optional: boolean | undefined): void {

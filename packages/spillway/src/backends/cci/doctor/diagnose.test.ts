@@ -18,6 +18,8 @@ const backend: CciBackendOptions = {
   credentials: {},
   apiVersion: 'v1',
   soldOutAfterSeconds: 20,
+  volumeRefresh: false,
+  rateLimits: { podsPerSecond: 20, podBurst: 100, callsPerSecond: 100, callBurst: 500 },
   imageReplacements: [],
 };
 const yes = { ok: true, value: true } as const;

@@ -123,8 +123,8 @@ async function inspectAccount(
   if (!network.ok || network.value !== 'ready') return { ...found, testPod: { kind: 'notMade' } };
   const image = replaceImage(testImage, backend.imageReplacements);
   onProgress(`starting a pod with ${image} in CCI, to remove it again`);
-  const type = podDialect(dialect).types.pods;
-  return { ...found, testPod: await runTestPod({ client: connection.client, type, namespace, image }, signal) };
+  const type = podDialect(dialect, backend).types.pods;
+  return { ...found, testPod: await runTestPod({ client: connection.client, type, namespace, image, region: backend.region }, signal) };
 }
 
 /** @throws when it is somebody else's */

@@ -12,6 +12,7 @@ export interface TestPodOptions {
   readonly type: ResourceType<Pod>;
   readonly namespace: string;
   readonly image: string;
+  readonly region: string;
 }
 
 const startWithinMs = 180_000;
@@ -91,13 +92,13 @@ async function started(options: TestPodOptions, name: string, signal: AbortSigna
   throw new BackendError(
     'unavailable',
     `the test pod with ${image} has not started within ${startWithinMs / 1000} s: ${said}`,
-    remedyFor(said),
+    remedyFor(said, options.region),
   );
 }
 
-function remedyFor(said: string): BackendErrorDetails {
+function remedyFor(said: string, region: string): BackendErrorDetails {
   const remedy =
-    pullRemedy(said) ?? 'Check that the image can be had from the subnet of the pods, and that the region has room';
+    pullRemedy(said, region) ?? 'Check that the image can be had from the subnet of the pods, and that the region has room';
   return { remedy };
 }
 
