@@ -11,7 +11,7 @@ import {
   type PodSpec,
   serviceAccounts,
 } from '@spillway/kube';
-import { Testbed } from './testbed.ts';
+import { Testbed, type TestbedOptions } from './testbed.ts';
 
 /** What the simulated backend keeps of an instance: another start would have another time and address. */
 export interface KeptInstance {
@@ -22,7 +22,7 @@ export interface KeptInstance {
 
 export const rehearsalNamespace = 'work';
 
-/** A control plane, `spillway serve` on the simulated backend, and the words in which tests of faults are written. */
+/** A control plane, `spillway serve` on the simulated backend or another one, and the words in which tests of faults are written. */
 export class Rehearsal implements AsyncDisposable {
   readonly cluster: Cluster;
   readonly testbed: Testbed;
@@ -34,11 +34,15 @@ export class Rehearsal implements AsyncDisposable {
     this.admin = admin;
   }
 
-  static async start(): Promise<Rehearsal> {
+  static async start(
+    backendNextTo: (cluster: Cluster) => Promise<Pick<TestbedOptions, 'backend' | 'cci'>> = async () => ({
+      backend: 'simulated',
+    }),
+  ): Promise<Rehearsal> {
     const cluster = await startCluster({ node: false });
     const testbed = await Testbed.create({
       cluster,
-      backend: 'simulated',
+      ...(await backendNextTo(cluster)),
       keepInstances: true,
       sweep: { graceSeconds: 3, suspicionSeconds: 5 },
     });

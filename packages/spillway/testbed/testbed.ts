@@ -220,6 +220,7 @@ export class Testbed implements AsyncDisposable {
         ...(options.advice || this.#byWebhook
           ? { admission: { enabled: true, url: `https://${cluster.nodeAddress}:9443` } }
           : {}),
+        ledger: { directory: path.join(this.dir, 'ledger') },
         pools: [
           {
             name: options.backend,

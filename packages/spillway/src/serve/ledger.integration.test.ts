@@ -1,0 +1,127 @@
+// What Spillway writes down as billed, and what the meter of a region says that judges by what runs there.
+import { type Region, startRegion } from '@spillway/cci-standin';
+import { KubeClient, loadKubeconfig, type Pod, type PodSpec, pods, uidOf } from '@spillway/kube';
+import path from 'node:path';
+import process from 'node:process';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { disagreements } from '../../testbed/compare-bills.ts';
+import { Rehearsal, rehearsalNamespace } from '../../testbed/rehearsal.ts';
+import type { Report, Row } from '../ledger/report.ts';
+
+let region: Region;
+let rehearsal: Rehearsal;
+let inRegion: KubeClient;
+
+beforeAll(async () => {
+  rehearsal = await Rehearsal.start(async ({ hostAddress }) => {
+    region = await startRegion({
+      host: hostAddress,
+      networkStepMs: 100,
+      node: 'simulated',
+      simulated: { startDelayMs: 50, stopDelayMs: 50 },
+      program: [process.execPath, '--conditions=spillway-source', path.join(import.meta.dirname, '../cli/main.ts')],
+    });
+    return { backend: 'cci', cci: { at: region } };
+  });
+  inRegion = new KubeClient({ config: await loadKubeconfig({ paths: [region.cluster.kubeconfig] }) });
+});
+afterAll(async () => {
+  await inRegion?.close();
+  await rehearsal?.[Symbol.asyncDispose]();
+  await region?.close();
+});
+
+const small = { cpu: '500m', memory: '1Gi' };
+/** It is billed as the next size that there is. */
+const odd = { cpu: '300m', memory: '1Gi' };
+const large = { cpu: '1', memory: '4Gi' };
+const sizes = [small, odd, large];
+
+function create(
+  name: string,
+  script: string,
+  requests: Record<string, string> = small,
+  spec: Partial<PodSpec> = {},
+): Promise<Pod> {
+  const container = { name: 'main', image: 'busybox', command: ['sh', '-c', script], resources: { requests } };
+  return rehearsal.create(name, script, { containers: [container], ...spec });
+}
+
+/** A row for each pod, until the moment of the meter's reading. */
+async function ledger(until: string): Promise<Report> {
+  const { testbed } = rehearsal;
+  const args = ['ledger', '--config', testbed.configFile, '--by', 'pod', '--until', until, '-o', 'json'];
+  return JSON.parse(await testbed.spillway(args)) as Report;
+}
+
+/** Both as they agree with each other. */
+async function bills(): Promise<Report> {
+  return rehearsal.eventually('ledger and meter to agree', async () => {
+    const reading = await region.meter.read();
+    const report = await ledger(reading.at);
+    const found = disagreements(report, reading);
+    if (found.length > 0) throw new Error(found.join('\n'));
+    return report;
+  });
+}
+
+async function row(name: string): Promise<Row | undefined> {
+  const { rows } = await ledger(new Date().toISOString());
+  return rows.find((each) => each.name === name);
+}
+
+const never: Partial<PodSpec> = { restartPolicy: 'Never' };
+
+it('the ledger and the meter of the region agree, also about what happened while Spillway was away', async () => {
+  const names = Array.from({ length: 15 }, (_, index) => `web-${index}`);
+  await Promise.all([
+    ...names.map((name, index) => create(name, 'sleep 3600', sizes[index % sizes.length])),
+    create('short', 'sleep 2', odd, never),
+    create('fails', 'exit 3', odd, never),
+    create('crashes', 'sleep 1; exit 1'),
+  ]);
+  await Promise.all(names.map((name) => rehearsal.ready(name)));
+  await Promise.all([
+    rehearsal.reaches('short', 'Succeeded', ({ status }) => status?.phase === 'Succeeded'),
+    rehearsal.reaches('fails', 'Failed', ({ status }) => status?.phase === 'Failed'),
+    rehearsal.reaches('crashes', 'restarted', ({ status }) => (status?.containerStatuses?.[0]?.restartCount ?? 0) > 1),
+  ]);
+  await Promise.all(names.slice(0, 3).map((name) => rehearsal.delete(name)));
+  const first = await bills();
+  expect(first.total).toMatchObject({ pods: 18, running: 13 });
+  expect(first.rows.map(({ cpu, memory }) => `${cpu} ${memory}`)).toContain('500m 1Gi');
+
+  await create('ends-meanwhile', 'sleep 12', large, never);
+  await rehearsal.ready('ends-meanwhile');
+  await rehearsal.testbed.stop('SIGKILL');
+  const orphan = uidOf(await rehearsal.get('web-3'));
+  await rehearsal.deleteByForce('web-3');
+  await create('comes-meanwhile', 'sleep 3600');
+  // The gateway's clients start anew as well; the meter goes on.
+  await fetch(`${region.admin.endpoint}/restart`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${region.admin.token}` },
+  });
+  expect(await row('ends-meanwhile')).toMatchObject({ running: 1 });
+  const selector = { labelSelector: 'spillway.dev/pod-uid', fieldSelector: 'status.phase=Succeeded' };
+  await rehearsal.eventually('the pod to end in the region', async () => {
+    const { items } = await inRegion.resource(pods).list(selector);
+    return items.some(({ metadata }) => metadata?.name?.endsWith('ends-meanwhile'));
+  });
+  await rehearsal.testbed.start();
+  await rehearsal.ready('comes-meanwhile');
+  await rehearsal.reaches('ends-meanwhile', 'Succeeded', ({ status }) => status?.phase === 'Succeeded');
+  await rehearsal.eventually('the instance without a pod to be gone', async () => {
+    const { items } = await inRegion.resource(pods).list({ labelSelector: `spillway.dev/pod-uid=${orphan}` });
+    return items.length === 0;
+  });
+  const second = await bills();
+  expect(second.total).toMatchObject({ pods: 20, running: 13 });
+  expect(await row('ends-meanwhile')).toMatchObject({ cpu: '1', memory: '4Gi', reason: 'Completed' });
+
+  const { items } = await rehearsal.admin.resource(pods).list({ namespace: rehearsalNamespace });
+  await Promise.all(items.map(({ metadata }) => rehearsal.delete(metadata?.name ?? '')));
+  const last = await bills();
+  expect(last.total).toMatchObject({ pods: 20, running: 0 });
+  expect(await region.meter.read()).toMatchObject({ running: 0, overlapping: [] });
+});
