@@ -78,7 +78,7 @@ async function demo(): Promise<void> {
   await testbed.start();
   say(`Spillway serves the virtual node "${testbed.nodeName}".`);
   await show(cluster, ['get', 'nodes', '-o', 'wide']);
-  await examine(testbed);
+  await examine(cluster, testbed);
 
   await burst(cluster, testbed);
   if (containers.possible) await runPrivateJob(cluster, region);

@@ -3,7 +3,9 @@ import { setTimeout } from 'node:timers/promises';
 import type { Region } from '@spillway/cci-standin';
 import { buildImage, busyboxFiles, type Cluster } from '@spillway/devcluster';
 import type { Deployment, Job, Pod } from '@spillway/kube';
+import type { Report } from '../src/ledger/report.ts';
 import { burstLabelOf, burstLabels } from '../src/podspec/contract.ts';
+import { disagreements } from '../testbed/compare-bills.ts';
 import type { Testbed } from '../testbed/testbed.ts';
 import { say, show, showSpillway } from './narrator.ts';
 
@@ -20,9 +22,10 @@ export async function showInstalled(cluster: Cluster): Promise<void> {
 }
 
 /** What Spillway finds before the first pod. */
-export async function examine(testbed: Testbed): Promise<void> {
-  say('Credentials, clock, namespace, network, registry: is the way to CCI free?');
-  await showSpillway(testbed, ['doctor']);
+export async function examine(cluster: Cluster, testbed: Testbed): Promise<void> {
+  await done(cluster, ['wait', '--for=condition=BackendPrepared', `node/${testbed.nodeName}`, '--timeout=60s']);
+  say('Its namespace and network in CCI are there. Credentials, clock, namespace, network, registry: is the way to CCI free?');
+  await showSpillway(testbed, ['doctor', '--config', testbed.configFile]);
 }
 
 /** Applies the manifest and shows that all of its pods run, and where. */
@@ -89,7 +92,17 @@ export async function scaleToZero(cluster: Cluster, testbed: Testbed, region: Re
   await scale(cluster, 0);
   await show(cluster, ['delete', 'job', 'report', '--ignore-not-found']);
   await show(cluster, ['get', 'pods']);
-  say(`${region.name} ${testbed.nodeName}`);
+  const reading = await region.meter.read();
+  await showSpillway(testbed, ['ledger', '--config', testbed.configFile]);
+  const report = await testbed.spillway(['ledger', '--config', testbed.configFile, '--by', 'pod', '-o', 'json']);
+  const differences = disagreements(JSON.parse(report) as Report, reading);
+  if (reading.running > 0 || differences.length > 0) {
+    throw new Error(`${reading.running} are billed; ledger and meter differ: ${differences.join('; ')}`);
+  }
+  const seconds = reading.bills.reduce((sum, bill) => sum + bill.seconds, 0);
+  say(
+    `The region's meter: 0 running, ${reading.bills.length} pods billed for ${seconds.toFixed(0)} s. It agrees with the ledger.`,
+  );
 }
 
 /** Resolves when the pods that had to go are gone. */

@@ -6,12 +6,12 @@ import { expect, test } from 'vitest';
 
 const execute = promisify(execFile);
 
-test("npm run demo shows the guide's manifest burst onto real containers, ends by itself and leaves nothing", async () => {
+test("npm run demo shows the guide's manifest burst to a CCI region, ends by itself and leaves nothing", async () => {
   const main = path.join(import.meta.dirname, '../demo/main.ts');
   const { stdout } = await execute(process.execPath, ['--conditions=spillway-source', main, '--name', 'demo-test']);
-  expect(stdout).toContain('real containers behind a virtual node');
+  expect(stdout).toContain('a CCI region on this machine with real containers');
   expect(stdout).toContain('mutatingadmissionpolicy.admissionregistration.k8s.io/spillway-pods');
-  expect(stdout).toContain('Warning: up to 20 pods may burst to pool cri, billed as 0.5 CPU, 1 GiB each');
+  expect(stdout).toContain('Warning: up to 20 pods may burst to pool cci, billed as 0.5 CPU, 1 GiB each');
   expect(stdout).toMatch(/All 20 are Ready/);
   expect(stdout).toMatch(/^\S+ hello from test-vk-/m);
   expect(stdout).toMatch(/^Policy: +auto, from label virtual-kubelet\.io\/burst-to-cci$/m);
@@ -20,7 +20,11 @@ test("npm run demo shows the guide's manifest burst onto real containers, ends b
   expect(Number(local) + Number(burst)).toBe(20);
   expect(stdout).toContain(`After:  ${local} pods on node-1, ${8 - Number(local)} pods on virtual-kubelet.`);
 
-  expect(stdout).toMatch(/Left on the machine.*: runningTasks 0, containers 0, sandboxes 0, /);
+  expect(stdout).toMatch(/^a report by report-/m);
+  expect(stdout).toMatch(/^Name:\s+kubernetes\.default\.svc\.cluster\.local$/m);
+  expect(stdout).toMatch(/ Started +\S+ +cci +.*container-0/);
+  expect(stdout).toContain("The region's meter: 0 running, 17 pods billed for");
   expect(stdout.trim().split('\n').at(-1)).toMatch(/is gone\.$/);
-  expect((await statusOfClusters()).map(({ name }) => name)).not.toContain('demo-test');
+  const left = (await statusOfClusters()).map(({ name }) => name).filter((name) => name.startsWith('demo-test'));
+  expect(left).toEqual([]);
 });

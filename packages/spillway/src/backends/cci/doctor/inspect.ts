@@ -124,7 +124,10 @@ async function inspectAccount(
   const image = replaceImage(testImage, backend.imageReplacements);
   onProgress(`starting a pod with ${image} in CCI, to remove it again`);
   const type = podDialect(dialect, backend).types.pods;
-  return { ...found, testPod: await runTestPod({ client: connection.client, type, namespace, image, region: backend.region }, signal) };
+  return {
+    ...found,
+    testPod: await runTestPod({ client: connection.client, type, namespace, image, region: backend.region }, signal),
+  };
 }
 
 /** @throws when it is somebody else's */

@@ -98,7 +98,8 @@ async function started(options: TestPodOptions, name: string, signal: AbortSigna
 
 function remedyFor(said: string, region: string): BackendErrorDetails {
   const remedy =
-    pullRemedy(said, region) ?? 'Check that the image can be had from the subnet of the pods, and that the region has room';
+    pullRemedy(said, region) ??
+    'Check that the image can be had from the subnet of the pods, and that the region has room';
   return { remedy };
 }
 
