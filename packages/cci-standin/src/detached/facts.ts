@@ -23,6 +23,7 @@ export interface RegionFactSheet extends Pick<Region, 'endpoint' | 'iamEndpoint'
   /** Administrator of the control plane behind the gateway */
   readonly kubeconfig: string;
   readonly node: NodeFacts;
+  readonly pid: number;
   /** Path of the file with the output of its process */
   readonly log: string;
 }
@@ -51,6 +52,7 @@ export async function factSheet(region: Region): Promise<RegionFactSheet> {
     admin,
     kubeconfig: cluster.kubeconfig,
     node: await nodeFacts(region),
+    pid: process.pid,
     log: await logFile(),
   };
 }
