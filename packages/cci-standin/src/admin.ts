@@ -17,6 +17,7 @@ export interface AdminDependencies {
   readonly restartGateway: () => Promise<void>;
   readonly revokeTokens: () => void;
   readonly revokeAccessKey: (accessKey: string) => void;
+  readonly stateOfAccessKey: (accessKey: string) => object;
 }
 
 type Action = (
@@ -50,6 +51,7 @@ const actions: Readonly<Record<string, Action>> = {
     revokeTokens();
     return {};
   },
+  'GET access-keys': ({ stateOfAccessKey }, name) => stateOfAccessKey(name),
   'DELETE access-keys': ({ revokeAccessKey }, name) => {
     revokeAccessKey(name);
     return {};

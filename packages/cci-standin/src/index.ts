@@ -5,6 +5,7 @@ export { downRegion, statusOfRegion, upRegion, type UpRegionOptions } from './de
 export type { NodeFacts, RegionFactSheet } from './detached/facts.ts';
 export { meterOfRegion } from './detached/meter.ts';
 export { RegionError } from './errors.ts';
+export { errorCodes, type ErrorCode } from './refusal.ts';
 export { DevClusterError } from '@spillway/devcluster';
 export type { Bill, Reading } from './meter/bills.ts';
 export type { NodeForm, SimulatedOptions } from './node/configuration.ts';
