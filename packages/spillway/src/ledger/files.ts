@@ -4,7 +4,7 @@ import { type Interval, keyOf, parseLine } from './interval.ts';
 
 /** A pool's ledger goes on in a new file when the current one has grown to this; the oldest of `keptFiles` goes. */
 export const maxFileBytes: number = 64 * 2 ** 20;
-export const keptFiles = 4;
+const keptFiles = 4;
 
 export function ledgerFile(directory: string, pool: string): string {
   return path.join(directory, `${pool}.jsonl`);

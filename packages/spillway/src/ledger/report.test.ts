@@ -33,8 +33,8 @@ describe('the report', () => {
       until: '2026-01-01T10:00:00.000Z',
       total: { pods: 3, running: 1, podSeconds: 2460, vcpuSeconds: 1320, gibSeconds: 2640 },
       rows: [
-        { cpu: '2', memory: '4Gi', pods: 1, running: 0, podSeconds: 60, vcpuSeconds: 120, gibSeconds: 240 },
         { cpu: '500m', memory: '1Gi', pods: 2, running: 1, podSeconds: 2400, vcpuSeconds: 1200, gibSeconds: 2400 },
+        { cpu: '2', memory: '4Gi', pods: 1, running: 0, podSeconds: 60, vcpuSeconds: 120, gibSeconds: 240 },
       ],
     });
   });
@@ -50,8 +50,8 @@ describe('the report', () => {
 
   it('has rows for namespaces and pools', () => {
     expect(reportOf(intervals, { by: 'namespace', ...always }).rows.map((row) => [row.namespace, row.pods])).toEqual([
-      ['lab', 1],
       ['shop', 2],
+      ['lab', 1],
     ]);
     expect(reportOf(intervals, { by: 'pool', ...always }).rows.map((row) => [row.pool, row.pods])).toEqual([
       ['cci', 3],

@@ -51,7 +51,8 @@ function create(
 async function ledger(until: string): Promise<Report> {
   const { testbed } = rehearsal;
   const args = ['ledger', '--config', testbed.configFile, '--by', 'pod', '--until', until, '-o', 'json'];
-  return JSON.parse(await testbed.spillway(args)) as Report;
+  const report: Report = JSON.parse(await testbed.spillway(args));
+  return report;
 }
 
 /** Both as they agree with each other. */
@@ -63,6 +64,12 @@ async function bills(): Promise<Report> {
     if (found.length > 0) throw new Error(found.join('\n'));
     return report;
   });
+}
+
+async function admin(method: string, what: string): Promise<unknown> {
+  const { endpoint, token } = region.admin;
+  const response = await fetch(`${endpoint}/${what}`, { method, headers: { authorization: `Bearer ${token}` } });
+  return response.json();
 }
 
 async function row(name: string): Promise<Row | undefined> {
@@ -98,10 +105,7 @@ it('the ledger and the meter of the region agree, also about what happened while
   await rehearsal.deleteByForce('web-3');
   await create('comes-meanwhile', 'sleep 3600');
   // The gateway's clients start anew as well; the meter goes on.
-  await fetch(`${region.admin.endpoint}/restart`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${region.admin.token}` },
-  });
+  await admin('POST', 'restart');
   expect(await row('ends-meanwhile')).toMatchObject({ running: 1 });
   const selector = { labelSelector: 'spillway.dev/pod-uid', fieldSelector: 'status.phase=Succeeded' };
   await rehearsal.eventually('the pod to end in the region', async () => {
@@ -123,5 +127,5 @@ it('the ledger and the meter of the region agree, also about what happened while
   await Promise.all(items.map(({ metadata }) => rehearsal.delete(metadata?.name ?? '')));
   const last = await bills();
   expect(last.total).toMatchObject({ pods: 20, running: 0 });
-  expect(await region.meter.read()).toMatchObject({ running: 0, overlapping: [] });
+  expect(await admin('GET', 'meter')).toMatchObject({ running: 0, overlapping: [] });
 });

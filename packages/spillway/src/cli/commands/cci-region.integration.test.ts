@@ -28,6 +28,9 @@ test('a region stays up until it is taken down', async () => {
   const status = await region('status');
   expect(status.stdout).toContain(`Region cn-north-4 is up at ${facts.endpoint}`);
 
+  expect(JSON.parse((await region('meter', '-o', 'json')).stdout)).toMatchObject({ running: 0, bills: [] });
+  expect((await region('meter')).stdout).toMatch(/^At \S+ pods: 0, running: 0\n$/);
+
   expect(await region('down')).toMatchObject({ code: 0, stderr: 'the region is gone\n' });
   expect(JSON.parse((await region('status', '-o', 'json')).stdout)).toBeNull();
   expect(await region('down')).toMatchObject({ code: 0, stderr: 'there is no region\n' });
