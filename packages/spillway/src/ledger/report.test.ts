@@ -30,7 +30,7 @@ describe('the report', () => {
   it('says for each size how many pods there were, how many run, and for how long', () => {
     expect(reportOf(intervals, { by: 'size', ...always })).toEqual({
       by: 'size',
-      until: '2026-01-01T10:00:00.000Z',
+      until: clock('10:00:00'),
       total: { pods: 3, running: 1, podSeconds: 2460, vcpuSeconds: 1320, gibSeconds: 2640 },
       rows: [
         { cpu: '500m', memory: '1Gi', pods: 2, running: 1, podSeconds: 2400, vcpuSeconds: 1200, gibSeconds: 2400 },

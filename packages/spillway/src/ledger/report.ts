@@ -135,5 +135,5 @@ function thousandths(value: number): number {
 }
 
 function rfc3339(ms: number): string {
-  return new Date(ms).toISOString();
+  return new Date(ms).toISOString().replace('.000Z', 'Z');
 }

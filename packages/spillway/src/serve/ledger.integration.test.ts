@@ -66,6 +66,24 @@ async function bills(): Promise<Report> {
   });
 }
 
+/** A pod of the cluster, as the region has it. */
+async function regionPods(uid: string): Promise<readonly Pod[]> {
+  return (await inRegion.resource(pods).list({ labelSelector: `spillway.dev/pod-uid=${uid}` })).items;
+}
+
+/** Its time is over there, and the region ends it by itself. */
+async function endInRegion(name: string): Promise<void> {
+  const uid = uidOf(await rehearsal.get(name));
+  const [pod] = await regionPods(uid);
+  const { namespace = '', name: there = '' } = pod?.metadata ?? {};
+  const body = { spec: { activeDeadlineSeconds: 1 } };
+  await inRegion.resource(pods).patch({ namespace, name: there }, { type: 'merge', body });
+  await rehearsal.eventually(`pod ${name} to end in the region`, async () => {
+    const [now] = await regionPods(uid);
+    return now?.status?.phase === 'Failed';
+  });
+}
+
 async function admin(method: string, what: string): Promise<unknown> {
   const { endpoint, token } = region.admin;
   const response = await fetch(`${endpoint}/${what}`, { method, headers: { authorization: `Bearer ${token}` } });
@@ -98,7 +116,7 @@ it('the ledger and the meter of the region agree, also about what happened while
   expect(first.total).toMatchObject({ pods: 18, running: 13 });
   expect(first.rows.map(({ cpu, memory }) => `${cpu} ${memory}`)).toContain('500m 1Gi');
 
-  await create('ends-meanwhile', 'sleep 12', large, never);
+  await create('ends-meanwhile', 'sleep 3600', large, never);
   await rehearsal.ready('ends-meanwhile');
   await rehearsal.testbed.stop('SIGKILL');
   const orphan = uidOf(await rehearsal.get('web-3'));
@@ -107,21 +125,16 @@ it('the ledger and the meter of the region agree, also about what happened while
   // The gateway's clients start anew as well; the meter goes on.
   await admin('POST', 'restart');
   expect(await row('ends-meanwhile')).toMatchObject({ running: 1 });
-  const selector = { labelSelector: 'spillway.dev/pod-uid', fieldSelector: 'status.phase=Succeeded' };
-  await rehearsal.eventually('the pod to end in the region', async () => {
-    const { items } = await inRegion.resource(pods).list(selector);
-    return items.some(({ metadata }) => metadata?.name?.endsWith('ends-meanwhile'));
-  });
+  await endInRegion('ends-meanwhile');
   await rehearsal.testbed.start();
   await rehearsal.ready('comes-meanwhile');
-  await rehearsal.reaches('ends-meanwhile', 'Succeeded', ({ status }) => status?.phase === 'Succeeded');
+  await rehearsal.reaches('ends-meanwhile', 'Failed', ({ status }) => status?.phase === 'Failed');
   await rehearsal.eventually('the instance without a pod to be gone', async () => {
-    const { items } = await inRegion.resource(pods).list({ labelSelector: `spillway.dev/pod-uid=${orphan}` });
-    return items.length === 0;
+    return (await regionPods(orphan)).length === 0;
   });
   const second = await bills();
   expect(second.total).toMatchObject({ pods: 20, running: 13 });
-  expect(await row('ends-meanwhile')).toMatchObject({ cpu: '1', memory: '4Gi', reason: 'Completed' });
+  expect(await row('ends-meanwhile')).toMatchObject({ cpu: '1', memory: '4Gi', reason: 'DeadlineExceeded' });
 
   const { items } = await rehearsal.admin.resource(pods).list({ namespace: rehearsalNamespace });
   await Promise.all(items.map(({ metadata }) => rehearsal.delete(metadata?.name ?? '')));

@@ -41,7 +41,7 @@ it('says for each size what was billed, from all files of the pools of a configu
   expect({ code, stdout }).toEqual({
     code: 0,
     stdout: [
-      'Until 2026-01-02T00:00:00.000Z; running at its end: 0',
+      'Until 2026-01-02T00:00:00Z; running at its end: 0',
       '',
       'SIZE             PODS   RUNNING   POD-SECONDS   VCPU-SECONDS   GIB-SECONDS',
       '0.5 CPU, 1 GiB   2      0         1200          600            1200',
