@@ -24,14 +24,17 @@ export async function startMeter(
   const informer = new Informer({ client, type: pods });
   const told = (pod: Pod): void => bills.pod(meteredPod(pod));
   informer.subscribe({ added: told, changed: (_before, pod) => told(pod), deleted: told });
-  let looking: Promise<void> = Promise.resolve();
+  let last: Promise<void> = Promise.resolve();
+  const lookAfter = async (before: Promise<void>): Promise<void> => {
+    await before;
+    // A look that fails, e.g. in the middle of a change, is none.
+    const found = await runs().catch(() => undefined);
+    if (found) bills.looked(found, systemClock.now());
+  };
+  /** One after the other, so that an older look does not come after a newer one. */
   const look = (): Promise<void> => {
-    looking = looking.then(async () => {
-      // A look that fails, e.g. in the middle of a change, is none.
-      const found = await runs().catch(() => undefined);
-      if (found) bills.looked(found, systemClock.now());
-    });
-    return looking;
+    last = lookAfter(last);
+    return last;
   };
   const stop = new AbortController();
   const keepLooking = async (): Promise<void> => {

@@ -1,3 +1,4 @@
+import type { Container, ContainerStatus, Pod } from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
 import { timesIn } from './container-runs.ts';
 import { meteredPod } from './metered-pod.ts';
@@ -5,14 +6,14 @@ import { runsIn } from './simulated-runs.ts';
 
 const at = (second: number): string => `2026-01-01T09:00:0${second}Z`;
 const ms = (second: number): number => Date.parse(at(second));
+const kept = (uid: string, containers: object): object => ({
+  workload: JSON.stringify({ ref: { uid } }),
+  record: { acceptedAt: 0, containers },
+});
+const container = (cpu: string, memory: string): Container => ({ name: 'c', resources: { limits: { cpu, memory } } });
 const bytes = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 
 describe('what a simulated node pretends to run', () => {
-  const kept = (uid: string, containers: object): object => ({
-    workload: JSON.stringify({ ref: { uid } }),
-    record: { acceptedAt: 0, containers },
-  });
-
   it('is read from its file', () => {
     const state = bytes([
       kept('waits', {}),
@@ -48,8 +49,7 @@ describe('the times of a container of containerd', () => {
 });
 
 describe('a pod of the region', () => {
-  const container = (cpu: string, memory: string): object => ({ name: 'c', resources: { limits: { cpu, memory } } });
-  const pod = {
+  const pod: Pod = {
     metadata: {
       uid: 'region-1',
       namespace: 'cce-burst-1',
@@ -61,7 +61,7 @@ describe('a pod of the region', () => {
   };
 
   it('has the UID of the customer, and the size of its containers', () => {
-    expect(meteredPod(pod as never)).toEqual({
+    expect(meteredPod(pod)).toEqual({
       id: 'region-1',
       uid: 'u-1',
       namespace: 'cce-burst-1',
@@ -74,7 +74,7 @@ describe('a pod of the region', () => {
 
   it('of CCI 2.0 has the size that it shows', () => {
     const annotations = { 'resource.cci.io/size': '1.00_2.0' };
-    expect(meteredPod({ ...pod, metadata: { ...pod.metadata, annotations } } as never).size).toEqual({
+    expect(meteredPod({ ...pod, metadata: { ...pod.metadata, annotations } }).size).toEqual({
       vcpu: 1,
       gib: 2,
     });
@@ -82,9 +82,16 @@ describe('a pod of the region', () => {
 
   it('has ended when it is being deleted, with its last container', () => {
     const metadata = { ...pod.metadata, labels: {}, deletionTimestamp: at(5) };
-    const terminated = (second: number): object => ({ state: { terminated: { finishedAt: at(second) } } });
+    const terminated = (second: number): ContainerStatus => ({
+      name: 'c',
+      image: 'busybox',
+      imageID: '',
+      ready: false,
+      restartCount: 0,
+      state: { terminated: { exitCode: 0, finishedAt: at(second) } },
+    });
     const status = { phase: 'Running', containerStatuses: [terminated(3), terminated(4)] };
-    expect(meteredPod({ ...pod, metadata, status } as never)).toMatchObject({
+    expect(meteredPod({ ...pod, metadata, status })).toMatchObject({
       uid: 'region-1',
       ended: true,
       finishedMs: ms(4),

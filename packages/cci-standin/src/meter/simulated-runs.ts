@@ -13,9 +13,9 @@ export async function simulatedRuns(instancesFile: string): Promise<readonly Run
   }
 }
 
-/** @param state the file's content: a list, each with a `record` and, as text, a `workload` */
-export function runsIn(state: Uint8Array): readonly Run[] {
-  const kept = parseJson(state);
+/** @param content a list, each with a `record` and, as text, a `workload` */
+export function runsIn(content: Uint8Array): readonly Run[] {
+  const kept = parseJson(content);
   return listAt({ kept }, 'kept').flatMap((each) => {
     const workload = parseJson(Buffer.from(String(at(each, 'workload'))));
     const containers = Object.values(objectAt(each, 'record', 'containers')).map((container) => ({

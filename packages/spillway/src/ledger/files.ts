@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { type Interval, keyOf, parseLine } from './interval.ts';
 
 /** A pool's ledger goes on in a new file when the current one has grown to this; the oldest of `keptFiles` goes. */
 export const maxFileBytes: number = 64 * 2 ** 20;
-export const keptFiles = 4;
+const keptFiles = 4;
 
 export function ledgerFile(directory: string, pool: string): string {
   return path.join(directory, `${pool}.jsonl`);
@@ -20,7 +20,7 @@ export function generationsOf(file: string): readonly string[] {
 export async function readIntervals(files: readonly string[]): Promise<Map<string, Interval>> {
   const intervals = new Map<string, Interval>();
   for (const file of files) {
-    for (const line of (await read(file)).split('\n')) {
+    for await (const line of linesOf(file)) {
       const interval = parseLine(line);
       if (interval) intervals.set(keyOf(interval), interval);
     }
@@ -28,11 +28,12 @@ export async function readIntervals(files: readonly string[]): Promise<Map<strin
   return intervals;
 }
 
-async function read(file: string): Promise<string> {
+async function* linesOf(file: string): AsyncIterable<string> {
   try {
-    return await readFile(file, 'utf8');
+    const handle = await open(file);
+    // It closes the file at its end.
+    yield* handle.readLines();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-    throw error;
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
   }
 }

@@ -98,13 +98,17 @@ export class LedgerWriter {
 /** Resolves with the size. A line that was torn is ended, so that the next one is whole. */
 async function prepare(file: string): Promise<number> {
   await mkdir(path.dirname(file), { recursive: true });
-  await using handle = await open(file, 'a+', 0o640);
-  const { size } = await handle.stat();
-  if (size === 0) return 0;
-  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
-  if (buffer.toString() === '\n') return size;
-  await handle.appendFile('\n');
-  return size + 1;
+  const handle = await open(file, 'a+', 0o640);
+  try {
+    const { size } = await handle.stat();
+    if (size === 0) return 0;
+    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+    if (buffer.toString() === '\n') return size;
+    await handle.appendFile('\n');
+    return size + 1;
+  } finally {
+    await handle.close();
+  }
 }
 
 function unlessMissing(error: unknown): void {

@@ -38,7 +38,9 @@ export class Recorder {
   /** Learns what was written before. Call it before anything is told. */
   async load(): Promise<void> {
     try {
-      this.#ledger.remember((await readIntervals(generationsOf(this.#file))).values());
+      // Each file begins with what the one before it had left open; it may have been cut off while it was begun.
+      const newest = generationsOf(this.#file).slice(-2);
+      this.#ledger.remember((await readIntervals(newest)).values());
     } catch (error) {
       this.#logger.error(
         { err: error, file: this.#file },

@@ -39,6 +39,7 @@ export interface Report {
   readonly since?: string;
   readonly until: string;
   readonly total: Usage;
+  /** Pods by name, others with the most CPU first. */
   readonly rows: readonly Row[];
 }
 
@@ -56,13 +57,16 @@ export function reportOf(intervals: Iterable<Interval>, { by, sinceMs, untilMs }
     const key = Object.values(labels).join('\n');
     rows.set(key, { ...labels, ...plus(rows.get(key) ?? none, usage) });
   }
-  const sorted = [...rows].toSorted(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }));
+  const inOrder =
+    by === 'pod'
+      ? [...rows].toSorted(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })).map(([, row]) => row)
+      : [...rows.values()].toSorted((a, b) => b.vcpuSeconds - a.vcpuSeconds);
   return {
     by,
     ...(Number.isFinite(sinceMs) && { since: rfc3339(sinceMs) }),
     until: rfc3339(untilMs),
     total: rounded(total),
-    rows: sorted.map(([, row]) => ({ ...row, ...rounded(row) })),
+    rows: inOrder.map((row) => ({ ...row, ...rounded(row) })),
   };
 }
 
@@ -115,18 +119,21 @@ function plus(a: Usage, b: Usage): Usage {
   };
 }
 
-/** To thousandths: sums of fractions have more digits than sense. */
+/** Sums of fractions have more digits than sense. */
 function rounded({ pods, running, ...seconds }: Usage): Usage {
-  const short = (value: number): number => Math.round(value * 1000) / 1000;
   return {
     pods,
     running,
-    podSeconds: short(seconds.podSeconds),
-    vcpuSeconds: short(seconds.vcpuSeconds),
-    gibSeconds: short(seconds.gibSeconds),
+    podSeconds: thousandths(seconds.podSeconds),
+    vcpuSeconds: thousandths(seconds.vcpuSeconds),
+    gibSeconds: thousandths(seconds.gibSeconds),
   };
 }
 
+function thousandths(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
+
 function rfc3339(ms: number): string {
-  return new Date(ms).toISOString();
+  return new Date(ms).toISOString().replace('.000Z', 'Z');
 }

@@ -51,7 +51,8 @@ function create(
 async function ledger(until: string): Promise<Report> {
   const { testbed } = rehearsal;
   const args = ['ledger', '--config', testbed.configFile, '--by', 'pod', '--until', until, '-o', 'json'];
-  return JSON.parse(await testbed.spillway(args)) as Report;
+  const report: Report = JSON.parse(await testbed.spillway(args));
+  return report;
 }
 
 /** Both as they agree with each other. */
@@ -63,6 +64,30 @@ async function bills(): Promise<Report> {
     if (found.length > 0) throw new Error(found.join('\n'));
     return report;
   });
+}
+
+/** A pod of the cluster, as the region has it. */
+async function regionPods(uid: string): Promise<readonly Pod[]> {
+  return (await inRegion.resource(pods).list({ labelSelector: `spillway.dev/pod-uid=${uid}` })).items;
+}
+
+/** Its time is over there, and the region ends it by itself. */
+async function endInRegion(name: string): Promise<void> {
+  const uid = uidOf(await rehearsal.get(name));
+  const [pod] = await regionPods(uid);
+  const { namespace = '', name: there = '' } = pod?.metadata ?? {};
+  const body = { spec: { activeDeadlineSeconds: 1 } };
+  await inRegion.resource(pods).patch({ namespace, name: there }, { type: 'merge', body });
+  await rehearsal.eventually(`pod ${name} to end in the region`, async () => {
+    const [now] = await regionPods(uid);
+    return now?.status?.phase === 'Failed';
+  });
+}
+
+async function admin(method: string, what: string): Promise<unknown> {
+  const { endpoint, token } = region.admin;
+  const response = await fetch(`${endpoint}/${what}`, { method, headers: { authorization: `Bearer ${token}` } });
+  return response.json();
 }
 
 async function row(name: string): Promise<Row | undefined> {
@@ -91,37 +116,29 @@ it('the ledger and the meter of the region agree, also about what happened while
   expect(first.total).toMatchObject({ pods: 18, running: 13 });
   expect(first.rows.map(({ cpu, memory }) => `${cpu} ${memory}`)).toContain('500m 1Gi');
 
-  await create('ends-meanwhile', 'sleep 12', large, never);
+  await create('ends-meanwhile', 'sleep 3600', large, never);
   await rehearsal.ready('ends-meanwhile');
   await rehearsal.testbed.stop('SIGKILL');
   const orphan = uidOf(await rehearsal.get('web-3'));
   await rehearsal.deleteByForce('web-3');
   await create('comes-meanwhile', 'sleep 3600');
   // The gateway's clients start anew as well; the meter goes on.
-  await fetch(`${region.admin.endpoint}/restart`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${region.admin.token}` },
-  });
+  await admin('POST', 'restart');
   expect(await row('ends-meanwhile')).toMatchObject({ running: 1 });
-  const selector = { labelSelector: 'spillway.dev/pod-uid', fieldSelector: 'status.phase=Succeeded' };
-  await rehearsal.eventually('the pod to end in the region', async () => {
-    const { items } = await inRegion.resource(pods).list(selector);
-    return items.some(({ metadata }) => metadata?.name?.endsWith('ends-meanwhile'));
-  });
+  await endInRegion('ends-meanwhile');
   await rehearsal.testbed.start();
   await rehearsal.ready('comes-meanwhile');
-  await rehearsal.reaches('ends-meanwhile', 'Succeeded', ({ status }) => status?.phase === 'Succeeded');
+  await rehearsal.reaches('ends-meanwhile', 'Failed', ({ status }) => status?.phase === 'Failed');
   await rehearsal.eventually('the instance without a pod to be gone', async () => {
-    const { items } = await inRegion.resource(pods).list({ labelSelector: `spillway.dev/pod-uid=${orphan}` });
-    return items.length === 0;
+    return (await regionPods(orphan)).length === 0;
   });
   const second = await bills();
   expect(second.total).toMatchObject({ pods: 20, running: 13 });
-  expect(await row('ends-meanwhile')).toMatchObject({ cpu: '1', memory: '4Gi', reason: 'Completed' });
+  expect(await row('ends-meanwhile')).toMatchObject({ cpu: '1', memory: '4Gi', reason: 'DeadlineExceeded' });
 
   const { items } = await rehearsal.admin.resource(pods).list({ namespace: rehearsalNamespace });
   await Promise.all(items.map(({ metadata }) => rehearsal.delete(metadata?.name ?? '')));
   const last = await bills();
   expect(last.total).toMatchObject({ pods: 20, running: 0 });
-  expect(await region.meter.read()).toMatchObject({ running: 0, overlapping: [] });
+  expect(await admin('GET', 'meter')).toMatchObject({ running: 0, overlapping: [] });
 });

@@ -52,6 +52,9 @@ test('a region stays up, with pods in containers where they can run, and can be 
     stderr: expect.stringContaining('the region has another node (containers)'),
   });
 
+  expect(JSON.parse((await region('meter', '-o', 'json')).stdout)).toMatchObject({ running: 0, bills: [] });
+  expect((await region('meter')).stdout).toMatch(/^At \S+ pods: 0, running: 0\n$/);
+
   expect((await region('connect', 'beside')).stderr).toContain('Start it: spillway dev up beside');
   const cluster = await spillway('dev', 'up', 'beside', '--no-node');
   expect(cluster, cluster.stderr).toMatchObject({ code: 0 });

@@ -35,7 +35,8 @@ export function ledgerCommand(): Command {
     .addOption(new Option('--by <what>', 'one row for each').choices(groupings).default('size'))
     .addOption(outputOption())
     .action(async (options: LedgerCommandOptions) => {
-      const nowMs = Date.now();
+      // Times of the ledger are in whole seconds.
+      const nowMs = Math.floor(Date.now() / 1000) * 1000;
       const sinceMs = timeOption('--since', options.since, nowMs) ?? Number.NEGATIVE_INFINITY;
       const untilMs = Math.min(timeOption('--until', options.until, nowMs) ?? nowMs, nowMs);
       if (sinceMs >= untilMs) throw new UsageError('--since has to be before --until and before now');
