@@ -50,6 +50,7 @@ export class Gateway {
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.setHeader('Date', new Date(this.#dependencies.clock.now()).toUTCString());
     const body = await readBody(request);
     if (body === undefined) {
       refuse(response, gatewayRefusal(413, 'APIGW.0201', 'Request entity too large'));
@@ -177,7 +178,8 @@ export class Gateway {
   /** As it comes, piece by piece. */
   async #relay(call: Call, upstream: IncomingMessage, response: ServerResponse, closed: AbortSignal): Promise<void> {
     for (const [name, value] of Object.entries(upstream.headers)) {
-      if (value !== undefined && !hopByHop.has(name)) response.setHeader(name, value);
+      const isOurs = hopByHop.has(name) || name === 'date';
+      if (value !== undefined && !isOurs) response.setHeader(name, value);
     }
     response.writeHead(upstream.statusCode ?? 502);
     response.flushHeaders();
