@@ -53,10 +53,7 @@ it('a cluster where all is well has no findings', () => {
 
 it.each(['docs', 'docs/zh'])('every finding has its section in %s/doctor.md', async (folder) => {
   const page = await readFile(new URL(`../../../../../${folder}/doctor.md`, import.meta.url), 'utf8');
-  expect(Array.from(page.matchAll(/^### (\S+)$/gm), ([, code]) => code)).toEqual([
-    ...findingCodes,
-    ...cciFindingCodes,
-  ]);
+  expect(Array.from(page.matchAll(/^### (\S+)$/gm), ([, code]) => code)).toEqual([...findingCodes, ...cciFindingCodes]);
 });
 
 it('the worst comes first', () => {

@@ -24,7 +24,8 @@ import { chooseNetwork, networkProgress } from '../prepare/network.ts';
 import { hasAgency, listNetworks } from '../prepare/prepare.ts';
 import { checkRegistry } from './registry.ts';
 import { runTestPod } from './test-pod.ts';
-import type { AccountView, Answer, RegistryView, Trouble } from './view.ts';
+import { troubleOf } from './trouble.ts';
+import type { AccountView, Answer, RegistryView } from './view.ts';
 
 export interface InspectOptions {
   readonly backend: CciBackendOptions;
@@ -64,7 +65,7 @@ export async function inspectCci(options: InspectOptions, signal: AbortSignal): 
   const { ca, skewMs = 0 } = gateway.value;
   const clock: Clock = { ...systemClock, now: () => Date.now() + skewMs };
   const { projectId } = backend;
-  await using connection = new CciConnection({
+  const connection = new CciConnection({
     dialect,
     endpoints,
     ca,
@@ -74,13 +75,17 @@ export async function inspectCci(options: InspectOptions, signal: AbortSignal): 
     clock,
     logger,
   });
-  onProgress(`asking whether CCI accepts ${login.value.described}`);
-  const accepted = await answered(async () => {
-    await connection.access.current();
-    return true as const;
-  });
-  if (!accepted.ok) return { ...first, accepted };
-  return { ...first, accepted, ...(await inspectAccount(options, { dialect, connection, namespace: name }, signal)) };
+  try {
+    onProgress(`asking whether CCI accepts ${login.value.described}`);
+    const accepted = await answered(async () => {
+      await connection.access.current();
+      return true as const;
+    });
+    if (!accepted.ok) return { ...first, accepted };
+    return { ...first, accepted, ...(await inspectAccount(options, { dialect, connection, namespace: name }, signal)) };
+  } finally {
+    await connection.close();
+  }
 }
 
 interface Asked {
@@ -201,9 +206,4 @@ async function answered<T>(ask: () => Promise<T>): Promise<Answer<T>> {
   } catch (error) {
     return { ok: false, trouble: troubleOf(error) };
   }
-}
-
-export function troubleOf(error: unknown): Trouble {
-  const { kind, message, remedy, reason } = toBackendError(error);
-  return { kind, message, remedy, reason };
 }
