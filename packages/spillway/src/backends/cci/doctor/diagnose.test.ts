@@ -1,11 +1,10 @@
 import type { Deployment, Node, Service } from '@spillway/kube';
 import { describe, expect, test } from 'vitest';
-import type { CciBackendOptions } from '../make-cci.ts';
 import { isInside, overlaps } from './cidr.ts';
 import { diagnoseCci } from './diagnose.ts';
-import type { AccountView, CciFinding, CciView, ClusterFacts, Trouble } from './view.ts';
+import type { AccountView, CciFinding, CciView, ClusterFacts, PoolBackend, Trouble } from './view.ts';
 
-const backend: CciBackendOptions = {
+const backend: PoolBackend = {
   region: 'cn-north-4',
   projectId: 'p',
   domainId: 'd',
@@ -17,7 +16,6 @@ const backend: CciBackendOptions = {
   cidr: '192.168.0.0/24',
   credentials: {},
   apiVersion: 'v1',
-  soldOutAfterSeconds: 20,
   imageReplacements: [],
 };
 const yes = { ok: true, value: true } as const;

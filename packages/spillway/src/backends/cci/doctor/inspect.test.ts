@@ -45,7 +45,6 @@ async function inspect(
         availableZone: 'z1',
         credentials: { file },
         apiVersion: 'v1',
-        soldOutAfterSeconds: 20,
         imageReplacements: [],
       },
       clusterId: 'c1',

@@ -5,6 +5,7 @@ import {
   isNotFound,
   type KubeObject,
   type Logger,
+  pods,
   resourceQuotas,
   systemClock,
 } from '@spillway/kube';
@@ -17,18 +18,16 @@ import { type CciDialect, dialects } from '../dialects.ts';
 import { endpointsOf } from '../endpoints.ts';
 import { toBackendError } from '../errors.ts';
 import { dateOf, httpsCall } from '../https-call.ts';
-import type { CciBackendOptions } from '../make-cci.ts';
-import { podDialect } from '../pod-dialect.ts';
 import { makeNamespace, namespaceName, namespaceProblem } from '../prepare/namespace.ts';
 import { chooseNetwork, networkProgress } from '../prepare/network.ts';
 import { hasAgency, listNetworks } from '../prepare/prepare.ts';
 import { checkRegistry } from './registry.ts';
 import { runTestPod } from './test-pod.ts';
 import { troubleOf } from './trouble.ts';
-import type { AccountView, Answer, RegistryView } from './view.ts';
+import type { AccountView, Answer, PoolBackend, RegistryView } from './view.ts';
 
 export interface InspectOptions {
-  readonly backend: CciBackendOptions;
+  readonly backend: PoolBackend;
   readonly clusterId: string;
   /** Starts a pod with this image, and removes it. Absent: nothing is made. */
   readonly testImage?: string | undefined;
@@ -128,7 +127,7 @@ async function inspectAccount(
   if (!network.ok || network.value !== 'ready') return { ...found, testPod: { kind: 'notMade' } };
   const image = replaceImage(testImage, backend.imageReplacements);
   onProgress(`starting a pod with ${image} in CCI, to remove it again`);
-  const type = podDialect(dialect).types.pods;
+  const type = { ...pods, apiVersion: dialect.podApiVersion };
   return { ...found, testPod: await runTestPod({ client: connection.client, type, namespace, image }, signal) };
 }
 
