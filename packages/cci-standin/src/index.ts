@@ -5,3 +5,4 @@ export type { RegionFactSheet } from './detached/facts.ts';
 export { RegionError } from './errors.ts';
 export { startRegion, type Region, type RegionOptions } from './region.ts';
 export type { RuleOptions } from './rules/call.ts';
+export type { Swr } from './swr/swr.ts';

@@ -20,9 +20,10 @@ import { serveIam } from './iam/iam.ts';
 import { Tokens } from './iam/tokens.ts';
 import { networkDefinition, networks } from './network-type.ts';
 import { NetworkController } from './networks.ts';
-import type { NodeForm, SimulatedOptions } from './node/configuration.ts';
+import { type NodeForm, regionPodCidr, type SimulatedOptions } from './node/configuration.ts';
 import { startNode, type RegionNode } from './node/region-node.ts';
 import { usualRules, type RuleOptions } from './rules/call.ts';
+import { startSwr, type Swr } from './swr/swr.ts';
 import { gatewayUser, installTenancy } from './tenancy.ts';
 
 export interface RegionOptions {
@@ -60,6 +61,7 @@ export interface Region extends AsyncDisposable {
   readonly caFile: string;
   readonly accounts: readonly Account[];
   readonly admin: { readonly endpoint: string; readonly token: string };
+  readonly swr: Swr;
   /** The control plane behind the gateway. */
   readonly cluster: Cluster;
   /** What runs the pods; undefined: they stay Pending. */
@@ -73,6 +75,7 @@ export async function startRegion(options: RegionOptions = {}): Promise<Region> 
   log('starting the control plane of the region');
   const cluster = await startCluster({
     node: false,
+    ...(options.node === 'containers' ? { pool: { podCidr: regionPodCidr, services: false } } : {}),
     log,
     ...(options.clusterName === undefined ? {} : { name: options.clusterName }),
     ...(signal === undefined ? {} : { signal }),
@@ -162,6 +165,8 @@ async function assemble(cluster: Cluster, undo: AsyncDisposableStack, options: R
     }),
   );
 
+  const swr = await startSwr({ region: name, accounts, cluster, sources, clock }, undo);
+
   const close = (): Promise<void> => undo.disposeAsync();
   return {
     name,
@@ -170,6 +175,7 @@ async function assemble(cluster: Cluster, undo: AsyncDisposableStack, options: R
     caFile: cluster.ca.certFile,
     accounts,
     admin: { endpoint: admin.url, token },
+    swr,
     cluster,
     node,
     close,

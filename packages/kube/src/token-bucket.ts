@@ -6,10 +6,12 @@ export class TokenBucket {
   #fullAt: number;
   #now: number;
 
-  constructor(options: { rate: number; burst: number; now: number }) {
-    this.#msPerToken = 1000 / options.rate;
-    this.#burstMs = (Math.max(1, options.burst) - 1) * this.#msPerToken;
-    this.#fullAt = this.#now = options.now;
+  /** `tokens`: how many there are at first. Default: as many as can be saved up */
+  constructor({ rate, burst, now, tokens = burst }: { rate: number; burst: number; now: number; tokens?: number }) {
+    this.#msPerToken = 1000 / rate;
+    this.#burstMs = (Math.max(1, burst) - 1) * this.#msPerToken;
+    this.#now = now;
+    this.#fullAt = now + (burst === tokens ? 0 : (burst - tokens) * this.#msPerToken);
   }
 
   /** Takes a token if there is one. Otherwise takes none and answers how many milliseconds until there is. */

@@ -32,6 +32,8 @@ export async function cciPool(
     credentials: { file },
     apiVersion: 'v1',
     soldOutAfterSeconds: 20,
+    volumeRefresh: false,
+    rateLimits: { podsPerSecond: 20, podBurst: 100, callsPerSecond: 100, callBurst: 500 },
     imageReplacements: [],
     ...more,
   };

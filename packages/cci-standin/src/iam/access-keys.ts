@@ -33,6 +33,12 @@ export class AccessKeys {
     this.#keys.delete(accessKey);
   }
 
+  /** A permanent key and whose it is; undefined for one that is unknown, revoked or temporary. */
+  permanent(accessKey: string): { readonly key: AccessKey; readonly identity: Identity } | undefined {
+    const found = this.#keys.get(accessKey);
+    return found?.key.securityToken === undefined ? found : undefined;
+  }
+
   authenticate(request: SignedRequest): Verdict {
     const claim = readClaim(textOf(request.headers['authorization']));
     if (claim === undefined) return { refusal: badCredentials('Authorization format incorrect') };

@@ -23,8 +23,8 @@ export type NodeBackend =
 
 export const nodeName = 'cci';
 
-/** Of a simulated node. Nothing answers there. */
-export const simulatedPodCidr = '10.246.0.0/16';
+/** No cluster on this machine has its pods there. */
+export const regionPodCidr = '10.246.0.0/16';
 
 /** The configuration of `spillway serve` as the region's only node. */
 export function nodeConfiguration(options: {
@@ -50,7 +50,7 @@ export function nodeConfiguration(options: {
 function backendConfiguration(backend: NodeBackend): object {
   if (backend.form === 'simulated') {
     const { simulated, instancesFile } = backend;
-    return { type: 'simulated', ...simulated, podCidr: simulatedPodCidr, stateFile: instancesFile };
+    return { type: 'simulated', ...simulated, podCidr: regionPodCidr, stateFile: instancesFile };
   }
   const { containerdSocket, cgroupParent } = backend.pool;
   return { type: 'cri', socket: containerdSocket, cgroupParent, stateDir: backend.stateDir };

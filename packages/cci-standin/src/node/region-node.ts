@@ -8,7 +8,7 @@ import { RegionError } from '../errors.ts';
 import {
   nodeConfiguration,
   nodeName,
-  simulatedPodCidr,
+  regionPodCidr,
   type NodeBackend,
   type NodeForm,
   type SimulatedOptions,
@@ -79,7 +79,7 @@ export async function startNode(
   return {
     form: backend.form,
     name: nodeName,
-    podCidr: backend.form === 'simulated' ? simulatedPodCidr : backend.pool.podCidr,
+    podCidr: regionPodCidr,
     instancesFile: backend.form === 'simulated' ? backend.instancesFile : undefined,
     log,
     get pid() {

@@ -9,6 +9,7 @@ import { expiredCertificateHint } from './expired-certificate.ts';
 import type { Lane } from './lanes.ts';
 import type { KubeRequest, RequestRecord } from './request.ts';
 import { retryDelayMs } from './retry.ts';
+import type { SharedRate } from './shared-rate.ts';
 import { signedHeaders } from './sign.ts';
 import { toTransportError } from './transport-errors.ts';
 
@@ -17,6 +18,7 @@ export interface CallContext {
   readonly config: ClusterConfig;
   readonly connections: Connections;
   readonly lane: (name: string) => Lane;
+  readonly rate: SharedRate | undefined;
   readonly pathPrefix: string;
   readonly userAgent: string;
   readonly clock: Clock;
@@ -84,15 +86,17 @@ export class Call<R> {
   }
 
   async #attempt(attempt: number): Promise<R> {
-    const { clock, config, connections, onRequest } = this.#context;
+    const { clock, config, connections, onRequest, rate } = this.#context;
     const { method, resource = '', lane: laneName = 'default' } = this.#request;
     const { signal } = this.#deadline;
     const lane = this.#context.lane(laneName);
     const queuedAt = clock.now();
     await lane.acquire(signal);
-    const sentAt = clock.now();
+    let sentAt = clock.now();
     let status = 0;
     try {
+      await rate?.acquire(laneName, signal);
+      sentAt = clock.now();
       const connection = await connections.current();
       const headers = await signedHeaders(config, this.#encoded, [...this.#encoded.headers, ...connection.headers]);
       this.#askBeforeSending();
@@ -104,6 +108,7 @@ export class Call<R> {
         if (error instanceof ApiError) {
           status = error.status;
           if (status === 401) this.#refused(error, connection);
+          if (status === 429) rate?.throttled(error.retryAfterMs);
         }
         throw error;
       }

@@ -11,6 +11,7 @@ import { defaultLanes, Lane, type LaneName, type LaneOptions } from './lanes.ts'
 import { openStream } from './open-stream.ts';
 import type { KubeRequest, KubeStream, RequestRecord } from './request.ts';
 import { toApiError } from './response.ts';
+import { type RateOptions, SharedRate } from './shared-rate.ts';
 import { type UpgradeTarget, upgradeTarget } from './upgrade.ts';
 
 export interface KubeClientOptions {
@@ -19,6 +20,8 @@ export interface KubeClientOptions {
   readonly userAgent?: string | undefined;
   /** Added to, or replacing, the default lanes: lease, node, status, events, default */
   readonly lanes?: Readonly<Partial<Record<LaneName, LaneOptions>>> | undefined;
+  /** For all requests together, whatever their lane. Default: only lanes have limits */
+  readonly rate?: RateOptions | undefined;
   readonly logger?: Logger | undefined;
   readonly onRequest?: ((record: RequestRecord) => void) | undefined;
   /**
@@ -48,6 +51,7 @@ export class KubeClient implements AsyncDisposable {
       config: options.config,
       connections: new Connections(options.config),
       lane: (name) => this.#lane(name),
+      rate: options.rate && new SharedRate(options.rate, options.clock ?? systemClock),
       pathPrefix: new URL(options.config.server).pathname.replace(/\/+$/, ''),
       userAgent: options.userAgent ?? 'spillway-kube',
       clock: options.clock ?? systemClock,
@@ -113,6 +117,7 @@ export class KubeClient implements AsyncDisposable {
     this.#closed = true;
     for (const call of this.#calls) call.abort(closedError());
     for (const lane of this.#lanes.values()) lane.close();
+    this.#context.rate?.close();
     await Promise.all([...this.#streams].map((stream) => stream.close()));
     await this.#context.connections.close();
   }

@@ -46,7 +46,8 @@ export interface Backend {
   /**
    * Gives volumes of an instance other files. A container sees all of a volume's old files or all of its new ones; what is
    * started later, also by another process, sees the new ones. Variables and `subPath` mounts of what runs keep what they
-   * have. Success when the instance is gone. Present when {@link Capabilities.volumeUpdates} says so.
+   * have. Pulls that come later use the logins of the pull Secrets in the change. Success when the instance is gone. Present
+   * when {@link Capabilities} say that volumes or pull Secrets follow.
    */
   update?(ref: InstanceRef, change: InstanceChange, signal: AbortSignal): Promise<void>;
 
@@ -99,6 +100,8 @@ export interface Capabilities {
   readonly exec: boolean;
   /** Can volumes of ConfigMaps, Secrets and tokens follow what changes in the cluster? */
   readonly volumeUpdates: boolean;
+  /** Do pulls that come later need the pull Secrets as they are then? Default: those of the pod's creation do */
+  readonly pullSecretUpdates?: boolean;
   /** What this backend cannot do because somebody else runs its pods. Default: everything is done here. */
   readonly limits?: BackendLimits;
 }
@@ -112,8 +115,8 @@ export interface BackendLimits {
   readonly logsEndWithStop: boolean;
   /** Standard output and standard error come in one log. */
   readonly oneLogStream: boolean;
-  /** Pods are not told where the API server of their cluster is. */
-  readonly noApiServerAddress: boolean;
+  /** Pods do not reach the Services of their cluster, and are not told where its API server is. */
+  readonly noClusterServices: boolean;
 }
 
 /** Whose instances these are. Everything billed carries it, so that nobody else's instance is ever touched. */
@@ -153,8 +156,10 @@ export interface Workload {
 export interface InstanceChange {
   /** All files of each volume that changes, by volume name; only volumes of kind `files`. */
   readonly volumes: ReadonlyMap<string, readonly VolumeFile[]>;
-  /** All that the pod's volumes refer to, as it is now. */
+  /** All that the pod's volumes refer to, and its pull Secrets, as far as these follow, as it is now. */
   readonly objects: ReferencedObjects;
+  /** Names of the pod's pull Secrets, when one of them has changed. */
+  readonly pullSecrets?: readonly string[];
 }
 
 /** What the backend sees of an instance. */

@@ -25,6 +25,8 @@ test('a region, an account and a place in its networks are enough', () => {
     credentials: {},
     apiVersion: 'v1',
     soldOutAfterSeconds: 20,
+    volumeRefresh: false,
+    rateLimits: { podsPerSecond: 20, podBurst: 100, callsPerSecond: 100, callBurst: 500 },
     imageReplacements: [],
   });
 });

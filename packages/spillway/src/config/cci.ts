@@ -21,6 +21,13 @@ export interface CciBackendConfig {
   readonly credentials: { readonly file?: string | undefined };
   readonly apiVersion: 'v1' | 'v2';
   readonly soldOutAfterSeconds: number;
+  readonly volumeRefresh: boolean;
+  readonly rateLimits: {
+    readonly podsPerSecond: number;
+    readonly podBurst: number;
+    readonly callsPerSecond: number;
+    readonly callBurst: number;
+  };
   readonly imageReplacements: readonly ImageReplacement[];
 }
 
@@ -44,6 +51,19 @@ const imageReplacements = z
   })
   .default([])
   .describe('Registries that CCI does not reach, and where the images are in SWR.');
+
+const rate = z.number().min(0.1).max(10_000);
+const burst = z.int().min(1).max(100_000);
+
+const rateLimits = z
+  .strictObject({
+    podsPerSecond: rate.default(20).describe('Pods are created this fast.'),
+    podBurst: burst.default(100).describe('So many pods are created at once after a pause.'),
+    callsPerSecond: rate.default(100).describe('All calls together, of which a pod takes about five.'),
+    callBurst: burst.default(500).describe('So many calls at once after a pause.'),
+  })
+  .prefault({})
+  .describe('What the pool asks of CCI at most. When CCI answers that it is too much, the pool slows down by itself.');
 
 export const cciSchema: z.ZodType<CciBackendConfig> & z.core.$ZodTypeDiscriminable = z
   .strictObject({
@@ -92,6 +112,13 @@ export const cciSchema: z.ZodType<CciBackendConfig> & z.core.$ZodTypeDiscriminab
       .max(3600)
       .default(20)
       .describe('A pod that CCI has not placed after this time counts as sold out and is taken back.'),
+    volumeRefresh: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Does CCI bring edits of ConfigMaps and Secrets into pods that run? Older regions do not. If not, tokens of service accounts are valid for a day.',
+      ),
+    rateLimits,
     imageReplacements,
   })
   .describe('Runs pods in Huawei Cloud Container Instance.');

@@ -3,8 +3,12 @@ import type { Scenario } from '../backends/simulated/scenario.ts';
 import { instanceRef } from './pod-facts.ts';
 import { CoreWorld } from './testing/core-world.ts';
 
-async function inWorld(scenario: Scenario, play: (world: CoreWorld) => Promise<void>): Promise<void> {
-  const world = new CoreWorld(scenario);
+async function inWorld(
+  scenario: Scenario,
+  play: (world: CoreWorld) => Promise<void>,
+  capabilities: ConstructorParameters<typeof CoreWorld>[1] = {},
+): Promise<void> {
+  const world = new CoreWorld(scenario, capabilities);
   world.start();
   await play(world);
   await world.settle();
@@ -268,25 +272,41 @@ describe('the timeline of a pod', () => {
     }));
 });
 
+const identity = {
+  containers: [
+    {
+      name: 'app',
+      image: 'centos',
+      command: ['sleep', '1000000'],
+      volumeMounts: [{ name: 'identity', mountPath: '/identity' }],
+    },
+  ],
+  volumes: [
+    {
+      name: 'identity',
+      projected: { sources: [{ serviceAccountToken: { path: 'token', expirationSeconds: 3600 } }] },
+    },
+  ],
+};
+
 describe('a service account token', () => {
+  it('that the backend cannot renew is asked for a day, and not again', () =>
+    inWorld(
+      {},
+      async (world) => {
+        const pod = world.create('web', 'forever', identity);
+        await world.advance(5000);
+        expect(world.api.tokenLives).toEqual([24 * 3600]);
+        await world.advance(0.9 * 24 * 3600_000);
+        expect(await world.readFile(instanceRef(pod), '/identity/token')).toBe('token 1');
+        expect(world.api.tokenLives).toHaveLength(1);
+      },
+      { volumeUpdates: false },
+    ));
+
   it('that is past 80 % of its life is a new one in the running pod', () =>
     inWorld({}, async (world) => {
-      const pod = world.create('web', 'forever', {
-        containers: [
-          {
-            name: 'app',
-            image: 'centos',
-            command: ['sleep', '1000000'],
-            volumeMounts: [{ name: 'identity', mountPath: '/identity' }],
-          },
-        ],
-        volumes: [
-          {
-            name: 'identity',
-            projected: { sources: [{ serviceAccountToken: { path: 'token', expirationSeconds: 3600 } }] },
-          },
-        ],
-      });
+      const pod = world.create('web', 'forever', identity);
       const ref = instanceRef(pod);
       const token = (): Promise<string> => world.readFile(ref, '/identity/token');
       await world.advance(5000);

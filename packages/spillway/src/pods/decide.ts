@@ -1,5 +1,5 @@
 import type { Pod, PodStatus } from '@spillway/kube';
-import { hasFollowingVolumes } from '../podspec/references.ts';
+import { type Following, followsChanges } from '../podspec/references.ts';
 import { isDeleting, isTerminalPhase } from '../podspec/pod-facts.ts';
 import { activeDeadlineMs, specGraceSeconds } from './pod-facts.ts';
 import { placeholderInstance } from './placeholder.ts';
@@ -8,11 +8,9 @@ import { type Waiting, waitingFor, waitingForRefusals } from './problems.ts';
 import { isRecorded, podStatus } from './status.ts';
 
 /** What one pod's virtual node contributes to a decision. */
-export interface DecideContext {
+export interface DecideContext extends Following {
   /** Addresses of the virtual node. */
   readonly hostIPs: readonly string[];
-  /** Can the backend change the volumes of what runs? Default: false */
-  readonly volumeUpdates?: boolean;
 }
 
 export interface Decision {
@@ -139,9 +137,9 @@ function create(state: PodState, nowMs: number): Step {
   return attempt(state, { kind: 'create', again: state.created !== 'no' }, nowMs);
 }
 
-/** The pod's volumes follow what they are made of, and tokens are renewed; what an earlier process wrote is not known. */
-function follow(state: PodState, pod: Pod, nowMs: number, { volumeUpdates = false }: DecideContext): Step {
-  if (!volumeUpdates || state.phase !== 'syncing' || !hasFollowingVolumes(pod)) return idle;
+/** Volumes and logins follow what they are made of, and tokens are renewed; what an earlier process wrote is not known. */
+function follow(state: PodState, pod: Pod, nowMs: number, context: DecideContext): Step {
+  if (state.phase !== 'syncing' || !followsChanges(pod, context)) return idle;
   const { content, outdated } = state;
   const dueMs = content === undefined ? nowMs : outdated ? content.readMs + followSpacingMs : content.renewAtMs;
   if (nowMs >= dueMs) return attempt(state, { kind: 'update' }, nowMs);

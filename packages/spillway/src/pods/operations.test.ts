@@ -12,6 +12,8 @@ import { newPod } from './transitions.ts';
 
 const { signal } = new AbortController();
 
+const capabilities = { runtimeVersion: 'fake://1', logs: true, exec: true, volumeUpdates: false };
+
 interface Setup {
   readonly operations: Operations;
   readonly created: Workload[];
@@ -29,7 +31,8 @@ function setUp(answers: FakeAnswers = {}, fail?: unknown): Setup {
     calls.push(what);
     if (fail !== undefined) throw fail;
   };
-  const backend: Pick<Backend, 'create' | 'stop' | 'remove'> = {
+  const backend: Pick<Backend, 'capabilities' | 'create' | 'stop' | 'remove'> = {
+    capabilities,
     create: async (workload) => {
       await call('create');
       created.push(workload);
@@ -112,6 +115,15 @@ describe('creating', () => {
     expect(workload?.environment.get('app')).toContainEqual(expect.objectContaining({ name: 'A' }));
     expect(JSON.stringify([...(workload?.volumes ?? [])])).toContain('token');
     expect(setup.calls).toEqual(['prepared', 'create']);
+  });
+
+  it('says once what the backend cannot do: a first attempt, and not the next', async () => {
+    const setup = setUp({ get: async () => ({ data: {} }) as object });
+    const volumes = [{ name: 'settings', configMap: { name: 'settings' } }];
+    const pod = testPod({ spec: { containers: [], volumes } });
+    await perform(setup, create, pod);
+    await perform(setup, { kind: 'create', again: true }, pod);
+    expect(setup.notices.map(({ reason }) => reason)).toEqual(['VolumesStay']);
   });
 
   it('gives the backend the pod in its size, which variables tell as well, and says once what was added', async () => {
@@ -243,6 +255,7 @@ describe('updating volumes', () => {
     });
     const operations = new Operations({
       backend: {
+        capabilities: { ...capabilities, volumeUpdates: true },
         create: async () => {},
         update: async (_, { volumes }) => void changes.push([...volumes.keys()]),
         stop: async () => {},

@@ -9,7 +9,7 @@ import {
   uidOf,
 } from '@spillway/kube';
 import { type Backend, BackendError, type InstanceRef, type Notice, type Workload } from '../backends/backend.ts';
-import { objectsOf, volumeReferencesOf } from '../podspec/references.ts';
+import { type Following, followingReferencesOf, objectsOf } from '../podspec/references.ts';
 import {
   type MissingReference,
   resolveVolumes,
@@ -19,15 +19,16 @@ import {
 } from '../podspec/resolve.ts';
 import { asSized } from '../podspec/sizing/sized-pod.ts';
 import { sizeNotices } from '../podspec/sizing/shown.ts';
+import { backendNotices } from './backend-notices.ts';
 import { instanceRef } from './pod-facts.ts';
-import type { Operation, Outcome, PodState, Problem } from './pod-state.ts';
+import type { Content, Operation, Outcome, PodState, Problem } from './pod-state.ts';
 import type { WatchedObject } from './reference-watches.ts';
 import { fetchReferences, type ReferenceReader } from './references.ts';
 import type { Stage } from './timeline.ts';
-import { changedVolumes, digestsOf } from './volume-content.ts';
+import { changedVolumes, digestOfSecrets, digestsOf } from './volume-content.ts';
 
 export interface OperationsOptions {
-  readonly backend: Pick<Backend, 'create' | 'update' | 'stop' | 'remove'>;
+  readonly backend: Pick<Backend, 'capabilities' | 'create' | 'update' | 'stop' | 'remove'>;
   readonly nodeName: string;
   /** Client of the node agent. */
   readonly client: Pick<KubeClient, 'resource'>;
@@ -106,16 +107,24 @@ export class Operations {
     const sources = await fetchReferences(pod, references, signal);
     const resolution = resolveWorkload(pod, sources, this.#options.facts());
     if (!resolution.ok) return this.#lacks(ref, resolution.missing, sources);
-    this.#follow(ref, backend.update ? followedBy(pod, sources) : []);
-    if (sized && !again) for (const notice of sizeNotices(sized)) record(ref, notice);
-    for (const notice of resolution.notices) record(ref, notice);
+    this.#follow(ref, followedBy(pod, this.#following, sources));
+    const { dns } = resolution.workload;
+    const once = again
+      ? []
+      : [
+          ...(sized ? sizeNotices(sized) : []),
+          ...backendNotices(pod, dns, backend.capabilities, (address) => references.serviceAt?.(address)),
+        ];
+    for (const notice of [...once, ...resolution.notices]) record(ref, notice);
     onStage?.(ref, 'admitted');
     await this.#options.prepared(signal);
     const workload: Workload = { ref, pod, ...resolution.workload };
     onStage?.(ref, 'createSent');
     await backend.create(workload, signal);
     onStage?.(ref, 'createAccepted');
-    return { ok: true, content: { digests: digestsOf(workload.volumes), readMs, renewAtMs: sources.renewAtMs } };
+    const renewAtMs = this.#following.volumeUpdates === true ? sources.renewAtMs : Number.POSITIVE_INFINITY;
+    const content = { digests: digestsOf(workload.volumes), ...this.#pullSecrets(pod, sources), readMs, renewAtMs };
+    return { ok: true, content };
   }
 
   async #update(state: PodState, signal: AbortSignal): Promise<Outcome> {
@@ -124,16 +133,34 @@ export class Operations {
     if (pod === undefined) return ok;
     const { backend, references } = this.#options;
     const readMs = this.#now();
-    const wanted = volumeReferencesOf(pod);
+    const wanted = followingReferencesOf(pod, this.#following);
     const sources = await fetchReferences(pod, references, signal, wanted);
-    this.#follow(ref, followedBy(pod, sources));
-    const { volumes, missing } = resolveVolumes(pod, sources, this.#options.facts());
+    this.#follow(ref, followedBy(pod, this.#following, sources));
+    const { volumes, missing } = this.#volumes(pod, sources);
     if (missing.length > 0) return { ok: false, problem: missingProblem(missing) };
     const changed = changedVolumes(volumes, applied?.digests);
-    if (changed.size > 0) {
-      await backend.update?.(ref, { volumes: changed, objects: objectsOf(wanted, sources) }, signal);
+    const logins = this.#pullSecrets(pod, sources);
+    const isOther = logins.pullSecrets !== applied?.pullSecrets;
+    if (changed.size > 0 || isOther) {
+      const pullSecrets = isOther ? { pullSecrets: pullSecretsOf(pod) } : {};
+      await backend.update?.(ref, { volumes: changed, objects: objectsOf(wanted, sources), ...pullSecrets }, signal);
     }
-    return { ok: true, content: { digests: digestsOf(volumes), readMs, renewAtMs: sources.renewAtMs } };
+    return { ok: true, content: { digests: digestsOf(volumes), ...logins, readMs, renewAtMs: sources.renewAtMs } };
+  }
+
+  get #following(): Following {
+    return this.#options.backend.capabilities;
+  }
+
+  #volumes(pod: Pod, sources: WorkloadSources): ReturnType<typeof resolveVolumes> {
+    if (this.#following.volumeUpdates !== true) return { volumes: new Map(), missing: [] };
+    return resolveVolumes(pod, sources, this.#options.facts());
+  }
+
+  #pullSecrets(pod: Pod, sources: WorkloadSources): Pick<Content, 'pullSecrets'> {
+    const names = pullSecretsOf(pod);
+    if (this.#following.pullSecretUpdates !== true || names.length === 0) return {};
+    return { pullSecrets: digestOfSecrets(names.map((name) => sources.secret(name))) };
   }
 
   /** What is missing is waited for; nothing else of the pod is of interest yet. */
@@ -175,10 +202,14 @@ function podToRun({ pod, sized }: PodState): Pod | undefined {
   return pod && sized ? asSized(pod, sized) : pod;
 }
 
-/** What the pod's volumes are made of, without what can never change. */
-function followedBy(pod: Pod, sources: WorkloadSources): WatchedObject[] {
+function pullSecretsOf({ spec }: Pod): string[] {
+  return (spec?.imagePullSecrets ?? []).flatMap(({ name }) => name ?? []);
+}
+
+/** The references that follow, without what can never change. */
+function followedBy(pod: Pod, following: Following, sources: WorkloadSources): WatchedObject[] {
   const { namespace } = instanceRef(pod);
-  const { configMaps, secrets } = volumeReferencesOf(pod);
+  const { configMaps, secrets } = followingReferencesOf(pod, following);
   const watched = (kind: WatchedObject['kind'], name: string): WatchedObject[] => {
     const object = sources[kind](name);
     return object?.immutable ? [] : [{ kind, namespace, name, seen: object?.metadata?.resourceVersion }];

@@ -126,7 +126,7 @@ export class PodController {
     this.#services = new Informer({
       client,
       type: services,
-      indexes: { namespace: namespaceOf },
+      indexes: { namespace: namespaceOf, address: ({ spec }) => spec?.clusterIPs ?? [] },
       clock: timing,
       random,
       logger,
@@ -181,6 +181,8 @@ export class PodController {
       references: {
         client,
         services: (namespace) => this.#servicesFor(namespace),
+        serviceAt: (address) => this.#services.store.byIndex('address', address)[0],
+        renewsTokens: backend.capabilities.volumeUpdates,
         now: () => timing.now(),
         random,
       },
@@ -302,7 +304,7 @@ export class PodController {
   #actorHost(performer: Performer): ActorHost {
     const { hostIPs, observer, backend } = this.#options;
     return {
-      context: { hostIPs, volumeUpdates: backend.capabilities.volumeUpdates },
+      context: { hostIPs, ...backend.capabilities },
       now: () => this.#timing.now(),
       after: (ms, run) => this.#timing.after(ms, run),
       schedule: (actor) => {

@@ -66,6 +66,8 @@ export type Observed =
 
 export interface Content {
   readonly digests: VolumeDigests;
+  /** Digest of the pull Secrets; absent: not known, or they do not follow. */
+  readonly pullSecrets?: string;
   /** When it was read in the cluster. */
   readonly readMs: number;
   /** When the first of its tokens is to be renewed; Infinity: never. */

@@ -25,6 +25,10 @@ export interface ReferenceReader {
   readonly client: Pick<KubeClient, 'resource'>;
   /** At least those of the namespace, and `kubernetes` of `default`. */
   readonly services: (namespace: string) => readonly Service[];
+  /** Whose cluster address it is. Default: nobody's */
+  readonly serviceAt?: (address: string) => Service | undefined;
+  /** Are tokens of pods that run renewed? If not, they are asked for a day. Default: true */
+  readonly renewsTokens?: boolean;
   /** Default: the system's clock. */
   readonly now?: () => number;
   /** For jitter; 0 ≤ x < 1. Default: Math.random */
@@ -75,6 +79,8 @@ export async function fetchReferences(
   };
 }
 
+const unrenewedLifeSeconds = 24 * 3600;
+
 interface IssuedToken {
   readonly token: string;
   readonly renewAtMs: number;
@@ -84,7 +90,7 @@ interface IssuedToken {
 async function requestTokens(
   pod: Pod,
   references: readonly TokenReference[],
-  { client, now = Date.now, random = Math.random }: ReferenceReader,
+  { client, renewsTokens = true, now = Date.now, random = Math.random }: ReferenceReader,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, IssuedToken>> {
   const { uid, namespace, name } = instanceRef(pod);
@@ -92,12 +98,15 @@ async function requestTokens(
   const askedMs = now();
   const found = await Promise.all(
     references.map(async (reference) => {
+      const expirationSeconds = renewsTokens
+        ? reference.expirationSeconds
+        : Math.max(reference.expirationSeconds, unrenewedLifeSeconds);
       const request: TokenRequest = {
         apiVersion: 'authentication.k8s.io/v1',
         kind: 'TokenRequest',
         spec: {
           audiences: reference.audience === '' ? [] : [reference.audience],
-          expirationSeconds: reference.expirationSeconds,
+          expirationSeconds,
           boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name, uid },
         },
       };
@@ -111,7 +120,7 @@ async function requestTokens(
       const token = answer?.status?.token;
       if (token === undefined) return undefined;
       // The API server may give it another life than we asked for.
-      const lifeSeconds = answer?.spec?.expirationSeconds ?? reference.expirationSeconds;
+      const lifeSeconds = answer?.spec?.expirationSeconds ?? expirationSeconds;
       return [tokenKey(reference), { token, renewAtMs: renewalTimeMs(askedMs, lifeSeconds, random()) }] as const;
     }),
   );

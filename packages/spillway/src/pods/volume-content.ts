@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Secret } from '@spillway/kube';
 import type { ResolvedVolume, VolumeFile } from '../podspec/volumes.ts';
 
 /** What volumes hold, by volume name; only volumes of kind `files`. */
@@ -20,6 +21,16 @@ export function changedVolumes(
     if (volume.kind === 'files' && applied?.get(name) !== digestOf(volume.files)) changed.set(name, volume.files);
   }
   return changed;
+}
+
+/** What pull Secrets hold, in their order; one that is missing counts as empty. */
+export function digestOfSecrets(secrets: readonly (Secret | undefined)[]): string {
+  const contents = secrets.map((secret) => sorted(secret?.data ?? {}));
+  return createHash('sha256').update(JSON.stringify(contents)).digest('base64');
+}
+
+function sorted(record: Readonly<Record<string, string>>): [string, string][] {
+  return Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /** The same files in another order are the same. */

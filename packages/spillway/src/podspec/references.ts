@@ -31,6 +31,9 @@ export interface ReferencedObjects {
 
 const defaultTokenExpirationSeconds = 3600;
 
+/** Start of the name of the volume that the API server adds, with a token for itself. */
+export const accessVolumePrefix = 'kube-api-access-';
+
 /** Everything outside the pod object that {@link resolveWorkload} will ask for, each object once. */
 export function referencesOf(pod: Pod): PodReferences {
   const configMaps = new Map<string, boolean>();
@@ -85,14 +88,36 @@ export function objectsOf(
   };
 }
 
-/** What the pod's volumes are made of: the only references whose changes reach a pod that runs. */
-export function volumeReferencesOf(pod: Pod): PodReferences {
-  return referencesOf({ ...pod, spec: { containers: [], volumes: pod.spec?.volumes ?? [] } });
+/** Whose changes reach a pod that runs. */
+export interface Following {
+  readonly volumeUpdates?: boolean;
+  readonly pullSecretUpdates?: boolean;
 }
 
-/** Does the pod have volumes that follow changes in the cluster? */
-export function hasFollowingVolumes({ spec }: Pod): boolean {
+/** The references whose changes reach the pod while it runs. */
+export function followingReferencesOf(pod: Pod, { volumeUpdates, pullSecretUpdates }: Following): PodReferences {
+  const { volumes = [], imagePullSecrets = [] } = pod.spec ?? {};
+  const spec = {
+    containers: [],
+    ...(volumeUpdates === true && { volumes }),
+    ...(pullSecretUpdates === true && { imagePullSecrets }),
+  };
+  return referencesOf({ ...pod, spec });
+}
+
+/** Does something of the pod follow changes in the cluster? */
+export function followsChanges({ spec }: Pod, { volumeUpdates, pullSecretUpdates }: Following): boolean {
+  if (pullSecretUpdates === true && (spec?.imagePullSecrets?.length ?? 0) > 0) return true;
+  if (volumeUpdates !== true) return false;
   return spec?.volumes?.some(({ configMap, secret, projected }) => configMap ?? secret ?? projected) ?? false;
+}
+
+/** Volumes that hold ConfigMaps and Secrets which people edit, so not what the API server mounts for itself. */
+export function volumesOfObjects({ spec }: Pod): string[] {
+  return (spec?.volumes ?? []).flatMap(({ name, configMap, secret, projected }) => {
+    const holds = configMap ?? secret ?? projected?.sources?.find((source) => source.configMap ?? source.secret);
+    return holds === undefined || name.startsWith(accessVolumePrefix) ? [] : [name];
+  });
 }
 
 function note(map: Map<string, boolean>, name: string | undefined, optional: boolean | undefined): void {

@@ -60,7 +60,7 @@ export function makeReview({
 function reviewOf(backend: BackendConfig, pod: Pod): readonly Refusal[] {
   switch (backend.type) {
     case 'cci':
-      return reviewPod(pod, podDialect(dialects[backend.apiVersion])).refusals;
+      return reviewPod(pod, podDialect(dialects[backend.apiVersion], backend)).refusals;
     case 'cri':
       return reviewForCri(pod, backend).refusals;
     case 'kubernetes':

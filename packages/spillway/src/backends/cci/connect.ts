@@ -16,6 +16,7 @@ export interface ConnectOptions {
   readonly namespace: string;
   readonly source: LoginSource;
   readonly lanes?: KubeClientOptions['lanes'];
+  readonly rate?: KubeClientOptions['rate'];
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -26,7 +27,7 @@ export class CciConnection implements AsyncDisposable {
   readonly access: Access;
   readonly #ended = new AbortController();
 
-  constructor({ dialect, endpoints, ca, projectId, namespace, source, lanes, clock, logger }: ConnectOptions) {
+  constructor({ dialect, endpoints, ca, projectId, namespace, source, lanes, rate, clock, logger }: ConnectOptions) {
     const iam = new Iam({ endpoint: endpoints.iam, ca, projectId });
     const probed = { endpoint: endpoints.cci, path: `${dialect.namespace.path}/${namespace}`, ca };
     this.access = new Access({
@@ -49,6 +50,7 @@ export class CciConnection implements AsyncDisposable {
         sign: this.access.sign,
       },
       lanes,
+      rate,
       clock,
       logger,
     });

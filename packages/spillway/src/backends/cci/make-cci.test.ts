@@ -75,6 +75,8 @@ async function region({ room = true, refusal }: { room?: boolean; refusal?: obje
       credentials: { file },
       apiVersion: 'v1',
       soldOutAfterSeconds: 0.1,
+      volumeRefresh: false,
+      rateLimits: { podsPerSecond: 20, podBurst: 100, callsPerSecond: 100, callBurst: 500 },
       imageReplacements: [{ repositoryPrefix: 'harbor.example/team', replaceWith: 'swr.r1.myhuaweicloud.com/team' }],
     },
     owner: { clusterId: 'home', nodeName: 'virtual' },

@@ -3,6 +3,7 @@ import { type Clock, type Logger, systemClock } from '@spillway/kube';
 import type { ImageReplacement } from '../../podspec/image-replacement.ts';
 import type { Owner } from '../backend.ts';
 import { KubernetesBackend } from '../kubernetes/kubernetes-backend.ts';
+import { callLimits, type RateLimits } from './call-limits.ts';
 import { CciConnection } from './connect.ts';
 import { environmentLogin, fileLogin } from './credentials/login-source.ts';
 import { type CciDialect, dialects, type NetworkSettings } from './dialects.ts';
@@ -23,6 +24,8 @@ export interface CciBackendOptions extends NetworkSettings {
   readonly credentials: { readonly file?: string | undefined };
   readonly apiVersion: CciDialect['apiVersion'];
   readonly soldOutAfterSeconds: number;
+  readonly volumeRefresh: boolean;
+  readonly rateLimits: RateLimits;
   readonly imageReplacements: readonly ImageReplacement[];
 }
 
@@ -40,19 +43,21 @@ export function makeCciBackend({
 }): KubernetesBackend {
   const { region, projectId, projectName, credentials, apiVersion, soldOutAfterSeconds, imageReplacements } = options;
   const dialect = dialects[apiVersion];
+  const pods = podDialect(dialect, options);
   const namespace = namespaceName(dialect, owner.clusterId, options.namespaceName);
   const source = credentials.file === undefined ? environmentLogin(process.env) : fileLogin(credentials.file);
   const connected = Promise.withResolvers<CciConnection>();
   const images = new Images({
-    types: podDialect(dialect).types,
+    types: pods.types,
     namespace,
     region,
     project: projectName,
     replacements: imageReplacements,
     accessKey: async () => (await connected.promise).access.accessKey,
+    clock,
   });
   return new KubernetesBackend({
-    dialect: podDialect(dialect),
+    dialect: pods,
     namespace,
     owner,
     logger,
@@ -60,7 +65,19 @@ export function makeCciBackend({
     connect: async () => {
       const ca = options.ca === undefined ? undefined : await readFile(options.ca, 'utf8');
       const endpoints = endpointsOf(options);
-      const connection = new CciConnection({ dialect, endpoints, ca, projectId, namespace, source, clock, logger });
+      const { lanes, rate } = callLimits(options.rateLimits);
+      const connection = new CciConnection({
+        dialect,
+        endpoints,
+        ca,
+        projectId,
+        namespace,
+        source,
+        lanes,
+        rate,
+        clock,
+        logger,
+      });
       connected.resolve(connection);
       return connection;
     },
@@ -86,5 +103,7 @@ export function makeCciBackend({
       );
     },
     adapt: (workload, context, signal) => images.adapt(workload, context, signal),
+    changeLogins: ({ spec }, secrets, context, signal) =>
+      images.bringLogins(spec ?? { containers: [] }, secrets, context, signal),
   });
 }

@@ -5,7 +5,7 @@ import { dialects } from './dialects.ts';
 import { podDialect } from './pod-dialect.ts';
 
 const owner = { clusterId: 'home', nodeName: 'virtual' };
-const dialect = podDialect(dialects.v1);
+const dialect = podDialect(dialects.v1, { region: 'r1', volumeRefresh: false });
 
 function translated(spec: WorkloadInput['spec']): ReturnType<typeof translate>['pod'] {
   const made = makeWorkload({ name: 'web', image: 'nginx', spec });
@@ -55,6 +55,6 @@ test('what the pod says about time-outs of DNS stays', () => {
 });
 
 test('objects of CCI 2.0 are in its own group', () => {
-  const { pods, secrets, configMaps, events } = podDialect(dialects.v2).types;
+  const { pods, secrets, configMaps, events } = podDialect(dialects.v2, { region: 'r1', volumeRefresh: false }).types;
   for (const { apiVersion } of [pods, secrets, configMaps, events]) expect(apiVersion).toBe('cci/v2');
 });

@@ -12,7 +12,10 @@ import { pullRemedy } from './images/swr.ts';
 const capacity: Capacity = { cpu: '200k', memory: '1600000Gi', pods: '200k' };
 
 /** How pods run in CCI, for what runs pods in a namespace of any cluster. */
-export function podDialect({ apiVersion, podApiVersion, lacks }: CciDialect): Dialect {
+export function podDialect(
+  { apiVersion, podApiVersion, lacks }: CciDialect,
+  { region, volumeRefresh }: { readonly region: string; readonly volumeRefresh: boolean },
+): Dialect {
   const inGroup = <T>(type: ResourceType<T>): ResourceType<T> => ({ ...type, apiVersion: podApiVersion });
   return {
     name: 'cci',
@@ -26,14 +29,13 @@ export function podDialect({ apiVersion, podApiVersion, lacks }: CciDialect): Di
     sinceTime: !lacks.sinceTime,
     // Only labels, annotations and images of a pod can be changed.
     finalizer: undefined,
-    // Running pods of older regions keep what they have.
-    volumeUpdates: false,
+    volumeUpdates: volumeRefresh,
     clusterServices: false,
     pullSecret: pullSecretName,
     podName,
     annotations: vendorAnnotations,
     dns: patientDns,
-    remedyOf: pullRemedy,
+    remedyOf: (message) => pullRemedy(message, region),
     errorOf: toBackendError,
   };
 }

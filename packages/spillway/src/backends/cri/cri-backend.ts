@@ -96,7 +96,7 @@ export class CriBackend implements Backend {
 
   get capabilities(): Capabilities {
     const runtimeVersion = `${this.#runtime.name}://${this.#runtime.version}`;
-    return { runtimeVersion, logs: true, exec: true, volumeUpdates: true };
+    return { runtimeVersion, logs: true, exec: true, volumeUpdates: true, pullSecretUpdates: true };
   }
 
   review(pod: Pod): Review {

@@ -77,7 +77,7 @@ describe('copies', () => {
         expect(there.objects.size).toBe(1);
         there.use(copies);
       },
-      signal,
+      { signal },
     );
     await keeper.tidy(signal);
     expect([...there.objects.values()]).toMatchObject([{ data: { password: 'a' } }]);
@@ -90,7 +90,7 @@ describe('copies', () => {
     const there = new OtherCluster();
     const keeper = there.keeper();
     const copies = copiesWith('a');
-    await keeper.with(copies, () => keeper.tidy(signal), signal);
+    await keeper.with(copies, () => keeper.tidy(signal), { signal });
     expect(there.objects.size).toBe(1);
   });
 
@@ -107,16 +107,40 @@ describe('copies', () => {
         there.pods = [...there.pods];
         there.use(copies);
       },
-      signal,
+      { signal },
     );
     await Promise.all(tidying);
+    expect(there.objects.size).toBe(1);
+  });
+
+  test('are not taken for unused when a listing that has the pod overtakes one that cannot have it', async () => {
+    const there = new OtherCluster();
+    const keeper = there.keeper();
+    const copies = copiesWith('a');
+    const slow = Promise.withResolvers<Pod[]>();
+    const first = keeper.removeUnused(slow.promise, signal);
+    await keeper.with(copies, async () => there.use(copies), { signal });
+    await keeper.tidy(signal);
+    slow.resolve([]);
+    await first;
+    expect(there.objects.size).toBe(1);
+    there.pods = [];
+    await keeper.tidy(signal);
+    expect(there.objects.size).toBe(0);
+  });
+
+  test('stay when the listing fails', async () => {
+    const there = new OtherCluster();
+    const keeper = there.keeper();
+    await keeper.bring(copiesWith('a'), { signal });
+    await keeper.removeUnused(Promise.resolve(undefined), signal);
     expect(there.objects.size).toBe(1);
   });
 
   test('of a pod whose creation failed are removed', async () => {
     const there = new OtherCluster();
     const keeper = there.keeper();
-    const failing = keeper.with(copiesWith('a'), () => Promise.reject(new Error('quota')), signal);
+    const failing = keeper.with(copiesWith('a'), () => Promise.reject(new Error('quota')), { signal });
     await expect(failing).rejects.toThrow('quota');
     await keeper.tidy(signal);
     expect(there.objects.size).toBe(0);
@@ -125,9 +149,9 @@ describe('copies', () => {
   test('follow their source, and never go back', async () => {
     const there = new OtherCluster();
     const keeper = there.keeper();
-    await keeper.bring(copiesWith('a', '9'), signal);
-    await keeper.bring(copiesWith('b', '10'), signal);
-    await keeper.bring(copiesWith('a', '9'), signal);
+    await keeper.bring(copiesWith('a', '9'), { signal });
+    await keeper.bring(copiesWith('b', '10'), { signal });
+    await keeper.bring(copiesWith('a', '9'), { signal });
     expect([...there.objects.values()]).toMatchObject([{ data: { password: 'b' } }]);
   });
 });

@@ -1,4 +1,5 @@
 import {
+  type CallOptions,
   type ConfigMap,
   isAlreadyExists,
   isConflict,
@@ -15,6 +16,7 @@ import { BackendError, type Owner } from '../backend.ts';
 import { Semaphore } from '../semaphore.ts';
 import { type Copies, namesUsedBy, stepFor } from './copies.ts';
 import type { Dialect } from './dialect.ts';
+import { syncing } from './lanes.ts';
 import { copySelector, ownerOf } from './marks.ts';
 
 export interface CopyKeeperOptions {
@@ -44,6 +46,8 @@ export class CopyKeeper {
   readonly #locks = new Map<string, { readonly turn: Semaphore; users: number }>();
   readonly #reservations = new Set<Reservation>();
   #listings = 0;
+  /** Those that are still to be concluded from. */
+  readonly #open = new Set<number>();
   #tidying: Promise<void> | undefined;
   #again = false;
 
@@ -52,7 +56,7 @@ export class CopyKeeper {
   }
 
   /** Copies are as wanted while `create` runs, and stay until no pod uses them. */
-  async with(copies: Copies, create: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  async with(copies: Copies, create: () => Promise<void>, call: CallOptions): Promise<void> {
     const keys = [
       ...copies.configMaps.map((each) => keyOf('configMaps', nameOf(each))),
       ...copies.secrets.map((each) => keyOf('secrets', nameOf(each))),
@@ -60,20 +64,21 @@ export class CopyKeeper {
     const reservation: Reservation = { keys: new Set(keys), listedFrom: undefined };
     this.#reservations.add(reservation);
     try {
-      await this.bring(copies, signal);
+      await this.bring(copies, call);
       await create();
     } finally {
       // Whether or not the pod is there: the next listing knows.
       reservation.listedFrom = this.#listings + 1;
+      this.#dropReservations();
     }
   }
 
   /** Makes copies as wanted, except those that came from a newer state of their source. */
-  async bring({ configMaps, secrets }: Copies, signal: AbortSignal): Promise<void> {
+  async bring({ configMaps, secrets }: Copies, call: CallOptions): Promise<void> {
     const { types } = this.#options.dialect;
     await Promise.all([
-      ...configMaps.map((each) => this.#bring('configMaps', types.configMaps, each, signal)),
-      ...secrets.map((each) => this.#bring('secrets', types.secrets, each, signal)),
+      ...configMaps.map((each) => this.#bring('configMaps', types.configMaps, each, call)),
+      ...secrets.map((each) => this.#bring('secrets', types.secrets, each, call)),
     ]);
   }
 
@@ -88,47 +93,52 @@ export class CopyKeeper {
     try {
       while (this.#again && !signal.aborted) {
         this.#again = false;
-        await this.#tidyOnce(signal);
+        await this.removeUnused(this.#options.pods(signal), signal);
       }
     } finally {
       this.#tidying = undefined;
     }
   }
 
-  async #tidyOnce(signal: AbortSignal): Promise<void> {
+  /**
+   * Removes what the pods of a listing do not use. The listing begins with this call: what was created before has its pods in
+   * it. Undefined: it has failed.
+   */
+  async removeUnused(listing: Promise<readonly Pod[] | undefined>, signal: AbortSignal): Promise<void> {
     const { types } = this.#options.dialect;
     this.#listings += 1;
-    const listing = this.#listings;
-    const pods = await this.#options.pods(signal);
-    for (const each of this.#reservations) {
-      if (each.listedFrom !== undefined && each.listedFrom <= listing) this.#reservations.delete(each);
+    const number = this.#listings;
+    this.#open.add(number);
+    try {
+      const pods = await listing;
+      if (pods === undefined) return;
+      const used = usedBy(pods);
+      await this.#removeUnusedOf('configMaps', types.configMaps, used, number, signal);
+      await this.#removeUnusedOf('secrets', types.secrets, used, number, signal);
+    } finally {
+      this.#open.delete(number);
+      this.#dropReservations();
     }
-    const used = new Set<string>();
-    for (const pod of pods) {
-      const { configMaps, secrets } = namesUsedBy(pod);
-      for (const name of configMaps) used.add(keyOf('configMaps', name));
-      for (const name of secrets) used.add(keyOf('secrets', name));
-    }
-    await this.#removeUnused('configMaps', types.configMaps, used, signal);
-    await this.#removeUnused('secrets', types.secrets, used, signal);
   }
 
-  async #removeUnused<T extends ConfigMap | Secret>(
+  async #removeUnusedOf<T extends ConfigMap | Secret>(
     kind: Kind,
     type: ResourceType<T>,
     used: ReadonlySet<string>,
+    listing: number,
     signal: AbortSignal,
   ): Promise<void> {
     const { client, owner, namespace } = this.#options;
     const resource = client.resource(type);
-    for await (const page of resource.pages({ namespace, labelSelector: copySelector(owner), signal })) {
+    const call = { signal, lane: syncing };
+    for await (const page of resource.pages({ ...call, namespace, labelSelector: copySelector(owner) })) {
       for (const copy of page.items) {
         const key = keyOf(kind, nameOf(copy));
         if (used.has(key)) continue;
         await this.#locked(key, async () => {
-          if (this.#isReserved(key)) return;
+          if (this.#isReserved(key, listing)) return;
           const preconditions = { uid: uidOf(copy) };
-          await resource.delete({ namespace, name: nameOf(copy) }, { preconditions, signal }).catch(unlessGone);
+          await resource.delete({ namespace, name: nameOf(copy) }, { ...call, preconditions }).catch(unlessGone);
         });
       }
     }
@@ -138,13 +148,13 @@ export class CopyKeeper {
     kind: Kind,
     type: ResourceType<T>,
     wanted: T,
-    signal: AbortSignal,
+    call: CallOptions,
   ): Promise<void> {
     const { client, dialect, owner, namespace } = this.#options;
     const resource = client.resource(type);
     const name = nameOf(wanted);
     await this.#locked(keyOf(kind, name), async () => {
-      const found = await resource.get({ namespace, name }, { signal }).catch(undefinedIfMissing);
+      const found = await resource.get({ namespace, name }, call).catch(undefinedIfMissing);
       const step = stepFor(wanted, found, owner);
       if (step === 'foreign') {
         const whose = ownerOf(found ?? {});
@@ -152,16 +162,26 @@ export class CopyKeeper {
           remedy: 'Give Spillway a namespace of its own.',
         });
       }
-      if (step === 'create') await resource.create(wanted, { signal }).catch(unlessThere);
+      if (step === 'create') await resource.create(wanted, call).catch(unlessThere);
       if (step === 'replace') {
         const metadata = { ...wanted.metadata, resourceVersion: resourceVersionOf(found ?? {}) };
-        await resource.replace({ ...wanted, metadata }, { signal });
+        await resource.replace({ ...wanted, metadata }, call);
       }
     });
   }
 
-  #isReserved(key: string): boolean {
-    return [...this.#reservations].some(({ keys }) => keys.has(key));
+  /** For a pod that the listing cannot have. */
+  #isReserved(key: string, listing: number): boolean {
+    return [...this.#reservations].some(
+      ({ keys, listedFrom = Number.POSITIVE_INFINITY }) => listedFrom > listing && keys.has(key),
+    );
+  }
+
+  #dropReservations(): void {
+    const oldest = Math.min(...this.#open);
+    for (const each of this.#reservations) {
+      if (each.listedFrom !== undefined && each.listedFrom <= oldest) this.#reservations.delete(each);
+    }
   }
 
   /** One piece of work on a copy at a time. */
@@ -176,6 +196,16 @@ export class CopyKeeper {
       if (lock.users === 0) this.#locks.delete(key);
     }
   }
+}
+
+function usedBy(pods: readonly Pod[]): Set<string> {
+  const used = new Set<string>();
+  for (const pod of pods) {
+    const { configMaps, secrets } = namesUsedBy(pod);
+    for (const name of configMaps) used.add(keyOf('configMaps', name));
+    for (const name of secrets) used.add(keyOf('secrets', name));
+  }
+  return used;
 }
 
 function keyOf(kind: Kind, name: string): string {

@@ -1,4 +1,4 @@
-import { type Event, Informer, type KubeClient, type Logger, type Pod, uidOf } from '@spillway/kube';
+import { type CallOptions, type Event, Informer, type KubeClient, type Logger, type Pod, uidOf } from '@spillway/kube';
 import type { Instance, InstanceRef, Listing, Owner } from '../backend.ts';
 import type { EventHub } from '../event-hub.ts';
 import type { Dialect } from './dialect.ts';
@@ -81,24 +81,23 @@ export class Instances {
   }
 
   /** All of our pods, from the server. */
-  async pods(signal: AbortSignal, uid?: string): Promise<Pod[]> {
+  async pods(call: CallOptions, uid?: string): Promise<Pod[]> {
     const { client, dialect, owner, namespace } = this.#options;
     const found: Pod[] = [];
     const labelSelector = podSelector(owner, uid);
-    for await (const page of client.resource(dialect.types.pods).pages({ namespace, labelSelector, signal })) {
+    for await (const page of client.resource(dialect.types.pods).pages({ ...call, namespace, labelSelector })) {
       found.push(...page.items);
     }
     return found.filter((pod) => refOf(pod, owner) !== undefined);
   }
 
-  async list(signal: AbortSignal): Promise<Listing> {
-    const pods = await this.pods(signal);
+  listing(pods: readonly Pod[]): Listing {
     return { complete: true, instances: pods.flatMap((pod) => this.#instance(pod) ?? []) };
   }
 
   #instance(pod: Pod): Instance | undefined {
     const ref = refOf(pod, this.#options.owner);
-    return ref && observe(ref, pod);
+    return ref && observe(ref, pod, this.#options.dialect.remedyOf);
   }
 
   #changed(pod: Pod): void {

@@ -2,7 +2,6 @@ import {
   isAlreadyExists,
   isConflict,
   isForbidden,
-  isInvalid,
   isNotFound,
   type KubeClient,
   type Logger,
@@ -11,6 +10,7 @@ import {
   type Pod,
   type ResourceClient,
   resourceQuotas,
+  type Secret,
   uidOf,
 } from '@spillway/kube';
 import {
@@ -34,20 +34,20 @@ import {
 } from '../backend.ts';
 import { EventHub } from '../event-hub.ts';
 import { capacityOf, isComplete } from './capacity.ts';
-import { copiesOf, namesUsedBy } from './copies.ts';
 import { CopyKeeper } from './copy-keeper.ts';
 import type { Dialect } from './dialect.ts';
 import { backendError } from './errors.ts';
 import { reviewPod } from './fields.ts';
 import { Instances } from './instances.ts';
-import { contentAnnotation } from './marks.ts';
-import { distinctPodName, ownName } from './names.ts';
+import { creating, deleting, reading, syncing } from './lanes.ts';
+import { distinctPodName } from './names.ts';
 import { observe } from './observe.ts';
-import { hasPlace, soldOut } from './place.ts';
-import { changedTokens, digestOf } from './own-files.ts';
-import { assertRunning, logError, logQuery, readLog, runCommand } from './streams.ts';
+import { untilPlaced } from './place-waiting.ts';
+import { assertRunning, logQuery, readLog, runCommand, streamPath } from './streams.ts';
 import { taken } from './taken.ts';
 import { translate } from './translate.ts';
+import { unlessReplaced } from './unless-replaced.ts';
+import { changeVolumes } from './volume-change.ts';
 
 export interface KubernetesBackendDependencies {
   readonly dialect: Dialect;
@@ -61,6 +61,13 @@ export interface KubernetesBackendDependencies {
   readonly prepare: (client: KubeClient, signal: AbortSignal, tell: (notice: Notice) => void) => Promise<void>;
   /** What a workload needs besides copies is made here, and what has to be otherwise in the other cluster is changed. */
   readonly adapt?: (workload: Workload, context: AdaptContext, signal: AbortSignal) => Promise<Workload>;
+  /** Pull Secrets of a pod have changed: `secrets` are all of them. Default: only their copies follow */
+  readonly changeLogins?: (
+    pod: Pod,
+    secrets: ReadonlyMap<string, Secret>,
+    context: AdaptContext,
+    signal: AbortSignal,
+  ) => Promise<void>;
   /** A pod that has no place in the other cluster after this time is removed, and counts as sold out. Default: it waits. */
   readonly placeWithinMs?: number;
 }
@@ -72,6 +79,7 @@ export interface Connection {
 
 export interface AdaptContext {
   readonly client: KubeClient;
+  readonly ref: InstanceRef;
   /** Tells it on the pod. */
   readonly tell: (notice: Notice) => void;
 }
@@ -95,17 +103,9 @@ export class KubernetesBackend implements Backend {
   #connecting: Promise<Connected> | undefined;
   #observing = false;
   #version = 'unknown';
-  /** Present when volumes follow what changes. */
-  readonly update?: (ref: InstanceRef, change: InstanceChange, signal: AbortSignal) => Promise<void>;
 
   constructor(dependencies: KubernetesBackendDependencies) {
     this.#dependencies = dependencies;
-    if (dependencies.dialect.volumeUpdates) {
-      this.update = (ref, change, signal) =>
-        this.#do(`change the volumes of pod ${ref.namespace}/${ref.name}`, (connected) =>
-          this.#update(connected, ref, change, signal),
-        );
-    }
   }
 
   get capabilities(): Capabilities {
@@ -116,12 +116,13 @@ export class KubernetesBackend implements Backend {
       logs: true,
       exec: true,
       volumeUpdates,
+      pullSecretUpdates: true,
       limits: {
         oneOfAName: true,
         volumesFollowLater: true,
         logsEndWithStop: true,
         oneLogStream: true,
-        noApiServerAddress: !clusterServices,
+        noClusterServices: !clusterServices,
       },
     };
   }
@@ -142,27 +143,32 @@ export class KubernetesBackend implements Backend {
   }
 
   async create(workload: Workload, signal: AbortSignal): Promise<void> {
-    const { namespace, name, uid } = workload.ref;
+    const { namespace, name } = workload.ref;
     await this.#do(`create pod ${namespace}/${name}`, async (connected) => {
-      // Also after a call whose answer was lost, whatever name it chose.
-      const [there] = await connected.instances.pods(signal, uid);
-      if (!there) await this.#create(await this.#adapted(workload, connected, signal), connected, signal);
+      await this.#create(await this.#adapted(workload, connected, signal), connected, signal);
       await this.#placed(workload.ref, connected, signal);
     });
   }
 
   async stop(ref: InstanceRef, { graceSeconds }: StopOptions, signal: AbortSignal): Promise<void> {
     await this.#do(`stop pod ${ref.namespace}/${ref.name}`, async ({ pods, instances }) => {
-      for (const pod of await instances.pods(signal, ref.uid)) {
+      for (const pod of await instances.pods({ signal, lane: deleting }, ref.uid)) {
         if (observe(ref, pod).state !== 'ended') await deletePod(pods, pod, graceSeconds, signal);
       }
+    });
+  }
+
+  async update(ref: InstanceRef, change: InstanceChange, signal: AbortSignal): Promise<void> {
+    await this.#do(`change the volumes and logins of pod ${ref.namespace}/${ref.name}`, async (connected) => {
+      await changeVolumes(ref, change, { ...this.#dependencies, ...connected }, signal);
+      await this.#changeLogins(ref, change, connected, signal);
     });
   }
 
   async remove(ref: InstanceRef, signal: AbortSignal): Promise<void> {
     await this.#do(`remove pod ${ref.namespace}/${ref.name}`, async (connected) => {
       const { instances, copies } = connected;
-      const found = await instances.pods(signal, ref.uid);
+      const found = await instances.pods({ signal, lane: deleting }, ref.uid);
       await Promise.all(found.map((pod) => this.#remove(connected, ref, pod, signal)));
       if (found.length > 0) this.#tidy(copies);
     });
@@ -170,15 +176,16 @@ export class KubernetesBackend implements Backend {
 
   async list(signal: AbortSignal): Promise<Listing> {
     return await this.#do('list pods', async ({ instances, copies }) => {
-      const listing = await instances.list(signal);
+      const pods = instances.pods({ signal, lane: reading });
       // Pods also go without being removed by us, and their copies with them.
-      this.#tidy(copies);
-      return listing;
+      const known = pods.catch(() => undefined);
+      this.#tidyingUp(copies.removeUnused(known, this.#closing.signal));
+      return instances.listing(await pods);
     });
   }
 
   watch(signal: AbortSignal): AsyncIterable<InstanceEvent> {
-    return this.#hub.watch(AbortSignal.any([signal, this.#closing.signal]));
+    return this.#hub.watch(this.#untilClosed(signal));
   }
 
   async logs(
@@ -189,13 +196,9 @@ export class KubernetesBackend implements Backend {
     signal: AbortSignal,
   ): Promise<void> {
     await this.#do(`read the log of ${container} in pod ${ref.namespace}/${ref.name}`, async (connected) => {
-      const { client } = connected;
       const query = logQuery(container, options, this.#dependencies.dialect, new Date());
-      const path = `${this.#pathOf(await this.#find(connected, ref, signal))}/log`;
-      const leaving = AbortSignal.any([signal, this.#closing.signal]);
-      await readLog(client, path, query, sink, leaving).catch((error: unknown) => {
-        throw logError(error);
-      });
+      const path = this.#streamPath(await this.#find(connected, ref, signal), 'log');
+      await readLog(connected.client, path, query, sink, this.#untilClosed(signal));
     });
   }
 
@@ -209,8 +212,8 @@ export class KubernetesBackend implements Backend {
     return await this.#do(`run a command in ${container} of pod ${ref.namespace}/${ref.name}`, async (connected) => {
       const pod = await this.#find(connected, ref, signal);
       assertRunning(pod, container);
-      const leaving = AbortSignal.any([signal, this.#closing.signal]);
-      return await runCommand(connected.client, `${this.#pathOf(pod)}/exec`, { container, command }, io, leaving);
+      const path = this.#streamPath(pod, 'exec');
+      return await runCommand(connected.client, path, { container, command }, io, this.#untilClosed(signal));
     });
   }
 
@@ -232,7 +235,9 @@ export class KubernetesBackend implements Backend {
 
   async ping(signal: AbortSignal): Promise<void> {
     const { namespace } = this.#dependencies;
-    await this.#do('reach the cluster', ({ pods }) => pods.list({ namespace, limit: 1, signal, retry: false }));
+    await this.#do('reach the cluster', ({ pods }) =>
+      pods.list({ namespace, limit: 1, signal, lane: reading, retry: false }),
+    );
   }
 
   async close(): Promise<void> {
@@ -244,31 +249,29 @@ export class KubernetesBackend implements Backend {
 
   async #adapted(workload: Workload, { client }: Connected, signal: AbortSignal): Promise<Workload> {
     const { adapt } = this.#dependencies;
-    const tell = (notice: Notice): void => this.#hub.notice(workload.ref, notice);
-    return adapt === undefined ? workload : await adapt(workload, { client, tell }, signal);
+    return adapt === undefined ? workload : await adapt(workload, this.#context(workload.ref, client), signal);
   }
 
-  /** @throws BackendError soldOut, after the pod was removed */
-  async #placed(ref: InstanceRef, { pods, instances }: Connected, signal: AbortSignal): Promise<void> {
+  #context(ref: InstanceRef, client: KubeClient): AdaptContext {
+    return { client, ref, tell: (notice) => this.#hub.notice(ref, notice) };
+  }
+
+  async #placed(ref: InstanceRef, connected: Connected, signal: AbortSignal): Promise<void> {
     const { placeWithinMs } = this.#dependencies;
-    if (placeWithinMs === undefined) return;
-    const patience = AbortSignal.any([signal, this.#closing.signal, AbortSignal.timeout(placeWithinMs)]);
-    await instances.seen(ref.uid, (last) => last !== undefined && hasPlace(last), patience);
-    signal.throwIfAborted();
-    this.#closing.signal.throwIfAborted();
-    if (!patience.aborted) return;
-    for (;;) {
-      const [pod] = await instances.pods(signal, ref.uid);
-      if (pod === undefined || hasPlace(pod)) return;
-      if (await deleteUnchanged(pods, pod, signal)) throw soldOut(pod, placeWithinMs);
-    }
+    if (placeWithinMs !== undefined) await untilPlaced(ref, placeWithinMs, connected, this.#untilClosed(signal));
   }
 
-  async #create(workload: Workload, { pods, copies }: Connected, signal: AbortSignal): Promise<void> {
+  async #create(workload: Workload, { pods, instances, copies }: Connected, signal: AbortSignal): Promise<void> {
     const { dialect, owner, namespace } = this.#dependencies;
-    const translation = translate(workload, { dialect, owner, namespace, name: dialect.podName(workload.ref) });
+    const { ref } = workload;
+    const translation = translate(workload, { dialect, owner, namespace, name: dialect.podName(ref) });
+    const create = async (): Promise<void> => {
+      // Its copies may be gone when it came late, by a call whose answer was lost; whatever name that chose.
+      const [there] = await instances.pods({ signal }, ref.uid);
+      if (!there) await this.#post(translation.pod, ref, pods, signal);
+    };
     try {
-      await copies.with(translation.copies, () => this.#post(translation.pod, workload.ref, pods, signal), signal);
+      await copies.with(translation.copies, create, { signal });
     } catch (error) {
       this.#tidy(copies);
       if (!isNotFound(error) && !isEndingNamespace(error)) throw error;
@@ -282,7 +285,7 @@ export class KubernetesBackend implements Backend {
     const { owner, namespace } = this.#dependencies;
     for (const name of [nameOf(pod), distinctPodName(ref)]) {
       try {
-        await pods.create({ ...pod, metadata: { ...pod.metadata, name } }, { signal });
+        await pods.create({ ...pod, metadata: { ...pod.metadata, name } }, { signal, lane: creating });
         return;
       } catch (error) {
         if (!isAlreadyExists(error)) throw error;
@@ -298,62 +301,55 @@ export class KubernetesBackend implements Backend {
     const { namespace, dialect } = this.#dependencies;
     await deletePod(pods, pod, 0, signal);
     if (dialect.finalizer === undefined) return;
-    const patience = AbortSignal.any([signal, this.#closing.signal, AbortSignal.timeout(endPatienceMs)]);
+    const patience = AbortSignal.any([this.#untilClosed(signal), AbortSignal.timeout(endPatienceMs)]);
     const ended = (last: Pod | undefined): boolean => last === undefined || observe(ref, last).state === 'ended';
     await instances.seen(ref.uid, ended, patience);
     signal.throwIfAborted();
     const body = { metadata: { uid: uidOf(pod), '$deleteFromPrimitiveList/finalizers': [dialect.finalizer] } };
-    await pods.patch({ namespace, name: nameOf(pod) }, { type: 'strategic', body }, { signal }).catch(unlessReplaced);
+    const call = { signal, lane: deleting };
+    await pods.patch({ namespace, name: nameOf(pod) }, { type: 'strategic', body }, call).catch(unlessReplaced);
     // Its grace may have been running on; without one it goes with the last finalizer.
     await deletePod(pods, pod, 0, signal);
   }
 
-  async #update(
-    { client, pods, instances, copies }: Connected,
+  async #changeLogins(
     ref: InstanceRef,
-    { volumes, objects }: InstanceChange,
+    { objects, pullSecrets }: InstanceChange,
+    { client, instances }: Connected,
     signal: AbortSignal,
   ): Promise<void> {
-    const { owner, namespace, dialect } = this.#dependencies;
-    const [pod] = await instances.pods(signal, ref.uid);
-    if (!pod) return;
-    const names = { configMaps: objects.configMaps.keys(), secrets: objects.secrets.keys() };
-    const all = copiesOf(names, objects, { owner, from: ref.namespace, to: namespace });
-    const used = namesUsedBy(pod);
-    const wanted = {
-      configMaps: all.configMaps.filter((each) => used.configMaps.has(nameOf(each))),
-      secrets: all.secrets.filter((each) => used.secrets.has(nameOf(each))),
-    };
-    await copies.bring(wanted, signal);
-    const tokens = changedTokens(pod, ownName(ref), volumes);
-    if (Object.keys(tokens).length > 0) {
-      const secret = { namespace, name: ownName(ref) };
-      await client.resource(dialect.types.secrets).patch(secret, { type: 'merge', body: { data: tokens } }, { signal });
-    }
-    const content = digestOf(volumes);
-    if (pod.metadata?.annotations?.[contentAnnotation] === content) return;
-    const body = { metadata: { uid: uidOf(pod), annotations: { [contentAnnotation]: content } } };
-    await pods.patch({ namespace, name: nameOf(pod) }, { type: 'merge', body }, { signal }).catch(unlessReplaced);
+    const { changeLogins } = this.#dependencies;
+    if (pullSecrets === undefined || changeLogins === undefined) return;
+    const [pod] = await instances.pods({ signal, lane: syncing }, ref.uid);
+    const secrets = new Map([...objects.secrets].filter(([name]) => pullSecrets.includes(name)));
+    if (pod) await changeLogins(pod, secrets, this.#context(ref, client), signal);
   }
 
   async #find({ instances }: Connected, ref: InstanceRef, signal: AbortSignal): Promise<Pod> {
-    const [pod] = await instances.pods(signal, ref.uid);
+    const [pod] = await instances.pods({ signal, lane: reading }, ref.uid);
     if (pod) return pod;
     throw new BackendError('notFound', `pod ${ref.namespace}/${ref.name} is not in the other cluster`);
   }
 
-  #pathOf(pod: Pod): string {
-    const { apiVersion } = this.#dependencies.dialect.types.pods;
-    const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-    return `${root}/namespaces/${this.#dependencies.namespace}/pods/${nameOf(pod)}`;
+  #untilClosed(signal: AbortSignal): AbortSignal {
+    return AbortSignal.any([signal, this.#closing.signal]);
+  }
+
+  #streamPath(pod: Pod, stream: 'log' | 'exec'): string {
+    const { namespace, dialect } = this.#dependencies;
+    return streamPath(dialect.types.pods, { namespace, name: nameOf(pod) }, stream);
   }
 
   #tidy(copies: CopyKeeper): void {
+    this.#tidyingUp(copies.tidy(this.#closing.signal));
+  }
+
+  #tidyingUp(tidying: Promise<void>): void {
     const { logger } = this.#dependencies;
-    const tidying = copies.tidy(this.#closing.signal).catch((error: unknown) => {
+    const told = tidying.catch((error: unknown) => {
       if (!this.#closing.signal.aborted) logger.warn({ err: error }, 'unused copies of ConfigMaps and Secrets remain');
     });
-    this.#inBackground(tidying);
+    this.#inBackground(told);
   }
 
   #inBackground(work: Promise<unknown>): void {
@@ -376,7 +372,7 @@ export class KubernetesBackend implements Backend {
       const connection = await connect();
       const { client } = connection;
       const instances = new Instances({ client, dialect, owner, namespace, hub: this.#hub, logger });
-      const pods = (signal: AbortSignal): Promise<Pod[]> => instances.pods(signal);
+      const pods = (signal: AbortSignal): Promise<Pod[]> => instances.pods({ signal, lane: syncing });
       const copies = new CopyKeeper({ client, dialect, owner, namespace, pods });
       const close = (): Promise<void> => connection.close();
       return { client, close, pods: client.resource(dialect.types.pods), instances, copies };
@@ -404,25 +400,8 @@ async function deletePod(
 ): Promise<void> {
   const { namespace = '', name = '', uid } = pod.metadata ?? {};
   try {
-    await pods.delete({ namespace, name }, { gracePeriodSeconds, preconditions: { uid }, signal });
+    await pods.delete({ namespace, name }, { gracePeriodSeconds, preconditions: { uid }, signal, lane: deleting });
   } catch (error) {
     if (!isNotFound(error) && !isConflict(error)) throw error;
   }
-}
-
-/** False: it has changed since it was read, and may have got a place. */
-async function deleteUnchanged(pods: ResourceClient<Pod>, pod: Pod, signal: AbortSignal): Promise<boolean> {
-  const { namespace = '', name = '', uid, resourceVersion } = pod.metadata ?? {};
-  try {
-    await pods.delete({ namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid, resourceVersion }, signal });
-    return true;
-  } catch (error) {
-    if (!isNotFound(error) && !isConflict(error)) throw error;
-    return false;
-  }
-}
-
-/** The pod is gone, or another has its name: the UID of a patch differs. */
-function unlessReplaced(error: unknown): void {
-  if (!isNotFound(error) && !isConflict(error) && !isInvalid(error)) throw error;
 }

@@ -1,11 +1,12 @@
 import type { ContainerStatus, Pod } from '@spillway/kube';
 import type { Instance, InstanceRef } from '../backend.ts';
+import type { Dialect } from './dialect.ts';
 
 /** Conditions of the other cluster's that say something about the pod here. */
 const knownConditions = new Set(['PodReadyToStartContainers', 'DisruptionTarget']);
 
-/** What the pod of the other cluster says about ours. */
-export function observe(ref: InstanceRef, pod: Pod): Instance {
+/** What the pod of the other cluster says about ours. `remedyOf`: what people can do about why a container waits. */
+export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'] = () => undefined): Instance {
   const { metadata, spec, status } = pod;
   const containerStatuses = inOrder(spec?.containers, status?.containerStatuses);
   const conditions = (status?.conditions ?? []).filter(({ type }) => knownConditions.has(type));
@@ -15,12 +16,21 @@ export function observe(ref: InstanceRef, pod: Pod): Instance {
     state,
     podIPs: (status?.podIPs ?? []).flatMap(({ ip }) => (ip ? [ip] : [])),
     startTime: metadata?.creationTimestamp ?? '',
-    containerStatuses,
-    initContainerStatuses: inOrder(spec?.initContainers, status?.initContainerStatuses),
+    containerStatuses: containerStatuses.map((each) => withRemedy(each, remedyOf)),
+    initContainerStatuses: inOrder(spec?.initContainers, status?.initContainerStatuses).map((each) =>
+      withRemedy(each, remedyOf),
+    ),
     ...(conditions.length > 0 && { conditions }),
     ...(state === 'ended' && status?.reason && { reason: status.reason }),
     ...(state === 'ended' && status?.message && { message: status.message }),
   };
+}
+
+function withRemedy(status: ContainerStatus, remedyOf: Dialect['remedyOf']): ContainerStatus {
+  const { waiting } = status.state ?? {};
+  const remedy = waiting?.message === undefined ? undefined : remedyOf(waiting.message);
+  if (remedy === undefined) return status;
+  return { ...status, state: { waiting: { ...waiting, message: `${waiting?.message}. ${remedy}` } } };
 }
 
 /** A pod that is being deleted and has no node never gets one, so that nothing of it runs. */

@@ -1,8 +1,14 @@
-import { ApiError, type KubeClient, type Pod } from '@spillway/kube';
+import { ApiError, type KubeClient, type ObjectRef, type Pod, type ResourceType } from '@spillway/kube';
 import { BackendError, type ExecResult, type ExecStreams, type LogOptions, type LogSink } from '../backend.ts';
 import { execAt } from '../remote-exec.ts';
 import { trusted } from '../trusted.ts';
 import type { Dialect } from './dialect.ts';
+import { reading } from './lanes.ts';
+
+export function streamPath({ apiVersion }: ResourceType<Pod>, pod: ObjectRef, stream: 'log' | 'exec'): string {
+  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  return `${root}/namespaces/${pod.namespace}/pods/${pod.name}/${stream}`;
+}
 
 /** Query of the log API. @throws BackendError for what it cannot give */
 export function logQuery(
@@ -38,7 +44,10 @@ export async function readLog(
   signal: AbortSignal,
 ): Promise<void> {
   if (signal.aborted) return;
-  const stream = await client.stream({ method: 'GET', path, query, signal, accept: '*/*', resource: 'pods/log' });
+  const request = { method: 'GET', path, query, signal, accept: '*/*', resource: 'pods/log', lane: reading } as const;
+  const stream = await client.stream(request).catch((error: unknown) => {
+    throw logError(error);
+  });
   try {
     for await (const chunk of stream.body) {
       await sink.write(trusted<Uint8Array>(chunk));
@@ -52,7 +61,7 @@ export async function readLog(
 }
 
 /** The API server says 400 for everything that is wrong with a container; its words tell what. */
-export function logError(error: unknown): unknown {
+function logError(error: unknown): unknown {
   if (!(error instanceof ApiError) || error.status !== 400) return error;
   const missing = /is not valid for pod|not found/.test(error.message);
   return new BackendError(missing ? 'notFound' : 'conflict', error.message, { cause: error });

@@ -1,8 +1,7 @@
 import type { Pod, Volume, VolumeProjection } from '@spillway/kube';
+import { accessVolumePrefix } from '../../podspec/references.ts';
 import type { CopyNames } from './copies.ts';
 import type { OwnFiles } from './own-files.ts';
-
-const tokenVolumePrefix = 'kube-api-access-';
 
 /**
  * The pod's volumes in the other cluster. The one that the API server adds, with a token for itself, stays behind: what the
@@ -10,7 +9,7 @@ const tokenVolumePrefix = 'kube-api-access-';
  */
 export function volumesOf({ spec }: Pod, copies: CopyNames, own: OwnFiles): Volume[] {
   return (spec?.volumes ?? [])
-    .filter(({ name }) => !name.startsWith(tokenVolumePrefix))
+    .filter(({ name }) => !name.startsWith(accessVolumePrefix))
     .map((each) => volumeOf(each, copies, own));
 }
 

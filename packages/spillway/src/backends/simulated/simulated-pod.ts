@@ -3,7 +3,7 @@ import { containersOf, type PodContainer } from '../../podspec/containers.ts';
 import { expandAll, fillLate } from '../../podspec/env.ts';
 import type { Notice } from '../../podspec/notice.ts';
 import type { Instance, InstanceChange, Workload } from '../backend.ts';
-import { changeVolumes } from '../change-volumes.ts';
+import { changeWorkload } from '../change-workload.ts';
 import { nextBackoff, restartAt } from '../restart-backoff.ts';
 import type { ResolvedSimulatedOptions } from './options.ts';
 import { SimulatedLog } from './simulated-log.ts';
@@ -86,7 +86,7 @@ export class SimulatedPod {
   }
 
   update(change: InstanceChange): void {
-    this.#workload = changeVolumes(this.#workload, change);
+    this.#workload = changeWorkload(this.#workload, change);
   }
 
   /** Ends at once. Settles when nothing of it runs any more. */

@@ -163,7 +163,7 @@ export function describeBackendConformance(name: string, make: () => Promise<Bac
         const container = { command: ['echo'], args: ['$(URL)', '$(UNKNOWN)'], env };
         const pod = await driver.run(workload({ spec: { restartPolicy: 'Never', containers: [container] } }));
         const { podIPs } = await driver.reaches(pod, 'ended');
-        const apiServer = backend.capabilities.limits?.noApiServerAddress ? '' : '10.96.0.1';
+        const apiServer = backend.capabilities.limits?.noClusterServices ? '' : '10.96.0.1';
         expect(await driver.logs(pod)).toBe(`http://${podIPs[0]}:$(PORT)/${apiServer} $(UNKNOWN)\n`);
       });
 
@@ -334,7 +334,8 @@ export function describeBackendConformance(name: string, make: () => Promise<Bac
 
       test('of a pod that is not here are no error', async () => {
         const pod = workload({ spec: { containers: [forever] } });
-        expect(backend.capabilities.volumeUpdates).toBe(backend.update !== undefined);
+        const { volumeUpdates, pullSecretUpdates = false } = backend.capabilities;
+        expect(volumeUpdates || pullSecretUpdates).toBe(backend.update !== undefined);
         await backend.update?.(pod.ref, { volumes: new Map(), objects: pod.objects }, driver.signal);
         expect(await driver.find(pod.ref)).toBeUndefined();
       });

@@ -1,6 +1,13 @@
 import { PassThrough } from 'node:stream';
 import { type Pod, type PodSpec, silentLogger, TransportError, type KubeClient } from '@spillway/kube';
-import { type Backend, BackendError, type Instance, type InstanceRef, type Notice } from '../../backends/backend.ts';
+import {
+  type Backend,
+  BackendError,
+  type Capabilities,
+  type Instance,
+  type InstanceRef,
+  type Notice,
+} from '../../backends/backend.ts';
 import { RehearsalBackend } from '../../backends/simulated/rehearsal.ts';
 import type { Scenario } from '../../backends/simulated/scenario.ts';
 import { seededRandom } from '../../backends/simulated/seeded-random.ts';
@@ -55,12 +62,14 @@ export class CoreWorld {
   /** Seconds that each pod took to become Ready, as they were measured. */
   readonly ready: number[] = [];
   readonly #simulated: SimulatedBackend;
+  readonly #capabilities: Partial<Capabilities>;
   readonly #random: () => number;
   #process: Process | undefined;
   readonly #ending: Promise<void>[] = [];
   #serial = 0;
 
-  constructor(scenario: Scenario = {}) {
+  constructor(scenario: Scenario = {}, capabilities: Partial<Capabilities> = {}) {
+    this.#capabilities = capabilities;
     this.#random = seededRandom((scenario.seed ?? 1) + 2);
     this.#simulated = new SimulatedBackend({
       region: new SimulatedRegion({
@@ -256,7 +265,7 @@ export class CoreWorld {
       return pod === undefined || isDeleting(pod) || isTerminalPhase(pod.status?.phase);
     };
     return {
-      capabilities: inner.capabilities,
+      capabilities: { ...inner.capabilities, ...this.#capabilities },
       review: () => inner.review(),
       prepare: () => inner.prepare(),
       create: async (workload) => {

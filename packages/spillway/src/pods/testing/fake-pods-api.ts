@@ -40,7 +40,8 @@ export class FakePodsApi {
   #forgottenUpTo = 0;
   #away = false;
   #generation = 0;
-  #tokens = 0;
+  /** Of all tokens that were asked for, in seconds. */
+  readonly tokenLives: number[] = [];
   #news = Promise.withResolvers<void>();
 
   get all(): readonly Pod[] {
@@ -147,8 +148,8 @@ export class FakePodsApi {
       watch: (options: WatchRequest) => this.#watch(options, true),
       create: async (request: TokenRequest): Promise<TokenRequest> => {
         this.#mustBeThere();
-        this.#tokens += 1;
-        return { ...request, status: { token: `token ${this.#tokens}`, expirationTimestamp: '' } };
+        this.tokenLives.push(request.spec?.expirationSeconds ?? 0);
+        return { ...request, status: { token: `token ${this.tokenLives.length}`, expirationTimestamp: '' } };
       },
       get: async ({ name }: ObjectRef) => {
         this.#mustBeThere();

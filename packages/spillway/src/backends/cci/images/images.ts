@@ -1,14 +1,22 @@
-import { isAlreadyExists, isConflict, isNotFound, type KubeClient, type PodSpec, type Secret } from '@spillway/kube';
+import {
+  type Clock,
+  isAlreadyExists,
+  isConflict,
+  isNotFound,
+  type KubeClient,
+  type PodSpec,
+  type Secret,
+} from '@spillway/kube';
 import { type ImageReplacement, replaceImages } from '../../../podspec/image-replacement.ts';
 import type { RegistryCredential } from '../../../podspec/images.ts';
-import { BackendError, type InstanceRef, type Workload } from '../../backend.ts';
+import { BackendError, type InstanceRef, type Notice, type Workload } from '../../backend.ts';
 import type { Dialect } from '../../kubernetes/dialect.ts';
 import type { AdaptContext } from '../../kubernetes/kubernetes-backend.ts';
 import { Semaphore } from '../../semaphore.ts';
 import type { AccessKey } from '../signing.ts';
-import { mergePullSecret, pullSecretName, type RefusedLogin, type WantedLogin } from './pull-secret.ts';
+import { mergePullSecret, pullSecretName, type WantedLogin } from './pull-secret.ts';
 import { registryNotice, swrLogin } from './swr.ts';
-import { earlierPod, isUsed, loginsOf, wantedLogins } from './wanted-logins.ts';
+import { isUsed, loginsOf, type PullingPod } from './wanted-logins.ts';
 
 export interface ImagesOptions {
   readonly types: Pick<Dialect['types'], 'pods' | 'secrets'>;
@@ -19,6 +27,7 @@ export interface ImagesOptions {
   readonly replacements: readonly ImageReplacement[];
   /** Undefined: who we are has none. */
   readonly accessKey: () => Promise<AccessKey | undefined>;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 /** Others write the Secret too. */
@@ -30,8 +39,6 @@ const maxUnseen = 1000;
 export class Images {
   readonly #options: ImagesOptions;
   readonly #turns = new Semaphore(1);
-  /** What pods of this process asked for. */
-  #known: readonly WantedLogin[] = [];
   readonly #unseen = new Map<string, PodSpec>();
   #isMerging = false;
 
@@ -40,60 +47,63 @@ export class Images {
   }
 
   /** The workload with the images as CCI is to pull them; the logins for them are there. */
-  async adapt(workload: Workload, { client, tell }: AdaptContext, signal: AbortSignal): Promise<Workload> {
-    const { replacements, region, project } = this.#options;
+  async adapt(workload: Workload, context: AdaptContext, signal: AbortSignal): Promise<Workload> {
+    const { replacements, region } = this.#options;
     const spec = replaceImages(workload.pod.spec ?? { containers: [] }, replacements);
-    const adapted = { ...workload, pod: { ...workload.pod, spec } };
     const images = [...(spec.initContainers ?? []), ...spec.containers].flatMap(({ image }) => image ?? []);
     for (const image of new Set(images)) {
-      const notice = registryNotice(image);
-      if (notice) tell(notice);
+      const notice = registryNotice(image, region);
+      if (notice) context.tell(notice);
     }
-    const key = await this.#options.accessKey();
-    const asked = loginsOf(adapted, key && swrLogin(key, { region, ...(project !== undefined && { project }) }));
-    if (asked.length === 0) return adapted;
-    const refused = await this.#bring(client, workload.ref, spec, asked, signal);
-    for (const { from, notice } of refused) if (asked.some((each) => each.from === from)) tell(notice);
-    return adapted;
+    const secrets = (spec.imagePullSecrets ?? []).flatMap(({ name = '' }) => {
+      const secret = workload.objects.secrets.get(name);
+      return secret ? [[name, secret] as const] : [];
+    });
+    await this.bringLogins(spec, new Map(secrets), context, signal);
+    return { ...workload, pod: { ...workload.pod, spec } };
   }
 
-  async #bring(
-    client: KubeClient,
-    { uid }: InstanceRef,
+  /** @param secrets all pull Secrets of the pod, as far as they are there */
+  async bringLogins(
     spec: PodSpec,
-    asked: readonly WantedLogin[],
+    secrets: PullingPod['secrets'],
+    { client, ref, tell }: AdaptContext,
     signal: AbortSignal,
-  ): Promise<readonly RefusedLogin[]> {
+  ): Promise<void> {
+    const { region, project, accessKey, clock } = this.#options;
+    const key = await accessKey();
+    const swr = key && swrLogin(key, { region, ...(project !== undefined && { project }) });
+    const { logins, notices } = loginsOf({ namespace: ref.namespace, spec, secrets }, swr, clock.now());
+    for (const notice of notices) tell(notice);
+    if (logins.length === 0) return;
     // A merge that begins from now on keeps what this pod needs.
     const isQuiet = !this.#isMerging;
     if (this.#unseen.size >= maxUnseen) this.#unseen.delete([...this.#unseen.keys()][0] ?? '');
-    this.#unseen.set(uid, spec);
-    if (isQuiet) {
-      // Most pods add nothing.
-      const wanted = (present: Secret | undefined): WantedLogin[] =>
-        wantedLogins(present, this.#known, asked, () => true);
-      const present = await this.#read(client, signal);
-      const { secret, refused } = mergePullSecret(present, wanted(present));
-      if (secret === undefined) return this.#settled(wanted(present), refused);
-    }
-    return await this.#turns.run(() => this.#merge(client, asked, signal), { signal });
+    this.#unseen.set(ref.uid, spec);
+    if (isQuiet && (await this.#isThere(client, logins, signal))) return;
+    const refused = await this.#turns.run(() => this.#merge(client, ref, logins, signal), { signal });
+    for (const notice of refused) tell(notice);
+  }
+
+  /** Most pods add nothing. */
+  async #isThere(client: KubeClient, asked: readonly WantedLogin[], signal: AbortSignal): Promise<boolean> {
+    const { secret, refused } = mergePullSecret(await this.#read(client, signal), asked);
+    return secret === undefined && refused.length === 0;
   }
 
   /** As often as somebody else was faster. What nobody needs any more goes on this occasion. */
   async #merge(
     client: KubeClient,
+    ref: InstanceRef,
     asked: readonly WantedLogin[],
     signal: AbortSignal,
-  ): Promise<readonly RefusedLogin[]> {
+  ): Promise<readonly Notice[]> {
     this.#isMerging = true;
     try {
       for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
         const present = await this.#read(client, signal);
-        const wanted = wantedLogins(present, this.#known, asked, await this.#needs(client, signal));
-        const { secret, refused } = mergePullSecret(present, wanted);
-        if (secret === undefined || (await this.#write(client, present, secret, signal))) {
-          return this.#settled(wanted, refused);
-        }
+        const { secret, refused } = mergePullSecret(present, asked, await this.#neededByOthers(client, ref, signal));
+        if (secret === undefined || (await this.#write(client, present, secret, signal))) return refused;
       }
     } finally {
       this.#isMerging = false;
@@ -101,25 +111,23 @@ export class Images {
     throw new BackendError('unavailable', `the Secret ${pullSecretName} of CCI was changed by others again and again`);
   }
 
-  #settled(wanted: readonly WantedLogin[], refused: readonly RefusedLogin[]): readonly RefusedLogin[] {
-    const isRefused = (each: WantedLogin): boolean =>
-      refused.some(({ from, registry }) => from === each.from && registry === each.login.registry);
-    this.#known = wanted.filter((each) => each.from !== earlierPod && !isRefused(each));
-    return refused;
-  }
-
-  async #needs(client: KubeClient, signal: AbortSignal): Promise<(login: RegistryCredential) => boolean> {
+  async #neededByOthers(
+    client: KubeClient,
+    { uid }: InstanceRef,
+    signal: AbortSignal,
+  ): Promise<(login: RegistryCredential) => boolean> {
     const { types, namespace } = this.#options;
+    const specs = new Map<string, PodSpec | undefined>();
     // Of all pods: other virtual nodes of the cluster have theirs in the same namespace.
-    const specs: (PodSpec | undefined)[] = [];
     for await (const page of client.resource(types.pods).pages({ namespace, signal })) {
       for (const { spec, metadata } of page.items) {
-        specs.push(spec);
-        this.#unseen.delete(metadata?.annotations?.['virtual-kubelet-uid'] ?? '');
+        const from = metadata?.annotations?.['virtual-kubelet-uid'] ?? '';
+        specs.set(from || (metadata?.uid ?? ''), spec);
+        this.#unseen.delete(from);
       }
     }
-    specs.push(...this.#unseen.values());
-    return (login) => specs.some((spec) => isUsed(login, spec));
+    const others = [...this.#unseen, ...specs].filter(([each]) => each !== uid).map(([, spec]) => spec);
+    return (login) => others.some((spec) => isUsed(login, spec));
   }
 
   async #read(client: KubeClient, signal: AbortSignal): Promise<Secret | undefined> {

@@ -65,12 +65,72 @@ describe('the pull Secret of the namespace', () => {
 
   test('loses our logins with their last user, and no others', () => {
     const { secret } = mergePullSecret(foreignSecret({ 'cci.internal': 'theirs' }), [wants('a/x', swr)]);
-    expect(loginsOf(mergePullSecret(secret, []).secret)).toEqual({ 'cci.internal': 'theirs' });
+    expect(mergePullSecret(secret, []).secret).toBeUndefined();
+    expect(loginsOf(mergePullSecret(secret, [], () => false).secret)).toEqual({ 'cci.internal': 'theirs' });
   });
 
-  test('follows a login that was changed', () => {
+  test('follows a login that was changed, also when another process brought it', () => {
     const { secret } = mergePullSecret(undefined, [wants('a/x', swr)]);
     expect(loginsOf(mergePullSecret(secret, [wants('a/x', swr, 'new')]).secret)).toEqual({ [swr]: 'new' });
+  });
+
+  test('follows a login that several Secrets hold when one of them changes; the others are told until they change, too', () => {
+    const { secret: first } = mergePullSecret(undefined, [wants('a/x', swr), wants('b/y', swr)]);
+    const { secret: second, refused } = mergePullSecret(first, [wants('b/y', swr, 'new')]);
+    expect(loginsOf(second)).toEqual({ [swr]: 'new' });
+    expect(refused).toEqual([]);
+    expect(mergePullSecret(second, [wants('a/x', swr)]).refused).toHaveLength(1);
+    expect(mergePullSecret(second, [wants('a/x', swr, 'new')]).refused).toEqual([]);
+  });
+
+  test('keeps of logins that expire the one that is good for longer', () => {
+    const until = (password: string, expiresAt: number): WantedLogin => ({
+      ...wants('vendor', swr, password),
+      expiresAt,
+    });
+    const { secret } = mergePullSecret(undefined, [until('1', 1000)]);
+    expect(loginsOf(mergePullSecret(secret, [until('2', 2000)]).secret)).toEqual({ [swr]: '2' });
+    expect(mergePullSecret(secret, [until('0', 500)])).toEqual({ secret: undefined, refused: [] });
+  });
+
+  test('of the older shape stays so, because the type of a Secret cannot be changed', () => {
+    const auths = { 'cci.internal': { auth: Buffer.from('u:theirs').toString('base64') } };
+    const present: Secret = {
+      metadata: { name: 'imagepull-secret' },
+      type: 'kubernetes.io/dockercfg',
+      data: { '.dockercfg': Buffer.from(JSON.stringify(auths)).toString('base64') },
+    };
+    const { secret } = mergePullSecret(present, [wants('a/x', swr)]);
+    expect(secret?.type).toBe('kubernetes.io/dockercfg');
+    expect(Object.keys(secret?.data ?? {})).toEqual(['.dockercfg']);
+    expect(loginsOf(secret)).toEqual({ 'cci.internal': 'theirs', [swr]: 'p' });
+  });
+
+  test('is not written over when it cannot be read, and keeps what else is in it', () => {
+    const broken = foreignSecret({});
+    broken.data = { '.dockerconfigjson': Buffer.from('{').toString('base64') };
+    expect(() => mergePullSecret(broken, [wants('a/x', swr)])).toThrow(/imagepull-secret of CCI holds no JSON/);
+    const more = foreignSecret({});
+    more.data = { '.dockerconfigjson': Buffer.from('{"credHelpers":{"h":"x"},"auths":{}}').toString('base64') };
+    const written = mergePullSecret(more, [wants('a/x', swr)]).secret?.data?.['.dockerconfigjson'] ?? '';
+    expect(JSON.parse(Buffer.from(written, 'base64').toString())).toMatchObject({ credHelpers: { h: 'x' } });
+  });
+
+  test('has one entry for a registry, however its address is written', () => {
+    const wanted = ['https://index.docker.io/v1/', 'docker.io', 'registry-1.docker.io'].map((host) =>
+      wants('a/x', host),
+    );
+    expect(loginsOf(mergePullSecret(undefined, wanted).secret)).toEqual({ 'docker.io': 'p' });
+    const paths = [
+      wants('a/x', `https://${swr}/team`),
+      wants('a/x', `${swr}/other/`, 'o'),
+      wants('a/x', `http://${swr}/v1/`),
+    ];
+    expect(loginsOf(mergePullSecret(undefined, paths).secret)).toEqual({
+      [`${swr}/team`]: 'p',
+      [`${swr}/other`]: 'o',
+      [swr]: 'p',
+    });
   });
 });
 
@@ -83,13 +143,9 @@ describe('two different logins for one host', () => {
     expect(loginsOf(secret)).toEqual({ [swr]: 'secret-1' });
     expect(refused).toEqual([
       {
-        from: 'b/y',
-        registry: swr,
-        notice: {
-          severity: 'Warning',
-          reason: 'RegistryLoginConflict',
-          message: `The login for ${swr} in b/y is not used: a/x has another one, and in CCI all pods of a pool share one login for each registry. Use the same login, or another pool`,
-        },
+        severity: 'Warning',
+        reason: 'RegistryLoginConflict',
+        message: `The login for ${swr} in b/y is not used: a/x has another one, and in CCI all pods of a pool share one login for each registry. Use the same login, or another pool`,
       },
     ]);
     expect(JSON.stringify(refused)).not.toContain('secret-');
@@ -99,15 +155,15 @@ describe('two different logins for one host', () => {
     const { secret } = mergePullSecret(undefined, [wants('b/y', swr, '2')]);
     const again = mergePullSecret(secret, [wants('a/x', swr, '1'), wants('b/y', swr, '2')]);
     expect(again.secret).toBeUndefined();
-    expect(again.refused.map(({ from }) => from)).toEqual(['a/x']);
+    expect(again.refused.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/in a\/x is not used: b\/y has/),
+    ]);
   });
 
   test('that of CCI stays, unless it is the same', () => {
     const present = foreignSecret({ [swr]: 'theirs' });
     const { secret, refused } = mergePullSecret(present, [wants('a/x', swr), wants('b/y', swr, 'theirs')]);
     expect(secret).toBeUndefined();
-    expect(refused).toMatchObject([
-      { from: 'a/x', notice: { message: expect.stringContaining('CCI has another one') } },
-    ]);
+    expect(refused).toMatchObject([{ message: expect.stringMatching(/in a\/x is not used: CCI has another one/) }]);
   });
 });

@@ -22,16 +22,39 @@ test('a temporary key has no such login', () => {
 });
 
 test('people are told of registries that CCI may not reach, with the rule that helps', () => {
-  expect(registryNotice('swr.cn-north-4.myhuaweicloud.com/org/app:1')).toBeUndefined();
-  expect(registryNotice('nginx:alpine')).toBeUndefined();
-  expect(registryNotice('quay.io/org/app:1')).toMatchObject({
+  expect(registryNotice('swr.cn-north-4.myhuaweicloud.com/org/app:1', 'cn-north-4')).toBeUndefined();
+  expect(registryNotice('nginx:alpine', 'cn-north-4')).toBeUndefined();
+  expect(registryNotice('quay.io/org/app:1', 'cn-north-4')).toMatchObject({
     severity: 'Warning',
-    message: expect.stringMatching(/reach quay\.io .*\{repositoryPrefix: quay\.io\/org, replaceWith: swr\./),
+    message: expect.stringMatching(
+      /reach quay\.io .*\{repositoryPrefix: quay\.io\/org, replaceWith: swr\.cn-north-4\./,
+    ),
   });
-  expect(registryNotice('bitnami/redis')?.message).toContain('CCI may not reach docker.io');
+  expect(registryNotice('bitnami/redis', 'cn-north-4')?.message).toContain('CCI may not reach docker.io');
 });
 
+const remedy = (message: string): string | undefined => pullRemedy(message, 'cn-north-4');
+const pull = (why: string): string =>
+  `Failed to pull image "x": rpc error: code = Unknown desc = failed to pull: ${why}`;
+
 test('a pull that finds no way out names the endpoints that the VPC lacks', () => {
-  expect(pullRemedy('Get https://swr…: dial tcp 100.125.40.98:443: i/o timeout')).toMatch(/swr-api.*OBS/);
-  expect(pullRemedy('not found')).toBeUndefined();
+  expect(remedy('Get https://swr…: dial tcp 100.125.40.98:443: i/o timeout')).toMatch(
+    /com\.myhuaweicloud\.cn-north-4\.swr\).*com\.myhuaweicloud\.cn-north-4\.swr-api.*OBS/,
+  );
+});
+
+test.each([
+  'unexpected status from HEAD request to https://swr…: 401 Unauthorized',
+  'unexpected status from HEAD request to https://swr…: 403 Forbidden',
+  'denied: You may not login yet',
+  '{"errors":[{"code":"DENIED","message":"you do not have the permission"}]}',
+  'pull access denied, repository does not exist or may require authorization',
+])('a pull with a login that the registry does not take says where logins come from: %s', (why) => {
+  expect(remedy(pull(why))).toMatch(/pull Secret.*access key/);
+});
+
+test('a pull of what is not there asks for name and tag; of anything else nothing is said', () => {
+  expect(remedy(pull('swr…/team/app:2: not found'))).toMatch(/name and tag/);
+  expect(remedy(pull('connection reset'))).toBeUndefined();
+  expect(remedy('MountVolume.SetUp failed: secret "x" not found')).toBeUndefined();
 });

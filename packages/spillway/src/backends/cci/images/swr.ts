@@ -19,21 +19,34 @@ export function swrLogin(
 const swrHost = /^swr\.[a-z0-9-]+\.myhuaweicloud\.com$/;
 
 /** CCI pulls from SWR, and public images by their bare name. Everything else is tried, and people learn why it fails. */
-export function registryNotice(image: string): Notice | undefined {
+export function registryNotice(image: string, region: string): Notice | undefined {
   const parsed = parseImage(image);
   if (!parsed.ok || !image.includes('/') || swrHost.test(parsed.reference.registry)) return undefined;
   const prefix = image.slice(0, image.lastIndexOf('/'));
   return {
     severity: 'Warning',
     reason: 'ThirdPartyRegistry',
-    message: `CCI may not reach ${parsed.reference.registry} for image "${image}". Copy the image to SWR and add to imageReplacements: {repositoryPrefix: ${prefix}, replaceWith: swr.REGION.myhuaweicloud.com/ORGANIZATION}`,
+    message: `CCI may not reach ${parsed.reference.registry} for image "${image}". Copy the image to SWR and add to imageReplacements: {repositoryPrefix: ${prefix}, replaceWith: swr.${region}.myhuaweicloud.com/ORGANIZATION}`,
   };
 }
 
 const noWayToRegistry = /dial tcp \S+:443: i\/o timeout/;
+const aboutPull = /\bpull|resolve reference/i;
+const loginRefused =
+  /\b401\b|\b403\b|unauthorized|authorization failed|authenticate error|may not login|have the permission|access denied/i;
+const noSuchImage = /not found|manifest unknown|name unknown|does not exist/i;
 
 /** What to do about a message of a failed pull, as far as it is known. */
-export function pullRemedy(message: string): string | undefined {
-  if (!noWayToRegistry.test(message)) return undefined;
-  return "The pod's subnet has no way to the registry: create VPC endpoints for SWR (com.myhuaweicloud.REGION.swr), its API (com.myhuaweicloud.REGION.swr-api) and OBS in the VPC";
+export function pullRemedy(message: string, region: string): string | undefined {
+  if (noWayToRegistry.test(message)) {
+    return `The pod's subnet has no way to the registry: create VPC endpoints for SWR (com.myhuaweicloud.${region}.swr), its API (com.myhuaweicloud.${region}.swr-api) and OBS in the VPC`;
+  }
+  if (!aboutPull.test(message)) return undefined;
+  if (loginRefused.test(message)) {
+    return `The registry wants another login: correct the pull Secret that the pod names (it is used at the next attempt), or for SWR let Spillway's access key belong to a user who may read the organization`;
+  }
+  if (noSuchImage.test(message)) {
+    return `There is no such image there: check its name and tag, and that it was copied to SWR if imageReplacements names that`;
+  }
+  return undefined;
 }

@@ -1,58 +1,85 @@
+import type { Secret } from '@spillway/kube';
 import { expect, test } from 'vitest';
-import { makeWorkload } from '../../testing/workloads.ts';
-import { loginsOf, wantedLogins } from './wanted-logins.ts';
+import { loginsOf, type PodLogins } from './wanted-logins.ts';
 
 const swr = { registry: 'swr.r1.myhuaweicloud.com', username: 'r1@AK', password: 'computed' };
 const image = 'swr.r1.myhuaweicloud.com/team/app:1';
+const now = Date.parse('2026-01-01T12:00:00Z');
 
-function pullSecret(registry: string, login: string): object {
-  const auths = { [registry]: { auth: Buffer.from(login).toString('base64') } };
-  const data = { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths })).toString('base64') };
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+const login = (text: string): object => ({ auth: base64(text) });
+
+function pullSecret(auths: object): Secret {
+  const data = { '.dockerconfigjson': base64(JSON.stringify({ auths })) };
   return { type: 'kubernetes.io/dockerconfigjson', data };
 }
 
-function asked(secrets: Record<string, object>, theImage = image, own: typeof swr | null = swr): string[] {
-  const imagePullSecrets = Object.keys(secrets).map((name) => ({ name }));
-  const spec = { containers: [{ image: theImage }], imagePullSecrets };
-  const workload = makeWorkload({ spec, image: theImage, secrets });
-  return loginsOf(workload, own ?? undefined).map(({ login, from }) => `${login.username} from ${from}`);
+/** As the vendor's clusters have one in each namespace. */
+const vendorsSecret = (expires: string): Secret => ({
+  ...pullSecret({ 'swr.r1.myhuaweicloud.com': login('r1@TEMPORARY:x') }),
+  metadata: {
+    labels: { 'secret-generated-by': 'cce' },
+    annotations: { 'temporary-ak-sk-expires-at': expires },
+  },
+});
+
+function of(secrets: Record<string, Secret>, theImage = image, own: typeof swr | undefined = swr): PodLogins {
+  const spec = { containers: [{ name: 'main', image: theImage }] };
+  return loginsOf({ namespace: 'default', spec, secrets: new Map(Object.entries(secrets)) }, own, now);
 }
+
+const asked = (...of_: Parameters<typeof of>): string[] =>
+  of(...of_).logins.map((each) => `${each.login.username} from ${each.from}`);
 
 test('a pod with an image in SWR gets the login that Spillway has, without a Secret', () => {
   expect(asked({})).toEqual(["r1@AK from Spillway's access key"]);
   expect(asked({}, 'nginx:alpine')).toEqual([]);
-  expect(asked({}, image, null)).toEqual([]);
+  expect(
+    loginsOf({ namespace: 'default', spec: { containers: [] }, secrets: new Map() }, undefined, now).logins,
+  ).toEqual([]);
 });
 
 test('a login that the pod brings is preferred, but not the vendor’s, which expires', () => {
-  const own = pullSecret('swr.r1.myhuaweicloud.com', 'me:x');
-  expect(asked({ mine: own })).toEqual(['me from default/mine']);
-  expect(asked({ 'default-secret': own })).toEqual(["r1@AK from Spillway's access key"]);
-  expect(asked({ 'default-secret': own }, image, null)).toEqual(['me from default/default-secret']);
+  expect(asked({ mine: pullSecret({ 'swr.r1.myhuaweicloud.com': login('me:x') }) })).toEqual(['me from default/mine']);
+  expect(asked({ 'default-secret': vendorsSecret('2026-01-02 00:00:00.1 +0000 UTC') })).toEqual([
+    "r1@AK from Spillway's access key",
+  ]);
+});
+
+test('without a permanent access key the vendor’s login is used until it expires; then people are told', () => {
+  const pod = { namespace: 'default', spec: { containers: [{ name: 'main', image }] } };
+  const good = new Map([['default-secret', vendorsSecret('2026-01-01 12:00:01.380909 +0000 UTC')]]);
+  expect(loginsOf({ ...pod, secrets: good }, undefined, now)).toMatchObject({
+    logins: [{ from: "the cluster's default-secret", expiresAt: now + 1000 }],
+    notices: [],
+  });
+  const old = new Map([['default-secret', vendorsSecret('2026-01-01 11:59:59.380909 +0000 UTC')]]);
+  expect(loginsOf({ ...pod, secrets: old }, undefined, now)).toMatchObject({
+    logins: [],
+    notices: [
+      {
+        severity: 'Warning',
+        reason: 'RegistryLoginExpired',
+        message: expect.stringMatching(
+          /^The login for swr\.r1\.myhuaweicloud\.com in default\/default-secret expired at 2026-01-01T11:59:59.000Z .*permanent access key/,
+        ),
+      },
+    ],
+  });
 });
 
 test('a login for a registry that the pod does not use stays in the cluster', () => {
-  expect(asked({ mine: pullSecret('quay.io', 'me:x') }, 'nginx:alpine')).toEqual([]);
-  expect(asked({ mine: pullSecret('quay.io', 'me:x') }, 'quay.io/a/b')).toEqual(['me from default/mine']);
+  const secret = pullSecret({ 'quay.io': login('me:x'), 'ghcr.io': login('other:y') });
+  expect(asked({ mine: secret }, 'nginx:alpine')).toEqual([]);
+  expect(asked({ mine: secret }, 'quay.io/a/b')).toEqual(['me from default/mine']);
 });
 
-const login = (password: string, from: string): Parameters<typeof wantedLogins>[1][number] => ({
-  login: { registry: 'quay.io', username: 'me', password },
-  from,
-});
-const present = pullSecret('quay.io', 'me:old');
-
-test('a login that was changed in the cluster takes the place of the older one', () => {
-  expect(wantedLogins(present, [login('old', 'a/s')], [login('new', 'a/s')], () => true)).toEqual([
-    login('new', 'a/s'),
-  ]);
-  expect(wantedLogins(present, [login('old', 'a/s')], [login('new', 'b/s')], () => true)).toEqual([
-    login('old', 'a/s'),
-    login('new', 'b/s'),
-  ]);
-});
-
-test('after a restart, what pods that are there need is known from the Secret', () => {
-  expect(wantedLogins(present, [], [], () => true)).toEqual([login('old', 'an earlier pod')]);
-  expect(wantedLogins(present, [], [], () => false)).toEqual([]);
+test.each([
+  ['auth', pullSecret({ 'quay.io': login('me:x') })],
+  ['username and password', pullSecret({ 'quay.io': { username: 'me', password: 'x' } })],
+  ['a scheme and the version of the API', pullSecret({ 'https://quay.io/v2/': login('me:x') })],
+  ['a path', pullSecret({ 'quay.io/team': login('me:x') })],
+  ['the older shape', { data: { '.dockercfg': base64(JSON.stringify({ 'quay.io': login('me:x') })) } }],
+])('a pull Secret with %s is understood', (_, secret) => {
+  expect(asked({ mine: secret }, 'quay.io/team/app')).toEqual(['me from default/mine']);
 });

@@ -1,7 +1,7 @@
 import { containersOf } from '../../../podspec/containers.ts';
 import type { Notice } from '../../../podspec/notice.ts';
 import { BackendError, type Instance, type InstanceChange, type InstanceRef, type Workload } from '../../backend.ts';
-import { changeVolumes } from '../../change-volumes.ts';
+import { changeWorkload } from '../../change-workload.ts';
 import { isUnavailable } from '../client/errors.ts';
 import { Announcements } from './announcements.ts';
 import { grow } from '../../restart-backoff.ts';
@@ -118,7 +118,7 @@ export class PodRunner {
     this.#loop.interrupt(new BackendError('unavailable', 'the pod is being stopped'));
   }
 
-  /** Gives volumes other files, when the step under way is done. Settles when they are written, at once when nothing is left. */
+  /** Gives volumes other files and registries other logins, when the step under way is done. Settles when they are written, at once when nothing is left. */
   async update(change: InstanceChange): Promise<void> {
     if (this.#isGone || this.#intent.removing) return;
     const done = Promise.withResolvers<void>();
@@ -149,7 +149,7 @@ export class PodRunner {
 
   async #turn(signal: AbortSignal): Promise<void> {
     if (this.#isGone) return;
-    await this.#changeVolumes();
+    await this.#changeWorkload();
     try {
       if (this.#stale) await this.#look();
       const situation = this.#situation();
@@ -165,12 +165,12 @@ export class PodRunner {
   }
 
   /** Stored before it is written: what is started after this process sees it, too. */
-  async #changeVolumes(): Promise<void> {
+  async #changeWorkload(): Promise<void> {
     const { store } = this.#context;
     for (const { change, done } of this.#changes.splice(0)) {
       try {
         if (!this.#intent.removing) {
-          const workload = changeVolumes(this.#workload, change);
+          const workload = changeWorkload(this.#workload, change);
           await store.writeWorkload(workload);
           this.#workload = workload;
           await new PodVolumes(store.directoryOf(this.ref.uid)).update(workload, change.volumes.keys());
