@@ -24,7 +24,9 @@ export async function showInstalled(cluster: Cluster): Promise<void> {
 /** What Spillway finds before the first pod. */
 export async function examine(cluster: Cluster, testbed: Testbed): Promise<void> {
   await done(cluster, ['wait', '--for=condition=BackendPrepared', `node/${testbed.nodeName}`, '--timeout=60s']);
-  say('Its namespace and network in CCI are there. Credentials, clock, namespace, network, registry: is the way to CCI free?');
+  say(
+    'Its namespace and network in CCI are there. Credentials, clock, namespace, network, registry: is the way to CCI free?',
+  );
   await showSpillway(testbed, ['doctor', '--config', testbed.configFile]);
 }
 

@@ -52,6 +52,7 @@ export class Gateway {
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.setHeader('Date', new Date(this.#dependencies.clock.now()).toUTCString());
     const body = await readBody(request);
     if (body === undefined) {
       refuse(response, gatewayRefusal(413, 'APIGW.0201', 'Request entity too large'));
@@ -189,8 +190,8 @@ export class Gateway {
     rewrite: Transform | undefined,
   ): Promise<void> {
     for (const [name, value] of Object.entries(upstream.headers)) {
-      if (value === undefined || hopByHop.has(name) || (rewrite !== undefined && name === 'content-length')) continue;
-      response.setHeader(name, value);
+      const isOurs = hopByHop.has(name) || name === 'date' || (rewrite !== undefined && name === 'content-length');
+      if (value !== undefined && !isOurs) response.setHeader(name, value);
     }
     response.writeHead(upstream.statusCode ?? 502);
     response.flushHeaders();

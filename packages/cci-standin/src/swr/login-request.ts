@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answer, refuse } from '../gateway/answer.ts';
 import { authenticate, type AuthenticationSources } from '../gateway/authenticate.ts';
 import { readBody } from '../gateway/body.ts';
-import { gatewayRefusal } from '../refusal.ts';
 import { basic, type Logins } from './logins.ts';
 
 export interface LoginRequestOptions {
@@ -22,7 +21,10 @@ export async function serveLoginRequest(
   const { pathname, searchParams } = new URL(url, 'https://swr-api');
   const body = await readBody(request);
   if (method !== 'POST' || pathname !== '/v2/manage/utils/secret' || body === undefined) {
-    refuse(response, gatewayRefusal(404, 'APIGW.0101', 'The API does not exist or has not been published.'));
+    answer(response, 404, {
+      error_code: 'APIGW.0101',
+      error_msg: 'The API does not exist or has not been published.',
+    });
     return;
   }
   const verdict = authenticate(sources, { method, target: url, headers, body });

@@ -290,17 +290,18 @@ it('auto: prefers real nodes, and what neither side has by the scheduler overflo
   expect(on(await allBound('late', 5), virtual).length).toBeGreaterThanOrEqual(1);
 });
 
+const balancerWarnings = async (): Promise<string[]> =>
+  (await eventsHere())
+    .filter(({ reason = '' }) => ['HealthCheckPort', 'SharedListener'].includes(reason))
+    .map(({ type, reason, involvedObject }) => `${type} ${reason} ${involvedObject.kind} ${involvedObject.name}`)
+    .toSorted();
+
 it('a health-check port is warned of when burst pods come behind it, and when it is set where they are; so is a shared listener', async () => {
   const probing = { 'kubernetes.io/elb.health-check-option': '{"monitor_port":"22"}' };
   const balancer = async (name: string, app: string, annotations: Record<string, string>): Promise<void> => {
     const spec = { type: 'LoadBalancer' as const, selector: { app }, ports: [{ port: 80 }] };
     await admin.resource(services).create({ metadata: { name, namespace, annotations }, spec });
   };
-  const warnings = async (): Promise<string[]> =>
-    (await eventsHere())
-      .filter(({ reason = '' }) => ['HealthCheckPort', 'SharedListener'].includes(reason))
-      .map(({ type, reason, involvedObject }) => `${type} ${reason} ${involvedObject.kind} ${involvedObject.name}`)
-      .toSorted();
   await realNode('2');
   await balancer('before', 'web', probing);
   await balancer('local', 'local', probing);
@@ -312,16 +313,16 @@ it('a health-check port is warned of when burst pods come behind it, and when it
   await deploy('local', 1, {});
   await deploy('web', 2, { burst: 'enforce', spec: enforced });
   const first = ['Warning HealthCheckPort Ingress front', 'Warning HealthCheckPort Service before'];
-  await expect.poll(warnings).toEqual(first);
+  await expect.poll(balancerWarnings).toEqual(first);
   await admin
     .resource(services)
     .patch({ namespace, name: 'after' }, { type: 'merge', body: { metadata: { annotations: probing } } });
   await expect
-    .poll(warnings)
+    .poll(balancerWarnings)
     .toEqual([...first.slice(0, 1), 'Warning HealthCheckPort Service after', ...first.slice(1)]);
   await balancer('sharing', 'local', { 'kubernetes.io/elb.id': 'elb-1' });
-  await expect.poll(warnings).toContain('Warning SharedListener Service after');
-  expect((await warnings()).join()).not.toContain('Service local');
+  await expect.poll(balancerWarnings).toContain('Warning SharedListener Service after');
+  expect((await balancerWarnings()).join()).not.toContain('Service local');
 });
 
 it('who did not ask, is gated, or is kept from real nodes by something else than room never leaves', async () => {

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { randomAccount, type Region, startRegion } from '@spillway/cci-standin';
 import { type Cluster, startCluster } from '@spillway/devcluster';
@@ -11,9 +12,16 @@ import {
   type NodeCondition,
   type Pod,
   pods,
+  silentLogger,
+  systemClock,
 } from '@spillway/kube';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cciPool } from '../../testbed/cci-pool.ts';
 import { Testbed } from '../../testbed/testbed.ts';
+import { diagnoseCci } from '../backends/cci/doctor/diagnose.ts';
+import { inspectCci } from '../backends/cci/doctor/inspect.ts';
+import { runSpillway } from '../cli/testing/run-spillway.ts';
+import type { CciBackendConfig } from '../config/cci.ts';
 import { isReady } from '../podspec/pod-facts.ts';
 
 const burst = { 'virtual-kubelet.io/burst-to-cci': 'enforce' };
@@ -21,6 +29,10 @@ const projectLabel = 'tenant.kubernetes.io/project-id';
 const program = [process.execPath, '--conditions=spillway-source', path.join(import.meta.dirname, '../cli/main.ts')];
 const ours = randomAccount('cn-north-4');
 const theirs = randomAccount('cn-north-4');
+
+/** How far the region's clock is ahead */
+let aheadMs = 0;
+const clock = { now: () => Date.now() + aheadMs, sleep: systemClock.sleep };
 
 let cluster: Cluster;
 let region: Region;
@@ -33,7 +45,7 @@ let name: string;
 beforeAll(async () => {
   cluster = await startCluster({ node: false });
   const host = cluster.hostAddress;
-  region = await startRegion({ accounts: [ours, theirs], host, networkStepMs: 100, node: 'simulated', program });
+  region = await startRegion({ accounts: [ours, theirs], host, clock, networkStepMs: 100, node: 'simulated', program });
   user = new KubeClient({ config: await loadKubeconfig({ paths: [cluster.kubeconfig] }) });
   cloud = new KubeClient({ config: await loadKubeconfig({ paths: [region.cluster.kubeconfig] }) });
   name = `cce-burst-${(await user.resource(namespaces).get({ name: 'kube-system' })).metadata?.uid}`;
@@ -59,6 +71,38 @@ async function condition(type: string): Promise<NodeCondition | undefined> {
   const { status } = await user.resource(nodes).get({ name: testbed.nodeName });
   return status?.conditions?.find((known) => known.type === type);
 }
+
+interface Diagnosis {
+  readonly code: number | null;
+  /** Of CCI and of the node, without what is never looked at */
+  readonly findings: readonly string[];
+  readonly stderr: string;
+}
+
+async function doctor(more: readonly string[] = []): Promise<Diagnosis> {
+  const args = ['doctor', '--kubeconfig', cluster.kubeconfig, '--config', testbed.configFile, '-o', 'json', ...more];
+  const { code, stdout, stderr } = await runSpillway(args);
+  const { findings }: { findings: Finding[] } = JSON.parse(stdout);
+  return { code, stderr, findings: concerned(findings) };
+}
+
+/** What doctor says of the account alone, with another backend section. */
+async function ofAccount(change: Partial<CciBackendConfig>): Promise<readonly string[]> {
+  const backend = await cciPool(region, testbed.dir, change);
+  const clusterId = name.replace('cce-burst-', '');
+  const { signal } = new AbortController();
+  const account = await inspectCci({ backend, clusterId, onProgress: () => undefined, logger: silentLogger }, signal);
+  const nothing = { nodes: [], services: [], deployments: [], statefulSets: [], jobs: [], daemonSets: [], pods: [] };
+  const view = { pool: 'cci', nodeName: testbed.nodeName, backend, dnsServers: ['192.0.2.1'], account };
+  return concerned(diagnoseCci({ ...view, cluster: nothing }));
+}
+
+type Finding = { readonly code: string; readonly message: string };
+
+const concerned = (findings: readonly Finding[]): string[] =>
+  findings
+    .filter(({ code }) => /^(cci|backend)-/.test(code) && code !== 'cci-not-checked')
+    .map(({ code, message }) => `${code}: ${message}`);
 
 async function takesPods(): Promise<boolean> {
   const { spec } = await user.resource(nodes).get({ name: testbed.nodeName });
@@ -103,6 +147,13 @@ test('a network that stays Pending is told on the node, which takes no pods unti
   expect(await condition('BackendReachable')).toMatchObject({ status: 'True' });
   expect(await takesPods()).toBe(false);
   await expect.poll(told).toContain('Normal CCINetworkPending: the network of CCI is Initializing');
+  expect(await doctor()).toMatchObject({
+    code: 3,
+    findings: [
+      expect.stringMatching(/^backend-not-prepared: /),
+      'cci-network-not-ready: the network of CCI is Initializing',
+    ],
+  });
   await shop(1);
   await admin('PUT', 'networks', { stuck: false });
   await expect.poll(() => condition('BackendPrepared')).toMatchObject({ status: 'True', reason: 'BackendPrepared' });
@@ -166,7 +217,6 @@ test('a namespace whose name another cluster, or another account, has is left al
       reason: 'CCINamespaceTaken',
       message: expect.stringMatching(/belongs to the cluster other\. Set namespaceName /),
     });
-  expect(await takesPods()).toBe(false);
   await cloud
     .resource(namespaces)
     .patch({ name }, { type: 'merge', body: { metadata: { labels: { [projectLabel]: theirs.project.id } } } });
@@ -181,4 +231,45 @@ test('a namespace whose name another cluster, or another account, has is left al
   await cloud.resource(namespaces).delete({ name });
   await expect.poll(() => condition('BackendPrepared')).toMatchObject({ status: 'True' });
   await expect.poll(takesPods).toBe(true);
+});
+
+test('doctor has nothing to say where all is well, and starts a pod for who asks for it, of which nothing is left', async () => {
+  const { code, findings, stderr } = await doctor(['--run-pod', 'nginx']);
+  expect(findings).toEqual([expect.stringMatching(/^cci-test-pod-started: a pod with nginx started within \d+ s/)]);
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/^Pool cci: asking /);
+  expect((await cloud.resource(pods).list({ namespace: name })).items).toEqual([]);
+});
+
+test('doctor finds a key that is wrong, one that cannot be read, and a namespace that another account has', async () => {
+  const file = path.join(testbed.dir, 'other.json');
+  const [key] = theirs.users[0]?.accessKeys ?? [];
+  const credentials = { file };
+  await writeFile(file, JSON.stringify({ accessKey: key?.accessKey, secretKey: 'wrong' }));
+  // The gateway locks a key after more than five failures.
+  for (let time = 1; time <= 5; time += 1) {
+    expect(await ofAccount({ credentials })).toEqual([expect.stringMatching(/^cci-credential-refused: /)]);
+  }
+  await writeFile(file, JSON.stringify(key));
+  expect(await ofAccount({ credentials, projectId: theirs.project.id })).toEqual([
+    expect.stringMatching(/^cci-namespace-taken: .*another account has it/),
+  ]);
+  expect(await ofAccount({ credentials: { file: `${file}.none` } })).toEqual([
+    expect.stringMatching(/^cci-credential-missing: .*does not exist/),
+  ]);
+});
+
+test('doctor finds an account in arrears, one that has not authorized CCI, and a clock that is wrong', async () => {
+  const account = `accounts/${ours.domain.id}`;
+  await admin('PUT', account, { arrears: true });
+  expect(await ofAccount({})).toEqual([expect.stringMatching(/^cci-account-blocked: .*arrears/)]);
+  await admin('PUT', account, { arrears: false, agency: false });
+  expect(await ofAccount({})).toEqual([expect.stringMatching(/^cci-not-authorized: /)]);
+  await admin('PUT', account, { agency: true });
+  await testbed.stop();
+  aheadMs = 40 * 60_000;
+  expect(await ofAccount({})).toEqual([
+    'cci-clock-skew: the clock of this machine is 40 minutes behind that of CCI, which accepts 15',
+  ]);
+  aheadMs = 0;
 });

@@ -57,7 +57,8 @@ function taintMisfit({ spec }: Pod, node: Node): Misfit | undefined {
   if (taints.some(({ key }) => key === blockedTaint.key)) {
     return {
       kind: 'blocked',
-      message: 'it takes no new pods now: it is sold out, its quota is used up, or its backend does not answer',
+      message:
+        'it takes no new pods now: it is sold out, its quota is used up, or its backend does not answer or is not prepared',
       remedy: 'The pod is bound when that is over; kubectl describe node says which it is',
     };
   }

@@ -1,11 +1,10 @@
 import type { Deployment, Node, Service } from '@spillway/kube';
 import { describe, expect, test } from 'vitest';
-import type { CciBackendOptions } from '../make-cci.ts';
 import { isInside, overlaps } from './cidr.ts';
 import { diagnoseCci } from './diagnose.ts';
-import type { AccountView, CciFinding, CciView, ClusterFacts, Trouble } from './view.ts';
+import type { AccountView, CciFinding, CciView, ClusterFacts, PoolBackend, Trouble } from './view.ts';
 
-const backend: CciBackendOptions = {
+const backend: PoolBackend = {
   region: 'cn-north-4',
   projectId: 'p',
   domainId: 'd',
@@ -17,9 +16,6 @@ const backend: CciBackendOptions = {
   cidr: '192.168.0.0/24',
   credentials: {},
   apiVersion: 'v1',
-  soldOutAfterSeconds: 20,
-  volumeRefresh: false,
-  rateLimits: { podsPerSecond: 20, podBurst: 100, callsPerSecond: 100, callBurst: 500 },
   imageReplacements: [],
 };
 const yes = { ok: true, value: true } as const;
@@ -66,6 +62,33 @@ const ofCluster = (change: Partial<ClusterFacts>): CciFinding[] => found({ clust
 const no = (trouble: Partial<Trouble>) => ({
   ok: false as const,
   trouble: { kind: 'internal' as const, message: 'why', ...trouble },
+});
+
+const skewed = (skewMs: number): string =>
+  ofAccount({ gateway: { ok: true, value: { skewMs } } })
+    .map(({ code, message }) => `${code}: ${message}`)
+    .join();
+
+const quota = (hard: Record<string, string>, used: Record<string, string>): string[] =>
+  ofAccount({ quotas: { ok: true, value: [{ metadata: { name: 'q' }, status: { hard, used } }] } }).map(
+    ({ message }) => message,
+  );
+
+const messages = (findings: readonly CciFinding[]): string => findings.map(({ message }) => message).join('\n');
+
+const web = (burst: string): Deployment => ({
+  metadata: { namespace: 'shop', name: 'web' },
+  spec: {
+    selector: {},
+    template: {
+      metadata: { labels: { 'virtual-kubelet.io/burst-to-cci': burst } },
+      spec: {
+        containers: ['harbor.example/team/web:1', 'nginx', 'swr.cn-north-4.myhuaweicloud.com/team/side:1'].map(
+          (image, index) => ({ name: `c${index}`, image }),
+        ),
+      },
+    },
+  },
 });
 
 test('a pool where all is well is told only what was not looked at, with where to look', () => {
@@ -145,20 +168,12 @@ describe('the account', () => {
   });
 
   test('with another time is told whose clock is wrong, and by how much', () => {
-    const skewed = (skewMs: number): string =>
-      ofAccount({ gateway: { ok: true, value: { skewMs } } })
-        .map(({ code, message }) => `${code}: ${message}`)
-        .join();
     expect(skewed(20 * 60_000)).toMatch(/^cci-clock-skew: .*20 minutes behind that of CCI/);
     expect(skewed(-20 * 60_000)).toMatch(/20 minutes ahead of that of CCI/);
     expect(skewed(59_000)).toBe('');
   });
 
   test('that has used nearly all of a quota is told of which', () => {
-    const quota = (hard: Record<string, string>, used: Record<string, string>): string[] =>
-      ofAccount({ quotas: { ok: true, value: [{ metadata: { name: 'q' }, status: { hard, used } }] } }).map(
-        ({ message }) => message,
-      );
     expect(quota({ pods: '10', 'limits.cpu': '4' }, { pods: '9', 'limits.cpu': '3500m' })).toEqual([
       '9 of 10 pods are in use in CCI',
     ]);
@@ -168,8 +183,6 @@ describe('the account', () => {
 });
 
 describe('the surroundings', () => {
-  const messages = (findings: readonly CciFinding[]): string => findings.map(({ message }) => message).join('\n');
-
   test('nodes, pods and the subnet do not share addresses with each other, nor with the Services of CCI', () => {
     const inRange = { ...node, status: { addresses: [{ type: 'InternalIP', address: '10.247.3.4' }] } };
     expect(messages(ofCluster({ nodes: [inRange] }))).toMatch(/1 nodes have addresses in 10\.247\.0\.0\/16/);
@@ -216,20 +229,6 @@ describe('the surroundings', () => {
   });
 
   test('images of registries that CCI may not reach are told for what may burst, unless they are replaced', () => {
-    const web = (burst: string): Deployment => ({
-      metadata: { namespace: 'shop', name: 'web' },
-      spec: {
-        selector: {},
-        template: {
-          metadata: { labels: { 'virtual-kubelet.io/burst-to-cci': burst } },
-          spec: {
-            containers: ['harbor.example/team/web:1', 'nginx', 'swr.cn-north-4.myhuaweicloud.com/team/side:1'].map(
-              (image, index) => ({ name: `c${index}`, image }),
-            ),
-          },
-        },
-      },
-    });
     expect(ofCluster({ deployments: [web('off')] })).toEqual([]);
     expect(ofCluster({ deployments: [web('auto')] })).toMatchObject([
       {

@@ -5,6 +5,7 @@ import {
   isNotFound,
   type KubeObject,
   type Logger,
+  pods,
   resourceQuotas,
   systemClock,
 } from '@spillway/kube';
@@ -17,17 +18,16 @@ import { type CciDialect, dialects } from '../dialects.ts';
 import { endpointsOf } from '../endpoints.ts';
 import { toBackendError } from '../errors.ts';
 import { dateOf, httpsCall } from '../https-call.ts';
-import type { CciBackendOptions } from '../make-cci.ts';
-import { podDialect } from '../pod-dialect.ts';
 import { makeNamespace, namespaceName, namespaceProblem } from '../prepare/namespace.ts';
 import { chooseNetwork, networkProgress } from '../prepare/network.ts';
 import { hasAgency, listNetworks } from '../prepare/prepare.ts';
 import { checkRegistry } from './registry.ts';
 import { runTestPod } from './test-pod.ts';
-import type { AccountView, Answer, RegistryView, Trouble } from './view.ts';
+import { troubleOf } from './trouble.ts';
+import type { AccountView, Answer, PoolBackend, RegistryView } from './view.ts';
 
 export interface InspectOptions {
-  readonly backend: CciBackendOptions;
+  readonly backend: PoolBackend;
   readonly clusterId: string;
   /** Starts a pod with this image, and removes it. Absent: nothing is made. */
   readonly testImage?: string | undefined;
@@ -64,7 +64,7 @@ export async function inspectCci(options: InspectOptions, signal: AbortSignal): 
   const { ca, skewMs = 0 } = gateway.value;
   const clock: Clock = { ...systemClock, now: () => Date.now() + skewMs };
   const { projectId } = backend;
-  await using connection = new CciConnection({
+  const connection = new CciConnection({
     dialect,
     endpoints,
     ca,
@@ -74,13 +74,17 @@ export async function inspectCci(options: InspectOptions, signal: AbortSignal): 
     clock,
     logger,
   });
-  onProgress(`asking whether CCI accepts ${login.value.described}`);
-  const accepted = await answered(async () => {
-    await connection.access.current();
-    return true as const;
-  });
-  if (!accepted.ok) return { ...first, accepted };
-  return { ...first, accepted, ...(await inspectAccount(options, { dialect, connection, namespace: name }, signal)) };
+  try {
+    onProgress(`asking whether CCI accepts ${login.value.described}`);
+    const accepted = await answered(async () => {
+      await connection.access.current();
+      return true as const;
+    });
+    if (!accepted.ok) return { ...first, accepted };
+    return { ...first, accepted, ...(await inspectAccount(options, { dialect, connection, namespace: name }, signal)) };
+  } finally {
+    await connection.close();
+  }
 }
 
 interface Asked {
@@ -123,11 +127,9 @@ async function inspectAccount(
   if (!network.ok || network.value !== 'ready') return { ...found, testPod: { kind: 'notMade' } };
   const image = replaceImage(testImage, backend.imageReplacements);
   onProgress(`starting a pod with ${image} in CCI, to remove it again`);
-  const type = podDialect(dialect, backend).types.pods;
-  return {
-    ...found,
-    testPod: await runTestPod({ client: connection.client, type, namespace, image, region: backend.region }, signal),
-  };
+  const type = { ...pods, apiVersion: dialect.podApiVersion };
+  const pod = { client: connection.client, type, namespace, image, region: backend.region };
+  return { ...found, testPod: await runTestPod(pod, signal) };
 }
 
 /** @throws when it is somebody else's */
@@ -204,9 +206,4 @@ async function answered<T>(ask: () => Promise<T>): Promise<Answer<T>> {
   } catch (error) {
     return { ok: false, trouble: troubleOf(error) };
   }
-}
-
-export function troubleOf(error: unknown): Trouble {
-  const { kind, message, remedy, reason } = toBackendError(error);
-  return { kind, message, remedy, reason };
 }

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { events, isNotFound, type KubeClient, type Pod, type ResourceType, systemClock } from '@spillway/kube';
 import type { BackendErrorDetails } from '../../backend.ts';
 import { BackendError } from '../../backend.ts';
-import { toBackendError } from '../errors.ts';
 import { pullSecretName } from '../images/pull-secret.ts';
 import { pullRemedy } from '../images/swr.ts';
+import { troubleOf } from './trouble.ts';
 import { testPodSize, type TestPodView } from './view.ts';
 
 export interface TestPodOptions {
@@ -25,10 +25,7 @@ export async function runTestPod(options: TestPodOptions, signal: AbortSignal): 
   const name = `spillway-doctor-${randomBytes(4).toString('hex')}`;
   const resource = client.resource(type);
   const began = performance.now();
-  const failed = (error: unknown): TestPodView => {
-    const { kind, message, remedy, reason } = toBackendError(error);
-    return { kind: 'failed', image, trouble: { kind, message, remedy, reason } };
-  };
+  const failed = (error: unknown): TestPodView => ({ kind: 'failed', image, trouble: troubleOf(error) });
   let view: TestPodView;
   try {
     await resource.create(testPod(name, namespace, image), { signal });

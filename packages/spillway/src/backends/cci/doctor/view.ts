@@ -1,5 +1,6 @@
 import type { DaemonSet, Deployment, Job, Node, Pod, ResourceQuota, Service, StatefulSet } from '@spillway/kube';
 import type { BackendErrorKind } from '../../backend.ts';
+import type { NetworkSettings } from '../dialects.ts';
 import type { CciBackendOptions } from '../make-cci.ts';
 
 /** What there is to find about a pool in CCI; docs/doctor.md has a section for each. */
@@ -34,11 +35,26 @@ export interface CciFinding {
   readonly remedy: string;
 }
 
+/** What of a pool's backend section is looked at. */
+export type PoolBackend = NetworkSettings &
+  Pick<
+    CciBackendOptions,
+    | 'apiVersion'
+    | 'ca'
+    | 'credentials'
+    | 'endpoint'
+    | 'iamEndpoint'
+    | 'imageReplacements'
+    | 'namespaceName'
+    | 'projectName'
+    | 'region'
+  >;
+
 /** A pool, what its account answered, and what was read in the cluster. */
 export interface CciView {
   readonly pool: string;
   readonly nodeName: string;
-  readonly backend: CciBackendOptions;
+  readonly backend: PoolBackend;
   /** `dns.clusterDNS` of the pool */
   readonly dnsServers: readonly string[];
   readonly account: AccountView;
