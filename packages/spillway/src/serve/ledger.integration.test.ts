@@ -1,10 +1,9 @@
 // What Spillway writes down as billed, and what the meter of a region says that judges by what runs there.
 import { type Region, startRegion } from '@spillway/cci-standin';
 import { KubeClient, loadKubeconfig, type Pod, type PodSpec, pods, uidOf } from '@spillway/kube';
-import path from 'node:path';
-import process from 'node:process';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { disagreements } from '../../testbed/compare-bills.ts';
+import { spillwayProgram } from '../../testbed/program.ts';
 import { Rehearsal, rehearsalNamespace } from '../../testbed/rehearsal.ts';
 import type { Report, Row } from '../ledger/report.ts';
 
@@ -19,7 +18,7 @@ beforeAll(async () => {
       networkStepMs: 100,
       node: 'simulated',
       simulated: { startDelayMs: 50, stopDelayMs: 50 },
-      program: [process.execPath, '--conditions=spillway-source', path.join(import.meta.dirname, '../cli/main.ts')],
+      program: spillwayProgram,
     });
     return { backend: 'cci', cci: { at: region } };
   });

@@ -170,7 +170,8 @@ export class KubernetesBackend implements Backend {
       const { instances, copies } = connected;
       const found = await instances.pods({ signal, lane: deleting }, ref.uid);
       await Promise.all(found.map((pod) => this.#remove(connected, ref, pod, signal)));
-      if (found.length > 0) this.#tidy(copies);
+      // Also when the pod was gone already.
+      this.#tidy(copies);
     });
   }
 
