@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
-import { RegionError, startRegion } from '@spillway/cci-standin';
+import { RegionError } from '@spillway/cci-standin';
 import type { Cluster } from '@spillway/devcluster';
-import { canRunContainers, DevClusterError, peer, startCluster } from '@spillway/devcluster';
-import { spillwayProgram } from '../testbed/program.ts';
+import { canRunContainers, DevClusterError, startCluster } from '@spillway/devcluster';
 import { Testbed } from '../testbed/testbed.ts';
 import { say, show } from './narrator.ts';
+import { ownRegion, regionToKeep } from './region.ts';
 import { burst, examine, runPrivateJob, scaleIn, scaleToZero, showInstalled } from './story.ts';
 
 const { values: flags } = parseArgs({
@@ -62,17 +62,10 @@ async function demo(): Promise<void> {
     log,
   });
   if (!flags.keep) stack.use(cluster);
-  const region = stack.use(
-    await startRegion({
-      clusterName: `${flags.name}-region`,
-      host: cluster.hostAddress,
-      node: containers.possible ? 'containers' : 'simulated',
-      program: spillwayProgram,
-      log,
-    }),
-  );
-  if (containers.possible) await peer(region.cluster, cluster);
-  const testbed = await Testbed.create({ cluster, backend: 'cci', cci: { at: region }, advice: true });
+  const regionOptions = { cluster, containers: containers.possible, log };
+  const region = flags.keep ? undefined : stack.use(await ownRegion(regionOptions));
+  const at = region ?? (await regionToKeep(regionOptions));
+  const testbed = await Testbed.create({ cluster, backend: 'cci', cci: { at }, advice: true });
   if (!flags.keep) stack.use(testbed);
   await showInstalled(cluster);
   await testbed.start();
@@ -81,11 +74,11 @@ async function demo(): Promise<void> {
   await examine(cluster, testbed);
 
   await burst(cluster, testbed);
-  if (containers.possible) await runPrivateJob(cluster, region);
-  if (flags.keep) {
+  if (region === undefined) {
     explainHowToGoOn(cluster, testbed);
     return;
   }
+  if (containers.possible) await runPrivateJob(cluster, region);
   await scaleIn(cluster);
   await scaleToZero(cluster, testbed, region);
   ending = true;
@@ -103,6 +96,8 @@ The cluster is yours:
 
 Spillway's log:    ${testbed.logFile}
 Its configuration: ${testbed.configFile}
-Stop everything:   npx spillway dev down ${cluster.name}
+What is billed:    npx spillway ledger --config ${testbed.configFile}
+                   npx spillway cci-region meter
+Stop everything:   npx spillway dev down ${cluster.name}; npx spillway cci-region down
 `);
 }
