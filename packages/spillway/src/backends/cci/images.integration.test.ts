@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { createHmac } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Account, randomAccessKey, randomAccount, type Region, startRegion } from '@spillway/cci-standin';
 import { buildImage, type TarEntry } from '@spillway/devcluster';
 import { type Secret, silentLogger } from '@spillway/kube';
-import { readFile } from 'node:fs/promises';
-import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { cciPool } from '../../../testbed/cci-pool.ts';
 import type { Workload } from '../backend.ts';
