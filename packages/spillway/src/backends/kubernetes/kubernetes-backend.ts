@@ -108,7 +108,7 @@ export class KubernetesBackend implements Backend {
   }
 
   get capabilities(): Capabilities {
-    const { name, architecture, volumeUpdates, clusterServices } = this.#dependencies.dialect;
+    const { name, architecture, volumeUpdates, clusterServices, finalizer } = this.#dependencies.dialect;
     return {
       runtimeVersion: `${name}://${this.#version}`,
       ...(architecture !== undefined && { architecture }),
@@ -118,6 +118,7 @@ export class KubernetesBackend implements Backend {
       limits: {
         oneOfAName: true,
         volumesFollowLater: true,
+        stoppedIsGone: finalizer === undefined,
         logsEndWithStop: true,
         oneLogStream: true,
         noClusterServices: !clusterServices,
