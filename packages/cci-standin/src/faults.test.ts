@@ -23,6 +23,13 @@ test('of several faults of one kind the oldest strikes first, and different kind
   expect(faults.take('GET', '/').size).toBe(0);
 });
 
+test('a fault strikes one of as many calls as it says', () => {
+  const faults = new Faults();
+  faults.add({ kind: 'answer', status: 500, every: 3, times: 2 });
+  const struck = Array.from({ length: 9 }, () => faults.take('GET', '/').size);
+  expect(struck).toEqual([0, 0, 1, 0, 0, 1, 0, 0, 0]);
+});
+
 test('only new pods can be sold out', () => {
   const faults = new Faults();
   const { id } = faults.add({ kind: 'soldOut' });

@@ -27,12 +27,16 @@ export type FaultRequest = FaultKind &
   FaultMatch & {
     /** How many calls it spoils; default: all until it is removed */
     readonly times?: number;
+    /** Strikes one of so many of these calls. Default: 1, each of them */
+    readonly every?: number;
   };
 
 export type Fault = FaultRequest & { readonly id: string };
 
 export class Faults {
   #faults: readonly Fault[] = [];
+  /** Calls that met a fault, by its id. */
+  readonly #meetings = new Map<string, number>();
 
   list(): readonly Fault[] {
     return this.#faults;
@@ -56,10 +60,16 @@ export class Faults {
   take(method: string, pathname: string): ReadonlyMap<FaultKind['kind'], Fault> {
     const met = new Map<FaultKind['kind'], Fault>();
     for (const fault of this.#faults) {
-      if (!met.has(fault.kind) && meets(fault, method, pathname)) met.set(fault.kind, fault);
+      if (!met.has(fault.kind) && meets(fault, method, pathname) && this.#isItsTurn(fault)) met.set(fault.kind, fault);
     }
     this.#faults = this.#faults.flatMap((fault) => (met.get(fault.kind) === fault ? used(fault) : [fault]));
     return met;
+  }
+
+  #isItsTurn({ id, every = 1 }: Fault): boolean {
+    const meetings = (this.#meetings.get(id) ?? 0) + 1;
+    this.#meetings.set(id, meetings);
+    return meetings % every === 0;
   }
 }
 
@@ -77,12 +87,14 @@ function used(fault: Fault): Fault[] {
 export function readFault(body: unknown): FaultRequest | undefined {
   const kind = readKind(body);
   if (kind === undefined || !isPattern(textAt(body, 'path') ?? '')) return undefined;
-  const [method, path, times] = [textAt(body, 'method'), textAt(body, 'path'), at(body, 'times')];
+  const [method, path] = [textAt(body, 'method'), textAt(body, 'path')];
+  const [times, every] = [at(body, 'times'), at(body, 'every')];
   return {
     ...kind,
     ...(method === undefined ? {} : { method }),
     ...(path === undefined ? {} : { path }),
     ...(typeof times === 'number' ? { times } : {}),
+    ...(typeof every === 'number' ? { every } : {}),
   };
 }
 

@@ -13,7 +13,8 @@ export async function cciPool(
   const [key] = account?.users[0]?.accessKeys ?? [];
   if (account === undefined || key === undefined) throw new Error('the region has no account with an access key');
   const file = path.join(dir, 'cci-credentials.json');
-  await writeFile(file, JSON.stringify({ accessKey: key.accessKey, secretKey: key.secretKey }), { mode: 0o600 });
+  const { accessKey, secretKey, securityToken } = key;
+  await writeFile(file, JSON.stringify({ accessKey, secretKey, securityToken }), { mode: 0o600 });
   return {
     type: 'cci',
     region: region.name,

@@ -13,7 +13,10 @@ import { rbacArguments } from './rbac-arguments.ts';
 import { burstLabels } from '../src/podspec/contract.ts';
 
 // Started directly, not through bin/spillway.js, so that a kill -9 in a test hits the process itself.
-const spillway = ['--conditions=spillway-source', path.join(import.meta.dirname, '../src/cli/main.ts')];
+const main = ['--conditions=spillway-source', path.join(import.meta.dirname, '../src/cli/main.ts')];
+
+/** Command line of Spillway from its sources. */
+export const spillway: readonly string[] = [process.execPath, ...main];
 
 export interface TestbedOptions {
   readonly cluster: Cluster;
@@ -109,7 +112,7 @@ export class Testbed implements AsyncDisposable {
     this.#starts += 1;
     await using log = await open(this.logFile, 'w');
     // In a process group of its own, so that Ctrl-C reaches only who started it and stops it in good order.
-    const args = [...this.#nodeArguments, ...spillway, 'serve', '--config', this.configFile];
+    const args = [...this.#nodeArguments, ...main, 'serve', '--config', this.configFile];
     const child = this.cluster.spawn(process.execPath, args, {
       stdio: ['ignore', log.fd, log.fd],
       detached: true,
@@ -157,7 +160,7 @@ export class Testbed implements AsyncDisposable {
 
   /** Runs the command line with the administrator's kubeconfig and resolves with what it prints. */
   async spillway(args: readonly string[]): Promise<string> {
-    const child = spawn(process.execPath, [...spillway, ...args], {
+    const child = spawn(process.execPath, [...main, ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, KUBECONFIG: this.cluster.kubeconfig },
     });

@@ -31,9 +31,10 @@ export function nodeConfiguration(options: {
   readonly kubeconfig: string;
   readonly address: string;
   readonly kubeletPort: number;
+  readonly healthPort: number;
   readonly backend: NodeBackend;
 }): object {
-  const { kubeconfig, address, kubeletPort, backend } = options;
+  const { kubeconfig, address, kubeletPort, healthPort, backend } = options;
   const pool = {
     name: nodeName,
     nodeName,
@@ -44,7 +45,12 @@ export function nodeConfiguration(options: {
     servingCertificate: { csr: { approve: true } },
     backend: backendConfiguration(backend),
   };
-  return { kubernetes: { kubeconfig }, placement: { enabled: false }, pools: [pool] };
+  return {
+    kubernetes: { kubeconfig },
+    placement: { enabled: false },
+    observability: { healthPort },
+    pools: [pool],
+  };
 }
 
 function backendConfiguration(backend: NodeBackend): object {

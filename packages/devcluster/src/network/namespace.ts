@@ -47,8 +47,8 @@ export async function makeServicesReachable(namespace: string, nodeAddress: stri
 
 /** Succeeds when there is no such namespace. */
 export async function removeNamespace(namespace: string): Promise<void> {
-  // The kernel takes its time with a namespace, and a peer's end of the link would stay as long.
-  await exec('ip', ['-n', namespace, 'link', 'del', peeringInterface]);
+  // The kernel takes its time with a namespace, and the other ends of its links would stay as long.
+  for (const link of ['eth0', peeringInterface]) await exec('ip', ['-n', namespace, 'link', 'del', link]);
   const result = await exec('ip', ['netns', 'del', namespace]);
   if (result.code !== 0 && !/No such file/.test(result.stderr)) {
     throw new DevClusterError('cleanup', `network namespace ${namespace} cannot be removed: ${result.stderr.trim()}`);

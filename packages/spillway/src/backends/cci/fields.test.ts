@@ -1,8 +1,9 @@
 import type { Container, Pod, PodSpec } from '@spillway/kube';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { passedPart, rowsOf, reviewPod, type Rule } from '../kubernetes/fields.ts';
+import { passedPart, reviewFields, reviewPod, rowsOf, type Rule } from '../kubernetes/fields.ts';
 import { podFields } from '../kubernetes/pod-fields.ts';
+import { trusted } from '../trusted.ts';
 import { dialects } from './dialects.ts';
 import { cciFields, cciRows } from './fields.ts';
 import { podDialect } from './pod-dialect.ts';
@@ -93,9 +94,45 @@ test('CCI 2.0 has no subdomains', () => {
 
 test('a row that differs is that of a field that there is', () => {
   const known = new Set(rowsOf(podFields).flatMap(({ path }) => prefixesOf(path.split('.'))));
+  // The amounts of a container have no fields but the resources that somebody thinks of.
+  const fieldOf = (path: string): string => path.replace(/(\.resources\.(requests|limits))\..*/, '$1');
   for (const version of ['v1', 'v2'] as const) {
-    expect(Object.keys(cciRows[version]).filter((path) => !known.has(path))).toEqual([]);
+    expect(Object.keys(cciRows[version]).filter((path) => !known.has(fieldOf(path)))).toEqual([]);
   }
+});
+
+test.for(['v1', 'v2'] as const)(
+  'whatever CCI %s does not take is refused with a remedy, or does not leave',
+  (version) => {
+    const table = cciFields[version];
+    for (const { path, rule } of rowsOf(table)) {
+      const spec = specWith(path.split('.'));
+      const { refusals } = reviewFields({ spec: trusted<PodSpec>(spec) }, table);
+      if (rule.kind === 'refused') {
+        expect([path, refusals]).toMatchObject([path, [{ code: rule.code, remedy: expect.stringMatching(/\.$/) }]]);
+      }
+      const sent = JSON.stringify(passedPart(spec, table)).includes('"planted"');
+      expect([path, sent]).toEqual([path, rule.kind === 'passed' || rule.kind === 'checked']);
+    }
+  },
+);
+
+/** A spec of one field. */
+function specWith([field = '', ...rest]: readonly string[]): object {
+  return { [field]: rest.length === 0 ? 'planted' : specWith(rest) };
+}
+
+test('a pod that says how much disk it needs runs, and CCI is not told; one that needs more than CPU and memory does not', () => {
+  const requests = { cpu: '1', memory: '2Gi', 'ephemeral-storage': '5Gi' };
+  expect(refusalsOf({}, { resources: { requests, limits: requests } })).toEqual([]);
+  const spec = { containers: [{ name: 'main', resources: { requests, limits: requests } }] };
+  const size = { cpu: '1', memory: '2Gi' };
+  expect(passedPart(spec, cciFields.v1)).toEqual({
+    containers: [{ name: 'main', resources: { requests: size, limits: size } }],
+  });
+  expect(refusalsOf({}, { resources: { limits: { 'nvidia.com/gpu': '1' } } })).toEqual([
+    'spec.containers[0].resources.limits.nvidia.com/gpu resource-unsupported',
+  ]);
 });
 
 test.for(['cci.md', 'zh/cci.md'])('%s lists the fields that differ from another cluster', async (page) => {

@@ -5,6 +5,7 @@ import {
   dropped,
   droppedUnless,
   type FieldTable,
+  passed,
   refused,
   type Rule,
   withRows,
@@ -23,6 +24,8 @@ const ofContainers: Readonly<Record<string, Rule>> = {
   'restartPolicyRules.action': refused('sidecar-unsupported'),
   'restartPolicyRules.exitCodes.operator': refused('sidecar-unsupported'),
   'restartPolicyRules.exitCodes.values': refused('sidecar-unsupported'),
+  ...ofResources('requests'),
+  ...ofResources('limits'),
   'lifecycle.stopSignal': refused('lifecycle-unsupported'),
   'lifecycle.postStart.sleep': refused('lifecycle-unsupported'),
   'lifecycle.preStop.sleep': refused('lifecycle-unsupported'),
@@ -60,6 +63,16 @@ export const cciFields: Readonly<Record<CciDialect['apiVersion'], FieldTable>> =
   v1: withRows(podFields, cciRows.v1),
   v2: withRows(podFields, cciRows.v2),
 };
+
+/** CCI gives each pod a disk of its own, of the same size for all. */
+function ofResources(amounts: 'requests' | 'limits'): Record<string, Rule> {
+  return {
+    [`resources.${amounts}.cpu`]: passed,
+    [`resources.${amounts}.memory`]: passed,
+    [`resources.${amounts}.ephemeral-storage`]: dropped,
+    [`resources.${amounts}.*`]: refused('resource-unsupported'),
+  };
+}
 
 /** An emptyDir can only be mounted as a whole. */
 export function partsOfEmptyDirs({ spec }: Pod): Refusal[] {

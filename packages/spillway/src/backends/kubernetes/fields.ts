@@ -26,7 +26,7 @@ interface Exception {
   readonly when: (value: unknown) => boolean;
 }
 
-/** Rules by field; a list has the rules of its elements. */
+/** Rules by field; a list has the rules of its elements. `*` is the rule of all others. */
 export type FieldTable = { readonly [field: string]: FieldRules };
 export type FieldRules = Rule | { readonly fields: FieldTable };
 
@@ -104,7 +104,7 @@ function refusals(value: unknown, table: FieldTable, path: string): Refusal[] {
 }
 
 function ruleOf(table: FieldTable, field: string): FieldRules | undefined {
-  return Object.hasOwn(table, field) ? table[field] : undefined;
+  return Object.hasOwn(table, field) ? table[field] : table['*'];
 }
 
 /** `{}` is a value: an empty hostPath is still a hostPath. */

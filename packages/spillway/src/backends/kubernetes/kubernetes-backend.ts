@@ -109,7 +109,7 @@ export class KubernetesBackend implements Backend {
   }
 
   get capabilities(): Capabilities {
-    const { name, architecture, volumeUpdates, clusterServices } = this.#dependencies.dialect;
+    const { name, architecture, volumeUpdates, clusterServices, finalizer } = this.#dependencies.dialect;
     return {
       runtimeVersion: `${name}://${this.#version}`,
       ...(architecture !== undefined && { architecture }),
@@ -120,6 +120,7 @@ export class KubernetesBackend implements Backend {
       limits: {
         oneOfAName: true,
         volumesFollowLater: true,
+        stoppedIsGone: finalizer === undefined,
         logsEndWithStop: true,
         oneLogStream: true,
         noClusterServices: !clusterServices,
@@ -170,7 +171,8 @@ export class KubernetesBackend implements Backend {
       const { instances, copies } = connected;
       const found = await instances.pods({ signal, lane: deleting }, ref.uid);
       await Promise.all(found.map((pod) => this.#remove(connected, ref, pod, signal)));
-      if (found.length > 0) this.#tidy(copies);
+      // Also when the pod was gone already.
+      this.#tidy(copies);
     });
   }
 
