@@ -81,6 +81,7 @@ test('a private image is pulled with the login of its project only', async () =>
   expect(await pull(privateImage, longTerm(theirs))).toContain('403 Forbidden');
   expect(await pull(privateImage, `${longTerm()}0`)).toContain('401 Unauthorized');
   expect(await pull(privateImage, longTerm())).toBe('pulled');
+  expect(await pull(`${swr.host}/team/app:2`, longTerm())).toContain('not found');
   // The registry behind it does not show it under another name.
   expect(await pull('docker.io/team/app:1')).toContain('not found');
 });

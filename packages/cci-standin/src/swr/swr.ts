@@ -108,12 +108,8 @@ export async function startSwr(options: SwrOptions, undo: AsyncDisposableStack):
 /** containerd reads it at each pull. */
 async function nameRegistry(folder: string, host: string, endpoint: string, caFile: string): Promise<void> {
   await mkdir(join(folder, host), { recursive: true });
-  const lines = [
-    `server = "${endpoint}"`,
-    '',
-    `[host."${endpoint}"]`,
-    '  capabilities = ["pull", "resolve"]',
-    `  ca = "${caFile}"`,
-  ];
-  await writeFile(join(folder, host, 'hosts.toml'), `${lines.join('\n')}\n`);
+  const ca = `ca = "${caFile}"`;
+  // After a 404 it asks the server, too.
+  const file = `server = "${endpoint}"\n${ca}\n\n[host."${endpoint}"]\n  capabilities = ["pull", "resolve"]\n  ${ca}\n`;
+  await writeFile(join(folder, host, 'hosts.toml'), file);
 }

@@ -111,6 +111,8 @@ export interface BackendLimits {
   readonly oneOfAName: boolean;
   /** Files of volumes change within minutes, not when {@link Backend.update} resolves. */
   readonly volumesFollowLater: boolean;
+  /** What was stopped is gone when it has ended, and is not there as ended until it is removed. */
+  readonly stoppedIsGone: boolean;
   /** The logs of what was stopped are gone. */
   readonly logsEndWithStop: boolean;
   /** Standard output and standard error come in one log. */

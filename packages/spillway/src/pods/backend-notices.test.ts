@@ -6,6 +6,7 @@ import { testPod } from './testing/objects.ts';
 const limits = {
   oneOfAName: true,
   volumesFollowLater: true,
+  stoppedIsGone: true,
   logsEndWithStop: true,
   oneLogStream: true,
   noClusterServices: true,

@@ -654,6 +654,13 @@ describe('volumes of a pod that runs', () => {
     expect(decide(adopted(), now, follows).operation).toBeUndefined();
   });
 
+  it('and logins follow each where the backend says so', () => {
+    const pulling = withStatus(testPod({ spec: { imagePullSecrets: [{ name: 'login' }] } }), runningPod.status ?? {});
+    expect(decide(adopted(pulling), now, follows).operation).toBeUndefined();
+    expect(decide(adopted(pulling), now, { ...context, pullSecretUpdates: true }).operation).toEqual(update);
+    expect(decide(adopted(pod), now, { ...context, pullSecretUpdates: true }).operation).toBeUndefined();
+  });
+
   it('are read again when something changed; many changes at a time are one', () => {
     const state = referenceChanged(referenceChanged(known()));
     expect(decide(state, now, follows)).toMatchObject({ wakeAtMs: now + followSpacingMs });

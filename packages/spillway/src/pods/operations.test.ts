@@ -411,3 +411,66 @@ describe('deleting the API object', () => {
     expect(await perform(setup, { kind: 'deletePod' })).toMatchObject({ ok: false, problem: { kind: 'api' } });
   });
 });
+
+describe('updating logins', () => {
+  const spec = {
+    containers: [{ name: 'app', image: 'x' }],
+    volumes: [{ name: 'settings', configMap: { name: 'settings' } }],
+    imagePullSecrets: [{ name: 'login' }, { name: 'later' }],
+  };
+  const pod = testPod({ spec });
+
+  it('gives the pull Secrets when one of them has changed, and no volumes where these do not follow', async () => {
+    const found = new Map<string, object>([
+      ['settings', { data: { key: 'old' } }],
+      ['login', { metadata: { resourceVersion: '1' }, data: { '.dockerconfigjson': 'b2xk' } }],
+    ]);
+    const followed: (readonly WatchedObject[])[] = [];
+    const changes: unknown[] = [];
+    const client = fakeClient({
+      get: async (_, { name }) => {
+        const object = found.get(name);
+        if (object === undefined) throw notFound;
+        return object;
+      },
+    });
+    const operations = new Operations({
+      backend: {
+        capabilities: { ...capabilities, pullSecretUpdates: true },
+        create: async () => {},
+        update: async (_, { volumes, objects, pullSecrets }) =>
+          void changes.push({ volumes: [...volumes.keys()], secrets: [...objects.secrets.keys()], pullSecrets }),
+        stop: async () => {},
+        remove: async () => {},
+      },
+      client,
+      nodeName: 'virtual-kubelet',
+      references: { client, services: () => [] },
+      facts: () => ({ hostIPs: [], allocatable: {}, dns: { clusterServers: [], clusterDomain: '' } }),
+      prepared: async () => {},
+      follow: (_, objects) => void followed.push(objects),
+      record: () => {},
+      onDefect: () => {},
+    });
+    const operate = async (operation: Operation, content?: Content): Promise<Content> => {
+      const state = newPod({ pod, ref: instanceRef(pod), refusals: [], nowMs: 0 }, { listed: true, inherited: false });
+      return contentOf(await operations.perform(operation, { ...state, content }, signal));
+    };
+    const created = await operate(create);
+    expect(followed).toEqual([
+      [
+        { kind: 'secret', namespace: 'default', name: 'login', seen: '1' },
+        { kind: 'secret', namespace: 'default', name: 'later', seen: undefined },
+      ],
+    ]);
+    expect(await operate({ kind: 'update' }, created)).toMatchObject({ pullSecrets: created.pullSecrets });
+    expect(changes).toEqual([]);
+    found.set('login', { metadata: { resourceVersion: '2' }, data: { '.dockerconfigjson': 'bmV3' } });
+    await operate({ kind: 'update' }, created);
+    const given = { volumes: [], secrets: ['login'], pullSecrets: ['login', 'later'] };
+    expect(changes).toEqual([given]);
+    // An earlier process may have brought them before they changed.
+    await operate({ kind: 'update' });
+    expect(changes).toEqual([given, given]);
+  });
+});

@@ -22,7 +22,10 @@ import { Testbed } from '../../testbed/testbed.ts';
 import { terminatedOf } from '../../testbed/statuses.ts';
 import { eventually } from '../backends/testing/driver.ts';
 
-const podCount = process.env['SPILLWAY_SOAK'] === '1' ? 500 : 100;
+const soak = process.env['SPILLWAY_SOAK'] === '1';
+const podCount = soak ? 500 : 100;
+/** Attempts that fail are made again after pauses that grow. */
+const patience = { timeout: soak ? 1_800_000 : 280_000, interval: 200 };
 const namespace = 'work';
 const registry = 'swr.cn-north-4.myhuaweicloud.com';
 
@@ -195,23 +198,25 @@ describe('a region with 10 % errors, throttling, lost answers and broken watches
     const created = await Promise.all(
       Array.from({ length: podCount }, (_, index) => client.resource(pods).create(podNumber(index))),
     );
-    await eventually('all pods are as they should be', async () => {
+    const notRight = async (): Promise<string[]> => {
       const found = new Map((await home()).map((pod) => [uidOf(pod), pod]));
-      return created.every((pod, index) => {
+      return created.flatMap((pod, index) => {
         const { phase, exitCode } = kindOf(index);
-        const now = found.get(uidOf(pod));
-        if (now === undefined || now.status?.phase !== phase) return false;
-        const ready = now.status.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
-        return exitCode === undefined ? ready : terminatedOf(now)?.exitCode === exitCode;
+        const status = found.get(uidOf(pod))?.status;
+        const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
+        const ended = terminatedOf({ ...pod, status: status ?? {} })?.exitCode;
+        const right = status?.phase === phase && (exitCode === undefined ? ready : ended === exitCode);
+        return right ? [] : [`${pod.metadata?.name} is ${status?.phase}`];
       });
-    });
+    };
+    await expect.poll(notRight, patience).toEqual([]);
     expect((await burst()).length).toBe(podCount);
     for (const pod of created) expect([uidOf(pod), starts.get(uidOf(pod))?.size]).toEqual([uidOf(pod), 1]);
   });
 
   test('forgets nothing: when they are deleted, nothing of them is left', async () => {
     await client.resource(pods).deleteCollection({ namespace });
-    await eventually('the pods are gone', async () => (await home()).length === 0);
+    await expect.poll(async () => (await home()).length, patience).toBe(0);
     await admin('DELETE', 'faults');
     await eventually('the region has nothing of them', async () => {
       const copies = { labelSelector: 'spillway.dev/copy' };
@@ -230,6 +235,21 @@ describe('a region with 10 % errors, throttling, lost answers and broken watches
     });
     expect(Array.from(starts.values(), ({ size }) => size)).toEqual(Array.from(starts, () => 1));
   });
+});
+
+test('the login that a pod pulls with follows the Secret that it comes from', async () => {
+  const pod = await client.resource(pods).create(podNumber(0));
+  await eventually('the pod runs', async () => (await home()).some(({ status }) => status?.phase === 'Running'));
+  const auths = { [registry]: { username: 'team', password: `${planted.login}-rotated` } };
+  const body = { stringData: { '.dockerconfigjson': JSON.stringify({ auths }) } };
+  await client.resource(secrets).patch({ namespace, name: 'registry' }, { type: 'merge', body });
+  await eventually('CCI has the new login', async () => {
+    const { items } = await there.resource(secrets).list({ fieldSelector: 'metadata.name=imagepull-secret' });
+    const config = Buffer.from(items[0]?.data?.['.dockerconfigjson'] ?? '', 'base64').toString();
+    return config.includes(Buffer.from(`team:${planted.login}-rotated`).toString('base64'));
+  });
+  await client.resource(pods).delete({ namespace, name: pod.metadata?.name ?? '' });
+  await eventually('the pod is gone', async () => (await home()).length === 0);
 });
 
 describe('what is secret', () => {
@@ -272,7 +292,9 @@ describe('what is secret', () => {
     const login = { domainName: account.domain.name, userName: account.users[0]?.name };
     await writeFile(file, JSON.stringify({ ...login, password: `${planted.password}-wrong` }));
     await admin('DELETE', 'access-keys/STANDINTEMPORARYKEY0');
-    await eventually('the refusal is told', async () => /refused/.test(await readFile(testbed.logFile, 'utf8')));
+    await eventually('the refusal is told', async () =>
+      /CCI refuses IAM user/.test(await readFile(testbed.logFile, 'utf8')),
+    );
     await expectNothing();
     await writeFile(file, JSON.stringify({ ...login, password: planted.password }));
     const pod = await client.resource(pods).create(podNumber(0));

@@ -97,7 +97,7 @@ export class Instances {
 
   #instance(pod: Pod): Instance | undefined {
     const ref = refOf(pod, this.#options.owner);
-    return ref && observe(ref, pod, this.#options.dialect.remedyOf);
+    return ref && observe(ref, pod, (message) => this.#options.dialect.remedyOf(message));
   }
 
   #changed(pod: Pod): void {

@@ -109,7 +109,7 @@ export class KubernetesBackend implements Backend {
   }
 
   get capabilities(): Capabilities {
-    const { name, architecture, volumeUpdates, clusterServices } = this.#dependencies.dialect;
+    const { name, architecture, volumeUpdates, clusterServices, finalizer } = this.#dependencies.dialect;
     return {
       runtimeVersion: `${name}://${this.#version}`,
       ...(architecture !== undefined && { architecture }),
@@ -120,6 +120,7 @@ export class KubernetesBackend implements Backend {
       limits: {
         oneOfAName: true,
         volumesFollowLater: true,
+        stoppedIsGone: finalizer === undefined,
         logsEndWithStop: true,
         oneLogStream: true,
         noClusterServices: !clusterServices,

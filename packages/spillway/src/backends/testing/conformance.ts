@@ -1,12 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parseQuantity } from '../../podspec/quantities.ts';
-import type { Backend } from '../backend.ts';
+import type { Backend, Instance, Workload } from '../backend.ts';
 import { Driver, eventually } from './driver.ts';
 import { makeWorkload, script, type WorkloadInput } from './workloads.ts';
 
 export interface BackendUnderTest {
   /** An image with a shell. */
   readonly image: string;
+  /** The workload in a size that the backend has. Default: any is. */
+  readonly sized?: (workload: Workload) => Workload;
   /** A backend on the same state each time, as a process has after a restart. Only one is open at a time. */
   open(): Promise<Backend>;
   /** Called once, at the end. */
@@ -41,8 +43,12 @@ export function describeBackendConformance(name: string, make: () => Promise<Bac
       await subject?.dispose();
     });
 
-    const workload = (input: Omit<WorkloadInput, 'image'>): ReturnType<typeof makeWorkload> =>
-      makeWorkload({ ...input, image: subject.image });
+    const workload = (input: Omit<WorkloadInput, 'image'>): Workload => {
+      const made = makeWorkload({ ...input, image: subject.image });
+      return subject.sized?.(made) ?? made;
+    };
+    const stopped = (pod: Workload): Promise<Instance> =>
+      backend.capabilities.limits?.stoppedIsGone ? driver.isGone(pod) : driver.reaches(pod, 'ended');
 
     describe('creating', () => {
       test('a pod runs, has an address, and says whose it is', async () => {
@@ -197,7 +203,7 @@ export function describeBackendConformance(name: string, make: () => Promise<Bac
         await eventually('the log', async () => (await driver.logs(pod)) === 'hello\n');
         await backend.stop(pod.ref, { graceSeconds: 1 }, driver.signal);
         await backend.stop(pod.ref, { graceSeconds: 30 }, driver.signal);
-        const instance = await driver.reaches(pod, 'ended');
+        const instance = await stopped(pod);
         expect(instance.containerStatuses).toMatchObject([
           { ready: false, restartCount: 0, state: { terminated: {} } },
         ]);
@@ -210,7 +216,7 @@ export function describeBackendConformance(name: string, make: () => Promise<Bac
         const initContainers = [script('sleep 3600', { name: 'wait' })];
         const pod = await driver.run(workload({ spec: { initContainers, containers: [forever] } }));
         await backend.stop(pod.ref, { graceSeconds: 0 }, driver.signal);
-        const instance = await driver.reaches(pod, 'ended');
+        const instance = await stopped(pod);
         expect(instance.containerStatuses[0]?.containerID).toBeUndefined();
       });
 

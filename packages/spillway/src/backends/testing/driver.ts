@@ -55,6 +55,16 @@ export class Driver {
     });
   }
 
+  /** Waits until nothing is there any more, and tells how it was last seen. */
+  async isGone({ ref }: Workload): Promise<Instance> {
+    await eventually(`pod ${ref.name} is gone`, () =>
+      this.events.some((each) => each.type === 'gone' && each.ref.uid === ref.uid),
+    );
+    const last = this.events.findLast((each) => each.type === 'changed' && each.instance.ref.uid === ref.uid);
+    if (last?.type !== 'changed') throw new Error(`pod ${ref.name} was never seen`);
+    return last.instance;
+  }
+
   /** Waits for a container to be as the test says. */
   async container(
     { ref }: Workload,

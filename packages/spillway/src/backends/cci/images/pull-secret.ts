@@ -183,8 +183,13 @@ const sameLogin = (a: RegistryCredential, b: RegistryCredential | undefined): bo
 
 /** What makes one state of the Secret different from another. */
 function contentOf(secret: Secret | undefined): string {
-  const logins = [...loginsByHost(secret)].map(([host, { username, password }]) => [host, username, password]);
-  return JSON.stringify([logins.toSorted(), [...originsOf(secret)].toSorted()]);
+  const logins = [...loginsByHost(secret)].map(([host, { username, password }]): string[] => [
+    host,
+    username,
+    password,
+  ]);
+  const origins = [...originsOf(secret)].map(([host, origin]): string[] => [host, JSON.stringify(origin)]);
+  return JSON.stringify([logins, origins].map((each) => each.toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1))));
 }
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');

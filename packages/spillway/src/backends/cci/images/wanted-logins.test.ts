@@ -23,13 +23,13 @@ const vendorsSecret = (expires: string): Secret => ({
   },
 });
 
-function of(secrets: Record<string, Secret>, theImage = image, own: typeof swr | undefined = swr): PodLogins {
+function logins(secrets: Record<string, Secret>, theImage = image, own: typeof swr | undefined = swr): PodLogins {
   const spec = { containers: [{ name: 'main', image: theImage }] };
   return loginsOf({ namespace: 'default', spec, secrets: new Map(Object.entries(secrets)) }, own, now);
 }
 
-const asked = (...of_: Parameters<typeof of>): string[] =>
-  of(...of_).logins.map((each) => `${each.login.username} from ${each.from}`);
+const asked = (...pod: Parameters<typeof logins>): string[] =>
+  logins(...pod).logins.map((each) => `${each.login.username} from ${each.from}`);
 
 test('a pod with an image in SWR gets the login that Spillway has, without a Secret', () => {
   expect(asked({})).toEqual(["r1@AK from Spillway's access key"]);
