@@ -16,7 +16,7 @@ import { BackendHealth } from '../node/backend-health.ts';
 import { Blockade } from '../node/blockade.ts';
 import { NodeController } from '../node/node-controller.ts';
 import type { NodeFacts } from '../node/node-object.ts';
-import { Recorder } from '../ledger/recorder.ts';
+import { LedgerRecorder } from '../ledger/ledger-recorder.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { burstTaint, preferTaint, virtualNodeLabels } from '../podspec/contract.ts';
 import { PodController } from '../pods/pod-controller.ts';
@@ -65,7 +65,7 @@ export class Pool {
   readonly #blockade: Blockade;
   readonly #preparation: Preparation;
   readonly #node: NodeController;
-  readonly #recording: Recorder | undefined;
+  readonly #ledger: LedgerRecorder | undefined;
   readonly #pods: PodController;
   readonly #kubelet: KubeletServer;
   readonly #capacityRead = Promise.withResolvers<void>();
@@ -129,10 +129,10 @@ export class Pool {
       onRecorded: (type) => this.#metrics.eventRecorded(type),
     });
     const { ledgerDirectory: directory } = options;
-    this.#recording =
+    this.#ledger =
       directory === undefined
         ? undefined
-        : new Recorder({
+        : new LedgerRecorder({
             directory,
             pool: config.name,
             node: nodeName,
@@ -167,7 +167,7 @@ export class Pool {
         return leadership?.lost.aborted === true ? 0 : stopGraceMs;
       },
       recordOnNode: (notice) => this.#recordOnNode(notice),
-      ...(this.#recording && { bystander: this.#recording }),
+      ...(this.#ledger && { bystander: this.#ledger }),
       observer: this.#metrics,
       logger: this.#logger,
     });
@@ -201,7 +201,7 @@ export class Pool {
     leadership?.lost.addEventListener('abort', () => void this.#agent.close(), { once: true });
     const looking = metrics.beforeRender(() => this.#snapshot());
     try {
-      await this.#recording?.load();
+      await this.#ledger?.load();
       await runTogether(signal, [
         (stop) => this.#health.run(stop),
         (stop) => this.#preparation.run(stop),
@@ -212,7 +212,7 @@ export class Pool {
       ]);
     } finally {
       looking[Symbol.dispose]();
-      await Promise.all([this.#recorder.close(), this.#recording?.close()]);
+      await Promise.all([this.#recorder.close(), this.#ledger?.close()]);
       await Promise.all([this.#backend.close(), this.#agent.close()]);
     }
   }

@@ -17,7 +17,7 @@ import {
 } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cciPool } from '../../../testbed/cci-pool.ts';
-import { spillway } from '../../../testbed/testbed.ts';
+import { spillwayProgram } from '../../../testbed/program.ts';
 import type { CciBackendConfig } from '../../config/cci.ts';
 import { asSized } from '../../podspec/sizing/sized-pod.ts';
 import { sizePod } from '../../podspec/sizing/size-pod.ts';
@@ -47,7 +47,7 @@ let dir: string;
 let options: CciBackendConfig;
 
 beforeAll(async () => {
-  region = await startRegion({ node: 'containers', program: spillway, networkStepMs: 100 });
+  region = await startRegion({ node: 'containers', program: spillwayProgram, networkStepMs: 100 });
   there = new KubeClient({ config: await loadKubeconfig({ paths: [region.cluster.kubeconfig] }) });
   dir = await mkdtemp(path.join(tmpdir(), 'cci-backend-'));
   options = await cciPool(region, dir, { volumeRefresh: true });

@@ -9,7 +9,7 @@ import { generationsOf, ledgerFile, readIntervals } from './files.ts';
 import { Ledger } from './ledger.ts';
 import { LedgerWriter } from './ledger-writer.ts';
 
-export interface RecorderOptions {
+export interface LedgerRecorderOptions {
   readonly directory: string;
   readonly pool: string;
   readonly node: string;
@@ -20,14 +20,14 @@ export interface RecorderOptions {
 }
 
 /** Writes down what the instances of a pool are billed for. Pods never wait for it. */
-export class Recorder {
+export class LedgerRecorder {
   readonly #ledger: Ledger;
   readonly #writer: LedgerWriter;
   readonly #file: string;
   readonly #now: () => number;
   readonly #logger: Logger;
 
-  constructor({ directory, pool, node, sizing, now, sleep, logger }: RecorderOptions) {
+  constructor({ directory, pool, node, sizing, now, sleep, logger }: LedgerRecorderOptions) {
     this.#now = now;
     this.#logger = logger;
     this.#file = ledgerFile(directory, pool);
