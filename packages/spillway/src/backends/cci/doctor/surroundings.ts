@@ -126,7 +126,7 @@ const images: Check = ({ nodeName, backend: { imageReplacements, region }, clust
     const { initContainers = [], containers = [] } = template?.spec ?? {};
     const used = new Set([...initContainers, ...containers].flatMap(({ image }) => image ?? []));
     return [...used].flatMap((image): CciFinding[] => {
-      if (registryNotice(replaceImage(image, imageReplacements)) === undefined) return [];
+      if (registryNotice(replaceImage(image, imageReplacements), region) === undefined) return [];
       const repositoryPrefix = image.slice(0, image.lastIndexOf('/'));
       return [
         {

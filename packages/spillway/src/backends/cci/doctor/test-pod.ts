@@ -11,6 +11,7 @@ export interface TestPodOptions {
   readonly client: KubeClient;
   readonly type: ResourceType<Pod>;
   readonly namespace: string;
+  readonly region: string;
   readonly image: string;
 }
 
@@ -69,7 +70,7 @@ function testPod(name: string, namespace: string, image: string): Pod {
 
 /** @throws BackendError with why it did not start */
 async function started(options: TestPodOptions, name: string, signal: AbortSignal): Promise<void> {
-  const { client, type, namespace, image } = options;
+  const { client, type, namespace, region, image } = options;
   const patience = AbortSignal.any([signal, AbortSignal.timeout(startWithinMs)]);
   while (!patience.aborted) {
     const { status } = await client.resource(type).get({ namespace, name }, { signal });
@@ -88,13 +89,14 @@ async function started(options: TestPodOptions, name: string, signal: AbortSigna
   throw new BackendError(
     'unavailable',
     `the test pod with ${image} has not started within ${startWithinMs / 1000} s: ${said}`,
-    remedyFor(said),
+    remedyFor(said, region),
   );
 }
 
-function remedyFor(said: string): BackendErrorDetails {
+function remedyFor(said: string, region: string): BackendErrorDetails {
   const remedy =
-    pullRemedy(said) ?? 'Check that the image can be had from the subnet of the pods, and that the region has room';
+    pullRemedy(said, region) ??
+    'Check that the image can be had from the subnet of the pods, and that the region has room';
   return { remedy };
 }
 
