@@ -39,7 +39,7 @@ export async function runTestPod(options: TestPodOptions, signal: AbortSignal): 
     return view;
   } catch (error) {
     return failed(
-      new BackendError('unavailable', `the test pod ${name} is still there and is billed: ${String(error)}`, {
+      new BackendError('unavailable', `the test pod ${name} may still be there, and billed: ${String(error)}`, {
         cause: error,
         remedy: `Delete it in the console of CCI, in the namespace ${namespace}`,
       }),
