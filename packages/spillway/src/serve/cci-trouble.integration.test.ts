@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { randomAccount, type Region, startRegion } from '@spillway/cci-standin';
 import { type Cluster, startCluster } from '@spillway/devcluster';
@@ -20,6 +20,8 @@ import { cciPool } from '../../testbed/cci-pool.ts';
 import { Testbed } from '../../testbed/testbed.ts';
 import { diagnoseCci } from '../backends/cci/doctor/diagnose.ts';
 import { inspectCci } from '../backends/cci/doctor/inspect.ts';
+import { checkRegistry } from '../backends/cci/doctor/registry.ts';
+import { swrLogin } from '../backends/cci/images/swr.ts';
 import { runSpillway } from '../cli/testing/run-spillway.ts';
 import type { CciBackendConfig } from '../config/cci.ts';
 import { isReady } from '../podspec/pod-facts.ts';
@@ -257,6 +259,18 @@ test('doctor finds a key that is wrong, one that cannot be read, and a namespace
   expect(await ofAccount({ credentials: { file: `${file}.none` } })).toEqual([
     expect.stringMatching(/^cci-credential-missing: .*does not exist/),
   ]);
+});
+
+test('doctor asks the registry whether it accepts the login of the key', async () => {
+  const [key] = ours.users[0]?.accessKeys ?? [];
+  const at = { endpoint: region.swr.endpoint, ca: await readFile(region.caFile, 'utf8') };
+  const asked = async (secretKey = ''): Promise<string> => {
+    const login = swrLogin({ accessKey: key?.accessKey ?? '', secretKey }, { region: region.name });
+    if (login === undefined) throw new Error('a permanent key has a login');
+    return (await checkRegistry(login, at, new AbortController().signal)).kind;
+  };
+  expect(await asked(key?.secretKey)).toBe('accepted');
+  expect(await asked('wrong')).toBe('refused');
 });
 
 test('doctor finds an account in arrears, one that has not authorized CCI, and a clock that is wrong', async () => {

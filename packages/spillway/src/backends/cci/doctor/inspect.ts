@@ -18,6 +18,7 @@ import { type CciDialect, dialects } from '../dialects.ts';
 import { endpointsOf } from '../endpoints.ts';
 import { toBackendError } from '../errors.ts';
 import { dateOf, httpsCall } from '../https-call.ts';
+import { swrLogin } from '../images/swr.ts';
 import { makeNamespace, namespaceName, namespaceProblem } from '../prepare/namespace.ts';
 import { chooseNetwork, networkProgress } from '../prepare/network.ts';
 import { hasAgency, listNetworks } from '../prepare/prepare.ts';
@@ -128,8 +129,10 @@ async function inspectAccount(
   const image = replaceImage(testImage, backend.imageReplacements);
   onProgress(`starting a pod with ${image} in CCI, to remove it again`);
   const type = { ...pods, apiVersion: dialect.podApiVersion };
-  const pod = { client: connection.client, type, namespace, image, region: backend.region };
-  return { ...found, testPod: await runTestPod(pod, signal) };
+  return {
+    ...found,
+    testPod: await runTestPod({ client: connection.client, type, namespace, region: backend.region, image }, signal),
+  };
 }
 
 /** @throws when it is somebody else's */
@@ -179,13 +182,15 @@ async function mayMake(
 }
 
 async function registryOf(
-  { backend, onProgress }: InspectOptions,
+  { backend: { region, projectName: project }, onProgress }: InspectOptions,
   { connection }: Asked,
   signal: AbortSignal,
 ): Promise<RegistryView> {
-  onProgress('asking SWR whether it accepts the login');
-  const { region, projectName } = backend;
-  return await checkRegistry(connection.access.accessKey, { region, project: projectName }, signal);
+  const { accessKey } = connection.access;
+  const login = accessKey && swrLogin(accessKey, { region, ...(project !== undefined && { project }) });
+  if (login === undefined) return { kind: 'noLogin' };
+  onProgress(`asking ${login.registry} whether it accepts the login`);
+  return await checkRegistry(login, {}, signal);
 }
 
 async function readAuthority(file: string): Promise<string> {

@@ -1,27 +1,23 @@
+import type { RegistryCredential } from '../../../podspec/images.ts';
 import { BackendError } from '../../backend.ts';
 import { type HttpsAnswer, httpsCall } from '../https-call.ts';
-import { swrLogin } from '../images/swr.ts';
-import type { AccessKey } from '../signing.ts';
 import type { RegistryView } from './view.ts';
 
 /** A person waits. */
 const patienceMs = 5_000;
 
-/** Whether SWR accepts the login that is computed from the access key, asked as a container runtime asks. */
+/** Whether a registry accepts a login, asked as a container runtime asks. `endpoint`: where it is; `ca`: PEM. */
 export async function checkRegistry(
-  key: AccessKey | undefined,
-  { region, project }: { readonly region: string; readonly project?: string | undefined },
+  { registry: host, username, password }: RegistryCredential,
+  { endpoint = `https://${host}`, ca }: { readonly endpoint?: string; readonly ca?: string },
   signal: AbortSignal,
 ): Promise<RegistryView> {
-  const login = key && swrLogin(key, { region, ...(project !== undefined && { project }) });
-  if (login === undefined) return { kind: 'noLogin' };
-  const host = login.registry;
-  const authorization = `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`;
+  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
   const patience = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
   const get = (url: string): Promise<HttpsAnswer> =>
-    httpsCall({ method: 'GET', url, headers: { authorization }, body: null }, patience);
+    httpsCall({ method: 'GET', url, headers: { authorization }, body: null, ca }, patience);
   try {
-    let answer = await get(`https://${host}/v2/`);
+    let answer = await get(`${endpoint}/v2/`);
     const tokens = tokensOf(answer.headers['www-authenticate']);
     if (answer.status === 401 && tokens !== undefined) answer = await get(tokens);
     if (answer.status < 400) return { kind: 'accepted', host, why: '' };

@@ -11,8 +11,8 @@ export interface TestPodOptions {
   readonly client: KubeClient;
   readonly type: ResourceType<Pod>;
   readonly namespace: string;
-  readonly image: string;
   readonly region: string;
+  readonly image: string;
 }
 
 const startWithinMs = 180_000;
@@ -39,7 +39,7 @@ export async function runTestPod(options: TestPodOptions, signal: AbortSignal): 
     return view;
   } catch (error) {
     return failed(
-      new BackendError('unavailable', `the test pod ${name} is still there and is billed: ${String(error)}`, {
+      new BackendError('unavailable', `the test pod ${name} may still be there, and billed: ${String(error)}`, {
         cause: error,
         remedy: `Delete it in the console of CCI, in the namespace ${namespace}`,
       }),
@@ -70,7 +70,7 @@ function testPod(name: string, namespace: string, image: string): Pod {
 
 /** @throws BackendError with why it did not start */
 async function started(options: TestPodOptions, name: string, signal: AbortSignal): Promise<void> {
-  const { client, type, namespace, image } = options;
+  const { client, type, namespace, region, image } = options;
   const patience = AbortSignal.any([signal, AbortSignal.timeout(startWithinMs)]);
   while (!patience.aborted) {
     const { status } = await client.resource(type).get({ namespace, name }, { signal });
@@ -89,7 +89,7 @@ async function started(options: TestPodOptions, name: string, signal: AbortSigna
   throw new BackendError(
     'unavailable',
     `the test pod with ${image} has not started within ${startWithinMs / 1000} s: ${said}`,
-    remedyFor(said, options.region),
+    remedyFor(said, region),
   );
 }
 
