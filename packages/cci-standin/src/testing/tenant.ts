@@ -54,8 +54,8 @@ export class Tenant {
   }
 
   /** A pod of one container that runs a script. */
-  async create(name: string, script: string, spec: object = {}): Promise<void> {
-    const container = { name: 'main', image: 'busybox', command: ['sh', '-c', script], resources };
+  async create(name: string, script: string, spec: object = {}, image = 'busybox'): Promise<void> {
+    const container = { name: 'main', image, command: ['sh', '-c', script], resources };
     const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { containers: [container], ...spec } };
     await this.#made(this.#pods, pod);
   }
