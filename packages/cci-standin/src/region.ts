@@ -121,7 +121,7 @@ async function assemble(cluster: Cluster, undo: AsyncDisposableStack, options: R
     await running;
   });
   await Promise.all([facts.synced, controller.informer.synced]);
-  const node = await nodeOf({ cluster, client, log: options.log ?? (() => undefined) }, options, undo);
+  const node = await nodeOf({ cluster, client }, options, undo);
   const meter = await startMeter({ cluster, client, node }, undo);
 
   const sources = { accessKeys: new AccessKeys(accounts, clock), tokens: new Tokens(accounts, clock) };
@@ -185,11 +185,11 @@ async function assemble(cluster: Cluster, undo: AsyncDisposableStack, options: R
 }
 
 async function nodeOf(
-  parts: Parameters<typeof startNode>[0],
-  { node: form = 'none', simulated = {}, program = ['spillway'] }: RegionOptions,
+  region: { readonly cluster: Cluster; readonly client: KubeClient },
+  { node: form = 'none', simulated = {}, program = ['spillway'], log = () => undefined, signal }: RegionOptions,
   undo: AsyncDisposableStack,
 ): Promise<RegionNode | undefined> {
-  return form === 'none' ? undefined : startNode(parts, { form, simulated, program }, undo);
+  return form === 'none' ? undefined : startNode({ ...region, log, signal }, { form, simulated, program }, undo);
 }
 
 async function install(client: KubeClient, accounts: readonly Account[]): Promise<void> {

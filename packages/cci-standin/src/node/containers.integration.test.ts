@@ -5,7 +5,7 @@ import { startRegion, type Region } from '../region.ts';
 import { spillway } from '../testing/program.ts';
 import { Tenant } from '../testing/tenant.ts';
 
-const web = `
+const serverInCluster = `
 apiVersion: v1
 kind: Pod
 metadata: { name: web, labels: { app: web } }
@@ -89,7 +89,7 @@ describe('a pod of the region', () => {
   test('goes on running when the program of the node dies, and is deleted by its successor', async () => {
     const before = await tenant.running('shell');
     const pid = region.node?.pid ?? 0;
-    process.kill(-pid, 'SIGKILL');
+    process.kill(pid, 'SIGKILL');
     await expect.poll(async () => region.node?.pid !== pid && (await region.node?.isReady())).toBe(true);
     expect(await tenant.exec('shell', ['true'])).toMatchObject({ code: 0 });
     expect((await tenant.statusOf('shell')).containerStatuses).toEqual(before.containerStatuses);
@@ -100,7 +100,7 @@ describe('a pod of the region', () => {
 
 describe('joined to a cluster as VPCs are', () => {
   beforeAll(async () => {
-    await cluster.kubectl(['apply', '-f', '-'], { input: web });
+    await cluster.kubectl(['apply', '-f', '-'], { input: serverInCluster });
     const dnsConfig = { nameservers: [cluster.nodeAddress], searches: ['default.svc.cluster.local'] };
     const serve = 'mkdir /www; echo from the region > /www/index.html; exec httpd -f -p 8080 -h /www';
     await tenant.create('burst', serve, { dnsPolicy: 'None', dnsConfig });

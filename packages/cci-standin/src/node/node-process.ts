@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorMessage, RegionError } from '../errors.ts';
 
+const startLimitMs = 120_000;
 const restartDelayMs = 1000;
 
 export interface NodeProcessOptions {
@@ -28,18 +29,19 @@ export class NodeProcess {
     return this.#child?.pid;
   }
 
-  /** Rejects when `ready` does, or when the program ends before. */
-  async start(ready: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const settled = new AbortController();
+  /** @throws RegionError with the end of its log, when it ends before it is ready or is not ready in two minutes */
+  async start(isReady: () => Promise<boolean>, signal?: AbortSignal): Promise<void> {
+    const deadline = Date.now() + startLimitMs;
+    let trouble: string | undefined;
     const ended = this.#run();
-    const first = ended.then(async (why) => {
-      throw new RegionError(`the region's node does not start: ${why}\n${await tail(this.#options.log)}`);
-    });
-    try {
-      await Promise.race([ready(settled.signal), first]);
-    } finally {
-      settled.abort();
-      first.catch(() => undefined);
+    void ended.then((why) => (trouble = why));
+    while (!(await isReady())) {
+      signal?.throwIfAborted();
+      if (Date.now() > deadline) trouble ??= 'it is not ready after two minutes';
+      if (trouble !== undefined) {
+        throw new RegionError(`the region's node does not start: ${trouble}\n${await tail(this.#options.log)}`);
+      }
+      await delay(100);
     }
     this.#running = this.#restartAfter(ended);
   }
@@ -47,9 +49,7 @@ export class NodeProcess {
   /** Resolves when it is gone. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    const { pid } = this;
-    // With all that it has started: an installed program starts Node.js, which is the node.
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+    this.#child?.kill('SIGKILL');
     await this.#running;
   }
 
@@ -69,8 +69,8 @@ export class NodeProcess {
     this.#child = child;
     child.unref();
     try {
-      const [code, signal]: unknown[] = await once(child, 'exit');
-      return signal === null ? `exit code ${String(code)}` : String(signal);
+      await once(child, 'exit');
+      return child.signalCode ?? `exit code ${child.exitCode}`;
     } catch (error) {
       return errorMessage(error);
     } finally {

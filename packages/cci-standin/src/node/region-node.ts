@@ -3,7 +3,6 @@ import { mkdir, open, writeFile } from 'node:fs/promises';
 import { get } from 'node:https';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '@spillway/devcluster';
 import type { KubeClient } from '@spillway/kube';
 import { RegionError } from '../errors.ts';
@@ -44,11 +43,12 @@ interface Parts {
   readonly cluster: Cluster;
   readonly client: KubeClient;
   readonly log: (line: string) => void;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Resolves when the node is Ready. It ends with `undo`. */
 export async function startNode(
-  { cluster, client, log: note }: Parts,
+  { cluster, client, log: note, signal }: Parts,
   options: NodeOptions,
   undo: AsyncDisposableStack,
 ): Promise<RegionNode> {
@@ -66,7 +66,7 @@ export async function startNode(
   const log = join(cluster.dir, 'logs', 'cci-node.log');
   const output = await open(log, 'a', 0o600);
   undo.defer(() => output.close());
-  const [command = '', ...args] = [...options.program, 'serve', '--config', file];
+  const [command, ...args] = [...options.program, 'serve', '--config', file];
   const program = new NodeProcess({
     // In a process group of its own, so that Ctrl-C reaches only who started the region.
     launch: () => cluster.spawn(command, args, { stdio: ['ignore', output.fd, output.fd], detached: true }),
@@ -75,9 +75,7 @@ export async function startNode(
   });
   undo.defer(() => program.stop());
   const isReady = async (): Promise<boolean> => program.pid !== undefined && answers(address, healthPort);
-  await program.start(async (signal) => {
-    while (!signal.aborted && !(await isReady())) await delay(100);
-  });
+  await program.start(isReady, signal);
   return {
     form: backend.form,
     name: nodeName,
