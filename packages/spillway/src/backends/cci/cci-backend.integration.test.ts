@@ -46,6 +46,15 @@ const secret = (value: string, resourceVersion = '1'): Secret => ({
   metadata: { resourceVersion },
   data: { key: encoded(value) },
 });
+/** A pod of a namespace that reads Secrets of it; `unused` is there, too. */
+const reader = (from: string, name: string, wanted: Readonly<Record<string, Secret>>): Workload => {
+  const volumes = Object.keys(wanted).map((each) => ({ name: each, secret: { secretName: each } }));
+  const volumeMounts = volumes.map((each) => ({ name: each.name, mountPath: `/${each.name}` }));
+  const spec: WorkloadInput['spec'] = { containers: [{ ...forever, volumeMounts }], volumes };
+  const made = makeWorkload({ name, image: busyboxImage, spec, secrets: { ...wanted, unused: secret('never') } });
+  const pod = { ...made.pod, metadata: { ...made.pod.metadata, namespace: from } };
+  return sized({ ...made, ref: { ...made.ref, namespace: from }, pod });
+};
 
 let region: Region;
 let there: KubeClient;
@@ -101,15 +110,6 @@ describe('copies in CCI', () => {
     await backend.close();
   });
 
-  /** A pod of a namespace that reads Secrets of it; `unused` is there, too. */
-  const reader = (from: string, name: string, wanted: Readonly<Record<string, Secret>>): Workload => {
-    const volumes = Object.keys(wanted).map((each) => ({ name: each, secret: { secretName: each } }));
-    const volumeMounts = volumes.map((each) => ({ name: each.name, mountPath: `/${each.name}` }));
-    const spec: WorkloadInput['spec'] = { containers: [{ ...forever, volumeMounts }], volumes };
-    const made = makeWorkload({ name, image: busyboxImage, spec, secrets: { ...wanted, unused: secret('never') } });
-    const pod = { ...made.pod, metadata: { ...made.pod.metadata, namespace: from } };
-    return sized({ ...made, ref: { ...made.ref, namespace: from }, pod });
-  };
   const read = async (pod: Workload, name: string): Promise<string> =>
     String((await driver.exec(pod, ['cat', `/${name}/key`])).stdout);
 
