@@ -15,6 +15,7 @@ export interface AdminDependencies {
   readonly restartGateway: () => Promise<void>;
   readonly revokeTokens: () => void;
   readonly revokeAccessKey: (accessKey: string) => void;
+  readonly stateOfAccessKey: (accessKey: string) => object;
 }
 
 type Action = (
@@ -47,6 +48,7 @@ const actions: Readonly<Record<string, Action>> = {
     revokeTokens();
     return {};
   },
+  'GET access-keys': ({ stateOfAccessKey }, name) => stateOfAccessKey(name),
   'DELETE access-keys': ({ revokeAccessKey }, name) => {
     revokeAccessKey(name);
     return {};

@@ -1,5 +1,25 @@
 import { randomUUID } from 'node:crypto';
 
+/** All of the vendor's codes that this region answers with. */
+export const errorCodes = [
+  'APIGW.0201',
+  'APIGW.0301',
+  'CCI.01.400103',
+  'CCI.01.400105',
+  'CCI.01.401102',
+  'CCI.01.403009',
+  'CCI.01.403010',
+  'CCI.01.403104',
+  'CCI.01.404101',
+  'CCI.02.400106',
+  'CCI.02.400109',
+  'CCI.02.400110',
+  'CCI.02.400111',
+  'CCI.02.409101',
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];
+
 /** An answer in one of the vendor's shapes instead of what was asked for. */
 export type Refusal = ApiRefusal | GatewayRefusal | IamRefusal;
 
@@ -9,14 +29,14 @@ interface ApiRefusal {
   readonly status: number;
   readonly reason: string;
   readonly message: string;
-  readonly errorCode?: string;
+  readonly errorCode?: ErrorCode;
 }
 
 /** Of the API gateway in front of all services. */
 interface GatewayRefusal {
   readonly from: 'gateway';
   readonly status: number;
-  readonly errorCode: string;
+  readonly errorCode: ErrorCode;
   readonly message: string;
 }
 
@@ -27,11 +47,11 @@ interface IamRefusal {
   readonly message: string;
 }
 
-export function apiRefusal(status: number, reason: string, message: string, errorCode?: string): Refusal {
+export function apiRefusal(status: number, reason: string, message: string, errorCode?: ErrorCode): Refusal {
   return { from: 'api', status, reason, message, ...(errorCode === undefined ? {} : { errorCode }) };
 }
 
-export function gatewayRefusal(status: number, errorCode: string, message: string): Refusal {
+export function gatewayRefusal(status: number, errorCode: ErrorCode, message: string): Refusal {
   return { from: 'gateway', status, errorCode, message };
 }
 

@@ -154,6 +154,7 @@ async function assemble(cluster: Cluster, undo: AsyncDisposableStack, options: R
     restartGateway: () => api.restart(),
     revokeTokens: () => sources.tokens.revokeAll(),
     revokeAccessKey: (accessKey: string) => sources.accessKeys.revoke(accessKey),
+    stateOfAccessKey: (accessKey: string) => sources.accessKeys.stateOf(accessKey),
   };
   const admin = await listen(
     new RestartableServer({

@@ -137,9 +137,7 @@ export class Gateway {
       body: parseJson(body),
       hasBody: body.length > 0,
       identity,
-      hasUserToken:
-        identity.expiresAt !== undefined ||
-        (typeof userToken === 'string' && sources.tokens.identityOf(userToken) !== undefined),
+      hasUserToken: typeof userToken === 'string' && sources.tokens.identityOf(userToken) !== undefined,
     };
     const refusal = judge(call, await facts.factsFor(call), rules);
     return refusal ?? { call: storedCall(call), pathname: storedPath(pathname, route) };

@@ -33,6 +33,12 @@ export class AccessKeys {
     this.#keys.delete(accessKey);
   }
 
+  /** Failures in a row, and whether that has locked it. */
+  stateOf(accessKey: string): { readonly failures: number; readonly locked: boolean } {
+    const failures = this.#failures.get(accessKey);
+    return { failures: failures?.count ?? 0, locked: isLocked(failures, this.#clock.now()) };
+  }
+
   authenticate(request: SignedRequest): Verdict {
     const claim = readClaim(textOf(request.headers['authorization']));
     if (claim === undefined) return { refusal: badCredentials('Authorization format incorrect') };

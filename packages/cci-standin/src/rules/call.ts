@@ -12,7 +12,7 @@ export interface Call {
   readonly body: unknown;
   readonly hasBody: boolean;
   readonly identity: Identity;
-  /** Whether the caller presented an IAM token (as X-User-Token, or to log in). */
+  /** Whether the caller presented an IAM token in X-User-Token, however it logged in. */
   readonly hasUserToken: boolean;
 }
 
@@ -39,7 +39,7 @@ export interface Facts {
 export interface RuleOptions {
   /** Default 5 */
   readonly namespaceQuota: number;
-  /** Network creation with AK/SK needs an IAM token in X-User-Token. Default false */
+  /** Network creation needs an IAM token in X-User-Token. Default false */
   readonly networkNeedsUserToken: boolean;
   /** Namespaces are only listed with `fieldSelector=metadata.name=…`. Default true */
   readonly namespaceListNeedsSelector: boolean;

@@ -1,0 +1,187 @@
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { type Account, randomAccessKey } from '@spillway/cci-standin';
+import { type Clock, systemClock } from '@spillway/kube';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MovableClock } from '../../../../cci-standin/src/testing/movable-clock.ts';
+import type { ExecResult } from '../backend.ts';
+import { runCommand } from '../kubernetes/streams.ts';
+import { Driver, eventually } from '../testing/driver.ts';
+import { makeWorkload, script } from '../testing/workloads.ts';
+import type { CciConnection } from './connect.ts';
+import { accountWithKeys, LocalRegion, writeCredentials } from './testing/local-region.ts';
+
+const { signal } = new AbortController();
+const minute = 60_000;
+const namespace = '/api/v1/namespaces/cce-burst-c1';
+
+/** Its last key is a temporary one that expires in five minutes. */
+function account(): Account {
+  const made = accountWithKeys(6);
+  const temporary = { ...randomAccessKey(), securityToken: 'temporary', expiresAt: Date.now() + 5 * minute };
+  return { ...made, users: made.users.map((user) => ({ ...user, accessKeys: [...user.accessKeys, temporary] })) };
+}
+
+describe('who Spillway is for CCI', () => {
+  const regionClock = new MovableClock();
+  let world: LocalRegion;
+
+  beforeAll(async () => {
+    world = await LocalRegion.start({ accounts: [account()], clock: regionClock });
+  });
+  afterAll(() => world?.[Symbol.asyncDispose]());
+
+  const failuresOf = ({ accessKey }: { accessKey: string }): Promise<unknown> =>
+    world.admin('GET', `access-keys/${accessKey}`);
+  const pod = (name: string): ReturnType<typeof makeWorkload> => {
+    const resources = { requests: { cpu: '500m', memory: '1Gi' }, limits: { cpu: '500m', memory: '1Gi' } };
+    const containers = [script('sleep 3600', { resources })];
+    return makeWorkload({ name, image: 'swr.cn-north-4.myhuaweicloud.com/team/app:1', spec: { containers } });
+  };
+
+  test('a wrong key is tried once, however many calls there are, and is not locked', async () => {
+    const backend = await world.backend({ login: { ...world.key(0), secretKey: 'wrong' } });
+    const calls = Array.from({ length: 20 }, () => backend.ping(signal));
+    for (const result of await Promise.allSettled(calls)) {
+      expect(result).toMatchObject({ status: 'rejected', reason: { kind: 'unauthorized', reason: 'CCIUnauthorized' } });
+    }
+    expect(await failuresOf(world.key(0))).toEqual({ failures: 1, locked: false });
+    const right = await world.backend({ login: world.key(0) });
+    await right.ping(signal);
+  });
+
+  test('a key that goes bad costs one attempt and one probe; the next one is used when it is there', async () => {
+    const key = world.account.users[0]?.accessKeys.at(-1) ?? randomAccessKey();
+    const login = { accessKey: key.accessKey, secretKey: key.secretKey, securityToken: key.securityToken };
+    const file = await world.credentials(login);
+    const backend = await world.backend({ file });
+    await backend.ping(signal);
+    regionClock.moveOn(6 * minute);
+    try {
+      await expect(backend.ping(signal)).rejects.toMatchObject({
+        kind: 'unauthorized',
+        message: expect.stringContaining('security token expired'),
+      });
+      const calls = Array.from({ length: 20 }, () => backend.ping(signal));
+      const results = await Promise.allSettled(calls);
+      expect(results.every(({ status }) => status === 'rejected')).toBe(true);
+      expect(await failuresOf(key)).toEqual({ failures: 2, locked: false });
+      await writeCredentials(file, world.key(1));
+      await eventually('the new key is used', () =>
+        backend.ping(signal).then(
+          () => true,
+          () => false,
+        ),
+      );
+    } finally {
+      regionClock.moveOn(-6 * minute);
+    }
+  });
+
+  test.each([20, -20])('a clock that is %i minutes off is set right by what CCI says', async (minutes) => {
+    const clock: Clock = { now: () => Date.now() + minutes * minute, sleep: systemClock.sleep };
+    const backend = await world.backend({ login: world.key(2), clock });
+    await backend.ping(signal);
+    expect(await failuresOf(world.key(2))).toEqual({ failures: 0, locked: false });
+  });
+
+  test('a clock that jumps while calls are made does not fail one', async () => {
+    const clock = new MovableClock();
+    const backend = await world.backend({ login: world.key(2), clock });
+    await backend.ping(signal);
+    clock.moveOn(20 * minute);
+    await backend.ping(signal);
+    clock.moveOn(-20 * minute);
+    await backend.ping(signal);
+  });
+
+  test('a key that is replaced and revoked under load fails no call, and a watch goes on', async () => {
+    const file = await world.credentials(world.key(3));
+    const backend = await world.backend({ file });
+    await backend.prepare(signal);
+    const driver = new Driver(backend);
+    await driver.reaches(await driver.run(pod('before')), 'running');
+    let calls = 0;
+    let goOn = true;
+    const worker = async (): Promise<void> => {
+      while (goOn) {
+        await backend.list(signal);
+        calls += 1;
+      }
+    };
+    const load = Promise.all([worker(), worker(), worker(), worker()]);
+    await eventually('calls are made with the old key', () => calls > 20);
+    await writeCredentials(file, world.key(4));
+    await world.admin('DELETE', `access-keys/${world.key(3).accessKey}`);
+    const revoked = calls;
+    await Promise.race([load, eventually('calls are made with the new key', () => calls > revoked + 20)]);
+    const after = await driver.run(pod('after'));
+    await eventually('the watch tells of a pod that came later', () =>
+      driver.events.some((event) => event.type === 'changed' && event.instance.ref.uid === after.ref.uid),
+    );
+    goOn = false;
+    await load;
+    await driver.finish();
+  });
+
+  test('a token that expires in the middle of a watch is renewed, and no event is lost', async () => {
+    const backend = await world.backend({ login: world.user });
+    await backend.prepare(signal);
+    const driver = new Driver(backend);
+    const [first, second] = [await driver.run(pod('first')), await driver.run(pod('second'))];
+    await driver.reaches(first, 'running');
+    const dayAndMore = 24 * 60 * minute + 1000;
+    regionClock.moveOn(dayAndMore);
+    try {
+      // While nobody watches.
+      await world.region.cluster.kubectl(['delete', 'pod', 'default-first', '-n', 'cce-burst-c1', '--wait=false']);
+      await eventually('the watch tells that it is gone', () =>
+        driver.events.some((event) => event.type === 'gone' && event.ref.uid === first.ref.uid),
+      );
+      expect(await driver.find(second.ref)).toBeDefined();
+      await driver.reaches(await driver.run(pod('third')), 'running');
+      await driver.finish();
+    } finally {
+      regionClock.moveOn(-dayAndMore);
+    }
+  });
+
+  describe('a remote command', () => {
+    let driver: Driver;
+
+    beforeAll(async () => {
+      const backend = await world.backend({ login: world.user });
+      await backend.prepare(signal);
+      driver = new Driver(backend);
+      await driver.reaches(await driver.run(pod('web')), 'running');
+    });
+    afterAll(() => driver.finish());
+
+    const hello = async ({ client }: CciConnection): Promise<{ result: ExecResult; said: string }> => {
+      const stdout = new PassThrough();
+      const said = text(stdout);
+      const command = { container: 'main', command: ['echo', 'hello'] };
+      const path = `${namespace}/pods/default-web/exec`;
+      const result = await runCommand(client, path, command, { tty: false, stdout }, signal).finally(() =>
+        stdout.end(),
+      );
+      return { result, said: await said };
+    };
+
+    test('renews a token that was revoked', async () => {
+      const connection = await world.connection(world.user);
+      await connection.client.request({ method: 'GET', path: namespace });
+      await world.admin('DELETE', 'tokens');
+      expect(await hello(connection)).toEqual({ result: { exitCode: 0 }, said: 'hello\n' });
+    });
+
+    test('tells that a key was revoked: no other call is made with it', async () => {
+      const connection = await world.connection(world.key(5));
+      expect(await hello(connection)).toMatchObject({ said: 'hello\n' });
+      await world.admin('DELETE', `access-keys/${world.key(5).accessKey}`);
+      const paused = { kind: 'unauthorized', message: expect.stringContaining('so no calls are made with it') };
+      await expect(hello(connection)).rejects.toMatchObject(paused);
+      await expect(connection.client.request({ method: 'GET', path: namespace })).rejects.toMatchObject(paused);
+    });
+  });
+});
