@@ -28,6 +28,7 @@ describe('who Spillway is for CCI', () => {
 
   beforeAll(async () => {
     world = await LocalRegion.start({ accounts: [account()], clock: regionClock });
+    await (await world.backend({ login: world.user })).prepare(signal);
   });
   afterAll(() => world?.[Symbol.asyncDispose]());
 
@@ -54,7 +55,8 @@ describe('who Spillway is for CCI', () => {
     const key = world.account.users[0]?.accessKeys.at(-1) ?? randomAccessKey();
     const login = { accessKey: key.accessKey, secretKey: key.secretKey, securityToken: key.securityToken };
     const file = await world.credentials(login);
-    const backend = await world.backend({ file });
+    const clock = new MovableClock();
+    const backend = await world.backend({ file, clock });
     await backend.ping(signal);
     regionClock.moveOn(6 * minute);
     try {
@@ -67,12 +69,9 @@ describe('who Spillway is for CCI', () => {
       expect(results.every(({ status }) => status === 'rejected')).toBe(true);
       expect(await failuresOf(key)).toEqual({ failures: 2, locked: false });
       await writeCredentials(file, world.key(1));
-      await eventually('the new key is used', () =>
-        backend.ping(signal).then(
-          () => true,
-          () => false,
-        ),
-      );
+      // The file is looked at every ten seconds.
+      clock.moveOn(10_000);
+      await backend.ping(signal);
     } finally {
       regionClock.moveOn(-6 * minute);
     }
@@ -131,10 +130,12 @@ describe('who Spillway is for CCI', () => {
     const [first, second] = [await driver.run(pod('first')), await driver.run(pod('second'))];
     await driver.reaches(first, 'running');
     const dayAndMore = 24 * 60 * minute + 1000;
+    // While the new watch is turned away, nobody sees what happens.
+    await world.admin('POST', 'faults', { kind: 'answer', status: 503, path: '/pods$' });
     regionClock.moveOn(dayAndMore);
     try {
-      // While nobody watches.
-      await world.region.cluster.kubectl(['delete', 'pod', 'default-first', '-n', 'cce-burst-c1', '--wait=false']);
+      await world.region.cluster.kubectl(['delete', 'pod', 'default-first', '-n', 'cce-burst-c1', '--force']);
+      await world.admin('DELETE', 'faults');
       await eventually('the watch tells that it is gone', () =>
         driver.events.some((event) => event.type === 'gone' && event.ref.uid === first.ref.uid),
       );
