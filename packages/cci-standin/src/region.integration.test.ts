@@ -374,10 +374,11 @@ describe('pods', () => {
   });
 });
 
+const ofSecond = (object: object): object => ({ ...object, apiVersion: 'cci/v2' });
+
 describe('CCI 2.0', () => {
   const pods = '/apis/cci/v2/namespaces/second/pods';
   const networks = '/apis/yangtse/v2/namespaces/second/networks';
-  const ofSecond = (object: object): object => ({ ...object, apiVersion: 'cci/v2' });
   const networkOfSecond = {
     apiVersion: 'yangtse/v2',
     kind: 'Network',

@@ -1,59 +1,45 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Region, startRegion } from '@spillway/cci-standin';
-import { type Secret, silentLogger } from '@spillway/kube';
+import type { Secret } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cciPool } from '../../../testbed/cci-pool.ts';
-import { spillwayProgram } from '../../../testbed/program.ts';
 import type { Backend } from '../backend.ts';
 import { Driver, eventually } from '../testing/driver.ts';
 import { makeWorkload, script } from '../testing/workloads.ts';
-import { makeCciBackend } from './make-cci.ts';
+import { LocalRegion } from './testing/local-region.ts';
 
 const image = 'swr.cn-north-4.myhuaweicloud.com/team/app:1';
 const namespace = 'bursting-c1';
 const resources = { requests: { cpu: '500m', memory: '3Gi' }, limits: { cpu: '500m', memory: '3Gi' } };
 
+const pod = (name: string, text: string, secrets: Record<string, Secret> = {}): ReturnType<typeof makeWorkload> => {
+  const fromSecret = Object.keys(secrets).map((each) => ({
+    name: 'PASSWORD',
+    valueFrom: { secretKeyRef: { name: each, key: 'password' } },
+  }));
+  const container = script(text, { resources, env: fromSecret });
+  return makeWorkload({ name, image, secrets, spec: { containers: [container] } });
+};
+
 describe('pods in CCI 2.0', () => {
-  let region: Region;
-  let dir: string;
+  let world: LocalRegion;
   let backend: Backend;
   let driver: Driver;
 
   beforeAll(async () => {
-    region = await startRegion({ node: 'simulated', program: spillwayProgram, networkStepMs: 100 });
-    dir = await mkdtemp(join(tmpdir(), 'cci-v2-'));
-    backend = makeCciBackend({
-      options: await cciPool(region, dir, { apiVersion: 'v2' }),
-      owner: { clusterId: 'c1', nodeName: 'virtual' },
-      logger: silentLogger,
-    });
+    world = await LocalRegion.start({});
+    backend = await world.backend({ apiVersion: 'v2' });
     await backend.prepare(new AbortController().signal);
     driver = new Driver(backend);
   });
 
   afterAll(async () => {
     await driver?.finish();
-    await backend?.close();
-    await region?.close();
-    if (dir) await rm(dir, { recursive: true });
+    await world?.[Symbol.asyncDispose]();
   });
 
   /** What is in the region, by its administrator. */
   const inRegion = async (...what: string[]): Promise<string> => {
-    const { code, stdout, stderr } = await region.cluster.kubectl(['get', ...what]);
+    const { code, stdout, stderr } = await world.region.cluster.kubectl(['get', ...what]);
     expect({ code, stderr }).toMatchObject({ code: 0 });
     return stdout.trim();
-  };
-
-  const pod = (name: string, text: string, secrets: Record<string, Secret> = {}): ReturnType<typeof makeWorkload> => {
-    const fromSecret = Object.keys(secrets).map((each) => ({
-      name: 'PASSWORD',
-      valueFrom: { secretKeyRef: { name: each, key: 'password' } },
-    }));
-    const container = script(text, { resources, env: fromSecret });
-    return makeWorkload({ name, image, secrets, spec: { containers: [container] } });
   };
 
   test('have a namespace named after the cluster, and its network is Ready', async () => {

@@ -7,9 +7,8 @@ import { MovableClock } from '../../../../cci-standin/src/testing/movable-clock.
 import type { ExecResult } from '../backend.ts';
 import { runCommand } from '../kubernetes/streams.ts';
 import { Driver, eventually } from '../testing/driver.ts';
-import { makeWorkload, script } from '../testing/workloads.ts';
 import type { CciConnection } from './connect.ts';
-import { accountWithKeys, LocalRegion, writeCredentials } from './testing/local-region.ts';
+import { accountWithKeys, LocalRegion, podNamed, writeCredentials } from './testing/local-region.ts';
 
 const { signal } = new AbortController();
 const minute = 60_000;
@@ -21,6 +20,15 @@ function account(): Account {
   const temporary = { ...randomAccessKey(), securityToken: 'temporary', expiresAt: Date.now() + 5 * minute };
   return { ...made, users: made.users.map((user) => ({ ...user, accessKeys: [...user.accessKeys, temporary] })) };
 }
+
+const hello = async ({ client }: CciConnection): Promise<{ result: ExecResult; said: string }> => {
+  const stdout = new PassThrough();
+  const said = text(stdout);
+  const command = { container: 'main', command: ['echo', 'hello'] };
+  const path = `${namespace}/pods/default-web/exec`;
+  const result = await runCommand(client, path, command, { tty: false, stdout }, signal).finally(() => stdout.end());
+  return { result, said: await said };
+};
 
 describe('who Spillway is for CCI', () => {
   const regionClock = new MovableClock();
@@ -34,11 +42,6 @@ describe('who Spillway is for CCI', () => {
 
   const failuresOf = ({ accessKey }: { accessKey: string }): Promise<unknown> =>
     world.admin('GET', `access-keys/${accessKey}`);
-  const pod = (name: string): ReturnType<typeof makeWorkload> => {
-    const resources = { requests: { cpu: '500m', memory: '1Gi' }, limits: { cpu: '500m', memory: '1Gi' } };
-    const containers = [script('sleep 3600', { resources })];
-    return makeWorkload({ name, image: 'swr.cn-north-4.myhuaweicloud.com/team/app:1', spec: { containers } });
-  };
 
   test('a wrong key is tried once, however many calls there are, and is not locked', async () => {
     const backend = await world.backend({ login: { ...world.key(0), secretKey: 'wrong' } });
@@ -99,11 +102,11 @@ describe('who Spillway is for CCI', () => {
     const backend = await world.backend({ file });
     await backend.prepare(signal);
     const driver = new Driver(backend);
-    await driver.reaches(await driver.run(pod('before')), 'running');
+    await driver.reaches(await driver.run(podNamed('before')), 'running');
     let calls = 0;
-    let goOn = true;
+    const enough = new AbortController();
     const worker = async (): Promise<void> => {
-      while (goOn) {
+      while (!enough.signal.aborted) {
         await backend.list(signal);
         calls += 1;
       }
@@ -114,11 +117,11 @@ describe('who Spillway is for CCI', () => {
     await world.admin('DELETE', `access-keys/${world.key(3).accessKey}`);
     const revoked = calls;
     await Promise.race([load, eventually('calls are made with the new key', () => calls > revoked + 20)]);
-    const after = await driver.run(pod('after'));
+    const after = await driver.run(podNamed('after'));
     await eventually('the watch tells of a pod that came later', () =>
       driver.events.some((event) => event.type === 'changed' && event.instance.ref.uid === after.ref.uid),
     );
-    goOn = false;
+    enough.abort();
     await load;
     await driver.finish();
   });
@@ -127,7 +130,7 @@ describe('who Spillway is for CCI', () => {
     const backend = await world.backend({ login: world.user });
     await backend.prepare(signal);
     const driver = new Driver(backend);
-    const [first, second] = [await driver.run(pod('first')), await driver.run(pod('second'))];
+    const [first, second] = [await driver.run(podNamed('first')), await driver.run(podNamed('second'))];
     await driver.reaches(first, 'running');
     const dayAndMore = 24 * 60 * minute + 1000;
     // While the new watch is turned away, nobody sees what happens.
@@ -140,7 +143,7 @@ describe('who Spillway is for CCI', () => {
         driver.events.some((event) => event.type === 'gone' && event.ref.uid === first.ref.uid),
       );
       expect(await driver.find(second.ref)).toBeDefined();
-      await driver.reaches(await driver.run(pod('third')), 'running');
+      await driver.reaches(await driver.run(podNamed('third')), 'running');
       await driver.finish();
     } finally {
       regionClock.moveOn(-dayAndMore);
@@ -154,20 +157,9 @@ describe('who Spillway is for CCI', () => {
       const backend = await world.backend({ login: world.user });
       await backend.prepare(signal);
       driver = new Driver(backend);
-      await driver.reaches(await driver.run(pod('web')), 'running');
+      await driver.reaches(await driver.run(podNamed('web')), 'running');
     });
     afterAll(() => driver.finish());
-
-    const hello = async ({ client }: CciConnection): Promise<{ result: ExecResult; said: string }> => {
-      const stdout = new PassThrough();
-      const said = text(stdout);
-      const command = { container: 'main', command: ['echo', 'hello'] };
-      const path = `${namespace}/pods/default-web/exec`;
-      const result = await runCommand(client, path, command, { tty: false, stdout }, signal).finally(() =>
-        stdout.end(),
-      );
-      return { result, said: await said };
-    };
 
     test('renews a token that was revoked', async () => {
       const connection = await world.connection(world.user);

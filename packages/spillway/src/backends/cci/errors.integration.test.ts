@@ -2,13 +2,21 @@ import { type Account, type ErrorCode, errorCodes, randomAccount } from '@spillw
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend, BackendErrorKind } from '../backend.ts';
 import { Driver, eventually } from '../testing/driver.ts';
-import { makeWorkload, script } from '../testing/workloads.ts';
 import type { CciConnection } from './connect.ts';
 import { toBackendError } from './errors.ts';
-import { accountWithKeys, LocalRegion } from './testing/local-region.ts';
+import { accountWithKeys, LocalRegion, podNamed } from './testing/local-region.ts';
 
 const { signal } = new AbortController();
 const namespaces = '/api/v1/namespaces';
+
+const namespace = (name: string, annotations: object = {}): object => ({ metadata: { name, annotations } });
+const flavor = (value: string): object => ({ 'namespace.kubernetes.io/flavor': value });
+
+const failureOf = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => 'nothing failed',
+    (error: unknown) => toBackendError(error),
+  );
 
 describe('what CCI refuses', () => {
   const theirs: Account = randomAccount('cn-north-4');
@@ -60,15 +68,7 @@ describe('what CCI refuses', () => {
   const send = (method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> =>
     connection.client.request({ method, path, retry: false, ...(body && { body }) });
 
-  const namespace = (name: string, annotations: object = {}): object => ({ metadata: { name, annotations } });
-  const flavor = (value: string): object => ({ 'namespace.kubernetes.io/flavor': value });
-
-  const pod = (name: string): ReturnType<typeof makeWorkload> => {
-    const resources = { requests: { cpu: '500m', memory: '1Gi' }, limits: { cpu: '500m', memory: '1Gi' } };
-    const containers = [script('sleep 3600', { resources })];
-    return makeWorkload({ name, image: 'swr.cn-north-4.myhuaweicloud.com/team/app:1', spec: { containers } });
-  };
-  const create = (): Promise<void> => backend.create(pod('refused'), signal);
+  const create = (): Promise<void> => backend.create(podNamed('refused'), signal);
 
   interface Meaning {
     readonly provoke: () => Promise<unknown>;
@@ -180,12 +180,6 @@ describe('what CCI refuses', () => {
     },
   };
 
-  const failureOf = (call: Promise<unknown>): Promise<unknown> =>
-    call.then(
-      () => 'nothing failed',
-      (error: unknown) => toBackendError(error),
-    );
-
   test.each(Object.entries(meanings))('%s says what it means and what to do', async (code, meaning) => {
     expect(await failureOf(meaning.provoke())).toMatchObject({
       kind: meaning.kind,
@@ -242,10 +236,10 @@ describe('what CCI refuses', () => {
   });
 
   test.each(['arrears', 'frozen'])('%s stops new pods only, and goes by itself', async (state) => {
-    const before = await driver.run(pod('before'));
+    const before = await driver.run(podNamed('before'));
     await driver.reaches(before, 'running');
     await stands({ [state]: true });
-    const next = pod('next');
+    const next = podNamed('next');
     await expect(backend.create(next, signal)).rejects.toMatchObject({ kind: 'blocked' });
     // The node stays Ready, and what runs is seen.
     await backend.ping(signal);
@@ -265,7 +259,7 @@ describe('what CCI refuses', () => {
 
   test('a pod for which nothing is left is taken back and counts as sold out, until there is room', async () => {
     await world.admin('POST', 'faults', { kind: 'soldOut' });
-    const wanted = pod('wanted');
+    const wanted = podNamed('wanted');
     await expect(backend.create(wanted, signal)).rejects.toMatchObject({
       kind: 'soldOut',
       message: expect.stringContaining('within 2 s'),

@@ -12,6 +12,8 @@ import {
 import { type Clock, type Logger, silentLogger, systemClock } from '@spillway/kube';
 import { cciPool } from '../../../../testbed/cci-pool.ts';
 import { spillwayProgram } from '../../../../testbed/program.ts';
+import type { Workload } from '../../backend.ts';
+import { makeWorkload, script } from '../../testing/workloads.ts';
 import { trusted } from '../../trusted.ts';
 import { CciConnection } from '../connect.ts';
 import { fileLogin } from '../credentials/login-source.ts';
@@ -25,6 +27,13 @@ export function accountWithKeys(keys: number): Account {
   const account = randomAccount('cn-north-4');
   const accessKeys = Array.from({ length: keys }, randomAccessKey);
   return { ...account, users: account.users.map((user) => ({ ...user, accessKeys })) };
+}
+
+/** One that runs on until it is stopped. */
+export function podNamed(name: string): Workload {
+  const resources = { requests: { cpu: '500m', memory: '1Gi' }, limits: { cpu: '500m', memory: '1Gi' } };
+  const containers = [script('sleep 3600', { resources })];
+  return makeWorkload({ name, image: 'swr.cn-north-4.myhuaweicloud.com/team/app:1', spec: { containers } });
 }
 
 /** A region on this machine whose pods are simulated, and Spillway's ways into it. */
