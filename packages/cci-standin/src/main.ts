@@ -1,17 +1,19 @@
 /**
- * The process of a region that outlives who started it: `node main.ts [HOST]`. Ends with SIGTERM, or when its control
+ * The process of a region that outlives who started it: `node main.ts OPTIONS`. Ends with SIGTERM, or when its control
  * socket is asked to (`DELETE /`).
  */
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import process from 'node:process';
-import { controlSocket, factSheet, stateFolder, type RegionMessage } from './detached/facts.ts';
+import { clusterName, controlSocket, factSheet, type DetachedOptions, type RegionMessage } from './detached/facts.ts';
 import { errorMessage } from './errors.ts';
 import { answer } from './gateway/answer.ts';
 import { startRegion, type Region } from './region.ts';
 
-const [host] = process.argv.slice(2);
+// Who starts it is of the same version, and writes exactly this.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+const options = JSON.parse(process.argv[2] ?? '') as DetachedOptions;
 const stop = new AbortController();
 for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
 
@@ -19,11 +21,16 @@ function tell(message: RegionMessage): void {
   if (process.connected) process.send?.(message);
 }
 
+function note(line: string): void {
+  process.stdout.write(`${new Date().toISOString()} ${line}\n`);
+  tell({ type: 'log', line });
+}
+
 async function serveUntilStopped(region: Region, socket: string): Promise<void> {
   const gone = Promise.withResolvers<void>();
   const control = createServer((request, response) => {
     if (request.method !== 'DELETE') {
-      answer(response, 200, factSheet(region));
+      void factSheet(region).then((facts) => answer(response, 200, facts));
       return;
     }
     stop.abort();
@@ -40,11 +47,11 @@ async function serveUntilStopped(region: Region, socket: string): Promise<void> 
 }
 
 try {
-  const socket = controlSocket(await stateFolder());
+  const socket = await controlSocket();
   const region = await startRegion({
-    clusterName: 'cci-region',
-    ...(host === undefined ? {} : { host }),
-    log: (line) => tell({ type: 'log', line }),
+    ...options,
+    clusterName,
+    log: note,
     signal: stop.signal,
   });
   try {

@@ -20,7 +20,7 @@ import { serveIam } from './iam/iam.ts';
 import { Tokens } from './iam/tokens.ts';
 import { networkDefinition, networks } from './network-type.ts';
 import { NetworkController } from './networks.ts';
-import type { NodeForm, SimulatedOptions } from './node/configuration.ts';
+import { type NodeForm, regionPodCidr, type SimulatedOptions } from './node/configuration.ts';
 import { startNode, type RegionNode } from './node/region-node.ts';
 import { usualRules, type RuleOptions } from './rules/call.ts';
 import { gatewayUser, installTenancy } from './tenancy.ts';
@@ -73,6 +73,7 @@ export async function startRegion(options: RegionOptions = {}): Promise<Region> 
   log('starting the control plane of the region');
   const cluster = await startCluster({
     node: false,
+    ...(options.node === 'containers' ? { pool: { podCidr: regionPodCidr, services: false } } : {}),
     log,
     ...(options.clusterName === undefined ? {} : { name: options.clusterName }),
     ...(signal === undefined ? {} : { signal }),

@@ -1,5 +1,6 @@
 export { attachCluster, canRunContainers, startCluster } from './cluster/start.ts';
 export { downCluster, type DownOptions } from './cluster/down.ts';
+export { peer, peerOf } from './cluster/peering.ts';
 export { statusOfClusters, type ClusterStatus } from './cluster/status.ts';
 export type {
   Cluster,
@@ -9,7 +10,7 @@ export type {
   PoolFacts,
 } from './cluster/cluster.ts';
 export type { ComponentName } from './components/component.ts';
-export type { ClusterOptions, NodeOptions } from './options.ts';
+export type { ClusterOptions, NodeOptions, PoolOptions } from './options.ts';
 export type { ExecResult } from './exec.ts';
 export type { CertificateRequest, KeyPair } from './pki/authority.ts';
 export type { ComponentStatus, ControlStatus } from './supervisor/control.ts';

@@ -6,7 +6,7 @@ test('without options there is a node of two CPUs, no pool, and a name of its ow
   const first = resolveOptions({});
   expect(first).toMatchObject({
     node: { name: 'node-1', milliCpu: 2000, memoryBytes: 4 * 2 ** 30, maxPods: 110 },
-    pool: false,
+    pool: undefined,
   });
   expect(first.name).not.toBe(resolveOptions({}).name);
   expect(() => checkName(first.name)).not.toThrow();
@@ -20,6 +20,13 @@ test('an older Kubernetes is a control plane alone', () => {
   for (const more of [{ node: {} }, { pool: true }]) {
     expect(() => resolveOptions({ ...alone, ...more })).toThrow(/1\.28\.15 comes as a control plane alone/);
   }
+});
+
+test('a pool has a network of its own, and Services unless they are not wanted', () => {
+  expect(resolveOptions({ pool: true }).pool).toEqual({ podCidr: '10.245.0.0/16', services: true });
+  const options = { podCidr: '10.246.0.0/16', services: false };
+  expect(resolveOptions({ pool: options }).pool).toEqual(options);
+  expect(() => resolveOptions({ pool: { podCidr: '10.246/16' } })).toThrow(/no network for pods.*10\.245\.0\.0\/16/);
 });
 
 test.each(['', 'A', '1a', 'a_b', 'a-', '../x', 'a'.repeat(21)])('"%s" is refused as a name', (name) => {

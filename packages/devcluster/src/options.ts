@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { BinaryPaths } from './binaries/resolve.ts';
 import type { ComponentName } from './components/component.ts';
 import { DevClusterError } from './errors.ts';
+import { parseCidr, poolPodCidr } from './network/addressing.ts';
 import { abilitiesOf, knownKubernetesVersion, type KubernetesVersion } from './kubernetes-version.ts';
 
 export interface NodeOptions {
@@ -15,6 +16,13 @@ export interface NodeOptions {
   readonly name?: string;
 }
 
+export interface PoolOptions {
+  /** Network of the pool's pods; default 10.245.0.0/16. */
+  readonly podCidr?: string;
+  /** Whether the pool's pods reach Services and know their names; default true. Matters without a node, which has both. */
+  readonly services?: boolean;
+}
+
 export interface ClusterOptions {
   /** Lower-case letters, digits and dashes, at most 20. Default: `c-` and six random digits. */
   readonly name?: string;
@@ -26,7 +34,7 @@ export interface ClusterOptions {
    */
   readonly kubernetesVersion?: string;
   /** A second containerd, for a pool of the `cri` backend. Default false. */
-  readonly pool?: boolean;
+  readonly pool?: boolean | PoolOptions;
   /** `--feature-gates` of all Kubernetes components. */
   readonly featureGates?: Readonly<Record<string, boolean>>;
   /** Flags that are added after our own, such as `--node-monitor-period=1s`. */
@@ -48,12 +56,17 @@ export interface ResolvedNode {
   readonly maxPods: number;
 }
 
+export interface ResolvedPool {
+  readonly podCidr: string;
+  readonly services: boolean;
+}
+
 /** What of the options the supervisor needs; plain data. */
 export interface ResolvedOptions {
   readonly name: string;
   readonly kubernetesVersion: KubernetesVersion;
   readonly node: ResolvedNode | undefined;
-  readonly pool: boolean;
+  readonly pool: ResolvedPool | undefined;
   readonly featureGates: Readonly<Record<string, boolean>>;
   readonly extraArgs: Partial<Record<ComponentName, readonly string[]>>;
   readonly keep: boolean;
@@ -69,7 +82,7 @@ export function resolveOptions(options: ClusterOptions, usualVersion?: string): 
     name,
     kubernetesVersion,
     node: options.node === false ? undefined : resolveNode(options.node ?? {}),
-    pool: options.pool ?? false,
+    pool: resolvePool(options.pool ?? false),
     featureGates: options.featureGates ?? {},
     extraArgs: options.extraArgs ?? {},
     keep: options.keep ?? false,
@@ -77,7 +90,7 @@ export function resolveOptions(options: ClusterOptions, usualVersion?: string): 
 }
 
 function checkContainers({ node, pool }: ClusterOptions, version: KubernetesVersion): void {
-  if (abilitiesOf(version).containers || (node === false && pool !== true)) return;
+  if (abilitiesOf(version).containers || (node === false && (pool ?? false) === false)) return;
   throw new DevClusterError(
     'invalid',
     `Kubernetes ${version} comes as a control plane alone, without a node (--no-node, node: false) and without a pool`,
@@ -99,6 +112,13 @@ function resolveNode(node: NodeOptions): ResolvedNode {
     memoryBytes: Math.round(parseQuantity(node.memory ?? '4Gi')),
     maxPods: node.maxPods ?? 110,
   };
+}
+
+function resolvePool(pool: boolean | PoolOptions): ResolvedPool | undefined {
+  if (pool === false) return undefined;
+  const { podCidr = poolPodCidr, services = true } = pool === true ? {} : pool;
+  if (parseCidr(podCidr) !== undefined) return { podCidr, services };
+  throw new DevClusterError('invalid', `"${podCidr}" is no network for pods: write for example ${poolPodCidr}`);
 }
 
 const suffixes: Readonly<Record<string, number>> = {

@@ -9,6 +9,7 @@ import { neededBinaries } from './components/plan.ts';
 import { currentEnvironment } from './environment.ts';
 import { DevClusterError } from './errors.ts';
 import { abilitiesOf, knownKubernetesVersion } from './kubernetes-version.ts';
+import { resolveOptions } from './options.ts';
 
 const heartbeatMs = 10_000;
 
@@ -42,7 +43,7 @@ try {
   const environment = currentEnvironment();
   const kubernetesVersion = knownKubernetesVersion(environment.kubernetesVersion);
   const containers = !values['control-plane-only'] && abilitiesOf(kubernetesVersion).containers;
-  names = neededBinaries({ node: containers ? {} : undefined, pool: containers });
+  names = neededBinaries(resolveOptions({ node: containers ? {} : false, pool: containers, kubernetesVersion }));
   await resolveBinaries(names, {
     environment,
     kubernetesVersion,

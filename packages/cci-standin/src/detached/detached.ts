@@ -1,23 +1,39 @@
 import { fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { request } from 'node:http';
-import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { canRunContainers, downCluster, statusOfClusters } from '@spillway/devcluster';
 import { RegionError } from '../errors.ts';
-import { controlSocket, stateFolder, type RegionFactSheet, type RegionMessage } from './facts.ts';
+import {
+  clusterName,
+  controlSocket,
+  logFile,
+  type DetachedOptions,
+  type RegionFactSheet,
+  type RegionMessage,
+} from './facts.ts';
 
-export interface UpRegionOptions {
-  /** Where clients reach it. Default: 127.0.0.1 */
-  readonly host?: string;
+export interface UpRegionOptions extends Omit<Partial<DetachedOptions>, 'log'> {
   readonly log?: (line: string) => void;
   readonly signal?: AbortSignal;
 }
 
-/** Starts a region that outlives this process, unless there is one. */
+/**
+ * Starts a region that outlives this process, unless there is one. By default its pods run as containers where the
+ * machine can have them, and else are simulated.
+ */
 export async function upRegion(options: UpRegionOptions = {}): Promise<RegionFactSheet> {
-  const running = await statusOfRegion();
-  if (running !== undefined) return running;
-  await start(await stateFolder(), options);
+  const { log = () => undefined, signal } = options;
+  const running = await untilSettled(signal);
+  if (running !== undefined) {
+    log('the region is up already');
+    refuseOtherNode(running, options.node);
+    return running;
+  }
+  const { host = '127.0.0.1', program = ['spillway'] } = options;
+  const node = options.node ?? (await usualNode(log));
+  await start({ host, program, node }, log, signal);
   const started = await statusOfRegion();
   if (started === undefined) throw new RegionError('the region was up and ended at once');
   return started;
@@ -31,22 +47,57 @@ export async function statusOfRegion(): Promise<RegionFactSheet | undefined> {
   return answer === undefined ? undefined : (JSON.parse(answer) as RegionFactSheet);
 }
 
-/** Returns when nothing of it is left; false when there was none. */
+/** Returns when nothing of it is left, also of one whose process was killed; false when there was none. */
 export async function downRegion(): Promise<boolean> {
-  return (await control('DELETE')) !== undefined;
+  if ((await control('DELETE')) !== undefined) return true;
+  const left = await isClusterThere();
+  await downCluster(clusterName);
+  return left;
 }
 
-function start(folder: string, { host, log = () => undefined, signal }: UpRegionOptions): Promise<void> {
+/** When a region's process was killed, its cluster goes by itself; one that is being started comes up. */
+async function untilSettled(signal: AbortSignal | undefined): Promise<RegionFactSheet | undefined> {
+  for (;;) {
+    const running = await statusOfRegion();
+    if (running !== undefined || !(await isClusterThere())) return running;
+    if (signal?.aborted === true) throw new RegionError('interrupted');
+    await delay(200);
+  }
+}
+
+async function isClusterThere(): Promise<boolean> {
+  const found = (await statusOfClusters()).find(({ name }) => name === clusterName);
+  if (found?.keep !== true) return found !== undefined;
+  throw new RegionError(
+    `cluster "${clusterName}" was started by hand and has the name that the region's needs: spillway dev down ${clusterName}`,
+  );
+}
+
+function refuseOtherNode({ node }: RegionFactSheet, wanted: DetachedOptions['node'] | undefined): void {
+  if (wanted === undefined || wanted === node.form) return;
+  throw new RegionError(`the region has another node (${node.form}): take it down first, spillway cci-region down`);
+}
+
+async function usualNode(log: (line: string) => void): Promise<DetachedOptions['node']> {
+  const { possible, reason } = await canRunContainers();
+  if (possible) return 'containers';
+  log(`pods are simulated, because this machine cannot run containers: ${reason}`);
+  return 'simulated';
+}
+
+async function start(
+  options: DetachedOptions,
+  log: (line: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   // The same file ending as this one: .ts from sources, .js from the build.
   const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const main = fileURLToPath(new URL(`../main.${ending}`, import.meta.url));
-  const output = openSync(join(folder, 'log'), 'w', 0o600);
-  const child = fork(main, host === undefined ? [] : [host], {
-    detached: true,
-    stdio: ['ignore', output, output, 'ipc'],
-  });
+  const path = await logFile();
+  const output = openSync(path, 'w', 0o600);
+  const child = fork(main, [JSON.stringify(options)], { detached: true, stdio: ['ignore', output, output, 'ipc'] });
   closeSync(output);
-  return new Promise((resolve, reject) => {
+  await new Promise<void>((resolve, reject) => {
     const stop = (): void => void child.kill('SIGTERM');
     const fail = (message: string): void => {
       signal?.removeEventListener('abort', stop);
@@ -61,7 +112,7 @@ function start(folder: string, { host, log = () => undefined, signal }: UpRegion
       child.unref();
       resolve();
     });
-    child.on('exit', (code) => fail(`the region's process ended (${code}): see ${join(folder, 'log')}`));
+    child.on('exit', (code) => fail(`the region's process ended (${code}): see ${path}`));
     child.on('error', reject);
     signal?.addEventListener('abort', stop);
   });
@@ -69,7 +120,7 @@ function start(folder: string, { host, log = () => undefined, signal }: UpRegion
 
 /** Undefined when nobody listens. */
 async function control(method: 'GET' | 'DELETE'): Promise<string | undefined> {
-  const socketPath = controlSocket(await stateFolder());
+  const socketPath = await controlSocket();
   return new Promise((resolve, reject) => {
     const outgoing = request({ socketPath, method, path: '/' }, (response) => {
       let text = '';

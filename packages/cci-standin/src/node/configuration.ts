@@ -23,17 +23,18 @@ export type NodeBackend =
 
 export const nodeName = 'cci';
 
-/** Of a simulated node. Nothing answers there. */
-export const simulatedPodCidr = '10.246.0.0/16';
+/** No cluster on this machine has its pods there. */
+export const regionPodCidr = '10.246.0.0/16';
 
 /** The configuration of `spillway serve` as the region's only node. */
 export function nodeConfiguration(options: {
   readonly kubeconfig: string;
   readonly address: string;
   readonly kubeletPort: number;
+  readonly healthPort: number;
   readonly backend: NodeBackend;
 }): object {
-  const { kubeconfig, address, kubeletPort, backend } = options;
+  const { kubeconfig, address, kubeletPort, healthPort, backend } = options;
   const pool = {
     name: nodeName,
     nodeName,
@@ -44,13 +45,18 @@ export function nodeConfiguration(options: {
     servingCertificate: { csr: { approve: true } },
     backend: backendConfiguration(backend),
   };
-  return { kubernetes: { kubeconfig }, placement: { enabled: false }, pools: [pool] };
+  return {
+    kubernetes: { kubeconfig },
+    placement: { enabled: false },
+    observability: { healthPort },
+    pools: [pool],
+  };
 }
 
 function backendConfiguration(backend: NodeBackend): object {
   if (backend.form === 'simulated') {
     const { simulated, instancesFile } = backend;
-    return { type: 'simulated', ...simulated, podCidr: simulatedPodCidr, stateFile: instancesFile };
+    return { type: 'simulated', ...simulated, podCidr: regionPodCidr, stateFile: instancesFile };
   }
   const { containerdSocket, cgroupParent } = backend.pool;
   return { type: 'cri', socket: containerdSocket, cgroupParent, stateDir: backend.stateDir };

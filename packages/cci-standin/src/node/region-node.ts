@@ -1,14 +1,16 @@
 import { once } from 'node:events';
 import { mkdir, open, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import { get } from 'node:https';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '@spillway/devcluster';
-import { type KubeClient, type Node, nodes } from '@spillway/kube';
+import type { KubeClient } from '@spillway/kube';
 import { RegionError } from '../errors.ts';
 import {
   nodeConfiguration,
   nodeName,
-  simulatedPodCidr,
+  regionPodCidr,
   type NodeBackend,
   type NodeForm,
   type SimulatedOptions,
@@ -34,7 +36,7 @@ export interface RegionNode {
   readonly log: string;
   /** Undefined while it does not run */
   readonly pid: number | undefined;
-  /** Whether it takes pods */
+  /** Whether it looks after its pods */
   isReady(): Promise<boolean>;
 }
 
@@ -56,12 +58,9 @@ export async function startNode(
   await mkdir(dir, { recursive: true });
   const backend = backendIn(dir, cluster, options);
   const file = join(dir, 'config.json');
-  const configuration = nodeConfiguration({
-    kubeconfig: cluster.kubeconfig,
-    address: cluster.nodeAddress,
-    kubeletPort: cluster.netns === undefined ? await freePort() : 10_250,
-    backend,
-  });
+  const { kubeconfig, nodeAddress: address } = cluster;
+  const [kubeletPort, healthPort] = cluster.netns === undefined ? await freePorts() : [10_250, 10_251];
+  const configuration = nodeConfiguration({ kubeconfig, address, kubeletPort, healthPort, backend });
   await writeFile(file, JSON.stringify(configuration, undefined, 2));
 
   const log = join(cluster.dir, 'logs', 'cci-node.log');
@@ -75,17 +74,20 @@ export async function startNode(
     note,
   });
   undo.defer(() => program.stop());
-  await program.start((signal) => untilReady(client, signal));
+  const isReady = async (): Promise<boolean> => program.pid !== undefined && answers(address, healthPort);
+  await program.start(async (signal) => {
+    while (!signal.aborted && !(await isReady())) await delay(100);
+  });
   return {
     form: backend.form,
     name: nodeName,
-    podCidr: backend.form === 'simulated' ? simulatedPodCidr : backend.pool.podCidr,
+    podCidr: regionPodCidr,
     instancesFile: backend.form === 'simulated' ? backend.instancesFile : undefined,
     log,
     get pid() {
       return program.pid;
     },
-    isReady: async () => program.pid !== undefined && isReady(await client.resource(nodes).get({ name: nodeName })),
+    isReady,
   };
 }
 
@@ -95,27 +97,31 @@ function backendIn(dir: string, { pool }: Cluster, { form, simulated }: NodeOpti
   return { form, stateDir: join(dir, 'state'), pool };
 }
 
-async function untilReady(client: KubeClient, signal: AbortSignal): Promise<void> {
-  const mine = { fieldSelector: `metadata.name=${nodeName}`, signal };
-  while (!signal.aborted) {
-    for await (const { object } of client.resource(nodes).watch(mine)) if (isReady(object)) return;
-  }
+/** Of `spillway serve`: its node is registered, its API is served, and it knows all of its pods. */
+function answers(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    // The certificate is of its own making; nothing is told to it.
+    const request = get({ host, port, path: '/readyz', agent: false, rejectUnauthorized: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.setTimeout(5000, () => request.destroy());
+    request.on('error', () => resolve(false));
+  });
 }
 
-/** Also: it takes pods. */
-function isReady({ spec, status }: Node): boolean {
-  const holds = (wanted: string): boolean | undefined =>
-    status?.conditions?.some((condition) => condition.type === wanted && condition.status === 'True');
-  return holds('Ready') === true && holds('BackendReachable') === true && spec?.unschedulable !== true;
+async function freePorts(): Promise<[number, number]> {
+  const servers = [createServer(), createServer()] as const;
+  const [first, second] = [await portOf(servers[0]), await portOf(servers[1])];
+  for (const server of servers) server.close();
+  await Promise.all(servers.map((server) => once(server, 'close')));
+  return [first, second];
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
+async function portOf(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   // A server on a TCP port has such an address.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  return (server.address() as AddressInfo).port;
 }

@@ -9,9 +9,10 @@ import { exec, type ExecResult } from '../exec.ts';
 import { http } from '../host/http.ts';
 import { parseJson } from '../json.ts';
 import type { KubernetesVersion } from '../kubernetes-version.ts';
-import { poolPodCidr } from '../network/addressing.ts';
 import { insideNamespace, namespacePath } from '../network/namespace.ts';
+import { podCidrsOf } from '../network/pod-networks.ts';
 import type { Ports } from '../network/ports.ts';
+import type { ResolvedPool } from '../options.ts';
 import { restoreSnapshot, takeSnapshot } from './etcd-snapshot.ts';
 import { Authority, type CertificateRequest, type KeyPair } from '../pki/authority.ts';
 import { pkiPaths, type PkiPaths } from '../pki/cluster-pki.ts';
@@ -72,6 +73,8 @@ export interface Cluster extends AsyncDisposable {
   /** Name of the real node; undefined without one. */
   readonly nodeName: string | undefined;
   readonly pool: PoolFacts | undefined;
+  /** Networks of the pods: the node's, the pool's. */
+  readonly podCidrs: readonly string[];
   /** Path of the network namespace; undefined on the host's network. */
   readonly netns: string | undefined;
   readonly ca: { readonly certFile: string; readonly keyFile: string };
@@ -124,6 +127,8 @@ export class RunningCluster implements Cluster {
   readonly registry: string;
   readonly nodeName: string | undefined;
   readonly pool: PoolFacts | undefined;
+  /** Networks of the pods: the node's, the pool's. */
+  readonly podCidrs: readonly string[];
   readonly netns: string | undefined;
   readonly ca: Cluster['ca'];
   readonly etcd: Cluster['etcd'];
@@ -148,7 +153,8 @@ export class RunningCluster implements Cluster {
     this.hostAddress = record.network.hostAddress;
     this.registry = `${this.nodeAddress}:${record.network.ports.registry}`;
     this.nodeName = record.options.node?.name;
-    this.pool = record.options.pool ? poolFacts(record) : undefined;
+    this.pool = record.options.pool && poolFacts(record, record.options.pool);
+    this.podCidrs = podCidrsOf(record.options);
     this.netns = record.ownNetwork ? namespacePath(record.scope) : undefined;
     this.ca = { certFile: this.#pki.cert('ca'), keyFile: this.#pki.key('ca') };
     const snapshots = { dir: record.dir, component: (name: ComponentName) => this.component(name) };
@@ -234,11 +240,11 @@ export class RunningCluster implements Cluster {
   }
 }
 
-function poolFacts(record: ClusterRecord): PoolFacts {
+function poolFacts(record: ClusterRecord, { podCidr }: ResolvedPool): PoolFacts {
   return {
     containerdSocket: containerdPaths(record.dir, 'pool').socket,
     cgroupParent: `/${record.scope}/pool`,
-    podCidr: poolPodCidr,
+    podCidr,
   };
 }
 

@@ -46,7 +46,7 @@ async function statusOf(record: ClusterRecord): Promise<ClusterStatus> {
         }
       : {}),
     ...(record.options.node ? { node: record.options.node.name } : {}),
-    pool: record.options.pool,
+    pool: record.options.pool !== undefined,
     components: components ?? [],
   };
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { podCidr, poolPodCidr } from '../network/addressing.ts';
+import { podCidrOf } from '../network/pod-networks.ts';
 import { pauseImage } from '../images/names.ts';
 import type { ClusterFacts, ComponentSpec } from './component.ts';
 
@@ -118,7 +118,7 @@ export function cniConfig(facts: ClusterFacts, role: ContainerdRole): string {
         ipam: {
           type: 'host-local',
           dataDir: join(containerdPaths(facts.dir, role).dir, 'addresses'),
-          ranges: [[{ subnet: role === 'node' ? podCidr : poolPodCidr }]],
+          ranges: [[{ subnet: podCidrOf(facts.options, role) }]],
           routes: [{ dst: '0.0.0.0/0' }],
         },
       },

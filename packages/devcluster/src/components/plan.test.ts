@@ -55,6 +55,16 @@ test('a control plane alone has nothing that needs root', () => {
   expect(neededBinaries(resolveOptions({ node: false }))).not.toContain('kubelet');
 });
 
+test('a pool without Services has containers, and neither kube-proxy nor a name server', () => {
+  const options: ClusterOptions = { node: false, pool: { podCidr: '10.246.0.0/16', services: false } };
+  const names = planComponents(facts(options)).map(({ name }) => name);
+  expect(names).toContain('pool-containerd');
+  expect(names).not.toContain('kube-proxy');
+  expect(names).not.toContain('coredns');
+  const [bridge] = JSON.parse(cniConfig(facts(options), 'pool')).plugins;
+  expect(bridge.ipam.ranges).toEqual([[{ subnet: '10.246.0.0/16' }]]);
+});
+
 test('without a network of its own the API server keeps to loopback and announces no endpoint', () => {
   const loopback = args({ node: false }, 'kube-apiserver', { ownNetwork: false, nodeAddress: '127.0.0.1' });
   expect(loopback).toContain('--bind-address=127.0.0.1');

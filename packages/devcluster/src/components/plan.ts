@@ -4,9 +4,17 @@ import { containerd } from './containerd.ts';
 import { apiServer, controllerManager, etcd, scheduler } from './control-plane.ts';
 import { kubelet, kubeProxy } from './node.ts';
 import { coreDns, registry } from './services.ts';
+import type { ResolvedOptions } from '../options.ts';
 
-export function runsContainers(options: { readonly node: object | undefined; readonly pool: boolean }): boolean {
-  return options.node !== undefined || options.pool;
+type Shape = Pick<ResolvedOptions, 'node' | 'pool'>;
+
+export function runsContainers({ node, pool }: Shape): boolean {
+  return node !== undefined || pool !== undefined;
+}
+
+/** Whether pods reach Services and know their names. */
+export function hasServices({ node, pool }: Shape): boolean {
+  return node !== undefined || pool?.services === true;
 }
 
 /** The components of a cluster, each after those that it needs. */
@@ -21,12 +29,12 @@ export function planComponents(facts: ClusterFacts): ComponentSpec[] {
     controllerManager(facts),
     scheduler(facts),
     ...(node ? [kubelet(facts, node)] : []),
-    ...(runsContainers(facts.options) ? [kubeProxy(facts), coreDns(facts)] : []),
+    ...(hasServices(facts.options) ? [kubeProxy(facts), coreDns(facts)] : []),
   ];
 }
 
 /** The programs that such a cluster needs. */
-export function neededBinaries(options: { readonly node: object | undefined; readonly pool: boolean }): BinaryName[] {
+export function neededBinaries(options: Shape): BinaryName[] {
   return [
     'etcd',
     'kube-apiserver',
@@ -35,6 +43,7 @@ export function neededBinaries(options: { readonly node: object | undefined; rea
     'kubectl',
     'registry',
     ...(options.node ? (['kubelet'] as const) : []),
-    ...(runsContainers(options) ? (['kube-proxy', 'coredns', 'agnhost', 'pause'] as const) : []),
+    ...(hasServices(options) ? (['kube-proxy', 'coredns'] as const) : []),
+    ...(runsContainers(options) ? (['agnhost', 'pause'] as const) : []),
   ];
 }

@@ -10,6 +10,9 @@ export const serviceCidr = '10.96.0.0/16';
 export const apiServiceAddress = '10.96.0.1';
 export const dnsServiceAddress = '10.96.0.10';
 
+/** Of the link to another cluster, in both. There is one at a time, because all clusters use the same networks. */
+export const peeringInterface = 'peering';
+
 export const linkCount = 16_384;
 
 export interface Link {

@@ -1,7 +1,7 @@
 import { errorMessage, DevClusterError } from '../errors.ts';
 import { exec, run } from '../exec.ts';
 import { parseJson } from '../json.ts';
-import { freeLinks, serviceCidr, type Link } from './addressing.ts';
+import { freeLinks, peeringInterface, serviceCidr, type Link } from './addressing.ts';
 
 export function namespacePath(namespace: string): string {
   return `/run/netns/${namespace}`;
@@ -26,15 +26,15 @@ export async function createNamespace(namespace: string): Promise<Link> {
   await run('ip', [...inside, 'link', 'set', 'lo', 'up']);
   await run('ip', [...inside, 'addr', 'add', cidr(link.nodeAddress), 'dev', 'eth0']);
   await run('ip', [...inside, 'link', 'set', 'eth0', 'up']);
-  // Connections to service addresses need a route before kube-proxy's rules can translate them.
-  await run('ip', [...inside, 'route', 'add', serviceCidr, 'dev', 'eth0', 'src', link.nodeAddress]);
   await setSysctl(namespace, 'net/ipv4/ip_forward', '1');
   return link;
 }
 
-/** Pods of one bridge reach each other by service addresses only when bridged packets pass iptables. */
-export async function filterBridgedPackets(namespace: string): Promise<void> {
+export async function makeServicesReachable(namespace: string, nodeAddress: string): Promise<void> {
+  // Connections to service addresses need a route before kube-proxy's rules can translate them.
+  await run('ip', ['-n', namespace, 'route', 'add', serviceCidr, 'dev', 'eth0', 'src', nodeAddress]);
   try {
+    // Pods of one bridge reach each other by service addresses only when bridged packets pass iptables.
     await setSysctl(namespace, 'net/bridge/bridge-nf-call-iptables', '1');
   } catch (error) {
     throw new DevClusterError(
@@ -47,6 +47,8 @@ export async function filterBridgedPackets(namespace: string): Promise<void> {
 
 /** Succeeds when there is no such namespace. */
 export async function removeNamespace(namespace: string): Promise<void> {
+  // The kernel takes its time with a namespace, and the other ends of its links would stay as long.
+  for (const link of ['eth0', peeringInterface]) await exec('ip', ['-n', namespace, 'link', 'del', link]);
   const result = await exec('ip', ['netns', 'del', namespace]);
   if (result.code !== 0 && !/No such file/.test(result.stderr)) {
     throw new DevClusterError('cleanup', `network namespace ${namespace} cannot be removed: ${result.stderr.trim()}`);

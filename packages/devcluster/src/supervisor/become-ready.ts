@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { goPlatform } from '../binaries/catalogue.ts';
 import { bootstrapObjects } from '../components/bootstrap.ts';
 import { programPath, serverUrl, type ClusterFacts, type ComponentName } from '../components/component.ts';
-import { runsContainers } from '../components/plan.ts';
+import { hasServices, runsContainers } from '../components/plan.ts';
 import { DevClusterError, errorMessage } from '../errors.ts';
 import { exec } from '../exec.ts';
 import { http } from '../host/http.ts';
@@ -90,7 +90,7 @@ async function startFirst(clusterDir: string, runner: ComponentRunner, signal: A
 }
 
 async function applyBootstrap(facts: ClusterFacts): Promise<void> {
-  const objects = bootstrapObjects(facts.nodeAddress, runsContainers(facts.options));
+  const objects = bootstrapObjects(facts.nodeAddress, hasServices(facts.options));
   const kubeconfig = facts.pki.kubeconfig('admin');
   const args = [`--kubeconfig=${kubeconfig}`, 'apply', '--server-side', '--filename=-'];
   const { code, stderr } = await exec(programPath(facts, 'kubectl'), args, { input: objects });

@@ -2,11 +2,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gatherFacts } from '../cluster/facts.ts';
 import { serverUrl, type ComponentName, type ComponentSpec } from '../components/component.ts';
-import { planComponents, runsContainers } from '../components/plan.ts';
+import { hasServices, planComponents } from '../components/plan.ts';
 import { DevClusterError } from '../errors.ts';
 import { cgroupFolders, cgroupLayout, createCgroup } from '../host/cgroups.ts';
 import { currentMounts } from '../host/mounts.ts';
-import { createNamespace, filterBridgedPackets } from '../network/namespace.ts';
+import { createNamespace, makeServicesReachable } from '../network/namespace.ts';
 import { freePorts, usualPorts } from '../network/ports.ts';
 import { writeClusterPki } from '../pki/cluster-pki.ts';
 import { environmentMark, writeRecord, type ClusterRecord } from '../record.ts';
@@ -67,7 +67,7 @@ async function hostNetwork(): Promise<NonNullable<ClusterRecord['network']>> {
 
 async function makeNetwork(record: ClusterRecord): Promise<ClusterRecord> {
   const network = record.ownNetwork ? await ownNetwork(record.scope) : await hostNetwork();
-  if (runsContainers(record.options)) await filterBridgedPackets(record.scope);
+  if (hasServices(record.options)) await makeServicesReachable(record.scope, network.nodeAddress);
   const named = { ...record, network };
   await writeRecord(named);
   return named;

@@ -1,11 +1,16 @@
 import { Command, Option } from 'commander';
 import type * as standinModule from '@spillway/cci-standin';
-import type { RegionFactSheet } from '@spillway/cci-standin';
+import type { NodeFacts, NodeForm, RegionFactSheet } from '@spillway/cci-standin';
 
 type Standin = typeof standinModule;
 
 interface OutputOptions {
   readonly output: string;
+}
+
+interface UpOptions extends OutputOptions {
+  readonly host: string;
+  readonly node?: 'none' | NodeForm;
 }
 
 /** `spillway cci-region …`: a CCI region on this machine, for rehearsals. Not part of what runs in a cluster. */
@@ -15,14 +20,26 @@ export function cciRegionCommand(): Command {
     .command('up')
     .description('start a region that stays until "cci-region down"; does nothing when it is up already')
     .option('--host <address>', 'where clients reach it: loopback or an address of a test network', '127.0.0.1')
+    .addOption(
+      new Option(
+        '--node <form>',
+        'what runs the pods; "none": nothing, they stay Pending (default: containers where they can run, else simulated)',
+      ).choices(['containers', 'simulated', 'none']),
+    )
     .addOption(outputOption())
-    .action(({ host, output }: OutputOptions & { host: string }, command: Command) =>
+    .action(({ host, node, output }: UpOptions, command: Command) =>
       withStandin(command, async (standin) => {
         const stop = new AbortController();
         const interrupt = (): void => stop.abort(new Error('interrupted'));
         process.once('SIGINT', interrupt);
         process.once('SIGTERM', interrupt);
-        const facts = await standin.upRegion({ host, log: note, signal: stop.signal });
+        const facts = await standin.upRegion({
+          host,
+          program: ownCommandLine(),
+          ...(node === undefined ? {} : { node }),
+          log: note,
+          signal: stop.signal,
+        });
         process.off('SIGINT', interrupt);
         process.off('SIGTERM', interrupt);
         print(render(facts, output));
@@ -35,6 +52,17 @@ export function cciRegionCommand(): Command {
       withStandin(command, async (standin) =>
         note((await standin.downRegion()) ? 'the region is gone' : 'there is no region'),
       ),
+    );
+  region
+    .command('connect')
+    .argument('<cluster>', 'name of a cluster of "spillway dev up"')
+    .description('let pods of the region and of a cluster reach each other, as a peering of two VPCs does')
+    .action((cluster: string, _options: object, command: Command) =>
+      withStandin(command, async (standin) => {
+        const { nameServer } = await standin.connectRegion(cluster);
+        note(`pods of the region and of cluster "${cluster}" reach each other until either is taken down`);
+        note(`for names of the cluster, in the pool's configuration: dns: { clusterDNS: [${nameServer}] }`);
+      }),
     );
   region
     .command('status')
@@ -55,7 +83,7 @@ function render(facts: RegionFactSheet | undefined, output: string): string {
   return facts === undefined ? 'There is no region. Start one: spillway cci-region up' : describe(facts);
 }
 
-function describe({ region, endpoint, iamEndpoint, caFile, accounts }: RegionFactSheet): string {
+function describe({ region, endpoint, iamEndpoint, caFile, accounts, node, log }: RegionFactSheet): string {
   return [
     `Region ${region} is up at ${endpoint}.`,
     '',
@@ -69,8 +97,25 @@ function describe({ region, endpoint, iamEndpoint, caFile, accounts }: RegionFac
         ...accessKeys.map(({ accessKey, secretKey }) => `  key:         ${accessKey} ${secretKey}`),
       ]),
     ]),
+    ...describeNode(node),
+    `  log:         ${log}`,
     '  stop it:     spillway cci-region down',
   ].join('\n');
+}
+
+function describeNode(node: NodeFacts): string[] {
+  if (node.form === 'none') return ['  node:        none, pods stay Pending'];
+  const { form, ready, podCidr, log, connectedTo } = node;
+  return [
+    `  node:        ${form}, ${ready ? 'ready' : 'not ready'}, pods in ${podCidr}`,
+    `  node's log:  ${log}`,
+    ...(connectedTo === undefined ? [] : [`  connected:   cluster ${connectedTo}`]),
+  ];
+}
+
+/** The region's node is this program, started once more. */
+function ownCommandLine(): string[] {
+  return [process.execPath, ...process.execArgv, ...process.argv.slice(1, 2)];
 }
 
 /** Loaded only here: it is no part of what runs in a cluster, and may be absent. */
@@ -87,7 +132,7 @@ async function withStandin(command: Command, work: (standin: Standin) => Promise
   try {
     await work(standin);
   } catch (error) {
-    if (!(error instanceof standin.RegionError)) throw error;
+    if (!(error instanceof standin.RegionError || error instanceof standin.DevClusterError)) throw error;
     command.error(`error: ${error.message}`, { exitCode: 1 });
   }
 }

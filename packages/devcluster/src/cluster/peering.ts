@@ -1,0 +1,82 @@
+import { basename } from 'node:path';
+import { DevClusterError } from '../errors.ts';
+import { exec, run } from '../exec.ts';
+import { parseJson } from '../json.ts';
+import { parseCidr, peeringInterface as link } from '../network/addressing.ts';
+import type { Cluster } from './cluster.ts';
+
+type Peer = Pick<Cluster, 'name' | 'netns' | 'nodeAddress' | 'podCidrs'>;
+
+/**
+ * Routes the pods and the node's address of each cluster to the other, as a peering of two VPCs does. Services of one are
+ * not there for the other; a name server on a node's address is. Succeeds when the two are peers already. It ends when
+ * either cluster goes.
+ */
+export async function peer(a: Peer, b: Peer): Promise<void> {
+  const [near, far] = [namespaceOf(a), namespaceOf(b)];
+  checkNetworks(a, b);
+  const pair = [link, 'netns', near, 'type', 'veth', 'peer', 'name', link, 'netns', far];
+  const made = await exec('ip', ['link', 'add', ...pair]);
+  if (made.code !== 0) {
+    if ((await peerOf(a)) === b.name && (await peerOf(b)) === a.name) return;
+    await refuseSecond(a);
+    await refuseSecond(b);
+    throw new DevClusterError('host', `clusters ${a.name} and ${b.name} cannot be joined: ${made.stderr.trim()}`);
+  }
+  try {
+    await addAddresses(near, nearAddress, b);
+    await addAddresses(far, farAddress, a);
+    await addRoutes(near, farAddress, a, b);
+    await addRoutes(far, nearAddress, b, a);
+  } catch (error) {
+    await exec('ip', ['-n', near, 'link', 'del', link]);
+    throw error;
+  }
+}
+
+/** Name of the cluster that is its peer, if any. */
+export async function peerOf(cluster: Peer): Promise<string | undefined> {
+  if (cluster.netns === undefined) return undefined;
+  const { stdout, code } = await exec('ip', ['-n', namespaceOf(cluster), '-j', 'link', 'show', link]);
+  return code === 0 ? parseJson<{ ifalias?: string }[]>(stdout)[0]?.ifalias : undefined;
+}
+
+// Of the link alone; no packet comes from them.
+const nearAddress = '169.254.201.1';
+const farAddress = '169.254.201.2';
+
+async function addAddresses(namespace: string, address: string, other: Peer): Promise<void> {
+  await run('ip', ['-n', namespace, 'addr', 'add', `${address}/30`, 'dev', link]);
+  await run('ip', ['-n', namespace, 'link', 'set', link, 'alias', other.name, 'up']);
+}
+
+async function addRoutes(namespace: string, gateway: string, from: Peer, to: Peer): Promise<void> {
+  for (const destination of [to.nodeAddress, ...to.podCidrs]) {
+    await run('ip', ['-n', namespace, 'route', 'add', destination, 'via', gateway, 'src', from.nodeAddress]);
+  }
+}
+
+function namespaceOf({ name, netns }: Peer): string {
+  if (netns !== undefined) return basename(netns);
+  throw new DevClusterError('host', `cluster "${name}" has no network of its own, which takes root: start it as root`);
+}
+
+function checkNetworks(a: Peer, b: Peer): void {
+  for (const [one, other] of a.podCidrs.flatMap((cidr) => b.podCidrs.map((each) => [cidr, each] as const))) {
+    const [x, y] = [parseCidr(one), parseCidr(other)];
+    if (x === undefined || y === undefined || x.last < y.first || y.last < x.first) continue;
+    throw new DevClusterError(
+      'invalid',
+      `clusters "${a.name}" and "${b.name}" cannot be joined: their pods have the same addresses (${one}, ${other})`,
+    );
+  }
+}
+
+async function refuseSecond(cluster: Peer): Promise<void> {
+  const current = await peerOf(cluster);
+  if (current === undefined) return;
+  throw new DevClusterError(
+    'exists',
+    `cluster "${cluster.name}" is joined to "${current}", and can be to one at a time: all clusters use the same addresses. Take "${current}" down first`,
+  );
+}
