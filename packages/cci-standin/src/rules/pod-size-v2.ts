@@ -32,7 +32,7 @@ const flavours = table.flatMap(([cpu, memories]) =>
   })),
 );
 
-export const wantedSizeAnnotation = 'resource.cci.io/pod-size-specs';
+const wantedSizeAnnotation = 'resource.cci.io/pod-size-specs';
 
 /**
  * The size of a new pod of CCI 2.0, which is what it costs: the flavour that it asks for by annotation, or else the first that
