@@ -1,8 +1,5 @@
 import { type Account, type ErrorCode, errorCodes, randomAccount } from '@spillway/cci-standin';
-import { type Cluster, startCluster } from '@spillway/devcluster';
-import { events, KubeClient, loadKubeconfig, type Node, nodes, pods, serviceAccounts } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { Testbed } from '../../../testbed/testbed.ts';
 import type { Backend, BackendErrorKind } from '../backend.ts';
 import { Driver, eventually } from '../testing/driver.ts';
 import type { CciConnection } from './connect.ts';
@@ -272,70 +269,5 @@ describe('what CCI refuses', () => {
     await backend.create(wanted, signal);
     await driver.reaches(wanted, 'running');
     await backend.remove(wanted.ref, signal);
-  });
-
-  describe('in a cluster', () => {
-    let cluster: Cluster;
-    let testbed: Testbed;
-    let admin: KubeClient;
-
-    beforeAll(async () => {
-      cluster = await startCluster({ node: false });
-      admin = new KubeClient({ config: await loadKubeconfig({ paths: [cluster.kubeconfig] }) });
-      // The account may have no more than two.
-      await world.region.cluster.kubectl(['delete', 'namespace', 'cce-burst-c2', '--ignore-not-found']);
-      const credentials = { file: await world.credentials(world.user) };
-      testbed = await Testbed.create({ cluster, backend: 'cci', cci: { at: world.region, credentials } });
-      await testbed.start();
-      await eventually('the default service account', () =>
-        admin
-          .resource(serviceAccounts)
-          .get({ namespace: 'default', name: 'default' })
-          .catch(() => false),
-      );
-    });
-    afterAll(async () => {
-      await testbed?.stop('SIGKILL');
-      await admin?.close();
-      await cluster?.close();
-    });
-
-    const node = (): Promise<Node> => admin.resource(nodes).get({ name: testbed.nodeName });
-    const isClosed = async (): Promise<boolean> =>
-      ((await node()).spec?.taints ?? []).some(({ key }) => key === 'bursting.cci.io/no-schedule');
-
-    test.each([
-      ['arrears', 'CCIArrears', 'Top up the account'],
-      ['frozen', 'CCIFrozen', 'Ask the support'],
-    ])(
-      '%s taints the node, which stays Ready; the pod says why, and runs when it is over',
-      async (state, reason, remedy) => {
-        await eventually('the node takes pods', async () => !(await isClosed()));
-        await stands({ [state]: true });
-        const name = { namespace: 'default', name: state };
-        const { containers = [] } = podNamed(state).pod.spec ?? {};
-        await admin.resource(pods).create({ metadata: name, spec: { nodeName: testbed.nodeName, containers } });
-        await eventually('the node is tainted', isClosed);
-        const conditions = (await node()).status?.conditions ?? [];
-        expect(Object.fromEntries(conditions.map(({ type, status }) => [type, status]))).toMatchObject({
-          Ready: 'True',
-          BackendReachable: 'True',
-        });
-        await eventually('the pod says why', async () => {
-          const [status] = (await admin.resource(pods).get(name)).status?.containerStatuses ?? [];
-          const { waiting } = status?.state ?? {};
-          return waiting?.reason === reason && waiting.message?.includes(remedy);
-        });
-        const { items: told } = await admin.resource(events).list({ namespace: 'default' });
-        expect(told).toContainEqual(expect.objectContaining({ reason, message: expect.stringContaining(remedy) }));
-        await stands({ [state]: false });
-        await eventually(
-          'the pod runs',
-          async () => (await admin.resource(pods).get(name)).status?.phase === 'Running',
-        );
-        await eventually('the taint is gone', async () => !(await isClosed()));
-        await admin.resource(pods).delete(name, { gracePeriodSeconds: 0 });
-      },
-    );
   });
 });
