@@ -19,7 +19,10 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Testbed, spillway } from '../../testbed/testbed.ts';
 import { terminatedOf } from '../../testbed/statuses.ts';
+import { cciFields } from '../backends/cci/fields.ts';
+import { podFields } from '../backends/kubernetes/pod-fields.ts';
 import { eventually } from '../backends/testing/driver.ts';
+import { isCovered, leavesOf, type Schema } from '../backends/testing/field-coverage.ts';
 
 const soak = process.env['SPILLWAY_SOAK'] === '1';
 const podCount = soak ? 500 : 100;
@@ -236,6 +239,37 @@ describe('a region with 10 % errors, throttling, lost answers and broken watches
   });
 });
 
+/** Everything that Spillway says, by where it says it. */
+const told = async (): Promise<Map<string, string>> => {
+  const { items } = await client.resource(events).list();
+  const { stdout: metrics } = await cluster.kubectl([
+    'get',
+    '--raw',
+    `/api/v1/nodes/${testbed.nodeName}/proxy/metrics`,
+  ]);
+  const objects = await cluster.kubectl(['get', 'nodes,pods,deployments', '-A', '-o', 'json']);
+  return new Map([
+    ['the log', await readFile(testbed.logFile, 'utf8')],
+    ['the log of the node there', await readFile(region.node?.log ?? '', 'utf8')],
+    ['events', JSON.stringify(items)],
+    ['metrics', metrics],
+    ['nodes and pods', objects.stdout],
+    ['arguments of processes', await commandLines()],
+    ['config explain', await printed('config', 'explain', testbed.configFile)],
+    ['doctor', await printed('doctor', '--kubeconfig', cluster.kubeconfig)],
+  ]);
+};
+
+const expectNothing = async (): Promise<void> => {
+  for (const [where, text] of await told()) {
+    expect([where, text.length > 0]).toEqual([where, true]);
+    for (const [what, value] of Object.entries(planted)) {
+      const forms = [value, Buffer.from(value).toString('base64').replace(/=+$/, ''), encodeURIComponent(value)];
+      expect([where, what, forms.filter((form) => text.includes(form))]).toEqual([where, what, []]);
+    }
+  }
+};
+
 test('the login that a pod pulls with follows the Secret that it comes from', async () => {
   const pod = await client.resource(pods).create(podNumber(0));
   await eventually('the pod runs', async () => (await home()).some(({ status }) => status?.phase === 'Running'));
@@ -252,36 +286,6 @@ test('the login that a pod pulls with follows the Secret that it comes from', as
 });
 
 describe('what is secret', () => {
-  const told = async (): Promise<Map<string, string>> => {
-    const { items } = await client.resource(events).list();
-    const { stdout: metrics } = await cluster.kubectl([
-      'get',
-      '--raw',
-      `/api/v1/nodes/${testbed.nodeName}/proxy/metrics`,
-    ]);
-    const objects = await cluster.kubectl(['get', 'nodes,pods,deployments', '-A', '-o', 'json']);
-    return new Map([
-      ['the log', await readFile(testbed.logFile, 'utf8')],
-      ['the log of the node there', await readFile(region.node?.log ?? '', 'utf8')],
-      ['events', JSON.stringify(items)],
-      ['metrics', metrics],
-      ['nodes and pods', objects.stdout],
-      ['arguments of processes', await commandLines()],
-      ['config explain', await printed('config', 'explain', testbed.configFile)],
-      ['doctor', await printed('doctor', '--kubeconfig', cluster.kubeconfig)],
-    ]);
-  };
-
-  const expectNothing = async (): Promise<void> => {
-    for (const [where, text] of await told()) {
-      expect([where, text.length > 0]).toEqual([where, true]);
-      for (const [what, value] of Object.entries(planted)) {
-        const forms = [value, Buffer.from(value).toString('base64').replace(/=+$/, ''), encodeURIComponent(value)];
-        expect([where, what, forms.filter((form) => text.includes(form))]).toEqual([where, what, []]);
-      }
-    }
-  };
-
   test('is in no log, event, metric, argument or answer, whatever went wrong', async () => {
     await expectNothing();
   });
@@ -312,6 +316,19 @@ async function printed(...args: readonly string[]): Promise<string> {
   const { stdout, stderr } = await run.catch((error: { stdout: string; stderr: string }) => error);
   return stdout + stderr;
 }
+
+test('every field of a pod that the API server serves has a rule, in CCI too', async () => {
+  const document = await client.request<{ components: { schemas: Record<string, Schema> } }>({
+    method: 'GET',
+    path: '/openapi/v3/api/v1',
+  });
+  const paths = leavesOf(document.components.schemas, 'io.k8s.api.core.v1.PodSpec');
+  expect(paths.length).toBeGreaterThan(300);
+  expect(paths).toContain('containers.livenessProbe.httpGet.port');
+  for (const table of [podFields, cciFields.v1, cciFields.v2]) {
+    expect(paths.filter((each) => !isCovered(table, each.split('.')))).toEqual([]);
+  }
+});
 
 /** Of all processes of this machine. */
 async function commandLines(): Promise<string> {

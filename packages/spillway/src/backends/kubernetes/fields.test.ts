@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { passedPart, refused, reviewFields, type FieldTable, rowsOf, withRows } from './fields.ts';
+import { isCovered } from '../testing/field-coverage.ts';
+import { passedPart, refused, reviewFields, rowsOf, withRows } from './fields.ts';
 import { podFields } from './pod-fields.ts';
 
 const generated = new URL('../../../../kube/src/generated/core-v1.ts', import.meta.url);
@@ -87,14 +88,6 @@ function leavesOf(types: Types, name: string, prefix = ''): string[] {
       ? leavesOf(types, element, `${prefix}${field}.`)
       : [prefix + field];
   });
-}
-
-/** A leaf has a rule of its own, unless one above it lets nothing through. */
-function isCovered(table: FieldTable, [field = '', ...rest]: readonly string[]): boolean {
-  const rules = table[field];
-  if (rules === undefined) return false;
-  if ('fields' in rules) return rest.length > 0 && isCovered(rules.fields, rest);
-  return rest.length === 0 || rules.kind === 'dropped' || rules.kind === 'adapted' || rules.kind === 'refused';
 }
 
 function prefixesOf(parts: readonly string[]): string[] {

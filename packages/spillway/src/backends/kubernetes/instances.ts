@@ -117,9 +117,12 @@ export class Instances {
   }
 
   #said(event: Event): void {
+    const { dialect } = this.#options;
+    // All pods name it, also those that need no login.
+    if (dialect.pullSecret !== undefined && event.reason === 'FailedToRetrieveImagePullSecret') return;
     const { uid = '' } = event.involvedObject;
     const ref = this.#refs.get(uid);
-    const notice = noticeOf(event, (message) => this.#options.dialect.remedyOf(message));
+    const notice = noticeOf(event, (message) => dialect.remedyOf(message));
     if (ref && notice) this.#options.hub.notice(ref, notice);
     if (ref || !notice) return;
     const [oldest] = this.#early.keys();

@@ -23,7 +23,6 @@ export function logQuery(
     });
   }
   const since = options.sinceTime;
-  const seconds = since && Math.max(1, Math.ceil((now.getTime() - since.getTime()) / 1000));
   return {
     container,
     follow: options.follow,
@@ -31,8 +30,14 @@ export function logQuery(
     previous: options.previous,
     tailLines: options.tailLines,
     limitBytes: options.limitBytes,
-    ...(since && (sinceTime ? { sinceTime: since.toISOString() } : { sinceSeconds: seconds })),
+    ...(since && (sinceTime ? { sinceTime: since.toISOString() } : lastSeconds(since, now))),
   };
+}
+
+/** Whole seconds, so perhaps a little more than was asked for. */
+function lastSeconds(since: Date, now: Date): { readonly sinceSeconds: number } | { readonly tailLines: 0 } {
+  const sinceSeconds = Math.ceil((now.getTime() - since.getTime()) / 1000);
+  return sinceSeconds > 0 ? { sinceSeconds } : { tailLines: 0 };
 }
 
 /** Copies a log as it comes; resolves when it ends or when the signal aborts. */

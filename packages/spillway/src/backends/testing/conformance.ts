@@ -7,6 +7,8 @@ import { makeWorkload, script, type WorkloadInput } from './workloads.ts';
 export interface BackendUnderTest {
   /** An image with a shell. */
   readonly image: string;
+  /** Reasons of events that this backend adds. Default: none */
+  readonly addedEvents?: readonly string[];
   /** The workload in a size that the backend has. Default: any is. */
   readonly sized?: (workload: Workload) => Workload;
   /** A backend on the same state each time, as a process has after a restart. Only one is open at a time. */
@@ -91,12 +93,12 @@ export function describeBackendConformance(name: string, make: () => Promise<Bac
       test('tells the story of a start in the kubelet’s events', async () => {
         const pod = await driver.run(workload({ spec: { containers: [forever] } }));
         await driver.reaches(pod, 'running');
-        const reasons = await eventually('Started', () => {
-          const all = driver.noticesOf(pod).map(({ reason }) => reason);
-          return all.includes('Started') && all;
+        const told = await eventually('Started', () => {
+          const all = driver.noticesOf(pod).filter(({ reason }) => !subject.addedEvents?.includes(reason));
+          return all.some(({ reason }) => reason === 'Started') && all;
         });
-        expect(reasons).toEqual(['Pulled', 'Created', 'Started']);
-        expect(driver.noticesOf(pod)[0]).toMatchObject({ severity: 'Normal', fieldPath: 'spec.containers{main}' });
+        expect(told.map(({ reason }) => reason)).toEqual(['Pulled', 'Created', 'Started']);
+        expect(told[0]).toMatchObject({ severity: 'Normal', fieldPath: 'spec.containers{main}' });
       });
     });
 
@@ -384,17 +386,18 @@ export function describeBackendConformance(name: string, make: () => Promise<Bac
           workload({ name: 'ended', spec: { restartPolicy: 'Never', containers: [script('exit 5')] } }),
         );
         await driver.reaches(ended, 'ended');
-        const before = [await driver.reaches(running, 'running'), await driver.find(ended.ref)];
+        const look = async (): Promise<object[]> =>
+          [await driver.reaches(running, 'running'), await driver.reaches(ended, 'ended')].map(withoutConditions);
+        const before = await look();
         await driver.detach();
         await backend.close();
 
         backend = await subject.open();
         await backend.prepare(new AbortController().signal);
         driver = new Driver(backend);
-        const after = [await driver.reaches(running, 'running'), await driver.reaches(ended, 'ended')];
-        expect(after).toEqual(before);
+        expect(await look()).toEqual(before);
         await driver.run(running);
-        expect(await driver.find(running.ref)).toEqual(before[0]);
+        expect(await look()).toEqual(before);
       });
     });
 
@@ -404,4 +407,9 @@ export function describeBackendConformance(name: string, make: () => Promise<Bac
       await expect(backend.ping(driver.signal)).resolves.toBeUndefined();
     });
   });
+}
+
+/** What a remote kubelet says of an ended pod's sandbox may come later than its end. */
+function withoutConditions(instance: Instance): object {
+  return { ...instance, conditions: undefined };
 }
