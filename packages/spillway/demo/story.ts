@@ -150,8 +150,8 @@ function byNode(list: readonly Pod[]): string {
   return `${sorted.map(([node, { length }]) => `${length} pods on ${node}`).join(', ')}.`;
 }
 
-function apply(cluster: Cluster, manifest: object): Promise<string> {
-  return done(cluster, ['apply', '-f', '-'], JSON.stringify(manifest));
+function apply(cluster: Cluster, object: object): Promise<string> {
+  return done(cluster, ['apply', '-f', '-'], JSON.stringify(object));
 }
 
 async function done(cluster: Cluster, args: readonly string[], input = ''): Promise<string> {

@@ -240,21 +240,6 @@ describe('a region with 10 % errors, throttling, lost answers and broken watches
   });
 });
 
-test('the login that a pod pulls with follows the Secret that it comes from', async () => {
-  const pod = await client.resource(pods).create(podNumber(0));
-  await eventually('the pod runs', async () => (await home()).some(({ status }) => status?.phase === 'Running'));
-  const auths = { [registry]: { username: 'team', password: `${planted.login}-rotated` } };
-  const body = { stringData: { '.dockerconfigjson': JSON.stringify({ auths }) } };
-  await client.resource(secrets).patch({ namespace, name: 'registry' }, { type: 'merge', body });
-  await eventually('CCI has the new login', async () => {
-    const { items } = await there.resource(secrets).list({ fieldSelector: 'metadata.name=imagepull-secret' });
-    const config = Buffer.from(items[0]?.data?.['.dockerconfigjson'] ?? '', 'base64').toString();
-    return config.includes(Buffer.from(`team:${planted.login}-rotated`).toString('base64'));
-  });
-  await client.resource(pods).delete({ namespace, name: pod.metadata?.name ?? '' });
-  await eventually('the pod is gone', async () => (await home()).length === 0);
-});
-
 /** Everything that Spillway says, by where it says it. */
 const told = async (): Promise<Map<string, string>> => {
   const { items } = await client.resource(events).list();
@@ -285,6 +270,21 @@ const expectNothing = async (): Promise<void> => {
     }
   }
 };
+
+test('the login that a pod pulls with follows the Secret that it comes from', async () => {
+  const pod = await client.resource(pods).create(podNumber(0));
+  await eventually('the pod runs', async () => (await home()).some(({ status }) => status?.phase === 'Running'));
+  const auths = { [registry]: { username: 'team', password: `${planted.login}-rotated` } };
+  const body = { stringData: { '.dockerconfigjson': JSON.stringify({ auths }) } };
+  await client.resource(secrets).patch({ namespace, name: 'registry' }, { type: 'merge', body });
+  await eventually('CCI has the new login', async () => {
+    const { items } = await there.resource(secrets).list({ fieldSelector: 'metadata.name=imagepull-secret' });
+    const config = Buffer.from(items[0]?.data?.['.dockerconfigjson'] ?? '', 'base64').toString();
+    return config.includes(Buffer.from(`team:${planted.login}-rotated`).toString('base64'));
+  });
+  await client.resource(pods).delete({ namespace, name: pod.metadata?.name ?? '' });
+  await eventually('the pod is gone', async () => (await home()).length === 0);
+});
 
 describe('what is secret', () => {
   test('is in no log, event, metric, argument or answer, whatever went wrong', async () => {

@@ -1,4 +1,4 @@
-import { nameOf, pods, secrets, uidOf } from '@spillway/kube';
+import { nameOf, pods, type Secret, secrets, uidOf } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { describeBackendConformance } from '../testing/conformance.ts';
 import { Driver, eventually } from '../testing/driver.ts';
@@ -7,6 +7,12 @@ import { makeWorkload, script, type WorkloadInput } from '../testing/workloads.t
 import type { KubernetesBackend } from './kubernetes-backend.ts';
 
 const forever = script('sleep 3600');
+
+const registryLogin = (password: string, resourceVersion: string): Secret => {
+  const config = JSON.stringify({ auths: { 'registry.example': { username: 'me', password } } });
+  const data = { '.dockerconfigjson': Buffer.from(config).toString('base64') };
+  return { metadata: { resourceVersion }, type: 'kubernetes.io/dockerconfigjson', data };
+};
 
 describe('pods in another cluster', () => {
   let remote: RemoteCluster;
@@ -87,6 +93,15 @@ describe('pods in another cluster', () => {
       expect((await remote.secrets()).map(uidOf)).toEqual([uidOf(copy ?? {})]);
       await backend.remove(second.ref, driver.signal);
       await eventually('the copy is removed', async () => (await remote.secrets()).length === 0);
+    });
+
+    test('pull with the login that the pull Secret has now', async () => {
+      const spec = { containers: [forever], imagePullSecrets: [{ name: 'registry' }] };
+      const pod = await driver.run(workload({ name: 'web', spec, secrets: { registry: registryLogin('old', '1') } }));
+      const changed = registryLogin('new', '2');
+      const objects = { configMaps: new Map(), secrets: new Map([['registry', changed]]) };
+      await backend.update(pod.ref, { volumes: new Map(), objects, pullSecrets: ['registry'] }, driver.signal);
+      expect(await remote.secrets()).toMatchObject([{ type: changed.type, data: changed.data }]);
     });
 
     test('of somebody else are never listed, touched or taken for ours', async () => {
