@@ -72,7 +72,9 @@ test('every second without a complaint more goes, until it is the full rate agai
     await clock.advance(1000);
     counts.push(sent.length - before);
   }
-  expect(counts.slice(0, 3)).toEqual([11, 10, 11]);
+  // 10, 11, 12 and so on; one more or less falls into a second.
+  for (const [second, count] of counts.entries())
+    expect(Math.abs(count - Math.min(20, 10 + second))).toBeLessThanOrEqual(1);
   expect(counts.at(-1)).toBe(20);
 });
 
