@@ -20,6 +20,7 @@ export interface DetachedOptions {
 /** What a client of a region that runs on its own has to know; plain data. */
 export interface RegionFactSheet extends Pick<Region, 'endpoint' | 'iamEndpoint' | 'caFile' | 'accounts' | 'admin'> {
   readonly region: string;
+  readonly swr: { readonly host: string; readonly endpoint: string; readonly apiEndpoint: string };
   /** Administrator of the control plane behind the gateway */
   readonly kubeconfig: string;
   readonly node: NodeFacts;
@@ -42,7 +43,7 @@ export type NodeFacts =
     };
 
 export async function factSheet(region: Region): Promise<RegionFactSheet> {
-  const { name, endpoint, iamEndpoint, caFile, accounts, admin, cluster } = region;
+  const { name, endpoint, iamEndpoint, caFile, accounts, admin, cluster, swr } = region;
   return {
     region: name,
     endpoint,
@@ -50,6 +51,7 @@ export async function factSheet(region: Region): Promise<RegionFactSheet> {
     caFile,
     accounts,
     admin,
+    swr: { host: swr.host, endpoint: swr.endpoint, apiEndpoint: swr.apiEndpoint },
     kubeconfig: cluster.kubeconfig,
     node: await nodeFacts(region),
     pid: process.pid,

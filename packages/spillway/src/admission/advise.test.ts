@@ -38,6 +38,16 @@ describe('advice', () => {
     });
   });
 
+  it('counts a pod by itself as one', () => {
+    const pod: Pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { labels: { [label]: 'auto' } },
+      spec: { containers: [] },
+    };
+    expect(advise(request(pod), () => [able]).warnings?.[0]).toMatch(/^one pod may burst to pool cci/);
+  });
+
   it('says why a workload that may burst will not', () => {
     expect(advise(request(deployment('localPrefer')), () => [unable])).toEqual({
       allowed: true,

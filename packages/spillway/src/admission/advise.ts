@@ -64,8 +64,12 @@ function sizeWarnings(object: KubeObject, reviews: readonly PoolReview[]): reado
     ...(size === undefined
       ? []
       : [
-          `up to ${replicasOf(object)} pods may burst to pool ${pool}, billed as ${size} each (before changes by other webhooks)`,
+          `${burstingOf(replicasOf(object))} may burst to pool ${pool}, billed as ${size} each (before changes by other webhooks)`,
         ]),
     ...warnings.map((warning) => `pool ${pool}: ${warning}`),
   ]);
+}
+
+function burstingOf(replicas: number): string {
+  return replicas === 1 ? 'one pod' : `up to ${replicas} pods`;
 }

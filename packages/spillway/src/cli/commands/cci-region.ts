@@ -85,11 +85,12 @@ function render(facts: RegionFactSheet | undefined, output: string): string {
   return facts === undefined ? 'There is no region. Start one: spillway cci-region up' : describe(facts);
 }
 
-function describe({ region, endpoint, iamEndpoint, caFile, accounts, node, log }: RegionFactSheet): string {
+function describe({ region, endpoint, iamEndpoint, caFile, accounts, swr, node, log }: RegionFactSheet): string {
   return [
     `Region ${region} is up at ${endpoint}.`,
     '',
     `  IAM:         ${iamEndpoint}`,
+    `  SWR:         ${swr.endpoint} as ${swr.host}, logins from ${swr.apiEndpoint}`,
     `  authority:   ${caFile}`,
     ...accounts.flatMap(({ domain, project, users }) => [
       `  domain:      ${domain.name} (${domain.id})`,
