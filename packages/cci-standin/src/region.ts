@@ -171,7 +171,7 @@ async function assemble(cluster: Cluster, undo: AsyncDisposableStack, options: R
     }),
   );
 
-  const swr = await startSwr({ region: name, accounts, cluster, sources, clock }, undo);
+  const swr = await startSwr({ region: name, accounts, cluster, sources, faults, clock }, undo);
 
   const close = (): Promise<void> => undo.disposeAsync();
   return {

@@ -18,6 +18,7 @@ import { readBody } from './body.ts';
 import { discoveryOf } from './discovery.ts';
 import { rewriteLines, rewriteWhole } from './rewriting.ts';
 import { headOf, splice } from './splice.ts';
+import { spoil } from './spoil.ts';
 import type { Upstream } from './upstream.ts';
 import { shownDocument, shownFrame, storedCall, storedPath } from './v2.ts';
 
@@ -60,7 +61,7 @@ export class Gateway {
     }
     const { pathname } = urlOf(request);
     const met = this.#dependencies.faults.take(request.method ?? '', pathname);
-    const spoilt = await this.#spoil(met);
+    const spoilt = await spoil(met, this.#dependencies.clock);
     if (spoilt !== undefined) {
       if (spoilt.status === 429) response.setHeader('Retry-After', '1');
       refuse(response, spoilt);
@@ -83,7 +84,8 @@ export class Gateway {
   async handleUpgrade(request: IncomingMessage, socket: Duplex, early: Buffer): Promise<void> {
     socket.on('error', () => socket.destroy());
     const body = new Uint8Array();
-    const spoilt = await this.#spoil(this.#dependencies.faults.take(request.method ?? '', urlOf(request).pathname));
+    const { faults, clock } = this.#dependencies;
+    const spoilt = await spoil(faults.take(request.method ?? '', urlOf(request).pathname), clock);
     const identified = authenticate(this.#dependencies.sources, signedRequest(request, body));
     const admitted =
       spoilt ?? ('refusal' in identified ? identified.refusal : await this.#admit(request, body, identified.identity));
@@ -110,17 +112,6 @@ export class Gateway {
     }
     socket.write(headOf(upgraded.response, hopByHop));
     await pipeline(upgraded.response, socket);
-  }
-
-  /** Faults that strike before the call is done. */
-  async #spoil(met: Met): Promise<Refusal | undefined> {
-    const latency = met.get('latency');
-    if (latency?.kind === 'latency') await this.#dependencies.clock.sleep(latency.ms);
-    const fault = met.get('answer');
-    if (fault?.kind !== 'answer') return undefined;
-    return fault.status === 429
-      ? apiRefusal(429, 'TooManyRequests', 'too many requests, please try again later')
-      : apiRefusal(fault.status, 'InternalError', 'the service is temporarily not available');
   }
 
   async #admit(request: IncomingMessage, body: Uint8Array, identity: Identity): Promise<Admitted | Refusal> {

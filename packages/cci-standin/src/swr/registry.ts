@@ -1,11 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import type { Clock } from '@spillway/kube';
+import type { Faults } from '../faults.ts';
 import { answer } from '../gateway/answer.ts';
+import { spoil } from '../gateway/spoil.ts';
 import type { Upstream } from '../gateway/upstream.ts';
 import { accessOf, repositoryIn, type Access, type Organizations } from './access.ts';
 import { readBasic, type Logins } from './logins.ts';
 
 export interface RegistryOptions {
+  readonly faults: Faults;
+  readonly clock: Clock;
   readonly logins: Logins;
   readonly organizations: Organizations;
   /** The registry that has the images. */
@@ -34,7 +39,10 @@ export async function serveRegistry(
   const login = given === undefined ? undefined : (options.logins.projectOf(given) ?? 'wrong');
   const access = accessOf({ method, repository, login }, options.organizations);
   response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
-  if (access !== 'granted') {
+  const spoilt = await spoil(options.faults.take(method, path), options.clock);
+  if (spoilt !== undefined) {
+    answer(response, spoilt.status, { errors: [{ code: 'UNAVAILABLE', message: spoilt.message }] });
+  } else if (access !== 'granted') {
     const { status, code, message } = refusals[access];
     if (status === 401) response.setHeader('WWW-Authenticate', 'Basic realm="SWR"');
     answer(response, status, { errors: [{ code, message }] });

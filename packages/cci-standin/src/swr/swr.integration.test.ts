@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { buildImage, busyboxImage, startCluster, type Cluster } from '@spillway/devcluster';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { randomAccount, type Account } from '../accounts.ts';
+import { Faults } from '../faults.ts';
 import { AccessKeys } from '../iam/access-keys.ts';
 import { Tokens } from '../iam/tokens.ts';
 import { send, signed, type Answer } from '../testing/client.ts';
@@ -16,6 +17,7 @@ const [ours, theirs] = [randomAccount('cn-north-4'), randomAccount('cn-north-4')
 const accounts = [ours, theirs];
 const sources = { accessKeys: new AccessKeys(accounts, clock), tokens: new Tokens(accounts, clock) };
 const undo = new AsyncDisposableStack();
+const faults = new Faults();
 let cluster: Cluster;
 let swr: Swr;
 let ca: string;
@@ -24,7 +26,7 @@ let [privateImage, publicImage] = ['', ''];
 beforeAll(async () => {
   cluster = undo.use(await startCluster({ node: false, pool: true }));
   ca = await readFile(cluster.ca.certFile, 'utf8');
-  swr = await startSwr({ region: 'cn-north-4', accounts, cluster, sources, clock }, undo);
+  swr = await startSwr({ region: 'cn-north-4', accounts, cluster, sources, faults, clock }, undo);
   const image = buildImage({ entries: [], command: ['none'] }, 'amd64');
   privateImage = await swr.push('team/app:1', image);
   publicImage = await swr.push('team/open:1', image, { isPublic: true });
@@ -128,6 +130,17 @@ test('a revoked key logs in no more', async () => {
   const [key] = theirs.users[0]?.accessKeys ?? [];
   sources.accessKeys.revoke(key?.accessKey ?? '');
   expect(await manifest(privateImage, longTerm(theirs))).toMatchObject({ status: 401 });
+});
+
+test('a pull fails while its repository is spoilt, and no other', async () => {
+  const { id } = faults.add({ kind: 'answer', status: 503, path: '^/v2/team/app/' });
+  expect(await manifest(privateImage, longTerm())).toMatchObject({
+    status: 503,
+    body: { errors: [{ code: 'UNAVAILABLE' }] },
+  });
+  expect(await manifest(publicImage)).toMatchObject({ status: 200 });
+  faults.remove(id);
+  expect(await manifest(privateImage, longTerm())).toMatchObject({ status: 200 });
 });
 
 test('an organization has one owner', async () => {

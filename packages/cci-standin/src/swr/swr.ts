@@ -5,6 +5,7 @@ import { pushImage, type Cluster, type Image } from '@spillway/devcluster';
 import type { Clock } from '@spillway/kube';
 import type { Account } from '../accounts.ts';
 import { RegionError } from '../errors.ts';
+import type { Faults } from '../faults.ts';
 import type { AuthenticationSources } from '../gateway/authenticate.ts';
 import { RestartableServer, type ServerOptions } from '../gateway/server.ts';
 import { Upstream } from '../gateway/upstream.ts';
@@ -37,6 +38,7 @@ export interface SwrOptions {
   readonly accounts: readonly Account[];
   readonly cluster: Cluster;
   readonly sources: AuthenticationSources;
+  readonly faults: Faults;
   readonly clock: Clock;
 }
 
@@ -44,7 +46,7 @@ export interface SwrOptions {
 const library = 'library';
 
 export async function startSwr(options: SwrOptions, undo: AsyncDisposableStack): Promise<Swr> {
-  const { region, accounts, cluster, sources, clock } = options;
+  const { region, accounts, cluster, sources, faults, clock } = options;
   const host = `swr.${region}.myhuaweicloud.com`;
   const logins = new Logins(sources.accessKeys, clock);
   const owners = new Map<string, string>();
@@ -56,6 +58,8 @@ export async function startSwr(options: SwrOptions, undo: AsyncDisposableStack):
   const upstream = new Upstream({ server: `http://${cluster.registry}` });
   undo.defer(() => upstream.close());
   const registry = {
+    faults,
+    clock,
     logins,
     organizations: {
       ownerOf: (organization: string) => owners.get(organization),
