@@ -448,6 +448,20 @@ describe('a pod that is deleted', () => {
     expect(decide(state, late, context).operation).toMatchObject({ kind: 'stop', graceSeconds: 0 });
   });
 
+  it('is asked to end again and again when it does not, each time after a pause, and is looked for meanwhile', () => {
+    let state = perform(change(adopted(), deleted(runningPod, now)), ok);
+    let late = now + seconds(30) + overdueMs;
+    for (const again of [1, 2, 3]) {
+      expect([again, decide(state, late, context).operation]).toMatchObject([again, { kind: 'stop', graceSeconds: 0 }]);
+      state = perform(state, ok, late);
+      expect(decide(state, late, context)).toMatchObject({ wakeAtMs: late + overdueMs });
+      expect(decide(state, late + 1, context).operation).toBeUndefined();
+      late += overdueMs;
+    }
+    const unseen = instanceMissing(state, late);
+    expect(decide(unseen, late, context)).toMatchObject({ operation: { kind: 'stop' }, needsListing: true });
+  });
+
   it('never started is Failed and deleted without a stop', () => {
     const pod = deleted(testPod(), now);
     let state = change(arrived(), pod);

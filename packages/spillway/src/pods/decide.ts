@@ -101,18 +101,21 @@ function stopIt(state: PodState, pod: Pod, nowMs: number): Step {
   const deadlineMs = state.graceEndsMs ?? nowMs + specGraceSeconds(pod) * 1000;
   const overdueAtMs = (state.stopped?.deadlineMs ?? deadlineMs) + overdueMs;
   const isFirst = state.stopped === undefined;
+  // A deadline that has passed cannot be shortened.
   const isShorter =
     state.stopped !== undefined &&
     state.graceEndsMs !== undefined &&
+    nowMs < state.stopped.deadlineMs &&
     state.graceEndsMs < state.stopped.deadlineMs - 500;
+  const looksFor: Step = state.observed.kind === 'doubtful' ? waitForListing : idle;
   if (isFirst || isShorter) {
     const graceSeconds = Math.max(0, Math.ceil((deadlineMs - nowMs) / 1000));
     return attempt(state, { kind: 'stop', graceSeconds, deadlineMs }, nowMs);
   }
   if (nowMs >= overdueAtMs) {
-    return attempt(state, { kind: 'stop', graceSeconds: 0, deadlineMs: nowMs }, nowMs);
+    return { ...attempt(state, { kind: 'stop', graceSeconds: 0, deadlineMs: nowMs }, nowMs), ...looksFor };
   }
-  return { wakeAtMs: overdueAtMs, ...(state.observed.kind === 'doubtful' ? { needsListing: true } : {}) };
+  return { wakeAtMs: overdueAtMs, ...looksFor };
 }
 
 /** The pod should run. */
