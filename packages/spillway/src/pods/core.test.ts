@@ -222,6 +222,20 @@ describe('what virtual kubelets get wrong', () => {
       expect([...world.traces.values()].filter(({ starts, interrupted }) => starts !== 1 || interrupted)).toEqual([]);
     }));
 
+  it('a whole Deployment that is deleted while nobody tells of ends: the next listing is believed', () =>
+    inWorld({ watches: { loseChance: 1 } }, async (world) => {
+      for (let index = 0; index < 30; index += 1) world.create(`web-${index}`);
+      await world.advance(90_000);
+      expect(world.api.all.filter(({ status }) => status?.phase === 'Running')).toHaveLength(30);
+      for (let index = 0; index < 30; index += 1) world.delete(`web-${index}`, 1);
+      await world.advance(1500);
+      // As of a backend that takes away what has ended.
+      vi.spyOn(world.backend, 'list').mockResolvedValue({ complete: true, instances: [] });
+      for (let minute = 0; minute < 3; minute += 1) await world.advance(60_000);
+      expect(world.api.all).toEqual([]);
+      expect(world.nodeNotices).toEqual([]);
+    }));
+
   it('the billed orphans of a namespace that was force-deleted during an outage: reported, held back for ten minutes, then gone', () =>
     inWorld({}, async (world) => {
       for (let index = 0; index < 10; index += 1) world.create(`web-${index}`);

@@ -83,12 +83,15 @@ export class PodRegistry {
     this.apply(uid, (state) => instanceGone(state, this.#now()));
   }
 
-  /** How many instances that were seen, by this process or by one before it, are missing from a complete listing. */
+  /**
+   * How many instances that were seen, by this process or by one before it, are missing from a complete listing. Those that
+   * were asked to end are expected to.
+   */
   absence(listing: ObservedListing): { readonly seen: number; readonly missing: number } {
     let seen = 0;
     let missing = 0;
     for (const [uid, { state }] of this.#actors) {
-      if (state.observed.kind !== 'present' && !shouldStillRun(state)) continue;
+      if (state.stopped !== undefined || (state.observed.kind !== 'present' && !shouldStillRun(state))) continue;
       seen += 1;
       if (listing.missing(uid)) missing += 1;
     }
