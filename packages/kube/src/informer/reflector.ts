@@ -34,7 +34,8 @@ export interface ReflectorSink<T> {
 
 const firstBackoffMs = 800;
 const maxBackoffMs = 30_000;
-const healthyMs = 120_000;
+// Proxies cut connections that are silent for a minute; that is no failure to be careful after.
+const healthyMs = 30_000;
 const shortestWatchMs = 1_000;
 const watchListTries = 3;
 
