@@ -1,3 +1,4 @@
+import { nanoOf, parseQuantity } from '../../../podspec/quantities.ts';
 import { type CciFinding, type CciView, testPodSize, type Trouble } from './view.ts';
 
 type Check = (view: CciView) => readonly CciFinding[];
@@ -95,7 +96,7 @@ const whatToCheck =
   'It takes seconds after it was made. If it stays: vpcId, networkId and subnetId belong together (subnetId is the Neutron ID), the subnet has free addresses, securityGroupId exists, and the account has authorized CCI.';
 
 /** Of what is hard; the rest is nobody's limit. */
-const nearlyAll = 0.9;
+const nearlyAllInTenths = 9n;
 
 const quotas: Check = ({ account: { quotas: answer } }) => {
   if (answer === undefined) return [];
@@ -109,8 +110,8 @@ const quotas: Check = ({ account: { quotas: answer } }) => {
   return answer.value.flatMap(({ metadata, status }) =>
     Object.entries(status?.hard ?? {}).flatMap(([resource, hard]): CciFinding[] => {
       const used = status?.used?.[resource] ?? '0';
-      const most = amountOf(hard);
-      if (most === undefined || (amountOf(used) ?? 0) < most * nearlyAll) return [];
+      const most = parseQuantity(hard);
+      if (!most.ok || nanoOf(used) * 10n < most.nano * nearlyAllInTenths) return [];
       return [
         {
           code: 'cci-quota',
@@ -123,25 +124,6 @@ const quotas: Check = ({ account: { quotas: answer } }) => {
     }),
   );
 };
-
-const units: Readonly<Record<string, number>> = {
-  '': 1,
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-};
-
-function amountOf(quantity: string): number | undefined {
-  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)([a-zA-Z]*)$/.exec(quantity) ?? [];
-  const factor = units[unit];
-  return digits === undefined || factor === undefined ? undefined : Number(digits) * factor;
-}
 
 const registry: Check = ({ account: { registry: answer } }) => {
   switch (answer?.kind) {
