@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { abilitiesOf, knownKubernetesVersion } from './kubernetes-version.ts';
 
 test.each([
-  [undefined, '1.36.3'],
+  [undefined, '1.37.2'],
+  ['1.36', '1.36.3'],
   ['1.28.15', '1.28.15'],
   ['v1.28.15', '1.28.15'],
   ['1.28', '1.28.15'],
@@ -11,11 +12,11 @@ test.each([
 });
 
 test.each(['1.2', '1.28.1', '1.27.0', '', 'latest'])('"%s" is refused, with the versions that there are', (wanted) => {
-  expect(() => knownKubernetesVersion(wanted)).toThrow(`"${wanted}"; there are 1.36.3 and 1.28.15`);
+  expect(() => knownKubernetesVersion(wanted)).toThrow(`"${wanted}"; there are 1.37.2, 1.36.3, 1.28.15`);
 });
 
 test('an old API server has neither admission policies nor generations of pods', () => {
-  expect(abilitiesOf('1.36.3')).toEqual({
+  expect(abilitiesOf('1.37.2')).toEqual({
     containers: true,
     validatingPolicies: true,
     mutatingPolicies: true,

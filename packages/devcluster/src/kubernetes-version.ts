@@ -2,17 +2,18 @@ import { DevClusterError } from './errors.ts';
 
 /** Each with the folder under tools/ whose go.mod pins it. */
 export const kubernetesModules = {
-  '1.36.3': 'kubernetes',
+  '1.37.2': 'kubernetes',
+  '1.36.3': 'kubernetes-1.36',
   '1.28.15': 'kubernetes-1.28',
 } as const;
 
 export type KubernetesVersion = keyof typeof kubernetesModules;
 
-export const defaultKubernetesVersion: KubernetesVersion = '1.36.3';
+export const defaultKubernetesVersion: KubernetesVersion = '1.37.2';
 /** The oldest minor that Spillway supports. */
 export const oldestKubernetesVersion: KubernetesVersion = '1.28.15';
 
-const known: readonly KubernetesVersion[] = [defaultKubernetesVersion, oldestKubernetesVersion];
+const known = Object.keys(kubernetesModules) as KubernetesVersion[];
 
 /** @param wanted a version or a minor of it: `1.28.15`, `1.28`; default: the newest that is known */
 export function knownKubernetesVersion(wanted: string | undefined): KubernetesVersion {
@@ -20,12 +21,12 @@ export function knownKubernetesVersion(wanted: string | undefined): KubernetesVe
   const plain = wanted.replace(/^v/, '');
   const found = known.find((version) => version === plain || version.startsWith(`${plain}.`));
   if (found !== undefined) return found;
-  throw new DevClusterError('invalid', `no cluster can have Kubernetes "${wanted}"; there are ${known.join(' and ')}`);
+  throw new DevClusterError('invalid', `no cluster can have Kubernetes "${wanted}"; there are ${known.join(', ')}`);
 }
 
 /** What differs between the versions for those who use a cluster. */
 export interface KubernetesAbilities {
-  /** Nodes and pools: only the default version comes with a kubelet and kube-proxy. */
+  /** Nodes: a kubelet and kube-proxy of the oldest version are not built. */
   readonly containers: boolean;
   /** Serves ValidatingAdmissionPolicy v1. */
   readonly validatingPolicies: boolean;
@@ -38,7 +39,7 @@ export interface KubernetesAbilities {
 export function abilitiesOf(version: KubernetesVersion): KubernetesAbilities {
   const [, minor = 0] = version.split('.').map(Number);
   return {
-    containers: version === defaultKubernetesVersion,
+    containers: version !== oldestKubernetesVersion,
     validatingPolicies: minor >= 30,
     mutatingPolicies: minor >= 36,
     podGenerations: minor >= 34,

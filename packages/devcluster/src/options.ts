@@ -29,8 +29,8 @@ export interface ClusterOptions {
   /** The real node; `false` for a control plane alone. Default: a node. */
   readonly node?: false | NodeOptions;
   /**
-   * 1.36.3, or 1.28.15 for a control plane alone; a minor is enough. Default: `SPILLWAY_KUBERNETES_VERSION`, or else the
-   * newer.
+   * 1.37.2, 1.36.3, or 1.28.15 for a control plane alone; a minor is enough. Default: `SPILLWAY_KUBERNETES_VERSION`, or else the
+   * newest.
    */
   readonly kubernetesVersion?: string;
   /** A second containerd, for a pool of the `cri` backend. Default false. */
