@@ -98,6 +98,8 @@ export interface Capabilities {
   readonly architecture?: string;
   readonly logs: boolean;
   readonly exec: boolean;
+  /** Can a pod that runs get ephemeral containers, as of `kubectl debug`? Default: it cannot */
+  readonly ephemeralContainers?: boolean;
   /** Can volumes of ConfigMaps, Secrets and tokens follow what changes in the cluster? */
   readonly volumeUpdates: boolean;
   /** Do pulls that come later need the pull Secrets as they are then? Default: those of the pod's creation do */
@@ -162,6 +164,11 @@ export interface InstanceChange {
   readonly objects: ReferencedObjects;
   /** Names of the pod's pull Secrets, when one of them has changed. */
   readonly pullSecrets?: readonly string[];
+  /**
+   * The pod as it is now, when it has another generation or other metadata than what it was created with or last changed to.
+   * The backend brings its instance there as far as its {@link Capabilities} say that it can, and leaves the rest as it is.
+   */
+  readonly workload?: Workload;
 }
 
 /** What the backend sees of an instance. */
