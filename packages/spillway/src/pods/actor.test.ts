@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Notice } from '../backends/backend.ts';
 import { Actor, type ActorHost } from './actor.ts';
-import { instanceRef } from './pod-facts.ts';
+import { instanceRef } from '../podspec/pod-facts.ts';
 import type { Operation, Outcome } from './core/pod-state.ts';
 import { deleted, testInstance, testPod } from './testing/objects.ts';
 import { instanceSeen, newPod, podChanged, podGone } from './core/transitions.ts';

@@ -20,7 +20,7 @@ import { InstanceObserver, type InstanceSink, type ObservedListing } from './ins
 import type { IntakeNode } from './intake/intake.ts';
 import { Operations } from './operations.ts';
 import { type Blockade, type OperationObserver, Performer } from './performer.ts';
-import { instanceRef } from './pod-facts.ts';
+import { instanceRef } from '../podspec/pod-facts.ts';
 import { MassAbsence } from './instances/mass-absence.ts';
 import { isOfDaemonSet, placeholderText } from './intake/placeholder.ts';
 import { podFields } from './pod-log.ts';

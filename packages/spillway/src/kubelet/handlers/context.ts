@@ -21,9 +21,3 @@ export function findPod(pods: PodLookup, namespace: string, name: string, uid?: 
   if (uid !== undefined && known.pod.metadata?.uid !== uid) throw new Problem(404, `pod "${name}" not found`);
   return known;
 }
-
-/** The key of the backend's calls about this pod. */
-export function refOf({ pod }: KnownPod): { uid: string; namespace: string; name: string } {
-  const { uid = '', namespace = '', name = '' } = pod.metadata ?? {};
-  return { uid, namespace, name };
-}
