@@ -1,6 +1,6 @@
 import type { Logger } from '@spillway/kube';
 import type { Backend } from '../../backends/backend.ts';
-import type { KnownPod, PodLookup } from '../pod-lookup.ts';
+import type { KnownPod, PodLookup } from '../../pods/known-pods.ts';
 import { Problem } from '../problem.ts';
 
 /** What the handlers of one virtual node share. */

@@ -257,7 +257,7 @@ describe('the timeline of a pod', () => {
       await world.advance(1000);
       world.create('web');
       await world.advance(10_000);
-      const { timeline = [] } = world.controller?.explain('default', 'web') ?? {};
+      const { timeline = [] } = world.controller?.pods.explain('default', 'web') ?? {};
       expect(timeline.map(({ stage }) => stage)).toEqual([
         'bound',
         'seen',

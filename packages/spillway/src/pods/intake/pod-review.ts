@@ -4,7 +4,7 @@ import type { RuleSetName } from '../../podspec/sizing/rule-sets.ts';
 import { sizePod, type Sized, type Sizing } from '../../podspec/sizing/size-pod.ts';
 import { type IntakeNode, intakeRefusals } from './intake.ts';
 import { instanceRef, statusShowsItRan } from '../../podspec/pod-facts.ts';
-import { podFields } from '../pod-log.ts';
+import { podFields } from '../log.ts';
 
 export interface Reviewers {
   readonly node: IntakeNode;
