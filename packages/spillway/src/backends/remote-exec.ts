@@ -1,3 +1,4 @@
+import { errorMessage } from '@spillway/kube';
 import { pipeline } from 'node:stream/promises';
 import {
   type DialOptions,
@@ -64,7 +65,7 @@ async function forwardResize(client: RemoteCommandClient, { resize }: ExecStream
 }
 
 function streamFailure(error: unknown): BackendError {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = errorMessage(error);
   const kind = error instanceof StreamError && error.kind === 'refused' ? 'internal' : 'unavailable';
   return new BackendError(kind, `exec in the container failed: ${message}`, { cause: error });
 }

@@ -8,7 +8,7 @@ import { NodeController } from '../node/node-controller.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { podController } from '../pods/assemble.ts';
 import { PodEvents } from '../pods/pod-events.ts';
-import { burstTaint, preferTaint, virtualNodeLabels } from '../podspec/contract.ts';
+import { virtualNodeLabels } from '../podspec/contract.ts';
 import { BackendHealth } from './backend-health.ts';
 import { BackendReports } from './backend-reports.ts';
 import { Blockade } from './blockade.ts';
@@ -48,6 +48,11 @@ const stopGraceMs = 5000;
 export function assemblePool(options: PoolOptions): Pool {
   const { config, controller, clusterId, address, leadership, ledgerDirectory, metrics: allMetrics } = options;
   const { name, nodeName } = config;
+  const taints = config.taints.map(({ key, value, effect }) => ({
+    key,
+    ...(value === undefined ? {} : { value }),
+    effect,
+  }));
   const clock = systemClock;
   const logger = options.logger.child({ pool: name });
   const metrics = new PoolMetrics(allMetrics, name);
@@ -123,6 +128,7 @@ export function assemblePool(options: PoolOptions): Pool {
       name: nodeName,
       clusterId,
       labels: config.labels,
+      taints,
       sizing: config.sizing,
       address,
       kubeletPort: config.kubeletPort,
@@ -154,7 +160,7 @@ export function assemblePool(options: PoolOptions): Pool {
   const pods = podController({
     node: {
       name: nodeName,
-      taintKeys: [burstTaint.key, preferTaint.key],
+      taints,
       labels: virtualNodeLabels,
       sizing: config.sizing,
       daemonSets: config.daemonSets,

@@ -1,3 +1,4 @@
+import { errorMessage } from '@spillway/kube';
 import { type Backend, BackendError, type Notice, type PreparationState } from '../backends/backend.ts';
 import { backoffMs } from '../pods/backoff.ts';
 import type { Preparation as PodPreparation } from '../pods/performer.ts';
@@ -108,5 +109,5 @@ export class Preparation implements PodPreparation {
 
 function explained(error: unknown): { readonly reason: string; readonly message: string } {
   if (error instanceof BackendError) return waitingFor(error);
-  return { reason: 'PreparationFailed', message: error instanceof Error ? error.message : String(error) };
+  return { reason: 'PreparationFailed', message: errorMessage(error) };
 }
