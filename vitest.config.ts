@@ -78,7 +78,7 @@ const config: ViteUserConfig = defineConfig({
           ...onCluster,
           name: 'product',
           include: containers ? ['packages/spillway/test/**/*.integration.test.ts'] : [],
-          globalSetup: ['packages/spillway/test/support/global-setup.ts'],
+          globalSetup: ['packages/spillway/testkit/global-setup.ts'],
           sequence: { groupOrder: 2 },
         },
       },

@@ -78,7 +78,7 @@ export async function startRegion(options: RegionOptions = {}): Promise<Region> 
   log('starting the control plane of the region');
   const cluster = await startCluster({
     node: false,
-    ...(options.node === 'containers' ? { pool: { podCidr: regionPodCidr, services: false } } : {}),
+    ...(options.node === 'containers' ? { pool: { podCidr: regionPodCidr } } : {}),
     log,
     ...(options.clusterName === undefined ? {} : { name: options.clusterName }),
     ...(signal === undefined ? {} : { signal }),

@@ -5,6 +5,7 @@ export { statusOfClusters, type ClusterStatus } from './cluster/status.ts';
 export type {
   Cluster,
   ComponentHandle,
+  ContainerdFacts,
   Identity,
   KubectlOptions,
   PoolFacts,

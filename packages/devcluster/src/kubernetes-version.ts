@@ -1,27 +1,32 @@
 import { DevClusterError } from './errors.ts';
 
-/** Each with the folder under tools/ whose go.mod pins it. */
-export const kubernetesModules = {
+export const kubernetesVersions = ['1.37.2', '1.36.3', '1.28.15'] as const;
+
+export type KubernetesVersion = (typeof kubernetesVersions)[number];
+
+/** A folder under tools/ whose go.mod pins a version. */
+export type KubernetesModule = 'kubernetes' | 'kubernetes-1.36' | 'kubernetes-1.28';
+
+export const kubernetesModules: Readonly<Record<KubernetesVersion, KubernetesModule>> = {
   '1.37.2': 'kubernetes',
   '1.36.3': 'kubernetes-1.36',
   '1.28.15': 'kubernetes-1.28',
-} as const;
-
-export type KubernetesVersion = keyof typeof kubernetesModules;
+};
 
 export const defaultKubernetesVersion: KubernetesVersion = '1.37.2';
 /** The oldest minor that Spillway supports. */
 export const oldestKubernetesVersion: KubernetesVersion = '1.28.15';
 
-const known = Object.keys(kubernetesModules) as KubernetesVersion[];
-
 /** @param wanted a version or a minor of it: `1.28.15`, `1.28`; default: the newest that is known */
 export function knownKubernetesVersion(wanted: string | undefined): KubernetesVersion {
   if (wanted === undefined) return defaultKubernetesVersion;
   const plain = wanted.replace(/^v/, '');
-  const found = known.find((version) => version === plain || version.startsWith(`${plain}.`));
+  const found = kubernetesVersions.find((version) => version === plain || version.startsWith(`${plain}.`));
   if (found !== undefined) return found;
-  throw new DevClusterError('invalid', `no cluster can have Kubernetes "${wanted}"; there are ${known.join(', ')}`);
+  throw new DevClusterError(
+    'invalid',
+    `no cluster can have Kubernetes "${wanted}"; there are ${kubernetesVersions.join(', ')}`,
+  );
 }
 
 /** What differs between the versions for those who use a cluster. */

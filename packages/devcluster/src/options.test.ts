@@ -5,7 +5,14 @@ import { checkName, parseQuantity, resolveOptions } from './options.ts';
 test('without options there is a node of two CPUs, no pool, and a name of its own', () => {
   const first = resolveOptions({});
   expect(first).toMatchObject({
-    node: { name: 'node-1', milliCpu: 2000, memoryBytes: 4 * 2 ** 30, maxPods: 110 },
+    node: {
+      name: 'node-1',
+      milliCpu: 2000,
+      memoryBytes: 4 * 2 ** 30,
+      maxPods: 110,
+      podCidr: '10.244.0.0/16',
+      services: true,
+    },
     pool: undefined,
   });
   expect(first.name).not.toBe(resolveOptions({}).name);
@@ -22,11 +29,15 @@ test('an older Kubernetes is a control plane alone', () => {
   }
 });
 
-test('a pool has a network of its own, and Services unless they are not wanted', () => {
-  expect(resolveOptions({ pool: true }).pool).toEqual({ podCidr: '10.245.0.0/16', services: true });
-  const options = { podCidr: '10.246.0.0/16', services: false };
-  expect(resolveOptions({ pool: options }).pool).toEqual(options);
-  expect(() => resolveOptions({ pool: { podCidr: '10.246/16' } })).toThrow(/no network for pods.*10\.245\.0\.0\/16/);
+test('node and pool have networks of their own, which can be chosen', () => {
+  const podCidr = '10.246.0.0/16';
+  expect(resolveOptions({ pool: true }).pool).toEqual({ podCidr: '10.245.0.0/16' });
+  expect(resolveOptions({ pool: { podCidr } }).pool).toEqual({ podCidr });
+  expect(resolveOptions({ node: { podCidr, services: false } }).node).toMatchObject({ podCidr, services: false });
+  for (const wrong of ['10.246/16', '10.246.0.0']) {
+    expect(() => resolveOptions({ node: { podCidr: wrong } })).toThrow(/no network for pods.*10\.244\.0\.0\/16/);
+    expect(() => resolveOptions({ pool: { podCidr: wrong } })).toThrow(/no network for pods/);
+  }
 });
 
 test.each(['', 'A', '1a', 'a_b', 'a-', '../x', 'a'.repeat(21)])('"%s" is refused as a name', (name) => {

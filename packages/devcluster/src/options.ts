@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { BinaryPaths } from './binaries/resolve.ts';
 import type { ComponentName } from './components/component.ts';
 import { DevClusterError } from './errors.ts';
-import { parseCidr, poolPodCidr } from './network/addressing.ts';
+import { parseCidr, podCidr as nodePodCidr, poolPodCidr } from './network/addressing.ts';
 import { abilitiesOf, knownKubernetesVersion, type KubernetesVersion } from './kubernetes-version.ts';
 
 export interface NodeOptions {
@@ -14,13 +14,15 @@ export interface NodeOptions {
   readonly maxPods?: number;
   /** Default 'node-1'. */
   readonly name?: string;
+  /** Network of the node's pods; default 10.244.0.0/16. */
+  readonly podCidr?: string;
+  /** Whether pods reach Services and know their names: kube-proxy and CoreDNS. Default true. */
+  readonly services?: boolean;
 }
 
 export interface PoolOptions {
-  /** Network of the pool's pods; default 10.245.0.0/16. */
+  /** Network of the pool's pods; default 10.245.0.0/16. They reach Services where the node's pods do. */
   readonly podCidr?: string;
-  /** Whether the pool's pods reach Services and know their names; default true. Matters without a node, which has both. */
-  readonly services?: boolean;
 }
 
 export interface ClusterOptions {
@@ -54,11 +56,12 @@ export interface ResolvedNode {
   readonly milliCpu: number;
   readonly memoryBytes: number;
   readonly maxPods: number;
+  readonly podCidr: string;
+  readonly services: boolean;
 }
 
 export interface ResolvedPool {
   readonly podCidr: string;
-  readonly services: boolean;
 }
 
 /** What of the options the supervisor needs; plain data. */
@@ -111,14 +114,20 @@ function resolveNode(node: NodeOptions): ResolvedNode {
     milliCpu: Math.round(parseQuantity(node.cpu ?? '2') * 1000),
     memoryBytes: Math.round(parseQuantity(node.memory ?? '4Gi')),
     maxPods: node.maxPods ?? 110,
+    podCidr: podNetwork(node.podCidr ?? nodePodCidr),
+    services: node.services ?? true,
   };
 }
 
 function resolvePool(pool: boolean | PoolOptions): ResolvedPool | undefined {
   if (pool === false) return undefined;
-  const { podCidr = poolPodCidr, services = true } = pool === true ? {} : pool;
-  if (parseCidr(podCidr) !== undefined) return { podCidr, services };
-  throw new DevClusterError('invalid', `"${podCidr}" is no network for pods: write for example ${poolPodCidr}`);
+  const { podCidr = poolPodCidr } = pool === true ? {} : pool;
+  return { podCidr: podNetwork(podCidr) };
+}
+
+function podNetwork(cidr: string): string {
+  if (cidr.includes('/') && parseCidr(cidr) !== undefined) return cidr;
+  throw new DevClusterError('invalid', `"${cidr}" is no network for pods: write for example ${nodePodCidr}`);
 }
 
 const suffixes: Readonly<Record<string, number>> = {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '@spillway/devcluster';
-import { Testbed } from '../testbed/testbed.ts';
+import { Testbed } from '../testkit/testbed.ts';
 import { type Contestant, kubectl } from './contestant.ts';
 import { parseMetrics } from './prometheus.ts';
 

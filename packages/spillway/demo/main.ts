@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { RegionError } from '@spillway/cci-standin';
 import type { Cluster } from '@spillway/devcluster';
 import { canRunContainers, DevClusterError, startCluster } from '@spillway/devcluster';
-import { Testbed } from '../testbed/testbed.ts';
+import { Testbed } from '../testkit/testbed.ts';
 import { say, show } from './narrator.ts';
 import { ownRegion, regionToKeep } from './region.ts';
 import { burst, examine, runPrivateJob, scaleIn, scaleToZero, showInstalled } from './story.ts';

@@ -1,6 +1,6 @@
 import type { Cluster } from '@spillway/devcluster';
 import { exitCodes } from '../src/cli/mistake.ts';
-import type { Testbed } from '../testbed/testbed.ts';
+import type { Testbed } from '../testkit/testbed.ts';
 
 const started = performance.now();
 

@@ -1,7 +1,7 @@
 import { connectRegion, type Region, RegionError, startRegion, upRegion } from '@spillway/cci-standin';
 import { type Cluster, peer } from '@spillway/devcluster';
-import { spillwayProgram } from '../testbed/program.ts';
-import type { TestbedOptions } from '../testbed/testbed.ts';
+import { spillwayProgram } from '../testkit/program.ts';
+import type { TestbedOptions } from '../testkit/testbed.ts';
 
 interface RegionOptions {
   /** Where its pods and those of the cluster are to reach each other */

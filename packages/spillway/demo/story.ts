@@ -5,8 +5,8 @@ import { buildImage, busyboxFiles, type Cluster } from '@spillway/devcluster';
 import type { Deployment, Job, Pod } from '@spillway/kube';
 import type { Report } from '../src/ledger/report.ts';
 import { burstLabelOf, burstLabels } from '../src/podspec/contract.ts';
-import { disagreements } from '../testbed/compare-bills.ts';
-import type { Testbed } from '../testbed/testbed.ts';
+import { disagreements } from '../testkit/compare-bills.ts';
+import type { Testbed } from '../testkit/testbed.ts';
 import { say, show, showSpillway } from './narrator.ts';
 
 /** The manifest of the CCE user guide, verbatim. */

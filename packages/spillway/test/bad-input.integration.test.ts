@@ -7,10 +7,10 @@ import path from 'node:path';
 import type { Node, Pod } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { eventually } from './support/kubectl.ts';
-import type { Product } from './support/product.ts';
-import { shellPod, startProduct, waitReady } from './support/product.ts';
-import { residue } from '../testbed/residue.ts';
+import { eventually } from '../testkit/kubectl.ts';
+import type { Product } from '../testkit/product.ts';
+import { shellPod, startProduct, waitReady } from '../testkit/product.ts';
+import { residue } from '../testkit/residue.ts';
 
 const main = ['--conditions=spillway-source', path.join(import.meta.dirname, '../src/cli/main.ts')];
 

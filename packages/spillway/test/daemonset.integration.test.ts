@@ -1,7 +1,7 @@
 import type { DaemonSet, EndpointSlice, Pod } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from './support/kubectl.ts';
-import { isReady, type Product, startProduct } from './support/product.ts';
+import { eventually } from '../testkit/kubectl.ts';
+import { isReady, type Product, startProduct } from '../testkit/product.ts';
 
 let product: Product;
 let namespace: string;

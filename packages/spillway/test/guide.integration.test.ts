@@ -5,8 +5,8 @@ import path from 'node:path';
 import type { Node, Pod, PodSpec } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { isReady, type Product, startProduct, waitRollout } from './support/product.ts';
-import { eventually } from './support/kubectl.ts';
+import { isReady, type Product, startProduct, waitRollout } from '../testkit/product.ts';
+import { eventually } from '../testkit/kubectl.ts';
 
 const manifest = await readFile(path.join(import.meta.dirname, '../demo/test-vk.yaml'), 'utf8');
 const label = 'virtual-kubelet.io/burst-to-cci';

@@ -2,8 +2,8 @@ import { attachCluster } from '@spillway/devcluster';
 import { KubeClient, loadKubeconfig, pods, secrets } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inject } from 'vitest';
-import type { Product } from './support/product.ts';
-import { shellPod, startProduct, waitReady } from './support/product.ts';
+import type { Product } from '../testkit/product.ts';
+import { shellPod, startProduct, waitReady } from '../testkit/product.ts';
 
 describe('the generated RBAC', () => {
   let product: Product;

@@ -3,10 +3,10 @@ import path from 'node:path';
 import type { Event, Node, Pod } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { eventually } from './support/kubectl.ts';
-import type { Product } from './support/product.ts';
-import { isReady, startProduct, waitRollout } from './support/product.ts';
-import { nothing, residue } from '../testbed/residue.ts';
+import { eventually } from '../testkit/kubectl.ts';
+import type { Product } from '../testkit/product.ts';
+import { isReady, startProduct, waitRollout } from '../testkit/product.ts';
+import { nothing, residue } from '../testkit/residue.ts';
 
 const manifest = path.join(import.meta.dirname, '../demo/test-vk.yaml');
 

@@ -1,8 +1,8 @@
 import type { Pod } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from './support/kubectl.ts';
-import type { Product } from './support/product.ts';
-import { shellPod, startProduct, waitReady } from './support/product.ts';
+import { eventually } from '../testkit/kubectl.ts';
+import type { Product } from '../testkit/product.ts';
+import { shellPod, startProduct, waitReady } from '../testkit/product.ts';
 
 const follower = (): Pod =>
   shellPod('follower', '', {

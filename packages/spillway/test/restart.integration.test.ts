@@ -1,9 +1,9 @@
 import type { Pod } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from './support/kubectl.ts';
-import type { Product } from './support/product.ts';
-import { onVirtualNode, shellPod, startProduct, waitPhase, waitReady, waitRollout } from './support/product.ts';
-import { residue } from '../testbed/residue.ts';
+import { eventually } from '../testkit/kubectl.ts';
+import type { Product } from '../testkit/product.ts';
+import { onVirtualNode, shellPod, startProduct, waitPhase, waitReady, waitRollout } from '../testkit/product.ts';
+import { residue } from '../testkit/residue.ts';
 
 describe('spillway serve is killed with -9 and started again', () => {
   let product: Product;

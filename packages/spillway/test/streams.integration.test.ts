@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Product } from './support/product.ts';
-import { shellPod, startProduct, waitReady } from './support/product.ts';
-import { terminal } from './support/terminal.ts';
+import type { Product } from '../testkit/product.ts';
+import { shellPod, startProduct, waitReady } from '../testkit/product.ts';
+import { terminal } from '../testkit/terminal.ts';
 
 const sha256 = (data: Buffer): string => createHash('sha256').update(data).digest('hex');
 

@@ -1,9 +1,9 @@
 import { agnhostImage } from '@spillway/devcluster';
 import type { Event, Job, Pod, TokenReview } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from './support/kubectl.ts';
-import type { Product } from './support/product.ts';
-import { onVirtualNode, shellPod, startProduct, waitPhase, waitReady } from './support/product.ts';
+import { eventually } from '../testkit/kubectl.ts';
+import type { Product } from '../testkit/product.ts';
+import { onVirtualNode, shellPod, startProduct, waitPhase, waitReady } from '../testkit/product.ts';
 
 describe('workloads on the virtual node', () => {
   let product: Product;

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { kubernetesModules, type KubernetesVersion, oldestKubernetesVersion } from '../kubernetes-version.ts';
+import { kubernetesVersions, oldestKubernetesVersion } from '../kubernetes-version.ts';
 import { binary } from './catalogue.ts';
 import { defaultToolsDir } from './resolve.ts';
 
-test.each(Object.keys(kubernetesModules) as KubernetesVersion[])(
+test.each(kubernetesVersions)(
   'Kubernetes %s is built from the modules that are pinned for it, and says its own version',
   async (version) => {
     const { module, ldflags } = binary('kube-apiserver', version);

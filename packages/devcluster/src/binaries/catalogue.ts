@@ -1,8 +1,12 @@
-import { defaultKubernetesVersion, kubernetesModules, type KubernetesVersion } from '../kubernetes-version.ts';
+import {
+  defaultKubernetesVersion,
+  type KubernetesModule,
+  kubernetesModules,
+  type KubernetesVersion,
+} from '../kubernetes-version.ts';
 
 /** Which programs a cluster needs, which version of each, and where they come from. Data and pure functions only. */
 
-type KubernetesModule = (typeof kubernetesModules)[KubernetesVersion];
 export type ModuleName = KubernetesModule | 'etcd' | 'coredns' | 'registry' | 'pause' | 'kwok';
 
 export type BinaryName =

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { componentNames, serverUrl, type ComponentName } from '../components/component.ts';
-import { containerdPaths } from '../components/containerd.ts';
+import { containerdPaths, type ContainerdRole } from '../components/containerd.ts';
 import { etcdUrl } from '../components/control-plane.ts';
 import { DevClusterError } from '../errors.ts';
 import { exec, type ExecResult } from '../exec.ts';
@@ -24,11 +24,14 @@ export type Identity =
   | { readonly user: string; readonly groups?: readonly string[] }
   | { readonly serviceAccount: { readonly namespace: string; readonly name: string } };
 
-/** What a second containerd offers to a pool of the `cri` backend. */
-export interface PoolFacts {
+export interface ContainerdFacts {
   readonly containerdSocket: string;
   /** Where containerd looks, at each pull, for the real address of a registry: `<host>/hosts.toml`. */
   readonly registryConfigDir: string;
+}
+
+/** What a second containerd offers to a pool of the `cri` backend. */
+export interface PoolFacts extends ContainerdFacts {
   /** cgroup for the pool's pods, outside the kubelet's. */
   readonly cgroupParent: string;
   readonly podCidr: string;
@@ -74,6 +77,8 @@ export interface Cluster extends AsyncDisposable {
   readonly registry: string;
   /** Name of the real node; undefined without one. */
   readonly nodeName: string | undefined;
+  /** Of the real node; undefined without one. */
+  readonly nodeContainerd: ContainerdFacts | undefined;
   readonly pool: PoolFacts | undefined;
   /** Networks of the pods: the node's, the pool's. */
   readonly podCidrs: readonly string[];
@@ -128,8 +133,8 @@ export class RunningCluster implements Cluster {
   readonly hostAddress: string;
   readonly registry: string;
   readonly nodeName: string | undefined;
+  readonly nodeContainerd: ContainerdFacts | undefined;
   readonly pool: PoolFacts | undefined;
-  /** Networks of the pods: the node's, the pool's. */
   readonly podCidrs: readonly string[];
   readonly netns: string | undefined;
   readonly ca: Cluster['ca'];
@@ -155,6 +160,7 @@ export class RunningCluster implements Cluster {
     this.hostAddress = record.network.hostAddress;
     this.registry = `${this.nodeAddress}:${record.network.ports.registry}`;
     this.nodeName = record.options.node?.name;
+    this.nodeContainerd = record.options.node && containerdFacts(record, 'node');
     this.pool = record.options.pool && poolFacts(record, record.options.pool);
     this.podCidrs = podCidrsOf(record.options);
     this.netns = record.ownNetwork ? namespacePath(record.scope) : undefined;
@@ -243,13 +249,12 @@ export class RunningCluster implements Cluster {
 }
 
 function poolFacts(record: ClusterRecord, { podCidr }: ResolvedPool): PoolFacts {
-  const { socket, registryConfigDir } = containerdPaths(record.dir, 'pool');
-  return {
-    containerdSocket: socket,
-    registryConfigDir,
-    cgroupParent: `/${record.scope}/pool`,
-    podCidr,
-  };
+  return { ...containerdFacts(record, 'pool'), cgroupParent: `/${record.scope}/pool`, podCidr };
+}
+
+function containerdFacts(record: ClusterRecord, role: ContainerdRole): ContainerdFacts {
+  const { socket, registryConfigDir } = containerdPaths(record.dir, role);
+  return { containerdSocket: socket, registryConfigDir };
 }
 
 function etcdAccess(

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { podCidrOf } from '../network/pod-networks.ts';
 import { pauseImage } from '../images/names.ts';
 import type { ClusterFacts, ComponentSpec } from './component.ts';
 
@@ -118,7 +117,7 @@ export function cniConfig(facts: ClusterFacts, role: ContainerdRole): string {
         ipam: {
           type: 'host-local',
           dataDir: join(containerdPaths(facts.dir, role).dir, 'addresses'),
-          ranges: [[{ subnet: podCidrOf(facts.options, role) }]],
+          ranges: [[{ subnet: facts.options[role]?.podCidr }]],
           routes: [{ dst: '0.0.0.0/0' }],
         },
       },

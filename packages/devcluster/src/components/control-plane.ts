@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { clusterCidr, serviceCidr } from '../network/addressing.ts';
+import { serviceCidr } from '../network/addressing.ts';
 import { frontProxyUser } from '../pki/cluster-pki.ts';
 import { flags, programPath, serverUrl, userFlags, type ClusterFacts, type ComponentSpec } from './component.ts';
 
@@ -107,7 +107,6 @@ export function controllerManager(facts: ClusterFacts): ComponentSpec {
         'cluster-signing-cert-file': pki.cert('ca'),
         'cluster-signing-key-file': pki.key('ca'),
         'use-service-account-credentials': true,
-        'cluster-cidr': clusterCidr,
         'service-cluster-ip-range': serviceCidr,
         // The pod networks are given by the CNI configurations, not by the node objects.
         'allocate-node-cidrs': false,

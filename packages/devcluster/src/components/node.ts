@@ -25,8 +25,8 @@ export function kubelet(facts: ClusterFacts, node: ResolvedNode): ComponentSpec 
     folders: [dir, podLogsDir(facts.dir)],
     files: {
       [config]: kubeletConfig(facts, node),
-      // Pods see the cluster's DNS server and nothing of the host's.
-      [resolvConfPath(facts.dir)]: `nameserver ${facts.nodeAddress}\n`,
+      // Pods see the cluster's DNS server, if there is one, and nothing of the host's.
+      [resolvConfPath(facts.dir)]: `nameserver ${node.services ? facts.nodeAddress : '127.0.0.1'}\n`,
     },
   };
 }
@@ -62,7 +62,7 @@ export function kubeletConfig(facts: ClusterFacts, node: ResolvedNode): string {
     authorization: { mode: 'Webhook' },
     tlsCertFile: pki.cert('kubelet'),
     tlsPrivateKeyFile: pki.key('kubelet'),
-    clusterDNS: [dnsServiceAddress],
+    clusterDNS: node.services ? [dnsServiceAddress] : [],
     clusterDomain: 'cluster.local',
     resolvConf: resolvConfPath(facts.dir),
     containerRuntimeEndpoint: `unix://${containerdPaths(facts.dir, 'node').socket}`,
@@ -75,6 +75,12 @@ export function kubeletConfig(facts: ClusterFacts, node: ResolvedNode): string {
     failSwapOn: false,
     oomScoreAdj: 0,
     maxPods: node.maxPods,
+    // Pods of tests come all at once, and there is nobody else whom they could keep waiting.
+    serializeImagePulls: false,
+    registryPullQPS: 0,
+    eventRecordQPS: 0,
+    kubeAPIQPS: 200,
+    kubeAPIBurst: 400,
     systemReserved: { cpu: `${reserved.milliCpu}m`, memory: `${reserved.memoryBytes}` },
     enforceNodeAllocatable: [],
     // The disk is the developer's, however full it is.
@@ -92,7 +98,7 @@ export function reservedFor(node: ResolvedNode, machine: Machine): Machine {
   };
 }
 
-export function kubeProxy(facts: ClusterFacts): ComponentSpec {
+export function kubeProxy(facts: ClusterFacts, node: ResolvedNode): ComponentSpec {
   const { nodeAddress, ports } = facts;
   return {
     name: 'kube-proxy',
@@ -100,9 +106,9 @@ export function kubeProxy(facts: ClusterFacts): ComponentSpec {
     args: [
       ...flags({
         kubeconfig: facts.pki.kubeconfig('kube-proxy'),
-        'hostname-override': facts.options.node?.name ?? facts.scope,
+        'hostname-override': node.name,
         'proxy-mode': 'iptables',
-        'cluster-cidr': clusterCidr,
+        'cluster-cidr': facts.options.pool ? clusterCidr : node.podCidr,
         'bind-address': nodeAddress,
         'healthz-bind-address': `${nodeAddress}:${ports.proxyHealth}`,
         'metrics-bind-address': `${nodeAddress}:${ports.proxyMetrics}`,

@@ -38,7 +38,13 @@ function paths(config: string): string[] {
   return [...config.matchAll(/"(\/c\/test[^"]*)"/g)].map(([, path = '']) => path);
 }
 
-const shapes: ClusterOptions[] = [{}, { pool: true }, { node: false }, { node: false, pool: true }];
+const shapes: ClusterOptions[] = [
+  {},
+  { node: { services: false } },
+  { pool: true },
+  { node: false },
+  { node: false, pool: true },
+];
 
 test.each(shapes)('with %o every component comes after those that it waits for', (options) => {
   const names: string[] = [];
@@ -55,14 +61,30 @@ test('a control plane alone has nothing that needs root', () => {
   expect(neededBinaries(resolveOptions({ node: false }))).not.toContain('kubelet');
 });
 
-test('a pool without Services has containers, and neither kube-proxy nor a name server', () => {
-  const options: ClusterOptions = { node: false, pool: { podCidr: '10.246.0.0/16', services: false } };
-  const names = planComponents(facts(options)).map(({ name }) => name);
+test('a node without Services has a network of its own, and neither kube-proxy nor a name server', () => {
+  const without = facts({ node: { podCidr: '10.246.0.0/16', services: false } });
+  const names = planComponents(without).map(({ name }) => name);
+  expect(names).toContain('kubelet');
+  for (const absent of ['kube-proxy', 'coredns'] as const) {
+    expect(names).not.toContain(absent);
+    expect(neededBinaries(without.options)).not.toContain(absent);
+  }
+  const [bridge] = JSON.parse(cniConfig(without, 'node')).plugins;
+  expect(bridge.ipam.ranges).toEqual([[{ subnet: '10.246.0.0/16' }]]);
+  const { node } = without.options;
+  expect(node && JSON.parse(kubeletConfig(without, node)).clusterDNS).toEqual([]);
+});
+
+test('a pool alone has no Services: kube-proxy would wait for a node', () => {
+  const names = planComponents(facts({ node: false, pool: true })).map(({ name }) => name);
   expect(names).toContain('pool-containerd');
   expect(names).not.toContain('kube-proxy');
-  expect(names).not.toContain('coredns');
-  const [bridge] = JSON.parse(cniConfig(facts(options), 'pool')).plugins;
-  expect(bridge.ipam.ranges).toEqual([[{ subnet: '10.246.0.0/16' }]]);
+});
+
+test('connections from the pods are told from others by their networks', () => {
+  expect(args({}, 'kube-proxy')).toContain('--cluster-cidr=10.244.0.0/16');
+  expect(args({ node: { podCidr: '10.246.0.0/16' } }, 'kube-proxy')).toContain('--cluster-cidr=10.246.0.0/16');
+  expect(args({ pool: true }, 'kube-proxy')).toContain('--cluster-cidr=10.244.0.0/15');
 });
 
 test('without a network of its own the API server keeps to loopback and announces no endpoint', () => {
@@ -92,7 +114,9 @@ test('flags of the user come last and so win; feature gates reach the Kubernetes
 
 test('the node is as large as asked for, or as the machine', () => {
   const machine = { milliCpu: 4000, memoryBytes: 8 * 2 ** 30 };
-  const node = { name: 'n', milliCpu: 1500, memoryBytes: 2 ** 30, maxPods: 10 };
+  const { node: usual } = facts().options;
+  if (usual === undefined) throw new Error('no node');
+  const node = { ...usual, milliCpu: 1500, memoryBytes: 2 ** 30 };
   expect(reservedFor(node, machine)).toEqual({ milliCpu: 2500, memoryBytes: 7 * 2 ** 30 });
   expect(reservedFor({ ...node, milliCpu: 64_000 }, machine).milliCpu).toBe(0);
 });
@@ -107,6 +131,7 @@ test('the kubelet’s configuration is closed to strangers and keeps to the clus
     cgroupRoot: '/spillway-test-0000/node',
     podLogsDir: '/c/test/pod-logs',
     containerRuntimeEndpoint: 'unix:///c/test/node/containerd.sock',
+    clusterDNS: ['10.96.0.10'],
   });
 });
 

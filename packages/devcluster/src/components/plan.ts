@@ -13,8 +13,8 @@ export function runsContainers({ node, pool }: Shape): boolean {
 }
 
 /** Whether pods reach Services and know their names. */
-export function hasServices({ node, pool }: Shape): boolean {
-  return node !== undefined || pool?.services === true;
+export function hasServices({ node }: Pick<Shape, 'node'>): boolean {
+  return node?.services ?? false;
 }
 
 /** The components of a cluster, each after those that it needs. */
@@ -29,7 +29,7 @@ export function planComponents(facts: ClusterFacts): ComponentSpec[] {
     controllerManager(facts),
     scheduler(facts),
     ...(node ? [kubelet(facts, node)] : []),
-    ...(hasServices(facts.options) ? [kubeProxy(facts), coreDns(facts)] : []),
+    ...(node?.services ? [kubeProxy(facts, node), coreDns(facts)] : []),
   ];
 }
 

@@ -1,6 +1,6 @@
 import type { MutatingWebhookConfiguration, Service, ValidatingWebhookConfiguration } from '@spillway/kube';
 import { advisoryConfiguration, mutatingConfiguration, type WebhookAddress } from '../admission/configurations.ts';
-import { mutatingPolicies, type PolicyManifest, unknownValuePolicy } from '../placement/policies.ts';
+import { mutatingPolicies, type PolicyManifest, unknownValuePolicy } from '../placement/rules/policies.ts';
 
 export interface AdmissionManifestOptions {
   readonly carrier: 'policy' | 'webhook';

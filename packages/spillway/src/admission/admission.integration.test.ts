@@ -40,8 +40,8 @@ import {
   preferTaint,
 } from '../podspec/contract.ts';
 import { outboundAddress } from '../serve/outbound-address.ts';
-import { parseJson } from '../placement/admitted.ts';
-import { rbacArguments } from '../../testbed/rbac-arguments.ts';
+import { parseJson } from '../placement/rules/admitted.ts';
+import { rbacArguments } from '../../testkit/rbac-arguments.ts';
 import { issue, makeAuthority } from './authority.ts';
 import { secretName, sharedAuthorities } from './authority-secret.ts';
 import { configurationNames } from './configurations.ts';

@@ -1,6 +1,6 @@
 import { Informer, isAborted, type KubeClient, type Logger, namespaceOf, systemClock } from '@spillway/kube';
-import { profileProblem } from '../placement/profile-problem.ts';
-import { type ScheduleProfile, scheduleProfiles } from '../placement/schedule-profile.ts';
+import { profileProblem } from '../placement/rules/profile-problem.ts';
+import { type ScheduleProfile, scheduleProfiles } from '../placement/rules/schedule-profile.ts';
 import { advise, type ReviewPod } from './advise.ts';
 import { Certificates } from './certificates.ts';
 import { hostsOf, type WebhookAddress } from './configurations.ts';

@@ -1,7 +1,7 @@
 import { controllerOf, type KubeObject, type Pod } from '@spillway/kube';
-import { holds, type Subject } from '../placement/conditions.ts';
-import { type MonitorPort, monitorPortsOf } from '../placement/load-balancers/monitor-port.ts';
-import { podOf, replicasOf } from '../placement/workload.ts';
+import { holds, type Subject } from '../placement/rules/conditions.ts';
+import { type MonitorPort, monitorPortsOf } from '../load-balancers/monitor-port.ts';
+import { podOf, replicasOf } from '../placement/rules/workload.ts';
 import { burstLabelOf } from '../podspec/contract.ts';
 import type { AdmissionRequest, AdmissionResponse } from './admission-review.ts';
 import { subjectOf } from './mutate.ts';

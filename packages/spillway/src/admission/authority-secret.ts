@@ -1,5 +1,5 @@
 import { isAlreadyExists, isConflict, isNotFound, type KubeClient, type Secret, secrets } from '@spillway/kube';
-import { parseJson } from '../placement/admitted.ts';
+import { parseJson } from '../placement/rules/admitted.ts';
 import { makeAuthority } from './authority.ts';
 import { type Authority, type Lives, needsSuccessor, trusted } from './rotation.ts';
 

@@ -6,10 +6,10 @@ import type {
   ValidatingWebhookConfiguration,
   WebhookClientConfig,
 } from '@spillway/kube';
-import { all, any, conditionCel, hasUnknownValue, labelled, labelText } from '../placement/cel.ts';
-import { eligible, guardConditions, podRules, type Target, workloadRules } from '../placement/rules.ts';
-import { profileConditions } from '../placement/adopt-profile.ts';
-import { labelPlaces } from '../placement/unknown-value.ts';
+import { all, any, conditionCel, hasUnknownValue, labelled, labelText } from '../placement/rules/cel.ts';
+import { eligible, guardConditions, podRules, type Target, workloadRules } from '../placement/rules/rules.ts';
+import { profileConditions } from '../placement/rules/adopt-profile.ts';
+import { labelPlaces } from '../placement/rules/unknown-value.ts';
 
 /** Where the API server finds the webhooks: `url` without a path, or a Service. */
 export type WebhookAddress =

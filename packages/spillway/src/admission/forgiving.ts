@@ -1,4 +1,4 @@
-import { shapeProblem } from '../placement/object-shape.ts';
+import { shapeProblem } from '../placement/rules/object-shape.ts';
 import type { AdmissionRequest, AdmissionResponse } from './admission-review.ts';
 
 /**

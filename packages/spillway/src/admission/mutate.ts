@@ -1,7 +1,7 @@
-import { evaluate } from '../placement/evaluate.ts';
-import type { Subject } from '../placement/conditions.ts';
-import type { ScheduleProfile } from '../placement/schedule-profile.ts';
-import { unknownValues } from '../placement/unknown-value.ts';
+import { evaluate } from '../placement/rules/evaluate.ts';
+import type { Subject } from '../placement/rules/conditions.ts';
+import type { ScheduleProfile } from '../placement/rules/schedule-profile.ts';
+import { unknownValues } from '../placement/rules/unknown-value.ts';
 import type { AdmissionRequest, AdmissionResponse } from './admission-review.ts';
 
 /** What the admission policies would do, for clusters that have none. */

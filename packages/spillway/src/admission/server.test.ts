@@ -2,7 +2,7 @@ import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:tls';
 import { silentLogger } from '@spillway/kube';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseJson } from '../placement/admitted.ts';
+import { parseJson } from '../placement/rules/admitted.ts';
 import { type Authority, defaultLives } from './rotation.ts';
 import { issue, makeAuthority } from './authority.ts';
 import { forgiving } from './forgiving.ts';

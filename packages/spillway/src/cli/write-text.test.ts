@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { parseManifest } from '../diagnosis/plan/manifest.ts';
 import { planOf } from '../diagnosis/plan/plan.ts';
-import type { ScheduleProfile } from '../placement/schedule-profile.ts';
+import type { ScheduleProfile } from '../placement/rules/schedule-profile.ts';
 import { writeText } from './write-text.ts';
 
 const label = 'virtual-kubelet.io/burst-to-cci';

@@ -1,6 +1,6 @@
 import type { NodeSelector, NodeSelectorRequirement, Toleration } from '@spillway/kube';
 import type { Write } from '../diagnosis/plan/plan.ts';
-import { at } from '../placement/admitted.ts';
+import { at } from '../placement/rules/admitted.ts';
 
 /** What admission writes, as a sentence for people. */
 export function writeText({ kind, path, value }: Write): string {

@@ -1,6 +1,6 @@
 import type { Reading } from '@spillway/cci-standin';
 import { describe, expect, it } from 'vitest';
-import { disagreements } from '../../testbed/compare-bills.ts';
+import { disagreements } from '../../testkit/compare-bills.ts';
 import type { Interval } from './interval.ts';
 import { reportOf } from './report.ts';
 

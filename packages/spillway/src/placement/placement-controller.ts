@@ -29,10 +29,10 @@ import type { PlacementPool } from './binder/choose-pool.ts';
 import { claimNames } from './binder/claims.ts';
 import { ClusterNodes } from './binder/cluster-nodes.ts';
 import type { PlacementObserver } from './observer.ts';
-import { BalancerWatch } from './load-balancers/balancer-watch.ts';
+import { BalancerWatch } from '../load-balancers/balancer-watch.ts';
 import { ProfileController } from './profiles/profile-controller.ts';
 import { ScaleInWatch } from './scale-in/scale-in-watch.ts';
-import { type ScheduleProfile, scheduleProfiles } from './schedule-profile.ts';
+import { type ScheduleProfile, scheduleProfiles } from './rules/schedule-profile.ts';
 import { slimPod } from './slim-pod.ts';
 import { Reclaimer } from './sold-out/reclaimer.ts';
 

@@ -23,10 +23,10 @@ import {
   uidOf,
 } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { Testbed } from '../../testbed/testbed.ts';
+import { Testbed } from '../../testkit/testbed.ts';
 import { parseMetrics } from '../../bench/prometheus.ts';
 import { isDeleting, isReady, isTerminalPhase } from '../podspec/pod-facts.ts';
-import { type ScheduleProfile, type ScheduleProfileStatus, scheduleProfiles } from './schedule-profile.ts';
+import { type ScheduleProfile, type ScheduleProfileStatus, scheduleProfiles } from './rules/schedule-profile.ts';
 import { FakeNode } from './testing/fake-node.ts';
 
 const burstLabel = 'virtual-kubelet.io/burst-to-cci';

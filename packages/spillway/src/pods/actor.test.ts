@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Notice } from '../backends/backend.ts';
 import { Actor, type ActorHost } from './actor.ts';
 import { instanceRef } from './pod-facts.ts';
-import type { Operation, Outcome } from './pod-state.ts';
+import type { Operation, Outcome } from './core/pod-state.ts';
 import { deleted, testInstance, testPod } from './testing/objects.ts';
-import { instanceSeen, newPod, podChanged, podGone } from './transitions.ts';
+import { instanceSeen, newPod, podChanged, podGone } from './core/transitions.ts';
 
 /** Steps are taken when the test says so. */
 class Host implements ActorHost {

@@ -1,12 +1,12 @@
 import type { Pod, PodStatus } from '@spillway/kube';
 import type { InstanceRef, Notice } from '../backends/backend.ts';
 import { type Annotations, sizeAnnotations } from '../podspec/sizing/shown.ts';
-import { decide, type DecideContext } from './decide.ts';
-import type { Operation, Outcome, PodState } from './pod-state.ts';
-import { placeholderAnnotations } from './placeholder.ts';
+import { decide, type DecideContext } from './core/decide.ts';
+import type { Operation, Outcome, PodState } from './core/pod-state.ts';
+import { placeholderAnnotations } from './intake/placeholder.ts';
 import { Timeline } from './timeline.ts';
 import { systemTiming, type Timing } from './timing.ts';
-import { elapsed, operationEnded, operationStarted, outboxTaken } from './transitions.ts';
+import { elapsed, operationEnded, operationStarted, outboxTaken } from './core/transitions.ts';
 
 /** What an actor needs from its surroundings. */
 export interface ActorHost {

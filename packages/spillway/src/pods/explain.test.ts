@@ -4,7 +4,7 @@ import { instanceRef } from './pod-facts.ts';
 import { startOfTime, testInstance, testPod } from './testing/objects.ts';
 import { specOf, sized } from '../podspec/testing/sized-specs.ts';
 import { Timeline } from './timeline.ts';
-import { instanceSeen, newPod, operationEnded, operationStarted } from './transitions.ts';
+import { instanceSeen, newPod, operationEnded, operationStarted } from './core/transitions.ts';
 
 const pod = testPod();
 const arrived = newPod(

@@ -1,6 +1,6 @@
 import type { Refusal } from '../backends/backend.ts';
 import { formatCpu, formatMemory } from '../podspec/sizing/size.ts';
-import type { Operation, Phase, PodState, Problem } from './pod-state.ts';
+import type { Operation, Phase, PodState, Problem } from './core/pod-state.ts';
 import type { Stage, Timeline } from './timeline.ts';
 
 /** What Spillway knows of one pod and intends with it, as JSON. */

@@ -4,11 +4,11 @@ import { type Backend, BackendError, type Notice, type Workload } from '../backe
 import { Operations } from './operations.ts';
 import { sized } from '../podspec/testing/sized-specs.ts';
 import { instanceRef } from './pod-facts.ts';
-import type { Content, Operation, Outcome } from './pod-state.ts';
-import type { WatchedObject } from './reference-watches.ts';
+import type { Content, Operation, Outcome } from './core/pod-state.ts';
+import type { WatchedObject } from './references/reference-watches.ts';
 import { type FakeAnswers, fakeClient } from './testing/fake-client.ts';
 import { testPod } from './testing/objects.ts';
-import { newPod } from './transitions.ts';
+import { newPod } from './core/transitions.ts';
 
 const { signal } = new AbortController();
 

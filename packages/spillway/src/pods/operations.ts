@@ -19,13 +19,13 @@ import {
 } from '../podspec/resolve.ts';
 import { asSized } from '../podspec/sizing/sized-pod.ts';
 import { sizeNotices } from '../podspec/sizing/shown.ts';
-import { backendNotices } from './backend-notices.ts';
+import { backendNotices } from './intake/backend-notices.ts';
 import { instanceRef } from './pod-facts.ts';
-import type { Content, Operation, Outcome, PodState, Problem } from './pod-state.ts';
-import type { WatchedObject } from './reference-watches.ts';
-import { fetchReferences, type ReferenceReader } from './references.ts';
+import type { Content, Operation, Outcome, PodState, Problem } from './core/pod-state.ts';
+import type { WatchedObject } from './references/reference-watches.ts';
+import { fetchReferences, type ReferenceReader } from './references/references.ts';
 import type { Stage } from './timeline.ts';
-import { changedVolumes, digestOfSecrets, digestsOf } from './volume-content.ts';
+import { changedVolumes, digestOfSecrets, digestsOf } from './references/volume-content.ts';
 
 export interface OperationsOptions {
   readonly backend: Pick<Backend, 'capabilities' | 'create' | 'update' | 'stop' | 'remove'>;

@@ -1,8 +1,8 @@
 import type { Logger } from '@spillway/kube';
 import type { Operations } from './operations.ts';
 import { operationWords, podFields } from './pod-log.ts';
-import type { Operation, Outcome, PodState } from './pod-state.ts';
-import { blocksPool } from './problems.ts';
+import type { Operation, Outcome, PodState } from './core/pod-state.ts';
+import { blocksPool } from './core/problems.ts';
 import type { Preparation } from './preparation.ts';
 
 /** Whether the pool takes new pods. */

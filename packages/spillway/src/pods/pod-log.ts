@@ -1,5 +1,5 @@
 import type { InstanceRef } from '../backends/backend.ts';
-import type { Operation } from './pod-state.ts';
+import type { Operation } from './core/pod-state.ts';
 
 /** How log lines name a pod: by name for people, by UID for everything else. */
 export function podFields({ namespace, name, uid }: InstanceRef): { readonly pod: string; readonly uid: string } {

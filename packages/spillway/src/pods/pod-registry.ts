@@ -1,14 +1,22 @@
 import { type Pod, uidOf } from '@spillway/kube';
 import type { Instance, InstanceRef } from '../backends/backend.ts';
 import { Actor, type ActorHost } from './actor.ts';
-import type { ObservedListing } from './instance-observer.ts';
+import type { ObservedListing } from './instances/instance-observer.ts';
 import { isDeleting, isReady, isTerminalPhase } from '../podspec/pod-facts.ts';
 import { instanceRef } from './pod-facts.ts';
-import type { PodReview } from './pod-review.ts';
-import { isRespecified } from './respecified.ts';
-import type { PodState } from './pod-state.ts';
+import type { PodReview } from './intake/pod-review.ts';
+import { isRespecified } from './core/respecified.ts';
+import type { PodState } from './core/pod-state.ts';
 import { boundAtMs, type Timeline } from './timeline.ts';
-import { instanceGone, instanceMissing, instanceSeen, newOrphan, newPod, podChanged, podGone } from './transitions.ts';
+import {
+  instanceGone,
+  instanceMissing,
+  instanceSeen,
+  newOrphan,
+  newPod,
+  podChanged,
+  podGone,
+} from './core/transitions.ts';
 
 export interface PodRegistryOptions {
   readonly host: ActorHost;

@@ -1,6 +1,6 @@
 import { type Backend, BackendError, type Notice, type PreparationState } from '../backends/backend.ts';
 import { backoffMs } from './backoff.ts';
-import { waitingFor } from './problems.ts';
+import { waitingFor } from './core/problems.ts';
 
 export interface PreparationOptions {
   readonly backend: Pick<Backend, 'prepare'>;

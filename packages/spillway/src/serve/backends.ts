@@ -6,7 +6,7 @@ import { podDialect } from '../backends/cci/pod-dialect.ts';
 import { CriBackend } from '../backends/cri/cri-backend.ts';
 import { reviewPod as reviewForCri } from '../backends/cri/review.ts';
 import { kubernetesDialect } from '../backends/kubernetes/dialect.ts';
-import { reviewPod } from '../backends/kubernetes/fields.ts';
+import { reviewPod } from '../backends/kubernetes/fields/fields.ts';
 import { makeKubernetesBackend } from '../backends/kubernetes/make-kubernetes.ts';
 import { makeSimulatedBackend } from '../backends/simulated/make-simulated.ts';
 import type { BackendConfig } from '../config/backends.ts';

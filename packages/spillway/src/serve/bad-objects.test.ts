@@ -8,7 +8,7 @@ import { mutate } from '../admission/mutate.ts';
 import { backendSchema } from '../config/backends.ts';
 import { ManifestError, parseManifest } from '../diagnosis/plan/manifest.ts';
 import { planOf } from '../diagnosis/plan/plan.ts';
-import type { ScheduleProfile } from '../placement/schedule-profile.ts';
+import type { ScheduleProfile } from '../placement/rules/schedule-profile.ts';
 import { damaged } from '../placement/testing/damaged.ts';
 import { generatedPod, generatedProfiles, generatedWorkload } from '../placement/testing/generate.ts';
 import { ruleSetNames } from '../podspec/sizing/rule-sets.ts';

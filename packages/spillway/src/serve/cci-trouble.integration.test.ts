@@ -16,8 +16,8 @@ import {
   systemClock,
 } from '@spillway/kube';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cciPool } from '../../testbed/cci-pool.ts';
-import { Testbed } from '../../testbed/testbed.ts';
+import { cciPool } from '../../testkit/cci-pool.ts';
+import { Testbed } from '../../testkit/testbed.ts';
 import { diagnoseCci } from '../backends/cci/doctor/diagnose.ts';
 import { inspectCci } from '../backends/cci/doctor/inspect.ts';
 import { checkRegistry } from '../backends/cci/doctor/registry.ts';

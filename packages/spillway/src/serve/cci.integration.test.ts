@@ -17,11 +17,11 @@ import {
   uidOf,
 } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { spillwayProgram } from '../../testbed/program.ts';
-import { Testbed } from '../../testbed/testbed.ts';
-import { terminatedOf } from '../../testbed/statuses.ts';
+import { spillwayProgram } from '../../testkit/program.ts';
+import { Testbed } from '../../testkit/testbed.ts';
+import { terminatedOf } from '../../testkit/statuses.ts';
 import { cciFields } from '../backends/cci/fields.ts';
-import { podFields } from '../backends/kubernetes/pod-fields.ts';
+import { podFields } from '../backends/kubernetes/fields/pod-fields.ts';
 import { eventually } from '../backends/testing/driver.ts';
 import { isCovered, leavesOf, type Schema } from '../backends/testing/field-coverage.ts';
 

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { silentLogger } from '@spillway/kube';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { HealthServer } from './health-server.ts';
-import { Standings } from './standings.ts';
+import { Standings } from '../pool/standings.ts';
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0);

@@ -4,7 +4,7 @@ import { createServer } from 'node:https';
 import { type Logger, systemClock } from '@spillway/kube';
 import { secureContextOptions } from '../kubelet/tls.ts';
 import { selfSigned } from './self-signed.ts';
-import type { Report, Standings } from './standings.ts';
+import type { Report, Standings } from '../pool/standings.ts';
 
 export interface HealthServerOptions {
   readonly standings: Standings;

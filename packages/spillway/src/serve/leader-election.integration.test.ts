@@ -24,7 +24,7 @@ import {
 } from '@spillway/kube';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { rbacArguments } from '../../testbed/rbac-arguments.ts';
+import { rbacArguments } from '../../testkit/rbac-arguments.ts';
 
 const podCount = process.env['SPILLWAY_SOAK'] === '1' ? 500 : 100;
 const main = ['--conditions=spillway-source', path.join(import.meta.dirname, '../cli/main.ts')];

@@ -2,9 +2,9 @@
 import { type Region, startRegion } from '@spillway/cci-standin';
 import { KubeClient, loadKubeconfig, type Pod, type PodSpec, pods, uidOf } from '@spillway/kube';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { disagreements } from '../../testbed/compare-bills.ts';
-import { spillwayProgram } from '../../testbed/program.ts';
-import { Rehearsal, rehearsalNamespace } from '../../testbed/rehearsal.ts';
+import { disagreements } from '../../testkit/compare-bills.ts';
+import { spillwayProgram } from '../../testkit/program.ts';
+import { Rehearsal, rehearsalNamespace } from '../../testkit/rehearsal.ts';
 import type { Report } from '../ledger/report.ts';
 
 let region: Region;

@@ -11,9 +11,9 @@ import {
   uidOf,
 } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually, Kubectl } from '../../test/support/kubectl.ts';
-import { isReady, waitReady } from '../../test/support/product.ts';
-import { Testbed } from '../../testbed/testbed.ts';
+import { eventually, Kubectl } from '../../testkit/kubectl.ts';
+import { isReady, waitReady } from '../../testkit/product.ts';
+import { Testbed } from '../../testkit/testbed.ts';
 
 const graceSeconds = 20;
 const toleratedSeconds = 20;

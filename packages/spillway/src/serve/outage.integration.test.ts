@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { configMaps, pods, secrets, uidOf } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Rehearsal, rehearsalNamespace as namespace } from '../../testbed/rehearsal.ts';
-import { containerOf, terminatedOf } from '../../testbed/statuses.ts';
+import { Rehearsal, rehearsalNamespace as namespace } from '../../testkit/rehearsal.ts';
+import { containerOf, terminatedOf } from '../../testkit/statuses.ts';
 
 const forever = 'sleep 3600';
 const once = { restartPolicy: 'Never' } as const;

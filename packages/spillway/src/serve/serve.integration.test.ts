@@ -35,7 +35,7 @@ import { decodeWorkload } from '../backends/workload-codec.ts';
 import { sizeAnnotationNames } from '../podspec/contract.ts';
 import type { Explanation } from '../pods/explain.ts';
 import { stages } from '../pods/timeline.ts';
-import { rbacArguments } from '../../testbed/rbac-arguments.ts';
+import { rbacArguments } from '../../testkit/rbac-arguments.ts';
 
 const main = ['--conditions=spillway-source', path.join(import.meta.dirname, '../cli/main.ts')];
 const nodeName = 'virtual-kubelet';

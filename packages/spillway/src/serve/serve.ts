@@ -7,12 +7,12 @@ import { clusterConfig, clusterUid, connect } from './connect.ts';
 import { outboundAddress } from './outbound-address.ts';
 import { serveAdmission } from './admission.ts';
 import { HealthServer } from './health-server.ts';
-import { Pool, type PoolOptions } from './pool.ts';
-import { electionIdentity, runElected } from './elected.ts';
-import { runElectedPool } from './elected-pool.ts';
+import { Pool, type PoolOptions } from '../pool/pool.ts';
+import { electionIdentity, runElected } from '../pool/elected.ts';
+import { runElectedPool } from '../pool/elected-pool.ts';
 import { placementLanes, runPlacement } from './placement.ts';
-import { Standings } from './standings.ts';
-import { runTogether } from './task-group.ts';
+import { Standings } from '../pool/standings.ts';
+import { runTogether } from '../pool/task-group.ts';
 
 export interface ServeOptions {
   readonly config: Config;

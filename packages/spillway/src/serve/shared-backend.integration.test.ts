@@ -13,7 +13,7 @@ import {
 } from '@spillway/kube';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { containerOf } from '../../testbed/statuses.ts';
+import { containerOf } from '../../testkit/statuses.ts';
 import { BackendError, type Instance, type InstanceEvent, type Listing } from '../backends/backend.ts';
 import { SimulatedBackend } from '../backends/simulated/simulated-backend.ts';
 import { SimulatedRegion } from '../backends/simulated/simulated-region.ts';
@@ -21,7 +21,7 @@ import { eventually } from '../backends/testing/driver.ts';
 import { makeWorkload, script } from '../backends/testing/workloads.ts';
 import { parseConfig } from '../config/load.ts';
 import { Metrics } from '../observability/metrics.ts';
-import { Pool } from './pool.ts';
+import { Pool } from '../pool/pool.ts';
 
 /** Answers some listings as it is told, and loses its watch when it is told. */
 class MoodyBackend extends SimulatedBackend {

@@ -16,8 +16,8 @@ import {
   silentLogger,
 } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { cciPool } from '../../../testbed/cci-pool.ts';
-import { spillwayProgram } from '../../../testbed/program.ts';
+import { cciPool } from '../../../testkit/cci-pool.ts';
+import { spillwayProgram } from '../../../testkit/program.ts';
 import type { CciBackendConfig } from '../../config/cci.ts';
 import { asSized } from '../../podspec/sizing/sized-pod.ts';
 import { sizePod } from '../../podspec/sizing/size-pod.ts';

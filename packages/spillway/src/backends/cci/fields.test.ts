@@ -1,8 +1,8 @@
 import type { Container, Pod, PodSpec } from '@spillway/kube';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { passedPart, reviewFields, reviewPod, rowsOf, type Rule } from '../kubernetes/fields.ts';
-import { podFields } from '../kubernetes/pod-fields.ts';
+import { passedPart, reviewFields, reviewPod, rowsOf, type Rule } from '../kubernetes/fields/fields.ts';
+import { podFields } from '../kubernetes/fields/pod-fields.ts';
 import { trusted } from '../trusted.ts';
 import { dialects } from './dialects.ts';
 import { cciFields, cciRows } from './fields.ts';

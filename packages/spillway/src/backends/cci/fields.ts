@@ -9,9 +9,9 @@ import {
   refused,
   type Rule,
   withRows,
-} from '../kubernetes/fields.ts';
-import { isRecord } from '../kubernetes/plain.ts';
-import { podFields } from '../kubernetes/pod-fields.ts';
+} from '../kubernetes/fields/fields.ts';
+import { isRecord } from '../kubernetes/fields/plain.ts';
+import { podFields } from '../kubernetes/fields/pod-fields.ts';
 import type { CciDialect } from './dialects.ts';
 
 // What CCI does with a pod's fields where it is not what a cluster with a kubelet does.

@@ -6,7 +6,7 @@ import { type Account, randomAccessKey, randomAccount, type Region, startRegion 
 import { buildImage, type TarEntry } from '@spillway/devcluster';
 import { type Secret, silentLogger } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { cciPool } from '../../../testbed/cci-pool.ts';
+import { cciPool } from '../../../testkit/cci-pool.ts';
 import type { Workload } from '../backend.ts';
 import type { KubernetesBackend } from '../kubernetes/kubernetes-backend.ts';
 import { Driver } from '../testing/driver.ts';

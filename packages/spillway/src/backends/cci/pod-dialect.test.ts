@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { translate } from '../kubernetes/translate.ts';
+import { translate } from '../kubernetes/fields/translate.ts';
 import { makeWorkload, type WorkloadInput } from '../testing/workloads.ts';
 import { dialects } from './dialects.ts';
 import { podDialect } from './pod-dialect.ts';

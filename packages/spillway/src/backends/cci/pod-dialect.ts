@@ -1,7 +1,7 @@
 import { configMaps, events, type Pod, pods, type ResourceType, secrets } from '@spillway/kube';
 import type { Capacity, DnsConfig, Owner } from '../backend.ts';
 import { type Dialect, explicitDns } from '../kubernetes/dialect.ts';
-import { podName } from '../kubernetes/names.ts';
+import { podName } from '../kubernetes/pods/names.ts';
 import type { CciDialect } from './dialects.ts';
 import { toBackendError } from './errors.ts';
 import { cciFields, partsOfEmptyDirs } from './fields.ts';

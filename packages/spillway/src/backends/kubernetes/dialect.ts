@@ -12,9 +12,9 @@ import {
 } from '@spillway/kube';
 import type { ApiError } from '@spillway/kube';
 import type { BackendError, Capacity, DnsConfig, InstanceRef, Owner, Refusal } from '../backend.ts';
-import type { FieldTable } from './fields.ts';
-import { podName } from './names.ts';
-import { podFields } from './pod-fields.ts';
+import type { FieldTable } from './fields/fields.ts';
+import { podName } from './pods/names.ts';
+import { podFields } from './fields/pod-fields.ts';
 
 /**
  * How one kind of cluster differs from another. Plain data and pure functions: what runs pods in a namespace never asks which

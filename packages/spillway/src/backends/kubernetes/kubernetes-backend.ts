@@ -34,20 +34,20 @@ import {
 } from '../backend.ts';
 import { EventHub } from '../event-hub.ts';
 import { capacityOf, isComplete } from './capacity.ts';
-import { CopyKeeper } from './copy-keeper.ts';
+import { CopyKeeper } from './copies/copy-keeper.ts';
 import type { Dialect } from './dialect.ts';
 import { backendError } from './errors.ts';
-import { reviewPod } from './fields.ts';
-import { Instances } from './instances.ts';
+import { reviewPod } from './fields/fields.ts';
+import { Instances } from './pods/instances.ts';
 import { creating, deleting, reading, syncing } from './lanes.ts';
-import { distinctPodName } from './names.ts';
-import { observe } from './observe.ts';
-import { untilPlaced } from './place-waiting.ts';
-import { assertRunning, logQuery, readLog, runCommand, streamPath } from './streams.ts';
-import { taken } from './taken.ts';
-import { translate } from './translate.ts';
-import { unlessReplaced } from './unless-replaced.ts';
-import { changeVolumes } from './volume-change.ts';
+import { distinctPodName } from './pods/names.ts';
+import { observe } from './pods/observe.ts';
+import { untilPlaced } from './pods/place-waiting.ts';
+import { assertRunning, logQuery, readLog, runCommand, streamPath } from './pods/streams.ts';
+import { taken } from './pods/taken.ts';
+import { translate } from './fields/translate.ts';
+import { unlessReplaced } from './copies/unless-replaced.ts';
+import { changeVolumes } from './copies/volume-change.ts';
 
 export interface KubernetesBackendDependencies {
   readonly dialect: Dialect;

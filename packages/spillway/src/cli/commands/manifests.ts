@@ -7,7 +7,7 @@ import { webhookAddress } from '../../admission/configurations.ts';
 import { type AdmissionCarrier, type Config, placementLeaseName, poolLeaseName } from '../../config/config.ts';
 import { kubernetesAccess, processEnvironment } from '../../config/kubernetes-access.ts';
 import { ConfigError, loadConfig } from '../../config/load.ts';
-import { scheduleProfileCrd } from '../../placement/schedule-profile-crd.ts';
+import { scheduleProfileCrd } from '../../placement/rules/schedule-profile-crd.ts';
 import { clusterConfig } from '../../serve/connect.ts';
 
 type Format = 'yaml' | 'json';

@@ -4,7 +4,7 @@ import type { KubeObject } from '@spillway/kube';
 import { Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import { ManifestError, parseManifest } from '../../diagnosis/plan/manifest.ts';
-import { makesPods } from '../../placement/object-shape.ts';
+import { makesPods } from '../../placement/rules/object-shape.ts';
 import { hasFindings, type Plan, planOf } from '../../diagnosis/plan/plan.ts';
 import { type PlanPool, poolsOfNodes } from '../../diagnosis/plan/pools.ts';
 import { readPlan } from '../../diagnosis/plan/read-plan.ts';

@@ -1,5 +1,5 @@
 import { nameOf } from '@spillway/kube';
-import { BalancerBook } from '../../placement/load-balancers/balancer-book.ts';
+import { BalancerBook } from '../../load-balancers/balancer-book.ts';
 import { isVirtual } from '../why.ts';
 import { type Check, named } from './view.ts';
 

@@ -1,6 +1,6 @@
 import type { DaemonSet } from '@spillway/kube';
-import { intakeRefusals } from '../../pods/intake.ts';
-import { isOfDaemonSet } from '../../pods/placeholder.ts';
+import { intakeRefusals } from '../../pods/intake/intake.ts';
+import { isOfDaemonSet } from '../../pods/intake/placeholder.ts';
 import { burstTaint, preferTaint, virtualNodeLabels } from '../../podspec/contract.ts';
 import { untoleratedTaints } from '../../placement/binder/node-match.ts';
 import { isVirtual } from '../why.ts';

@@ -1,8 +1,8 @@
 import type { KubeObject } from '@spillway/kube';
 import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
 import type { z } from 'zod';
-import { at } from '../../placement/admitted.ts';
-import { anyObject, makesPods, shapes } from '../../placement/object-shape.ts';
+import { at } from '../../placement/rules/admitted.ts';
+import { anyObject, makesPods, shapes } from '../../placement/rules/object-shape.ts';
 
 /** A file is no manifest. The message has one line for each problem: `FILE:LINE: what, and what is allowed`. */
 export class ManifestError extends Error {

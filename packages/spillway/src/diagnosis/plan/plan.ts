@@ -1,15 +1,15 @@
 import type { JsonPatchOperation, KubeObject, Node, Pod } from '@spillway/kube';
 import type { ClaimSources } from '../../placement/binder/claims.ts';
-import { evaluate } from '../../placement/evaluate.ts';
-import { applyPatch } from '../../placement/json-patch.ts';
-import { isLimited, type ScheduleProfile } from '../../placement/schedule-profile.ts';
-import { unknownValues } from '../../placement/unknown-value.ts';
-import { podOf, replicasOf } from '../../placement/workload.ts';
+import { evaluate } from '../../placement/rules/evaluate.ts';
+import { applyPatch } from '../../placement/rules/json-patch.ts';
+import { isLimited, type ScheduleProfile } from '../../placement/rules/schedule-profile.ts';
+import { unknownValues } from '../../placement/rules/unknown-value.ts';
+import { podOf, replicasOf } from '../../placement/rules/workload.ts';
 import { named } from '../doctor/view.ts';
 import { type ShownPolicy, shownPolicyOf } from '../policy.ts';
 import { isVirtual } from '../why.ts';
 import { capacityOf, type Forecast, forecastOf } from './forecast.ts';
-import { makesPods } from '../../placement/object-shape.ts';
+import { makesPods } from '../../placement/rules/object-shape.ts';
 import { type PoolPlan, poolPlanOf } from './pool-plan.ts';
 import type { PlanPool } from './pools.ts';
 

@@ -10,8 +10,8 @@ import {
   type ResourceType,
   storageClasses,
 } from '@spillway/kube';
-import { profileProblem } from '../../placement/profile-problem.ts';
-import { type ScheduleProfile, scheduleProfiles } from '../../placement/schedule-profile.ts';
+import { profileProblem } from '../../placement/rules/profile-problem.ts';
+import { type ScheduleProfile, scheduleProfiles } from '../../placement/rules/schedule-profile.ts';
 import { everyPage } from '../every-page.ts';
 import type { LiveCluster } from './plan.ts';
 

@@ -11,7 +11,7 @@ import { describe, expect, it } from 'vitest';
 import { bodyOf, fakeClient } from '../../pods/testing/fake-client.ts';
 import { realNode, testPod, unschedulable, virtualNode } from '../testing/objects.ts';
 import { testProfile } from '../testing/profiles.ts';
-import type { ScheduleProfile } from '../schedule-profile.ts';
+import type { ScheduleProfile } from '../rules/schedule-profile.ts';
 import { Binder } from './binder.ts';
 import type { PlacementPool } from './choose-pool.ts';
 import { ClusterNodes } from './cluster-nodes.ts';

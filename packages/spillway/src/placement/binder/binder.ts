@@ -18,7 +18,7 @@ import {
 } from '@spillway/kube';
 import { setTimeout as delay } from 'node:timers/promises';
 import { retryBackoff } from '../retry-backoff.ts';
-import { nodeTypesOf, type ScheduleProfile } from '../schedule-profile.ts';
+import { nodeTypesOf, type ScheduleProfile } from '../rules/schedule-profile.ts';
 import { workThrough } from '../work-through.ts';
 import { bindingOf } from './binding.ts';
 import { footprint, PoolCapacity } from './capacity.ts';

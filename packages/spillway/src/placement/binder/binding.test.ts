@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { testPod } from '../testing/objects.ts';
-import type { ScheduleProfileSpec } from '../schedule-profile.ts';
+import type { ScheduleProfileSpec } from '../rules/schedule-profile.ts';
 import { bindingOf } from './binding.ts';
 
 const policy = { value: 'localPrefer', source: 'label virtual-kubelet.io/burst-to-cci' } as const;

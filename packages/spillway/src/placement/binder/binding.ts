@@ -1,7 +1,7 @@
 import type { Binding, Pod } from '@spillway/kube';
 import { burstPolicyAnnotation, deletionCostAnnotation } from '../../podspec/contract.ts';
 import { deletionCostToWrite } from '../profiles/side.ts';
-import type { ScheduleProfileSpec } from '../schedule-profile.ts';
+import type { ScheduleProfileSpec } from '../rules/schedule-profile.ts';
 import type { PodPolicy } from './pod-policy.ts';
 
 export interface BindingOptions {

@@ -3,7 +3,7 @@ import { burstPolicyAnnotation, deletionCostAnnotation } from '../../podspec/con
 import { isDeleting, isTerminalPhase } from '../../podspec/pod-facts.ts';
 import { withBurstTolerations } from '../profiles/lift.ts';
 import { deletionCostToWrite, type Side } from '../profiles/side.ts';
-import type { ScheduleProfileSpec } from '../schedule-profile.ts';
+import type { ScheduleProfileSpec } from '../rules/schedule-profile.ts';
 
 /**
  * What a bound pod lacks, as a strategic merge patch of exactly this version of it; undefined: nothing. Deschedulers look for

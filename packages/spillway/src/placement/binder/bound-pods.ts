@@ -1,7 +1,7 @@
 import { type KubeClient, type Pod, pods, refOf, type Store, uidOf, WorkQueue } from '@spillway/kube';
 import { retryBackoff } from '../retry-backoff.ts';
 import type { Side } from '../profiles/side.ts';
-import type { ScheduleProfile } from '../schedule-profile.ts';
+import type { ScheduleProfile } from '../rules/schedule-profile.ts';
 import { workThrough } from '../work-through.ts';
 import { boundPodPatch } from './bound-pod-patch.ts';
 

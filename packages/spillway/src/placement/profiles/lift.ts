@@ -12,7 +12,7 @@ import {
   virtualNodeType,
 } from '../../podspec/contract.ts';
 import { tolerates } from '../binder/node-match.ts';
-import { nodeTypesOf, type ScheduleProfile } from '../schedule-profile.ts';
+import { nodeTypesOf, type ScheduleProfile } from '../rules/schedule-profile.ts';
 import { deletionCostToWrite, mayLeave, type Side } from './side.ts';
 
 export interface Place {

@@ -1,5 +1,5 @@
 import { nameOf, namespaceOf, objectKey, type Pod } from '@spillway/kube';
-import { matches, rankOf, type ScheduleProfile } from '../schedule-profile.ts';
+import { matches, rankOf, type ScheduleProfile } from '../rules/schedule-profile.ts';
 
 /** Of the profiles that match a pod the one that counts, and those that give way to it. */
 export interface Matching {

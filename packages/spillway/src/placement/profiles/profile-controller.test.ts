@@ -2,7 +2,7 @@ import { fc, it as property } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import { silentLogger, type Pod } from '@spillway/kube';
 import { fakeClient } from '../../pods/testing/fake-client.ts';
-import { parseJson } from '../admitted.ts';
+import { parseJson } from '../rules/admitted.ts';
 import { testPod } from '../testing/objects.ts';
 import { testProfile } from '../testing/profiles.ts';
 import { ProfileWorld } from '../testing/profile-world.ts';

@@ -12,11 +12,11 @@ import {
   WorkQueue,
 } from '@spillway/kube';
 import { type BurstValue, burstLabelOf, managedByProfileAnnotation, profileGate } from '../../podspec/contract.ts';
-import { profileProblem } from '../profile-problem.ts';
+import { profileProblem } from '../rules/profile-problem.ts';
 import { retryBackoff } from '../retry-backoff.ts';
-import { isLimited, type ScheduleProfile, scheduleProfiles } from '../schedule-profile.ts';
+import { isLimited, type ScheduleProfile, scheduleProfiles } from '../rules/schedule-profile.ts';
 import { workThrough } from '../work-through.ts';
-import { type Membership, ProfileLedger, type Standing } from './ledger.ts';
+import { type Membership, ProfileLedger, type Standing } from './quota-book.ts';
 import { liftPatch } from './lift.ts';
 import { type Matching, ProfileBook, profileKey, whyBetter } from './profile-book.ts';
 import { nextStatus } from './profile-status.ts';

@@ -1,6 +1,6 @@
 import type { Condition } from '@spillway/kube';
-import { isLimited, type ScheduleProfile, type ScheduleProfileStatus } from '../schedule-profile.ts';
-import type { Counts } from './ledger.ts';
+import { isLimited, type ScheduleProfile, type ScheduleProfileStatus } from '../rules/schedule-profile.ts';
+import type { Counts } from './quota-book.ts';
 
 /**
  * What the profile's status should say; undefined: it says so already.

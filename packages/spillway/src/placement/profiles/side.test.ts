@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ScheduleProfileSpec } from '../schedule-profile.ts';
+import type { ScheduleProfileSpec } from '../rules/schedule-profile.ts';
 import { testPod } from '../testing/objects.ts';
 import { deletionCostToWrite, mayLeave, nextSide, type Side } from './side.ts';
 

@@ -5,7 +5,7 @@ import {
   deletionCostAnnotation,
   profileSideAnnotation,
 } from '../../podspec/contract.ts';
-import type { ScheduleProfileSpec } from '../schedule-profile.ts';
+import type { ScheduleProfileSpec } from '../rules/schedule-profile.ts';
 
 /** Where the pods of a profile are: on nodes of the cluster, or on virtual nodes. */
 export type Side = 'local' | 'cci';

@@ -1,8 +1,8 @@
 import type { KubeObject, Pod } from '@spillway/kube';
 import * as fc from 'fast-check';
 import { burstLabels, burstTaint, burstValues, nodeTypeLabel, virtualNodeType } from '../../podspec/contract.ts';
-import { parseJson } from '../admitted.ts';
-import type { ScheduleProfile } from '../schedule-profile.ts';
+import { parseJson } from '../rules/admitted.ts';
+import type { ScheduleProfile } from '../rules/schedule-profile.ts';
 
 // Pods and workloads that an API server accepts, dense with what the rules look at.
 

@@ -11,7 +11,7 @@ import { expect } from 'vitest';
 import { profileGate, profileSideAnnotation } from '../../podspec/contract.ts';
 import { bodyOf, fakeClient } from '../../pods/testing/fake-client.ts';
 import { ProfileController } from '../profiles/profile-controller.ts';
-import type { ScheduleProfile, ScheduleProfileStatus } from '../schedule-profile.ts';
+import type { ScheduleProfile, ScheduleProfileStatus } from '../rules/schedule-profile.ts';
 import { testPod } from './objects.ts';
 import { testProfile } from './profiles.ts';
 

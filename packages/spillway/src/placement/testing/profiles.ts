@@ -1,4 +1,4 @@
-import type { ScheduleProfile, ScheduleProfileSpec } from '../schedule-profile.ts';
+import type { ScheduleProfile, ScheduleProfileSpec } from '../rules/schedule-profile.ts';
 
 export function testProfile(
   name: string,

@@ -13,7 +13,7 @@ import {
   type WatchEvent,
 } from '@spillway/kube';
 import { isTerminalPhase } from '../../podspec/pod-facts.ts';
-import type { StatusPatch } from '../status-patch.ts';
+import type { StatusPatch } from '../status/status-patch.ts';
 import { bodyOf } from './fake-client.ts';
 import { mergeStatus } from './strategic-merge.ts';
 

@@ -1,5 +1,5 @@
 import type { Pod } from '@spillway/kube';
-import type { StatusPatch } from '../status-patch.ts';
+import type { StatusPatch } from '../status/status-patch.ts';
 
 /** What the API server makes of a strategic merge patch of `pods/status`. */
 export function mergeStatus(pod: Pod, patch: StatusPatch): Pod {

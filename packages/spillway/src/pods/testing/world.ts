@@ -1,10 +1,10 @@
 import type { Pod } from '@spillway/kube';
 import type { Instance } from '../../backends/backend.ts';
-import { decide } from '../decide.ts';
+import { decide } from '../core/decide.ts';
 import { isDeleting, isTerminalPhase, statusShowsItRan } from '../../podspec/pod-facts.ts';
 import { instanceRef } from '../pod-facts.ts';
-import type { Operation, Outcome, Phase, PodState, Problem } from '../pod-state.ts';
-import { statusPatch } from '../status-patch.ts';
+import type { Operation, Outcome, Phase, PodState, Problem } from '../core/pod-state.ts';
+import { statusPatch } from '../status/status-patch.ts';
 import {
   elapsed,
   instanceGone,
@@ -17,7 +17,7 @@ import {
   outboxTaken,
   podChanged,
   podGone,
-} from '../transitions.ts';
+} from '../core/transitions.ts';
 import { deleted, exited, running, startOfTime, testInstance, testPod, waiting, withStatus } from './objects.ts';
 
 /** How the backend answers an operation. */

@@ -5,7 +5,7 @@ import { trusted } from '../../backends/trusted.ts';
 import { createLogger } from '../../observability/logger.ts';
 import { Metrics } from '../../observability/metrics.ts';
 import { clusterUid } from '../connect.ts';
-import { Pool } from '../pool.ts';
+import { Pool } from '../../pool/pool.ts';
 import { LentBackend, type Told } from './lent-backend.ts';
 
 process.once('disconnect', () => process.exit());

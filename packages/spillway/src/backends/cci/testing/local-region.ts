@@ -10,8 +10,8 @@ import {
   startRegion,
 } from '@spillway/cci-standin';
 import { type Clock, type Logger, silentLogger, systemClock } from '@spillway/kube';
-import { cciPool } from '../../../../testbed/cci-pool.ts';
-import { spillwayProgram } from '../../../../testbed/program.ts';
+import { cciPool } from '../../../../testkit/cci-pool.ts';
+import { spillwayProgram } from '../../../../testkit/program.ts';
 import type { Workload } from '../../backend.ts';
 import { makeWorkload, script } from '../../testing/workloads.ts';
 import { trusted } from '../../trusted.ts';

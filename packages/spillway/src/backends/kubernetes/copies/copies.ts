@@ -1,0 +1,133 @@
+import { type ConfigMap, isOlder, type KubeObject, type ObjectMeta, type Pod, type Secret } from '@spillway/kube';
+import type { Owner, ReferencedObjects } from '../../backend.ts';
+import { copyMarks, type Source, sourceOf } from '../pods/marks.ts';
+import { copyName } from '../pods/names.ts';
+
+/** Names of copies, and which of them are needed. */
+export class CopyNames {
+  readonly configMaps: Set<string> = new Set();
+  readonly secrets: Set<string> = new Set();
+  readonly #owner: Owner;
+  readonly #namespace: string;
+
+  constructor(owner: Owner, namespace: string) {
+    this.#owner = owner;
+    this.#namespace = namespace;
+  }
+
+  configMap(name: string): string {
+    this.configMaps.add(name);
+    return copyName(this.#owner, this.#namespace, name);
+  }
+
+  secret(name: string): string {
+    this.secrets.add(name);
+    return copyName(this.#owner, this.#namespace, name);
+  }
+}
+
+export interface Copies {
+  readonly configMaps: readonly ConfigMap[];
+  readonly secrets: readonly Secret[];
+}
+
+/** The copies that are needed of objects of one namespace. What is not there has none: the pod does without it. */
+export function copiesOf(
+  names: { readonly configMaps: Iterable<string>; readonly secrets: Iterable<string> },
+  objects: ReferencedObjects,
+  { owner, from, to }: { readonly owner: Owner; readonly from: string; readonly to: string },
+): Copies {
+  const metadataOf = (name: string, { metadata }: KubeObject): ObjectMeta =>
+    copyMetadata(owner, { namespace: from, name, version: metadata?.resourceVersion ?? '' }, to);
+  const configMaps: ConfigMap[] = [];
+  for (const name of names.configMaps) {
+    const source = objects.configMaps.get(name);
+    if (!source) continue;
+    const { data, binaryData } = source;
+    configMaps.push({ metadata: metadataOf(name, source), ...(data && { data }), ...(binaryData && { binaryData }) });
+  }
+  const secrets: Secret[] = [];
+  for (const name of names.secrets) {
+    const source = objects.secrets.get(name);
+    if (!source) continue;
+    secrets.push({
+      metadata: metadataOf(name, source),
+      type: typeOf(source),
+      ...(source.data && { data: source.data }),
+    });
+  }
+  return { configMaps, secrets };
+}
+
+/** A Secret of this type belongs to a service account of its cluster; elsewhere it is only data, or removed at once. */
+function typeOf({ type = 'Opaque' }: Secret): string {
+  return type === 'kubernetes.io/service-account-token' ? 'Opaque' : type;
+}
+
+function copyMetadata(owner: Owner, source: Source, namespace: string): ObjectMeta {
+  const { labels, annotations } = copyMarks(owner, source);
+  return {
+    namespace,
+    name: copyName(owner, source.namespace, source.name),
+    labels: { ...labels },
+    annotations: { ...annotations },
+  };
+}
+
+export type CopyStep = 'create' | 'replace' | 'keep' | 'foreign';
+
+/** What to do for a copy to be as wanted. An older state of the source never replaces a newer one. */
+export function stepFor(wanted: ConfigMap | Secret, found: ConfigMap | Secret | undefined, owner: Owner): CopyStep {
+  if (found === undefined) return 'create';
+  const [source, other] = [sourceOf(wanted, owner), sourceOf(found, owner)];
+  if (!source || !other || source.namespace !== other.namespace || source.name !== other.name) return 'foreign';
+  const older = source.version !== '' && other.version !== '' && isOlder(versioned(source), versioned(other));
+  return older || contentOf(wanted) === contentOf(found) ? 'keep' : 'replace';
+}
+
+/** All objects by name that a pod refers to. */
+export function namesUsedBy({ spec }: Pod): {
+  readonly configMaps: ReadonlySet<string>;
+  readonly secrets: ReadonlySet<string>;
+} {
+  const configMaps = new Set<string | undefined>();
+  const secrets = new Set<string | undefined>();
+  for (const { env = [], envFrom = [] } of [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]) {
+    for (const { configMapRef, secretRef } of envFrom) {
+      configMaps.add(configMapRef?.name);
+      secrets.add(secretRef?.name);
+    }
+    for (const { valueFrom } of env) {
+      configMaps.add(valueFrom?.configMapKeyRef?.name);
+      secrets.add(valueFrom?.secretKeyRef?.name);
+    }
+  }
+  for (const { configMap, secret, projected } of spec?.volumes ?? []) {
+    configMaps.add(configMap?.name);
+    secrets.add(secret?.secretName);
+    for (const source of projected?.sources ?? []) {
+      configMaps.add(source.configMap?.name);
+      secrets.add(source.secret?.name);
+    }
+  }
+  for (const { name } of spec?.imagePullSecrets ?? []) secrets.add(name);
+  return { configMaps: present(configMaps), secrets: present(secrets) };
+}
+
+function present(names: ReadonlySet<string | undefined>): Set<string> {
+  return new Set([...names].filter((name) => name !== undefined));
+}
+
+function versioned({ version }: Source): KubeObject {
+  return { metadata: { resourceVersion: version } };
+}
+
+function contentOf(object: ConfigMap | Secret): string {
+  const binary = 'binaryData' in object ? object.binaryData : undefined;
+  const type = 'type' in object ? object.type : undefined;
+  return JSON.stringify([sorted(object.data), sorted(binary), type]);
+}
+
+function sorted(data: Readonly<Record<string, string>> = {}): [string, string][] {
+  return Object.entries(data).toSorted(([a], [b]) => (a < b ? -1 : 1));
+}

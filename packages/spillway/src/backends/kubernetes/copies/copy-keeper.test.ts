@@ -1,0 +1,157 @@
+import {
+  ApiError,
+  type ConfigMap,
+  type KubeObject,
+  nameOf,
+  type Pod,
+  type ResourceType,
+  type Secret,
+} from '@spillway/kube';
+import { describe, expect, test } from 'vitest';
+import { trusted } from '../../trusted.ts';
+import { type Copies, copiesOf } from './copies.ts';
+import { CopyKeeper, type CopyKeeperOptions } from './copy-keeper.ts';
+import { kubernetesDialect } from '../dialect.ts';
+
+const owner = { clusterId: 'home', nodeName: 'virtual' };
+const { signal } = new AbortController();
+
+/** Secrets and ConfigMaps of the other cluster, by kind and name. */
+class OtherCluster {
+  readonly objects = new Map<string, KubeObject>();
+  pods: Pod[] = [];
+
+  keeper(): CopyKeeper {
+    const client = trusted<CopyKeeperOptions['client']>({
+      resource: (type: ResourceType<KubeObject>) => this.#resource(type),
+    });
+    return new CopyKeeper({
+      client,
+      dialect: kubernetesDialect,
+      owner,
+      namespace: 'burst',
+      pods: async () => this.pods,
+    });
+  }
+
+  use(copies: Copies): void {
+    const volumes = copies.secrets.map((each) => ({ name: 'v', secret: { secretName: nameOf(each) } }));
+    this.pods.push({ spec: { containers: [], volumes } });
+  }
+
+  #resource({ kind }: ResourceType<KubeObject>): object {
+    const key = (object: KubeObject): string => `${kind}/${nameOf(object)}`;
+    const put = async (object: KubeObject): Promise<void> => void this.objects.set(key(object), object);
+    const { objects } = this;
+    return {
+      get: async ({ name }: { name: string }) => {
+        const found = objects.get(`${kind}/${name}`);
+        if (found === undefined) throw new ApiError('not found', { status: 404 });
+        return found;
+      },
+      create: put,
+      replace: put,
+      delete: async ({ name }: { name: string }) => void objects.delete(`${kind}/${name}`),
+      async *pages() {
+        yield { items: [...objects].filter(([each]) => each.startsWith(`${kind}/`)).map(([, object]) => object) };
+      },
+    };
+  }
+}
+
+function copiesWith(password: string, version = '1'): Copies {
+  const login: Secret = { metadata: { resourceVersion: version }, data: { password } };
+  const settings: ConfigMap = { data: { colour: 'blue' } };
+  const objects = { configMaps: new Map([['settings', settings]]), secrets: new Map([['login', login]]) };
+  return copiesOf({ configMaps: [], secrets: ['login'] }, objects, { owner, from: 'shop', to: 'burst' });
+}
+
+describe('copies', () => {
+  test('are there before the pod that uses them, and are removed after it', async () => {
+    const there = new OtherCluster();
+    const keeper = there.keeper();
+    const copies = copiesWith('a');
+    await keeper.with(
+      copies,
+      async () => {
+        expect(there.objects.size).toBe(1);
+        there.use(copies);
+      },
+      { signal },
+    );
+    await keeper.tidy(signal);
+    expect([...there.objects.values()]).toMatchObject([{ data: { password: 'a' } }]);
+    there.pods = [];
+    await keeper.tidy(signal);
+    expect(there.objects.size).toBe(0);
+  });
+
+  test('of a pod that is being created are not taken for unused', async () => {
+    const there = new OtherCluster();
+    const keeper = there.keeper();
+    const copies = copiesWith('a');
+    await keeper.with(copies, () => keeper.tidy(signal), { signal });
+    expect(there.objects.size).toBe(1);
+  });
+
+  test('are not taken for unused by a listing that began before the pod was created', async () => {
+    const there = new OtherCluster();
+    const keeper = there.keeper();
+    const copies = copiesWith('a');
+    const tidying: Promise<void>[] = [];
+    await keeper.with(
+      copies,
+      async () => {
+        // It lists no pod yet; then there is one.
+        tidying.push(keeper.tidy(signal));
+        there.pods = [...there.pods];
+        there.use(copies);
+      },
+      { signal },
+    );
+    await Promise.all(tidying);
+    expect(there.objects.size).toBe(1);
+  });
+
+  test('are not taken for unused when a listing that has the pod overtakes one that cannot have it', async () => {
+    const there = new OtherCluster();
+    const keeper = there.keeper();
+    const copies = copiesWith('a');
+    const slow = Promise.withResolvers<Pod[]>();
+    const first = keeper.removeUnused(slow.promise, signal);
+    await keeper.with(copies, async () => there.use(copies), { signal });
+    await keeper.tidy(signal);
+    slow.resolve([]);
+    await first;
+    expect(there.objects.size).toBe(1);
+    there.pods = [];
+    await keeper.tidy(signal);
+    expect(there.objects.size).toBe(0);
+  });
+
+  test('stay when the listing fails', async () => {
+    const there = new OtherCluster();
+    const keeper = there.keeper();
+    await keeper.bring(copiesWith('a'), { signal });
+    await keeper.removeUnused(Promise.resolve(undefined), signal);
+    expect(there.objects.size).toBe(1);
+  });
+
+  test('of a pod whose creation failed are removed', async () => {
+    const there = new OtherCluster();
+    const keeper = there.keeper();
+    const failing = keeper.with(copiesWith('a'), () => Promise.reject(new Error('quota')), { signal });
+    await expect(failing).rejects.toThrow('quota');
+    await keeper.tidy(signal);
+    expect(there.objects.size).toBe(0);
+  });
+
+  test('follow their source, and never go back', async () => {
+    const there = new OtherCluster();
+    const keeper = there.keeper();
+    await keeper.bring(copiesWith('a', '9'), { signal });
+    await keeper.bring(copiesWith('b', '10'), { signal });
+    await keeper.bring(copiesWith('a', '9'), { signal });
+    expect([...there.objects.values()]).toMatchObject([{ data: { password: 'b' } }]);
+  });
+});

@@ -1,0 +1,226 @@
+import {
+  type CallOptions,
+  type ConfigMap,
+  isAlreadyExists,
+  isConflict,
+  isNotFound,
+  type KubeClient,
+  nameOf,
+  type Pod,
+  type ResourceType,
+  resourceVersionOf,
+  type Secret,
+  uidOf,
+} from '@spillway/kube';
+import { BackendError, type Owner } from '../../backend.ts';
+import { Semaphore } from '../../semaphore.ts';
+import { type Copies, namesUsedBy, stepFor } from './copies.ts';
+import type { Dialect } from '../dialect.ts';
+import { syncing } from '../lanes.ts';
+import { copySelector, ownerOf } from '../pods/marks.ts';
+
+export interface CopyKeeperOptions {
+  readonly client: KubeClient;
+  readonly dialect: Pick<Dialect, 'types' | 'name'>;
+  readonly owner: Owner;
+  readonly namespace: string;
+  /** All of our pods in the other cluster, from the server. */
+  readonly pods: (signal: AbortSignal) => Promise<readonly Pod[]>;
+}
+
+type Kind = 'configMaps' | 'secrets';
+
+/** Names that a pod which is being created will use. */
+interface Reservation {
+  readonly keys: ReadonlySet<string>;
+  /** The number of the first listing that has the pod; undefined while it is being created. */
+  listedFrom: number | undefined;
+}
+
+/**
+ * Copies of ConfigMaps and Secrets: made before the first pod that uses them, and removed after the last. Nothing is counted:
+ * in use is what the pods of a complete listing refer to, and what pods will that it cannot have yet.
+ */
+export class CopyKeeper {
+  readonly #options: CopyKeeperOptions;
+  readonly #locks = new Map<string, { readonly turn: Semaphore; users: number }>();
+  readonly #reservations = new Set<Reservation>();
+  #listings = 0;
+  /** Those that are still to be concluded from. */
+  readonly #open = new Set<number>();
+  #tidying: Promise<void> | undefined;
+  #again = false;
+
+  constructor(options: CopyKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Copies are as wanted while `create` runs, and stay until no pod uses them. */
+  async with(copies: Copies, create: () => Promise<void>, call: CallOptions): Promise<void> {
+    const keys = [
+      ...copies.configMaps.map((each) => keyOf('configMaps', nameOf(each))),
+      ...copies.secrets.map((each) => keyOf('secrets', nameOf(each))),
+    ];
+    const reservation: Reservation = { keys: new Set(keys), listedFrom: undefined };
+    this.#reservations.add(reservation);
+    try {
+      await this.bring(copies, call);
+      await create();
+    } finally {
+      // Whether or not the pod is there: the next listing knows.
+      reservation.listedFrom = this.#listings + 1;
+      this.#dropReservations();
+    }
+  }
+
+  /** Makes copies as wanted, except those that came from a newer state of their source. */
+  async bring({ configMaps, secrets }: Copies, call: CallOptions): Promise<void> {
+    const { types } = this.#options.dialect;
+    await Promise.all([
+      ...configMaps.map((each) => this.#bring('configMaps', types.configMaps, each, call)),
+      ...secrets.map((each) => this.#bring('secrets', types.secrets, each, call)),
+    ]);
+  }
+
+  /** Removes what no pod uses any more. Calls while one is under way end with the one that follows it. */
+  async tidy(signal: AbortSignal): Promise<void> {
+    this.#again = true;
+    this.#tidying ??= this.#tidyUp(signal);
+    await this.#tidying;
+  }
+
+  async #tidyUp(signal: AbortSignal): Promise<void> {
+    try {
+      while (this.#again && !signal.aborted) {
+        this.#again = false;
+        await this.removeUnused(this.#options.pods(signal), signal);
+      }
+    } finally {
+      this.#tidying = undefined;
+    }
+  }
+
+  /**
+   * Removes what the pods of a listing do not use. The listing begins with this call: what was created before has its pods in
+   * it. Undefined: it has failed.
+   */
+  async removeUnused(listing: Promise<readonly Pod[] | undefined>, signal: AbortSignal): Promise<void> {
+    const { types } = this.#options.dialect;
+    this.#listings += 1;
+    const number = this.#listings;
+    this.#open.add(number);
+    try {
+      const pods = await listing;
+      if (pods === undefined) return;
+      const used = usedBy(pods);
+      await this.#removeUnusedOf('configMaps', types.configMaps, used, number, signal);
+      await this.#removeUnusedOf('secrets', types.secrets, used, number, signal);
+    } finally {
+      this.#open.delete(number);
+      this.#dropReservations();
+    }
+  }
+
+  async #removeUnusedOf<T extends ConfigMap | Secret>(
+    kind: Kind,
+    type: ResourceType<T>,
+    used: ReadonlySet<string>,
+    listing: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { client, owner, namespace } = this.#options;
+    const resource = client.resource(type);
+    const call = { signal, lane: syncing };
+    for await (const page of resource.pages({ ...call, namespace, labelSelector: copySelector(owner) })) {
+      for (const copy of page.items) {
+        const key = keyOf(kind, nameOf(copy));
+        if (used.has(key)) continue;
+        await this.#locked(key, async () => {
+          if (this.#isReserved(key, listing)) return;
+          const preconditions = { uid: uidOf(copy) };
+          await resource.delete({ namespace, name: nameOf(copy) }, { ...call, preconditions }).catch(unlessGone);
+        });
+      }
+    }
+  }
+
+  async #bring<T extends ConfigMap | Secret>(
+    kind: Kind,
+    type: ResourceType<T>,
+    wanted: T,
+    call: CallOptions,
+  ): Promise<void> {
+    const { client, dialect, owner, namespace } = this.#options;
+    const resource = client.resource(type);
+    const name = nameOf(wanted);
+    await this.#locked(keyOf(kind, name), async () => {
+      const found = await resource.get({ namespace, name }, call).catch(undefinedIfMissing);
+      const step = stepFor(wanted, found, owner);
+      if (step === 'foreign') {
+        const whose = ownerOf(found ?? {});
+        throw new BackendError('conflict', `${dialect.name}: ${type.kind} ${namespace}/${name} belongs to ${whose}`, {
+          remedy: 'Give Spillway a namespace of its own.',
+        });
+      }
+      if (step === 'create') await resource.create(wanted, call).catch(unlessThere);
+      if (step === 'replace') {
+        const metadata = { ...wanted.metadata, resourceVersion: resourceVersionOf(found ?? {}) };
+        await resource.replace({ ...wanted, metadata }, call);
+      }
+    });
+  }
+
+  /** For a pod that the listing cannot have. */
+  #isReserved(key: string, listing: number): boolean {
+    return [...this.#reservations].some(
+      ({ keys, listedFrom = Number.POSITIVE_INFINITY }) => listedFrom > listing && keys.has(key),
+    );
+  }
+
+  #dropReservations(): void {
+    const oldest = Math.min(...this.#open);
+    for (const each of this.#reservations) {
+      if (each.listedFrom !== undefined && each.listedFrom <= oldest) this.#reservations.delete(each);
+    }
+  }
+
+  /** One piece of work on a copy at a time. */
+  async #locked(key: string, work: () => Promise<void>): Promise<void> {
+    const lock = this.#locks.get(key) ?? { turn: new Semaphore(1), users: 0 };
+    this.#locks.set(key, lock);
+    lock.users += 1;
+    try {
+      await lock.turn.run(work);
+    } finally {
+      lock.users -= 1;
+      if (lock.users === 0) this.#locks.delete(key);
+    }
+  }
+}
+
+function usedBy(pods: readonly Pod[]): Set<string> {
+  const used = new Set<string>();
+  for (const pod of pods) {
+    const { configMaps, secrets } = namesUsedBy(pod);
+    for (const name of configMaps) used.add(keyOf('configMaps', name));
+    for (const name of secrets) used.add(keyOf('secrets', name));
+  }
+  return used;
+}
+
+function keyOf(kind: Kind, name: string): string {
+  return `${kind}/${name}`;
+}
+
+function undefinedIfMissing(error: unknown): undefined {
+  if (!isNotFound(error)) throw error;
+}
+
+function unlessGone(error: unknown): void {
+  if (!isNotFound(error) && !isConflict(error)) throw error;
+}
+
+/** Made by the call whose answer was lost. */
+function unlessThere(error: unknown): void {
+  if (!isAlreadyExists(error)) throw error;
+}

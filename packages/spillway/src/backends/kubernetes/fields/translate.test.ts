@@ -1,0 +1,233 @@
+import type { Container, EnvVar, PodSpec } from '@spillway/kube';
+import { describe, expect, test } from 'vitest';
+import { makeWorkload, type WorkloadInput } from '../../testing/workloads.ts';
+import { kubernetesDialect, type Dialect } from '../dialect.ts';
+import { copyName, ownName } from '../pods/names.ts';
+import { translate, type Translation } from './translate.ts';
+
+const owner = { clusterId: 'home', nodeName: 'virtual' };
+const login = { metadata: { resourceVersion: '7' }, data: { password: 'c2VzYW1l' } };
+
+function translated(input: Omit<WorkloadInput, 'image'>, dialect: Dialect = kubernetesDialect): Translation {
+  const workload = makeWorkload({ name: 'web', ...input, image: 'busybox' });
+  return translate(workload, { dialect, owner, namespace: 'burst', name: dialect.podName(workload.ref) });
+}
+
+function specOf(spec: WorkloadInput['spec'], more: Partial<WorkloadInput> = {}): PodSpec {
+  return translated({ ...more, spec }).pod.spec ?? { containers: [] };
+}
+
+function mainOf(container: Partial<Container>, more: Partial<WorkloadInput> = {}): Container | undefined {
+  return specOf({ containers: [container] }, more).containers[0];
+}
+
+function field(fieldPath: string): Pick<EnvVar, 'valueFrom'> {
+  return { valueFrom: { fieldRef: { fieldPath } } };
+}
+
+function keyIn(volume: string): string {
+  return expect.stringMatching(new RegExp(`^${volume}\\.[0-9a-f]{10}$`));
+}
+
+describe('a pod in another cluster', () => {
+  test('says whose it is, and nothing to the scheduler and the accounts there', () => {
+    const { pod } = translated({
+      spec: {
+        nodeSelector: { type: 'virtual-kubelet' },
+        tolerations: [{ operator: 'Exists' }],
+        priorityClassName: 'high',
+        schedulerName: 'spillway',
+        containers: [{}],
+      },
+    });
+    expect(pod.metadata).toMatchObject({
+      namespace: 'burst',
+      name: 'default-web',
+      labels: { app: 'web', 'spillway.dev/cluster': 'home', 'spillway.dev/node': 'virtual' },
+      finalizers: ['spillway.dev/status-read'],
+    });
+    expect(pod.spec).toEqual({
+      restartPolicy: 'Always',
+      terminationGracePeriodSeconds: 30,
+      hostname: 'web',
+      dnsPolicy: 'None',
+      dnsConfig: {
+        nameservers: ['10.96.0.10'],
+        searches: ['default.svc.cluster.local', 'svc.cluster.local', 'cluster.local'],
+        options: [{ name: 'ndots', value: '5' }],
+      },
+      containers: [expect.objectContaining({ name: 'main', image: 'busybox', imagePullPolicy: 'IfNotPresent' })],
+      volumes: [],
+      imagePullSecrets: [],
+      enableServiceLinks: false,
+      automountServiceAccountToken: false,
+    });
+  });
+
+  test('does not ask to burst once more', () => {
+    const workload = makeWorkload({ name: 'web', image: 'busybox', spec: { containers: [{}] } });
+    const labels = { app: 'web', 'virtual-kubelet.io/burst-to-cci': 'enforce' };
+    const pod = { ...workload.pod, metadata: { ...workload.pod.metadata, labels } };
+    const options = { dialect: kubernetesDialect, owner, namespace: 'burst', name: 'default-web' };
+    const translatedLabels = translate({ ...workload, pod }, options).pod.metadata?.labels;
+    expect(translatedLabels).toHaveProperty('app', 'web');
+    expect(translatedLabels).not.toHaveProperty(['virtual-kubelet.io/burst-to-cci']);
+  });
+
+  test('keeps the host name that it asked for', () => {
+    expect(specOf({ hostname: 'db', containers: [{}] }).hostname).toBe('db');
+    expect(specOf({ containers: [{}] }, { name: 'v1.2' }).hostname).toBe('v1-2');
+  });
+});
+
+describe('variables', () => {
+  test('from ConfigMaps and Secrets are references to copies', () => {
+    const { pod, copies } = translated({
+      spec: {
+        containers: [
+          {
+            envFrom: [{ prefix: 'X_', secretRef: { name: 'login' } }],
+            env: [
+              { name: 'A', valueFrom: { secretKeyRef: { name: 'login', key: 'password' } } },
+              { name: 'B', valueFrom: { configMapKeyRef: { name: 'absent', key: 'b', optional: true } } },
+            ],
+          },
+        ],
+      },
+      secrets: { login, unused: login },
+    });
+    const copy = copyName(owner, 'default', 'login');
+    expect(pod.spec?.containers[0]?.envFrom).toEqual([{ prefix: 'X_', secretRef: { name: copy } }]);
+    expect(pod.spec?.containers[0]?.env).toEqual(
+      expect.arrayContaining([
+        { name: 'A', valueFrom: { secretKeyRef: { name: copy, key: 'password' } } },
+        {
+          name: 'B',
+          valueFrom: { configMapKeyRef: { name: copyName(owner, 'default', 'absent'), key: 'b', optional: true } },
+        },
+      ]),
+    );
+    expect(copies.configMaps).toEqual([]);
+    expect(copies.secrets).toMatchObject([{ metadata: { name: copy }, type: 'Opaque', data: login.data }]);
+  });
+
+  test('about metadata are written out, with dollar signs that stay dollar signs; those about status are asked there', () => {
+    const env = [
+      { name: 'NAME', ...field('metadata.name') },
+      { name: 'ACCOUNT', ...field('spec.serviceAccountName') },
+      { name: 'IP', ...field('status.podIP') },
+      { name: 'URL', value: 'http://$(IP)' },
+      { name: 'CPU', valueFrom: { resourceFieldRef: { resource: 'limits.cpu' } } },
+    ];
+    const main = mainOf({ env }, { name: 'a$(b' });
+    expect(main?.env?.slice(-5)).toEqual([
+      { name: 'NAME', value: 'a$$(b' },
+      { name: 'ACCOUNT', value: 'default' },
+      { name: 'IP', ...field('status.podIP') },
+      { name: 'URL', value: 'http://$(IP)' },
+      { name: 'CPU', value: '4' },
+    ]);
+  });
+
+  test('of the API server are blank, so that the one of the other cluster is not taken for it', () => {
+    const env = mainOf({ env: [{ name: 'KUBERNETES_SERVICE_PORT', value: '1' }] })?.env ?? [];
+    const values = new Map(env.map(({ name, value }) => [name, value]));
+    expect(values.get('KUBERNETES_SERVICE_HOST')).toBe('');
+    expect(values.get('KUBERNETES_PORT_443_TCP_ADDR')).toBe('');
+    expect(values.get('KUBERNETES_SERVICE_PORT')).toBe('1');
+    const dialect = { ...kubernetesDialect, clusterServices: true };
+    const connected = translated({ spec: { containers: [{}] } }, dialect).pod.spec?.containers[0]?.env;
+    expect(connected).toContainEqual({ name: 'KUBERNETES_SERVICE_HOST', value: '10.96.0.1' });
+  });
+});
+
+describe('volumes', () => {
+  test('that the API server added stay behind, with their mounts', () => {
+    const token = { serviceAccountToken: { path: 'token' } };
+    const rootCa = { configMap: { name: 'kube-root-ca.crt' } };
+    const volumes = [
+      { name: 'kube-api-access-abcde', projected: { sources: [token, rootCa] } },
+      { name: 'scratch', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
+    ];
+    const volumeMounts = volumes.map(({ name }) => ({ name, mountPath: `/${name}` }));
+    const { pod, copies } = translated({
+      spec: { volumes, containers: [{ volumeMounts }] },
+      configMaps: { 'kube-root-ca.crt': { data: { 'ca.crt': 'x' } } },
+    });
+    expect(pod.spec?.volumes).toEqual([volumes[1]]);
+    expect(pod.spec?.containers[0]?.volumeMounts).toEqual([volumeMounts[1]]);
+    expect(copies).toEqual({ configMaps: [], secrets: [] });
+  });
+
+  test('show copies by reference, and tokens and metadata from objects of the pod’s own', () => {
+    const workload = makeWorkload({
+      name: 'web',
+      image: 'busybox',
+      spec: {
+        containers: [{}],
+        volumes: [
+          { name: 'settings', configMap: { name: 'settings', items: [{ key: 'a', path: 'b' }], defaultMode: 0o400 } },
+          { name: 'facts', downwardAPI: { items: [{ path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } }] } },
+          {
+            name: 'all',
+            projected: { sources: [{ serviceAccountToken: { path: 'token' } }, { secret: { name: 'login' } }] },
+          },
+        ],
+      },
+      configMaps: { settings: { data: { a: '1' } } },
+      secrets: { login },
+    });
+    const options = { dialect: kubernetesDialect, owner, namespace: 'burst', name: 'default-web' };
+    const { pod, copies } = translate(workload, options);
+    const own = ownName(workload.ref);
+    expect(pod.spec?.volumes).toEqual([
+      {
+        name: 'settings',
+        configMap: {
+          name: copyName(owner, 'default', 'settings'),
+          items: [{ key: 'a', path: 'b' }],
+          defaultMode: 0o400,
+        },
+      },
+      { name: 'facts', configMap: { name: own, items: [{ key: keyIn('facts'), path: 'labels', mode: 0o644 }] } },
+      {
+        name: 'all',
+        projected: {
+          sources: [
+            { secret: { name: own, items: [{ key: keyIn('all'), path: 'token', mode: 0o644 }] } },
+            { secret: { name: copyName(owner, 'default', 'login') } },
+          ],
+        },
+      },
+    ]);
+    expect(copies.configMaps.map(({ metadata, data }) => [metadata?.name, Object.values(data ?? {})])).toEqual([
+      [copyName(owner, 'default', 'settings'), ['1']],
+      [own, ['app="web"']],
+    ]);
+    expect(copies.secrets.map(({ metadata }) => metadata?.name)).toEqual([copyName(owner, 'default', 'login'), own]);
+  });
+});
+
+test('a token for a pod of one user is readable by that user, although its file belongs to root there', () => {
+  const volumes = [{ name: 'all', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } }];
+  const spec = specOf({ securityContext: { runAsUser: 1000 }, containers: [{}], volumes });
+  expect(spec.volumes?.[0]?.projected?.sources?.[0]?.secret?.items).toMatchObject([{ path: 'token', mode: 0o644 }]);
+});
+
+describe('pull Secrets', () => {
+  const spec = { imagePullSecrets: [{ name: 'login' }, { name: 'absent' }], containers: [{}] };
+
+  test('are copied', () => {
+    const { pod } = translated({ spec, secrets: { login } });
+    expect(pod.spec?.imagePullSecrets).toEqual([{ name: copyName(owner, 'default', 'login') }]);
+  });
+
+  test('stay at home where the other cluster takes one name only', () => {
+    const { pod, copies } = translated(
+      { spec, secrets: { login } },
+      { ...kubernetesDialect, pullSecret: 'imagepull-secret' },
+    );
+    expect(pod.spec?.imagePullSecrets).toEqual([{ name: 'imagepull-secret' }]);
+    expect(copies.secrets).toEqual([]);
+  });
+});

@@ -1,0 +1,107 @@
+import type { Container, LocalObjectReference, Pod, PodSpec } from '@spillway/kube';
+import { burstLabels } from '../../../podspec/contract.ts';
+import type { Owner, Workload } from '../../backend.ts';
+import { trusted } from '../../trusted.ts';
+import { type Copies, CopyNames, copiesOf } from '../copies/copies.ts';
+import type { Dialect } from '../dialect.ts';
+import { environmentOf } from './environment.ts';
+import { passedPart } from './fields.ts';
+import { contentAnnotation, podMarks } from '../pods/marks.ts';
+import { hostnameOf } from '../pods/names.ts';
+import { digestOf, OwnFiles } from './own-files.ts';
+import { volumesOf } from './volumes.ts';
+
+/** What a pod is in the other cluster, and what has to be there before it. */
+export interface Translation {
+  readonly pod: Pod;
+  /** Copies of the cluster's objects, which pods share, and objects of this pod alone. */
+  readonly copies: Copies;
+}
+
+export interface TranslateOptions {
+  readonly dialect: Dialect;
+  readonly owner: Owner;
+  /** In the other cluster. */
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Pure. The pod has passed the review, and is sized already. */
+export function translate(workload: Workload, options: TranslateOptions): Translation {
+  const { dialect, owner, namespace, name } = options;
+  const { ref, pod } = workload;
+  const names = new CopyNames(owner, ref.namespace);
+  const own = new OwnFiles(ref, workload.volumes);
+  const { labels, annotations } = podMarks(owner, ref);
+  const spec = specOf(workload, dialect, names, own);
+  const shared = copiesOf(names, workload.objects, { owner, from: ref.namespace, to: namespace });
+  const mine = own.objects(owner, namespace);
+  return {
+    pod: {
+      metadata: {
+        namespace,
+        name,
+        labels: { ...labelsOf(pod), ...labels },
+        annotations: {
+          ...dialect.annotations(pod, owner),
+          ...annotations,
+          [contentAnnotation]: digestOf(filesOf(workload)),
+        },
+        ...(dialect.finalizer !== undefined && { finalizers: [dialect.finalizer] }),
+      },
+      spec,
+    },
+    copies: {
+      configMaps: [...shared.configMaps, ...mine.configMaps],
+      secrets: [...shared.secrets, ...mine.secrets],
+    },
+  };
+}
+
+function specOf(workload: Workload, dialect: Dialect, names: CopyNames, own: OwnFiles): PodSpec {
+  const { pod } = workload;
+  const { containers = [], initContainers } = pod.spec ?? {};
+  const volumes = volumesOf(pod, names, own);
+  const kept = new Set(volumes.map((volume) => volume.name));
+  const passed = trusted<PodSpec>(passedPart(pod.spec ?? {}, dialect.fields));
+  const complete = (originals: readonly Container[], parts: readonly Container[] = []): Container[] =>
+    originals.map((original, index) => ({
+      name: original.name,
+      ...parts[index],
+      ...environmentOf(original, workload, names, dialect),
+      volumeMounts: (original.volumeMounts ?? []).filter((mount) => kept.has(mount.name)),
+    }));
+  return {
+    ...passed,
+    containers: complete(containers, passed.containers),
+    ...(initContainers && { initContainers: complete(initContainers, passed.initContainers) }),
+    volumes,
+    imagePullSecrets: pullSecretsOf(workload, dialect, names),
+    ...hostname(pod),
+    ...dialect.dns(workload.dns),
+    enableServiceLinks: false,
+    automountServiceAccountToken: false,
+  };
+}
+
+/** Without those that would send the pod on to a third cluster. */
+function labelsOf({ metadata }: Pod): Record<string, string> {
+  const kept = Object.entries(metadata?.labels ?? {}).filter(([key]) => !burstLabels.some((each) => each === key));
+  return Object.fromEntries(kept);
+}
+
+function pullSecretsOf({ pod, objects }: Workload, { pullSecret }: Dialect, names: CopyNames): LocalObjectReference[] {
+  if (pullSecret !== undefined) return [{ name: pullSecret }];
+  return (pod.spec?.imagePullSecrets ?? []).flatMap(({ name = '' }) =>
+    objects.secrets.has(name) ? [{ name: names.secret(name) }] : [],
+  );
+}
+
+function hostname({ metadata, spec }: Pod): Pick<PodSpec, 'hostname'> {
+  if (spec?.hostnameOverride) return spec.hostname === undefined ? {} : { hostname: spec.hostname };
+  return { hostname: spec?.hostname || hostnameOf(metadata?.name ?? '') };
+}
+
+function filesOf({ volumes }: Workload): Parameters<typeof digestOf>[0] {
+  return new Map(Array.from(volumes, ([name, volume]) => [name, volume.kind === 'files' ? volume.files : []] as const));
+}

@@ -1,0 +1,113 @@
+import type { KubeObject } from '@spillway/kube';
+import type { InstanceRef, Owner } from '../../backend.ts';
+import { hashOf } from './names.ts';
+
+/** What marks an object in the other cluster as ours. */
+const keys = {
+  cluster: 'spillway.dev/cluster',
+  node: 'spillway.dev/node',
+  uid: 'spillway.dev/pod-uid',
+  /** On copies of ConfigMaps and Secrets. */
+  copy: 'spillway.dev/copy',
+} as const;
+
+const annotations = {
+  ...keys,
+  namespace: 'spillway.dev/namespace',
+  name: 'spillway.dev/name',
+  version: 'spillway.dev/resource-version',
+} as const;
+
+/** On a pod: a hash of what its volumes hold. A new value makes the kubelet look at them at once. */
+export const contentAnnotation = 'spillway.dev/content';
+
+export interface Marks {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** What an object of the cluster's is, for its copy. */
+export interface Source {
+  readonly namespace: string;
+  readonly name: string;
+  /** The source's resource version; empty: it has none. */
+  readonly version: string;
+}
+
+export function podMarks(owner: Owner, ref: InstanceRef): Marks {
+  return {
+    labels: { ...ownerLabels(owner), [keys.uid]: labelValue(ref.uid) },
+    annotations: {
+      ...ownerAnnotations(owner),
+      [annotations.uid]: ref.uid,
+      [annotations.namespace]: ref.namespace,
+      [annotations.name]: ref.name,
+    },
+  };
+}
+
+export function copyMarks(owner: Owner, { namespace, name, version }: Source): Marks {
+  return {
+    labels: { ...ownerLabels(owner), [keys.copy]: 'true' },
+    annotations: {
+      ...ownerAnnotations(owner),
+      [annotations.namespace]: namespace,
+      [annotations.name]: name,
+      ...(version !== '' && { [annotations.version]: version }),
+    },
+  };
+}
+
+/** Selects our pods, or one of them. */
+export function podSelector(owner: Owner, uid?: string): string {
+  return selector(ownerLabels(owner), uid === undefined ? keys.uid : `${keys.uid}=${labelValue(uid)}`);
+}
+
+export function copySelector(owner: Owner): string {
+  return selector(ownerLabels(owner), keys.copy);
+}
+
+/** Undefined when the object is not an instance of this owner's. */
+export function refOf(object: KubeObject, owner: Owner): InstanceRef | undefined {
+  if (!isOwnedBy(object, owner)) return undefined;
+  const notes = object.metadata?.annotations ?? {};
+  const { [annotations.uid]: uid, [annotations.namespace]: namespace, [annotations.name]: name } = notes;
+  return uid && namespace && name ? { uid, namespace, name } : undefined;
+}
+
+/** Undefined when the object is not a copy of this owner's. */
+export function sourceOf(object: KubeObject, owner: Owner): Source | undefined {
+  if (!isOwnedBy(object, owner) || object.metadata?.labels?.[keys.copy] === undefined) return undefined;
+  const notes = object.metadata.annotations ?? {};
+  const { [annotations.namespace]: namespace, [annotations.name]: name, [annotations.version]: version = '' } = notes;
+  return namespace && name ? { namespace, name, version } : undefined;
+}
+
+/** For people: whose an object is. */
+export function ownerOf({ metadata }: KubeObject): string {
+  const { [annotations.cluster]: cluster, [annotations.node]: node } = metadata?.annotations ?? {};
+  if (cluster && node) return `virtual node ${node} of cluster ${cluster}`;
+  const manager = metadata?.labels?.['app.kubernetes.io/managed-by'] ?? metadata?.ownerReferences?.[0]?.name;
+  return manager === undefined ? 'somebody else' : `somebody else (${manager})`;
+}
+
+function isOwnedBy({ metadata }: KubeObject, owner: Owner): boolean {
+  return Object.entries(ownerLabels(owner)).every(([key, value]) => metadata?.labels?.[key] === value);
+}
+
+function ownerLabels({ clusterId, nodeName }: Owner): Record<string, string> {
+  return { [keys.cluster]: labelValue(clusterId), [keys.node]: labelValue(nodeName) };
+}
+
+function ownerAnnotations({ clusterId, nodeName }: Owner): Record<string, string> {
+  return { [annotations.cluster]: clusterId, [annotations.node]: nodeName };
+}
+
+/** A value that cannot be a label is replaced by its hash; the annotation has all of it. */
+function labelValue(value: string): string {
+  return /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/.test(value) ? value : hashOf(40, value);
+}
+
+function selector(labels: Readonly<Record<string, string>>, more: string): string {
+  return [...Object.entries(labels).map(([key, value]) => `${key}=${value}`), more].join(',');
+}

@@ -1,0 +1,56 @@
+import type { ContainerStatus, Pod } from '@spillway/kube';
+import type { Instance, InstanceRef } from '../../backend.ts';
+import type { Dialect } from '../dialect.ts';
+
+/** Conditions of the other cluster's that say something about the pod here. */
+const knownConditions = new Set(['PodReadyToStartContainers', 'DisruptionTarget']);
+
+/** What the pod of the other cluster says about ours. `remedyOf`: what people can do about why a container waits. */
+export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'] = () => undefined): Instance {
+  const { metadata, spec, status } = pod;
+  const containerStatuses = inOrder(spec?.containers, status?.containerStatuses);
+  const conditions = (status?.conditions ?? []).filter(({ type }) => knownConditions.has(type));
+  const state = stateOf(pod, containerStatuses);
+  return {
+    ref,
+    state,
+    podIPs: (status?.podIPs ?? []).flatMap(({ ip }) => (ip ? [ip] : [])),
+    startTime: metadata?.creationTimestamp ?? '',
+    ...(spec && { spec }),
+    containerStatuses: containerStatuses.map((each) => withRemedy(each, remedyOf)),
+    initContainerStatuses: inOrder(spec?.initContainers, status?.initContainerStatuses).map((each) =>
+      withRemedy(each, remedyOf),
+    ),
+    ...(conditions.length > 0 && { conditions }),
+    ...(state === 'ended' && status?.reason && { reason: status.reason }),
+    ...(state === 'ended' && status?.message && { message: status.message }),
+  };
+}
+
+function withRemedy(status: ContainerStatus, remedyOf: Dialect['remedyOf']): ContainerStatus {
+  const { waiting } = status.state ?? {};
+  const remedy = waiting?.message === undefined ? undefined : remedyOf(waiting.message);
+  if (remedy === undefined) return status;
+  return { ...status, state: { waiting: { ...waiting, message: `${waiting?.message}. ${remedy}` } } };
+}
+
+/** A pod that is being deleted and has no node never gets one, so that nothing of it runs. */
+function stateOf({ metadata, spec, status }: Pod, containers: readonly ContainerStatus[]): Instance['state'] {
+  const { phase } = status ?? {};
+  if (phase === 'Succeeded' || phase === 'Failed') return 'ended';
+  if (metadata?.deletionTimestamp) return spec?.nodeName ? 'stopping' : 'ended';
+  const started = containers.filter(hasStarted).length;
+  return phase === 'Running' && started === (spec?.containers.length ?? 0) ? 'running' : 'starting';
+}
+
+function hasStarted({ state, lastState, restartCount }: ContainerStatus): boolean {
+  return Boolean(state?.running ?? state?.terminated ?? lastState?.terminated) || (restartCount ?? 0) > 0;
+}
+
+/** The kubelet sorts by name; the pod's own order is what people expect. */
+function inOrder(
+  containers: readonly { readonly name: string }[] = [],
+  statuses: readonly ContainerStatus[] = [],
+): ContainerStatus[] {
+  return containers.flatMap(({ name }) => statuses.find((status) => status.name === name) ?? []);
+}

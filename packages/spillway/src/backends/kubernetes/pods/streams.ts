@@ -1,0 +1,107 @@
+import { ApiError, type KubeClient, type ObjectRef, type Pod, type ResourceType } from '@spillway/kube';
+import { BackendError, type ExecResult, type ExecStreams, type LogOptions, type LogSink } from '../../backend.ts';
+import { execAt } from '../../remote-exec.ts';
+import { trusted } from '../../trusted.ts';
+import type { Dialect } from '../dialect.ts';
+import { reading } from '../lanes.ts';
+
+export function streamPath({ apiVersion }: ResourceType<Pod>, pod: ObjectRef, stream: 'log' | 'exec'): string {
+  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  return `${root}/namespaces/${pod.namespace}/pods/${pod.name}/${stream}`;
+}
+
+/** Query of the log API. @throws BackendError for what it cannot give */
+export function logQuery(
+  container: string,
+  options: LogOptions,
+  { sinceTime }: Pick<Dialect, 'sinceTime'>,
+  now: Date,
+): Record<string, string | number | boolean | undefined> {
+  if (options.stream !== 'All') {
+    throw new BackendError('invalid', 'the log of a pod in another cluster has both streams in one', {
+      remedy: 'Leave out --stream.',
+    });
+  }
+  const since = options.sinceTime;
+  return {
+    container,
+    follow: options.follow,
+    timestamps: options.timestamps,
+    previous: options.previous,
+    tailLines: options.tailLines,
+    limitBytes: options.limitBytes,
+    ...(since && (sinceTime ? { sinceTime: since.toISOString() } : lastSeconds(since, now))),
+  };
+}
+
+/** Whole seconds, so perhaps a little more than was asked for. */
+function lastSeconds(since: Date, now: Date): { readonly sinceSeconds: number } | { readonly tailLines: 0 } {
+  const sinceSeconds = Math.ceil((now.getTime() - since.getTime()) / 1000);
+  return sinceSeconds > 0 ? { sinceSeconds } : { tailLines: 0 };
+}
+
+/** Copies a log as it comes; resolves when it ends or when the signal aborts. */
+export async function readLog(
+  client: KubeClient,
+  path: string,
+  query: ReturnType<typeof logQuery>,
+  sink: LogSink,
+  signal: AbortSignal,
+): Promise<void> {
+  if (signal.aborted) return;
+  const request = { method: 'GET', path, query, signal, accept: '*/*', resource: 'pods/log', lane: reading } as const;
+  const stream = await client.stream(request).catch((error: unknown) => {
+    throw logError(error);
+  });
+  try {
+    for await (const chunk of stream.body) {
+      await sink.write(trusted<Uint8Array>(chunk));
+      if (signal.aborted) return;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    await stream.close();
+  }
+}
+
+/** The API server says 400 for everything that is wrong with a container; its words tell what. */
+function logError(error: unknown): unknown {
+  if (!(error instanceof ApiError) || error.status !== 400) return error;
+  const missing = /is not valid for pod|not found/.test(error.message);
+  return new BackendError(missing ? 'notFound' : 'conflict', error.message, { cause: error });
+}
+
+/** @throws BackendError when the container does not run */
+export function assertRunning({ metadata, status }: Pod, container: string): void {
+  const all = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const found = all.find(({ name }) => name === container);
+  if (found?.state?.running) return;
+  const why = found?.state?.waiting?.reason ?? found?.state?.terminated?.reason ?? status?.phase ?? 'unknown';
+  throw new BackendError('conflict', `container ${container} of pod ${metadata?.name} does not run: ${why}`);
+}
+
+export async function runCommand(
+  client: KubeClient,
+  path: string,
+  { container, command }: { readonly container: string; readonly command: readonly string[] },
+  io: ExecStreams,
+  signal: AbortSignal,
+): Promise<ExecResult> {
+  const query = {
+    container,
+    command,
+    stdin: io.stdin !== undefined,
+    stdout: io.stdout !== undefined,
+    stderr: io.stderr !== undefined && !io.tty,
+    tty: io.tty,
+  };
+  const attempt = async (): Promise<ExecResult> => execAt(await client.upgrade({ path, query }), io, signal);
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.kind !== 'unauthorized') throw error;
+    // Nothing ran. Credentials may have been renewed since; if they were not, they say so without a second attempt.
+    return await attempt();
+  }
+}

@@ -1,0 +1,337 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { Scenario } from '../../backends/simulated/scenario.ts';
+import { instanceRef } from '../pod-facts.ts';
+import { CoreWorld } from '../testing/core-world.ts';
+
+async function inWorld(
+  scenario: Scenario,
+  play: (world: CoreWorld) => Promise<void>,
+  capabilities: ConstructorParameters<typeof CoreWorld>[1] = {},
+): Promise<void> {
+  const world = new CoreWorld(scenario, capabilities);
+  world.start();
+  await play(world);
+  await world.settle();
+  await world.close();
+}
+
+const uidsOf = async (world: CoreWorld): Promise<readonly string[]> =>
+  (await world.instances()).map(({ ref }) => ref.uid).toSorted();
+const phaseOf = (world: CoreWorld, name: string): string | undefined => world.api.get(name)?.status?.phase;
+
+/** A pod that runs for ever, and is seen running. */
+async function runningPod(world: CoreWorld, name: string): Promise<string> {
+  const { uid } = instanceRef(world.create(name));
+  await world.advance(5000);
+  expect(phaseOf(world, name)).toBe('Running');
+  return uid;
+}
+
+// Each of these went or goes wrong in virtual kubelets that key their state by name, trust one cache, or give up.
+describe('what virtual kubelets get wrong', () => {
+  it('delete and re-create of one name inside one watch event: two instances with the right UIDs, the old one stopped', () =>
+    inWorld({}, async (world) => {
+      const old = await runningPod(world, 'db-0');
+      // The watch breaks, and the list that follows shows only the new pod.
+      world.delete('db-0', 0);
+      const fresh = instanceRef(world.create('db-0')).uid;
+      world.api.forgetHistory();
+      await world.advance(120_000);
+      expect([...world.traces.keys()]).toEqual([old, fresh]);
+      expect(await uidsOf(world)).toEqual([fresh]);
+      expect(phaseOf(world, 'db-0')).toBe('Running');
+      expect(world.traces.get(fresh)?.interrupted).toBe(false);
+    }));
+
+  it('a watch gap that hides a delete: the instance is still stopped', () =>
+    inWorld({}, async (world) => {
+      await runningPod(world, 'web');
+      world.api.away = true;
+      world.delete('web', 0);
+      world.api.forgetHistory();
+      await world.advance(10_000);
+      world.api.away = false;
+      await world.advance(60_000);
+      expect(await uidsOf(world)).toEqual([]);
+    }));
+
+  it('delete while the create is under way, on a backend whose lists lag: no instance is left', () =>
+    inWorld({ latency: { create: 4000 }, lists: { lag: 1900 } }, async (world) => {
+      world.create('graceful');
+      world.create('forced');
+      await world.advance(1000);
+      world.delete('graceful');
+      world.delete('forced', 0);
+      await world.advance(120_000);
+      expect(world.api.all).toEqual([]);
+      expect(await uidsOf(world)).toEqual([]);
+    }));
+
+  it('the API server is away for 60 s while a pod ends: its end arrives later', () =>
+    inWorld({}, async (world) => {
+      world.create('batch', 'job');
+      await world.advance(5000);
+      world.api.away = true;
+      await world.advance(60_000);
+      expect(phaseOf(world, 'batch')).toBe('Running');
+      world.api.away = false;
+      await world.advance(60_000);
+      expect(world.api.get('batch')?.status).toMatchObject({
+        phase: 'Succeeded',
+        containerStatuses: [{ state: { terminated: { exitCode: 0 } } }],
+      });
+    }));
+
+  it('the process dies before it could tell a pod’s end: told by the next one, and not run again', () =>
+    inWorld({}, async (world) => {
+      const { uid } = instanceRef(world.create('batch', 'failing'));
+      await world.advance(2000);
+      world.api.away = true;
+      await world.advance(10_000);
+      world.crash();
+      world.api.away = false;
+      await world.advance(60_000);
+      world.start();
+      await world.advance(60_000);
+      expect(world.api.get('batch')?.status).toMatchObject({
+        phase: 'Failed',
+        containerStatuses: [{ state: { terminated: { exitCode: 7 } } }],
+      });
+      expect(world.traces.get(uid)?.starts).toBe(1);
+    }));
+
+  it('25 failed creates in a row: created afterwards', () =>
+    inWorld({ faults: [{ on: 'create', fails: 'unavailable', timesPerPod: 25 }] }, async (world) => {
+      const { uid } = instanceRef(world.create('web'));
+      for (let minute = 0; minute < 40; minute += 1) await world.advance(60_000);
+      expect(phaseOf(world, 'web')).toBe('Running');
+      expect(world.traces.get(uid)?.starts).toBe(1);
+    }));
+
+  it('answers to create and stop are lost: one instance, then none', () =>
+    inWorld(
+      { faults: [{ on: ['create', 'stop', 'remove'], fails: 'unavailable', effect: 'done', timesPerPod: 1 }] },
+      async (world) => {
+        const uid = await runningPod(world, 'web');
+        expect(await uidsOf(world)).toEqual([uid]);
+        expect(world.traces.get(uid)?.starts).toBe(1);
+        world.delete('web');
+        await world.advance(60_000);
+        expect(await uidsOf(world)).toEqual([]);
+        expect(world.api.all).toEqual([]);
+      },
+    ));
+
+  it('a half-made instance is completed, also by the next process', () =>
+    inWorld(
+      { latency: { create: 100 }, faults: [{ on: 'create', fails: 'internal', effect: 'half', timesPerPod: 1 }] },
+      async (world) => {
+        world.create('web');
+        await world.advance(500);
+        world.crash();
+        world.start();
+        await world.advance(30_000);
+        expect(phaseOf(world, 'web')).toBe('Running');
+      },
+    ));
+
+  it('conditions of others survive our status writes', () =>
+    inWorld({}, async (world) => {
+      world.create('web');
+      const gate = { type: 'example.com/gate', status: 'True' };
+      world.api.change('web', (pod) => ({ ...pod, status: { ...pod.status, conditions: [gate] } }));
+      await world.advance(5000);
+      world.api.change('web', (pod) => ({
+        ...pod,
+        metadata: { ...pod.metadata, annotations: { by: 'somebody' } },
+      }));
+      world.delete('web', 30);
+      await world.advance(50);
+      expect(world.api.last.get('web-1')).toMatchObject({
+        metadata: { annotations: { by: 'somebody' } },
+        status: {
+          phase: 'Running',
+          conditions: expect.arrayContaining([gate, expect.objectContaining({ type: 'Ready' })]),
+        },
+      });
+    }));
+
+  it('a pod that is deleted while its image is pulled or its init runs keeps its grace', () =>
+    inWorld({ startDelay: 60_000 }, async (world) => {
+      const stops: number[] = [];
+      world.onStop = (graceSeconds) => stops.push(graceSeconds);
+      world.create('web');
+      await world.advance(5000);
+      world.delete('web', 20);
+      await world.advance(1000);
+      expect(stops).toEqual([20]);
+    }));
+
+  it('an incomplete list, a broken watch and a restarted backend kill nothing', () =>
+    inWorld(
+      {
+        lists: { incompleteChance: 0.8 },
+        watches: { dropChance: 0.3 },
+        restarts: [{ atSeconds: 30, downSeconds: 40, everySeconds: 200 }],
+      },
+      async (world) => {
+        for (let index = 0; index < 10; index += 1) world.create(`web-${index}`);
+        for (let minute = 0; minute < 30; minute += 1) await world.advance(60_000);
+        expect([...world.traces.values()].filter(({ starts, interrupted }) => starts !== 1 || interrupted)).toEqual([]);
+      },
+    ));
+
+  it('a listing that is incomplete is repeated soon, because new pods wait for it', () =>
+    inWorld({ lists: { incompleteChance: 1 } }, async (world) => {
+      world.create('web');
+      await world.advance(3000);
+      expect(phaseOf(world, 'web')).toBe('Pending');
+      world.backend.change({});
+      await world.advance(10_000);
+      expect(phaseOf(world, 'web')).toBe('Running');
+    }));
+
+  it('a restart with 20 running pods: no create, no stop, and the one that ended meanwhile is told', () =>
+    inWorld({}, async (world) => {
+      for (let index = 0; index < 20; index += 1) world.create(`web-${index}`);
+      world.create('batch', 'job');
+      await world.advance(10_000);
+      world.crash();
+      await world.advance(60_000);
+      world.start();
+      await world.advance(60_000);
+      expect([...world.traces.values()].filter(({ starts, interrupted }) => starts !== 1 || interrupted)).toEqual([]);
+      expect(phaseOf(world, 'batch')).toBe('Succeeded');
+      expect(world.api.all.filter(({ status }) => status?.phase === 'Running')).toHaveLength(20);
+    }));
+
+  it('a restart into a listing that is empty and says it is complete: nothing is lost, and it is said on the node', () =>
+    inWorld({}, async (world) => {
+      for (let index = 0; index < 10; index += 1) world.create(`web-${index}`);
+      await world.advance(10_000);
+      world.crash();
+      const list = vi.spyOn(world.backend, 'list').mockResolvedValue({ complete: true, instances: [] });
+      world.start();
+      for (let minute = 0; minute < 5; minute += 1) await world.advance(60_000);
+      expect(world.nodeNotices).toEqual([
+        expect.objectContaining({ severity: 'Warning', reason: 'SuspiciousListing' }),
+      ]);
+      list.mockRestore();
+      await world.advance(60_000);
+      expect(world.api.all.filter(({ status }) => status?.phase === 'Running')).toHaveLength(10);
+      expect([...world.traces.values()].filter(({ starts, interrupted }) => starts !== 1 || interrupted)).toEqual([]);
+    }));
+
+  it('a whole Deployment that is deleted while nobody tells of ends: the next listing is believed', () =>
+    inWorld({ watches: { loseChance: 1 } }, async (world) => {
+      for (let index = 0; index < 30; index += 1) world.create(`web-${index}`);
+      await world.advance(90_000);
+      expect(world.api.all.filter(({ status }) => status?.phase === 'Running')).toHaveLength(30);
+      for (let index = 0; index < 30; index += 1) world.delete(`web-${index}`, 1);
+      await world.advance(1500);
+      // As of a backend that takes away what has ended.
+      vi.spyOn(world.backend, 'list').mockResolvedValue({ complete: true, instances: [] });
+      for (let minute = 0; minute < 3; minute += 1) await world.advance(60_000);
+      expect(world.api.all).toEqual([]);
+      expect(world.nodeNotices).toEqual([]);
+    }));
+
+  it('the billed orphans of a namespace that was force-deleted during an outage: reported, held back for ten minutes, then gone', () =>
+    inWorld({}, async (world) => {
+      for (let index = 0; index < 10; index += 1) world.create(`web-${index}`);
+      await world.advance(10_000);
+      world.crash();
+      for (let index = 0; index < 10; index += 1) world.delete(`web-${index}`, 0);
+      world.start();
+      for (let minute = 0; minute < 9; minute += 1) await world.advance(60_000);
+      expect(await uidsOf(world)).toHaveLength(10);
+      expect(world.nodeNotices).toEqual([expect.objectContaining({ severity: 'Warning', reason: 'SuspiciousSweep' })]);
+      for (let minute = 0; minute < 5; minute += 1) await world.advance(60_000);
+      expect(await uidsOf(world)).toEqual([]);
+    }));
+});
+
+describe('the timeline of a pod', () => {
+  it('has every stage from when it is seen until the cluster shows it Ready, in their order', () =>
+    inWorld({ latency: { create: 400 }, startDelay: 2000 }, async (world) => {
+      await world.advance(1000);
+      world.create('web');
+      await world.advance(10_000);
+      const { timeline = [] } = world.controller?.explain('default', 'web') ?? {};
+      expect(timeline.map(({ stage }) => stage)).toEqual([
+        'bound',
+        'seen',
+        'admitted',
+        'createSent',
+        'createAccepted',
+        'imagePulled',
+        'started',
+        'ready',
+      ]);
+      const seconds = Object.fromEntries(timeline.map((entry) => [entry.stage, entry.seconds]));
+      expect(seconds['createAccepted']).toBe(0.4);
+      expect((seconds['imagePulled'] ?? 0) + (seconds['started'] ?? 0)).toBeGreaterThanOrEqual(1.5);
+      expect(world.ready).toEqual([timeline.reduce((sum, entry) => sum + (entry.seconds ?? 0), 0)]);
+    }));
+
+  it('is not measured for pods that were there before the process', () =>
+    inWorld({}, async (world) => {
+      await runningPod(world, 'web');
+      const measured = world.ready.length;
+      world.crash();
+      world.start();
+      await world.advance(30_000);
+      expect(phaseOf(world, 'web')).toBe('Running');
+      expect(world.ready).toHaveLength(measured);
+    }));
+});
+
+const identity = {
+  containers: [
+    {
+      name: 'app',
+      image: 'centos',
+      command: ['sleep', '1000000'],
+      volumeMounts: [{ name: 'identity', mountPath: '/identity' }],
+    },
+  ],
+  volumes: [
+    {
+      name: 'identity',
+      projected: { sources: [{ serviceAccountToken: { path: 'token', expirationSeconds: 3600 } }] },
+    },
+  ],
+};
+
+describe('a service account token', () => {
+  it('that the backend cannot renew is asked for a day, and not again', () =>
+    inWorld(
+      {},
+      async (world) => {
+        const pod = world.create('web', 'forever', identity);
+        await world.advance(5000);
+        expect(world.api.tokenLives).toEqual([24 * 3600]);
+        await world.advance(0.9 * 24 * 3600_000);
+        expect(await world.readFile(instanceRef(pod), '/identity/token')).toBe('token 1');
+        expect(world.api.tokenLives).toHaveLength(1);
+      },
+      { volumeUpdates: false },
+    ));
+
+  it('that is past 80 % of its life is a new one in the running pod', () =>
+    inWorld({}, async (world) => {
+      const pod = world.create('web', 'forever', identity);
+      const ref = instanceRef(pod);
+      const token = (): Promise<string> => world.readFile(ref, '/identity/token');
+      await world.advance(5000);
+      expect(await token()).toBe('token 1');
+      await world.advance(0.79 * 3600_000);
+      expect(await token()).toBe('token 1');
+      // Up to 5 % of a life later, so that not all are renewed at once.
+      await world.advance(0.06 * 3600_000);
+      expect(await token()).toBe('token 2');
+      await world.advance(0.86 * 3600_000);
+      expect(await token()).toBe('token 3');
+      expect(world.traces.get(ref.uid)).toMatchObject({ starts: 1, interrupted: false });
+    }));
+});

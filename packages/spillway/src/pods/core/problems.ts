@@ -1,0 +1,96 @@
+import type { Notice, Refusal } from '../../backends/backend.ts';
+import { noRoomReasons } from '../../podspec/contract.ts';
+import { backoffMs } from '../backoff.ts';
+import type { Operation, Problem } from './pod-state.ts';
+
+/** What a container's `state.waiting` says. */
+export interface Waiting {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Kinds that stop bursting to the whole pool for a while. */
+export function blocksPool(kind: Problem['kind']): kind is 'quota' | 'soldOut' | 'blocked' {
+  return kind === 'quota' || kind === 'soldOut' || kind === 'blocked';
+}
+
+const reasons: Readonly<Record<Problem['kind'], string>> = {
+  ...noRoomReasons,
+  blocked: 'BackendBlocked',
+  invalid: 'BackendRefused',
+  unauthorized: 'BackendUnauthorized',
+  throttled: 'BackendThrottled',
+  unavailable: 'BackendUnavailable',
+  notFound: 'CreateInstanceError',
+  conflict: 'CreateInstanceError',
+  internal: 'CreateInstanceError',
+  missingReference: 'CreateContainerConfigError',
+  api: 'ApiServerUnavailable',
+  stillThere: 'Unknown',
+};
+
+export function waitingFor({ kind, reason, message, remedy }: Problem): Waiting {
+  return { reason: reason ?? reasons[kind], message: sentence(message, remedy) };
+}
+
+export function waitingForRefusals(refusals: readonly Refusal[]): Waiting {
+  return {
+    reason: 'NotSupportedByPool',
+    message: refusals.map(({ message, remedy, field }) => `${field}: ${sentence(message, remedy)}`).join(' '),
+  };
+}
+
+export function noticesOfRefusals(refusals: readonly Refusal[]): readonly Notice[] {
+  if (refusals.length === 0) return [];
+  const { reason, message } = waitingForRefusals(refusals);
+  return [{ severity: 'Warning', reason, message }];
+}
+
+/** What people see on the pod; trouble with the API server itself cannot be told there. */
+export function noticesOf(operation: Operation['kind'], problem: Problem): readonly Notice[] {
+  if (problem.notices !== undefined) return problem.notices;
+  if (problem.kind === 'api' || problem.kind === 'stillThere') return [];
+  const { reason, message } = waitingFor(problem);
+  switch (operation) {
+    case 'create':
+      return [{ severity: 'Warning', reason, message }];
+    case 'update':
+      return [{ severity: 'Warning', reason: 'FailedMount', message: `error updating volumes: ${message}` }];
+    case 'stop':
+      return [{ severity: 'Warning', reason: 'FailedKillPod', message: `error killing pod: ${message}` }];
+    case 'remove':
+      return [{ severity: 'Warning', reason: 'FailedKillPod', message: `error removing pod: ${message}` }];
+    default:
+      return [];
+  }
+}
+
+/** When to try again, in milliseconds from now. Infinity: not before the pod changes. */
+export function retryDelayMs(operation: Operation['kind'], key: string, problem: Problem, attempts: number): number {
+  if (operation === 'create' && problem.kind === 'invalid') return Number.POSITIVE_INFINITY;
+  return Math.max(problem.retryAfterMs ?? 0, backoffMs(`${key}/${operation}`, attempts, backoffOf(problem.kind)));
+}
+
+function backoffOf(kind: Problem['kind']): { baseMs: number; capMs: number } {
+  switch (kind) {
+    case 'soldOut':
+    case 'quota':
+    case 'blocked':
+    case 'unauthorized':
+      return { baseMs: 5000, capMs: 300_000 };
+    case 'missingReference':
+      return { baseMs: 1000, capMs: 10_000 };
+    case 'stillThere':
+      return { baseMs: 1000, capMs: 30_000 };
+    default:
+      return { baseMs: 1000, capMs: 60_000 };
+  }
+}
+
+function sentence(message: string, remedy: string | undefined): string {
+  return remedy === undefined || remedy === '' ? message : `${closed(message)} ${closed(remedy)}`;
+}
+
+function closed(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}

@@ -1,0 +1,367 @@
+import type { Pod } from '@spillway/kube';
+import type { Instance, InstanceRef, Notice } from '../../backends/backend.ts';
+import { placeholderAnnotation } from '../../podspec/contract.ts';
+import { hasRun, isDeleting, isTerminalPhase, statusShowsItRan } from '../../podspec/pod-facts.ts';
+import { ephemeralContainerNotices } from '../intake/ephemeral-containers.ts';
+import { activeDeadlineMs, specGraceSeconds } from '../pod-facts.ts';
+import type { PodReview } from '../intake/pod-review.ts';
+import type { Content, Failure, Observed, Operation, Outcome, Phase, PodState, Problem } from './pod-state.ts';
+import { placeholderNotice } from '../intake/placeholder.ts';
+import { noticesOf, noticesOfRefusals, retryDelayMs } from './problems.ts';
+import { isRespecified } from './respecified.ts';
+
+// What happened → the next state. Pure. Each function may be called with news that are old or that come twice.
+
+/** Two listings that lack an instance count as two only when the second begins this much later. */
+export const absenceSpacingMs = 2000;
+/** An instance that is lost must be missing from this many complete listings. */
+const absencesNeeded = 2;
+
+export interface Bound extends PodReview {
+  readonly pod: Pod;
+  readonly ref: InstanceRef;
+  readonly nowMs: number;
+}
+
+export interface Arrival {
+  /** Nothing is to run for the pod. */
+  readonly placeholder?: boolean;
+  /** There was a complete listing, and it had no instance of this pod. */
+  readonly listed: boolean;
+  /** The pod was there before this process. */
+  readonly inherited: boolean;
+}
+
+/** A pod is seen for the first time. */
+export function newPod(
+  { pod, ref, refusals, sized, nowMs }: Bound,
+  { listed, inherited, placeholder = false }: Arrival,
+): PodState {
+  const announced = pod.metadata?.annotations?.[placeholderAnnotation] !== undefined;
+  const state: PodState = {
+    ...blank(ref, nowMs),
+    pod,
+    inherited,
+    placeholder,
+    refusals,
+    sized,
+    ran: !placeholder && statusShowsItRan(pod),
+    outbox: placeholder && !announced ? [placeholderNotice] : noticesOfRefusals(refusals),
+    // Its deletion began before we looked: only the rest of its grace is left.
+    graceEndsMs: isDeleting(pod) ? deletionTimeMs(pod, nowMs) : undefined,
+  };
+  const observed: Observed = placeholder
+    ? { kind: 'absent' }
+    : !listed
+      ? { kind: 'unknown' }
+      : state.ran || (inherited && isDeleting(pod))
+        ? { kind: 'doubtful', countFromMs: nowMs, listings: 0 }
+        : { kind: 'absent' };
+  return settle({ ...state, observed });
+}
+
+/** An instance carries our marks, and the cluster has no such pod: the live read has confirmed it. */
+export function newOrphan(instance: Instance, nowMs: number): PodState {
+  return settle({
+    ...blank(instance.ref, nowMs),
+    gone: 'confirmed',
+    observed: { kind: 'present', instance },
+    last: instance,
+    ran: true,
+  });
+}
+
+function blank(ref: InstanceRef, nowMs: number): PodState {
+  return {
+    ref,
+    phase: 'syncing',
+    pod: undefined,
+    gone: 'no',
+    inherited: false,
+    firstSeenMs: nowMs,
+    placeholder: false,
+    refusals: [],
+    observed: { kind: 'unknown' },
+    last: undefined,
+    ran: false,
+    created: 'no',
+    graceEndsMs: undefined,
+    stopped: undefined,
+    removed: false,
+    deletedMs: undefined,
+    statusRefused: false,
+    verdict: undefined,
+    content: undefined,
+    outdated: false,
+    failures: {},
+    inFlight: undefined,
+    outbox: [],
+  };
+}
+
+/** The cluster has a newer version of the pod. */
+export function podChanged(state: PodState, { pod, refusals, sized, nowMs }: Bound): PodState {
+  if (pod.metadata?.uid !== state.ref.uid) return state;
+  const respecified = isRespecified(state.pod, pod);
+  const fresh = respecified && refusals.length > 0 ? noticesOfRefusals(refusals) : [];
+  const next: PodState = {
+    ...state,
+    pod,
+    // A restored or merely late view of the cluster shows it again.
+    gone: 'no',
+    refusals,
+    sized: mayExist(state) ? state.sized : sized,
+    ran: !state.placeholder && (state.ran || statusShowsItRan(pod)),
+    graceEndsMs: isDeleting(pod) ? graceEnd(state, pod, nowMs) : state.graceEndsMs,
+    failures: respecified ? withoutFailure(state.failures, 'create') : state.failures,
+    outbox: [...state.outbox, ...fresh, ...ephemeralContainerNotices(state.pod, pod)],
+  };
+  if (next.observed.kind !== 'absent') return settle(next);
+  // A create whose answer is not known, or an earlier process's, may still come true, and its end should be seen.
+  const isNews = isDeleting(pod) && !(state.pod && isDeleting(state.pod));
+  const uncertain = isNews && !next.removed && (next.inherited || next.created !== 'no');
+  return settle(uncertain ? { ...next, observed: doubtful(nowMs) } : lost(next));
+}
+
+/** The cluster has no such pod any more: deleted by us, by force, or during a gap of the watch. */
+export function podGone(state: PodState): PodState {
+  return state.gone === 'no' ? settle({ ...state, gone: 'reported' }) : state;
+}
+
+/** The API server will never take this pod's terminal status. */
+export function statusRefused(state: PodState): PodState {
+  return { ...state, statusRefused: true };
+}
+
+export function instanceSeen(state: PodState, instance: Instance): PodState {
+  // What was seen before it was removed may be told late.
+  if (state.removed) return state;
+  return settle({
+    ...state,
+    observed: { kind: 'present', instance },
+    last: instance,
+    // What has only begun may be half of an instance, left by a create that was cut off: only an answer says that it is whole.
+    created: state.created === 'accepted' || instance.state !== 'starting' ? 'accepted' : 'asked',
+    ran: state.ran || instance.initContainerStatuses.some(hasRun) || instance.containerStatuses.some(hasRun),
+  });
+}
+
+/** The backend says that the instance is gone. */
+export function instanceGone(state: PodState, nowMs: number): PodState {
+  const { observed, stopped } = state;
+  if (observed.kind !== 'present' && observed.kind !== 'doubtful') return state;
+  // Some backends take away what they were asked to stop; otherwise listings have to agree.
+  return settle({ ...state, observed: stopped ? { kind: 'absent' } : doubtful(nowMs) });
+}
+
+/** A complete listing, begun at `startedMs`, has no instance of this pod. */
+export function instanceMissing(state: PodState, startedMs: number): PodState {
+  const { observed } = state;
+  switch (observed.kind) {
+    case 'absent':
+      return state;
+    case 'unknown':
+      return settle({
+        ...state,
+        observed:
+          mayExist(state) || (state.pod !== undefined && isDeleting(state.pod))
+            ? { kind: 'doubtful', countFromMs: startedMs + absenceSpacingMs, listings: 1 }
+            : { kind: 'absent' },
+      });
+    case 'present':
+      return settle({
+        ...state,
+        observed: { kind: 'doubtful', countFromMs: startedMs + absenceSpacingMs, listings: 1 },
+      });
+    default: {
+      if (startedMs < observed.countFromMs) return state;
+      const listings = observed.listings + 1;
+      if (listings >= absencesNeeded) return settle(lost({ ...state, observed: { kind: 'absent' } }));
+      return { ...state, observed: { kind: 'doubtful', countFromMs: startedMs + absenceSpacingMs, listings } };
+    }
+  }
+}
+
+export function operationStarted(state: PodState, operation: Operation): PodState {
+  const reads = operation.kind === 'create' || operation.kind === 'update';
+  const next = { ...state, inFlight: operation, outdated: state.outdated && !reads };
+  return operation.kind === 'create' && state.created === 'no' ? { ...next, created: 'asked' } : next;
+}
+
+export function operationEnded(state: PodState, outcome: Outcome, nowMs: number): PodState {
+  const operation = state.inFlight;
+  if (operation === undefined) return state;
+  const idle: PodState = { ...state, inFlight: undefined };
+  return settle(
+    outcome.ok ? succeeded(idle, operation, outcome.content, nowMs) : failed(idle, operation, outcome.problem, nowMs),
+  );
+}
+
+function succeeded(state: PodState, operation: Operation, content: Content | undefined, nowMs: number): PodState {
+  const next = { ...state, failures: withoutFailure(state.failures, operation.kind) };
+  switch (operation.kind) {
+    case 'create':
+      // Accepted, but a backend's view may lag behind its own answers.
+      return {
+        ...next,
+        // An instance that was there already keeps what an earlier create gave it.
+        content: operation.again ? undefined : content,
+        created: 'accepted',
+        observed: next.observed.kind === 'absent' ? doubtful(nowMs) : next.observed,
+      };
+    case 'update':
+      return { ...next, content };
+    case 'stop':
+      return { ...next, stopped: { deadlineMs: operation.deadlineMs } };
+    case 'remove':
+      return { ...next, removed: true, observed: { kind: 'absent' } };
+    case 'confirmGone':
+      return next.gone === 'reported' ? { ...next, gone: 'confirmed' } : next;
+    default:
+      return { ...next, deletedMs: nowMs };
+  }
+}
+
+function failed(state: PodState, operation: Operation, problem: Problem, nowMs: number): PodState {
+  const attempts = (state.failures[operation.kind]?.attempts ?? 0) + 1;
+  // What was missing may be what has changed meanwhile.
+  const outrun = state.outdated && problem.kind === 'missingReference';
+  const failure: Failure = {
+    problem,
+    attempts,
+    retryAtMs: outrun ? nowMs : nowMs + retryDelayMs(operation.kind, state.ref.uid, problem, attempts),
+    generation: state.pod?.metadata?.generation ?? 0,
+  };
+  const next: PodState = {
+    ...state,
+    outdated: state.outdated || operation.kind === 'update',
+    failures: { ...state.failures, [operation.kind]: failure },
+    outbox: [...state.outbox, ...noticesOf(operation.kind, problem)],
+  };
+  if (operation.kind !== 'create' || operation.again) return next;
+  // The backend was never asked, or refused for good: there is nothing to look for.
+  return problem.kind === 'missingReference' || problem.kind === 'invalid' || problem.kind === 'api'
+    ? { ...next, created: next.observed.kind === 'present' ? next.created : 'no' }
+    : next;
+}
+
+/** An object that the pod refers to appeared, changed or went. */
+export function referenceChanged(state: PodState): PodState {
+  const failures: PodState['failures'] = Object.fromEntries(
+    Object.entries(state.failures).map(([kind, failure]) => {
+      const waited = kind === 'update' || failure.problem.kind === 'missingReference';
+      return [kind, waited ? { ...failure, retryAtMs: 0 } : failure];
+    }),
+  );
+  return { ...state, outdated: true, failures };
+}
+
+/** What failed and is to be tried again is tried now: its cause is gone. */
+export function retryNow(state: PodState): PodState {
+  const entries = Object.entries(state.failures);
+  if (entries.length === 0) return state;
+  const failures: PodState['failures'] = Object.fromEntries(
+    entries.map(([kind, failure]) => [
+      kind,
+      Number.isFinite(failure.retryAtMs) ? { ...failure, retryAtMs: 0 } : failure,
+    ]),
+  );
+  return { ...state, failures };
+}
+
+/** Time passed. */
+export function elapsed(state: PodState, nowMs: number): PodState {
+  const { pod } = state;
+  if (pod === undefined || state.gone !== 'no' || state.verdict !== undefined || state.phase !== 'syncing')
+    return state;
+  const deadline = activeDeadlineMs(pod);
+  if (deadline === undefined || nowMs < deadline) return state;
+  return settle({
+    ...state,
+    verdict: { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' },
+    graceEndsMs: nowMs + specGraceSeconds(pod) * 1000,
+    outbox: [
+      ...state.outbox,
+      {
+        severity: 'Normal',
+        reason: 'DeadlineExceeded',
+        message: 'Pod was active on the node longer than the specified deadline',
+      },
+    ],
+  });
+}
+
+export function outboxTaken(state: PodState): PodState {
+  return state.outbox.length === 0 ? state : { ...state, outbox: [] };
+}
+
+/** Moves the phase on, and never back. */
+function settle(state: PodState): PodState {
+  const phase = laterOf(state.phase, phaseOf(state));
+  return phase === state.phase ? state : { ...state, phase };
+}
+
+function phaseOf(state: PodState): Phase {
+  const { pod, observed } = state;
+  const ended = observed.kind === 'present' && observed.instance.state === 'ended';
+  const shouldEnd =
+    // What the watch says may be a list of an API server that lags behind; the live read decides.
+    state.gone === 'confirmed' ||
+    state.verdict !== undefined ||
+    pod === undefined ||
+    isDeleting(pod) ||
+    isTerminalPhase(pod.status?.phase);
+  if (ended) return 'terminated';
+  if (!shouldEnd) return 'syncing';
+  return observed.kind === 'absent' && state.inFlight === undefined ? 'terminated' : 'terminating';
+}
+
+const order: Readonly<Record<Phase, number>> = { syncing: 0, terminating: 1, terminated: 2 };
+
+function laterOf(a: Phase, b: Phase): Phase {
+  return order[a] >= order[b] ? a : b;
+}
+
+/** It ran, nobody ended it, and it is gone: its controller makes a new pod, this one is never started again. */
+function lost(state: PodState): PodState {
+  const { pod } = state;
+  if (!state.ran || pod === undefined || state.gone !== 'no' || state.verdict !== undefined) return state;
+  if (isDeleting(pod) || isTerminalPhase(pod.status?.phase) || state.last?.state === 'ended') return state;
+  const message = 'The backend does not have the instance of this pod any more';
+  const notice: Notice = { severity: 'Warning', reason: 'InstanceLost', message };
+  return { ...state, verdict: { reason: 'InstanceLost', message }, outbox: [...state.outbox, notice] };
+}
+
+function doubtful(nowMs: number): Observed {
+  return { kind: 'doubtful', countFromMs: nowMs, listings: 0 };
+}
+
+function mayExist(state: PodState): boolean {
+  return state.ran || state.created !== 'no';
+}
+
+/**
+ * When the containers must have ended. Counted from when we saw the deletion (or its shortening), so that a clock that
+ * differs from the API server's takes nothing away.
+ */
+function graceEnd(state: PodState, pod: Pod, nowMs: number): number {
+  const seconds = pod.metadata?.deletionGracePeriodSeconds;
+  const known = state.pod?.metadata;
+  const unchanged = known?.deletionTimestamp !== undefined && known.deletionGracePeriodSeconds === seconds;
+  if (unchanged && state.graceEndsMs !== undefined) return state.graceEndsMs;
+  const end = nowMs + (seconds ?? specGraceSeconds(pod)) * 1000;
+  return Math.min(state.graceEndsMs ?? Number.POSITIVE_INFINITY, end);
+}
+
+/** The time by which the API server wants the pod to be gone, but never more than its whole grace from now. */
+function deletionTimeMs(pod: Pod, nowMs: number): number {
+  const seconds = pod.metadata?.deletionGracePeriodSeconds ?? specGraceSeconds(pod);
+  const at = Date.parse(pod.metadata?.deletionTimestamp ?? '');
+  return Math.min(Number.isNaN(at) ? Number.POSITIVE_INFINITY : at, nowMs + seconds * 1000);
+}
+
+function withoutFailure(failures: PodState['failures'], kind: Operation['kind']): PodState['failures'] {
+  if (failures[kind] === undefined) return failures;
+  const { [kind]: _, ...rest } = failures;
+  return rest;
+}

@@ -1,0 +1,148 @@
+import { silentLogger } from '@spillway/kube';
+import { describe, expect, it } from 'vitest';
+import type { Instance } from '../../backends/backend.ts';
+import type { Census, HeldBack } from './sweep.ts';
+import { Sweeper } from './sweeper.ts';
+import { testInstance, testPod } from '../testing/objects.ts';
+
+const one = testInstance(testPod({ uid: 'one' }));
+const two = testInstance(testPod({ uid: 'two' }));
+const graceMs = 30_000;
+const { signal } = new AbortController();
+const census = (startedMs: number, unowned: readonly Instance[], total = unowned.length): Census => ({
+  startedMs,
+  unowned,
+  total,
+});
+
+interface Setup {
+  readonly sweeper: Sweeper;
+  readonly orphans: string[];
+  readonly wanted: number[];
+  readonly asked: string[];
+  readonly suspicions: HeldBack[];
+}
+
+function setUp({ rightCluster = true, pods = [] as readonly string[], fails = false } = {}): Setup {
+  const orphans: string[] = [];
+  const wanted: number[] = [];
+  const asked: string[] = [];
+  const suspicions: HeldBack[] = [];
+  const sweeper = new Sweeper({
+    graceMs,
+    confirmCluster: async () => rightCluster,
+    exists: async ({ uid }) => {
+      asked.push(uid);
+      if (fails) throw new Error('the API server is away');
+      return pods.includes(uid);
+    },
+    onOrphan: ({ uid }) => void orphans.push(uid),
+    onSuspicion: (heldBack) => void suspicions.push(heldBack),
+    requestListingIn: (ms) => void wanted.push(ms),
+    now: () => 1000,
+    logger: silentLogger,
+  });
+  return { sweeper, orphans, wanted, asked, suspicions };
+}
+
+describe('an instance without a pod', () => {
+  it('is an orphan when two listings, a grace window apart, and a live read agree', async () => {
+    const { sweeper, orphans, wanted } = setUp();
+    sweeper.observe(census(1000, [one]), signal);
+    expect(sweeper.candidates).toBe(1);
+    expect(wanted).toEqual([graceMs]);
+    sweeper.observe(census(1000 + graceMs - 1, [one]), signal);
+    await sweeper.settled();
+    expect(orphans).toEqual([]);
+    sweeper.observe(census(1000 + graceMs, [one]), signal);
+    await sweeper.settled();
+    expect(orphans).toEqual(['one']);
+  });
+
+  it('starts anew when it was away or owned meanwhile', async () => {
+    const { sweeper, orphans } = setUp();
+    sweeper.observe(census(0, [one]), signal);
+    sweeper.observe(census(1000, []), signal);
+    expect(sweeper.candidates).toBe(0);
+    sweeper.observe(census(graceMs, [one]), signal);
+    await sweeper.settled();
+    expect(orphans).toEqual([]);
+  });
+
+  it('is none when the API server has its pod', async () => {
+    const { sweeper, orphans } = setUp({ pods: ['one'] });
+    for (const at of [0, graceMs]) sweeper.observe(census(at, [one, two]), signal);
+    await sweeper.settled();
+    expect(orphans).toEqual(['two']);
+  });
+
+  it('is left alone when the API server is another cluster', async () => {
+    const { sweeper, orphans, asked } = setUp({ rightCluster: false });
+    for (const at of [0, graceMs]) sweeper.observe(census(at, [one]), signal);
+    await sweeper.settled();
+    expect([...orphans, ...asked]).toEqual([]);
+  });
+
+  it('is left alone while the API server does not answer, and looked at again', async () => {
+    const { sweeper, orphans, asked } = setUp({ fails: true });
+    for (const at of [0, graceMs, 2 * graceMs]) {
+      sweeper.observe(census(at, [one]), signal);
+      await sweeper.settled();
+    }
+    expect(orphans).toEqual([]);
+    expect(asked).toEqual(['one', 'one']);
+  });
+});
+
+describe('so many instances without a pod that something else may be wrong', () => {
+  const many = Array.from({ length: 8 }, (_, index) => testInstance(testPod({ uid: `lost-${index}` })));
+  const uids = many.map(({ ref }) => ref.uid);
+  const tenMinutes = 600_000;
+
+  it('are reported once, left alone for ten more minutes, verified afresh, and removed', async () => {
+    const { sweeper, orphans, asked, suspicions, wanted } = setUp();
+    for (const at of [0, graceMs, graceMs + 60_000, graceMs + tenMinutes - 1]) {
+      sweeper.observe(census(at, many, 10), signal);
+      await sweeper.settled();
+    }
+    expect(suspicions).toEqual([{ candidates: 8, total: 10, untilMs: graceMs + tenMinutes }]);
+    expect(sweeper.heldBack).toBe(8);
+    expect([...asked, ...orphans]).toEqual([]);
+    expect(wanted.at(-1)).toBe(graceMs + tenMinutes - 1000);
+    sweeper.observe(census(graceMs + tenMinutes, many, 10), signal);
+    await sweeper.settled();
+    expect(asked).toEqual(uids);
+    expect(orphans).toEqual(uids);
+  });
+
+  it('are kept when the fresh verification finds their pods', async () => {
+    const { sweeper, orphans } = setUp({ pods: uids });
+    for (const at of [0, graceMs, graceMs + tenMinutes]) {
+      sweeper.observe(census(at, many), signal);
+      await sweeper.settled();
+    }
+    expect(orphans).toEqual([]);
+  });
+
+  it('are no suspicion when they are a small part of all, and none any more when their pods come back', async () => {
+    const { sweeper, orphans, suspicions } = setUp();
+    for (const at of [0, graceMs]) sweeper.observe(census(at, many, 100), signal);
+    await sweeper.settled();
+    expect(orphans).toEqual(uids);
+    const restored = setUp();
+    for (const at of [0, graceMs]) restored.sweeper.observe(census(at, many), signal);
+    restored.sweeper.observe(census(graceMs + 1000, [], 8), signal);
+    expect(restored.suspicions).toHaveLength(1);
+    expect(restored.sweeper.heldBack).toBe(0);
+    expect(suspicions).toEqual([]);
+  });
+
+  it('wait for ever while the API server is another cluster', async () => {
+    const { sweeper, orphans, asked } = setUp({ rightCluster: false });
+    for (let at = 0; at < 10 * tenMinutes; at += 60_000) {
+      sweeper.observe(census(at, many), signal);
+      await sweeper.settled();
+    }
+    expect([...orphans, ...asked]).toEqual([]);
+  });
+});

@@ -1,0 +1,39 @@
+import type { Pod, Service } from '@spillway/kube';
+import type { Capabilities, DnsConfig, Notice } from '../../backends/backend.ts';
+import { volumesOfObjects } from '../../podspec/references.ts';
+
+/** What people may expect of a pod and its backend cannot do, said once before it is created. */
+export function backendNotices(
+  pod: Pod,
+  dns: DnsConfig | undefined,
+  { volumeUpdates, limits }: Pick<Capabilities, 'volumeUpdates' | 'limits'>,
+  serviceAt: (address: string) => Service | undefined,
+): Notice[] {
+  const fixed = volumeUpdates ? [] : volumesOfObjects(pod);
+  const unreachable = limits?.noClusterServices
+    ? (dns?.servers ?? []).flatMap((address) => {
+        const metadata = serviceAt(address)?.metadata;
+        return metadata ? [`${address} (Service ${metadata.namespace}/${metadata.name})`] : [];
+      })
+    : [];
+  return [
+    ...(fixed.length > 0
+      ? [
+          {
+            severity: 'Normal',
+            reason: 'VolumesStay',
+            message: `The volumes ${fixed.join(', ')} keep what they have: edits of their ConfigMaps and Secrets need a new pod`,
+          } as const,
+        ]
+      : []),
+    ...(unreachable.length > 0
+      ? [
+          {
+            severity: 'Warning',
+            reason: 'DNSUnreachable',
+            message: `The pod's DNS is at ${unreachable.join(', ')}, and it does not reach Services of the cluster. Set dns.clusterDNS of the pool to addresses that it reaches: of DNS pods, or of nodes`,
+          } as const,
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,60 @@
+import type { NodeSelectorTerm, Pod } from '@spillway/kube';
+import { burstLabelOf } from '../../podspec/contract.ts';
+import { type Refusal, refusal } from '../../podspec/review/refusal.ts';
+import { isOfDaemonSet } from './placeholder.ts';
+
+/** The virtual node as pods can name it. */
+export interface IntakeNode {
+  readonly name: string;
+  /** Keys of the taints that keep pods away which did not ask to burst. */
+  readonly taintKeys: readonly string[];
+  /** Labels that single out virtual nodes, e.g. `type: virtual-kubelet`. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/**
+ * Why a pod that is bound to the virtual node does not run there although the backend could run it.
+ *
+ * A pod asks to burst by a label, or in Kubernetes' own terms by naming our taint, the node or its labels. One that
+ * came only because it tolerates everything asked for nothing, and would be billed; so would every pod of a
+ * DaemonSet. Both stay Pending.
+ */
+export function intakeRefusals(pod: Pod, node: IntakeNode): readonly Refusal[] {
+  if (isOfDaemonSet(pod)) {
+    return [refusal('daemonset-pod', 'metadata.ownerReferences')];
+  }
+  if (!toleratesEverything(pod) || asksToBurst(pod) || namesNode(pod, node)) return [];
+  return [refusal('did-not-ask', 'spec.tolerations')];
+}
+
+function toleratesEverything({ spec }: Pod): boolean {
+  return (spec?.tolerations ?? []).some(({ key, operator }) => !key && operator === 'Exists');
+}
+
+function asksToBurst({ metadata }: Pod): boolean {
+  const label = burstLabelOf(metadata?.labels);
+  return label.kind === 'valid' && label.value !== 'off';
+}
+
+function namesNode(pod: Pod, node: IntakeNode): boolean {
+  const { spec } = pod;
+  // A pod that no scheduler has bound was created with its node's name.
+  if (!pod.status?.conditions?.some(({ type }) => type === 'PodScheduled')) return true;
+  if ((spec?.tolerations ?? []).some(({ key }) => key !== undefined && node.taintKeys.includes(key))) return true;
+  const wanted: Readonly<Record<string, string>> = { 'kubernetes.io/hostname': node.name, ...node.labels };
+  if (Object.entries(spec?.nodeSelector ?? {}).some(([key, value]) => wanted[key] === value)) return true;
+  const affinity = spec?.affinity?.nodeAffinity;
+  const terms: readonly NodeSelectorTerm[] = [
+    ...(affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []),
+    ...(affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(({ preference }) => preference),
+  ];
+  return terms.some(
+    ({ matchExpressions, matchFields }) =>
+      (matchExpressions ?? []).some(
+        ({ key, operator, values }) => operator === 'In' && wanted[key] !== undefined && values?.includes(wanted[key]),
+      ) ||
+      (matchFields ?? []).some(
+        ({ key, operator, values }) => operator === 'In' && key === 'metadata.name' && values?.includes(node.name),
+      ),
+  );
+}

@@ -1,0 +1,62 @@
+import { type Pod, silentLogger } from '@spillway/kube';
+import { expect, it } from 'vitest';
+import { refusal } from '../../podspec/review/refusal.ts';
+import { specOf } from '../../podspec/testing/sized-specs.ts';
+import { reviewPod, type Reviewers } from './pod-review.ts';
+import { running, testPod } from '../testing/objects.ts';
+
+const cci: Reviewers = {
+  node: { name: 'vk-1', taintKeys: ['virtual-kubelet.io/burst-to-cci'], labels: {} },
+  backend: { review: () => ({ refusals: [] }) },
+  sizing: 'cci',
+  logger: silentLogger,
+};
+
+const daemon = { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'ds', uid: 'u', controller: true };
+
+function codes(pod: Pod, more: Partial<Reviewers> = {}): string[] {
+  return reviewPod(pod, { ...cci, ...more }).refusals.map(({ code }) => code);
+}
+
+it('a pod that can be had is let in, with its size', () => {
+  expect(reviewPod(testPod({ spec: specOf('250m/512Mi') }), cci)).toMatchObject({
+    refusals: [],
+    sized: { pod: { milliCpu: 250n, memoryBytes: 2n ** 30n } },
+  });
+});
+
+it('without sizes it runs as it was written', () => {
+  expect(reviewPod(testPod(), { ...cci, sizing: 'none' })).toEqual({ refusals: [], sized: undefined });
+});
+
+it('what the backend cannot do and what cannot be had is said at once', () => {
+  const backend = { review: () => ({ refusals: [refusal('os-unsupported', 'spec.os.name')] }) };
+  expect(codes(testPod({ spec: specOf('33/66Gi') }), { backend })).toEqual(['os-unsupported', 'cpu-too-large']);
+  expect(reviewPod(testPod({ spec: specOf('33/66Gi') }), cci).sized).toBeUndefined();
+});
+
+it('what should not be here at all is told only that', () => {
+  expect(codes(testPod({ metadata: { ownerReferences: [daemon] }, spec: specOf('33/66Gi') }))).toEqual([
+    'daemonset-pod',
+  ]);
+});
+
+it('a pod that ran here is not judged again, and still has its size', () => {
+  const status = { phase: 'Running', containerStatuses: [running('app')] };
+  const metadata = { ownerReferences: [daemon] };
+  expect(codes(testPod({ metadata, spec: specOf('33/66Gi'), status }))).toEqual([]);
+  expect(reviewPod(testPod({ metadata, spec: specOf('500m/1Gi'), status }), cci)).toMatchObject({
+    refusals: [],
+    sized: { pod: { milliCpu: 500n } },
+  });
+});
+
+it('a review that fails by a defect refuses nothing but what cannot be had', () => {
+  const backend = {
+    review: () => {
+      throw new TypeError('x is undefined');
+    },
+  };
+  expect(codes(testPod({ spec: specOf('500m/1Gi') }), { backend })).toEqual([]);
+  expect(codes(testPod({ spec: specOf('-') }), { backend })).toEqual(['no-cpu']);
+});

@@ -1,0 +1,146 @@
+import type { ContainerStatus, Pod, PodCondition, PodStatus } from '@spillway/kube';
+import type { Instance } from '../../backends/backend.ts';
+import { podConditions } from './conditions.ts';
+import { completeStatuses, lostStatuses, wholeSecond } from './container-statuses.ts';
+import { isTerminalPhase } from '../../podspec/pod-facts.ts';
+import { podPhase } from './phase.ts';
+import type { Verdict } from '../core/pod-state.ts';
+import type { Waiting } from '../core/problems.ts';
+
+export interface StatusInput {
+  /** As the cluster has it; its status is what we compare with and complete. */
+  readonly pod: Pod;
+  /** The newest that was seen, also when it is gone. */
+  readonly instance: Instance | undefined;
+  /** What keeps the pod from starting. */
+  readonly waiting?: Waiting | undefined;
+  readonly verdict?: Verdict | undefined;
+  /** Nothing runs and nothing will run again, although the instance did not say so itself: it is gone, or never was. */
+  readonly over: boolean;
+  /** A container ran; then one that cannot be found counts as killed. */
+  readonly ran: boolean;
+  readonly hostIPs: readonly string[];
+  readonly firstSeenMs: number;
+  readonly nowMs: number;
+}
+
+/**
+ * The status that the pod should have: the fields and conditions that Spillway owns, and nothing else. Pure, and the
+ * same again for the same facts as long as the live status holds what was returned.
+ */
+export function podStatus(input: StatusInput): PodStatus {
+  const { pod, instance, verdict, hostIPs } = input;
+  const live = pod.status ?? {};
+  const ended = input.over || instance?.state === 'ended';
+  const { initContainerStatuses, containerStatuses } = statusesOf(input, ended);
+  const phase = isTerminalPhase(live.phase)
+    ? live.phase
+    : ended && (verdict !== undefined || instance?.reason !== undefined)
+      ? 'Failed'
+      : podPhase({ pod, initContainerStatuses, containerStatuses, ended });
+  // An instance that has ended may have given its address back; the status keeps it, as the kubelet's does.
+  const podIPs = instance?.podIPs.length ? instance.podIPs : (live.podIPs ?? []).map(({ ip }) => ip);
+  const why = verdict ?? (instance?.reason === undefined ? undefined : instance);
+  const generation = observedGeneration(pod, ended);
+  const conditions = podConditions({
+    pod,
+    generation,
+    phase,
+    initContainerStatuses,
+    containerStatuses,
+    readyToStartContainers: !ended && instance !== undefined && podIPs.length > 0,
+    fromBackend: instance?.conditions ?? [],
+    disruption: verdict?.reason === 'InstanceLost' ? verdict : undefined,
+    now: wholeSecond(new Date(input.nowMs).toISOString()),
+  });
+  return {
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    phase,
+    ...reasonAndMessage(live, ended ? why : undefined),
+    conditions: withoutPrematureScheduled(conditions, input),
+    ...(hostIPs[0] === undefined ? {} : { hostIP: hostIPs[0], hostIPs: hostIPs.map((ip) => ({ ip })) }),
+    ...(podIPs[0] === undefined ? {} : { podIP: podIPs[0], podIPs: podIPs.map((ip) => ({ ip })) }),
+    startTime: live.startTime ?? wholeSecond(instance?.startTime ?? new Date(input.firstSeenMs).toISOString()),
+    ...(initContainerStatuses.length > 0 ? { initContainerStatuses } : {}),
+    containerStatuses,
+  };
+}
+
+/** A status that ends the pod is in the cluster when phase and exit codes are. */
+export function isRecorded(pod: Pod, wanted: PodStatus): boolean {
+  if (pod.status?.phase !== wanted.phase) return false;
+  const pairs = [
+    [wanted.containerStatuses, pod.status?.containerStatuses],
+    [wanted.initContainerStatuses, pod.status?.initContainerStatuses],
+  ] as const;
+  return pairs.every(([want = [], have = []]) =>
+    want.every(({ name, state }) => {
+      const end = state?.terminated;
+      return (
+        end === undefined || have.find((other) => other.name === name)?.state?.terminated?.exitCode === end.exitCode
+      );
+    }),
+  );
+}
+
+function statusesOf(
+  { pod, instance, waiting, ran, verdict }: StatusInput,
+  ended: boolean,
+): { initContainerStatuses: ContainerStatus[]; containerStatuses: ContainerStatus[] } {
+  const init = pod.spec?.initContainers ?? [];
+  const main = pod.spec?.containers ?? [];
+  const initDone =
+    (instance?.initContainerStatuses ?? []).filter(({ state }) => state?.terminated).length >= init.length;
+  const holdup = waiting ?? { reason: 'ContainerCreating' };
+  const initHoldup = waiting ?? { reason: 'PodInitializing' };
+  const live = pod.status ?? {};
+  const initContainerStatuses = completeStatuses(
+    init,
+    instance?.initContainerStatuses ?? live.initContainerStatuses ?? [],
+    initHoldup,
+  );
+  const containerStatuses = completeStatuses(
+    main,
+    instance?.containerStatuses ?? ranStatuses(live.containerStatuses),
+    initDone ? holdup : initHoldup,
+  );
+  if (!ended || instance?.state === 'ended' || !(ran || verdict?.reason === 'InstanceLost')) {
+    return { initContainerStatuses, containerStatuses };
+  }
+  return {
+    initContainerStatuses: lostStatuses(initContainerStatuses, true),
+    containerStatuses: lostStatuses(containerStatuses, false),
+  };
+}
+
+/** A waiting state in the live status was our own guess of a moment ago; what holds the pod up now may be another thing. */
+function ranStatuses(statuses: readonly ContainerStatus[] | undefined): readonly ContainerStatus[] {
+  return (statuses ?? []).filter(({ state, lastState }) => !state?.waiting || lastState?.terminated);
+}
+
+/**
+ * The deletion alone makes a new generation. Until the pod has ended it changes nothing that the status says, and is not
+ * worth a write.
+ */
+function observedGeneration({ metadata, status }: Pod, ended: boolean): number | undefined {
+  const isStopping = metadata?.deletionTimestamp !== undefined && !ended;
+  return (isStopping ? status?.observedGeneration : undefined) ?? metadata?.generation;
+}
+
+function reasonAndMessage(
+  live: PodStatus,
+  why: { readonly reason?: string; readonly message?: string } | undefined,
+): { reason?: string; message?: string } {
+  // A phase that somebody else made terminal keeps the reason that came with it.
+  const { reason, message } = why ?? (isTerminalPhase(live.phase) ? live : {});
+  return { ...(reason === undefined ? {} : { reason }), ...(message === undefined ? {} : { message }) };
+}
+
+/**
+ * A pod without the condition was not bound by a scheduler: its author named the node. That is told from the condition
+ * (see intake.ts), also after a restart, so it is not added before there is an instance.
+ */
+function withoutPrematureScheduled(conditions: PodCondition[], { pod, instance }: StatusInput): PodCondition[] {
+  if (instance !== undefined || pod.status?.conditions?.some(({ type }) => type === 'PodScheduled')) return conditions;
+  return conditions.filter(({ type }) => type !== 'PodScheduled');
+}
