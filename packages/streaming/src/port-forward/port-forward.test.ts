@@ -40,7 +40,7 @@ async function byHand(server: ForwardServer): Promise<SpdyConnection> {
 
 function spdyClient(socket: Duplex, head: Buffer = Buffer.alloc(0)): SpdyConnection {
   const connection = new SpdyConnection(socket, { role: 'client', head });
-  onTestFinished(() => connection.close());
+  onTestFinished(() => connection.destroy());
   return connection;
 }
 
@@ -49,6 +49,12 @@ function open(connection: SpdyConnection, headers: Readonly<Record<string, strin
 }
 
 const sha256 = (data: Buffer): string => createHash('sha256').update(data).digest('hex');
+
+function openSocket(server: ForwardServer, protocols: string[], query = '', options: ClientOptions = {}): WebSocket {
+  const url = new URL(`${server.url.href}${query}`);
+  url.protocol = 'ws:';
+  return new WebSocket(url, protocols, options).on('error', () => {});
+}
 
 describe('a port-forward', () => {
   test('carries connections to several ports, each with its own bytes', async () => {
@@ -385,12 +391,6 @@ describe('a port-forward in a WebSocket', () => {
       });
     },
   );
-
-  function openSocket(server: ForwardServer, protocols: string[], query = '', options: ClientOptions = {}): WebSocket {
-    const url = new URL(`${server.url.href}${query}`);
-    url.protocol = 'ws:';
-    return new WebSocket(url, protocols, options).on('error', () => {});
-  }
 
   /** The library does not ask for a name with a slash in it, nor take one. */
   async function openTunnel(server: ForwardServer): Promise<Duplex> {

@@ -10,7 +10,7 @@ export interface ForwardStreams {
 export interface ForwardedConnection extends ForwardStreams {
   readonly port: number;
   /** Tells the client why it failed, if it did, and ends what has not ended. Later calls change nothing. */
-  finish(error?: string): void;
+  readonly finish: (error?: string) => void;
 }
 
 /**

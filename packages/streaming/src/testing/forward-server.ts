@@ -14,12 +14,13 @@ export interface ForwardServer {
 
 /** An HTTP server without TLS whose every upgrade is a port-forward. Closed with the test. */
 export async function forwardServer(
-  onConnection: (connection: ForwardedConnection) => void,
+  serve: (connection: ForwardedConnection) => Promise<void> | void,
   options: Omit<PortForwardOptions, 'onConnection'> = {},
 ): Promise<ForwardServer> {
   const failures: unknown[] = [];
   const sessions: PortForwardSession[] = [];
   const sockets = new Set<Duplex>();
+  const onConnection = (connection: ForwardedConnection): void => void serve(connection);
   const server = createServer();
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     sockets.add(socket);

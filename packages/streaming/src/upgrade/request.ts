@@ -71,9 +71,19 @@ async function readRefusal(response: IncomingMessage, what: string): Promise<Str
     if (text.length > maxRefusalBytes) break;
   }
   response.destroy();
-  const reason = text.trim().slice(0, maxRefusalBytes);
-  const message = `the server answered ${what} with status ${status}: ${reason}`;
-  return new StreamError('refused', message, { status, answer: { status, headers, text: reason } });
+  const refusal = text.trim().slice(0, maxRefusalBytes);
+  const message = `the server answered ${what} with status ${status}: ${sentenceOf(refusal)}`;
+  return new StreamError('refused', message, { status, answer: { status, headers, text: refusal } });
+}
+
+/** A metav1.Status is for programs; its message is for people. */
+function sentenceOf(refusal: string): string {
+  try {
+    const { message }: { message?: unknown } = JSON.parse(refusal);
+    return typeof message === 'string' ? message : refusal;
+  } catch {
+    return refusal;
+  }
 }
 
 function connectTo(url: URL): Duplex {
