@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { acceptPortForward } from '@spillway/streaming';
+import { instanceRef } from '../../podspec/pod-facts.ts';
 import { requirePorts } from '../container-state.ts';
 import { Problem, problemOf } from '../problem.ts';
 import type { Route } from '../route.ts';
-import { findPod, type HandlerContext, refOf } from './context.ts';
+import { findPod, type HandlerContext } from './context.ts';
 import type { PreparedUpgrade, StreamTimeouts } from './upgrade.ts';
 
 type PortForwardRoute = Extract<Route, { kind: 'portForward' }>;
@@ -21,7 +22,7 @@ export function preparePortForward(
   }
   const known = findPod(context.pods, route.namespace, route.pod, route.uid);
   requirePorts(known);
-  const ref = refOf(known);
+  const ref = instanceRef(known.pod);
   const portForward = backend.portForward.bind(backend);
 
   return {

@@ -1,9 +1,10 @@
 import { acceptRemoteCommand, parseRemoteCommandQuery, type RemoteSession, StreamError } from '@spillway/streaming';
 import type { ContainerStreams, ExecResult, InstanceRef } from '../../backends/backend.ts';
+import { instanceRef } from '../../podspec/pod-facts.ts';
 import { requireRunning } from '../container-state.ts';
 import { Problem, problemOf } from '../problem.ts';
 import type { Route } from '../route.ts';
-import { findPod, type HandlerContext, refOf } from './context.ts';
+import { findPod, type HandlerContext } from './context.ts';
 import type { PreparedUpgrade, StreamTimeouts } from './upgrade.ts';
 
 type RemoteCommandRoute = Extract<Route, { kind: 'exec' | 'attach' }>;
@@ -38,7 +39,7 @@ export function prepareRemoteCommand(
   if (kind === 'exec' && command.length === 0) throw new Problem(400, 'you must specify a command');
   const known = findPod(context.pods, route.namespace, route.pod, route.uid);
   requireRunning(known, container);
-  const ref = refOf(known);
+  const ref = instanceRef(known.pod);
 
   const serve = async (session: RemoteSession): Promise<ExecResult> => {
     try {

@@ -11,7 +11,7 @@ import type {
 import type { Explanation } from '../../pods/explain.ts';
 import type { AccessQuestion, Reviews, User } from '../auth/reviews.ts';
 import type { StreamingBackend } from '../handlers/context.ts';
-import type { KnownPod, PodLookup } from '../pod-lookup.ts';
+import type { KnownPod, PodLookup } from '../../pods/known-pods.ts';
 
 /** Answers that a test sets, and what was asked. */
 export class FakeReviews implements Reviews {
