@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { abilitiesOf, type Cluster } from '@spillway/devcluster';
+import type { Taint } from '@spillway/kube';
 import { stringify } from 'yaml';
 import type { Scenario } from '../src/backends/simulated/scenario.ts';
 import type { CciBackendConfig } from '../src/config/cci.ts';
@@ -18,13 +19,17 @@ const spillway = spillwayProgram.slice(1);
 
 export interface TestbedOptions {
   readonly cluster: Cluster;
-  readonly backend: 'cci' | 'cri' | 'simulated';
+  readonly backend: 'cci' | 'cri' | 'kubernetes' | 'simulated';
   readonly nodeName?: string;
   readonly kubeletPort?: number;
   /** Pods that the node offers room for; default 200. */
   readonly maxPods?: number;
   /** Where the pods of the `cci` backend run (a region on the cluster's `hostAddress`), and what its configuration says besides how to get there. */
   readonly cci?: Partial<CciBackendConfig> & { readonly at: Parameters<typeof cciPool>[0] };
+  /** Where the pods of the `kubernetes` backend run. What its pods are to reach of this cluster takes a peering. */
+  readonly remote?: Cluster;
+  /** Of the virtual node; default: as the configuration's defaults say. */
+  readonly taints?: readonly Taint[];
   /** How the `simulated` backend behaves; default: as the configuration's defaults say. */
   readonly simulated?: {
     readonly startDelayMs?: number;
@@ -231,9 +236,12 @@ export class Testbed implements AsyncDisposable {
             servingCertificate: { csr: { approve: true } },
             ...(options.sizing === undefined ? {} : { sizing: options.sizing }),
             ...(options.sweep === undefined ? {} : { sweep: options.sweep }),
-            // A region's pods do not reach service addresses.
+            ...(options.taints === undefined ? {} : { taints: options.taints }),
+            // Pods elsewhere do not reach service addresses without more.
             dns: {
-              clusterDNS: [options.backend === 'cci' ? cluster.nodeAddress : '10.96.0.10'],
+              clusterDNS: [
+                options.backend === 'cci' || options.backend === 'kubernetes' ? cluster.nodeAddress : '10.96.0.10',
+              ],
               clusterDomain: 'cluster.local',
             },
             backend: await this.#backendConfig(options),
@@ -243,11 +251,15 @@ export class Testbed implements AsyncDisposable {
     );
   }
 
-  async #backendConfig({ backend, cluster, cci, simulated, keepInstances }: TestbedOptions): Promise<object> {
+  async #backendConfig({ backend, cluster, cci, remote, simulated, keepInstances }: TestbedOptions): Promise<object> {
     if (backend === 'cci') {
       if (cci === undefined) throw new Error('a pool of the cci backend needs a region: cci: { at: region }');
       const { at, ...more } = cci;
       return cciPool(at, this.dir, more);
+    }
+    if (backend === 'kubernetes') {
+      if (remote === undefined) throw new Error('a pool of the kubernetes backend needs another cluster: remote');
+      return { type: 'kubernetes', kubeconfig: remote.kubeconfig, namespace: 'burst' };
     }
     if (backend === 'simulated') {
       return { type: 'simulated', ...simulated, ...(keepInstances ? { stateFile: this.instancesFile } : {}) };

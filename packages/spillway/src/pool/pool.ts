@@ -1,4 +1,4 @@
-import { EventRecorder, type KubeClient, type Leadership, type Logger, systemClock } from '@spillway/kube';
+import { EventRecorder, type KubeClient, type Leadership, type Logger, systemClock, type Taint } from '@spillway/kube';
 import {
   type Backend,
   BackendError,
@@ -18,7 +18,7 @@ import { NodeController } from '../node/node-controller.ts';
 import type { NodeFacts } from '../node/node-object.ts';
 import { LedgerRecorder } from '../ledger/ledger-recorder.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import { burstTaint, preferTaint, virtualNodeLabels } from '../podspec/contract.ts';
+import { virtualNodeLabels } from '../podspec/contract.ts';
 import { podController } from '../pods/assemble.ts';
 import type { PodController } from '../pods/pod-controller.ts';
 import { PodEvents } from '../pods/pod-events.ts';
@@ -145,7 +145,7 @@ export class Pool {
     this.#pods = podController({
       node: {
         name: nodeName,
-        taintKeys: [burstTaint.key, preferTaint.key],
+        taints: taintsOf(config),
         labels: virtualNodeLabels,
         sizing: config.sizing,
         daemonSets: config.daemonSets,
@@ -347,6 +347,7 @@ export class Pool {
       name: config.nodeName,
       clusterId,
       labels: config.labels,
+      taints: taintsOf(config),
       sizing: config.sizing,
       address,
       kubeletPort: config.kubeletPort,
@@ -369,6 +370,10 @@ export class Pool {
     }
     this.#metrics.current({ ...this.#pods.counts, phases });
   }
+}
+
+function taintsOf({ taints }: PoolConfig): readonly Taint[] {
+  return taints.map(({ key, value, effect }) => ({ key, ...(value === undefined ? {} : { value }), effect }));
 }
 
 function configuredCapacity({ capacity }: PoolConfig): Record<string, string> {

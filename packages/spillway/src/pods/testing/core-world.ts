@@ -322,7 +322,7 @@ export class CoreWorld {
     const controller = podController({
       node: {
         name: owner.nodeName,
-        taintKeys: [],
+        taints: [],
         labels: {},
         sizing: 'none',
         daemonSets: 'placeholder',
