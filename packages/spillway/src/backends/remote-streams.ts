@@ -1,5 +1,5 @@
-import { errorMessage } from '@spillway/kube';
 import { pipeline } from 'node:stream/promises';
+import { errorMessage } from '@spillway/kube';
 import {
   type DialOptions,
   dialPortForward,
@@ -106,7 +106,7 @@ function refusal(error: unknown, { refused }: StreamTarget): Error {
 
 function streamFailure(error: unknown): BackendError {
   const kind = error instanceof StreamError && error.kind === 'refused' ? 'internal' : 'unavailable';
-  return new BackendError(kind, `the connection to the container failed: ${messageOf(error)}`, { cause: error });
+  return new BackendError(kind, `the connection to the container failed: ${errorMessage(error)}`, { cause: error });
 }
 
 function ignore(): undefined {
