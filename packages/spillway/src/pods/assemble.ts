@@ -1,7 +1,7 @@
 import { Informer, type KubeClient, type Logger, type Pod, pods } from '@spillway/kube';
 import type { Backend, InstanceRef, Notice } from '../backends/backend.ts';
 import { instanceRef } from '../podspec/pod-facts.ts';
-import type { WorkloadFacts } from '../podspec/resolve.ts';
+import type { WorkloadFacts } from '../podspec/workload-sources.ts';
 import type { RuleSetName } from '../podspec/sizing/rule-sets.ts';
 import { Actor, type ActorParts } from './actor.ts';
 import { withoutBallast } from './ballast.ts';

@@ -11,13 +11,8 @@ import {
 } from '@spillway/kube';
 import { type Backend, BackendError, type InstanceRef, type Notice, type Workload } from '../backends/backend.ts';
 import { type Following, followingReferencesOf, objectsOf } from '../podspec/references.ts';
-import {
-  type MissingReference,
-  resolveVolumes,
-  resolveWorkload,
-  type WorkloadFacts,
-  type WorkloadSources,
-} from '../podspec/resolve.ts';
+import { type MissingReference, resolveVolumes, resolveWorkload } from '../podspec/resolve.ts';
+import type { WorkloadFacts, WorkloadSources } from '../podspec/workload-sources.ts';
 import { asSized } from '../podspec/sizing/sized-pod.ts';
 import { sizeNotices } from '../podspec/sizing/shown.ts';
 import { backendNotices } from './intake/backend-notices.ts';
