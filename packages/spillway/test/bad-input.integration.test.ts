@@ -7,7 +7,7 @@ import path from 'node:path';
 import type { Node, Pod } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { eventually } from '../testkit/kubectl.ts';
+import { eventually } from '../testkit/eventually.ts';
 import type { Product } from '../testkit/product.ts';
 import { shellPod, startProduct, waitReady } from '../testkit/product.ts';
 import { residue } from '../testkit/residue.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Event, Node, Pod } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { eventually } from '../testkit/kubectl.ts';
+import { eventually } from '../testkit/eventually.ts';
 import type { Product } from '../testkit/product.ts';
 import { isReady, startProduct, waitRollout } from '../testkit/product.ts';
 import { nothing, residue } from '../testkit/residue.ts';

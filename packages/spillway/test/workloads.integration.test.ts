@@ -1,7 +1,7 @@
 import { agnhostImage } from '@spillway/devcluster';
 import type { Event, Job, Pod, TokenReview } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../testkit/kubectl.ts';
+import { eventually } from '../testkit/eventually.ts';
 import type { Product } from '../testkit/product.ts';
 import { onVirtualNode, shellPod, startProduct, waitPhase, waitReady } from '../testkit/product.ts';
 

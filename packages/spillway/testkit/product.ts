@@ -2,7 +2,8 @@ import { attachCluster } from '@spillway/devcluster';
 import type { Deployment, Pod } from '@spillway/kube';
 import { inject } from 'vitest';
 import { Testbed } from './testbed.ts';
-import { Kubectl, eventually } from './kubectl.ts';
+import { eventually } from './eventually.ts';
+import { Kubectl } from './kubectl.ts';
 
 export interface Product extends AsyncDisposable {
   readonly testbed: Testbed;

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MovableClock } from '../../../../cci-standin/src/testing/movable-clock.ts';
 import type { ExecResult } from '../backend.ts';
 import { runCommand } from '../kubernetes/pods/streams.ts';
-import { Driver, eventually } from '../testing/driver.ts';
+import { eventually } from '../../../testkit/eventually.ts';
+import { Driver } from '../testing/driver.ts';
 import type { CciConnection } from './connect.ts';
 import { accountWithKeys, LocalRegion, podNamed, writeCredentials } from './testing/local-region.ts';
 

@@ -1,7 +1,8 @@
 import { nameOf, pods, type Secret, secrets, uidOf } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { describeBackendConformance } from '../testing/conformance.ts';
-import { Driver, eventually } from '../testing/driver.ts';
+import { eventually } from '../../../testkit/eventually.ts';
+import { Driver } from '../testing/driver.ts';
 import { RemoteCluster } from '../testing/remote-cluster.ts';
 import { makeWorkload, script, type WorkloadInput } from '../testing/workloads.ts';
 import type { KubernetesBackend } from './kubernetes-backend.ts';

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parseQuantity } from '../../podspec/quantities.ts';
 import type { Backend, Instance, Workload } from '../backend.ts';
-import { Driver, eventually } from './driver.ts';
+import { eventually } from '../../../testkit/eventually.ts';
+import { Driver } from './driver.ts';
 import { makeWorkload, script, type WorkloadInput } from './workloads.ts';
 
 export interface BackendUnderTest {
