@@ -6,6 +6,7 @@ import { Driver } from '../testing/driver.ts';
 import { RemoteCluster } from '../testing/remote-cluster.ts';
 import { makeWorkload, script, type WorkloadInput } from '../testing/workloads.ts';
 import type { KubernetesBackend } from './kubernetes-backend.ts';
+import { describeContainers } from './testing/containers.ts';
 
 const forever = script('sleep 3600');
 
@@ -31,6 +32,8 @@ describe('pods in another cluster', () => {
     open: async () => remote.open(),
     dispose: async () => expect(await remote.residue()).toEqual([]),
   }));
+
+  describeContainers(() => remote);
 
   const workload = (input: Omit<WorkloadInput, 'image'>): ReturnType<typeof makeWorkload> =>
     makeWorkload({ ...input, image: remote.image });
