@@ -319,7 +319,7 @@ describe('workloads on the virtual node', () => {
     const again = await eventually('a restart', async () => {
       const pod = await kubectl.get<Pod>(['pod', 'again', '-n', namespace]);
       const status = pod.status?.containerStatuses?.[0];
-      return (status?.restartCount ?? 0) >= 2 && status?.state?.waiting && pod;
+      return (status?.restartCount ?? 0) >= 1 && status?.state?.waiting && pod;
     });
     expect(again.status?.containerStatuses?.[0]?.state?.waiting?.reason).toBe('CrashLoopBackOff');
     expect(again.status?.containerStatuses?.[0]?.lastState?.terminated?.exitCode).toBe(1);
