@@ -20,7 +20,7 @@ const layers = {
   ledger: ['podspec', 'backends/backend.ts'],
   admission: ['placement/rules', 'load-balancers', 'podspec'],
   diagnosis: ['placement', 'load-balancers', 'podspec', 'pods'],
-  kubelet: ['pods', 'backends/backend.ts'],
+  kubelet: ['podspec', 'pods', 'backends/backend.ts'],
   addon: ['backends', 'placement', 'podspec', 'admission'],
   // Puts the parts of one process together; below it there is only the command line.
   pool: ['config', 'podspec', 'backends/backend.ts', 'pods', 'node', 'ledger', 'kubelet'],

@@ -10,9 +10,9 @@ export interface BurstOptions {
   readonly client: KubeClient;
   readonly namespace: string;
   readonly nodeName: string;
-  readonly pods: number;
+  readonly names: readonly string[];
   /** Told when all are Running and Ready. */
-  readonly onRunning?: () => Promise<void>;
+  readonly onRunning: () => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -29,8 +29,7 @@ export interface BurstTimes {
 
 /** Creates pods that are bound to the node already, waits until all are Ready, and deletes them. */
 export async function burst(options: BurstOptions): Promise<BurstTimes> {
-  const { client, namespace, nodeName, signal } = options;
-  const names = Array.from({ length: options.pods }, (_, index) => `burst-${index}`);
+  const { client, namespace, nodeName, names, signal } = options;
   const resource = client.resource(pods);
   await using view = await PodView.open(options);
 
@@ -40,7 +39,7 @@ export async function burst(options: BurstOptions): Promise<BurstTimes> {
   await view.until(`${names.length} pods to be Ready`, () => view.ready.size === names.length);
   const runningSeconds = since(created);
   const readyLatencies = Array.from(view.ready, ([name, at]) => (at - (view.added.get(name) ?? at)) / 1000);
-  await options.onRunning?.();
+  await options.onRunning();
 
   const deleted = performance.now();
   const going = inParallel(names, signal, (name) => resource.delete({ namespace, name }, { signal }));

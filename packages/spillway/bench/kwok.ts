@@ -24,6 +24,12 @@ export async function startKwok(cluster: Cluster, { program, fastStages }: Kwok)
   // In a process group of its own, so that Ctrl-C reaches only the benchmark and it stops in good order.
   const child = cluster.spawn(program, args, { stdio: ['ignore', log.fd, log.fd], detached: true });
   const exit = once(child, 'exit');
+  await using started = new AsyncDisposableStack();
+  started.defer(async () => {
+    child.kill('SIGTERM');
+    await exit;
+    await kubectl(cluster, ['delete', 'node', nodeName, '--ignore-not-found']);
+  });
   const ended = exit.then(async ([code]): Promise<never> => {
     throw new Error(`kwok ended with code ${String(code)}:\n${(await readFile(logFile, 'utf8')).slice(-4000)}`);
   });
@@ -37,14 +43,11 @@ export async function startKwok(cluster: Cluster, { program, fastStages }: Kwok)
   const ready = kubectl(cluster, ['wait', '--for=condition=Ready', '--timeout=120s', `node/${nodeName}`]);
   await Promise.race([ready, ended]);
   if (child.pid === undefined) throw new Error('kwok has no process');
+  const running = started.move();
   return {
     nodeName,
     pid: child.pid,
     ended,
-    [Symbol.asyncDispose]: async () => {
-      child.kill('SIGTERM');
-      await exit;
-      await kubectl(cluster, ['delete', 'node', nodeName, '--ignore-not-found']);
-    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

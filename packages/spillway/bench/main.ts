@@ -1,17 +1,28 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { type Cluster, DevClusterError, type Kwok, resolveKwok, startCluster } from '@spillway/devcluster';
-import { KubeClient, loadKubeconfig, namespaces, serviceAccounts } from '@spillway/kube';
+import {
+  isNotFound,
+  KubeClient,
+  loadKubeconfig,
+  nameOf,
+  namespaces,
+  pods as podType,
+  serviceAccounts,
+} from '@spillway/kube';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inParallel } from './burst.ts';
 import type { Contestant } from './contestant.ts';
 import { startKwok } from './kwok.ts';
 import { measure } from './measure.ts';
 import { type BenchOptions, type ContestantName, parseOptions, usage, UsageError } from './options.ts';
 import { measurePlacement } from './placement.ts';
 import { renderPlacement } from './placement-table.ts';
+import { PodNames } from './pod-names.ts';
 import type { PlacementResult, Run } from './results.ts';
 import { startSpillway } from './spillway.ts';
 import { renderTables } from './table.ts';
+import { takeTurn } from './turn.ts';
 
 const namespace = 'bench';
 const unlimited = { qps: Number.POSITIVE_INFINITY, burst: 1, concurrency: 32 };
@@ -64,7 +75,7 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> 
 
   const startedAt = new Date().toISOString();
   const startLoad = loadavg();
-  const parts: Parts = { cluster, client, kwok, signal };
+  const parts: Parts = { cluster, client, kwok, names: new PodNames(), signal };
   const results =
     options.scenario === 'placement' ? await benchPlacement(options, parts) : await benchLifecycle(options, parts);
   if (options.json === undefined) return;
@@ -86,25 +97,27 @@ interface Parts {
   readonly cluster: Cluster;
   readonly client: KubeClient;
   readonly kwok: Kwok | undefined;
+  readonly names: PodNames;
   readonly signal: AbortSignal;
 }
 
 async function benchLifecycle(options: BenchOptions, parts: Parts): Promise<readonly Run[]> {
-  const { cluster, client, kwok, signal } = parts;
+  const { cluster, client, kwok, names, signal } = parts;
   const runs: Run[] = [];
   for (let round = 1; round <= options.rounds; round++) {
     for (const pods of options.pods) {
       // Whoever goes first in one round goes last in the next.
       const order = round % 2 === 1 ? options.only : options.only.toReversed();
       for (const name of order) {
-        await using contestant = await start(name, cluster, options, kwok);
-        const measurement = await measure({ cluster, client, contestant, namespace, pods, signal });
-        runs.push({ contestant: name, pods, round, measurement });
-        const { runningPerSecond, deletedPerSecond } = measurement;
-        say(
-          `round ${round}, ${pods} pods, ${name}: ` +
-            `${runningPerSecond.toFixed(1)} pods/s to Ready, ${deletedPerSecond.toFixed(1)} deleted/s`,
-        );
+        const run = await takeTurn({ contestant: name, pods, round }, signal, async () => {
+          await using contestant = await start(name, cluster, options, kwok);
+          return await measure({ cluster, client, contestant, namespace, pods, names, signal });
+        });
+        runs.push(run);
+        say(`round ${round}, ${pods} pods, ${name}: ${outcomeOf(run)}`);
+        if (!('failure' in run)) continue;
+        process.exitCode = 1;
+        await removePods(client, signal);
       }
     }
   }
@@ -112,13 +125,32 @@ async function benchLifecycle(options: BenchOptions, parts: Parts): Promise<read
   return runs;
 }
 
+function outcomeOf(run: Run): string {
+  if ('failure' in run) return `failed: ${run.failure}`;
+  const { runningPerSecond, deletedPerSecond } = run.measurement;
+  return `${runningPerSecond.toFixed(1)} pods/s to Ready, ${deletedPerSecond.toFixed(1)} deleted/s`;
+}
+
+/** What a contestant that failed has left, with nobody there who would end it. */
+async function removePods(client: KubeClient, signal: AbortSignal): Promise<void> {
+  const resource = client.resource(podType);
+  const { items } = await resource.list({ namespace, signal });
+  await inParallel(items.map(nameOf), signal, async (name) => {
+    try {
+      await resource.delete({ namespace, name }, { gracePeriodSeconds: 0, signal });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  });
+}
+
 async function benchPlacement(options: BenchOptions, parts: Parts): Promise<readonly PlacementResult[]> {
-  const { cluster, client, signal } = parts;
+  const { cluster, client, names, signal } = parts;
   const results: PlacementResult[] = [];
   for (let round = 1; round <= options.rounds; round++) {
     for (const pods of options.pods) {
       const contestant = (): Promise<Contestant> => start('spillway', cluster, options, undefined);
-      results.push(...(await measurePlacement({ client, contestant, namespace, pods, signal })));
+      results.push(...(await measurePlacement({ client, contestant, namespace, pods, names, signal })));
       say(`round ${round}, ${pods} pods each: done`);
     }
   }

@@ -1,9 +1,10 @@
 import type { Cluster } from '@spillway/devcluster';
 import type { KubeClient } from '@spillway/kube';
 import { apiCalls, type ApiCalls, callsPerPod } from './api-calls.ts';
-import { burst } from './burst.ts';
+import { burst, type BurstTimes } from './burst.ts';
 import { type Contestant, kubectl } from './contestant.ts';
 import { processUsage } from './process-usage.ts';
+import type { PodNames } from './pod-names.ts';
 import { quantile } from './quantile.ts';
 import type { Measurement } from './results.ts';
 
@@ -14,6 +15,7 @@ export interface MeasureOptions {
   readonly contestant: Contestant;
   readonly namespace: string;
   readonly pods: number;
+  readonly names: PodNames;
   readonly signal: AbortSignal;
 }
 
@@ -22,10 +24,19 @@ const warmUpPods = 100;
 
 /** A small burst that does not count, then one that does. */
 export async function measure(options: MeasureOptions): Promise<Measurement> {
-  const { cluster, contestant, pods } = options;
+  const { cluster, contestant, pods, names, signal } = options;
   const { pid, nodeName, runtime, ended } = contestant;
-  const run = (count: number, onRunning?: () => Promise<void>): ReturnType<typeof burst> =>
-    Promise.race([burst({ ...options, nodeName, pods: count, ...(onRunning ? { onRunning } : {}) }), ended]);
+  const run = async (count: number, onRunning: () => Promise<void> = async () => {}): Promise<BurstTimes> => {
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    const bursting = burst({ ...options, nodeName, names: names.next(count), onRunning, signal: either });
+    try {
+      return await Promise.race([bursting, ended]);
+    } finally {
+      over.abort(new Error('the turn is over'));
+      await bursting.catch(() => {});
+    }
+  };
 
   await run(warmUpPods);
   const heapBefore = await runtime?.heapAfterCollection();

@@ -1,6 +1,7 @@
 import { type Binding, Informer, type KubeClient, nameOf, namespaceOf, nodes, type Pod, pods } from '@spillway/kube';
 import { inParallel } from './burst.ts';
 import type { Contestant } from './contestant.ts';
+import type { PodNames } from './pod-names.ts';
 import { quantile } from './quantile.ts';
 import type { PlacementResult } from './results.ts';
 
@@ -10,6 +11,7 @@ export interface PlacementBenchOptions {
   readonly contestant: () => Promise<Contestant>;
   readonly namespace: string;
   readonly pods: number;
+  readonly names: PodNames;
   readonly signal: AbortSignal;
 }
 
@@ -73,7 +75,7 @@ async function warmedUp(options: PlacementBenchOptions, about: Wave): Promise<Pl
 
 async function wave(options: PlacementBenchOptions, { kind, ended }: Wave, count: number): Promise<PlacementResult> {
   const { client, namespace, signal } = options;
-  const names = Array.from({ length: count }, (_, index) => `${kind}-${index}`);
+  const names = options.names.next(count);
   await using view = await BindingView.open(client, namespace, kind);
   const bindings: Promise<unknown>[] = [];
   if (ended === undefined) view.onUnbound = (pod) => bindings.push(bindToFullNode(client, pod, signal));

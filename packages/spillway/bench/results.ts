@@ -1,6 +1,6 @@
 import type { ContestantName } from './options.ts';
 
-/** One burst of one contestant. */
+/** Of one burst of one contestant. */
 export interface Measurement {
   readonly createdPerSecond: number;
   readonly runningPerSecond: number;
@@ -22,12 +22,15 @@ export interface Measurement {
 /** The measurements that are one number. */
 export type Figure = Exclude<keyof Measurement, 'apiCalls'>;
 
-export interface Run {
+/** Whose burst of which size in which round. */
+export interface Turn {
   readonly contestant: ContestantName;
   readonly pods: number;
   readonly round: number;
-  readonly measurement: Measurement;
 }
+
+/** How a turn went; `failure` says what went wrong. */
+export type Run = Turn & ({ readonly measurement: Measurement } | { readonly failure: string });
 
 /** One wave of pods that were placed. */
 export interface PlacementResult {
@@ -52,7 +55,7 @@ export function medianOf(
 ): number | undefined {
   const values = runs
     .filter((run) => run.contestant === contestant && run.pods === pods)
-    .map(({ measurement }) => measurement[figure])
+    .map((run) => ('failure' in run ? undefined : run.measurement[figure]))
     .filter((value) => value !== undefined)
     .toSorted((a, b) => a - b);
   const middle = values.length / 2;

@@ -27,9 +27,16 @@ export async function startSpillway({ cluster, maxPods, profile }: SpillwayOptio
       ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profile)}`]),
     ],
   });
+  await using started = new AsyncDisposableStack();
+  const { nodeName } = testbed;
+  started.defer(async () => {
+    await testbed.stop();
+    await kubectl(cluster, ['delete', 'node', nodeName, '--ignore-not-found']);
+  });
   await testbed.start();
-  const { pid, nodeName } = testbed;
+  const { pid } = testbed;
   if (pid === undefined) throw new Error('spillway serve has no process');
+  const running = started.move();
   return {
     nodeName,
     pid,
@@ -43,10 +50,7 @@ export async function startSpillway({ cluster, maxPods, profile }: SpillwayOptio
       },
       heapAfterCollection: () => heapAfterCollection(testbed, pid),
     },
-    [Symbol.asyncDispose]: async () => {
-      await testbed.stop();
-      await kubectl(cluster, ['delete', 'node', nodeName, '--ignore-not-found']);
-    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 

@@ -48,6 +48,14 @@ test('people see the medians side by side, and what one is of the other', () => 
   );
 });
 
+test('a round that failed is shown as failed, and the median is that of the others', () => {
+  const failed: Run = { contestant: 'kwok', pods: 1000, round: 3, failure: 'kwok ended with code 1' };
+  const lines = renderTables([...runs, failed], ['spillway', 'kwok']).split('\n');
+  expect(lines).toContainEqual(expect.stringMatching(/^\| failed rounds +\| +0 of 3 \| +1 of 3 \| +– \|$/));
+  expect(lines).toContainEqual(expect.stringMatching(/^\| Running and Ready, pods\/s +\| +180\.0 \| +150\.0 \|/));
+  expect(renderTables(runs, ['spillway', 'kwok'])).not.toContain('failed');
+});
+
 test('one system alone is compared with nothing', () => {
   expect(renderTables(runs, ['spillway'])).not.toContain('ratio');
 });

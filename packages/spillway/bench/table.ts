@@ -51,7 +51,14 @@ function renderSize(runs: readonly Run[], contestants: readonly ContestantName[]
     const shown = values.map((value) => (value === undefined ? '–' : show(value)));
     return [label, ...shown, ...(compared ? [ratio] : [])];
   });
-  return markdown([head, ...body]);
+  const failed = contestants.map((name) => {
+    const turns = runs.filter((run) => run.contestant === name && run.pods === pods);
+    return `${turns.filter((run) => 'failure' in run).length} of ${turns.length}`;
+  });
+  const failures = failed.every((text) => text.startsWith('0 '))
+    ? []
+    : [['failed rounds', ...failed, ...(compared ? ['–'] : [])]];
+  return markdown([head, ...body, ...failures]);
 }
 
 export function markdown(lines: readonly (readonly string[])[]): string {

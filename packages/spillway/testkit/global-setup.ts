@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node';
-import { burstNamespace, prepareBurstNamespace } from './burst-namespace.ts';
+import { prepareBurstNamespace } from './burst-namespace.ts';
 import { type PairNames, startPair } from './pair.ts';
 import { Testbed } from './testbed.ts';
 
@@ -15,8 +15,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await using undo = new AsyncDisposableStack();
   const { here, there } = undo.use(await startPair());
   const kubeconfig = await prepareBurstNamespace(there);
-  const kubernetes = { kubeconfig, namespace: burstNamespace, createNamespace: false };
-  const testbed = undo.use(await Testbed.create({ cluster: here, backend: 'kubernetes', kubernetes }));
+  const remote = { kubeconfig, createNamespace: false };
+  const testbed = undo.use(await Testbed.create({ cluster: here, backend: 'kubernetes', remote }));
   await testbed.start();
   project.provide('pair', { here: here.name, there: there.name });
   const all = undo.move();

@@ -4,11 +4,13 @@ import { once } from 'node:events';
 import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { abilitiesOf, type Cluster } from '@spillway/devcluster';
+import type { Taint } from '@spillway/kube';
 import { stringify } from 'yaml';
 import type { Scenario } from '../src/backends/simulated/scenario.ts';
 import type { CciBackendConfig } from '../src/config/cci.ts';
 import type { RuleSetName } from '../src/podspec/sizing/rule-sets.ts';
 import type { KubernetesBackendConfig } from '../src/config/backends.ts';
+import { burstNamespace } from './burst-namespace.ts';
 import { cciPool } from './cci-pool.ts';
 import { eventually } from './eventually.ts';
 import { spillwayProgram } from './program.ts';
@@ -27,8 +29,11 @@ export interface TestbedOptions {
   readonly maxPods?: number;
   /** Where the pods of the `cci` backend run (a region on the cluster's `hostAddress`), and what its configuration says besides how to get there. */
   readonly cci?: Partial<CciBackendConfig> & { readonly at: Parameters<typeof cciPool>[0] };
-  /** Where the pods of the `kubernetes` backend run: a cluster that is this one's peer. */
-  readonly kubernetes?: Pick<KubernetesBackendConfig, 'kubeconfig' | 'namespace' | 'createNamespace'>;
+  /** Where the pods of the `kubernetes` backend run. What its pods are to reach of this cluster takes a peering. */
+  readonly remote?: Pick<KubernetesBackendConfig, 'kubeconfig'> &
+    Partial<Pick<KubernetesBackendConfig, 'createNamespace'>>;
+  /** Of the virtual node; default: as the configuration's defaults say. */
+  readonly taints?: readonly Taint[];
   /** How the `simulated` backend behaves; default: as the configuration's defaults say. */
   readonly simulated?: {
     readonly startDelayMs?: number;
@@ -266,7 +271,8 @@ export class Testbed implements AsyncDisposable {
             servingCertificate: { csr: { approve: true } },
             ...(options.sizing === undefined ? {} : { sizing: options.sizing }),
             ...(options.sweep === undefined ? {} : { sweep: options.sweep }),
-            // Pods elsewhere do not reach service addresses.
+            ...(options.taints === undefined ? {} : { taints: options.taints }),
+            // Pods elsewhere do not reach service addresses without more.
             dns: { clusterDNS: [cluster.nodeAddress], clusterDomain: 'cluster.local' },
             backend: await this.#backendConfig(options),
           },
@@ -275,15 +281,16 @@ export class Testbed implements AsyncDisposable {
     );
   }
 
-  async #backendConfig({ backend, cci, kubernetes, simulated, keepInstances }: TestbedOptions): Promise<object> {
+  async #backendConfig({ backend, cci, remote, simulated, keepInstances }: TestbedOptions): Promise<object> {
     if (backend === 'cci') {
       if (cci === undefined) throw new Error('a pool of the cci backend needs a region: cci: { at: region }');
       const { at, ...more } = cci;
       return cciPool(at, this.dir, more);
     }
     if (backend === 'kubernetes') {
-      if (kubernetes === undefined) throw new Error('a pool of the kubernetes backend needs a cluster: kubernetes');
-      return { type: 'kubernetes', ...kubernetes };
+      if (remote === undefined) throw new Error('a pool of the kubernetes backend needs another cluster: remote');
+      const { kubeconfig, createNamespace = true } = remote;
+      return { type: 'kubernetes', kubeconfig, namespace: burstNamespace, createNamespace };
     }
     return { type: 'simulated', ...simulated, ...(keepInstances ? { stateFile: this.instancesFile } : {}) };
   }

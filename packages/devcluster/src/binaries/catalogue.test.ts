@@ -21,3 +21,12 @@ test('what is not of Kubernetes is the same for every version', () => {
     expect(binary(name, oldestKubernetesVersion)).toBe(binary(name));
   }
 });
+
+test('the tests of Kubernetes are those of the version that clusters run', async () => {
+  const { module, version, ldflags } = binary('e2e.test');
+  const pinned = await readFile(join(defaultToolsDir, module, 'go.mod'), 'utf8');
+  expect(pinned).toContain(`k8s.io/kubernetes v${version} `);
+  expect(version).toBe(binary('kubelet').version);
+  expect(ldflags).toContain(`gitVersion=v${version} `);
+  expect(pinned).toContain(`github.com/onsi/ginkgo/v2 v${binary('ginkgo').version} `);
+});

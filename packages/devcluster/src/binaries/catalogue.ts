@@ -7,7 +7,7 @@ import {
 
 /** Which programs a cluster needs, which version of each, and where they come from. Data and pure functions only. */
 
-export type ModuleName = KubernetesModule | 'etcd' | 'coredns' | 'registry' | 'pause' | 'kwok';
+export type ModuleName = KubernetesModule | 'etcd' | 'coredns' | 'registry' | 'pause' | 'kwok' | 'e2e';
 
 export type BinaryName =
   | 'etcd'
@@ -21,7 +21,11 @@ export type BinaryName =
   | 'registry'
   | 'agnhost'
   | 'pause'
-  | 'kwok';
+  | 'kwok'
+  | 'e2e.test'
+  | 'ginkgo'
+  | 'nonewprivs'
+  | 'sample-apiserver';
 
 /** The version that Kubernetes' own tree gives the image of this agnhost. */
 export const agnhostVersion = '2.63.0';
@@ -32,6 +36,8 @@ export interface Binary {
   readonly module: ModuleName;
   readonly version: string;
   readonly goPackage: string;
+  /** The package's tests are the program. */
+  readonly tests?: boolean;
   readonly ldflags: string;
   readonly download?: (os: string, arch: string) => Download;
   /** Needed only where containers run. */
@@ -48,6 +54,9 @@ export interface Download {
 
 /** What the benchmarks compare with. No cluster needs it. */
 export const kwokVersion = '0.8.0';
+
+/** Runs the tests of Kubernetes, and is of the version with which they were written. */
+const ginkgoVersion = '2.32.0';
 
 const versionPackage = 'k8s.io/component-base/version';
 /** Without these kubectl and others cannot parse their own version. */
@@ -135,6 +144,39 @@ const others: readonly Binary[] = [
     goPackage: 'sigs.k8s.io/kwok/cmd/kwok',
     ldflags: '-s -w',
     containersOnly: false,
+  },
+  {
+    name: 'e2e.test',
+    module: 'e2e',
+    version: defaultKubernetesVersion,
+    goPackage: 'k8s.io/kubernetes/test/e2e',
+    tests: true,
+    ldflags: kubernetesLdflags(defaultKubernetesVersion),
+    containersOnly: true,
+  },
+  {
+    name: 'ginkgo',
+    module: 'e2e',
+    version: ginkgoVersion,
+    goPackage: 'github.com/onsi/ginkgo/v2/ginkgo',
+    ldflags: '-s -w',
+    containersOnly: true,
+  },
+  {
+    name: 'nonewprivs',
+    module: 'e2e',
+    version: defaultKubernetesVersion,
+    goPackage: 'k8s.io/kubernetes/test/images/nonewprivs',
+    ldflags: '-s -w',
+    containersOnly: true,
+  },
+  {
+    name: 'sample-apiserver',
+    module: 'e2e',
+    version: defaultKubernetesVersion,
+    goPackage: 'k8s.io/sample-apiserver',
+    ldflags: '-s -w',
+    containersOnly: true,
   },
 ];
 

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { currentEnvironment } from '../environment.ts';
 import { DevClusterError } from '../errors.ts';
-import { exec } from '../exec.ts';
-import { parseJson } from '../json.ts';
 import { kwokVersion } from './catalogue.ts';
-import { defaultToolsDir, resolveBinaries } from './resolve.ts';
+import { moduleFolder } from './module-folder.ts';
+import { resolveBinaries } from './resolve.ts';
 
 /** KWOK, the simulator of nodes and pods that virtual nodes are measured against. */
 export interface Kwok {
@@ -29,7 +28,7 @@ const stages = [
 
 /** Builds it when the cache has none. Needs Go in any case: the stages are read from the module's own files. */
 export async function resolveKwok({ log, signal }: ResolveKwokOptions = {}): Promise<Kwok> {
-  const folder = await moduleFolder(signal);
+  const folder = await moduleFolder('kwok', `sigs.k8s.io/kwok@v${kwokVersion}`, signal);
   const { kwok } = await resolveBinaries(['kwok'], {
     environment: currentEnvironment(),
     report: ({ name, version, state, detail }) => {
@@ -40,15 +39,4 @@ export async function resolveKwok({ log, signal }: ResolveKwokOptions = {}): Pro
   if (kwok === undefined) throw new DevClusterError('binary', `no program of kwok ${kwokVersion}`);
   const fastStages = stages.map((path) => join(folder, 'kustomize/stage', path));
   return { version: kwokVersion, program: kwok, fastStages };
-}
-
-async function moduleFolder(signal: AbortSignal | undefined): Promise<string> {
-  const module = `sigs.k8s.io/kwok@v${kwokVersion}`;
-  const { code, stdout, stderr } = await exec('go', ['mod', 'download', '-json', module], {
-    cwd: join(defaultToolsDir, 'kwok'),
-    env: { ...process.env, GOWORK: 'off' },
-    ...(signal ? { signal } : {}),
-  });
-  if (code === 0) return parseJson<{ Dir: string }>(stdout).Dir;
-  throw new DevClusterError('binary', `the Go module ${module} cannot be fetched: ${(stderr || stdout).trim()}`);
 }

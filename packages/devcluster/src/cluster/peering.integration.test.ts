@@ -48,6 +48,12 @@ test('pods and node addresses of both are routed to each other, and no service a
   expect([await peerOf(here), await peerOf(there), await peerOf(third)]).toEqual(['there', 'here', undefined]);
 });
 
+test('Services of one are routed to its node for the other, which has none of its own', async () => {
+  await peer(here, there, { servicesOf: there });
+  expect(await way(here, '10.96.0.10')).toBe(`dev peering src ${here.nodeAddress}`);
+  expect(await way(there, '10.96.0.10')).toBeUndefined();
+});
+
 test('a second peer is refused, and the first stays; the same one again is no mistake', async () => {
   await peer(here, there);
   await peer(here, there);

@@ -2,17 +2,25 @@ import { basename } from 'node:path';
 import { DevClusterError } from '../errors.ts';
 import { exec, run } from '../exec.ts';
 import { parseJson } from '../json.ts';
-import { parseCidr, peeringInterface as link } from '../network/addressing.ts';
+import { parseCidr, peeringInterface as link, serviceCidr } from '../network/addressing.ts';
 import type { Cluster } from './cluster.ts';
 
 type Peer = Pick<Cluster, 'name' | 'netns' | 'nodeAddress' | 'podCidrs'>;
 
+export interface PeeringOptions {
+  /**
+   * The pods of the other one reach the Services of this one: their addresses are routed to its node, whose kube-proxy does the
+   * rest. The other one must have no Services of its own (`services: false`), which have the same addresses.
+   */
+  readonly servicesOf?: Peer;
+}
+
 /**
  * Routes the pods and the node's address of each cluster to the other, as a peering of two VPCs does. Services of one are
- * not there for the other; a name server on a node's address is. Succeeds when the two are peers already. It ends when
- * either cluster goes.
+ * not there for the other unless `servicesOf` says so; a name server on a node's address is. Succeeds when the two are peers
+ * already. It ends when either cluster goes.
  */
-export async function peer(a: Peer, b: Peer): Promise<void> {
+export async function peer(a: Peer, b: Peer, { servicesOf }: PeeringOptions = {}): Promise<void> {
   const [near, far] = [namespaceOf(a), namespaceOf(b)];
   checkNetworks(a, b);
   const pair = [link, 'netns', near, 'type', 'veth', 'peer', 'name', link, 'netns', far];
@@ -26,8 +34,8 @@ export async function peer(a: Peer, b: Peer): Promise<void> {
   try {
     await addAddresses(near, nearAddress, b);
     await addAddresses(far, farAddress, a);
-    await addRoutes(near, farAddress, a, b);
-    await addRoutes(far, nearAddress, b, a);
+    await addRoutes(near, farAddress, a, destinationsOf(b, servicesOf));
+    await addRoutes(far, nearAddress, b, destinationsOf(a, servicesOf));
   } catch (error) {
     await exec('ip', ['-n', near, 'link', 'del', link]);
     throw error;
@@ -50,8 +58,17 @@ async function addAddresses(namespace: string, address: string, other: Peer): Pr
   await run('ip', ['-n', namespace, 'link', 'set', link, 'alias', other.name, 'up']);
 }
 
-async function addRoutes(namespace: string, gateway: string, from: Peer, to: Peer): Promise<void> {
-  for (const destination of [to.nodeAddress, ...to.podCidrs]) {
+function destinationsOf(cluster: Peer, servicesOf: Peer | undefined): readonly string[] {
+  return [cluster.nodeAddress, ...cluster.podCidrs, ...(servicesOf?.name === cluster.name ? [serviceCidr] : [])];
+}
+
+async function addRoutes(
+  namespace: string,
+  gateway: string,
+  from: Peer,
+  destinations: readonly string[],
+): Promise<void> {
+  for (const destination of destinations) {
     await run('ip', ['-n', namespace, 'route', 'add', destination, 'via', gateway, 'src', from.nodeAddress]);
   }
 }

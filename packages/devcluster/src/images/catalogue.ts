@@ -42,14 +42,18 @@ export async function clusterImages(facts: ClusterFacts): Promise<NamedImage[]> 
   ];
 }
 
-/** Debian's static BusyBox with all its applets. @throws DevClusterError when this machine does not have it */
-export async function busyboxFiles(): Promise<readonly TarEntry[]> {
-  const [busybox, applets] = await Promise.all([readFile(hostProgram('busybox-static')), busyboxApplets()]);
+/**
+ * A static BusyBox with all its applets. @throws DevClusterError when this machine does not have it
+ *
+ * @param program its path; default: Debian's
+ */
+export async function busyboxFiles(program: string = hostProgram('busybox-static')): Promise<readonly TarEntry[]> {
+  const [busybox, applets] = await Promise.all([readFile(program), busyboxApplets(program)]);
   return [...rootFileSystem, executable('bin/busybox', busybox), ...applets.map(applet)];
 }
 
-async function busyboxApplets(): Promise<string[]> {
-  const { stdout } = await exec(hostProgram('busybox-static'), ['--list']);
+async function busyboxApplets(program: string): Promise<string[]> {
+  const { stdout } = await exec(program, ['--list']);
   return stdout.split('\n').filter((name) => name !== '' && name !== 'busybox');
 }
 

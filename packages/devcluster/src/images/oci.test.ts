@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { parseJson } from '../json.ts';
-import { buildImage, type Blob } from './oci.ts';
+import { buildImage, layerOf, type Blob } from './oci.ts';
 
 const spec = {
   entries: [{ type: 'file', path: 'tool', mode: 0o755, content: Buffer.from('tool') }],
@@ -16,22 +16,24 @@ function json(blob: Blob): Record<string, unknown> {
 
 test('every digest is that of the bytes it names', () => {
   const image = buildImage(spec, 'amd64');
-  for (const { digest, content } of [image.layer, image.config, image.manifest]) {
+  for (const { digest, content } of [...image.layers, image.config, image.manifest]) {
     expect(digest).toBe(`sha256:${createHash('sha256').update(content).digest('hex')}`);
   }
 });
 
-test('the manifest leads to config and layer, the config to the layer’s content', () => {
-  const { manifest, config, layer } = buildImage(spec, 'arm64');
+test('the manifest leads to config and layers, the config to the layers’ content, the lowest first', () => {
+  const base = layerOf(Buffer.alloc(1024));
+  const { manifest, config, layers } = buildImage({ ...spec, base: [base] }, 'arm64');
+  expect(layers[0]).toBe(base);
   expect(json(manifest)).toMatchObject({
     schemaVersion: 2,
     config: { digest: config.digest, size: config.content.length, mediaType: config.mediaType },
-    layers: [{ digest: layer.digest, size: layer.content.length, mediaType: layer.mediaType }],
+    layers: layers.map(({ digest, content, mediaType }) => ({ digest, size: content.length, mediaType })),
   });
   expect(json(config)).toMatchObject({
     architecture: 'arm64',
     os: 'linux',
-    rootfs: { type: 'layers', diff_ids: [layer.digest] },
+    rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
     config: { Entrypoint: ['/tool'], Cmd: ['--help'] },
   });
 });

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { buildImage } from './oci.ts';
+import { buildImage, layerOf } from './oci.ts';
 import { pushImage, repositoryAndTag } from './push.ts';
 
 /** As much of the distribution API as a push takes. */
@@ -9,6 +9,8 @@ class FakeRegistry {
   readonly manifests: Map<string, string> = new Map();
   uploads = 0;
   broken = false;
+  /** Blobs of one repository are not seen in another. */
+  hidden = false;
   #server: Server | undefined;
   address = '';
 
@@ -37,7 +39,9 @@ class FakeRegistry {
   #answer(method: string, url: URL, body: Buffer): { status: number; location?: string } {
     if (this.broken) return { status: 503 };
     const name = url.pathname.split('/').at(-1) ?? '';
-    if (method === 'HEAD') return { status: this.blobs.has(name) ? 200 : 404 };
+    if (method === 'HEAD') return { status: this.blobs.has(name) && !this.hidden ? 200 : 404 };
+    const mount = url.searchParams.get('mount');
+    if (mount !== null && this.blobs.has(mount)) return { status: 201 };
     if (method === 'POST') {
       this.uploads += 1;
       return { status: 202, location: `${url.pathname}session?state=1` };
@@ -52,12 +56,13 @@ const registry = new FakeRegistry();
 beforeEach(() => registry.start());
 afterEach(() => registry.stop());
 
-const image = buildImage({ entries: [{ type: 'directory', path: 'tmp', mode: 0o1777 }] }, 'amd64');
+const base = layerOf(Buffer.alloc(2048));
+const image = buildImage({ base: [base], entries: [{ type: 'directory', path: 'tmp', mode: 0o1777 }] }, 'amd64');
 
 test('an image is there under the name that a mirror is asked for', async () => {
   await pushImage(registry.address, 'docker.io/library/busybox:latest', image);
-  expect(registry.blobs.get(image.layer.digest)).toBe(image.layer.content.length);
-  expect(registry.blobs.get(image.config.digest)).toBe(image.config.content.length);
+  for (const { digest, content } of [...image.layers, image.config])
+    expect(registry.blobs.get(digest)).toBe(content.length);
   expect(registry.manifests.get('/v2/library/busybox/manifests/latest')).toBe(
     Buffer.from(image.manifest.content).toString(),
   );
@@ -68,6 +73,17 @@ test('a layer that the registry has already is not sent again', async () => {
   const { uploads } = registry;
   await pushImage(registry.address, 'docker.io/library/b:1', image);
   expect(registry.uploads).toBe(uploads);
+});
+
+test('a layer that another image of the registry has is not sent again either', async () => {
+  await pushImage(registry.address, 'docker.io/library/a:1', image);
+  const { uploads } = registry;
+  const sharing = buildImage({ base: [base], entries: [] }, 'amd64');
+  registry.hidden = true;
+  await pushImage(registry.address, 'docker.io/library/b:1', sharing, 'docker.io/library/a:1');
+  // The topmost layer and the configuration.
+  expect(registry.uploads).toBe(uploads + 2);
+  expect(registry.manifests.has('/v2/library/b/manifests/1')).toBe(true);
 });
 
 test('a registry’s refusal names the request and the status', async () => {

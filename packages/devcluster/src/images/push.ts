@@ -13,30 +13,46 @@ export function repositoryAndTag(image: string): { repository: string; tag: stri
   return { repository: match[1], tag: match[2] };
 }
 
-/** Uploads an image under a name, by the registry's HTTP API (OCI distribution specification). */
-export async function pushImage(registry: string, name: string, image: Image): Promise<void> {
+/**
+ * Uploads an image under a name, by the registry's HTTP API (OCI distribution specification).
+ *
+ * @param sharing name of an image that the registry has, and may have layers of this one
+ */
+export async function pushImage(registry: string, name: string, image: Image, sharing?: string): Promise<void> {
   const { repository, tag } = repositoryAndTag(name);
   const base = `http://${registry}/v2/${repository}`;
-  await pushBlob(base, image.layer);
-  await pushBlob(base, image.config);
-  await call('PUT', `${base}/manifests/${tag}`, 201, {
+  const from = sharing === undefined ? undefined : repositoryAndTag(sharing).repository;
+  for (const part of [...image.layers, image.config]) await pushBlob(base, part, from);
+  await call('PUT', `${base}/manifests/${tag}`, [201], {
     headers: { 'content-type': image.manifest.mediaType },
     body: image.manifest.content,
   });
 }
 
-async function pushBlob(base: string, { digest, content }: Blob): Promise<void> {
+async function pushBlob(base: string, { digest, content }: Blob, from: string | undefined): Promise<void> {
   const there = await http(`${base}/blobs/${digest}`, { method: 'HEAD', timeoutMs: registryTimeoutMs });
   if (there.status === 200) return;
-  const { headers } = await call('POST', `${base}/blobs/uploads/`, 202);
+  const mount = from === undefined ? '' : `?${new URLSearchParams({ mount: digest, from }).toString()}`;
+  const { headers, status } = await call(
+    'POST',
+    `${base}/blobs/uploads/${mount}`,
+    from === undefined ? [202] : [201, 202],
+  );
+  // It was there, and is in this repository now, too.
+  if (status === 201) return;
   const location = new URL(headers.location ?? '', base);
   location.searchParams.set('digest', digest);
-  await call('PUT', location.href, 201, { headers: { 'content-type': 'application/octet-stream' }, body: content });
+  await call('PUT', location.href, [201], { headers: { 'content-type': 'application/octet-stream' }, body: content });
 }
 
-async function call(method: string, url: string, expected: number, options: HttpOptions = {}): Promise<HttpResponse> {
+async function call(
+  method: string,
+  url: string,
+  expected: readonly number[],
+  options: HttpOptions = {},
+): Promise<HttpResponse> {
   const response = await http(url, { ...options, method, timeoutMs: registryTimeoutMs });
-  if (response.status === expected) return response;
+  if (expected.includes(response.status)) return response;
   throw new DevClusterError(
     'startup',
     `registry: ${method} ${url} answered ${response.status}: ${response.body.trim()}`,

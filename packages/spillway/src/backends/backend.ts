@@ -3,12 +3,14 @@ import type { DnsConfig } from '../podspec/dns.ts';
 import type { EnvVarTemplate } from '../podspec/env.ts';
 import type { RegistryCredential } from '../podspec/images.ts';
 import type { Notice } from '../podspec/notice.ts';
+import type { InstanceRef } from '../podspec/pod-facts.ts';
 import type { ReferencedObjects } from '../podspec/references.ts';
 import type { Refusal } from '../podspec/review/refusal.ts';
 import type { ResolvedVolume, VolumeFile } from '../podspec/volumes.ts';
 
 export type { DnsConfig } from '../podspec/dns.ts';
 export type { Notice } from '../podspec/notice.ts';
+export type { InstanceRef } from '../podspec/pod-facts.ts';
 export type { ReferencedObjects } from '../podspec/references.ts';
 export type { Refusal } from '../podspec/review/refusal.ts';
 
@@ -128,13 +130,6 @@ export interface Owner {
   /** UID of the cluster's kube-system namespace, unless configured. */
   readonly clusterId: string;
   readonly nodeName: string;
-}
-
-export interface InstanceRef {
-  /** The pod's UID: the only key. Namespace and name are for people and URLs. */
-  readonly uid: string;
-  readonly namespace: string;
-  readonly name: string;
 }
 
 /** A pod with everything resolved that only the cluster knows, so that the backend needs no access to it. */

@@ -60,6 +60,7 @@ export interface PoolConfig {
   readonly name: string;
   readonly nodeName: string;
   readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly TaintConfig[];
   readonly capacity: CapacityConfig;
   readonly address?: string | undefined;
   readonly kubeletPort: number;
@@ -70,6 +71,12 @@ export interface PoolConfig {
   readonly daemonSets: 'placeholder' | 'reject';
   readonly sizing: RuleSetName;
   readonly backend: BackendConfig;
+}
+
+export interface TaintConfig {
+  readonly key: string;
+  readonly value?: string | undefined;
+  readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
 }
 
 export interface CapacityConfig {

@@ -21,6 +21,9 @@ function problemsOf(text: string): readonly string[] {
   throw new Error('the configuration was accepted');
 }
 
+const taintsOf = (text: string): unknown =>
+  parseConfig(`${minimal}    taints: ${text}\n`, 'spillway.yaml').pools[0]?.taints;
+
 describe('a configuration file', () => {
   it('gets its defaults', () => {
     expect(parseConfig(minimal, 'spillway.yaml')).toEqual({
@@ -48,6 +51,10 @@ describe('a configuration file', () => {
           name: 'burst',
           nodeName: 'virtual-kubelet',
           labels: {},
+          taints: [
+            { key: 'virtual-kubelet.io/burst-to-cci', value: 'cci', effect: 'NoSchedule' },
+            { key: 'virtual-kubelet.io/huawei', effect: 'PreferNoSchedule' },
+          ],
           capacity: {},
           kubeletPort: 10250,
           servingCertificate: { csr: { approve: false } },
@@ -62,6 +69,16 @@ describe('a configuration file', () => {
     });
   });
 
+  it('may have no taints, others, and not the one that comes and goes by itself', () => {
+    expect(taintsOf('[]')).toEqual([]);
+    const team = { key: 'example.com/team', value: 'a', effect: 'NoExecute' };
+    expect(taintsOf(JSON.stringify([team]))).toEqual([team]);
+    expect(() => taintsOf('[{key: bursting.cci.io/no-schedule, effect: NoSchedule}]')).toThrow(
+      /sets and removes by itself/,
+    );
+    expect(() => taintsOf('[{key: a b, effect: NoSchedule}]')).toThrow(/qualified name/);
+  });
+
   it('may write quantities as plain numbers', () => {
     const config = parseConfig(`${minimal}    capacity: {cpu: 4, memory: 64Gi, pods: 200k}\n`, 'spillway.yaml');
     expect(config.pools[0]?.capacity).toEqual({ cpu: '4', memory: '64Gi', pods: '200k' });
@@ -69,7 +86,7 @@ describe('a configuration file', () => {
 
   it('that names an unknown field says where, which one was probably meant, and not also that it is missing', () => {
     expect(problemsOf('pools:\n  - name: burst\n    nodeNam: x\n    backend: {type: simulated}\n')).toEqual([
-      'spillway.yaml:3:5: pools[0]: unknown field "nodeNam"; did you mean "nodeName"? (known here: name, nodeName, labels, capacity, address, kubeletPort, servingCertificate, dns, ping, sweep, daemonSets, sizing, backend)',
+      'spillway.yaml:3:5: pools[0]: unknown field "nodeNam"; did you mean "nodeName"? (known here: name, nodeName, labels, taints, capacity, address, kubeletPort, servingCertificate, dns, ping, sweep, daemonSets, sizing, backend)',
     ]);
   });
 

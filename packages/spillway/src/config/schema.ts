@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { blockedTaint, burstTaint, preferTaint } from '../podspec/contract.ts';
 import { type RuleSetName, ruleSetNames } from '../podspec/sizing/rule-sets.ts';
 import { type BackendConfig, backendSchema } from './backends.ts';
 import { type Config, placementName } from './config.ts';
@@ -14,6 +15,30 @@ const capacity = z
   .describe(
     'What the virtual node offers to the scheduler. A resource that is not named here is what the backend reports.',
   );
+
+const taint = z
+  .strictObject({
+    key: z
+      .string()
+      .max(317)
+      .regex(/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/, {
+        error: 'must be a qualified name such as example.com/team',
+      })
+      .refine((key) => key !== blockedTaint.key, {
+        error: 'is the taint that Spillway sets and removes by itself while the pool takes no new pods',
+      })
+      .describe('Key of the taint.'),
+    value: z
+      .string()
+      .max(63)
+      .regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/, { error: 'must be a label value' })
+      .optional()
+      .describe('Value of the taint. Default: none.'),
+    effect: z
+      .enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute'])
+      .describe('What the taint does to pods that do not tolerate it.'),
+  })
+  .describe('One taint.');
 
 const servingCertificate = z
   .strictObject({
@@ -121,6 +146,12 @@ const poolSchema = z
       .record(z.string().min(1), z.string())
       .default({})
       .describe('More labels of the virtual node, for example topology.kubernetes.io/zone.'),
+    taints: z
+      .array(taint)
+      .default([{ ...burstTaint }, { ...preferTaint }])
+      .describe(
+        'Taints of the virtual node, in place of those that keep away pods that did not ask to burst. An empty list lets every pod of the cluster run here: see placement.md.',
+      ),
     capacity: capacity.prefault({}),
     address: ipAddress
       .optional()

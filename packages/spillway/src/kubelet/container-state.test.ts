@@ -1,7 +1,7 @@
 import type { ContainerState, ContainerStatus } from '@spillway/kube';
 import { describe, expect, test } from 'vitest';
 import { requireLog, requireRunning } from './container-state.ts';
-import type { KnownPod } from './pod-lookup.ts';
+import type { KnownPod } from '../pods/known-pods.ts';
 import { runningPod } from './testing/fakes.ts';
 
 const running: ContainerState = { running: { startedAt: '2026-01-01T00:00:00Z' } };

@@ -1,5 +1,5 @@
 import type { ContainerStatus, Pod } from '@spillway/kube';
-import type { KnownPod } from './pod-lookup.ts';
+import type { KnownPod } from '../pods/known-pods.ts';
 import { Problem } from './problem.ts';
 
 /**

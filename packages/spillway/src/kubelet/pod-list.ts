@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Pod } from '@spillway/kube';
-import type { KnownPod, PodLookup } from './pod-lookup.ts';
+import type { KnownPod, PodLookup } from '../pods/known-pods.ts';
 
 /** All pods that are bound to the node. */
 export function* boundPods(pods: PodLookup): Generator<Pod, void, undefined> {

@@ -17,7 +17,7 @@ import { servePods } from './handlers/pods.ts';
 import { type KubeletLimits, resolveLimits } from './limits.ts';
 import type { KubeletMetrics } from './metrics.ts';
 import { boundPods, runningPods } from './pod-list.ts';
-import type { PodLookup } from './pod-lookup.ts';
+import type { PodLookup } from '../pods/known-pods.ts';
 import { answerProblem, Problem, problemHeaders, problemOf } from './problem.ts';
 import { StreamSlots } from './stream-slots.ts';
 import { secureContextOptions, type TlsMaterial } from './tls.ts';

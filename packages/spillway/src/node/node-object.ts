@@ -8,6 +8,8 @@ export interface NodeFacts {
   readonly clusterId: string;
   /** Labels from the configuration; they win over the defaults. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Taints from the configuration. */
+  readonly taints: readonly Taint[];
   /** Name of the rule set by which pods are sized. */
   readonly sizing: string;
   readonly address: string;
@@ -32,11 +34,15 @@ export type BackendHealthState =
   | { readonly kind: 'reachable' }
   | { readonly kind: 'unreachable'; readonly message: string };
 
-/** Taints that we own; others on the node are none of our business. */
-export const ownTaintKeys: readonly string[] = [burstTaint.key, preferTaint.key, blockedTaint.key];
-
-/** Which of our labels are on the node, so that one that is configured no more can be taken away. */
+/** Which of our labels and taints are on the node, so that one that is configured no more can be taken away. */
 export const labelsAnnotation = 'spillway.dev/node-labels';
+const taintsAnnotation = 'spillway.dev/node-taints';
+
+/** Keys of the taints that we own; others on the node are none of our business. */
+export function ownTaintKeys({ taints }: NodeFacts, annotations: Readonly<Record<string, string>>): Set<string> {
+  const before = annotations[taintsAnnotation]?.split(',') ?? [burstTaint.key, preferTaint.key];
+  return new Set([...before, ...taints.map(({ key }) => key), blockedTaint.key]);
+}
 
 export function nodeLabels({ name, architecture, labels }: NodeFacts): Record<string, string> {
   return {
@@ -52,9 +58,9 @@ export function nodeLabels({ name, architecture, labels }: NodeFacts): Record<st
   };
 }
 
-export function nodeTaints({ health, preparation, blocked }: NodeFacts): Taint[] {
+export function nodeTaints({ taints, health, preparation, blocked }: NodeFacts): Taint[] {
   const closed = blocked !== undefined || health.kind !== 'reachable' || preparation.kind === 'unprepared';
-  return [burstTaint, preferTaint, ...(closed ? [blockedTaint] : [])];
+  return [...taints, ...(closed ? [blockedTaint] : [])];
 }
 
 /** Cloud node controllers delete nodes that have none. */
@@ -75,7 +81,11 @@ export function newNode(facts: NodeFacts): Node {
 
 /** `spillway plan` reads the sizing. */
 export function nodeAnnotations(facts: NodeFacts): Record<string, string> {
-  return { [labelsAnnotation]: labelList(nodeLabels(facts)), [sizingAnnotation]: facts.sizing };
+  return {
+    [labelsAnnotation]: labelList(nodeLabels(facts)),
+    [taintsAnnotation]: facts.taints.map(({ key }) => key).join(','),
+    [sizingAnnotation]: facts.sizing,
+  };
 }
 
 function labelList(labels: Readonly<Record<string, string>>): string {

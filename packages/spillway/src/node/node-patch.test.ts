@@ -1,5 +1,6 @@
 import type { Node } from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
+import { burstTaint, preferTaint } from '../podspec/contract.ts';
 import { newNode, type NodeFacts, nodeStatus } from './node-object.ts';
 import { nodeMetadataPatch, nodeStatusPatch } from './node-patch.ts';
 
@@ -7,6 +8,7 @@ const facts: NodeFacts = {
   name: 'virtual-kubelet',
   clusterId: 'c1',
   labels: { 'topology.kubernetes.io/zone': 'z1' },
+  taints: [burstTaint, preferTaint],
   sizing: 'cci',
   address: '10.0.0.1',
   kubeletPort: 10_250,
@@ -44,6 +46,28 @@ describe('the virtual node', () => {
     expect(nodeMetadataPatch(live, { ...facts, sizing: 'none' })).toMatchObject({
       body: { metadata: { annotations: { 'spillway.dev/sizing': 'none' } } },
     });
+  });
+
+  it('has the taints that are configured, and loses those that are not any more', () => {
+    const live = registered();
+    const team = { key: 'example.com/team', value: 'a', effect: 'NoSchedule' } as const;
+    const foreign = { key: 'example.com/foreign', effect: 'NoSchedule' };
+    const patched = (node: Node, taints: NodeFacts['taints']): unknown =>
+      nodeMetadataPatch(node, { ...facts, taints })?.body;
+    expect(newNode({ ...facts, taints: [] }).spec?.taints).toEqual([]);
+    const tainted = { ...live, spec: { ...live.spec, taints: [...(live.spec?.taints ?? []), foreign] } };
+    expect(patched(tainted, [])).toMatchObject({ spec: { taints: [foreign] } });
+    expect(patched(tainted, [team])).toMatchObject({ spec: { taints: [foreign, team] } });
+    const annotations = { ...live.metadata?.annotations, 'spillway.dev/node-taints': team.key };
+    const before = { ...live, metadata: { ...live.metadata, annotations }, spec: { taints: [team] } };
+    expect(patched(before, [burstTaint])).toMatchObject({ spec: { taints: [burstTaint] } });
+  });
+
+  it('closes itself without taints, too', () => {
+    const blocked = { reason: 'SoldOut', message: 'sold out' };
+    expect(newNode({ ...facts, taints: [], blocked }).spec?.taints).toMatchObject([
+      { key: 'bursting.cci.io/no-schedule', effect: 'NoSchedule' },
+    ]);
   });
 
   it('has the labels, taints and provider id by which Kubernetes and people know it', () => {

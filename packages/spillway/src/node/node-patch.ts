@@ -27,7 +27,8 @@ export function nodeMetadataPatch(live: Node, facts: NodeFacts): Patch | undefin
   const annotations = Object.entries(nodeAnnotations(facts)).filter(
     ([key, value]) => live.metadata?.annotations?.[key] !== value,
   );
-  const taints = mergedTaints(live.spec?.taints ?? [], nodeTaints(facts));
+  const ours = ownTaintKeys(facts, live.metadata?.annotations ?? {});
+  const taints = mergedTaints(live.spec?.taints ?? [], nodeTaints(facts), ours);
   const spec = {
     ...(taints === undefined ? {} : { taints }),
     // Immutable once it is set, by whomever.
@@ -48,8 +49,12 @@ export function nodeMetadataPatch(live: Node, facts: NodeFacts): Patch | undefin
 }
 
 /** Undefined when ours are there as they should be. */
-function mergedTaints(live: readonly Taint[], own: readonly Taint[]): Taint[] | undefined {
-  const found = live.filter(({ key }) => ownTaintKeys.includes(key));
+function mergedTaints(
+  live: readonly Taint[],
+  own: readonly Taint[],
+  ownKeys: ReadonlySet<string>,
+): Taint[] | undefined {
+  const found = live.filter(({ key }) => ownKeys.has(key));
   const isRight =
     found.length === own.length &&
     own.every((taint) =>
@@ -58,7 +63,7 @@ function mergedTaints(live: readonly Taint[], own: readonly Taint[]): Taint[] | 
           other.key === taint.key && other.effect === taint.effect && (other.value ?? '') === (taint.value ?? ''),
       ),
     );
-  return isRight ? undefined : [...live.filter(({ key }) => !ownTaintKeys.includes(key)), ...own];
+  return isRight ? undefined : [...live.filter(({ key }) => !ownKeys.has(key)), ...own];
 }
 
 /**

@@ -1,50 +1,37 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Notice } from '../backends/backend.ts';
-import { Actor, type ActorHost } from './actor.ts';
-import { instanceRef } from './pod-facts.ts';
+import { Actor, type ActorParts } from './actor.ts';
+import { instanceRef } from '../podspec/pod-facts.ts';
 import type { Operation, Outcome } from './core/pod-state.ts';
+import { systemTiming } from './timing.ts';
 import { deleted, testInstance, testPod } from './testing/objects.ts';
 import { instanceSeen, newPod, podChanged, podGone } from './core/transitions.ts';
 
 /** Steps are taken when the test says so. */
-class Host implements ActorHost {
-  readonly context = { hostIPs: [] };
+class Host {
   readonly scheduled = new Set<Actor>();
   readonly operations: { readonly operation: Operation; readonly finish: (outcome: Outcome) => void }[] = [];
   readonly statuses: (string | undefined)[] = [];
   readonly notices: string[] = [];
-  listings = 0;
   forgotten = 0;
 
-  now(): number {
-    return Date.now();
-  }
-
-  schedule(actor: Actor): void {
-    this.scheduled.add(actor);
-  }
-
-  perform(operation: Operation): Promise<Outcome> {
-    const { promise, resolve } = Promise.withResolvers<Outcome>();
-    this.operations.push({ operation, finish: resolve });
-    return promise;
-  }
-
-  writeStatus(_: unknown, { phase }: { phase?: string }): void {
-    this.statuses.push(phase);
-  }
-
-  record(_: unknown, { reason }: Notice): void {
-    this.notices.push(reason);
-  }
-
-  requestListing(): void {
-    this.listings += 1;
-  }
-
-  forget(): void {
-    this.forgotten += 1;
-  }
+  readonly parts: ActorParts = {
+    context: { hostIPs: [] },
+    timing: systemTiming,
+    turns: { add: (actor) => this.scheduled.add(actor), delete: (actor) => this.scheduled.delete(actor) },
+    performer: {
+      perform: (operation) => {
+        const { promise, resolve } = Promise.withResolvers<Outcome>();
+        this.operations.push({ operation, finish: resolve });
+        return promise;
+      },
+    },
+    statuses: { write: (_, { phase }) => void this.statuses.push(phase), forget: () => undefined },
+    record: (_, { reason }) => void this.notices.push(reason),
+    listings: { request: () => undefined },
+    references: { release: () => undefined },
+    registry: { delete: () => void (this.forgotten += 1) },
+    metrics: { stepTaken: () => undefined },
+  };
 
   /** Takes the steps that were called for. */
   turn(): void {
@@ -59,7 +46,7 @@ const pod = testPod();
 const bound = { pod, ref: instanceRef(pod), refusals: [], nowMs: 0 };
 
 function newActor(host: Host): Actor {
-  return new Actor(newPod({ ...bound, nowMs: Date.now() }, { listed: true, inherited: false }), host);
+  return new Actor(newPod({ ...bound, nowMs: Date.now() }, { listed: true, inherited: false }), host.parts);
 }
 
 async function finish(host: Host, outcome: Outcome): Promise<void> {

@@ -1,30 +1,30 @@
-import type { Pod, PodStatus } from '@spillway/kube';
 import type { InstanceRef, Notice } from '../backends/backend.ts';
 import { type Annotations, sizeAnnotations } from '../podspec/sizing/shown.ts';
 import { decide, type DecideContext } from './core/decide.ts';
 import type { Operation, Outcome, PodState } from './core/pod-state.ts';
 import { placeholderAnnotations } from './intake/placeholder.ts';
+import type { ListingRequests } from './instances/listing-requests.ts';
+import type { ReferenceWatches } from './references/reference-watches.ts';
+import type { RunQueue } from './run-queue.ts';
+import type { StatusWriter } from './status/status-writer.ts';
 import { Timeline } from './timeline.ts';
-import { systemTiming, type Timing } from './timing.ts';
+import type { Timing } from './timing.ts';
 import { elapsed, operationEnded, operationStarted, outboxTaken } from './core/transitions.ts';
 
-/** What an actor needs from its surroundings. */
-export interface ActorHost {
+/** What the actors of a node do their work with. */
+export interface ActorParts {
   readonly context: DecideContext;
-  now(): number;
-  /** Default: the process's own timers. */
-  readonly after?: Timing['after'];
+  readonly timing: Pick<Timing, 'now' | 'after'>;
   /** Calls `step` soon; several calls before that are one. */
-  schedule(actor: Actor): void;
-  /** Never rejects. */
-  perform(operation: Operation, state: PodState): Promise<Outcome>;
-  writeStatus(pod: Pod, status: PodStatus, annotations: Annotations): void;
-  record(ref: InstanceRef, notice: Notice): void;
-  requestListing(): void;
-  /** The pod ends, or has ended: it needs nothing more from the cluster. May be called often. */
-  ending?(ref: InstanceRef): void;
-  /** Nothing is left to look after. */
-  forget(actor: Actor): void;
+  readonly turns: Pick<RunQueue<Actor>, 'add' | 'delete'>;
+  /** `perform` never rejects. */
+  readonly performer: { perform(operation: Operation, state: PodState): Promise<Outcome> };
+  readonly statuses: Pick<StatusWriter, 'write' | 'forget'>;
+  readonly record: (ref: InstanceRef, notice: Notice) => void;
+  readonly listings: Pick<ListingRequests, 'request'>;
+  readonly references: Pick<ReferenceWatches, 'release'>;
+  readonly registry: { delete(uid: string): void };
+  readonly metrics: { stepTaken(): void };
 }
 
 /**
@@ -35,15 +35,15 @@ export class Actor {
   #state: PodState;
   /** What `decide` does not need: for people and metrics. */
   readonly timeline: Timeline = new Timeline();
-  readonly #host: ActorHost;
+  readonly #parts: ActorParts;
   #timer: { readonly atMs: number; readonly cancel: () => void } | undefined;
   #operation: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(state: PodState, host: ActorHost) {
+  constructor(state: PodState, parts: ActorParts) {
     this.#state = state;
-    this.#host = host;
-    host.schedule(this);
+    this.#parts = parts;
+    parts.turns.add(this);
   }
 
   get state(): PodState {
@@ -55,27 +55,29 @@ export class Actor {
     const next = transition(this.#state);
     if (next === this.#state) return;
     this.#state = next;
-    this.#host.schedule(this);
+    this.#parts.turns.add(this);
   }
 
   step(): void {
     if (this.#stopped) return;
-    const host = this.#host;
-    const now = host.now();
+    const { timing, context, references, record, metrics, statuses, listings } = this.#parts;
+    const now = timing.now();
     this.#state = elapsed(this.#state, now);
-    const decision = decide(this.#state, now, host.context);
-    if (this.#state.phase !== 'syncing') host.ending?.(this.#state.ref);
-    for (const notice of this.#state.outbox) host.record(this.#state.ref, notice);
+    const decision = decide(this.#state, now, context);
+    const { ref, phase, pod } = this.#state;
+    // It ends, or has ended: it needs nothing more from the cluster.
+    if (phase !== 'syncing') references.release(ref.uid);
+    for (const notice of this.#state.outbox) record(ref, notice);
     this.#state = outboxTaken(this.#state);
-    if (decision.status && this.#state.pod) {
-      host.writeStatus(this.#state.pod, decision.status, annotationsOf(this.#state));
+    if (decision.status && pod) {
+      metrics.stepTaken();
+      statuses.write(pod, decision.status, annotationsOf(this.#state));
     }
     if (decision.forget) {
-      this.stop();
-      host.forget(this);
+      this.#forget();
       return;
     }
-    if (decision.needsListing) host.requestListing();
+    if (decision.needsListing) listings.request();
     if (decision.operation) this.#operation = this.#perform(decision.operation);
     this.#wakeAt(decision.wakeAtMs, now);
   }
@@ -91,11 +93,22 @@ export class Actor {
     await this.#operation;
   }
 
+  /** Nothing is left to look after. */
+  #forget(): void {
+    const { registry, references, turns, statuses } = this.#parts;
+    const { uid } = this.#state.ref;
+    this.stop();
+    registry.delete(uid);
+    references.release(uid);
+    turns.delete(this);
+    statuses.forget(uid);
+  }
+
   async #perform(operation: Operation): Promise<void> {
     this.#state = operationStarted(this.#state, operation);
-    const outcome = await this.#host.perform(operation, this.#state);
+    const outcome = await this.#parts.performer.perform(operation, this.#state);
     this.#operation = undefined;
-    if (!this.#stopped) this.apply((state) => operationEnded(state, outcome, this.#host.now()));
+    if (!this.#stopped) this.apply((state) => operationEnded(state, outcome, this.#parts.timing.now()));
   }
 
   #wakeAt(atMs: number | undefined, now: number): void {
@@ -103,10 +116,9 @@ export class Actor {
     this.#timer?.cancel();
     this.#timer = undefined;
     if (atMs === undefined || !Number.isFinite(atMs)) return;
-    const { after = systemTiming.after } = this.#host;
-    const cancel = after(Math.max(0, atMs - now), () => {
+    const cancel = this.#parts.timing.after(Math.max(0, atMs - now), () => {
       this.#timer = undefined;
-      this.#host.schedule(this);
+      this.#parts.turns.add(this);
     });
     this.#timer = { atMs, cancel };
   }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { explain } from './explain.ts';
-import { instanceRef } from './pod-facts.ts';
+import { instanceRef } from '../podspec/pod-facts.ts';
 import { startOfTime, testInstance, testPod } from './testing/objects.ts';
 import { specOf, sized } from '../podspec/testing/sized-specs.ts';
 import { Timeline } from './timeline.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Backend, BackendError, type Notice, type Workload } from '../backends/backend.ts';
 import { Operations } from './operations.ts';
 import { sized } from '../podspec/testing/sized-specs.ts';
-import { instanceRef } from './pod-facts.ts';
+import { instanceRef } from '../podspec/pod-facts.ts';
 import type { Content, Operation, Outcome } from './core/pod-state.ts';
 import type { WatchedObject } from './references/reference-watches.ts';
 import { type FakeAnswers, fakeClient } from './testing/fake-client.ts';

@@ -20,7 +20,7 @@ import {
 import { asSized } from '../podspec/sizing/sized-pod.ts';
 import { sizeNotices } from '../podspec/sizing/shown.ts';
 import { backendNotices } from './intake/backend-notices.ts';
-import { instanceRef } from './pod-facts.ts';
+import { instanceRef } from '../podspec/pod-facts.ts';
 import type { Content, Operation, Outcome, PodState, Problem } from './core/pod-state.ts';
 import type { WatchedObject } from './references/reference-watches.ts';
 import { fetchReferences, type ReferenceReader } from './references/references.ts';

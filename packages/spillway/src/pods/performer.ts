@@ -1,6 +1,6 @@
 import type { Logger } from '@spillway/kube';
 import type { Operations } from './operations.ts';
-import { operationWords, podFields } from './pod-log.ts';
+import { operationWords, podFields } from './log.ts';
 import type { Operation, Outcome, PodState } from './core/pod-state.ts';
 import { blocksPool } from './core/problems.ts';
 import type { Preparation } from './preparation.ts';
@@ -14,7 +14,7 @@ export interface Blockade {
 }
 
 /** For metrics. */
-export interface OperationObserver {
+export interface OperationMetrics {
   operationStarted(kind: Operation['kind']): void;
   operationEnded(kind: Operation['kind'], result: string, seconds: number): void;
   orphanRemoved(): void;
@@ -22,10 +22,12 @@ export interface OperationObserver {
 
 export interface PerformerOptions {
   readonly operations: Pick<Operations, 'perform'>;
-  readonly observer: OperationObserver;
+  readonly metrics: OperationMetrics;
   readonly blockade: Blockade;
   readonly preparation: Pick<Preparation, 'invalidate'>;
   readonly logger: Logger;
+  /** Ends what is under way and was not done in time. */
+  readonly abandoned: AbortSignal;
 }
 
 /** Performs operations of pods, and tells the rest of the pool what came of them. */
@@ -37,25 +39,25 @@ export class Performer {
   }
 
   /** Never rejects. */
-  async perform(operation: Operation, state: PodState, signal: AbortSignal): Promise<Outcome> {
-    const { observer, operations } = this.#options;
+  async perform(operation: Operation, state: PodState): Promise<Outcome> {
+    const { metrics, operations, abandoned } = this.#options;
     const { kind } = operation;
     const startedMs = performance.now();
-    observer.operationStarted(kind);
-    const outcome = await operations.perform(operation, state, signal);
+    metrics.operationStarted(kind);
+    const outcome = await operations.perform(operation, state, abandoned);
     const result = outcome.ok ? 'ok' : outcome.problem.kind;
-    observer.operationEnded(kind, result, (performance.now() - startedMs) / 1000);
-    if (!signal.aborted) this.#tell(operation, state, outcome);
+    metrics.operationEnded(kind, result, (performance.now() - startedMs) / 1000);
+    if (!abandoned.aborted) this.#tell(operation, state, outcome);
     return outcome;
   }
 
   #tell({ kind }: Operation, state: PodState, outcome: Outcome): void {
-    const { observer, blockade, preparation, logger } = this.#options;
+    const { metrics, blockade, preparation, logger } = this.#options;
     const fields = { operation: kind, ...podFields(state.ref) };
     if (outcome.ok) {
       logger.debug(fields, 'done');
       if (kind === 'create') blockade.accepted();
-      if (kind === 'remove' && state.pod === undefined) observer.orphanRemoved();
+      if (kind === 'remove' && state.pod === undefined) metrics.orphanRemoved();
       return;
     }
     const { problem } = outcome;

@@ -61,7 +61,7 @@ describe('actors that are to take their next step', () => {
     queue.add(actor);
     queue.delete(actor);
     queue.add(actor);
-    queue.clear();
+    queue.close();
     await setImmediate();
     expect(steps).toBe(0);
   });

@@ -9,6 +9,7 @@ interface Steppable {
 export class RunQueue<T extends Steppable> {
   readonly #waiting = new Set<T>();
   readonly #onError: (error: unknown) => void;
+  #closed = false;
   #turn: NodeJS.Immediate | undefined;
 
   /** @param onError a step threw: a defect, which must not keep the others from theirs */
@@ -21,6 +22,7 @@ export class RunQueue<T extends Steppable> {
   }
 
   add(actor: T): void {
+    if (this.#closed) return;
     this.#waiting.add(actor);
     this.#turn ??= setImmediate(() => this.#run());
   }
@@ -29,7 +31,9 @@ export class RunQueue<T extends Steppable> {
     this.#waiting.delete(actor);
   }
 
-  clear(): void {
+  /** No more steps, whoever asks for one. */
+  close(): void {
+    this.#closed = true;
     this.#waiting.clear();
     if (this.#turn) clearImmediate(this.#turn);
     this.#turn = undefined;

@@ -2,6 +2,19 @@ import type { ContainerStatus, Pod } from '@spillway/kube';
 
 // Questions about a pod that have one answer and need nothing but the pod.
 
+/** Names a pod and the instance that runs it. */
+export interface InstanceRef {
+  /** The pod's UID: the only key. Namespace and name are for people and URLs. */
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export function instanceRef(pod: Pod): InstanceRef {
+  const { uid = '', namespace = '', name = '' } = pod.metadata ?? {};
+  return { uid, namespace, name };
+}
+
 export function isTerminalPhase(phase: string | undefined): phase is 'Succeeded' | 'Failed' {
   return phase === 'Succeeded' || phase === 'Failed';
 }
@@ -31,4 +44,19 @@ export function hasRun(container: ContainerStatus): boolean {
     lastState?.terminated !== undefined ||
     restartCount > 0
   );
+}
+
+const defaultGraceSeconds = 30;
+
+export function specGraceSeconds(pod: Pod): number {
+  return pod.spec?.terminationGracePeriodSeconds ?? defaultGraceSeconds;
+}
+
+/** When `activeDeadlineSeconds` is over, as milliseconds since the epoch; counted from `status.startTime`, as by the kubelet. */
+export function activeDeadlineMs(pod: Pod): number | undefined {
+  const seconds = pod.spec?.activeDeadlineSeconds;
+  const start = pod.status?.startTime;
+  if (seconds === undefined || start === undefined) return undefined;
+  const startMs = Date.parse(start);
+  return Number.isNaN(startMs) ? undefined : startMs + seconds * 1000;
 }

@@ -1,10 +1,11 @@
 import type { Metrics } from '../observability/metrics.ts';
 import type { NodeObserver } from '../node/node-controller.ts';
-import type { PodObserver } from '../pods/pod-controller.ts';
+import type { PodMetrics } from '../pods/assemble.ts';
+import type { PodCounts } from '../pods/pod-controller.ts';
 import type { Timeline } from '../pods/timeline.ts';
 
 /** The parts of one pool tell what they do; this counts it under the pool's name. */
-export class PoolMetrics implements PodObserver, NodeObserver {
+export class PoolMetrics implements PodMetrics, NodeObserver {
   readonly #metrics: Metrics;
   readonly #pool: string;
 
@@ -105,10 +106,6 @@ export class PoolMetrics implements PodObserver, NodeObserver {
   }
 }
 
-export interface PoolSnapshot {
-  readonly actors: number;
-  readonly queued: number;
-  readonly statusesWaiting: number;
-  readonly referencesWatched: number;
+export interface PoolSnapshot extends PodCounts {
   readonly phases: ReadonlyMap<string, number>;
 }

@@ -1,4 +1,4 @@
-import { EventRecorder, type KubeClient, type Leadership, type Logger, systemClock } from '@spillway/kube';
+import { EventRecorder, type KubeClient, type Leadership, type Logger, systemClock, type Taint } from '@spillway/kube';
 import {
   type Backend,
   BackendError,
@@ -18,8 +18,9 @@ import { NodeController } from '../node/node-controller.ts';
 import type { NodeFacts } from '../node/node-object.ts';
 import { LedgerRecorder } from '../ledger/ledger-recorder.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import { burstTaint, preferTaint, virtualNodeLabels } from '../podspec/contract.ts';
-import { PodController } from '../pods/pod-controller.ts';
+import { virtualNodeLabels } from '../podspec/contract.ts';
+import { podController } from '../pods/assemble.ts';
+import type { PodController } from '../pods/pod-controller.ts';
 import { PodEvents } from '../pods/pod-events.ts';
 import { Preparation } from '../pods/preparation.ts';
 import { certificateSource } from './serving-certificates.ts';
@@ -141,38 +142,39 @@ export class Pool {
             sleep: systemClock.sleep,
             logger: this.#logger,
           });
-    this.#pods = new PodController({
-      node: { name: nodeName, taintKeys: [burstTaint.key, preferTaint.key], labels: virtualNodeLabels },
-      client: this.#agent,
-      controller,
+    this.#pods = podController({
+      node: {
+        name: nodeName,
+        taints: taintsOf(config),
+        labels: virtualNodeLabels,
+        sizing: config.sizing,
+        daemonSets: config.daemonSets,
+        facts: () => ({
+          hostIPs: [address],
+          allocatable: this.#capacity,
+          dns: { clusterServers: config.dns.clusterDNS, clusterDomain: config.dns.clusterDomain },
+        }),
+      },
+      cluster: { agent: this.#agent, controller, confirm: options.confirmCluster },
       backend: this.#backend,
-      sizing: config.sizing,
       preparation: this.#preparation,
-      hostIPs: [address],
-      daemonSets: config.daemonSets,
-      facts: () => ({
-        hostIPs: [address],
-        allocatable: this.#capacity,
-        dns: { clusterServers: config.dns.clusterDNS, clusterDomain: config.dns.clusterDomain },
-      }),
-      record: (ref, notice) => events.record(ref, notice),
       blockade: this.#blockade,
-      confirmCluster: options.confirmCluster,
       sweep: {
         graceMs: config.sweep.graceSeconds * 1000,
         maxSweepFraction: config.sweep.maxFraction,
         suspicionMs: config.sweep.suspicionSeconds * 1000,
       },
-      get stopGraceMs() {
-        return leadership?.lost.aborted === true ? 0 : stopGraceMs;
+      told: {
+        record: (ref, notice) => events.record(ref, notice),
+        recordOnNode: (notice) => this.#recordOnNode(notice),
+        ledger: this.#ledger,
+        metrics: this.#metrics,
+        logger: this.#logger,
       },
-      recordOnNode: (notice) => this.#recordOnNode(notice),
-      ...(this.#ledger && { bystander: this.#ledger }),
-      observer: this.#metrics,
-      logger: this.#logger,
+      stopGraceMs: () => (leadership?.lost.aborted === true ? 0 : stopGraceMs),
     });
     this.#kubelet = new KubeletServer({
-      pods: this.#pods,
+      pods: this.#pods.pods,
       backend: this.#backend,
       reviews: kubeReviews({ client: this.#agent, nodeName }),
       tls: {},
@@ -345,6 +347,7 @@ export class Pool {
       name: config.nodeName,
       clusterId,
       labels: config.labels,
+      taints: taintsOf(config),
       sizing: config.sizing,
       address,
       kubeletPort: config.kubeletPort,
@@ -361,13 +364,16 @@ export class Pool {
 
   #snapshot(): void {
     const phases = new Map(['Pending', 'Running', 'Succeeded', 'Failed'].map((phase) => [phase, 0]));
-    for (const { pod } of this.#pods.all()) {
+    for (const { pod } of this.#pods.pods.all()) {
       const phase = pod.status?.phase ?? 'Pending';
       phases.set(phase, (phases.get(phase) ?? 0) + 1);
     }
-    const { actorCount: actors, queueLength: queued, statusesWaiting, referencesWatched } = this.#pods;
-    this.#metrics.current({ actors, queued, statusesWaiting, referencesWatched, phases });
+    this.#metrics.current({ ...this.#pods.counts, phases });
   }
+}
+
+function taintsOf({ taints }: PoolConfig): readonly Taint[] {
+  return taints.map(({ key, value, effect }) => ({ key, ...(value === undefined ? {} : { value }), effect }));
 }
 
 function configuredCapacity({ capacity }: PoolConfig): Record<string, string> {

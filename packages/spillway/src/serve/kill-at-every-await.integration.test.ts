@@ -119,6 +119,7 @@ async function poolConfig(): Promise<PoolConfig> {
     name: 'rehearsal',
     nodeName,
     labels: {},
+    taints: [],
     capacity: {},
     address: cluster.nodeAddress,
     kubeletPort: 0,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { DaemonSet, Deployment, EndpointSlice, Ingress, Node, Pod, Service } from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
 import { cciFindingCodes } from '../../backends/cci/doctor/view.ts';
+import { burstTaint } from '../../podspec/contract.ts';
 import { diagnose } from './doctor.ts';
 import { type ClusterView, type Finding, findingCodes } from './view.ts';
 
@@ -10,6 +11,7 @@ const burst = 'virtual-kubelet.io/burst-to-cci';
 
 const node: Node = {
   metadata: { name: 'virtual-kubelet', labels: { type: 'virtual-kubelet' } },
+  spec: { taints: [burstTaint] },
   status: {
     conditions: [
       { type: 'Ready', status: 'True' },
@@ -143,6 +145,13 @@ describe('DaemonSets', () => {
     const [finding] = found({ daemonSets: [daemonSet({ tolerations: everything })] });
     expect(finding).toMatchObject({ code: 'daemonset-on-virtual-nodes', object: 'DaemonSet monitoring/agent' });
     expect(finding?.remedy).toContain('kubectl -n monitoring patch daemonset agent');
+  });
+
+  it('that tolerate nothing are named where the virtual node has no taints', () => {
+    const untainted = { ...node, spec: { taints: [] } };
+    expect(found({ nodes: [untainted], daemonSets: [daemonSet({})] })).toMatchObject([
+      { code: 'daemonset-on-virtual-nodes' },
+    ]);
   });
 
   it.each([

@@ -1,20 +1,21 @@
-import type { DaemonSet } from '@spillway/kube';
+import type { DaemonSet, Node, Taint } from '@spillway/kube';
 import { intakeRefusals } from '../../pods/intake/intake.ts';
 import { isOfDaemonSet } from '../../pods/intake/placeholder.ts';
-import { burstTaint, preferTaint, virtualNodeLabels } from '../../podspec/contract.ts';
+import { blockedTaint, virtualNodeLabels } from '../../podspec/contract.ts';
 import { untoleratedTaints } from '../../placement/binder/node-match.ts';
 import { isVirtual } from '../why.ts';
 import { type Check, named } from './view.ts';
 
 /** Pods that came to a virtual node without asking, and are not run there. */
 export const checkStrays: Check = ({ pods, nodes }) => {
-  const virtual = new Set(nodes.filter(isVirtual).map(({ metadata }) => metadata?.name));
+  const virtual = new Map(nodes.filter(isVirtual).map((node) => [node.metadata?.name, node]));
   return pods.flatMap((pod) => {
     const name = pod.spec?.nodeName ?? '';
     // Those of DaemonSets are told by their DaemonSet.
-    if (!virtual.has(name) || isOfDaemonSet(pod)) return [];
-    const node = { name, taintKeys: [burstTaint.key, preferTaint.key], labels: virtualNodeLabels };
-    return intakeRefusals(pod, node).map(({ message, remedy }) => ({
+    const node = virtual.get(name);
+    if (node === undefined || isOfDaemonSet(pod)) return [];
+    const taints = taintsOf(node);
+    return intakeRefusals(pod, { name, taints, labels: virtualNodeLabels }).map(({ message, remedy }) => ({
       code: 'pod-not-run' as const,
       severity: 'warning' as const,
       object: named('Pod', pod),
@@ -26,19 +27,21 @@ export const checkStrays: Check = ({ pods, nodes }) => {
 
 /** DaemonSets whose pods reach virtual nodes, where nothing is run for them. */
 export const checkDaemonSets: Check = ({ daemonSets, nodes }) => {
-  if (!nodes.some(isVirtual)) return [];
-  return daemonSets.filter(reachesVirtualNodes).map((daemonSet) => ({
-    code: 'daemonset-on-virtual-nodes' as const,
-    severity: 'info' as const,
-    object: named('DaemonSet', daemonSet),
-    message: 'its pods reach virtual nodes, where nothing is run for them',
-    remedy: exclusionOf(daemonSet),
-  }));
+  const virtual = nodes.filter(isVirtual);
+  return daemonSets
+    .filter((each) => virtual.some((node) => reaches(each, node)))
+    .map((daemonSet) => ({
+      code: 'daemonset-on-virtual-nodes' as const,
+      severity: 'info' as const,
+      object: named('DaemonSet', daemonSet),
+      message: 'its pods reach virtual nodes, where nothing is run for them',
+      remedy: exclusionOf(daemonSet),
+    }));
 };
 
-function reachesVirtualNodes({ spec }: DaemonSet): boolean {
+function reaches({ spec }: DaemonSet, node: Node): boolean {
   const { tolerations = [], nodeSelector, affinity } = spec?.template.spec ?? {};
-  if (untoleratedTaints(tolerations, [burstTaint]).length > 0) return false;
+  if (untoleratedTaints(tolerations, taintsOf(node)).length > 0) return false;
   if (Object.keys(nodeSelector ?? {}).some((key) => !key.startsWith('kubernetes.io/'))) return false;
   const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
   return !terms.some(({ matchExpressions = [] }) =>
@@ -48,6 +51,11 @@ function reachesVirtualNodes({ spec }: DaemonSet): boolean {
         (operator === 'DoesNotExist' && key in virtualNodeLabels),
     ),
   );
+}
+
+/** Without the one of a pool that takes no pods for the time being. */
+function taintsOf({ spec }: Node): readonly Taint[] {
+  return (spec?.taints ?? []).filter(({ key }) => key !== blockedTaint.key);
 }
 
 function exclusionOf({ metadata }: DaemonSet): string {

@@ -1,6 +1,6 @@
 import type { Logger } from '@spillway/kube';
 import type { Backend } from '../../backends/backend.ts';
-import type { KnownPod, PodLookup } from '../pod-lookup.ts';
+import type { KnownPod, PodLookup } from '../../pods/known-pods.ts';
 import { Problem } from '../problem.ts';
 
 /** What the handlers of one virtual node share. */
@@ -20,10 +20,4 @@ export function findPod(pods: PodLookup, namespace: string, name: string, uid?: 
   if (known === undefined) throw new Problem(404, `pod "${name}" does not exist`);
   if (uid !== undefined && known.pod.metadata?.uid !== uid) throw new Problem(404, `pod "${name}" not found`);
   return known;
-}
-
-/** The key of the backend's calls about this pod. */
-export function refOf({ pod }: KnownPod): { uid: string; namespace: string; name: string } {
-  const { uid = '', namespace = '', name = '' } = pod.metadata ?? {};
-  return { uid, namespace, name };
 }

@@ -11,7 +11,8 @@ import type { ExecStreams } from '../../backends/backend.ts';
 import { requireRunning } from '../container-state.ts';
 import { Problem, problemOf } from '../problem.ts';
 import type { Route } from '../route.ts';
-import { findPod, type HandlerContext, refOf } from './context.ts';
+import { instanceRef } from '../../podspec/pod-facts.ts';
+import { findPod, type HandlerContext } from './context.ts';
 
 type ExecRoute = Extract<Route, { kind: 'exec' }>;
 
@@ -41,7 +42,7 @@ export function prepareExec(
   const known = findPod(context.pods, route.namespace, route.pod, route.uid);
   requireRunning(known, route.container);
   const exec = backend.exec.bind(backend);
-  const ref = refOf(known);
+  const ref = instanceRef(known.pod);
 
   const runIn = async (session: RemoteSession): Promise<RemoteResult> => {
     try {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { PodLookup } from '../pod-lookup.ts';
+import type { PodLookup } from '../../pods/known-pods.ts';
 import { Problem } from '../problem.ts';
 
 /** @throws {Problem} 404 */

@@ -3,7 +3,8 @@ import { requireLog } from '../container-state.ts';
 import { parseLogOptions } from '../log-options.ts';
 import { Problem, problemOf } from '../problem.ts';
 import type { Route } from '../route.ts';
-import { findPod, type HandlerContext, refOf } from './context.ts';
+import { instanceRef } from '../../podspec/pod-facts.ts';
+import { findPod, type HandlerContext } from './context.ts';
 import { ResponseSink } from './response-sink.ts';
 
 type LogsRoute = Extract<Route, { kind: 'logs' }>;
@@ -32,7 +33,7 @@ export async function serveLogs(
   const signal = AbortSignal.any([gone.signal, context.stopping]);
   response.setHeader('Content-Type', 'text/plain; charset=utf-8');
   try {
-    await backend.logs(refOf(known), route.container, options, new ResponseSink(response, signal), signal);
+    await backend.logs(instanceRef(known.pod), route.container, options, new ResponseSink(response, signal), signal);
     response.end();
   } catch (error) {
     if (gone.signal.aborted) return;

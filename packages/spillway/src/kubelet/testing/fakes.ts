@@ -2,7 +2,7 @@ import type { ContainerStatus, Logger, Pod } from '@spillway/kube';
 import type { Backend, ExecStreams, InstanceRef, LogOptions, LogSink } from '../../backends/backend.ts';
 import type { Explanation } from '../../pods/explain.ts';
 import type { AccessQuestion, Reviews, User } from '../auth/reviews.ts';
-import type { KnownPod, PodLookup } from '../pod-lookup.ts';
+import type { KnownPod, PodLookup } from '../../pods/known-pods.ts';
 
 /** Answers that a test sets, and what was asked. */
 export class FakeReviews implements Reviews {

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Scenario } from '../../backends/simulated/scenario.ts';
-import { instanceRef } from '../pod-facts.ts';
+import { instanceRef } from '../../podspec/pod-facts.ts';
 import { CoreWorld } from '../testing/core-world.ts';
 
 async function inWorld(
@@ -257,7 +257,7 @@ describe('the timeline of a pod', () => {
       await world.advance(1000);
       world.create('web');
       await world.advance(10_000);
-      const { timeline = [] } = world.controller?.explain('default', 'web') ?? {};
+      const { timeline = [] } = world.controller?.pods.explain('default', 'web') ?? {};
       expect(timeline.map(({ stage }) => stage)).toEqual([
         'bound',
         'seen',

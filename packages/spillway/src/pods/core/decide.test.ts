@@ -3,8 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Refusal } from '../../backends/backend.ts';
 import { sized, specOf } from '../../podspec/testing/sized-specs.ts';
 import { decide, deleteAgainMs, followSpacingMs, overdueMs, quietMs } from './decide.ts';
-import { isReady } from '../../podspec/pod-facts.ts';
-import { instanceRef } from '../pod-facts.ts';
+import { instanceRef, isReady } from '../../podspec/pod-facts.ts';
 import type { Operation, Outcome, PodState, Problem } from './pod-state.ts';
 import { deleted, exited, startOfTime, testInstance, testPod, waiting, withStatus } from '../testing/objects.ts';
 import {

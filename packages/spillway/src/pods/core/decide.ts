@@ -1,7 +1,6 @@
 import type { Pod, PodStatus } from '@spillway/kube';
 import { type Following, followsChanges } from '../../podspec/references.ts';
-import { isDeleting, isTerminalPhase } from '../../podspec/pod-facts.ts';
-import { activeDeadlineMs, specGraceSeconds } from '../pod-facts.ts';
+import { activeDeadlineMs, isDeleting, isTerminalPhase, specGraceSeconds } from '../../podspec/pod-facts.ts';
 import { placeholderInstance } from '../intake/placeholder.ts';
 import type { Operation, PodState } from './pod-state.ts';
 import { type Waiting, waitingFor, waitingForRefusals } from './problems.ts';

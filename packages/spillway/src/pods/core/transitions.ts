@@ -1,9 +1,15 @@
 import type { Pod } from '@spillway/kube';
 import type { Instance, InstanceRef, Notice } from '../../backends/backend.ts';
 import { placeholderAnnotation } from '../../podspec/contract.ts';
-import { hasRun, isDeleting, isTerminalPhase, statusShowsItRan } from '../../podspec/pod-facts.ts';
+import {
+  activeDeadlineMs,
+  hasRun,
+  isDeleting,
+  isTerminalPhase,
+  specGraceSeconds,
+  statusShowsItRan,
+} from '../../podspec/pod-facts.ts';
 import { ephemeralContainerNotices } from '../intake/ephemeral-containers.ts';
-import { activeDeadlineMs, specGraceSeconds } from '../pod-facts.ts';
 import type { PodReview } from '../intake/pod-review.ts';
 import type { Content, Failure, Observed, Operation, Outcome, Phase, PodState, Problem } from './pod-state.ts';
 import { placeholderNotice } from '../intake/placeholder.ts';

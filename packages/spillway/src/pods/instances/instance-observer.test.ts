@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend, Instance, InstanceEvent, Listing } from '../../backends/backend.ts';
 import { InstanceObserver } from './instance-observer.ts';
+import { ListingRequests } from './listing-requests.ts';
 import { testInstance, testPod } from '../testing/objects.ts';
 
 const one = testInstance(testPod({ uid: 'one' }));
@@ -49,6 +50,7 @@ class HandBackend implements Pick<Backend, 'list' | 'watch'> {
 interface Setup {
   readonly backend: HandBackend;
   readonly observer: InstanceObserver;
+  readonly requests: ListingRequests;
   readonly told: string[];
   readonly errors: string[];
   /** Lets all pauses end. */
@@ -61,7 +63,9 @@ function setUp(more: { watch?: false } = {}): Setup {
   const told: string[] = [];
   const errors: string[] = [];
   const pauses = new Set<() => void>();
+  const requests = new ListingRequests({ after: () => () => undefined });
   const observer = new InstanceObserver({
+    requests,
     backend: more.watch === false ? { list: () => backend.list() } : backend,
     prepared: async () => undefined,
     now: () => 0,
@@ -87,6 +91,7 @@ function setUp(more: { watch?: false } = {}): Setup {
   return {
     backend,
     observer,
+    requests,
     told,
     errors,
     proceed: () => {
@@ -167,8 +172,8 @@ describe('what a backend runs', () => {
   it('is listed once for all who ask', async () => {
     const setup = setUp();
     (await listing(setup, 1)).resolve({ complete: true, instances: [] });
-    setup.observer.request();
-    setup.observer.request();
+    setup.requests.request();
+    setup.requests.request();
     await listing(setup, 2);
     expect(setup.backend.listings).toHaveLength(2);
     await setup.stop();

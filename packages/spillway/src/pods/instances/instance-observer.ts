@@ -1,5 +1,6 @@
 import type { Backend, Instance, InstanceEvent, InstanceRef, Listing, Notice } from '../../backends/backend.ts';
 import { backoffMs } from '../backoff.ts';
+import type { ListingRequests } from './listing-requests.ts';
 
 /** What the observer tells. Called synchronously. */
 export interface InstanceSink {
@@ -23,6 +24,7 @@ export interface ObservedListing {
 export interface InstanceObserverOptions {
   readonly backend: Pick<Backend, 'list' | 'watch'>;
   readonly sink: InstanceSink;
+  readonly requests: ListingRequests;
   /** Resolves when the backend is prepared; nothing is listed before. */
   readonly prepared: (signal: AbortSignal) => Promise<void>;
   readonly now: () => number;
@@ -48,7 +50,6 @@ export class InstanceObserver {
   readonly #options: InstanceObserverOptions;
   /** UIDs that the watch told about since the listing under way began. */
   #changed: Set<string> | undefined;
-  #wanted = Promise.withResolvers<void>();
   #completeOnce = false;
 
   constructor(options: InstanceObserverOptions) {
@@ -60,11 +61,6 @@ export class InstanceObserver {
     return this.#completeOnce;
   }
 
-  /** Somebody needs a listing; those who ask together get one. */
-  request(): void {
-    this.#wanted.resolve();
-  }
-
   /** Resolves when `signal` is aborted and all has stopped. */
   async run(signal: AbortSignal): Promise<void> {
     try {
@@ -74,15 +70,16 @@ export class InstanceObserver {
       return;
     }
     await Promise.all([this.#watch(signal), this.#list(signal)]);
+    this.#options.requests.cancel();
   }
 
   async #list(signal: AbortSignal): Promise<void> {
     const { now, sleep, backend, relistMs = 60_000, pollMs = 5000, minimumMs = 2100 } = this.#options;
-    const { random = Math.random } = this.#options;
+    const { requests, random = Math.random } = this.#options;
     let failures = 0;
     while (!signal.aborted) {
       const startedMs = now();
-      this.#wanted = Promise.withResolvers();
+      requests.taken();
       this.#changed = new Set();
       try {
         const listing = await backend.list(signal);
@@ -141,7 +138,7 @@ export class InstanceObserver {
       if (signal.aborted) return;
       await sleep(backoffMs('watch', Math.max(1, failures), { baseMs: 500, capMs: 15_000 }), signal);
       // What happened meanwhile was not told.
-      this.request();
+      this.#options.requests.request();
     }
   }
 
@@ -164,7 +161,7 @@ export class InstanceObserver {
   async #requestedOr(ms: number, signal: AbortSignal): Promise<void> {
     const enough = new AbortController();
     const waiting = this.#options.sleep(ms, AbortSignal.any([signal, enough.signal]));
-    await Promise.race([this.#wanted.promise, waiting]);
+    await Promise.race([this.#options.requests.wanted, waiting]);
     enough.abort();
     await waiting;
   }

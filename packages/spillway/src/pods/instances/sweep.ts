@@ -50,7 +50,7 @@ export function resolveSweepOptions(options: SweepOptions): Required<SweepOption
  * the fault may be elsewhere, they are held back for a while longer, but not for ever: what nobody owns is billed.
  * Whoever removes one asks the API server first.
  */
-export class OrphanLedger {
+export class Sightings {
   readonly #graceMs: number;
   readonly #maxFraction: number;
   readonly #suspicionMs: number;

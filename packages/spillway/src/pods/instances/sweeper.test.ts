@@ -8,7 +8,6 @@ import { testInstance, testPod } from '../testing/objects.ts';
 const one = testInstance(testPod({ uid: 'one' }));
 const two = testInstance(testPod({ uid: 'two' }));
 const graceMs = 30_000;
-const { signal } = new AbortController();
 const census = (startedMs: number, unowned: readonly Instance[], total = unowned.length): Census => ({
   startedMs,
   unowned,
@@ -48,37 +47,37 @@ function setUp({ rightCluster = true, pods = [] as readonly string[], fails = fa
 describe('an instance without a pod', () => {
   it('is an orphan when two listings, a grace window apart, and a live read agree', async () => {
     const { sweeper, orphans, wanted } = setUp();
-    sweeper.observe(census(1000, [one]), signal);
+    sweeper.observe(census(1000, [one]));
     expect(sweeper.candidates).toBe(1);
     expect(wanted).toEqual([graceMs]);
-    sweeper.observe(census(1000 + graceMs - 1, [one]), signal);
+    sweeper.observe(census(1000 + graceMs - 1, [one]));
     await sweeper.settled();
     expect(orphans).toEqual([]);
-    sweeper.observe(census(1000 + graceMs, [one]), signal);
+    sweeper.observe(census(1000 + graceMs, [one]));
     await sweeper.settled();
     expect(orphans).toEqual(['one']);
   });
 
   it('starts anew when it was away or owned meanwhile', async () => {
     const { sweeper, orphans } = setUp();
-    sweeper.observe(census(0, [one]), signal);
-    sweeper.observe(census(1000, []), signal);
+    sweeper.observe(census(0, [one]));
+    sweeper.observe(census(1000, []));
     expect(sweeper.candidates).toBe(0);
-    sweeper.observe(census(graceMs, [one]), signal);
+    sweeper.observe(census(graceMs, [one]));
     await sweeper.settled();
     expect(orphans).toEqual([]);
   });
 
   it('is none when the API server has its pod', async () => {
     const { sweeper, orphans } = setUp({ pods: ['one'] });
-    for (const at of [0, graceMs]) sweeper.observe(census(at, [one, two]), signal);
+    for (const at of [0, graceMs]) sweeper.observe(census(at, [one, two]));
     await sweeper.settled();
     expect(orphans).toEqual(['two']);
   });
 
   it('is left alone when the API server is another cluster', async () => {
     const { sweeper, orphans, asked } = setUp({ rightCluster: false });
-    for (const at of [0, graceMs]) sweeper.observe(census(at, [one]), signal);
+    for (const at of [0, graceMs]) sweeper.observe(census(at, [one]));
     await sweeper.settled();
     expect([...orphans, ...asked]).toEqual([]);
   });
@@ -86,7 +85,7 @@ describe('an instance without a pod', () => {
   it('is left alone while the API server does not answer, and looked at again', async () => {
     const { sweeper, orphans, asked } = setUp({ fails: true });
     for (const at of [0, graceMs, 2 * graceMs]) {
-      sweeper.observe(census(at, [one]), signal);
+      sweeper.observe(census(at, [one]));
       await sweeper.settled();
     }
     expect(orphans).toEqual([]);
@@ -102,14 +101,14 @@ describe('so many instances without a pod that something else may be wrong', () 
   it('are reported once, left alone for ten more minutes, verified afresh, and removed', async () => {
     const { sweeper, orphans, asked, suspicions, wanted } = setUp();
     for (const at of [0, graceMs, graceMs + 60_000, graceMs + tenMinutes - 1]) {
-      sweeper.observe(census(at, many, 10), signal);
+      sweeper.observe(census(at, many, 10));
       await sweeper.settled();
     }
     expect(suspicions).toEqual([{ candidates: 8, total: 10, untilMs: graceMs + tenMinutes }]);
     expect(sweeper.heldBack).toBe(8);
     expect([...asked, ...orphans]).toEqual([]);
     expect(wanted.at(-1)).toBe(graceMs + tenMinutes - 1000);
-    sweeper.observe(census(graceMs + tenMinutes, many, 10), signal);
+    sweeper.observe(census(graceMs + tenMinutes, many, 10));
     await sweeper.settled();
     expect(asked).toEqual(uids);
     expect(orphans).toEqual(uids);
@@ -118,7 +117,7 @@ describe('so many instances without a pod that something else may be wrong', () 
   it('are kept when the fresh verification finds their pods', async () => {
     const { sweeper, orphans } = setUp({ pods: uids });
     for (const at of [0, graceMs, graceMs + tenMinutes]) {
-      sweeper.observe(census(at, many), signal);
+      sweeper.observe(census(at, many));
       await sweeper.settled();
     }
     expect(orphans).toEqual([]);
@@ -126,12 +125,12 @@ describe('so many instances without a pod that something else may be wrong', () 
 
   it('are no suspicion when they are a small part of all, and none any more when their pods come back', async () => {
     const { sweeper, orphans, suspicions } = setUp();
-    for (const at of [0, graceMs]) sweeper.observe(census(at, many, 100), signal);
+    for (const at of [0, graceMs]) sweeper.observe(census(at, many, 100));
     await sweeper.settled();
     expect(orphans).toEqual(uids);
     const restored = setUp();
-    for (const at of [0, graceMs]) restored.sweeper.observe(census(at, many), signal);
-    restored.sweeper.observe(census(graceMs + 1000, [], 8), signal);
+    for (const at of [0, graceMs]) restored.sweeper.observe(census(at, many));
+    restored.sweeper.observe(census(graceMs + 1000, [], 8));
     expect(restored.suspicions).toHaveLength(1);
     expect(restored.sweeper.heldBack).toBe(0);
     expect(suspicions).toEqual([]);
@@ -140,7 +139,7 @@ describe('so many instances without a pod that something else may be wrong', () 
   it('wait for ever while the API server is another cluster', async () => {
     const { sweeper, orphans, asked } = setUp({ rightCluster: false });
     for (let at = 0; at < 10 * tenMinutes; at += 60_000) {
-      sweeper.observe(census(at, many), signal);
+      sweeper.observe(census(at, many));
       await sweeper.settled();
     }
     expect([...orphans, ...asked]).toEqual([]);

@@ -1,6 +1,6 @@
 import type { Logger } from '@spillway/kube';
 import type { Instance, InstanceRef } from '../../backends/backend.ts';
-import { type Census, type HeldBack, OrphanLedger, type SweepOptions } from './sweep.ts';
+import { type Census, type HeldBack, Sightings, type SweepOptions } from './sweep.ts';
 
 export interface SweeperOptions extends SweepOptions {
   /** Is the API server that we talk to the cluster whose marks our instances carry? */
@@ -24,17 +24,18 @@ export interface SweeperOptions extends SweepOptions {
  */
 export class Sweeper {
   readonly #options: SweeperOptions;
-  readonly #ledger: OrphanLedger;
+  readonly #sightings: Sightings;
   #sweeping: Promise<void> | undefined;
   #heldBack: HeldBack | undefined;
+  readonly #closing = new AbortController();
 
   constructor(options: SweeperOptions) {
     this.#options = options;
-    this.#ledger = new OrphanLedger(options);
+    this.#sightings = new Sightings(options);
   }
 
   get candidates(): number {
-    return this.#ledger.size;
+    return this.#sightings.size;
   }
 
   /** Instances that wait because too many of all have no pod. */
@@ -43,20 +44,26 @@ export class Sweeper {
   }
 
   /** A complete listing of the backend has ended. */
-  observe(census: Census, signal: AbortSignal): void {
-    const { due, heldBack } = this.#ledger.observe(census);
+  observe(census: Census): void {
+    const { due, heldBack } = this.#sightings.observe(census);
     if (heldBack && heldBack.untilMs !== this.#heldBack?.untilMs) this.#options.onSuspicion(heldBack);
     this.#heldBack = heldBack;
-    const { nextDueMs } = this.#ledger;
+    const { nextDueMs } = this.#sightings;
     if (nextDueMs !== undefined && due.length === 0) {
       this.#options.requestListingIn(Math.max(0, nextDueMs - this.#options.now()));
     }
-    if (due.length > 0) this.#sweeping ??= this.#sweep(due, signal);
+    if (due.length > 0) this.#sweeping ??= this.#sweep(due, this.#closing.signal);
   }
 
   /** Resolves when no sweep is under way. */
   async settled(): Promise<void> {
     await this.#sweeping;
+  }
+
+  /** Finds nothing more. Resolves when no sweep is under way. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.settled();
   }
 
   async #sweep(due: readonly Instance[], signal: AbortSignal): Promise<void> {
@@ -71,7 +78,7 @@ export class Sweeper {
       }
       for (const { ref } of due) {
         if (signal.aborted) return;
-        if (!(await exists(ref, signal))) onOrphan(ref);
+        if (!(await exists(ref, signal)) && !signal.aborted) onOrphan(ref);
       }
     } catch (error) {
       if (!signal.aborted) logger.warn({ err: error }, 'cannot verify instances without a pod; trying again');

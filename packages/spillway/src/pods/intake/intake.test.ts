@@ -1,11 +1,12 @@
 import type { Pod, PodSpec } from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
-import { intakeRefusals } from './intake.ts';
+import { type IntakeNode, intakeRefusals } from './intake.ts';
+import { burstTaint, preferTaint } from '../../podspec/contract.ts';
 import { testPod } from '../testing/objects.ts';
 
 const node = {
   name: 'vk-1',
-  taintKeys: ['virtual-kubelet.io/burst-to-cci'],
+  taints: [burstTaint, preferTaint],
   labels: { type: 'virtual-kubelet' },
 };
 
@@ -19,7 +20,7 @@ function scheduled(spec: Partial<PodSpec>, metadata: Pod['metadata'] = {}): Pod 
   });
 }
 
-const codes = (pod: Pod): readonly string[] => intakeRefusals(pod, node).map(({ code }) => code);
+const codes = (pod: Pod, on: IntakeNode = node): readonly string[] => intakeRefusals(pod, on).map(({ code }) => code);
 
 function affinity(expression: { key: string; operator: string; values?: string[] }): Partial<PodSpec> {
   return {
@@ -34,6 +35,11 @@ function affinity(expression: { key: string; operator: string; values?: string[]
 describe('a pod that tolerates everything', () => {
   it('and asks for nothing is not run', () => {
     expect(codes(scheduled(everything))).toEqual(['did-not-ask']);
+  });
+
+  it('is run on a node that keeps nobody away', () => {
+    expect(codes(scheduled(everything), { ...node, taints: [] })).toEqual([]);
+    expect(codes(scheduled(everything), { ...node, taints: [preferTaint] })).toEqual([]);
   });
 
   it.each<[string, Pod]>([

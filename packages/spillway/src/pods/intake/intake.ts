@@ -1,4 +1,4 @@
-import type { NodeSelectorTerm, Pod } from '@spillway/kube';
+import type { NodeSelectorTerm, Pod, Taint } from '@spillway/kube';
 import { burstLabelOf } from '../../podspec/contract.ts';
 import { type Refusal, refusal } from '../../podspec/review/refusal.ts';
 import { isOfDaemonSet } from './placeholder.ts';
@@ -6,8 +6,7 @@ import { isOfDaemonSet } from './placeholder.ts';
 /** The virtual node as pods can name it. */
 export interface IntakeNode {
   readonly name: string;
-  /** Keys of the taints that keep pods away which did not ask to burst. */
-  readonly taintKeys: readonly string[];
+  readonly taints: readonly Taint[];
   /** Labels that single out virtual nodes, e.g. `type: virtual-kubelet`. */
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -15,16 +14,20 @@ export interface IntakeNode {
 /**
  * Why a pod that is bound to the virtual node does not run there although the backend could run it.
  *
- * A pod asks to burst by a label, or in Kubernetes' own terms by naming our taint, the node or its labels. One that
+ * A pod asks to burst by a label, or in Kubernetes' own terms by naming a taint of the node, the node or its labels. One that
  * came only because it tolerates everything asked for nothing, and would be billed; so would every pod of a
- * DaemonSet. Both stay Pending.
+ * DaemonSet. Both stay Pending. A node whose taints keep nobody away is for pods that ask for nothing.
  */
 export function intakeRefusals(pod: Pod, node: IntakeNode): readonly Refusal[] {
   if (isOfDaemonSet(pod)) {
     return [refusal('daemonset-pod', 'metadata.ownerReferences')];
   }
-  if (!toleratesEverything(pod) || asksToBurst(pod) || namesNode(pod, node)) return [];
+  if (!keepsPodsAway(node) || !toleratesEverything(pod) || asksToBurst(pod) || namesNode(pod, node)) return [];
   return [refusal('did-not-ask', 'spec.tolerations')];
+}
+
+function keepsPodsAway({ taints }: IntakeNode): boolean {
+  return taints.some(({ effect }) => effect !== 'PreferNoSchedule');
 }
 
 function toleratesEverything({ spec }: Pod): boolean {
@@ -40,7 +43,7 @@ function namesNode(pod: Pod, node: IntakeNode): boolean {
   const { spec } = pod;
   // A pod that no scheduler has bound was created with its node's name.
   if (!pod.status?.conditions?.some(({ type }) => type === 'PodScheduled')) return true;
-  if ((spec?.tolerations ?? []).some(({ key }) => key !== undefined && node.taintKeys.includes(key))) return true;
+  if ((spec?.tolerations ?? []).some(({ key }) => node.taints.some((taint) => taint.key === key))) return true;
   const wanted: Readonly<Record<string, string>> = { 'kubernetes.io/hostname': node.name, ...node.labels };
   if (Object.entries(spec?.nodeSelector ?? {}).some(([key, value]) => wanted[key] === value)) return true;
   const affinity = spec?.affinity?.nodeAffinity;

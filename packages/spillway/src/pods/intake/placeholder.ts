@@ -2,7 +2,7 @@ import { controllerOf, type Container, type ContainerStatus, type Pod } from '@s
 import type { Instance, Notice } from '../../backends/backend.ts';
 import { placeholderAnnotation } from '../../podspec/contract.ts';
 import type { Annotations } from '../../podspec/sizing/shown.ts';
-import { instanceRef } from '../pod-facts.ts';
+import { instanceRef } from '../../podspec/pod-facts.ts';
 import { isSidecar } from '../status/phase.ts';
 
 export const placeholderText =

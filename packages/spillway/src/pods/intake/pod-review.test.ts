@@ -1,12 +1,13 @@
 import { type Pod, silentLogger } from '@spillway/kube';
 import { expect, it } from 'vitest';
+import { burstTaint } from '../../podspec/contract.ts';
 import { refusal } from '../../podspec/review/refusal.ts';
 import { specOf } from '../../podspec/testing/sized-specs.ts';
 import { reviewPod, type Reviewers } from './pod-review.ts';
 import { running, testPod } from '../testing/objects.ts';
 
 const cci: Reviewers = {
-  node: { name: 'vk-1', taintKeys: ['virtual-kubelet.io/burst-to-cci'], labels: {} },
+  node: { name: 'vk-1', taints: [burstTaint], labels: {} },
   backend: { review: () => ({ refusals: [] }) },
   sizing: 'cci',
   logger: silentLogger,

@@ -3,9 +3,8 @@ import type { Backend, Refusal } from '../../backends/backend.ts';
 import type { RuleSetName } from '../../podspec/sizing/rule-sets.ts';
 import { sizePod, type Sized, type Sizing } from '../../podspec/sizing/size-pod.ts';
 import { type IntakeNode, intakeRefusals } from './intake.ts';
-import { statusShowsItRan } from '../../podspec/pod-facts.ts';
-import { instanceRef } from '../pod-facts.ts';
-import { podFields } from '../pod-log.ts';
+import { instanceRef, statusShowsItRan } from '../../podspec/pod-facts.ts';
+import { podFields } from '../log.ts';
 
 export interface Reviewers {
   readonly node: IntakeNode;

@@ -10,7 +10,7 @@ import {
   WorkQueue,
 } from '@spillway/kube';
 import { backoffMs } from '../backoff.ts';
-import { instanceRef } from '../pod-facts.ts';
+import { instanceRef } from '../../podspec/pod-facts.ts';
 import { type DefaultTolerationSeconds, outageTaintKeys, unlimitedTolerations } from './tolerated-outage.ts';
 
 export interface TolerationWriterOptions {

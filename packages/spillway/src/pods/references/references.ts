@@ -16,7 +16,7 @@ import {
 } from '@spillway/kube';
 import { type PodReferences, referencesOf, type TokenReference } from '../../podspec/references.ts';
 import type { WorkloadSources } from '../../podspec/resolve.ts';
-import { instanceRef } from '../pod-facts.ts';
+import { instanceRef } from '../../podspec/pod-facts.ts';
 import { renewalTimeMs } from './token-renewal.ts';
 
 /** What the objects of the pod's namespace come from. */

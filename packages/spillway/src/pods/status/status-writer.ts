@@ -14,7 +14,7 @@ import {
 } from '@spillway/kube';
 import type { Annotations } from '../../podspec/sizing/shown.ts';
 import { backoffMs } from '../backoff.ts';
-import { instanceRef } from '../pod-facts.ts';
+import { instanceRef } from '../../podspec/pod-facts.ts';
 import { statusPatch } from './status-patch.ts';
 
 export interface StatusWriterOptions {

@@ -13,9 +13,9 @@ import type { Scenario } from '../../backends/simulated/scenario.ts';
 import { seededRandom } from '../../backends/simulated/seeded-random.ts';
 import { SimulatedBackend } from '../../backends/simulated/simulated-backend.ts';
 import { SimulatedRegion } from '../../backends/simulated/simulated-region.ts';
-import { isDeleting, isTerminalPhase } from '../../podspec/pod-facts.ts';
-import { instanceRef } from '../pod-facts.ts';
-import { PodController } from '../pod-controller.ts';
+import { instanceRef, isDeleting, isTerminalPhase } from '../../podspec/pod-facts.ts';
+import { podController } from '../assemble.ts';
+import type { PodController } from '../pod-controller.ts';
 import { Preparation } from '../preparation.ts';
 import { FakePodsApi } from './fake-pods-api.ts';
 import { startOfTime } from './objects.ts';
@@ -312,31 +312,38 @@ export class CoreWorld {
 
   #newProcess(): Process {
     const link = new Link();
-    const node = { name: owner.nodeName, taintKeys: [], labels: {} };
     const backend = link.backend(this.backend);
     const sleep = (ms: number, signal: AbortSignal): Promise<void> => this.timing.sleep(ms, signal);
     const preparation = new Preparation({ backend, onError: () => {}, sleep });
     const facts = { hostIPs: ['10.0.0.1'], allocatable: {}, dns: { clusterServers: [], clusterDomain: '' } };
     const client = link.client(this.api.client());
-    const controller = new PodController({
-      node,
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the core uses nothing else of it
-      client: client as KubeClient,
-      controller: client,
-      backend,
-      sizing: 'none',
-      preparation,
-      hostIPs: facts.hostIPs,
-      facts: () => facts,
-      record: (ref, notice) => this.notices.push({ ref, notice }),
-      recordOnNode: (notice) => this.nodeNotices.push(notice),
-      blockade: { refused: () => {}, accepted: () => {} },
-      confirmCluster: async () => {
-        if (this.api.away) throw new TransportError('unreachable', 'the API server is away');
-        return true;
+    const controller = podController({
+      node: {
+        name: owner.nodeName,
+        taints: [],
+        labels: {},
+        sizing: 'none',
+        daemonSets: 'placeholder',
+        facts: () => facts,
       },
-      observer: { ...silentObserver, podReady: ({ totalSeconds }) => this.ready.push(totalSeconds) },
-      logger: { ...silentLogger, error: (fields, message) => this.#logged(fields, message) },
+      cluster: {
+        agent: client,
+        controller: client,
+        confirm: async () => {
+          if (this.api.away) throw new TransportError('unreachable', 'the API server is away');
+          return true;
+        },
+      },
+      backend,
+      preparation,
+      blockade: { refused: () => {}, accepted: () => {} },
+      told: {
+        record: (ref, notice) => this.notices.push({ ref, notice }),
+        recordOnNode: (notice) => this.nodeNotices.push(notice),
+        ledger: undefined,
+        metrics: { ...silentMetrics, podReady: ({ totalSeconds }) => this.ready.push(totalSeconds) },
+        logger: { ...silentLogger, error: (fields, message) => this.#logged(fields, message) },
+      },
       sweep: { graceMs: 30_000 },
       timing: this.timing,
       random: this.#random,
@@ -421,7 +428,7 @@ class Link {
   }
 }
 
-const silentObserver = {
+const silentMetrics = {
   stepTaken: () => {},
   podReady: () => {},
   operationStarted: () => {},

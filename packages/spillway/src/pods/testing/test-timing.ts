@@ -14,9 +14,7 @@ export class TestTiming implements Timing {
     this.#nowMs = nowMs;
   }
 
-  now(): number {
-    return this.#nowMs;
-  }
+  readonly now = (): number => this.#nowMs;
 
   readonly after = (ms: number, run: () => void): (() => void) => {
     const alarm = { atMs: this.#nowMs + Math.max(0, ms), run };
@@ -24,7 +22,7 @@ export class TestTiming implements Timing {
     return () => this.#alarms.delete(alarm);
   };
 
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  readonly sleep = (ms: number, signal?: AbortSignal): Promise<void> => {
     if (signal?.aborted) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     const wake = (): void => {
@@ -35,7 +33,7 @@ export class TestTiming implements Timing {
     const cancel = this.after(ms, wake);
     signal?.addEventListener('abort', wake, { once: true });
     return promise;
-  }
+  };
 
   /** Runs what is due on the way, in order, and lets it work in between. */
   async advance(ms: number): Promise<void> {

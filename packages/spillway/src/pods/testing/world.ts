@@ -1,8 +1,7 @@
 import type { Pod } from '@spillway/kube';
 import type { Instance } from '../../backends/backend.ts';
 import { decide } from '../core/decide.ts';
-import { isDeleting, isTerminalPhase, statusShowsItRan } from '../../podspec/pod-facts.ts';
-import { instanceRef } from '../pod-facts.ts';
+import { instanceRef, isDeleting, isTerminalPhase, statusShowsItRan } from '../../podspec/pod-facts.ts';
 import type { Operation, Outcome, Phase, PodState, Problem } from '../core/pod-state.ts';
 import { statusPatch } from '../status/status-patch.ts';
 import {

@@ -2,7 +2,7 @@ import { type CallOptions, type Event, Informer, type KubeClient, type Logger, t
 import type { Instance, InstanceRef, Listing, Owner } from '../../backend.ts';
 import type { EventHub } from '../../event-hub.ts';
 import type { Dialect } from '../dialect.ts';
-import { podSelector, refOf } from './marks.ts';
+import { podSelector, markedRef } from './marks.ts';
 import { noticeOf } from './notices.ts';
 import { observe } from './observe.ts';
 
@@ -35,7 +35,7 @@ export class Instances {
       ...common,
       type: dialect.types.pods,
       labelSelector: podSelector(owner),
-      indexes: { uid: (pod) => [refOf(pod, owner)?.uid ?? ''] },
+      indexes: { uid: (pod) => [markedRef(pod, owner)?.uid ?? ''] },
     });
     this.#events = new Informer({
       ...common,
@@ -88,7 +88,7 @@ export class Instances {
     for await (const page of client.resource(dialect.types.pods).pages({ ...call, namespace, labelSelector })) {
       found.push(...page.items);
     }
-    return found.filter((pod) => refOf(pod, owner) !== undefined);
+    return found.filter((pod) => markedRef(pod, owner) !== undefined);
   }
 
   listing(pods: readonly Pod[]): Listing {
@@ -96,7 +96,7 @@ export class Instances {
   }
 
   #instance(pod: Pod): Instance | undefined {
-    const ref = refOf(pod, this.#options.owner);
+    const ref = markedRef(pod, this.#options.owner);
     return ref && observe(ref, pod, (message) => this.#options.dialect.remedyOf(message));
   }
 

@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { copyMarks, copySelector, ownerOf, podMarks, podSelector, refOf, sourceOf } from './marks.ts';
+import { copyMarks, copySelector, ownerOf, podMarks, podSelector, markedRef, sourceOf } from './marks.ts';
 
 const text = fc.string({ minLength: 1 });
 const owner = fc.record({ clusterId: text, nodeName: text });
@@ -9,14 +9,14 @@ const ref = fc.record({ uid: text, namespace: text, name: text });
 describe('marks', () => {
   test.prop([owner, ref])('say whose pod it is, whatever the names', (whose, pod) => {
     const { labels, annotations } = podMarks(whose, pod);
-    expect(refOf({ metadata: { labels: { ...labels }, annotations: { ...annotations } } }, whose)).toEqual(pod);
+    expect(markedRef({ metadata: { labels: { ...labels }, annotations: { ...annotations } } }, whose)).toEqual(pod);
     for (const value of Object.values(labels)) expect(value).toMatch(/^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/);
   });
 
   test.prop([owner, owner, ref])('of another owner are not ours', (whose, other, pod) => {
     fc.pre(whose.clusterId !== other.clusterId || whose.nodeName !== other.nodeName);
     const { labels, annotations } = podMarks(whose, pod);
-    expect(refOf({ metadata: { labels: { ...labels }, annotations: { ...annotations } } }, other)).toBeUndefined();
+    expect(markedRef({ metadata: { labels: { ...labels }, annotations: { ...annotations } } }, other)).toBeUndefined();
   });
 
   test.prop([owner, text, text])('say what a copy is a copy of', (whose, namespace, name) => {
@@ -24,7 +24,7 @@ describe('marks', () => {
     const { labels, annotations } = copyMarks(whose, source);
     const metadata = { labels: { ...labels }, annotations: { ...annotations } };
     expect(sourceOf({ metadata }, whose)).toEqual(source);
-    expect(refOf({ metadata }, whose)).toBeUndefined();
+    expect(markedRef({ metadata }, whose)).toBeUndefined();
   });
 
   test('select what is ours', () => {

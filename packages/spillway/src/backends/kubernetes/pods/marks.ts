@@ -68,7 +68,7 @@ export function copySelector(owner: Owner): string {
 }
 
 /** Undefined when the object is not an instance of this owner's. */
-export function refOf(object: KubeObject, owner: Owner): InstanceRef | undefined {
+export function markedRef(object: KubeObject, owner: Owner): InstanceRef | undefined {
   if (!isOwnedBy(object, owner)) return undefined;
   const notes = object.metadata?.annotations ?? {};
   const { [annotations.uid]: uid, [annotations.namespace]: namespace, [annotations.name]: name } = notes;

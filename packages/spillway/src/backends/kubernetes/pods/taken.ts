@@ -1,6 +1,6 @@
 import { namespaceOf, nameOf, type Pod, uidOf } from '@spillway/kube';
 import { BackendError, type InstanceRef, type Owner } from '../../backend.ts';
-import { ownerOf, refOf } from './marks.ts';
+import { ownerOf, markedRef } from './marks.ts';
 
 /** What it means that a pod's name is taken in the other cluster. */
 export type Taken =
@@ -11,7 +11,7 @@ export type Taken =
   | { readonly kind: 'refused'; readonly error: BackendError };
 
 export function taken(found: Pod, ref: InstanceRef, owner: Owner): Taken {
-  const other = refOf(found, owner);
+  const other = markedRef(found, owner);
   const where = `pod ${namespaceOf(found)}/${nameOf(found)}`;
   if (!other) {
     const error = new BackendError('conflict', `${where} of the other cluster belongs to ${ownerOf(found)}`, {

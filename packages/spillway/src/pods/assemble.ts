@@ -1,0 +1,250 @@
+import { Informer, type KubeClient, type Logger, type Pod, pods } from '@spillway/kube';
+import type { Backend, InstanceRef, Notice } from '../backends/backend.ts';
+import { instanceRef } from '../podspec/pod-facts.ts';
+import type { WorkloadFacts } from '../podspec/resolve.ts';
+import type { RuleSetName } from '../podspec/sizing/rule-sets.ts';
+import { Actor, type ActorParts } from './actor.ts';
+import { withoutBallast } from './ballast.ts';
+import { newOrphan, referenceChanged, statusRefused } from './core/transitions.ts';
+import { type Alarm, Belief, suspiciousSweep } from './instances/belief.ts';
+import { type InstanceLedger, type InstanceMetrics, InstanceNews } from './instances/instance-news.ts';
+import { InstanceObserver } from './instances/instance-observer.ts';
+import { ListingRequests } from './instances/listing-requests.ts';
+import type { SweepOptions } from './instances/sweep.ts';
+import { Sweeper } from './instances/sweeper.ts';
+import { Arrivals } from './intake/arrivals.ts';
+import type { IntakeNode } from './intake/intake.ts';
+import { reviewPod } from './intake/pod-review.ts';
+import { podFields } from './log.ts';
+import { Operations } from './operations.ts';
+import { readDefaultTolerations } from './outage/default-tolerations.ts';
+import { TolerationWriter } from './outage/toleration-writer.ts';
+import { type Blockade, type OperationMetrics, Performer } from './performer.ts';
+import { PodController } from './pod-controller.ts';
+import type { Preparation } from './preparation.ts';
+import { ClusterServices } from './references/cluster-services.ts';
+import { ReferenceWatches } from './references/reference-watches.ts';
+import { Registry } from './registry.ts';
+import { RunQueue } from './run-queue.ts';
+import { StatusWriter } from './status/status-writer.ts';
+import type { Timeline } from './timeline.ts';
+import { systemTiming, type Timing } from './timing.ts';
+
+/** For metrics. */
+export interface PodMetrics extends OperationMetrics, InstanceMetrics {
+  stepTaken(): void;
+  /** A pod that came while we watched is Ready for the first time. */
+  podReady(timeline: Timeline): void;
+  statusWritten(result: 'written' | 'unchanged' | 'gone' | 'refused' | 'failed'): void;
+  listed(result: 'complete' | 'incomplete' | 'failed', seconds: number): void;
+}
+
+/** What surrounds the pods of one virtual node. */
+export interface PodSurroundings {
+  /** How it can be named, in which sizes pods can be had there, and what they are given. */
+  readonly node: IntakeNode & {
+    readonly sizing: RuleSetName;
+    readonly daemonSets: 'placeholder' | 'reject';
+    readonly facts: () => WorkloadFacts;
+  };
+  readonly cluster: {
+    /** Client of the node agent. */
+    readonly agent: Pick<KubeClient, 'resource'>;
+    /** The controller's own identity. */
+    readonly controller: Pick<KubeClient, 'resource'>;
+    /** Is the API server that we talk to the cluster whose marks our instances carry? */
+    readonly confirm: (signal: AbortSignal) => Promise<boolean>;
+  };
+  readonly backend: Backend;
+  readonly preparation: Pick<Preparation, 'ready' | 'invalidate'>;
+  readonly blockade: Blockade;
+  readonly sweep: SweepOptions;
+  readonly told: {
+    readonly record: (ref: InstanceRef, notice: Notice) => void;
+    /** Something that people should see on the virtual node. */
+    readonly recordOnNode: (notice: Notice) => void;
+    readonly ledger: InstanceLedger | undefined;
+    readonly metrics: PodMetrics;
+    readonly logger: Logger;
+  };
+  /** Default: the system's clock and timers. */
+  readonly timing?: Timing;
+  /** For jitter; 0 ≤ x < 1. Default: Math.random */
+  readonly random?: () => number;
+  /** See {@link PodController.run}. Default: 5,000. */
+  readonly stopGraceMs?: () => number;
+}
+
+/** The parts of a pod controller, in the order in which a pod meets them. */
+export function podController(surroundings: PodSurroundings): PodController {
+  const { node, cluster, backend, preparation, blockade, sweep, told } = surroundings;
+  const { timing = systemTiming, random = Math.random, stopGraceMs = () => 5000 } = surroundings;
+  const { agent: client, controller, confirm } = cluster;
+  const { record, recordOnNode, ledger, metrics, logger } = told;
+  const alarm: Alarm = (notice, fields) => {
+    logger.error(fields, notice.message);
+    recordOnNode(notice);
+  };
+  const abandon = new AbortController();
+  const registry = new Registry(timing.now);
+  const turns = new RunQueue<Actor>((error) =>
+    logger.error({ err: error }, 'the step of a pod failed; this is a defect'),
+  );
+
+  // The cluster's side: its pods, and what they refer to.
+  const informer = new Informer<Pod>({
+    client,
+    type: pods,
+    fieldSelector: `spec.nodeName=${node.name}`,
+    transform: withoutBallast,
+    clock: timing,
+    random,
+    logger,
+    onError: (error) => logger.warn({ err: error }, 'cannot watch the pods of the node; trying again'),
+  });
+  const live = (uid: string): Pod | undefined => informer.store.getByUid(uid);
+  const services = new ClusterServices({
+    client,
+    clock: timing,
+    random,
+    logger,
+    onError: (error) => logger.warn({ err: error }, 'cannot watch services; trying again'),
+  });
+  const references = new ReferenceWatches({
+    client,
+    onChanged: (uid) => registry.apply(uid, referenceChanged),
+    logger,
+    clock: timing,
+    random,
+  });
+
+  // What is done for a pod, and what the cluster is told of it.
+  const operations = new Operations({
+    backend,
+    client,
+    nodeName: node.name,
+    references: {
+      client,
+      services: (namespace) => services.of(namespace),
+      serviceAt: (address) => services.at(address),
+      renewsTokens: backend.capabilities.volumeUpdates,
+      now: timing.now,
+      random,
+    },
+    follow: ({ uid }, objects) => references.set(uid, objects),
+    facts: node.facts,
+    prepared: async (signal) => {
+      await services.synced;
+      await preparation.ready(signal);
+    },
+    record,
+    onStage: (ref, stage) => registry.pass(ref, stage),
+    onDefect: (error) => logger.error({ err: error }, 'an operation failed in a way that nobody foresaw'),
+  });
+  const statuses = new StatusWriter({
+    client,
+    live,
+    onRefused: (pod, error) => {
+      const ref = instanceRef(pod);
+      logger.error({ err: error, ...podFields(ref) }, 'the API server refuses the status of a pod');
+      registry.apply(ref.uid, statusRefused);
+    },
+    onError: (pod, error) =>
+      logger.warn({ err: error, ...podFields(instanceRef(pod)) }, 'status not written; trying again'),
+    onWritten: (result) => metrics.statusWritten(result),
+    clock: timing,
+  });
+  const tolerations = new TolerationWriter({
+    client: controller,
+    live,
+    defaults: (signal) => readDefaultTolerations(client, node.name, signal),
+    onError: (error, pod) =>
+      logger.warn(
+        { err: error, ...(pod && podFields(instanceRef(pod))) },
+        'cannot let pods outlive an outage of Spillway; trying again',
+      ),
+    clock: timing,
+  });
+  const listings = new ListingRequests(timing);
+  const parts: ActorParts = {
+    context: { hostIPs: node.facts().hostIPs, ...backend.capabilities },
+    timing,
+    turns,
+    performer: new Performer({
+      operations,
+      metrics,
+      blockade,
+      preparation,
+      logger,
+      abandoned: abandon.signal,
+    }),
+    statuses,
+    record,
+    listings,
+    references,
+    registry,
+    metrics,
+  };
+
+  // The backend's side: its instances, and those that nobody owns.
+  const sweeper = new Sweeper({
+    ...sweep,
+    confirmCluster: confirm,
+    exists: (ref, signal) => operations.exists(ref, signal),
+    onOrphan: (ref) => {
+      const instance = registry.takeUnowned(ref);
+      if (instance === undefined) return;
+      registry.add(new Actor(newOrphan(instance, timing.now()), parts));
+      logger.warn(podFields(ref), 'removing an instance whose pod is gone');
+    },
+    onSuspicion: (heldBack) => suspiciousSweep(heldBack, timing.now(), alarm),
+    requestListingIn: (ms) => listings.requestIn(ms),
+    now: timing.now,
+    logger,
+  });
+  const observer = new InstanceObserver({
+    backend,
+    sink: new InstanceNews({
+      ledger,
+      registry,
+      belief: new Belief({ registry, sweep, requests: listings, timing, alarm }),
+      sweeper,
+      record,
+      podsListed: () => informer.hasSynced(),
+      metrics,
+    }),
+    requests: listings,
+    prepared: (signal) => preparation.ready(signal),
+    now: timing.now,
+    sleep: timing.sleep,
+    random,
+    onListed: (result, ms) => metrics.listed(result, ms / 1000),
+    onError: (what, error) => logger.warn({ err: error }, `cannot ${what} the instances of the backend; trying again`),
+  });
+  const arrivals = new Arrivals({
+    registry,
+    parts,
+    review: (pod) => reviewPod(pod, { node, backend, sizing: node.sizing, logger }),
+    daemonSets: node.daemonSets,
+    podsListed: () => informer.hasSynced(),
+    instancesListed: () => observer.completeOnce,
+    onReady: (timeline) => metrics.podReady(timeline),
+  });
+
+  return new PodController({
+    informer,
+    arrivals,
+    registry,
+    turns,
+    services,
+    references,
+    listings,
+    observer,
+    sweeper,
+    statuses,
+    tolerations,
+    abandon,
+    timing,
+    stopGraceMs,
+  });
+}

@@ -1,0 +1,61 @@
+import type { Instance, InstanceRef, Notice } from '../../backends/backend.ts';
+import type { Registry } from '../registry.ts';
+import type { Belief } from './belief.ts';
+import type { InstanceSink, ObservedListing } from './instance-observer.ts';
+import type { Sweeper } from './sweeper.ts';
+
+/** Writes down which instances there were. */
+export type InstanceLedger = Pick<InstanceSink, 'instance' | 'gone' | 'listed'>;
+
+export interface InstanceNewsOptions {
+  /** Is told before the pods are. */
+  readonly ledger: InstanceLedger | undefined;
+  readonly registry: Registry;
+  readonly belief: Pick<Belief, 'holds'>;
+  readonly sweeper: Pick<Sweeper, 'observe' | 'candidates' | 'heldBack'>;
+  readonly record: (ref: InstanceRef, notice: Notice) => void;
+  /** Have all pods of the node been listed once? */
+  readonly podsListed: () => boolean;
+  readonly metrics: InstanceMetrics;
+}
+
+export interface InstanceMetrics {
+  instances(count: number): void;
+  orphans(candidates: number, heldBack: number): void;
+}
+
+/** What the backend tells of its instances goes to the ledger, to their pods, and to the sweep. */
+export class InstanceNews implements InstanceSink {
+  readonly #options: InstanceNewsOptions;
+
+  constructor(options: InstanceNewsOptions) {
+    this.#options = options;
+  }
+
+  instance(instance: Instance): void {
+    this.#options.ledger?.instance(instance);
+    this.#options.registry.instanceSeen(instance);
+  }
+
+  gone(ref: InstanceRef): void {
+    this.#options.ledger?.gone(ref);
+    this.#options.registry.instanceGone(ref);
+  }
+
+  notice(ref: InstanceRef, notice: Notice): void {
+    if (notice.reason === 'Pulled') this.#options.registry.pass(ref, 'imagePulled');
+    this.#options.record(ref, notice);
+  }
+
+  listed(listing: ObservedListing): void {
+    const { ledger, registry, belief, sweeper, podsListed, metrics } = this.#options;
+    if (!listing.complete || !belief.holds(listing)) return;
+    ledger?.listed(listing);
+    registry.listed(listing);
+    const total = listing.instances.length;
+    metrics.instances(total);
+    if (!podsListed()) return;
+    sweeper.observe({ startedMs: listing.startedMs, unowned: registry.unowned(), total });
+    metrics.orphans(sweeper.candidates, sweeper.heldBack);
+  }
+}
