@@ -36,7 +36,10 @@ describe('the generated RBAC', () => {
       {
         ...shellPod('local', 'sleep 3600'),
         metadata: { name: 'local', namespace },
-        spec: { containers: [{ name: 'main', image: 'busybox', command: ['sleep', '3600'] }] },
+        spec: {
+          terminationGracePeriodSeconds: 1,
+          containers: [{ name: 'main', image: 'busybox', imagePullPolicy: 'IfNotPresent', command: ['sleep', '3600'] }],
+        },
       },
     );
     await waitReady(kubectl, namespace, 'mine');
