@@ -1,3 +1,4 @@
+import type { Readable, Writable } from 'node:stream';
 import type { ContainerStatus, Pod, PodCondition, PodSpec } from '@spillway/kube';
 import type { DnsConfig } from '../podspec/dns.ts';
 import type { EnvVarTemplate } from '../podspec/env.ts';
@@ -68,14 +69,23 @@ export interface Backend {
   /** Writes the container's log to `sink`, which applies back-pressure. Resolves when the log ends, or when `signal` aborts a follow. */
   logs?(ref: InstanceRef, container: string, options: LogOptions, sink: LogSink, signal: AbortSignal): Promise<void>;
 
-  /** Runs a command in a container; resolves with its exit code when it has ended and its output was handed on. */
+  /** Runs a command in a container; resolves when it has ended and its output was handed on. */
   exec?(
     ref: InstanceRef,
     container: string,
     command: readonly string[],
-    io: ExecStreams,
+    io: ContainerStreams,
     signal: AbortSignal,
   ): Promise<ExecResult>;
+
+  /**
+   * Connects to what a container runs: from now on its output is handed on, and it gets the input if its spec says that it
+   * reads any. Resolves with 0 when the container has ended, however that was.
+   */
+  attach?(ref: InstanceRef, container: string, io: ContainerStreams, signal: AbortSignal): Promise<ExecResult>;
+
+  /** Opens a way to the ports of an instance, which is closed when the signal aborts. */
+  portForward?(ref: InstanceRef, signal: AbortSignal): Promise<PortForwarder>;
 
   /** What the virtual node offers, unless the configuration says otherwise. Kubernetes quantities. */
   capacity(signal: AbortSignal): Promise<Capacity>;
@@ -100,6 +110,10 @@ export interface Capabilities {
   readonly architecture?: string;
   readonly logs: boolean;
   readonly exec: boolean;
+  /** Default: it is not offered */
+  readonly attach?: boolean;
+  /** Default: it is not offered */
+  readonly portForward?: boolean;
   /** Can a pod that runs get ephemeral containers, as of `kubectl debug`? Default: it cannot */
   readonly ephemeralContainers?: boolean;
   /** Can volumes of ConfigMaps, Secrets and tokens follow what changes in the cluster? */
@@ -183,6 +197,8 @@ export interface Instance {
   readonly spec?: PodSpec;
   readonly containerStatuses: readonly ContainerStatus[];
   readonly initContainerStatuses: readonly ContainerStatus[];
+  /** Absent: the pod has none, or the backend cannot have any. */
+  readonly ephemeralContainerStatuses?: readonly ContainerStatus[];
   /** Conditions that only the backend knows, e.g. `PodReadyToStartContainers`. */
   readonly conditions?: readonly PodCondition[];
   /** Why the instance ended other than by its containers' exit, e.g. `Evicted`. */
@@ -235,7 +251,8 @@ export interface LogSink {
   write(chunk: Uint8Array): Promise<void>;
 }
 
-export interface ExecStreams {
+/** Of a command, or of what a container runs. */
+export interface ContainerStreams {
   readonly tty: boolean;
   readonly stdin?: NodeJS.ReadableStream;
   readonly stdout?: NodeJS.WritableStream;
@@ -249,8 +266,29 @@ export interface TerminalSize {
   readonly height: number;
 }
 
-export interface ExecResult {
-  readonly exitCode: number;
+/** How a command ended; 128 + n when a signal ended it. Or why it could not be run, in the words of who tried. */
+export type ExecResult =
+  | { readonly exitCode: number }
+  /** `reason` is that of a metav1.Status; default `InternalError`. */
+  | { readonly error: string; readonly reason?: string };
+
+/** A way to the ports of an instance, for any number of connections. */
+export interface PortForwarder {
+  /** Aborted when the way is lost, with all its connections. */
+  readonly ended: AbortSignal;
+  /** Carries a connection to its port, and finishes it when it is over or cannot be made. */
+  forward(connection: PortConnection): void;
+  /** Resolves when nothing of it is left. */
+  close(): Promise<void>;
+}
+
+/** A connection to a port: two directions, each of which ends by itself. */
+export interface PortConnection {
+  readonly port: number;
+  readonly readable: Readable;
+  readonly writable: Writable;
+  /** Tells who wanted it why it failed, if it did, and ends what has not ended. Later calls change nothing. */
+  readonly finish: (error?: string) => void;
 }
 
 export type BackendErrorKind =

@@ -5,7 +5,19 @@ type Duration =
   | { readonly minMs: number; readonly maxMs: number }
   | { readonly medianMs: number; readonly p99Ms: number };
 
-const calls = ['prepare', 'create', 'update', 'stop', 'remove', 'list', 'ping', 'logs', 'exec'] as const;
+const calls = [
+  'prepare',
+  'create',
+  'update',
+  'stop',
+  'remove',
+  'list',
+  'ping',
+  'logs',
+  'exec',
+  'attach',
+  'portForward',
+] as const;
 type Call = (typeof calls)[number];
 
 const kinds = [

@@ -1,6 +1,6 @@
 import type { ContainerState, ContainerStatus } from '@spillway/kube';
 import { describe, expect, test } from 'vitest';
-import { requireLog, requireRunning } from './container-state.ts';
+import { requireLog, requirePorts, requireRunning } from './container-state.ts';
 import type { KnownPod } from '../pods/known-pods.ts';
 import { runningPod } from './testing/fakes.ts';
 
@@ -97,5 +97,22 @@ describe('a command', () => {
   test('does not run in a container that the pod does not have', () => {
     const message = 'container not found ("other")';
     expect(() => requireRunning(pod(running), 'other')).toThrow(expect.objectContaining({ status: 404, message }));
+  });
+});
+
+describe('the ports of a pod', () => {
+  test('are there while something of it runs', () => {
+    expect(() => requirePorts(pod(waiting('CrashLoopBackOff')))).not.toThrow();
+  });
+
+  test.each([
+    ['was not created yet', {}],
+    ['has no address yet', { instance: { podIPs: [] } }],
+    ['has ended', { instance: { state: 'ended' } }],
+  ])('are not there when the pod %s', (_state, { instance: differences }: { readonly instance?: object }) => {
+    const { pod: bare, instance } = runningPod();
+    const known = differences && instance ? { pod: bare, instance: { ...instance, ...differences } } : { pod: bare };
+    const message = 'pod not found ("web_default")';
+    expect(() => requirePorts(known)).toThrow(expect.objectContaining({ status: 404, message }));
   });
 });

@@ -25,7 +25,7 @@ export function requireLog(known: KnownPod, container: string, previous: boolean
 }
 
 /**
- * A command can run in the container.
+ * A command can run in the container, and its streams can be attached to.
  *
  * @throws {Problem} 404 for no such container, 400 while it does not run
  */
@@ -40,6 +40,18 @@ export function requireRunning(known: KnownPod, container: string): void {
   if (terminated === undefined) throw waiting(status, pod, '');
   const { exitCode } = terminated;
   throw new Problem(400, `container "${container}" in pod "${pod}" has terminated with exit code ${exitCode}`);
+}
+
+/**
+ * Something of the pod runs that has ports.
+ *
+ * @throws {Problem} 404 while nothing runs
+ */
+export function requirePorts({ pod, instance, placeholder }: KnownPod): void {
+  if (placeholder !== undefined) throw new Problem(400, placeholder);
+  const { name = '', namespace = '' } = pod.metadata ?? {};
+  const started = instance?.state !== 'ended' && (instance?.podIPs.length ?? 0) > 0;
+  if (!started) throw new Problem(404, `pod not found ("${name}_${namespace}")`);
 }
 
 function waiting(status: ContainerStatus, pod: string, withoutReason: string): Problem {
@@ -66,7 +78,7 @@ function hasContainer({ spec }: Pod, name: string): boolean {
 
 /** The backend knows first; the pod's status is what it said earlier. */
 function statusOf({ pod, instance }: KnownPod, name: string): ContainerStatus | undefined {
-  const { containerStatuses, initContainerStatuses } = instance ?? pod.status ?? {};
-  const lists = [containerStatuses, initContainerStatuses, pod.status?.ephemeralContainerStatuses];
+  const { containerStatuses, initContainerStatuses, ephemeralContainerStatuses } = instance ?? pod.status ?? {};
+  const lists = [containerStatuses, initContainerStatuses, ephemeralContainerStatuses];
   return lists.flatMap((list) => list?.find((status) => status.name === name) ?? [])[0];
 }

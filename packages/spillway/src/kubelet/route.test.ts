@@ -19,14 +19,16 @@ describe('paths', () => {
     ['POST', '/exec/ns/web/main', { kind: 'exec', namespace: 'ns', pod: 'web', container: 'main' }],
     ['GET', '/exec/ns/web/main', { kind: 'exec', namespace: 'ns', pod: 'web', container: 'main' }],
     ['POST', '/exec/ns/web/1-2-3/main', { kind: 'exec', namespace: 'ns', pod: 'web', uid: '1-2-3', container: 'main' }],
+    ['POST', '/attach/ns/web/main', { kind: 'attach', namespace: 'ns', pod: 'web', container: 'main' }],
+    ['GET', '/attach/ns/web/1-2/main', { kind: 'attach', namespace: 'ns', pod: 'web', uid: '1-2', container: 'main' }],
+    ['POST', '/portForward/ns/web', { kind: 'portForward', namespace: 'ns', pod: 'web' }],
+    ['GET', '/portForward/ns/web/1-2-3', { kind: 'portForward', namespace: 'ns', pod: 'web', uid: '1-2-3' }],
     ['GET', '/%65xec/n%73/web/main', { kind: 'exec', namespace: 'ns', pod: 'web', container: 'main' }],
   ])('%s %s', (method, path, expected) => {
     expect(route(method, path)).toEqual({ route: expected });
   });
 
   test.each([
-    ['/attach/ns/web/main', 'attaching to containers'],
-    ['/portForward/ns/web', 'port forwarding'],
     ['/stats/summary', 'statistics of pods'],
     ['/metrics/resource', 'metrics of pods and containers'],
     ['/run/ns/web/main', 'the kubelet’s run command'],
@@ -42,6 +44,9 @@ describe('paths', () => {
     '/toString',
     '/pods/more',
     '/exec/ns/web',
+    '/attach/ns/web',
+    '/portForward/ns',
+    '/portForward/ns/web/uid/more',
     '/explain/ns',
     '/explain/ns/web/more',
     '/exec/ns//main',

@@ -5,12 +5,13 @@ export type Route =
   | { readonly kind: 'explain'; readonly namespace: string; readonly pod: string }
   | { readonly kind: 'logs'; readonly namespace: string; readonly pod: string; readonly container: string }
   | {
-      readonly kind: 'exec';
+      readonly kind: 'exec' | 'attach';
       readonly namespace: string;
       readonly pod: string;
       readonly uid?: string;
       readonly container: string;
     }
+  | { readonly kind: 'portForward'; readonly namespace: string; readonly pod: string; readonly uid?: string }
   /** A path of the kubelet that does nothing here. */
   | { readonly kind: 'unsupported'; readonly what: string };
 
@@ -21,8 +22,6 @@ export type Routing =
   | { readonly allow: readonly string[] };
 
 const unsupported: Readonly<Record<string, string>> = {
-  attach: 'attaching to containers',
-  portForward: 'port forwarding',
   run: 'the kubelet’s run command',
   stats: 'statistics of pods',
   checkpoint: 'checkpointing of containers',
@@ -37,6 +36,8 @@ const methods: Readonly<Record<Exclude<Route['kind'], 'unsupported'>, readonly s
   explain: ['GET'],
   logs: ['GET'],
   exec: ['GET', 'POST'],
+  attach: ['GET', 'POST'],
+  portForward: ['GET', 'POST'],
 };
 
 /** The segments of a path, decoded; none when it cannot be decoded. A slash at the end makes no difference. */
@@ -76,7 +77,10 @@ function findRoute(segments: readonly string[]): Route | undefined {
     case 'containerLogs':
       return logsRoute(rest);
     case 'exec':
-      return execRoute(rest);
+    case 'attach':
+      return containerRoute(first, rest);
+    case 'portForward':
+      return portForwardRoute(rest);
     default: {
       const what = Object.hasOwn(unsupported, first) ? unsupported[first] : undefined;
       return what === undefined ? undefined : { kind: 'unsupported', what };
@@ -94,9 +98,14 @@ function logsRoute([namespace, pod, container, ...rest]: readonly string[]): Rou
   return { kind: 'logs', namespace, pod, container };
 }
 
-function execRoute(segments: readonly string[]): Route | undefined {
+function containerRoute(kind: 'exec' | 'attach', segments: readonly string[]): Route | undefined {
   const [namespace, pod, third, fourth, ...rest] = segments;
   if (namespace === undefined || pod === undefined || third === undefined || rest.length > 0) return undefined;
-  if (fourth === undefined) return { kind: 'exec', namespace, pod, container: third };
-  return { kind: 'exec', namespace, pod, uid: third, container: fourth };
+  if (fourth === undefined) return { kind, namespace, pod, container: third };
+  return { kind, namespace, pod, uid: third, container: fourth };
+}
+
+function portForwardRoute([namespace, pod, uid, ...rest]: readonly string[]): Route | undefined {
+  if (namespace === undefined || pod === undefined || rest.length > 0) return undefined;
+  return { kind: 'portForward', namespace, pod, ...(uid === undefined ? {} : { uid }) };
 }

@@ -5,12 +5,13 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '@spillway/kube';
 import { refuseUpgrade } from '@spillway/streaming';
-import type { Backend } from '../backends/backend.ts';
 import { AccessControl, type AccessControlOptions } from './auth/access-control.ts';
 import type { Reviews } from './auth/reviews.ts';
 import { type Admitted, Gate } from './gate.ts';
-import type { HandlerContext } from './handlers/context.ts';
-import { prepareExec } from './handlers/exec.ts';
+import type { HandlerContext, StreamingBackend } from './handlers/context.ts';
+import { preparePortForward } from './handlers/port-forward.ts';
+import { prepareRemoteCommand } from './handlers/remote-command.ts';
+import type { PreparedUpgrade } from './handlers/upgrade.ts';
 import { serveExplanation } from './handlers/explain.ts';
 import { serveLogs } from './handlers/logs.ts';
 import { servePods } from './handlers/pods.ts';
@@ -19,12 +20,13 @@ import type { KubeletMetrics } from './metrics.ts';
 import { boundPods, runningPods } from './pod-list.ts';
 import type { PodLookup } from '../pods/known-pods.ts';
 import { answerProblem, Problem, problemHeaders, problemOf } from './problem.ts';
+import type { Route } from './route.ts';
 import { StreamSlots } from './stream-slots.ts';
 import { secureContextOptions, type TlsMaterial } from './tls.ts';
 
 export interface KubeletServerOptions {
   readonly pods: PodLookup;
-  readonly backend: Pick<Backend, 'capabilities' | 'logs' | 'exec'>;
+  readonly backend: StreamingBackend;
   readonly reviews: Reviews;
   /** May lack the certificate at first, see {@link KubeletServer.setTls}. */
   readonly tls: TlsMaterial;
@@ -160,6 +162,8 @@ export class KubeletServer implements AsyncDisposable {
         await this.#slots.hold(() => serveLogs(this.#context, route, query, response));
         return;
       case 'exec':
+      case 'attach':
+      case 'portForward':
         throw new Problem(400, 'Upgrade request required');
       default:
         throw new Problem(501, `the virtual node does not offer ${route.what}`);
@@ -196,14 +200,27 @@ export class KubeletServer implements AsyncDisposable {
     socket: Duplex,
     head: Buffer,
   ): Promise<void> {
-    if (route.kind === 'unsupported') throw new Problem(501, `the virtual node does not offer ${route.what}`);
-    if (route.kind !== 'exec') throw new Problem(400, 'this path cannot be upgraded');
+    const prepared = this.#prepareUpgrade(route, query);
+    // Who did what where is what people ask afterwards; a command itself may contain secrets.
+    const { kind, ...where } = route;
+    this.#options.logger.info({ user: user.name, ...where }, kind);
+    await this.#slots.hold(() => prepared.run(request, socket, head));
+  }
+
+  #prepareUpgrade(route: Route, query: URLSearchParams): PreparedUpgrade {
     const { streamIdleTimeoutMs: idleTimeoutMs, streamCreationTimeoutMs: creationTimeoutMs } = this.#limits;
-    const exec = prepareExec(this.#context, route, query, { idleTimeoutMs, creationTimeoutMs });
-    // Whose command ran where is what people ask afterwards; the command itself may contain secrets.
-    const { namespace, pod, container } = route;
-    this.#options.logger.info({ user: user.name, namespace, pod, container }, 'exec');
-    await this.#slots.hold(() => exec.run(request, socket, head));
+    const timeouts = { idleTimeoutMs, creationTimeoutMs };
+    switch (route.kind) {
+      case 'exec':
+      case 'attach':
+        return prepareRemoteCommand(this.#context, route, query, timeouts);
+      case 'portForward':
+        return preparePortForward(this.#context, route, timeouts);
+      case 'unsupported':
+        throw new Problem(501, `the virtual node does not offer ${route.what}`);
+      default:
+        throw new Problem(400, 'this path cannot be upgraded');
+    }
   }
 
   /** What to tell the client; the log gets what is nobody's mistake. */

@@ -8,6 +8,8 @@ const harmless: ReadonlySet<string | symbol> = new Set<keyof Backend>([
   'watch',
   'logs',
   'exec',
+  'attach',
+  'portForward',
   'capacity',
   'ping',
   'close',

@@ -1,27 +1,15 @@
-import type { Duplex, Readable, Writable } from 'node:stream';
-import { onAbort } from '../abort.ts';
+import type { Readable, Writable } from 'node:stream';
 import { StreamError } from '../errors.ts';
-import { SpdyConnection } from '../spdy/connection.ts';
+import type { SpdyConnection } from '../spdy/connection.ts';
 import type { SpdyStream } from '../spdy/stream.ts';
-import { negotiateSpdy } from './protocols.ts';
-import { defaultCreationTimeoutMs, type RemoteResult, type RemoteStreams, type TerminalSize } from './session.ts';
+import { type DialOptions, dialSpdy } from '../upgrade/dial.ts';
+import { negotiateRemoteCommand } from './protocols.ts';
+import type { RemoteResult, RemoteStreams, TerminalSize } from './session.ts';
 import { parseStatus } from './status.ts';
 import { expectedStreams, type StreamType, streamTypeHeader } from './stream-types.ts';
-import { requestUpgrade } from './upgrade-request.ts';
 
-export interface DialOptions {
-  /** Where the remote command is served. Query parameters are the caller's. */
-  readonly url: URL;
+export interface RemoteCommandOptions extends DialOptions {
   readonly streams: RemoteStreams;
-  /** Makes the connection, e.g. TLS with a client certificate or a unix socket; default: TCP to the URL's host, with TLS for `https:`. */
-  readonly connect?: () => Duplex;
-  readonly headers?: Readonly<Record<string, string | string[]>>;
-  /** For the upgrade and the server's confirmation of all streams together; default 30 s. */
-  readonly creationTimeoutMs?: number;
-  /** Default 4 h. */
-  readonly idleTimeoutMs?: number;
-  /** Breaks the connection off; the server ends the command or not, as it likes. */
-  readonly signal?: AbortSignal;
 }
 
 /** The client's end of one exec or attach. The same back-pressure rules as for the server's end. */
@@ -42,53 +30,20 @@ export interface RemoteCommandClient {
 /** Longest result that is read. */
 const maxStatusBytes = 64 * 1024;
 
+const offers = 'v4.channel.k8s.io';
+
 /**
- * Opens a remote command over SPDY/3.1, e.g. at the streaming server of containerd.
+ * Opens a remote command over SPDY/3.1, e.g. at the API server of another cluster.
  *
  * @throws {StreamError} `refused` with the server's status and text when it does not upgrade, `timeout`, `closed`
  */
-export async function dialRemoteCommand(options: DialOptions): Promise<RemoteCommandClient> {
-  const timeoutMs = options.creationTimeoutMs ?? defaultCreationTimeoutMs;
-  const opening = new AbortController();
-  const timer = setTimeout(() => {
-    const message = `${options.url.host} did not open the remote command within ${timeoutMs} ms`;
-    opening.abort(new StreamError('timeout', message));
-  }, timeoutMs);
-  const { signal } = options;
-  const giveUp = (): void => {
-    opening.abort(new StreamError('closed', 'the remote command was given up', { cause: signal?.reason }));
-  };
-  if (signal !== undefined) onAbort(signal, giveUp);
-  try {
-    return await open(options, opening.signal);
-  } catch (cause) {
-    throw opening.signal.aborted ? opening.signal.reason : cause;
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', giveUp);
-  }
-}
-
-async function open(options: DialOptions, opening: AbortSignal): Promise<RemoteCommandClient> {
-  const upgraded = await requestUpgrade(options, opening);
-  const { idleTimeoutMs, signal } = options;
-  const connection = new SpdyConnection(upgraded.socket, {
-    role: 'client',
-    head: upgraded.head,
-    ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
-  });
-  const stop = (): void => connection.destroy();
-  onAbort(opening, stop);
-  try {
-    const protocol = negotiateSpdy(upgraded.protocol);
+export function dialRemoteCommand(options: RemoteCommandOptions): Promise<RemoteCommandClient> {
+  return dialSpdy(options, { offers, what: 'the remote command' }, async (connection, chosen) => {
+    const protocol = negotiateRemoteCommand(chosen);
     const types = expectedStreams(protocol, options.streams);
     const streams = await Promise.all(types.map((type) => connection.openStream(new Map([[streamTypeHeader, type]]))));
-    signal?.addEventListener('abort', stop, { once: true, signal: connection.ended });
     return new Client(protocol.name, connection, new Map(types.map((type, index) => [type, streams[index]])));
-  } catch (error) {
-    connection.destroy();
-    throw error;
-  }
+  });
 }
 
 class Client implements RemoteCommandClient {

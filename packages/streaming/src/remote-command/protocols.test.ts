@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { negotiateSpdy, negotiateWebSocket } from './protocols.ts';
+import { negotiateRemoteCommand, negotiateWebSocket } from './protocols.ts';
 
 describe('the protocol', () => {
   test.each([
@@ -8,7 +8,7 @@ describe('the protocol', () => {
     ['v2.channel.k8s.io', 'v2.channel.k8s.io'],
     ['channel.k8s.io', 'channel.k8s.io'],
   ])('over SPDY of a client that offers %s is %s', (offered, chosen) => {
-    expect(negotiateSpdy(offered).name).toBe(chosen);
+    expect(negotiateRemoteCommand(offered).name).toBe(chosen);
   });
 
   test.each([
@@ -22,8 +22,10 @@ describe('the protocol', () => {
   });
 
   test('that nobody knows is refused with the list of those that are', () => {
-    expect(() => negotiateSpdy('v9.channel.k8s.io')).toThrow(/client supports v9.channel.k8s.io, server accepts v4/);
+    expect(() => negotiateRemoteCommand('v9.channel.k8s.io')).toThrow(
+      /client supports v9.channel.k8s.io, server accepts v4/,
+    );
     expect(() => negotiateWebSocket('v9.channel.k8s.io')).toThrow(expect.objectContaining({ status: 403 }));
-    expect(() => negotiateSpdy(undefined)).toThrow(expect.objectContaining({ status: 400 }));
+    expect(() => negotiateRemoteCommand(undefined)).toThrow(expect.objectContaining({ status: 400 }));
   });
 });

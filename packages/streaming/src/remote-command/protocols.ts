@@ -1,4 +1,4 @@
-import { StreamError } from '../errors.ts';
+import { listed, negotiate, negotiateSpdy } from '../upgrade/negotiate.ts';
 
 export interface Protocol {
   readonly name: string;
@@ -32,18 +32,11 @@ const webSocketProtocols: readonly WebSocketProtocol[] = [
 ];
 
 /**
- * The first of the client's protocols that we know.
- *
  * @param header `X-Stream-Protocol-Version`, several of them joined by commas
  * @throws {StreamError} `handshake`
  */
-export function negotiateSpdy(header: string | undefined): Protocol {
-  const offered = split(header);
-  if (offered.length === 0) {
-    const message = 'unable to upgrade: the header X-Stream-Protocol-Version is missing';
-    throw new StreamError('handshake', message, { status: 400 });
-  }
-  return choose(offered, spdyProtocols);
+export function negotiateRemoteCommand(header: string | string[] | undefined): Protocol {
+  return negotiateSpdy(header, spdyProtocols);
 }
 
 /**
@@ -51,25 +44,9 @@ export function negotiateSpdy(header: string | undefined): Protocol {
  * @throws {StreamError} `handshake`
  */
 export function negotiateWebSocket(header: string | undefined): WebSocketProtocol {
-  const offered = split(header);
-  return choose(offered.length === 0 ? [''] : offered, webSocketProtocols);
+  const offered = listed(header);
+  return negotiate(offered.length === 0 ? [''] : offered, webSocketProtocols);
 }
 
-/** For the header that tells a refused client what it could ask for. */
-export function acceptedSpdyProtocols(): string {
-  return spdyProtocols.map((protocol) => protocol.name).join(', ');
-}
-
-function choose<P extends Protocol>(offered: readonly string[], known: readonly P[]): P {
-  for (const name of offered) {
-    const found = known.find((protocol) => protocol.name === name);
-    if (found !== undefined) return found;
-  }
-  const names = known.map((protocol) => protocol.name || '""').join(', ');
-  const message = `unable to upgrade: unable to negotiate protocol: client supports ${offered.join(', ')}, server accepts ${names}`;
-  throw new StreamError('handshake', message, { status: 403 });
-}
-
-function split(header: string | undefined): string[] {
-  return (header ?? '').split(',').flatMap((name) => name.trim() || []);
-}
+/** What a client could ask for. */
+export const acceptedSpdyProtocols: readonly string[] = spdyProtocols.map(({ name }) => name);

@@ -1,4 +1,10 @@
 import type { Readable, Writable } from 'node:stream';
+import { onAbort } from '../abort.ts';
+import { endAndFlush } from '../socket-end.ts';
+import type { UpgradeOptions } from '../upgrade/accept.ts';
+import type { Protocol } from './protocols.ts';
+import type { TerminalSizes } from './resize.ts';
+import { formatLegacyStatus, formatStatus } from './status.ts';
 
 /** Which streams a remote command has. With a terminal there is no separate stderr. */
 export interface RemoteStreams {
@@ -45,15 +51,58 @@ export interface RemoteSession {
   finish(result: RemoteResult): Promise<void>;
 }
 
-/** As the kubelet's. */
-export const defaultCreationTimeoutMs = 30_000;
-
-export interface AcceptOptions {
+export interface AcceptOptions extends UpgradeOptions {
   readonly streams: RemoteStreams;
-  /** Without any traffic, pings included, for this long the session is closed; default 4 h, as the kubelet's. */
-  readonly idleTimeoutMs?: number;
-  /** How long the client may take to open its streams; default 30 s, as the kubelet's. */
-  readonly creationTimeoutMs?: number;
-  /** Ends the session at once. */
-  readonly signal?: AbortSignal;
+}
+
+/** What carries a session: the streams that were asked for, and a way for the result. */
+export interface SessionCarrier extends Pick<RemoteSession, 'stdin' | 'stdout' | 'stderr'> {
+  readonly resize: TerminalSizes;
+  /** Aborted with a {@link StreamError} when the connection can no longer be used, for whatever reason. */
+  readonly ended: AbortSignal;
+  /** Sends the result, if it has words, behind everything that was written, and closes. Never rejects. */
+  report(result: string): Promise<void>;
+}
+
+export class Session implements RemoteSession {
+  readonly protocol: string;
+  readonly tty: boolean;
+  readonly stdin?: Readable;
+  readonly stdout?: Writable;
+  readonly stderr?: Writable;
+  readonly resize: TerminalSizes;
+  readonly closed: AbortSignal;
+  readonly #protocol: Protocol;
+  readonly #carrier: SessionCarrier;
+  #finished: Promise<void> | undefined;
+
+  constructor(protocol: Protocol, tty: boolean, carrier: SessionCarrier) {
+    this.protocol = protocol.name;
+    this.tty = tty;
+    this.#protocol = protocol;
+    this.#carrier = carrier;
+    const { stdin, stdout, stderr, resize, ended } = carrier;
+    if (stdin !== undefined) this.stdin = stdin;
+    if (stdout !== undefined) this.stdout = stdout;
+    if (stderr !== undefined) this.stderr = stderr;
+    this.resize = resize;
+    const closed = new AbortController();
+    this.closed = closed.signal;
+    onAbort(ended, () => {
+      resize.end();
+      if (this.#finished === undefined) closed.abort(ended.reason);
+    });
+  }
+
+  finish(result: RemoteResult): Promise<void> {
+    this.#finished ??= this.#finish(result);
+    return this.#finished;
+  }
+
+  async #finish(result: RemoteResult): Promise<void> {
+    this.resize.end();
+    this.stdin?.destroy();
+    await Promise.all([endAndFlush(this.stdout), endAndFlush(this.stderr)]);
+    await this.#carrier.report(this.#protocol.structuredStatus ? formatStatus(result) : formatLegacyStatus(result));
+  }
 }

@@ -5,8 +5,8 @@ import { type Clock, systemClock } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MovableClock } from '../../../../cci-standin/src/testing/movable-clock.ts';
 import type { ExecResult } from '../backend.ts';
-import { runCommand } from '../kubernetes/pods/streams.ts';
 import { eventually } from '../../../testkit/eventually.ts';
+import { openStreams } from '../kubernetes/pods/streams.ts';
 import { Driver } from '../testing/driver.ts';
 import type { CciConnection } from './connect.ts';
 import { accountWithKeys, LocalRegion, podNamed, writeCredentials } from './testing/local-region.ts';
@@ -27,7 +27,7 @@ const hello = async ({ client }: CciConnection): Promise<{ result: ExecResult; s
   const said = text(stdout);
   const command = { container: 'main', command: ['echo', 'hello'] };
   const path = `${namespace}/pods/default-web/exec`;
-  const result = await runCommand(client, path, command, { tty: false, stdout }, signal).finally(() => stdout.end());
+  const result = await openStreams(client, path, command, { tty: false, stdout }, signal).finally(() => stdout.end());
   return { result, said: await said };
 };
 

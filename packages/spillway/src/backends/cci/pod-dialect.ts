@@ -25,6 +25,11 @@ export function podDialect(
     fields: cciFields[apiVersion],
     alsoRefused: partsOfEmptyDirs,
     capacity,
+    verbs: {
+      attach: !lacks.attach,
+      portForward: !lacks.portForward,
+      ephemeralContainers: !lacks.ephemeralContainers,
+    },
     watchList: !lacks.watchList,
     sinceTime: !lacks.sinceTime,
     // Only labels, annotations and images of a pod can be changed.

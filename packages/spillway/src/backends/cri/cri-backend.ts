@@ -8,7 +8,7 @@ import {
   type Capabilities,
   type Capacity,
   type ExecResult,
-  type ExecStreams,
+  type ContainerStreams,
   type InstanceChange,
   type InstanceEvent,
   type InstanceRef,
@@ -21,7 +21,7 @@ import {
   type Workload,
 } from '../backend.ts';
 import { EventHub } from '../event-hub.ts';
-import { execAt } from '../remote-exec.ts';
+import { remoteCommandAt } from '../remote-streams.ts';
 import { Semaphore } from '../semaphore.ts';
 import { machineCapacity } from './capacity.ts';
 import { RuntimeClient } from './client/runtime-client.ts';
@@ -182,7 +182,7 @@ export class CriBackend implements Backend {
     ref: InstanceRef,
     container: string,
     command: readonly string[],
-    io: ExecStreams,
+    io: ContainerStreams,
     signal: AbortSignal,
   ): Promise<ExecResult> {
     const runner = await this.#get(ref, signal);
@@ -199,7 +199,7 @@ export class CriBackend implements Backend {
     const url = new URL(answer.url);
     const connect = this.#connect;
     const target = { url, ...(connect && { connect: () => connect(url) }) };
-    return await execAt(target, io, AbortSignal.any([signal, this.#closing.signal]));
+    return await remoteCommandAt(target, io, AbortSignal.any([signal, this.#closing.signal]));
   }
 
   async capacity(): Promise<Capacity> {

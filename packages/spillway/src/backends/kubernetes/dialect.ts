@@ -38,6 +38,8 @@ export interface Dialect {
   alsoRefused(pod: Pod): readonly Refusal[];
   /** What the virtual node offers. Undefined: the namespace's quota, or what the nodes have. */
   readonly capacity: Capacity | undefined;
+  /** What can be done with a pod that runs, besides logs and commands. */
+  readonly verbs: { readonly attach: boolean; readonly portForward: boolean; readonly ephemeralContainers: boolean };
   /** Can the API stream lists? A server that does not know them lets the client wait. */
   readonly watchList: boolean;
   /** Does the log API know `sinceTime`? If not, it is asked for `sinceSeconds`. */
@@ -69,6 +71,7 @@ export const kubernetesDialect: Dialect = {
   fields: podFields,
   alsoRefused: () => [],
   capacity: undefined,
+  verbs: { attach: true, portForward: true, ephemeralContainers: true },
   watchList: true,
   sinceTime: true,
   finalizer: 'spillway.dev/status-read',

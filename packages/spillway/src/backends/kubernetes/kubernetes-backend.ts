@@ -19,7 +19,7 @@ import {
   type Capabilities,
   type Capacity,
   type ExecResult,
-  type ExecStreams,
+  type ContainerStreams,
   type InstanceChange,
   type InstanceEvent,
   type InstanceRef,
@@ -28,6 +28,7 @@ import {
   type LogSink,
   type Notice,
   type Owner,
+  type PortForwarder,
   type Review,
   type StopOptions,
   type Workload,
@@ -43,7 +44,15 @@ import { creating, deleting, reading, syncing } from './lanes.ts';
 import { distinctPodName } from './pods/names.ts';
 import { observe } from './pods/observe.ts';
 import { untilPlaced } from './pods/place-waiting.ts';
-import { assertRunning, logQuery, readLog, runCommand, streamPath } from './pods/streams.ts';
+import {
+  assertRunning,
+  logQuery,
+  openPorts,
+  openStreams,
+  type PodStream,
+  readLog,
+  streamPath,
+} from './pods/streams.ts';
 import { taken } from './pods/taken.ts';
 import { translate } from './fields/translate.ts';
 import { unlessReplaced } from './copies/unless-replaced.ts';
@@ -109,12 +118,13 @@ export class KubernetesBackend implements Backend {
   }
 
   get capabilities(): Capabilities {
-    const { name, architecture, volumeUpdates, clusterServices, finalizer } = this.#dependencies.dialect;
+    const { name, architecture, verbs, volumeUpdates, clusterServices, finalizer } = this.#dependencies.dialect;
     return {
       runtimeVersion: `${name}://${this.#version}`,
       ...(architecture !== undefined && { architecture }),
       logs: true,
       exec: true,
+      ...verbs,
       volumeUpdates,
       pullSecretUpdates: true,
       limits: {
@@ -208,14 +218,30 @@ export class KubernetesBackend implements Backend {
     ref: InstanceRef,
     container: string,
     command: readonly string[],
-    io: ExecStreams,
+    io: ContainerStreams,
     signal: AbortSignal,
   ): Promise<ExecResult> {
     return await this.#do(`run a command in ${container} of pod ${ref.namespace}/${ref.name}`, async (connected) => {
       const pod = await this.#find(connected, ref, signal);
       assertRunning(pod, container);
       const path = this.#streamPath(pod, 'exec');
-      return await runCommand(connected.client, path, { container, command }, io, this.#untilClosed(signal));
+      return await openStreams(connected.client, path, { container, command }, io, this.#untilClosed(signal));
+    });
+  }
+
+  async attach(ref: InstanceRef, container: string, io: ContainerStreams, signal: AbortSignal): Promise<ExecResult> {
+    return await this.#do(`attach to ${container} of pod ${ref.namespace}/${ref.name}`, async (connected) => {
+      const pod = await this.#find(connected, ref, signal);
+      assertRunning(pod, container);
+      const path = this.#streamPath(pod, 'attach');
+      return await openStreams(connected.client, path, { container }, io, this.#untilClosed(signal));
+    });
+  }
+
+  async portForward(ref: InstanceRef, signal: AbortSignal): Promise<PortForwarder> {
+    return await this.#do(`forward ports of pod ${ref.namespace}/${ref.name}`, async (connected) => {
+      const path = this.#streamPath(await this.#find(connected, ref, signal), 'portforward');
+      return await openPorts(connected.client, path, this.#untilClosed(signal));
     });
   }
 
@@ -337,7 +363,7 @@ export class KubernetesBackend implements Backend {
     return AbortSignal.any([signal, this.#closing.signal]);
   }
 
-  #streamPath(pod: Pod, stream: 'log' | 'exec'): string {
+  #streamPath(pod: Pod, stream: PodStream): string {
     const { namespace, dialect } = this.#dependencies;
     return streamPath(dialect.types.pods, { namespace, name: nameOf(pod) }, stream);
   }

@@ -4,7 +4,7 @@ import type {
   Capabilities,
   Capacity,
   ExecResult,
-  ExecStreams,
+  ContainerStreams,
   Instance,
   InstanceChange,
   InstanceEvent,
@@ -12,6 +12,7 @@ import type {
   Listing,
   LogOptions,
   LogSink,
+  PortForwarder,
   Review,
   StopOptions,
   Workload,
@@ -143,10 +144,18 @@ export class RehearsalBackend implements Backend {
     ref: InstanceRef,
     container: string,
     command: readonly string[],
-    io: ExecStreams,
+    io: ContainerStreams,
     signal: AbortSignal,
   ): Promise<ExecResult> {
     return this.#call('exec', ref, signal, () => this.#backend.exec(ref, container, command, io, signal));
+  }
+
+  attach(ref: InstanceRef, container: string, io: ContainerStreams, signal: AbortSignal): Promise<ExecResult> {
+    return this.#call('attach', ref, signal, () => this.#backend.attach(ref, container, io, signal));
+  }
+
+  portForward(ref: InstanceRef, signal: AbortSignal): Promise<PortForwarder> {
+    return this.#call('portForward', ref, signal, () => this.#backend.portForward(ref, signal));
   }
 
   capacity(signal: AbortSignal): Promise<Capacity> {

@@ -20,7 +20,19 @@ export interface Scenario {
   readonly restarts?: readonly Restart[] | undefined;
 }
 
-export const scenarioCalls = ['prepare', 'create', 'update', 'stop', 'remove', 'list', 'ping', 'logs', 'exec'] as const;
+export const scenarioCalls = [
+  'prepare',
+  'create',
+  'update',
+  'stop',
+  'remove',
+  'list',
+  'ping',
+  'logs',
+  'exec',
+  'attach',
+  'portForward',
+] as const;
 export type ScenarioCall = (typeof scenarioCalls)[number];
 
 export interface Fault {

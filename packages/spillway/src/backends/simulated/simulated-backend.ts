@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import type { Container } from '@spillway/kube';
 import { containersOf } from '../../podspec/containers.ts';
 import {
   type Backend,
@@ -5,7 +7,7 @@ import {
   type Capabilities,
   type Capacity,
   type ExecResult,
-  type ExecStreams,
+  type ContainerStreams,
   type InstanceChange,
   type InstanceEvent,
   type InstanceRef,
@@ -13,11 +15,13 @@ import {
   type LogOptions,
   type LogSink,
   type Owner,
+  type PortForwarder,
   type Review,
   type StopOptions,
   type Workload,
 } from '../backend.ts';
 import type { SimulatedPod } from './simulated-pod.ts';
+import { SimulatedPorts } from './simulated-ports.ts';
 import type { SimulatedRegion } from './simulated-region.ts';
 
 export interface SimulatedBackendDependencies {
@@ -34,6 +38,8 @@ export class SimulatedBackend implements Backend {
     runtimeVersion: 'simulated://1',
     logs: true,
     exec: true,
+    attach: true,
+    portForward: true,
     volumeUpdates: true,
   };
   readonly #region: SimulatedRegion;
@@ -106,18 +112,37 @@ export class SimulatedBackend implements Backend {
     ref: InstanceRef,
     name: string,
     command: readonly string[],
-    { stdin, stdout, stderr }: ExecStreams,
+    { stdin, stdout, stderr }: ContainerStreams,
     signal: AbortSignal,
   ): Promise<ExecResult> {
-    const pod = this.#get(ref, name);
-    const container = containersOf(pod.workload.pod).find((each) => each.container.name === name)?.container;
-    const running = [...pod.instance.containerStatuses, ...pod.instance.initContainerStatuses].some(
-      (status) => status.name === name && status.state?.running,
-    );
-    if (!container || !running)
-      throw new BackendError('conflict', `container "${name}" in pod "${ref.name}" is not running`);
+    const { pod, container } = this.#running(ref, name);
     const io = { stdin: chunksOf(stdin), stdout: writer(stdout), stderr: writer(stderr) };
     return { exitCode: await pod.exec(container, command, io, signal) };
+  }
+
+  async attach(
+    ref: InstanceRef,
+    name: string,
+    { stdin, stdout, stderr }: ContainerStreams,
+    signal: AbortSignal,
+  ): Promise<ExecResult> {
+    const { pod, container } = this.#running(ref, name);
+    const ended = new AbortController();
+    const until = AbortSignal.any([signal, this.#closing.signal, ended.signal]);
+    const input = stdin && pod.feed(container, Readable.from(chunksOf(stdin)), until).catch(() => {});
+    const fromNow = { follow: true, timestamps: false, previous: false, tailLines: 0 } as const;
+    const log = pod.logsOf(name).at(-1);
+    const handOn = async (stream: LogOptions['stream'], to: NodeJS.WritableStream | undefined): Promise<void> => {
+      await log?.read({ ...fromNow, stream }, { write: writer(to) }, until);
+    };
+    await Promise.all(stderr ? [handOn('Stdout', stdout), handOn('Stderr', stderr)] : [handOn('All', stdout)]);
+    ended.abort();
+    await input;
+    return { exitCode: 0 };
+  }
+
+  async portForward(ref: InstanceRef, signal: AbortSignal): Promise<PortForwarder> {
+    return new SimulatedPorts(this.#pod(ref), AbortSignal.any([signal, this.#closing.signal]));
   }
 
   async capacity(): Promise<Capacity> {
@@ -132,10 +157,24 @@ export class SimulatedBackend implements Backend {
   }
 
   #get(ref: InstanceRef, container: string): SimulatedPod {
-    const pod = this.#region.find(this.#owner, ref.uid);
-    if (!pod) throw new BackendError('notFound', `pod ${ref.namespace}/${ref.name} (${ref.uid}) does not run here`);
+    const pod = this.#pod(ref);
     if (containersOf(pod.workload.pod).some((each) => each.container.name === container)) return pod;
     throw new BackendError('notFound', `container ${container} not found in pod ${ref.name}_${ref.namespace}`);
+  }
+
+  #pod(ref: InstanceRef): SimulatedPod {
+    const pod = this.#region.find(this.#owner, ref.uid);
+    if (pod) return pod;
+    throw new BackendError('notFound', `pod ${ref.namespace}/${ref.name} (${ref.uid}) does not run here`);
+  }
+
+  #running(ref: InstanceRef, name: string): { readonly pod: SimulatedPod; readonly container: Container } {
+    const pod = this.#get(ref, name);
+    const container = containersOf(pod.workload.pod).find((each) => each.container.name === name)?.container;
+    const { containerStatuses, initContainerStatuses } = pod.instance;
+    const status = [...containerStatuses, ...initContainerStatuses].find((each) => each.name === name);
+    if (container && status?.state?.running) return { pod, container };
+    throw new BackendError('conflict', `container "${name}" in pod "${ref.name}" is not running`);
   }
 }
 

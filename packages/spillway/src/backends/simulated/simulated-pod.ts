@@ -1,3 +1,5 @@
+import { PassThrough, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Clock, Container, ContainerState, ContainerStatus } from '@spillway/kube';
 import { containersOf, type PodContainer } from '../../podspec/containers.ts';
 import { expandAll, fillLate } from '../../podspec/env.ts';
@@ -39,6 +41,8 @@ export class SimulatedPod {
   #workload: Workload;
   readonly #dependencies: SimulatedPodDependencies;
   readonly #logs = new Map<string, SimulatedLog[]>();
+  /** Of containers that read input and run. */
+  readonly #inputs = new Map<string, PassThrough>();
   readonly #terminating = new AbortController();
   /** Aborted when the pod is gone at once, or the process ends. */
   readonly #killing = new AbortController();
@@ -114,6 +118,12 @@ export class SimulatedPod {
       { ...this.#surroundings(container), ...io },
       AbortSignal.any([signal, this.#killing.signal]),
     );
+  }
+
+  /** Gives input to what a container runs, if it reads any, and takes it to its end. */
+  async feed({ name, stdinOnce = false }: Container, input: Readable, signal: AbortSignal): Promise<void> {
+    const to = this.#inputs.get(name);
+    if (to) await pipeline(input, to, { end: stdinOnce, signal });
   }
 
   async #live(): Promise<void> {
@@ -217,7 +227,12 @@ export class SimulatedPod {
       await aborted(ending);
       return interrupted;
     }
-    const code = await runCommand(command, { ...around, stdout: write('Stdout'), stderr: write('Stderr') }, ending);
+    const input = new PassThrough();
+    const stdin = container.stdin ? chunksUntil(input, ending) : around.stdin;
+    if (container.stdin) this.#inputs.set(container.name, input);
+    const process = { ...around, stdin, stdout: write('Stdout'), stderr: write('Stderr') };
+    const code = await runCommand(command, process, ending);
+    this.#inputs.delete(container.name);
     return ending.aborted ? interrupted : code;
   }
 
@@ -317,6 +332,12 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 async function discard(): Promise<void> {}
+
+/** What is read until the stream ends or the signal aborts. */
+async function* chunksUntil(stream: PassThrough, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  signal.addEventListener('abort', () => stream.end(), { once: true });
+  yield* stream;
+}
 
 async function* empty(): AsyncIterable<Uint8Array> {}
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parseQuantity } from '../../podspec/quantities.ts';
-import type { Backend, Instance, Workload } from '../backend.ts';
 import { eventually } from '../../../testkit/eventually.ts';
+import { type Backend, BackendError, type Instance, type Workload } from '../backend.ts';
 import { Driver } from './driver.ts';
 import { makeWorkload, script, type WorkloadInput } from './workloads.ts';
 
@@ -377,6 +377,45 @@ export function describeBackendConformance(name: string, make: () => Promise<Bac
         await driver.run(pod);
         await driver.reaches(pod, 'ended');
         await expect(driver.exec(pod, ['true'])).rejects.toMatchObject({ kind: 'conflict' });
+      });
+    });
+
+    describe('attach', () => {
+      test('gives what the container runs its input, and hands on its output until it ends', async () => {
+        const reader = { command: ['cat'], stdin: true, stdinOnce: true };
+        const pod = workload({ spec: { restartPolicy: 'Never', containers: [reader] } });
+        if (!backend.capabilities.attach) {
+          await expect(driver.attach(pod, 'hello\n')).rejects.toBeInstanceOf(BackendError);
+          return;
+        }
+        await driver.run(pod);
+        await driver.reaches(pod, 'running');
+        const { stdout, exitCode } = await driver.attach(pod, 'hello\n');
+        expect([String(stdout), exitCode]).toEqual(['hello\n', 0]);
+        await driver.reaches(pod, 'ended');
+        await expect(driver.attach(pod, '')).rejects.toMatchObject({ kind: 'conflict' });
+      });
+    });
+
+    describe('port-forward', () => {
+      test('reaches what listens in the pod, and says of other ports that the connection is refused', async () => {
+        const server = script('nc -ll -p 8080 -e cat', { ports: [{ containerPort: 8080 }] });
+        const pod = workload({ spec: { terminationGracePeriodSeconds: 1, containers: [server] } });
+        if (!backend.capabilities.portForward) {
+          await expect(driver.portForward(pod)).rejects.toBeInstanceOf(BackendError);
+          return;
+        }
+        await driver.run(pod);
+        await driver.reaches(pod, 'running');
+        const way = await driver.portForward(pod);
+        const input = Buffer.alloc(100_000, 'Spillway ');
+        const answers = await Promise.all(
+          [8080, 8080, 8081].map(async (port) => await driver.exchange(way, port, input)),
+        );
+        const [first, second, refused] = answers;
+        expect([first, second]).toEqual(Array.from({ length: 2 }, () => ({ output: input, failure: '' })));
+        expect(refused?.failure).toMatch(/error forwarding port 8081 to pod .*connection refused/);
+        await way.close();
       });
     });
 

@@ -1,7 +1,17 @@
 import { Readable, Writable } from 'node:stream';
 import type { ContainerStatus } from '@spillway/kube';
 import { eventually } from '../../../testkit/eventually.ts';
-import type { Backend, Instance, InstanceEvent, InstanceRef, LogOptions, Notice, Workload } from '../backend.ts';
+import {
+  type Backend,
+  BackendError,
+  type Instance,
+  type InstanceEvent,
+  type InstanceRef,
+  type LogOptions,
+  type Notice,
+  type PortForwarder,
+  type Workload,
+} from '../backend.ts';
 
 /** Drives a backend the way the pod core does, and remembers what the backend told. */
 export class Driver {
@@ -79,7 +89,35 @@ export class Driver {
       ...(input !== undefined && { stdin: Readable.from([Buffer.from(input)]) }),
     };
     const result = await this.backend.exec?.(ref, 'main', command, io, this.signal);
-    return { exitCode: result?.exitCode, stdout: stdout.bytes, stderr: stderr.bytes };
+    return { ...result, stdout: stdout.bytes, stderr: stderr.bytes };
+  }
+
+  /** Gives the input to what the container runs and ends it; resolves with the output when the container has ended. */
+  async attach({ ref }: Workload, input: string): Promise<ExecOutput> {
+    const stdout = new Collector();
+    const stderr = new Collector();
+    const io = { tty: false, stdin: Readable.from([Buffer.from(input)]), stdout, stderr };
+    if (!this.backend.attach) throw new BackendError('invalid', 'not offered');
+    const result = await this.backend.attach(ref, 'main', io, this.signal);
+    return { ...result, stdout: stdout.bytes, stderr: stderr.bytes };
+  }
+
+  async portForward({ ref }: Workload): Promise<PortForwarder> {
+    if (!this.backend.portForward) throw new BackendError('invalid', 'not offered');
+    return await this.backend.portForward(ref, this.signal);
+  }
+
+  /** Sends the input to a port and ends that half; resolves with what came back, and why the connection failed. */
+  async exchange(way: PortForwarder, port: number, input: Buffer): Promise<{ output: Buffer; failure: string }> {
+    const output = new Collector();
+    const failure = Promise.withResolvers<string>();
+    way.forward({
+      port,
+      readable: Readable.from([input]),
+      writable: output,
+      finish: (error = '') => failure.resolve(error),
+    });
+    return { failure: await failure.promise, output: output.bytes };
   }
 
   noticesOf({ ref }: Workload): Notice[] {
@@ -108,7 +146,8 @@ export class Driver {
 }
 
 export interface ExecOutput {
-  readonly exitCode: number | undefined;
+  readonly exitCode?: number;
+  readonly error?: string;
   readonly stdout: Buffer;
   readonly stderr: Buffer;
 }

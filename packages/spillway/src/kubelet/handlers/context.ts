@@ -3,10 +3,13 @@ import type { Backend } from '../../backends/backend.ts';
 import type { KnownPod, PodLookup } from '../../pods/known-pods.ts';
 import { Problem } from '../problem.ts';
 
+/** What the kubelet API asks of a backend. */
+export type StreamingBackend = Pick<Backend, 'capabilities' | 'logs' | 'exec' | 'attach' | 'portForward'>;
+
 /** What the handlers of one virtual node share. */
 export interface HandlerContext {
   readonly pods: PodLookup;
-  readonly backend: Pick<Backend, 'capabilities' | 'logs' | 'exec'>;
+  readonly backend: StreamingBackend;
   readonly logger: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

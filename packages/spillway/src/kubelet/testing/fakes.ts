@@ -1,7 +1,16 @@
 import type { ContainerStatus, Logger, Pod } from '@spillway/kube';
-import type { Backend, ExecStreams, InstanceRef, LogOptions, LogSink } from '../../backends/backend.ts';
+import type {
+  Backend,
+  ContainerStreams,
+  ExecResult,
+  InstanceRef,
+  LogOptions,
+  LogSink,
+  PortForwarder,
+} from '../../backends/backend.ts';
 import type { Explanation } from '../../pods/explain.ts';
 import type { AccessQuestion, Reviews, User } from '../auth/reviews.ts';
+import type { StreamingBackend } from '../handlers/context.ts';
 import type { KnownPod, PodLookup } from '../../pods/known-pods.ts';
 
 /** Answers that a test sets, and what was asked. */
@@ -45,14 +54,23 @@ export class FakePods implements PodLookup {
 }
 
 type Logs = (options: LogOptions, sink: LogSink, signal: AbortSignal) => Promise<void>;
-type Exec = (command: readonly string[], io: ExecStreams, signal: AbortSignal) => Promise<{ exitCode: number }>;
+type Exec = (command: readonly string[], io: ContainerStreams, signal: AbortSignal) => Promise<ExecResult>;
 
 /** A backend with one behaviour for each verb, and what it was called with. */
-export class FakeBackend implements Pick<Backend, 'capabilities' | 'logs' | 'exec'> {
-  capabilities: Backend['capabilities'] = { runtimeVersion: 'fake://1', logs: true, exec: true, volumeUpdates: false };
+export class FakeBackend implements StreamingBackend {
+  capabilities: Backend['capabilities'] = {
+    runtimeVersion: 'fake://1',
+    logs: true,
+    exec: true,
+    attach: true,
+    portForward: true,
+    volumeUpdates: false,
+  };
   readonly called: { ref: InstanceRef; container: string; with: unknown }[] = [];
   onLogs: Logs = () => Promise.resolve();
   onExec: Exec = () => Promise.resolve({ exitCode: 0 });
+  onAttach: (io: ContainerStreams, signal: AbortSignal) => Promise<ExecResult> = () => Promise.resolve({ exitCode: 0 });
+  onPortForward: (signal: AbortSignal) => Promise<PortForwarder> = () => Promise.reject(new Error('not set'));
 
   logs(ref: InstanceRef, container: string, options: LogOptions, sink: LogSink, signal: AbortSignal): Promise<void> {
     this.called.push({ ref, container, with: options });
@@ -63,11 +81,21 @@ export class FakeBackend implements Pick<Backend, 'capabilities' | 'logs' | 'exe
     ref: InstanceRef,
     container: string,
     command: readonly string[],
-    io: ExecStreams,
+    io: ContainerStreams,
     signal: AbortSignal,
-  ): Promise<{ exitCode: number }> {
+  ): Promise<ExecResult> {
     this.called.push({ ref, container, with: command });
     return this.onExec(command, io, signal);
+  }
+
+  attach(ref: InstanceRef, container: string, io: ContainerStreams, signal: AbortSignal): Promise<ExecResult> {
+    this.called.push({ ref, container, with: 'attach' });
+    return this.onAttach(io, signal);
+  }
+
+  portForward(ref: InstanceRef, signal: AbortSignal): Promise<PortForwarder> {
+    this.called.push({ ref, container: '', with: 'portForward' });
+    return this.onPortForward(signal);
   }
 }
 

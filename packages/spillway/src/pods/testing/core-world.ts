@@ -297,6 +297,8 @@ export class CoreWorld {
       watch: (signal) => inner.watch(signal),
       logs: (...args) => inner.logs(...args),
       exec: (...args) => inner.exec(...args),
+      attach: (...args) => inner.attach(...args),
+      portForward: (...args) => inner.portForward(...args),
       capacity: () => inner.capacity(),
       ping: () => inner.ping(),
       close: () => inner.close(),

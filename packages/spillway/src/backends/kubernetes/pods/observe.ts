@@ -9,6 +9,7 @@ const knownConditions = new Set(['PodReadyToStartContainers', 'DisruptionTarget'
 export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'] = () => undefined): Instance {
   const { metadata, spec, status } = pod;
   const containerStatuses = inOrder(spec?.containers, status?.containerStatuses);
+  const ephemeral = inOrder(spec?.ephemeralContainers, status?.ephemeralContainerStatuses);
   const conditions = (status?.conditions ?? []).filter(({ type }) => knownConditions.has(type));
   const state = stateOf(pod, containerStatuses);
   return {
@@ -21,6 +22,7 @@ export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'
     initContainerStatuses: inOrder(spec?.initContainers, status?.initContainerStatuses).map((each) =>
       withRemedy(each, remedyOf),
     ),
+    ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral.map((each) => withRemedy(each, remedyOf)) }),
     ...(conditions.length > 0 && { conditions }),
     ...(state === 'ended' && status?.reason && { reason: status.reason }),
     ...(state === 'ended' && status?.message && { message: status.message }),

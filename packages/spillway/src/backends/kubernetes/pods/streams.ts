@@ -1,11 +1,21 @@
 import { ApiError, type KubeClient, type ObjectRef, type Pod, type ResourceType } from '@spillway/kube';
-import { BackendError, type ExecResult, type ExecStreams, type LogOptions, type LogSink } from '../../backend.ts';
-import { execAt } from '../../remote-exec.ts';
+import {
+  BackendError,
+  type ContainerStreams,
+  type ExecResult,
+  type LogOptions,
+  type LogSink,
+  type PortForwarder,
+} from '../../backend.ts';
+import { portForwardAt, remoteCommandAt, type StreamTarget } from '../../remote-streams.ts';
 import { trusted } from '../../trusted.ts';
 import type { Dialect } from '../dialect.ts';
 import { reading } from '../lanes.ts';
 
-export function streamPath({ apiVersion }: ResourceType<Pod>, pod: ObjectRef, stream: 'log' | 'exec'): string {
+/** A subresource of a pod that is a stream. */
+export type PodStream = 'log' | 'exec' | 'attach' | 'portforward';
+
+export function streamPath({ apiVersion }: ResourceType<Pod>, pod: ObjectRef, stream: PodStream): string {
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   return `${root}/namespaces/${pod.namespace}/pods/${pod.name}/${stream}`;
 }
@@ -74,18 +84,20 @@ function logError(error: unknown): unknown {
 
 /** @throws BackendError when the container does not run */
 export function assertRunning({ metadata, status }: Pod, container: string): void {
-  const all = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const { initContainerStatuses = [], containerStatuses = [], ephemeralContainerStatuses = [] } = status ?? {};
+  const all = [...initContainerStatuses, ...containerStatuses, ...ephemeralContainerStatuses];
   const found = all.find(({ name }) => name === container);
   if (found?.state?.running) return;
   const why = found?.state?.waiting?.reason ?? found?.state?.terminated?.reason ?? status?.phase ?? 'unknown';
   throw new BackendError('conflict', `container ${container} of pod ${metadata?.name} does not run: ${why}`);
 }
 
-export async function runCommand(
+/** Runs the command, or attaches to the container when there is none. */
+export async function openStreams(
   client: KubeClient,
   path: string,
-  { container, command }: { readonly container: string; readonly command: readonly string[] },
-  io: ExecStreams,
+  { container, command }: { readonly container: string; readonly command?: readonly string[] },
+  io: ContainerStreams,
   signal: AbortSignal,
 ): Promise<ExecResult> {
   const query = {
@@ -96,12 +108,23 @@ export async function runCommand(
     stderr: io.stderr !== undefined && !io.tty,
     tty: io.tty,
   };
-  const attempt = async (): Promise<ExecResult> => execAt(await client.upgrade({ path, query }), io, signal);
+  return await upgraded(client, { path, query }, (target) => remoteCommandAt(target, io, signal));
+}
+
+export async function openPorts(client: KubeClient, path: string, signal: AbortSignal): Promise<PortForwarder> {
+  return await upgraded(client, { path }, (target) => portForwardAt(target, signal));
+}
+
+async function upgraded<T>(
+  client: KubeClient,
+  request: Parameters<KubeClient['upgrade']>[0],
+  open: (target: StreamTarget) => Promise<T>,
+): Promise<T> {
   try {
-    return await attempt();
+    return await open(await client.upgrade(request));
   } catch (error) {
     if (!(error instanceof ApiError) || error.kind !== 'unauthorized') throw error;
-    // Nothing ran. Credentials may have been renewed since; if they were not, they say so without a second attempt.
-    return await attempt();
+    // Nothing was opened. Credentials may have been renewed since; if they were not, they say so without a second attempt.
+    return await open(await client.upgrade(request));
   }
 }

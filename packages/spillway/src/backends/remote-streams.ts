@@ -1,20 +1,33 @@
 import { pipeline } from 'node:stream/promises';
 import {
   type DialOptions,
+  dialPortForward,
   dialRemoteCommand,
+  joinConnections,
+  type PortForwardClient,
   type RefusedUpgrade,
   type RemoteCommandClient,
   StreamError,
 } from '@spillway/streaming';
-import { BackendError, type ExecResult, type ExecStreams } from './backend.ts';
+import {
+  BackendError,
+  type ContainerStreams,
+  type ExecResult,
+  type PortConnection,
+  type PortForwarder,
+} from './backend.ts';
 
-export interface ExecTarget extends Pick<DialOptions, 'url' | 'headers' | 'connect'> {
+export interface StreamTarget extends Pick<DialOptions, 'url' | 'headers' | 'connect'> {
   /** The error that an answer stands for; default: one that repeats it. */
   readonly refused?: (answer: RefusedUpgrade) => Error;
 }
 
-/** Runs a command at a streaming server: of a runtime, or of a cluster. */
-export async function execAt(target: ExecTarget, io: ExecStreams, signal: AbortSignal): Promise<ExecResult> {
+/** Runs a command, or attaches to a container, at a streaming server: of a runtime, or of a cluster. */
+export async function remoteCommandAt(
+  target: StreamTarget,
+  io: ContainerStreams,
+  signal: AbortSignal,
+): Promise<ExecResult> {
   const streams = {
     stdin: io.stdin !== undefined,
     stdout: io.stdout !== undefined,
@@ -22,8 +35,7 @@ export async function execAt(target: ExecTarget, io: ExecStreams, signal: AbortS
     tty: io.tty,
   };
   const client = await dialRemoteCommand({ ...target, streams, signal }).catch((error: unknown) => {
-    const answer = error instanceof StreamError ? error.answer : undefined;
-    throw (answer && target.refused?.(answer)) ?? streamFailure(error);
+    throw refusal(error, target);
   });
   const done = new AbortController();
   const resizing = forwardResize(client, io, done.signal);
@@ -34,10 +46,9 @@ export async function execAt(target: ExecTarget, io: ExecStreams, signal: AbortS
   try {
     const result = await client.status;
     await Promise.all(outputs);
-    if ('exitCode' in result) return { exitCode: result.exitCode };
-    throw new BackendError('internal', result.error);
+    return result;
   } catch (error) {
-    throw error instanceof BackendError ? error : streamFailure(error);
+    throw streamFailure(error);
   } finally {
     done.abort();
     await client.close();
@@ -45,12 +56,36 @@ export async function execAt(target: ExecTarget, io: ExecStreams, signal: AbortS
   }
 }
 
-/** Leaves the target open: its owner reports the exit code on the same connection. */
+/** Opens a way to the ports of a pod at a streaming server. */
+export async function portForwardAt(target: StreamTarget, signal: AbortSignal): Promise<PortForwarder> {
+  const client = await dialPortForward({ ...target, signal }).catch((error: unknown) => {
+    throw refusal(error, target);
+  });
+  return {
+    ended: client.ended,
+    forward: (connection) => void forwardOver(client, connection),
+    close: () => client.close(),
+  };
+}
+
+async function forwardOver(client: PortForwardClient, connection: PortConnection): Promise<void> {
+  try {
+    await joinConnections(connection, await client.open(connection.port));
+  } catch (error) {
+    connection.finish(`error forwarding port ${connection.port}: ${messageOf(error)}`);
+  }
+}
+
+/** Leaves the target open: its owner reports the result on the same connection. */
 async function pipe(from: NodeJS.ReadableStream | undefined, to: NodeJS.WritableStream | undefined): Promise<void> {
   if (from && to) await pipeline(from, to, { end: false }).catch(ignore);
 }
 
-async function forwardResize(client: RemoteCommandClient, { resize }: ExecStreams, signal: AbortSignal): Promise<void> {
+async function forwardResize(
+  client: RemoteCommandClient,
+  { resize }: ContainerStreams,
+  signal: AbortSignal,
+): Promise<void> {
   if (!resize) return;
   const iterator = resize[Symbol.asyncIterator]();
   const stopped = new Promise<undefined>((resolve) => {
@@ -63,10 +98,18 @@ async function forwardResize(client: RemoteCommandClient, { resize }: ExecStream
   }
 }
 
+function refusal(error: unknown, { refused }: StreamTarget): Error {
+  const answer = error instanceof StreamError ? error.answer : undefined;
+  return (answer && refused?.(answer)) ?? streamFailure(error);
+}
+
 function streamFailure(error: unknown): BackendError {
-  const message = error instanceof Error ? error.message : String(error);
   const kind = error instanceof StreamError && error.kind === 'refused' ? 'internal' : 'unavailable';
-  return new BackendError(kind, `exec in the container failed: ${message}`, { cause: error });
+  return new BackendError(kind, `the connection to the container failed: ${messageOf(error)}`, { cause: error });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function ignore(): undefined {

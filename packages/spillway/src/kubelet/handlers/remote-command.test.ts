@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { dialRemoteCommand, type RemoteCommandClient } from '@spillway/streaming';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { BackendError, type ExecStreams } from '../../backends/backend.ts';
+import { BackendError, type ContainerStreams } from '../../backends/backend.ts';
 import type { KeyPair } from '../certificate/key-pair.ts';
 import { runningPod } from '../testing/fakes.ts';
 import { TestKubelet } from '../testing/kubelet.ts';
@@ -47,7 +47,7 @@ function present<T>(value: T | undefined): T {
 }
 
 /** Writes and waits until it was taken, as a pipe would. */
-function write(io: ExecStreams, name: 'stdout' | 'stderr', data: string): void {
+function write(io: ContainerStreams, name: 'stdout' | 'stderr', data: string): void {
   present(io[name]).write(data);
 }
 
@@ -171,6 +171,42 @@ describe('a command over SPDY', () => {
   });
 });
 
+describe('attach', () => {
+  const path = '/attach/default/web/main';
+
+  test('connects to what the container runs, until it ends', async () => {
+    const kubelet = await start();
+    kubelet.backend.onAttach = async (io) => {
+      write(io, 'stdout', `got ${await text(present(io.stdin))}`);
+      return { exitCode: 0 };
+    };
+    const client = await dial(kubelet, { path, query: 'input=1&output=1&error=1' });
+    client.stdin?.end('input');
+    expect(await Promise.all([text(present(client.stdout)), client.status])).toEqual(['got input', { exitCode: 0 }]);
+    const ref = { uid: 'uid-of-web', namespace: 'default', name: 'web' };
+    expect(kubelet.backend.called).toEqual([{ ref, container: 'main', with: 'attach' }]);
+  });
+
+  test('says what the backend says when it fails', async () => {
+    const kubelet = await start();
+    kubelet.backend.onAttach = () => Promise.reject(new BackendError('conflict', 'container main does not run'));
+    const client = await dial(kubelet, { path, query: 'output=1' });
+    expect(await client.status).toMatchObject({ error: 'error attaching to container: container main does not run' });
+  });
+});
+
+describe('a command that cannot be run', () => {
+  test('is told in the words of who tried, and is no error of ours', async () => {
+    const kubelet = await start();
+    const error =
+      'Internal error occurred: error executing command in container: exec: "nope": executable file not found';
+    kubelet.backend.onExec = () => Promise.resolve({ error, reason: 'InternalError' });
+    const client = await dial(kubelet);
+    expect(await client.status).toEqual({ error, reason: 'InternalError' });
+    expect(kubelet.logger.lines.filter(({ level }) => level === 'error' || level === 'warn')).toEqual([]);
+  });
+});
+
 describe('a command is refused before the upgrade', () => {
   test.each([
     ['for nobody', { token: 'invented' }, 401, 'Unauthorized'],
@@ -180,7 +216,12 @@ describe('a command is refused before the upgrade', () => {
     ['in an unknown container', { path: '/exec/default/web/other' }, 404, 'container not found ("other")'],
     ['on a path that is none', { path: '/exec/default' }, 404, '404 page not found: /exec/default'],
     ['on a path that has none', { path: '/pods' }, 405, 'use GET or HEAD for /pods'],
-    ['where attach is meant', { path: '/attach/default/web/main' }, 501, 'the virtual node does not offer attaching'],
+    [
+      'to attach to in an unknown container',
+      { path: '/attach/default/web/other' },
+      404,
+      'container not found ("other")',
+    ],
   ])('%s', async (_name, command, status, sentence) => {
     const kubelet = await start();
     await expect(dial(kubelet, command)).rejects.toMatchObject({
@@ -200,10 +241,32 @@ describe('a command is refused before the upgrade', () => {
     });
   });
 
-  test('by a backend without exec', async () => {
+  test.each([
+    ['exec', defaultPath, 'fake://1, cannot run commands in containers'],
+    ['attach', '/attach/default/web/main', 'fake://1, cannot attach to containers; use kubectl logs and kubectl exec'],
+  ])('by a backend without %s', async (verb, path, sentence) => {
     const kubelet = await start();
-    kubelet.backend.capabilities = { ...kubelet.backend.capabilities, exec: false };
-    await expect(dial(kubelet)).rejects.toMatchObject({ status: 501 });
+    kubelet.backend.capabilities = { ...kubelet.backend.capabilities, [verb]: false };
+    await expect(dial(kubelet, { path })).rejects.toMatchObject({
+      status: 501,
+      message: expect.stringContaining(sentence),
+    });
+  });
+
+  test('with a Status, which the API server hands on to the user as it is', async () => {
+    const kubelet = await start();
+    const status = {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message: 'container not found ("other")',
+      reason: 'NotFound',
+      code: 404,
+    };
+    await expect(dial(kubelet, { path: '/exec/default/web/other' })).rejects.toMatchObject({
+      answer: { text: JSON.stringify(status) },
+    });
   });
 
   test('for a user who may only read, over WebSocket as well', async () => {

@@ -181,7 +181,7 @@ describe('an upgrade to SPDY', () => {
   test.each([
     ['without sub-protocol', [spdy], 'HTTP/1.1 400', 'X-Stream-Protocol-Version is missing'],
     ['with unknown sub-protocols', [spdy, 'X-Stream-Protocol-Version: v9'], 'HTTP/1.1 403', 'client supports v9'],
-    ['to something else', ['Upgrade: h2c'], 'HTTP/1.1 400', 'asks for "h2c"'],
+    ['to something else', ['Upgrade: h2c'], 'HTTP/1.1 400', 'asks for \\"h2c\\"'],
   ])('%s is answered with a sentence', async (_name, headers, status, sentence) => {
     const server = await sessionServer();
     const answer = await upgradeBy(server, headers);

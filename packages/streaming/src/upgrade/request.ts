@@ -10,6 +10,10 @@ export interface UpgradeRequest {
   readonly url: URL;
   readonly connect?: () => Duplex;
   readonly headers?: Readonly<Record<string, string | string[]>>;
+  /** The sub-protocol that is offered. */
+  readonly protocol: string;
+  /** For messages: what is opened. */
+  readonly what: string;
 }
 
 export interface Upgraded {
@@ -18,11 +22,13 @@ export interface Upgraded {
   readonly head: Buffer;
 }
 
-const protocol = 'v4.channel.k8s.io';
 const maxRefusalBytes = 4096;
 
 /** @throws {StreamError} `refused` when the server answers anything but 101, `closed` */
-export function requestUpgrade({ url, connect, headers }: UpgradeRequest, signal: AbortSignal): Promise<Upgraded> {
+export function requestUpgrade(
+  { url, connect, headers, protocol, what }: UpgradeRequest,
+  signal: AbortSignal,
+): Promise<Upgraded> {
   const { promise, resolve, reject } = Promise.withResolvers<Upgraded>();
   const request = httpRequest({
     method: 'POST',
@@ -46,7 +52,7 @@ export function requestUpgrade({ url, connect, headers }: UpgradeRequest, signal
     resolve({ protocol: response.headers['x-stream-protocol-version']?.toString() ?? protocol, socket, head });
   });
   request.once('response', (response) => {
-    readRefusal(response).then(reject, reject);
+    readRefusal(response, what).then(reject, reject);
   });
   request.once('error', (cause) => {
     const error = new StreamError('closed', `${url.host} did not answer: ${cause.message}`, { cause });
@@ -56,7 +62,7 @@ export function requestUpgrade({ url, connect, headers }: UpgradeRequest, signal
   return promise;
 }
 
-async function readRefusal(response: IncomingMessage): Promise<StreamError> {
+async function readRefusal(response: IncomingMessage, what: string): Promise<StreamError> {
   const { statusCode: status = 0, headers } = response;
   let text = '';
   response.setEncoding('utf8');
@@ -65,9 +71,19 @@ async function readRefusal(response: IncomingMessage): Promise<StreamError> {
     if (text.length > maxRefusalBytes) break;
   }
   response.destroy();
-  const reason = text.trim().slice(0, maxRefusalBytes);
-  const message = `the server answered the remote command with status ${status}: ${reason}`;
-  return new StreamError('refused', message, { status, answer: { status, headers, text: reason } });
+  const refusal = text.trim().slice(0, maxRefusalBytes);
+  const message = `the server answered ${what} with status ${status}: ${sentenceOf(refusal)}`;
+  return new StreamError('refused', message, { status, answer: { status, headers, text: refusal } });
+}
+
+/** A metav1.Status is for programs; its message is for people. */
+function sentenceOf(refusal: string): string {
+  try {
+    const { message }: { message?: unknown } = JSON.parse(refusal);
+    return typeof message === 'string' ? message : refusal;
+  } catch {
+    return refusal;
+  }
 }
 
 function connectTo(url: URL): Duplex {
