@@ -7,16 +7,12 @@ import {
   pods,
   TransportError,
   uidOf,
+  errorMessage,
 } from '@spillway/kube';
 import { type Backend, BackendError, type InstanceRef, type Notice, type Workload } from '../backends/backend.ts';
 import { type Following, followingReferencesOf, objectsOf } from '../podspec/references.ts';
-import {
-  type MissingReference,
-  resolveVolumes,
-  resolveWorkload,
-  type WorkloadFacts,
-  type WorkloadSources,
-} from '../podspec/resolve.ts';
+import { type MissingReference, resolveVolumes, resolveWorkload } from '../podspec/resolve.ts';
+import type { WorkloadFacts, WorkloadSources } from '../podspec/workload-sources.ts';
 import { asSized } from '../podspec/sizing/sized-pod.ts';
 import { sizeNotices } from '../podspec/sizing/shown.ts';
 import { backendNotices } from './intake/backend-notices.ts';
@@ -241,5 +237,5 @@ function problemOf(error: unknown): Problem {
   }
   if (error instanceof ApiError) return { kind: 'api', message: error.message, retryAfterMs: error.retryAfterMs };
   if (error instanceof TransportError) return { kind: 'api', message: error.message };
-  return { kind: 'internal', message: error instanceof Error ? error.message : String(error) };
+  return { kind: 'internal', message: errorMessage(error) };
 }

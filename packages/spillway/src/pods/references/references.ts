@@ -15,7 +15,7 @@ import {
   type TokenRequest,
 } from '@spillway/kube';
 import { type PodReferences, referencesOf, type TokenReference } from '../../podspec/references.ts';
-import type { WorkloadSources } from '../../podspec/resolve.ts';
+import type { WorkloadSources } from '../../podspec/workload-sources.ts';
 import { instanceRef } from '../../podspec/pod-facts.ts';
 import { renewalTimeMs } from './token-renewal.ts';
 
