@@ -2,7 +2,7 @@ import { isObject, listAt, objectAt, type JsonObject } from '../json.ts';
 import type { Route } from '../rules/routes.ts';
 
 /** Kinds that describe pods in a template. */
-export const workloads: readonly string[] = ['deployments', 'statefulsets', 'replicasets', 'jobs'];
+const workloads: readonly string[] = ['deployments', 'statefulsets', 'replicasets', 'jobs'];
 
 /** Whether bodies and answers of a route describe pods. */
 export function describesPods({ resource, subresource }: Route): boolean {
