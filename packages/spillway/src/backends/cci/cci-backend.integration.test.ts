@@ -22,7 +22,8 @@ import { asSized } from '../../podspec/sizing/sized-pod.ts';
 import { sizePod } from '../../podspec/sizing/size-pod.ts';
 import type { Backend, Workload } from '../backend.ts';
 import { describeBackendConformance } from '../testing/conformance.ts';
-import { Driver, eventually } from '../testing/driver.ts';
+import { eventually } from '../../../testkit/eventually.ts';
+import { Driver } from '../testing/driver.ts';
 import { makeWorkload, script, type WorkloadInput } from '../testing/workloads.ts';
 import { makeCciBackend } from './make-cci.ts';
 
