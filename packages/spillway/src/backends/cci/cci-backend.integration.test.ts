@@ -17,7 +17,6 @@ import {
 } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cciPool } from '../../../testkit/cci-pool.ts';
-import { spillwayProgram } from '../../../testkit/program.ts';
 import type { CciBackendConfig } from '../../config/cci.ts';
 import { asSized } from '../../podspec/sizing/sized-pod.ts';
 import { sizePod } from '../../podspec/sizing/size-pod.ts';
@@ -63,7 +62,7 @@ let dir: string;
 let options: CciBackendConfig;
 
 beforeAll(async () => {
-  region = await startRegion({ node: 'containers', program: spillwayProgram, networkStepMs: 100 });
+  region = await startRegion({ node: 'containers', networkStepMs: 100 });
   there = new KubeClient({ config: await loadKubeconfig({ paths: [region.cluster.kubeconfig] }) });
   dir = await mkdtemp(path.join(tmpdir(), 'cci-backend-'));
   options = await cciPool(region, dir, { volumeRefresh: true });
