@@ -43,7 +43,7 @@ try {
   const environment = currentEnvironment();
   const kubernetesVersion = knownKubernetesVersion(environment.kubernetesVersion);
   const containers = !values['control-plane-only'] && abilitiesOf(kubernetesVersion).containers;
-  names = neededBinaries(resolveOptions({ node: containers ? {} : false, pool: containers, kubernetesVersion }));
+  names = neededBinaries(resolveOptions({ node: containers ? {} : false, kubernetesVersion }));
   await resolveBinaries(names, {
     environment,
     kubernetesVersion,
