@@ -31,7 +31,7 @@ export async function runTarget(name: TargetName, dir: string, options: RunOptio
 }
 
 /** Against a target that is up. */
-export async function testTarget(target: Target, dir: string, options: RunOptions): Promise<readonly KeptResult[]> {
+async function testTarget(target: Target, dir: string, options: RunOptions): Promise<readonly KeptResult[]> {
   const { images, parts, signal, log } = options;
   log('images of the tests, into the registry');
   await pushImages(images, parts, target.registries, signal);
