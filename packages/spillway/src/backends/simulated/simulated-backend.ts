@@ -16,6 +16,7 @@ import {
   type LogSink,
   type Owner,
   type PortForwarder,
+  type Refusal,
   type Review,
   type StopOptions,
   type Workload,
@@ -70,9 +71,10 @@ export class SimulatedBackend implements Backend {
     await this.#region.save();
   }
 
-  async update({ uid }: InstanceRef, change: InstanceChange): Promise<void> {
+  async update({ uid }: InstanceRef, change: InstanceChange): Promise<readonly Refusal[]> {
     this.#region.find(this.#owner, uid)?.update(change);
     await this.#region.save();
+    return [];
   }
 
   remove(ref: InstanceRef): Promise<void> {

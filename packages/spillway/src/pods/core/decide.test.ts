@@ -2,6 +2,7 @@ import type { Pod } from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
 import type { Refusal } from '../../backends/backend.ts';
 import { sized, specOf } from '../../podspec/testing/sized-specs.ts';
+import { revisionOf } from '../../podspec/travelling.ts';
 import { decide, deleteAgainMs, followSpacingMs, overdueMs, quietMs } from './decide.ts';
 import { instanceRef, isReady } from '../../podspec/pod-facts.ts';
 import type { Operation, Outcome, PodState, Problem } from './pod-state.ts';
@@ -16,6 +17,7 @@ import {
   newPod,
   operationEnded,
   operationStarted,
+  outboxTaken,
   podChanged,
   podGone,
   referenceChanged,
@@ -652,7 +654,13 @@ describe('volumes of a pod that runs', () => {
   const follows = { ...context, volumeUpdates: true };
   const spec = { volumes: [{ name: 'settings', configMap: { name: 'settings' } }] };
   const pod = withStatus(testPod({ spec }), runningPod.status ?? {});
-  const content = { digests: new Map([['settings', 'digest']]), readMs: now, renewAtMs: now + seconds(2880) };
+  const content = {
+    revision: revisionOf(pod),
+    refused: [],
+    digests: new Map([['settings', 'digest']]),
+    readMs: now,
+    renewAtMs: now + seconds(2880),
+  };
   const update: Operation = { kind: 'update' };
   const known = (more: Partial<typeof content> = {}): PodState =>
     operationEnded(operationStarted(adopted(pod), update), { ok: true, content: { ...content, ...more } }, now);
@@ -718,6 +726,104 @@ describe('volumes of a pod that runs', () => {
     const created = operationEnded(operationStarted(arrived(testPod({ spec })), create), { ok: true, content }, now);
     const state = instanceSeen(created, testInstance(pod));
     expect(decide(state, now, follows).operation).toEqual(update);
+  });
+});
+
+const statusOf = (state: PodState): Pod['status'] => decide(state, now, context).status;
+
+describe('a pod that is edited while it runs', () => {
+  const update: Operation = { kind: 'update' };
+  const ran = adopted();
+  const edited: Pod = {
+    ...runningPod,
+    metadata: { ...runningPod.metadata, generation: 2 },
+    spec: { containers: [{ name: 'app', image: 'nginx:2' }] },
+  };
+  const unlikely: Refusal = {
+    code: 'resize-unsupported',
+    field: 'spec.containers[0].resources',
+    message: 'the pool cannot change the resources of a pod that runs',
+    remedy: 'Set them back.',
+    documentation: 'not-burstable.md#resize-unsupported',
+  };
+  const given = (state: PodState, refused: readonly Refusal[] = []): PodState => {
+    const content = { revision: state.revision, refused, digests: new Map(), readMs: now, renewAtMs: Infinity };
+    return operationEnded(operationStarted(state, update), { ok: true, content }, now);
+  };
+
+  it('is changed on the backend, and observed only then', () => {
+    const state = change(ran, edited);
+    expect(decide(state, now, context).operation).toEqual(update);
+    expect(statusOf(state)?.observedGeneration).not.toBe(2);
+    expect(statusOf(given(state))).toMatchObject({
+      observedGeneration: 2,
+      conditions: expect.arrayContaining([expect.objectContaining({ type: 'Ready', observedGeneration: 2 })]),
+    });
+    expect(decide(given(state), now + seconds(60), context).operation).toBeUndefined();
+  });
+
+  it('many times is changed once a second', () => {
+    const state = change(given(change(ran, edited)), {
+      ...edited,
+      metadata: { ...edited.metadata, labels: { a: '1' } },
+    });
+    expect(decide(state, now, context)).toMatchObject({ wakeAtMs: now + followSpacingMs });
+    expect(decide(state, now + followSpacingMs, context).operation).toEqual(update);
+  });
+
+  it('only in its tolerations is left alone, and observed at once', () => {
+    const tolerant = {
+      ...runningPod,
+      metadata: { ...runningPod.metadata, generation: 2 },
+      spec: {
+        ...runningPod.spec,
+        containers: runningPod.spec?.containers ?? [],
+        tolerations: [{ operator: 'Exists' }],
+      },
+    };
+    const state = change(ran, tolerant);
+    expect(decide(state, now, context).operation).toBeUndefined();
+    expect(statusOf(state)?.observedGeneration).toBe(2);
+  });
+
+  it('and resized where that is impossible says so as a kubelet does, once in an event, until it is taken back', () => {
+    const state = given(change(ran, edited), [unlikely]);
+    const infeasible = {
+      type: 'PodResizePending',
+      status: 'True',
+      reason: 'Infeasible',
+      message: expect.stringContaining('cannot change the resources'),
+      observedGeneration: 2,
+    };
+    expect(statusOf(state)?.conditions).toContainEqual(expect.objectContaining(infeasible));
+    expect(state.outbox).toMatchObject([{ severity: 'Warning', reason: 'ResizeInfeasible' }]);
+    expect(given(outboxTaken(state), [unlikely]).outbox).toEqual([]);
+    const conditions = statusOf(given(state))?.conditions ?? [];
+    expect(conditions.map(({ type }) => type)).not.toContain('PodResizePending');
+  });
+
+  it('in a way that the backend refuses has a condition of Spillway that names the field', () => {
+    const image: Refusal = { ...unlikely, code: 'image-change-unsupported', field: 'spec.containers[0].image' };
+    expect(statusOf(given(change(ran, edited), [image]))?.conditions).toContainEqual(
+      expect.objectContaining({
+        type: 'spillway.dev/SpecApplied',
+        status: 'False',
+        reason: 'NotSupportedByPool',
+        message: expect.stringContaining('spec.containers[0].image'),
+      }),
+    );
+  });
+
+  it('while no process looked is changed by the next one; what that one refused before is found out again', () => {
+    const before = { ...testInstance(runningPod), revision: 'older' };
+    expect(decide(instanceSeen(ran, before), now, context).operation).toEqual(update);
+    const type = 'PodResizePending';
+    const told = withStatus(runningPod, {
+      conditions: [{ type, status: 'True', reason: 'Infeasible', message: 'no' }],
+    });
+    const restarted = adopted(told);
+    expect(decide(restarted, now, context).operation).toEqual(update);
+    expect(statusOf(restarted)?.conditions).toContainEqual(expect.objectContaining({ type, reason: 'Infeasible' }));
   });
 });
 

@@ -144,6 +144,14 @@ export const reviewRules = {
     message: 'variables from files are not supported',
     remedy: 'Use a ConfigMap or a Secret.',
   },
+  'image-change-unsupported': {
+    message: 'the pool cannot change the image of a pod that runs',
+    remedy: 'Replace the pod, or set the image back to what it was.',
+  },
+  'resize-unsupported': {
+    message: 'the pool cannot change the resources of a pod that runs',
+    remedy: 'Replace the pod by one with the new resources, or set them back to what they were.',
+  },
   'field-not-offered': {
     message: 'the service that runs the pods of the pool does not take the field',
     remedy: 'Leave the field out, or run the pod on a node of the cluster.',

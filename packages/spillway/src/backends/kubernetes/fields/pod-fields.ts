@@ -69,7 +69,7 @@ const container = each({
   readinessProbe: probe,
   startupProbe: probe,
   ports: each({ ...all('containerPort', 'name', 'protocol'), hostIP: dropped, hostPort: dropped }),
-  resizePolicy: dropped,
+  resizePolicy: each(all('resourceName', 'restartPolicy')),
   resources,
   restartPolicyRules: each({ action: passed, exitCodes: each(all('operator', 'values')) }),
   securityContext: each({
@@ -144,15 +144,7 @@ const volume = each({
 });
 
 export const podFields: FieldTable = {
-  ...all(
-    'activeDeadlineSeconds',
-    'hostnameOverride',
-    'restartPolicy',
-    'setHostnameAsFQDN',
-    'shareProcessNamespace',
-    'subdomain',
-    'terminationGracePeriodSeconds',
-  ),
+  ...all('activeDeadlineSeconds', 'restartPolicy', 'shareProcessNamespace', 'terminationGracePeriodSeconds'),
   affinity: dropped,
   automountServiceAccountToken: adapted,
   containers: container,
@@ -166,6 +158,7 @@ export const podFields: FieldTable = {
   hostPID: refused('host-namespace-unsupported'),
   hostUsers: passed,
   hostname: adapted,
+  hostnameOverride: adapted,
   imagePullSecrets: adapted,
   initContainers: container,
   nodeName: dropped,
@@ -201,6 +194,8 @@ export const podFields: FieldTable = {
   }),
   serviceAccount: dropped,
   serviceAccountName: dropped,
+  setHostnameAsFQDN: adapted,
+  subdomain: adapted,
   tolerations: dropped,
   topologySpreadConstraints: dropped,
   volumes: volume,

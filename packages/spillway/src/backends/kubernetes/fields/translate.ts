@@ -1,13 +1,14 @@
 import type { Container, LocalObjectReference, Pod, PodSpec } from '@spillway/kube';
-import { burstLabels } from '../../../podspec/contract.ts';
+import { travellingAnnotations, travellingLabels } from '../../../podspec/travelling.ts';
 import type { Owner, Workload } from '../../backend.ts';
 import { trusted } from '../../trusted.ts';
 import { type Copies, CopyNames, copiesOf } from '../copies/copies.ts';
 import type { Dialect } from '../dialect.ts';
 import { environmentOf } from './environment.ts';
 import { passedPart } from './fields.ts';
-import { contentAnnotation, podMarks } from '../pods/marks.ts';
-import { hostnameOf } from '../pods/names.ts';
+import { passedAnnotation, passedOf } from '../changes/passed.ts';
+import { contentAnnotation, podMarks, revisionAnnotation } from '../pods/marks.ts';
+import { identityOf, type IdentityOptions, withHosts } from './identity.ts';
 import { digestOf, OwnFiles } from './own-files.ts';
 import { volumesOf } from './volumes.ts';
 
@@ -18,7 +19,7 @@ export interface Translation {
   readonly copies: Copies;
 }
 
-export interface TranslateOptions {
+export interface TranslateOptions extends IdentityOptions {
   readonly dialect: Dialect;
   readonly owner: Owner;
   /** In the other cluster. */
@@ -31,21 +32,25 @@ export function translate(workload: Workload, options: TranslateOptions): Transl
   const { dialect, owner, namespace, name } = options;
   const { ref, pod } = workload;
   const names = new CopyNames(owner, ref.namespace);
-  const own = new OwnFiles(ref, workload.volumes);
+  const files = new OwnFiles(workload);
+  const own = { labels: travellingLabels(pod), annotations: travellingAnnotations(pod) };
   const { labels, annotations } = podMarks(owner, ref);
-  const spec = specOf(workload, dialect, names, own);
+  const spec = specOf(workload, options, names, files);
   const shared = copiesOf(names, workload.objects, { owner, from: ref.namespace, to: namespace });
-  const mine = own.objects(owner, namespace);
+  const mine = files.objects(owner, namespace);
   return {
     pod: {
       metadata: {
         namespace,
         name,
-        labels: { ...labelsOf(pod), ...labels },
+        labels: { ...own.labels, ...labels },
         annotations: {
+          ...own.annotations,
           ...dialect.annotations(pod, owner),
           ...annotations,
           [contentAnnotation]: digestOf(filesOf(workload)),
+          [passedAnnotation]: JSON.stringify(passedOf(own.labels, own.annotations, { spec })),
+          [revisionAnnotation]: workload.revision,
         },
         ...(dialect.finalizer !== undefined && { finalizers: [dialect.finalizer] }),
       },
@@ -58,8 +63,10 @@ export function translate(workload: Workload, options: TranslateOptions): Transl
   };
 }
 
-function specOf(workload: Workload, dialect: Dialect, names: CopyNames, own: OwnFiles): PodSpec {
+function specOf(workload: Workload, options: TranslateOptions, names: CopyNames, own: OwnFiles): PodSpec {
   const { pod } = workload;
+  const { dialect } = options;
+  const identity = identityOf(workload, options);
   const { containers = [], initContainers } = pod.spec ?? {};
   const volumes = volumesOf(pod, names, own);
   const kept = new Set(volumes.map((volume) => volume.name));
@@ -71,23 +78,18 @@ function specOf(workload: Workload, dialect: Dialect, names: CopyNames, own: Own
       ...environmentOf(original, workload, names, dialect),
       volumeMounts: (original.volumeMounts ?? []).filter((mount) => kept.has(mount.name)),
     }));
-  return {
+  const spec: PodSpec = {
     ...passed,
     containers: complete(containers, passed.containers),
     ...(initContainers && { initContainers: complete(initContainers, passed.initContainers) }),
     volumes,
     imagePullSecrets: pullSecretsOf(workload, dialect, names),
-    ...hostname(pod),
+    ...identity.spec,
     ...dialect.dns(workload.dns),
     enableServiceLinks: false,
     automountServiceAccountToken: false,
   };
-}
-
-/** Without those that would send the pod on to a third cluster. */
-function labelsOf({ metadata }: Pod): Record<string, string> {
-  const kept = Object.entries(metadata?.labels ?? {}).filter(([key]) => !burstLabels.some((each) => each === key));
-  return Object.fromEntries(kept);
+  return identity.hosts === undefined ? spec : withHosts(spec, identity.hosts);
 }
 
 function pullSecretsOf({ pod, objects }: Workload, { pullSecret }: Dialect, names: CopyNames): LocalObjectReference[] {
@@ -95,11 +97,6 @@ function pullSecretsOf({ pod, objects }: Workload, { pullSecret }: Dialect, name
   return (pod.spec?.imagePullSecrets ?? []).flatMap(({ name = '' }) =>
     objects.secrets.has(name) ? [{ name: names.secret(name) }] : [],
   );
-}
-
-function hostname({ metadata, spec }: Pod): Pick<PodSpec, 'hostname'> {
-  if (spec?.hostnameOverride) return spec.hostname === undefined ? {} : { hostname: spec.hostname };
-  return { hostname: spec?.hostname || hostnameOf(metadata?.name ?? '') };
 }
 
 function filesOf({ volumes }: Workload): Parameters<typeof digestOf>[0] {
