@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import { TurnsSequencer } from './packages/spillway/testkit/turns.ts';
 import { abilitiesOf, knownKubernetesVersion } from './packages/devcluster/src/kubernetes-version.ts';
 
 // Tests run the TypeScript sources of the sibling packages, never their build. By alias, because vitest resolves a global
@@ -26,13 +27,12 @@ const generated = {
   testTimeout: soak ? soakTimeout : 20_000,
 };
 
-// Clusters are heavy: one file at a time, and no time limit that a slow machine could miss.
+// Three files at a time, because each of them waits more than it works, and no time limit that a slow machine could miss.
 const onCluster = {
   ...patient,
-  fileParallelism: false,
-  maxWorkers: 1,
-  testTimeout: soak ? soakTimeout : 300_000,
-  hookTimeout: 900_000,
+  maxWorkers: 3,
+  testTimeout: soak ? soakTimeout : 600_000,
+  hookTimeout: 1_800_000,
 };
 
 // On an older Kubernetes: what needs neither a node nor admission policies.
@@ -49,6 +49,7 @@ const onAnyKubernetes = [
 const config: ViteUserConfig = defineConfig({
   ...shared,
   test: {
+    sequence: { sequencer: TurnsSequencer },
     coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'], exclude: ['**/generated/**', '**/*.test.ts'] },
     projects: [
       {
@@ -58,7 +59,7 @@ const config: ViteUserConfig = defineConfig({
           name: 'unit',
           // Most of these files take less time than a worker's start.
           isolate: false,
-          include: ['packages/*/{src,scripts,bench,conformance}/**/*.test.ts'],
+          include: ['packages/*/{src,scripts,bench,conformance,testkit}/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts'],
           sequence: { groupOrder: 0 },
         },
@@ -68,7 +69,8 @@ const config: ViteUserConfig = defineConfig({
         test: {
           ...onCluster,
           name: 'integration',
-          include: containers ? ['packages/*/{src,conformance}/**/*.integration.test.ts'] : onAnyKubernetes,
+          globalSetup: ['packages/devcluster/testkit/global-setup.ts'],
+          include: containers ? ['packages/*/{src,conformance,testkit}/**/*.integration.test.ts'] : onAnyKubernetes,
           sequence: { groupOrder: 1 },
         },
       },
@@ -79,7 +81,7 @@ const config: ViteUserConfig = defineConfig({
           name: 'product',
           include: containers ? ['packages/spillway/test/**/*.integration.test.ts'] : [],
           globalSetup: ['packages/spillway/testkit/global-setup.ts'],
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -24,17 +24,23 @@ async function run([name = '', ...args]) {
     return error.exitCode;
   }
   const path = [dirname(node), join(root, 'node_modules/.bin'), process.env['PATH']].join(':');
-  const env = { ...process.env, ...task.env, PATH: path };
-  const commands = task.commands(root, args);
-  for (const [program = '', ...rest] of commands) {
+  const env = { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/node'), ...process.env, ...task.env, PATH: path };
+  const steps = task.steps(root, args);
+  const several = steps.flat().length > 1;
+  /** @param {string[]} command @param {'shown' | 'on failure'} output @returns {Promise<number>} the exit code */
+  const runCommand = async ([program = '', ...rest], output) => {
     const began = performance.now();
-    if (commands.length > 1) say(`▸ ${[program, ...rest].join(' ')}`);
-    const command = program === 'node' ? node : join(root, 'node_modules/.bin', program);
-    const { code } = await runChild(command, rest, { cwd: root, env });
-    if (code !== 0) {
-      if (commands.length > 1) say(`${program} failed (exit ${code}) after ${elapsed(began)}`);
-      return code;
-    }
+    if (several) say(`▸ ${[program, ...rest].join(' ')}`);
+    const file = program === 'node' ? node : join(root, 'node_modules/.bin', program);
+    const { code } = await runChild(file, rest, { cwd: root, env, output });
+    if (code !== 0 && several) say(`${program} failed (exit ${code}) after ${elapsed(began)}`);
+    return code;
+  };
+  for (const commands of steps) {
+    const output = commands.length > 1 ? 'on failure' : 'shown';
+    const codes = await Promise.all(commands.map((command) => runCommand(command, output)));
+    const failed = codes.find((code) => code !== 0);
+    if (failed !== undefined) return failed;
   }
   return 0;
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { borrowCluster } from '../../devcluster/testkit/borrow.ts';
 import { randomAccessKey, randomAccount, type Account } from './accounts.ts';
 import { startRegion, type Region } from './region.ts';
 import { open, send, signed, type Answer, type Sent } from './testing/client.ts';
@@ -15,6 +16,7 @@ let ca: string;
 
 beforeAll(async () => {
   region = await startRegion({
+    controlPlane: borrowCluster,
     accounts: [ours, theirs],
     clock,
     networkStepMs: 100,

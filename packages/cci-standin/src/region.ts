@@ -7,7 +7,7 @@ import {
   loadKubeconfig,
   systemClock,
 } from '@spillway/kube';
-import { type Cluster, type NodeOptions, startCluster } from '@spillway/devcluster';
+import { type Cluster, type ClusterOptions, type NodeOptions, startCluster } from '@spillway/devcluster';
 import { randomAccount, randomSecret, type Account } from './accounts.ts';
 import { serveAdmin } from './admin.ts';
 import { RegionFacts } from './facts.ts';
@@ -35,6 +35,8 @@ export interface RegionOptions {
   readonly accounts?: readonly Account[];
   /** Of the control plane behind it. Default: random */
   readonly clusterName?: string;
+  /** Where that control plane comes from. Default: it is started */
+  readonly controlPlane?: (options: ClusterOptions) => Promise<Cluster>;
   /** Where clients reach it: loopback or a test network. Default: 127.0.0.1 */
   readonly host?: string;
   readonly rules?: Partial<RuleOptions>;
@@ -81,7 +83,7 @@ export async function startRegion(options: RegionOptions = {}): Promise<Region> 
   const { log = () => undefined, signal } = options;
   const { node = 'none' } = options;
   log(`starting the control plane of the region${node === 'containers' ? ' and its node (containers)' : ''}`);
-  const cluster = await startCluster({
+  const cluster = await (options.controlPlane ?? startCluster)({
     node: node === 'containers' ? kubeletOptions : false,
     log,
     ...(options.clusterName === undefined ? {} : { name: options.clusterName }),

@@ -3,8 +3,9 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Cluster, startCluster } from '@spillway/devcluster';
+import { type Cluster } from '@spillway/devcluster';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { borrowCluster } from '../../devcluster/testkit/borrow.ts';
 import { documentPaths, generateTypes, type OpenApiDocument } from '../scripts/openapi-types.ts';
 import { Gate } from '../test/gate.ts';
 import {
@@ -52,7 +53,7 @@ let config: ClusterConfig;
 let client: KubeClient;
 
 beforeAll(async () => {
-  cluster = await startCluster({ node: false });
+  cluster = await borrowCluster();
   config = await loadKubeconfig({ paths: [cluster.kubeconfig] });
   client = new KubeClient({ config, lanes: { default: unlimited } });
 });

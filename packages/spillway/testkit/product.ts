@@ -1,6 +1,7 @@
 import type { Cluster } from '@spillway/devcluster';
 import type { Deployment, Pod } from '@spillway/kube';
 import { expect, inject } from 'vitest';
+import { withLock } from '../../devcluster/src/lock.ts';
 import { eventually, eventuallyHolds } from './eventually.ts';
 import { Kubectl } from './kubectl.ts';
 import { attachPair } from './pair.ts';
@@ -16,9 +17,13 @@ export interface Product extends AsyncDisposable {
   readonly namespace: string;
 }
 
-/** What all product tests share, and a namespace for this test file. At its end nothing of it may be left in the other cluster. */
+/**
+ * What all product tests share, when no other file has it, and a namespace for this test file. At its end nothing of it may
+ * be left in the other cluster.
+ */
 export async function startProduct(namespace: string): Promise<Product> {
   const { here, there } = await attachPair(inject('pair'));
+  const endTurn = await takeTurn(`product tests on ${here.name}`);
   const testbed = await Testbed.attach(here);
   if (!(await testbed.isServing())) await testbed.start();
   const kubectl = new Kubectl(here);
@@ -38,8 +43,21 @@ export async function startProduct(namespace: string): Promise<Product> {
     [Symbol.asyncDispose]: async () => {
       await kubectl.run(['delete', 'namespace', namespace, '--timeout=240s']);
       await nothingIsLeft(there);
+      endTurn();
     },
   };
+}
+
+/** Resolves when it is this process's turn. Its end ends the turn, too. */
+async function takeTurn(key: string): Promise<() => void> {
+  const begun = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  const turn = withLock(key, () => {
+    begun.resolve();
+    return ended.promise;
+  });
+  await Promise.race([begun.promise, turn]);
+  return ended.resolve;
 }
 
 /** Copies go after the pods that used them. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Cluster, startCluster } from '@spillway/devcluster';
+import { type Cluster } from '@spillway/devcluster';
 import {
   type ContainerState,
   isNotFound,
@@ -11,6 +11,7 @@ import {
   type PodSpec,
   serviceAccounts,
 } from '@spillway/kube';
+import { borrowCluster } from '../../devcluster/testkit/borrow.ts';
 import { type Eventually, eventuallyWith } from './eventually.ts';
 import { Testbed, type TestbedOptions } from './testbed.ts';
 
@@ -40,7 +41,7 @@ export class Rehearsal implements AsyncDisposable {
       backend: 'simulated',
     }),
   ): Promise<Rehearsal> {
-    const cluster = await startCluster({ node: false });
+    const cluster = await borrowCluster();
     const testbed = await Testbed.create({
       cluster,
       ...(await backendNextTo(cluster)),

@@ -212,15 +212,15 @@ export class Testbed implements AsyncDisposable {
   /** What a user applies before the start, with the rules of admission in the API server itself where it can have them. */
   async #applyManifests(): Promise<void> {
     const config = ['--config', this.configFile];
-    for (const command of [
-      ['manifests', 'crds'],
-      rbacArguments(this.cluster, this.configFile),
-      ['manifests', 'admission', ...config, '--carrier', this.#byWebhook ? 'webhook' : 'policy'],
-    ]) {
-      const manifests = await this.spillway(command);
-      const { code, stderr } = await this.cluster.kubectl(['apply', '-f', '-'], { input: manifests });
-      if (code !== 0) throw new Error(`kubectl apply of spillway ${command.join(' ')} failed: ${stderr}`);
-    }
+    const manifests = await Promise.all(
+      [
+        ['manifests', 'crds'],
+        rbacArguments(this.cluster, this.configFile),
+        ['manifests', 'admission', ...config, '--carrier', this.#byWebhook ? 'webhook' : 'policy'],
+      ].map((command) => this.spillway(command)),
+    );
+    const { code, stderr } = await this.cluster.kubectl(['apply', '-f', '-'], { input: manifests.join('---\n') });
+    if (code !== 0) throw new Error(`kubectl apply of spillway's manifests failed: ${stderr}`);
   }
 
   /** The API server takes up policies and webhooks some seconds after they were written, and each by itself. */

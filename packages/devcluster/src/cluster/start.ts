@@ -49,8 +49,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   return openCluster(record, environment);
 }
 
-/** The cluster of that name, which some process started with `keep` or is holding. */
-export async function attachCluster(name: string): Promise<Cluster> {
+/**
+ * The cluster of that name, which some process started with `keep` or is holding.
+ *
+ * @param close what its `close` does in place of taking it down
+ */
+export async function attachCluster(name: string, close?: () => Promise<void>): Promise<Cluster> {
   const environment = currentEnvironment();
   await removeAbandoned(environment, () => {});
   const record = await readRecord(join(environment.clustersDir, name));
@@ -60,15 +64,15 @@ export async function attachCluster(name: string): Promise<Cluster> {
   if (record.readyAt === undefined) {
     throw new DevClusterError('control', `cluster "${name}" is still starting; try again in a moment`);
   }
-  return openCluster(record, environment);
+  return openCluster(record, environment, close);
 }
 
-async function openCluster(record: ClusterRecord, environment: Environment): Promise<Cluster> {
-  const complete = (await readRecord(record.dir)) ?? record;
-  return new RunningCluster({
-    record: complete,
-    down: () => downCluster(record.name, { environment, scope: record.scope }),
-  });
+async function openCluster(
+  record: ClusterRecord,
+  environment: Environment,
+  down: () => Promise<void> = () => downCluster(record.name, { environment, scope: record.scope }),
+): Promise<Cluster> {
+  return new RunningCluster({ record: (await readRecord(record.dir)) ?? record, down });
 }
 
 /** Whether this machine can have a real node, and why not. Nothing is installed by asking. */

@@ -93,7 +93,8 @@ async function startFirst(clusterDir: string, runner: ComponentRunner, signal: A
 async function applyBootstrap(facts: ClusterFacts): Promise<void> {
   const objects = bootstrapObjects(facts.nodeAddress, hasServices(facts.options));
   const kubeconfig = facts.pki.kubeconfig('admin');
-  const args = [`--kubeconfig=${kubeconfig}`, 'apply', '--server-side', '--filename=-'];
+  // To validate, kubectl would have the API server make the document of all its types first.
+  const args = [`--kubeconfig=${kubeconfig}`, 'apply', '--server-side', '--validate=false', '--filename=-'];
   const { code, stderr } = await exec(programPath(facts, 'kubectl'), args, { input: objects });
   if (code !== 0) throw new DevClusterError('startup', `the cluster's first objects were refused: ${stderr.trim()}`);
 }

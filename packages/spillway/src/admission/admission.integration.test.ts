@@ -6,13 +6,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import path from 'node:path';
 import { connect } from 'node:tls';
-import {
-  abilitiesOf,
-  type Cluster,
-  currentEnvironment,
-  knownKubernetesVersion,
-  startCluster,
-} from '@spillway/devcluster';
+import { abilitiesOf, type Cluster, currentEnvironment, knownKubernetesVersion } from '@spillway/devcluster';
 import {
   cronJobs,
   deployments,
@@ -30,6 +24,7 @@ import {
 } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
+import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
 import {
   burstLabels,
   burstTaint,
@@ -61,7 +56,7 @@ let configFile: string;
 let server: ChildProcess | undefined;
 
 beforeAll(async () => {
-  cluster = await startCluster({ node: false, kubernetesVersion });
+  cluster = await borrowCluster();
   expect(JSON.parse((await cluster.kubectl(['version', '-o', 'json'])).stdout)).toMatchObject({
     clientVersion: { gitVersion: `v${kubernetesVersion}` },
     serverVersion: { gitVersion: `v${kubernetesVersion}` },

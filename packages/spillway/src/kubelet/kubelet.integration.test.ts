@@ -1,6 +1,6 @@
 // Certificates and reviews by a real API server. Streams to containers are tested with the whole product.
 import { readFile } from 'node:fs/promises';
-import { type Cluster, startCluster } from '@spillway/devcluster';
+import { type Cluster } from '@spillway/devcluster';
 import {
   certificateSigningRequests,
   clusterRoleBindings,
@@ -13,6 +13,7 @@ import {
   type TokenRequest,
 } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
 import { kubeReviews } from './auth/reviews.ts';
 import { followClientCa } from './certificate/client-ca.ts';
 import { CsrCertificateSource } from './certificate/csr-source.ts';
@@ -28,7 +29,7 @@ let node: KubeClient;
 let clientCa: string;
 
 beforeAll(async () => {
-  cluster = await startCluster({ node: false });
+  cluster = await borrowCluster();
   admin = new KubeClient({ config: await loadKubeconfig({ paths: [cluster.kubeconfig] }) });
   node = admin.impersonate({ user: `system:node:${nodeName}`, groups: ['system:nodes'] });
   clientCa = await readFile(cluster.ca.certFile, 'utf8');

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { randomAccount, type Region, startRegion } from '@spillway/cci-standin';
-import { type Cluster, startCluster } from '@spillway/devcluster';
+import { type Cluster } from '@spillway/devcluster';
 import {
   deployments,
   events,
@@ -16,6 +16,7 @@ import {
   systemClock,
 } from '@spillway/kube';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
 import { cciPool } from '../../testkit/cci-pool.ts';
 import { Testbed } from '../../testkit/testbed.ts';
 import { diagnoseCci } from '../backends/cci/doctor/diagnose.ts';
@@ -45,9 +46,17 @@ let cloud: KubeClient;
 let name: string;
 
 beforeAll(async () => {
-  cluster = await startCluster({ node: false });
+  cluster = await borrowCluster();
   const host = cluster.hostAddress;
-  region = await startRegion({ accounts: [ours, theirs], host, clock, networkStepMs: 100, node: 'simulated', program });
+  region = await startRegion({
+    controlPlane: borrowCluster,
+    accounts: [ours, theirs],
+    host,
+    clock,
+    networkStepMs: 100,
+    node: 'simulated',
+    program,
+  });
   user = new KubeClient({ config: await loadKubeconfig({ paths: [cluster.kubeconfig] }) });
   cloud = new KubeClient({ config: await loadKubeconfig({ paths: [region.cluster.kubeconfig] }) });
   name = `cce-burst-${(await user.resource(namespaces).get({ name: 'kube-system' })).metadata?.uid}`;

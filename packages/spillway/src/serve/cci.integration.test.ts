@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { randomAccount, type Region, startRegion } from '@spillway/cci-standin';
-import { type Cluster, startCluster } from '@spillway/devcluster';
+import { type Cluster } from '@spillway/devcluster';
 import {
   configMaps,
   events,
@@ -17,6 +17,7 @@ import {
   uidOf,
 } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
 import { spillwayProgram } from '../../testkit/program.ts';
 import { Testbed } from '../../testkit/testbed.ts';
 import { terminatedOf } from '../../testkit/statuses.ts';
@@ -69,8 +70,9 @@ let client: KubeClient;
 let testbed: Testbed;
 
 beforeAll(async () => {
-  cluster = await startCluster({ node: false });
+  cluster = await borrowCluster();
   region = await startRegion({
+    controlPlane: borrowCluster,
     accounts: [account],
     host: cluster.hostAddress,
     networkStepMs: 100,

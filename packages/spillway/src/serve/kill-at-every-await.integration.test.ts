@@ -3,7 +3,7 @@
 // process had sent is done or lost as each test says.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Cluster, startCluster } from '@spillway/devcluster';
+import { type Cluster } from '@spillway/devcluster';
 import {
   type ClusterConfig,
   configMaps,
@@ -19,6 +19,7 @@ import {
   uidOf,
 } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
 import { eventuallyWith } from '../../testkit/eventually.ts';
 import type { Backend } from '../backends/backend.ts';
 import { makeSimulatedBackend } from '../backends/simulated/make-simulated.ts';
@@ -67,7 +68,7 @@ const dead: Life[] = [];
 let expectedWaits: ReadonlyMap<string, number> = new Map();
 
 beforeAll(async () => {
-  cluster = await startCluster({ node: false });
+  cluster = await borrowCluster();
   config = await loadKubeconfig({ paths: [cluster.kubeconfig] });
   admin = new KubeClient({
     config,

@@ -7,7 +7,7 @@ import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import path from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
-import { type Cluster, startCluster } from '@spillway/devcluster';
+import { type Cluster } from '@spillway/devcluster';
 import {
   isForbidden,
   KubeClient,
@@ -24,6 +24,7 @@ import {
 } from '@spillway/kube';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
 import { eventuallyWith } from '../../testkit/eventually.ts';
 import { rbacArguments } from '../../testkit/rbac-arguments.ts';
 
@@ -57,7 +58,7 @@ let dir: string;
 let kubeconfig: string;
 
 beforeAll(async () => {
-  cluster = await startCluster({ node: false });
+  cluster = await borrowCluster();
   admin = new KubeClient({
     config: await loadKubeconfig({ paths: [cluster.kubeconfig] }),
     lanes: { default: { qps: Number.POSITIVE_INFINITY, burst: 1, concurrency: 32 } },

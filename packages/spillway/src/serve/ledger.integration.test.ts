@@ -2,6 +2,7 @@
 import { type Region, startRegion } from '@spillway/cci-standin';
 import { KubeClient, loadKubeconfig, type Pod, type PodSpec, pods, uidOf } from '@spillway/kube';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
 import { disagreements } from '../../testkit/compare-bills.ts';
 import { spillwayProgram } from '../../testkit/program.ts';
 import { Rehearsal, rehearsalNamespace } from '../../testkit/rehearsal.ts';
@@ -14,6 +15,7 @@ let inRegion: KubeClient;
 beforeAll(async () => {
   rehearsal = await Rehearsal.start(async ({ hostAddress }) => {
     region = await startRegion({
+      controlPlane: borrowCluster,
       host: hostAddress,
       networkStepMs: 100,
       node: 'simulated',

@@ -3,13 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import {
-  abilitiesOf,
-  type Cluster,
-  currentEnvironment,
-  knownKubernetesVersion,
-  startCluster,
-} from '@spillway/devcluster';
+import { abilitiesOf, type Cluster, currentEnvironment, knownKubernetesVersion } from '@spillway/devcluster';
 import {
   configMaps,
   type Event,
@@ -30,6 +24,7 @@ import {
 } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
 import { parseJson } from '../backends/trusted.ts';
 import { decodeWorkload } from '../backends/simulated/workload-codec.ts';
 import { sizeAnnotationNames } from '../podspec/contract.ts';
@@ -56,7 +51,7 @@ let logFile: string;
 let starts = 0;
 
 beforeAll(async () => {
-  cluster = await startCluster({ node: false });
+  cluster = await borrowCluster();
   admin = new KubeClient({ config: await loadKubeconfig({ paths: [cluster.kubeconfig] }) });
   dir = path.join(cluster.dir, 'serve-test');
   configFile = path.join(dir, 'config.yaml');

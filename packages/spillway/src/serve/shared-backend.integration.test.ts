@@ -1,6 +1,6 @@
 // Two Spillways of two clusters' marks on one backend, which is not always right about what it has. Both run in this
 // process, because a simulated region is shared in memory only.
-import { type Cluster, startCluster } from '@spillway/devcluster';
+import { type Cluster } from '@spillway/devcluster';
 import {
   KubeClient,
   loadKubeconfig,
@@ -13,6 +13,7 @@ import {
 } from '@spillway/kube';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
 import { containerOf } from '../../testkit/statuses.ts';
 import { BackendError, type Instance, type InstanceEvent, type Listing } from '../backends/backend.ts';
 import { SimulatedBackend } from '../backends/simulated/simulated-backend.ts';
@@ -129,7 +130,7 @@ let blueOne: Spillway;
 let greenOne: Spillway;
 
 beforeAll(async () => {
-  cluster = await startCluster({ node: false });
+  cluster = await borrowCluster();
   admin = new KubeClient({ config: await loadKubeconfig({ paths: [cluster.kubeconfig] }) });
   for (const namespace of [doomed, shared]) {
     await admin.resource(namespaces).create({ metadata: { name: namespace } });

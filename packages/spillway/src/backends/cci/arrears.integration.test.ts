@@ -1,6 +1,7 @@
-import { type Cluster, startCluster } from '@spillway/devcluster';
+import { type Cluster } from '@spillway/devcluster';
 import { events, KubeClient, loadKubeconfig, type Node, nodes, pods, serviceAccounts } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { borrowCluster } from '../../../../devcluster/testkit/borrow.ts';
 import { Testbed } from '../../../testkit/testbed.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import { LocalRegion, podNamed } from './testing/local-region.ts';
@@ -12,7 +13,7 @@ describe('an account that has to pay', () => {
   let admin: KubeClient;
 
   beforeAll(async () => {
-    cluster = await startCluster({ node: false });
+    cluster = await borrowCluster();
     world = await LocalRegion.start({ host: cluster.hostAddress });
     admin = new KubeClient({ config: await loadKubeconfig({ paths: [cluster.kubeconfig] }) });
     testbed = await Testbed.create({ cluster, backend: 'cci', cci: { at: world.region } });

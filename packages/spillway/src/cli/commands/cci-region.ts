@@ -13,7 +13,7 @@ interface UpOptions extends OutputOptions {
 
 /** `spillway cci-region …`: a CCI region on this machine, for rehearsals. Not part of what runs in a cluster. */
 export function cciRegionCommand(): Command {
-  const region = new Command('cci-region').description('a local CCI region, for rehearsals without an account');
+  const region = new Command('cci-region');
   region
     .command('up')
     .description('start a region that stays until "cci-region down"; does nothing when it is up already')

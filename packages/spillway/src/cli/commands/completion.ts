@@ -5,9 +5,6 @@ import { completionScripts, type Shell, shells } from '../completion/scripts.ts'
 /** `spillway completion SHELL` */
 export function completionCommand(): Command {
   return new Command('completion')
-    .description(
-      'print what makes a shell complete commands and options, for example: source <(spillway completion bash)',
-    )
     .addArgument(new Argument('<shell>', 'the shell').choices(shells))
     .action((shell: Shell) => {
       process.stdout.write(completionScripts[shell]);

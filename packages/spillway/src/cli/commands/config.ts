@@ -5,7 +5,7 @@ import { ConfigError, loadConfig } from '../../config/load.ts';
 
 /** `spillway config schema|explain|check` */
 export function configCommand(): Command {
-  const config = new Command('config').description('the configuration file: its schema, its fields, its mistakes');
+  const config = new Command('config');
   config
     .command('schema')
     .description('print the JSON Schema of the configuration file, for editors')

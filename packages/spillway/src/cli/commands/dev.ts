@@ -16,7 +16,7 @@ interface UpOptions {
 
 /** `spillway dev …`: real clusters on this machine, for trying things out. Not part of what runs in a cluster. */
 export function devCommand(): Command {
-  const dev = new Command('dev').description('real Kubernetes clusters on this machine, for development');
+  const dev = new Command('dev');
   dev
     .command('up')
     .description('start a cluster that stays until "dev down"; does nothing when it is up already')

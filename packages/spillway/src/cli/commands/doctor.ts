@@ -27,7 +27,6 @@ const usualTestImage = 'busybox';
 /** `spillway doctor` */
 export function doctorCommand(): Command {
   return withClusterOptions(new Command('doctor'))
-    .description('everything that is wrong or surprising in the cluster, each with its remedy')
     .option('--config <file>', 'configuration: the accounts of its pools in CCI are asked, too')
     .option(
       '--run-pod [image]',

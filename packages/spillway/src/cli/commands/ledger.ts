@@ -22,7 +22,6 @@ interface LedgerCommandOptions {
 /** `spillway ledger` */
 export function ledgerCommand(): Command {
   return new Command('ledger')
-    .description('what pods of the pools were billed for, as Spillway has seen it: what runs now, seconds, by size')
     .option('--config <file>', 'configuration that says where the ledgers are')
     .option(
       '--file <file>',

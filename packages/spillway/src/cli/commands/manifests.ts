@@ -29,7 +29,7 @@ const output = (): Option => new Option('-o, --output <format>', 'format').choic
 
 /** `spillway manifests rbac`, `admission` and `crds` */
 export function manifestsCommand(): Command {
-  const manifests = new Command('manifests').description('manifests for kubectl apply');
+  const manifests = new Command('manifests');
   manifests
     .command('rbac')
     .description('everything that "spillway serve" may do with this configuration, and the account that may')

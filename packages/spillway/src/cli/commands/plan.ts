@@ -27,7 +27,6 @@ interface PlanOptions extends ClusterOptions {
 /** `spillway plan -f FILE` */
 export function planCommand(): Command {
   return withClusterOptions(new Command('plan'))
-    .description('what a manifest would do: may its pods burst, to which pool, in which size, and how many would')
     .option(
       '-f, --filename <file>',
       'manifest, - for standard input; may be given several times',

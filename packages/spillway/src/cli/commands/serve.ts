@@ -12,7 +12,6 @@ const longestStopMs = 20_000;
 /** `spillway serve --config FILE` */
 export function serveCommand(): Command {
   return new Command('serve')
-    .description('serve the virtual nodes of a configuration file')
     .requiredOption('--config <file>', 'configuration file')
     .action(async ({ config: file }: { config: string }) => {
       const config = await loadConfig(file);

@@ -14,7 +14,6 @@ interface WhyOptions extends ClusterOptions {
 /** `spillway why pod/NAME` */
 export function whyCommand(): Command {
   return withClusterOptions(new Command('why'))
-    .description('why a pod is where it is: policy, placement, size, timeline, what is tried next')
     .argument('<pod...>', 'pod/NAME, pod NAME, or NAME')
     .option('-n, --namespace <name>', 'namespace (default: that of the context)')
     .addOption(outputOption())

@@ -1,4 +1,4 @@
-import { type Cluster, startCluster } from '@spillway/devcluster';
+import { type Cluster } from '@spillway/devcluster';
 import {
   ApiError,
   cronJobs,
@@ -16,6 +16,7 @@ import {
 } from '@spillway/kube';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { borrowCluster } from '../../../../devcluster/testkit/borrow.ts';
 import { eventuallyHolds } from '../../../testkit/eventually.ts';
 import { burstLabels, managedByProfileAnnotation } from '../../podspec/contract.ts';
 import { parseJson } from './admitted.ts';
@@ -46,7 +47,7 @@ const seed = Date.now() % 2 ** 31;
 let without: readonly KubeObject[];
 
 beforeAll(async () => {
-  cluster = await startCluster({ node: false });
+  cluster = await borrowCluster();
   client = new KubeClient({ config: await loadKubeconfig({ paths: [cluster.kubeconfig] }) });
   await client.resource(namespaces).create({ metadata: { name: namespace } });
   await eventuallyHolds(async () => expect(await answerTo(pod('probe', {}))).toHaveProperty('object'));

@@ -10,6 +10,7 @@ import {
   startRegion,
 } from '@spillway/cci-standin';
 import { type Clock, type Logger, silentLogger, systemClock } from '@spillway/kube';
+import { borrowCluster } from '../../../../../devcluster/testkit/borrow.ts';
 import { cciPool } from '../../../../testkit/cci-pool.ts';
 import { spillwayProgram } from '../../../../testkit/program.ts';
 import type { Workload } from '../../backend.ts';
@@ -50,7 +51,13 @@ export class LocalRegion implements AsyncDisposable {
 
   static async start(options: RegionOptions): Promise<LocalRegion> {
     const dir = await mkdtemp(join(tmpdir(), 'cci-region-'));
-    const region = await startRegion({ node: 'simulated', program: spillwayProgram, networkStepMs: 50, ...options });
+    const region = await startRegion({
+      controlPlane: borrowCluster,
+      node: 'simulated',
+      program: spillwayProgram,
+      networkStepMs: 50,
+      ...options,
+    });
     return new LocalRegion(region, dir);
   }
 

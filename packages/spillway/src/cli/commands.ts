@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+
+interface LazyCommand {
+  readonly description: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** Every command by its name. The code of one is loaded only for those who ask for it. */
+const commands: Readonly<Record<string, LazyCommand>> = {
+  serve: {
+    description: 'serve the virtual nodes of a configuration file',
+    load: async () => (await import('./commands/serve.ts')).serveCommand(),
+  },
+  config: {
+    description: 'the configuration file: its schema, its fields, its mistakes',
+    load: async () => (await import('./commands/config.ts')).configCommand(),
+  },
+  manifests: {
+    description: 'manifests for kubectl apply',
+    load: async () => (await import('./commands/manifests.ts')).manifestsCommand(),
+  },
+  why: {
+    description: 'why a pod is where it is: policy, placement, size, timeline, what is tried next',
+    load: async () => (await import('./commands/why.ts')).whyCommand(),
+  },
+  plan: {
+    description: 'what a manifest would do: may its pods burst, to which pool, in which size, and how many would',
+    load: async () => (await import('./commands/plan.ts')).planCommand(),
+  },
+  doctor: {
+    description: 'everything that is wrong or surprising in the cluster, each with its remedy',
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+  },
+  ledger: {
+    description: 'what pods of the pools were billed for, as Spillway has seen it: what runs now, seconds, by size',
+    load: async () => (await import('./commands/ledger.ts')).ledgerCommand(),
+  },
+  completion: {
+    description:
+      'print what makes a shell complete commands and options, for example: source <(spillway completion bash)',
+    load: async () => (await import('./commands/completion.ts')).completionCommand(),
+  },
+  version: {
+    description: 'print the version',
+    load: async () => (await import('./commands/version.ts')).versionCommand(),
+  },
+  dev: {
+    description: 'real Kubernetes clusters on this machine, for development',
+    load: async () => (await import('./commands/dev.ts')).devCommand(),
+  },
+  'cci-region': {
+    description: 'a local CCI region, for rehearsals without an account',
+    load: async () => (await import('./commands/cci-region.ts')).cciRegionCommand(),
+  },
+};
+
+/** Adds all commands: whole, those whose names are among the words; the others by name and description alone. */
+export async function addCommands(program: Command, words: readonly string[]): Promise<void> {
+  for (const [name, { description, load }] of Object.entries(commands)) {
+    if (words.includes(name)) program.addCommand((await load()).description(description));
+    else program.command(name).description(description);
+  }
+}
