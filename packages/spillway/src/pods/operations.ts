@@ -8,6 +8,7 @@ import {
   TransportError,
   uidOf,
   errorMessage,
+  systemClock,
 } from '@spillway/kube';
 import { type Backend, BackendError, type InstanceRef, type Notice, type Workload } from '../backends/backend.ts';
 import { type Following, followingReferencesOf, objectsOf } from '../podspec/references.ts';
@@ -19,7 +20,7 @@ import { backendNotices } from './intake/backend-notices.ts';
 import { instanceRef } from '../podspec/pod-facts.ts';
 import type { Content, Operation, Outcome, PodState, Problem } from './core/pod-state.ts';
 import type { WatchedObject } from './references/reference-watches.ts';
-import { fetchReferences, type ReferenceReader } from './references/references.ts';
+import { fetchReferences, type ReferenceReader } from './references/fetch.ts';
 import type { Stage } from './timeline.ts';
 import { changedVolumes, digestOfSecrets, digestsOf } from './references/volume-content.ts';
 
@@ -177,8 +178,8 @@ export class Operations {
   }
 
   #now(): number {
-    const { now = Date.now } = this.#options.references;
-    return now();
+    const { clock = systemClock } = this.#options.references;
+    return clock.now();
   }
 
   /** Not found, or another UID: it is not our pod any more, which is what was wanted. */

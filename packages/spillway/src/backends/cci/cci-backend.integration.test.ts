@@ -75,7 +75,7 @@ afterAll(async () => {
 });
 
 const open = (more: Partial<CciBackendConfig> = {}): Backend =>
-  makeCciBackend({ options: { ...options, ...more }, owner, logger: silentLogger });
+  makeCciBackend({ options: { ...options, ...more }, owner, environment: process.env, logger: silentLogger });
 
 const namespace = 'cce-burst-home';
 const podsThere = async (): Promise<Pod[]> => (await there.resource(pods).list({ namespace })).items;
@@ -88,6 +88,7 @@ const residue = async (): Promise<string[]> =>
 describeBackendConformance('cci', async () => ({
   image: busyboxImage,
   sized,
+  elsewhere: { stoppedIsGone: true },
   open: async () => open(),
   // The image is not in SWR.
   addedEvents: ['ThirdPartyRegistry'],

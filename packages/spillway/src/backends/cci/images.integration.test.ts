@@ -46,7 +46,12 @@ beforeEach(async () => {
   const options = await cciPool(region, dir, {
     imageReplacements: [{ repositoryPrefix: 'harbor.example/team', replaceWith: `${region.swr.host}/team` }],
   });
-  backend = makeCciBackend({ options, owner: { clusterId: 'home', nodeName: 'virtual' }, logger: silentLogger });
+  backend = makeCciBackend({
+    options,
+    owner: { clusterId: 'home', nodeName: 'virtual' },
+    environment: process.env,
+    logger: silentLogger,
+  });
   await backend.prepare(new AbortController().signal);
   driver = new Driver(backend);
 });
