@@ -8,6 +8,7 @@ import {
   type Job,
   jobs,
   type Pod,
+  pods,
   type PodSpec,
   services,
   uidOf,
@@ -56,6 +57,7 @@ const specs: Readonly<Record<string, Partial<PodSpec>>> = {
       }),
     ],
   },
+  gated: { readinessGates: [{ conditionType: 'example.com/open' }], containers: [container(forever)] },
   hooked: {
     containers: [
       container(
@@ -199,6 +201,18 @@ describe('probes', () => {
     const pod = await rehearsal.ready('slow');
     expect(statusIn(pod)).toMatchObject({ started: true, ready: true, restartCount: 0 });
   });
+});
+
+test('a pod is ready when its containers are and the gates of the cluster are open', async () => {
+  const conditions = async (): Promise<Readonly<Record<string, string>>> => {
+    const { status } = await rehearsal.get('gated');
+    return Object.fromEntries((status?.conditions ?? []).map(({ type, status: holds }) => [type, holds]));
+  };
+  await expect.poll(conditions).toMatchObject({ ContainersReady: 'True', Ready: 'False' });
+  const body = { status: { conditions: [{ type: 'example.com/open', status: 'True' }] } };
+  const gated = { namespace, name: 'gated' };
+  await rehearsal.admin.resource(pods).patch(gated, { type: 'strategic', body }, { subresource: 'status' });
+  await expect.poll(conditions).toMatchObject({ ContainersReady: 'True', Ready: 'True' });
 });
 
 test('hooks run after the start and before the end', async () => {
