@@ -1,4 +1,4 @@
-import type { Container, LocalObjectReference, Pod, PodSpec } from '@spillway/kube';
+import type { Container, EphemeralContainer, LocalObjectReference, Pod, PodSpec } from '@spillway/kube';
 import { burstLabels } from '../../../podspec/contract.ts';
 import type { Owner, Workload } from '../../backend.ts';
 import { trusted } from '../../trusted.ts';
@@ -6,6 +6,7 @@ import { type Copies, CopyNames, copiesOf } from '../copies/copies.ts';
 import type { Dialect } from '../dialect.ts';
 import { environmentOf } from './environment.ts';
 import { passedPart } from './fields.ts';
+import { ephemeralContainerFields } from './pod-fields.ts';
 import { contentAnnotation, podMarks } from '../pods/marks.ts';
 import { hostnameOf } from '../pods/names.ts';
 import { digestOf, OwnFiles } from './own-files.ts';
@@ -16,6 +17,8 @@ export interface Translation {
   readonly pod: Pod;
   /** Copies of the cluster's objects, which pods share, and objects of this pod alone. */
   readonly copies: Copies;
+  /** What the pod gets when it is there: none can be created with any. */
+  readonly ephemeralContainers: readonly EphemeralContainer[];
 }
 
 export interface TranslateOptions {
@@ -33,10 +36,11 @@ export function translate(workload: Workload, options: TranslateOptions): Transl
   const names = new CopyNames(owner, ref.namespace);
   const own = new OwnFiles(ref, workload.volumes);
   const { labels, annotations } = podMarks(owner, ref);
-  const spec = specOf(workload, dialect, names, own);
+  const { ephemeralContainers = [], ...spec } = specOf(workload, dialect, names, own);
   const shared = copiesOf(names, workload.objects, { owner, from: ref.namespace, to: namespace });
   const mine = own.objects(owner, namespace);
   return {
+    ephemeralContainers,
     pod: {
       metadata: {
         namespace,
@@ -60,10 +64,11 @@ export function translate(workload: Workload, options: TranslateOptions): Transl
 
 function specOf(workload: Workload, dialect: Dialect, names: CopyNames, own: OwnFiles): PodSpec {
   const { pod } = workload;
-  const { containers = [], initContainers } = pod.spec ?? {};
+  const { containers = [], initContainers, ephemeralContainers = [] } = pod.spec ?? {};
   const volumes = volumesOf(pod, names, own);
   const kept = new Set(volumes.map((volume) => volume.name));
   const passed = trusted<PodSpec>(passedPart(pod.spec ?? {}, dialect.fields));
+  const added = trusted<EphemeralContainer[]>(passedPart(ephemeralContainers, ephemeralContainerFields));
   const complete = (originals: readonly Container[], parts: readonly Container[] = []): Container[] =>
     originals.map((original, index) => ({
       name: original.name,
@@ -75,6 +80,7 @@ function specOf(workload: Workload, dialect: Dialect, names: CopyNames, own: Own
     ...passed,
     containers: complete(containers, passed.containers),
     ...(initContainers && { initContainers: complete(initContainers, passed.initContainers) }),
+    ephemeralContainers: complete(ephemeralContainers, added),
     volumes,
     imagePullSecrets: pullSecretsOf(workload, dialect, names),
     ...hostname(pod),
