@@ -130,3 +130,8 @@ export const isRetryable = (error: unknown): boolean =>
   error instanceof ApiError
     ? error.kind === 'tooManyRequests' || error.kind === 'serverError' || error.status === 408
     : error instanceof TransportError && error.kind !== 'aborted' && error.kind !== 'tls';
+
+/** What a message for people says of something that was thrown. */
+export function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

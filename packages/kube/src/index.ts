@@ -20,6 +20,7 @@ export {
   type ApiAnswer,
   ApiError,
   type ApiErrorKind,
+  errorMessage,
   isAborted,
   isAlreadyExists,
   isConflict,

@@ -1,3 +1,4 @@
+import { errorMessage } from '@spillway/kube';
 import { parseArgs } from 'node:util';
 
 export const contestantNames = ['spillway', 'kwok'] as const;
@@ -64,7 +65,7 @@ function parse(
       options: { scenario: string, pods: string, rounds: string, only: string, json: string, profile: string },
     }).values;
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(errorMessage(error));
   }
 }
 

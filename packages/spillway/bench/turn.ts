@@ -1,3 +1,4 @@
+import { errorMessage } from '@spillway/kube';
 import type { Measurement, Run, Turn } from './results.ts';
 
 /** What went wrong in a turn is the contestant's failure and part of the results; only an interruption ends the run. */
@@ -6,6 +7,6 @@ export async function takeTurn(turn: Turn, signal: AbortSignal, work: () => Prom
     return { ...turn, measurement: await work() };
   } catch (error) {
     signal.throwIfAborted();
-    return { ...turn, failure: error instanceof Error ? error.message : String(error) };
+    return { ...turn, failure: errorMessage(error) };
   }
 }

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts';
-import { KubeconfigError } from '../errors.ts';
+import { KubeconfigError, errorMessage } from '../errors.ts';
 import { type CredentialGeneration, type Credentials, type CredentialSource, sameCredentials } from './credentials.ts';
 import { type ExecAnswer, type ExecCluster, execInfo, type ExecPlugin, parseExecAnswer } from './exec-plugin.ts';
 import { runProgram } from './run-program.ts';
@@ -94,7 +94,7 @@ export class ExecCredentials implements CredentialSource {
         check?.(answer.credentials);
         return answer;
       } catch (error) {
-        problem = error instanceof Error ? error.message : String(error);
+        problem = errorMessage(error);
       }
     }
     const said = withoutSecrets(result.stderr, [tokenIn(result.stdout), this.#latest?.credentials.token]);

@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { KubeconfigError } from '../errors.ts';
+import { KubeconfigError, errorMessage } from '../errors.ts';
 import type { Impersonation } from './cluster-config.ts';
 import { type Credentials, type CredentialSource, refreshedCredentials, staticCredentials } from './credentials.ts';
 import { ExecCredentials } from './exec-credentials.ts';
@@ -98,7 +98,7 @@ function checkPair(certificate: string, key: string, user: Entry): void {
   try {
     fits = new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
   } catch (cause) {
-    const message = `${user.file}: the client certificate or key of user "${user.name}" cannot be read (${cause instanceof Error ? cause.message : String(cause)}). Both must be PEM, the key without a password`;
+    const message = `${user.file}: the client certificate or key of user "${user.name}" cannot be read (${errorMessage(cause)}). Both must be PEM, the key without a password`;
     throw new KubeconfigError(message, { cause });
   }
   if (!fits) {

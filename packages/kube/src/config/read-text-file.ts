@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { KubeconfigError } from '../errors.ts';
+import { KubeconfigError, errorMessage } from '../errors.ts';
 
 /** @throws KubeconfigError that names the file and what it is for */
 export async function readTextFile(path: string, what: string): Promise<string> {
@@ -26,6 +26,6 @@ function reasonOf(cause: unknown): string {
     case 'EISDIR':
       return 'it is a directory';
     default:
-      return cause instanceof Error ? cause.message : String(cause);
+      return errorMessage(cause);
   }
 }

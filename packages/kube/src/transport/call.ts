@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { ClusterConfig } from '../config/cluster-config.ts';
-import { ApiError, KubeconfigError, TransportError } from '../errors.ts';
+import { ApiError, KubeconfigError, TransportError, errorMessage } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Connection, Connections } from './connections.ts';
 import { Deadline } from './deadline.ts';
@@ -123,7 +123,7 @@ export class Call<R> {
     try {
       this.#context.beforeSend();
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = errorMessage(cause);
       throw new TransportError('aborted', `${aboutOf(this.#request)} was not sent: ${why}`, { cause, unsent: true });
     }
   }

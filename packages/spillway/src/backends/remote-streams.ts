@@ -1,4 +1,5 @@
 import { pipeline } from 'node:stream/promises';
+import { errorMessage } from '@spillway/kube';
 import {
   type DialOptions,
   dialPortForward,
@@ -72,7 +73,7 @@ async function forwardOver(client: PortForwardClient, connection: PortConnection
   try {
     await joinConnections(connection, await client.open(connection.port));
   } catch (error) {
-    connection.finish(`error forwarding port ${connection.port}: ${messageOf(error)}`);
+    connection.finish(`error forwarding port ${connection.port}: ${errorMessage(error)}`);
   }
 }
 
@@ -105,11 +106,7 @@ function refusal(error: unknown, { refused }: StreamTarget): Error {
 
 function streamFailure(error: unknown): BackendError {
   const kind = error instanceof StreamError && error.kind === 'refused' ? 'internal' : 'unavailable';
-  return new BackendError(kind, `the connection to the container failed: ${messageOf(error)}`, { cause: error });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return new BackendError(kind, `the connection to the container failed: ${errorMessage(error)}`, { cause: error });
 }
 
 function ignore(): undefined {

@@ -19,9 +19,8 @@ import { podFields } from './log.ts';
 import { Operations } from './operations.ts';
 import { readDefaultTolerations } from './outage/default-tolerations.ts';
 import { TolerationWriter } from './outage/toleration-writer.ts';
-import { type Blockade, type OperationMetrics, Performer } from './performer.ts';
+import { type Blockade, type OperationMetrics, Performer, type Preparation } from './performer.ts';
 import { PodController } from './pod-controller.ts';
-import type { Preparation } from './preparation.ts';
 import { ClusterServices } from './references/cluster-services.ts';
 import { ReferenceWatches } from './references/reference-watches.ts';
 import { Registry } from './registry.ts';
@@ -56,7 +55,7 @@ export interface PodSurroundings {
     readonly confirm: (signal: AbortSignal) => Promise<boolean>;
   };
   readonly backend: Backend;
-  readonly preparation: Pick<Preparation, 'ready' | 'invalidate'>;
+  readonly preparation: Preparation;
   readonly blockade: Blockade;
   readonly sweep: SweepOptions;
   readonly told: {

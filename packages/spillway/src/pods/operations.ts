@@ -7,6 +7,7 @@ import {
   pods,
   TransportError,
   uidOf,
+  errorMessage,
 } from '@spillway/kube';
 import { type Backend, BackendError, type InstanceRef, type Notice, type Workload } from '../backends/backend.ts';
 import { type Following, followingReferencesOf, objectsOf } from '../podspec/references.ts';
@@ -241,5 +242,5 @@ function problemOf(error: unknown): Problem {
   }
   if (error instanceof ApiError) return { kind: 'api', message: error.message, retryAfterMs: error.retryAfterMs };
   if (error instanceof TransportError) return { kind: 'api', message: error.message };
-  return { kind: 'internal', message: error instanceof Error ? error.message : String(error) };
+  return { kind: 'internal', message: errorMessage(error) };
 }

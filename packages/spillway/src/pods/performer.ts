@@ -3,7 +3,14 @@ import type { Operations } from './operations.ts';
 import { operationWords, podFields } from './log.ts';
 import type { Operation, Outcome, PodState } from './core/pod-state.ts';
 import { blocksPool } from './core/problems.ts';
-import type { Preparation } from './preparation.ts';
+
+/** Whether everything is there that instances need. */
+export interface Preparation {
+  /** Resolves when the backend is prepared. @throws when `signal` is aborted before */
+  ready(signal: AbortSignal): Promise<void>;
+  /** What was prepared may be gone: it is done again before the next create. */
+  invalidate(): void;
+}
 
 /** Whether the pool takes new pods. */
 export interface Blockade {

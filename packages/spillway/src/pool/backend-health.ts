@@ -1,3 +1,4 @@
+import { errorMessage } from '@spillway/kube';
 import type { Backend } from '../backends/backend.ts';
 import type { BackendHealthState } from '../node/node-object.ts';
 
@@ -63,7 +64,7 @@ export class BackendHealth {
       return undefined;
     } catch (error) {
       if (deadline.aborted) return `no answer within ${timeoutMs / 1000} s`;
-      return error instanceof Error ? error.message : String(error);
+      return errorMessage(error);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { KubeletMetrics, ServedRequest } from '../kubelet/metrics.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { NodeObserver } from '../node/node-controller.ts';
 import type { PodMetrics } from '../pods/assemble.ts';
@@ -5,7 +6,7 @@ import type { PodCounts } from '../pods/pod-controller.ts';
 import type { Timeline } from '../pods/timeline.ts';
 
 /** The parts of one pool tell what they do; this counts it under the pool's name. */
-export class PoolMetrics implements PodMetrics, NodeObserver {
+export class PoolMetrics implements PodMetrics, NodeObserver, KubeletMetrics {
   readonly #metrics: Metrics;
   readonly #pool: string;
 
@@ -96,12 +97,12 @@ export class PoolMetrics implements PodMetrics, NodeObserver {
     for (const [phase, count] of phases) this.#metrics.pods.set({ pool, phase }, count);
   }
 
-  kubeletRequest(route: string, status: number, seconds: number): void {
+  requestServed({ route, status, durationMs }: ServedRequest): void {
     this.#metrics.kubeletRequests.inc({ pool: this.#pool, route, code: String(status) });
-    this.#metrics.kubeletRequestSeconds.observe({ pool: this.#pool, route }, seconds);
+    this.#metrics.kubeletRequestSeconds.observe({ pool: this.#pool, route }, durationMs / 1000);
   }
 
-  kubeletStreams(open: number): void {
+  streamsOpen(open: number): void {
     this.#metrics.kubeletStreams.set({ pool: this.#pool }, open);
   }
 }

@@ -1,15 +1,4 @@
-/**
- * What this process is for a pool. `starting`: not connected to the cluster yet; `stopping`: a leader that lost its lease
- * and has not ended all its work.
- */
-export type Standing = 'starting' | 'active' | 'standby' | 'stopping';
-
-interface Entry {
-  readonly standing: Standing;
-  readonly since: number;
-  /** Of an active one: does it know all it needs to do its work? */
-  readonly ready: () => boolean;
-}
+import type { PoolState } from './pool-state.ts';
 
 export interface Report {
   /** False: only a restart of the process can help. */
@@ -22,36 +11,37 @@ export interface Report {
 
 const longestStopMs = 60_000;
 
-/** For the health checks. */
+const words: Readonly<Record<PoolState['kind'], string>> = {
+  connecting: 'starting',
+  standby: 'standby',
+  starting: 'active, not ready',
+  serving: 'active',
+  stopping: 'stopping',
+};
+
+/** Of all pools, for the health checks. */
 export class Standings {
   readonly #now: () => number;
-  readonly #pools = new Map<string, Entry>();
+  readonly #pools = new Map<string, () => PoolState>();
 
   /** @param now monotonic milliseconds */
   constructor(pools: readonly string[], now: () => number = () => performance.now()) {
     this.#now = now;
-    for (const pool of pools) this.set(pool, 'starting');
+    for (const pool of pools) this.set(pool, () => ({ kind: 'connecting' }));
   }
 
-  set(pool: string, standing: Exclude<Standing, 'active'>): void {
-    this.#pools.set(pool, { standing, since: this.#now(), ready: () => standing === 'standby' });
-  }
-
-  activate(pool: string, ready: () => boolean): void {
-    this.#pools.set(pool, { standing: 'active', since: this.#now(), ready });
+  /** @param state is asked whenever somebody wants to know */
+  set(pool: string, state: () => PoolState): void {
+    this.#pools.set(pool, state);
   }
 
   report(): Report {
     const now = this.#now();
-    const pools = [...this.#pools].map(([name, { standing, since, ready }]) => ({
-      stuck: standing === 'stopping' && now - since > longestStopMs,
-      ready: ready(),
-      line: `${name} ${standing}${standing === 'active' && !ready() ? ', not ready' : ''}`,
-    }));
+    const pools = [...this.#pools].map(([name, stateOf]) => ({ name, state: stateOf() }));
     return {
-      healthy: !pools.some(({ stuck }) => stuck),
-      ready: pools.every((pool) => pool.ready),
-      lines: pools.map(({ line }) => line),
+      healthy: !pools.some(({ state }) => state.kind === 'stopping' && now - state.sinceMs > longestStopMs),
+      ready: pools.every(({ state: { kind } }) => kind === 'serving' || kind === 'standby'),
+      lines: pools.map(({ name, state }) => `${name} ${words[state.kind]}`),
     };
   }
 }

@@ -7,6 +7,7 @@ import {
   namespaces,
   systemClock,
   uidOf,
+  errorMessage,
 } from '@spillway/kube';
 import type { KubernetesAccess } from '../config/kubernetes-access.ts';
 
@@ -42,7 +43,7 @@ export async function connect(
       return { serverVersion: version.gitVersion ?? '', clusterUid: await clusterUid(client, signal) };
     } catch (error) {
       if (signal.aborted) break;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorMessage(error);
       logger.error(
         { server: client.config.server, accessFrom: client.config.source, retryInSeconds: retryMs / 1000 },
         `cannot work with the API server: ${reason}`,

@@ -5,7 +5,10 @@ import { text } from 'node:stream/consumers';
 import { silentLogger } from '@spillway/kube';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { HealthServer } from './health-server.ts';
+import { type PoolState, startingOrServing, stopping } from '../pool/pool-state.ts';
 import { Standings } from '../pool/standings.ts';
+
+const standby = (): PoolState => ({ kind: 'standby' });
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0);
@@ -46,15 +49,15 @@ describe('the health checks', () => {
     let now = 0;
     const standings = new Standings(['first', 'second'], () => now);
     const { get, stop } = await serveHealth(standings);
-    standings.activate('first', () => true);
-    standings.set('second', 'standby');
+    standings.set('first', () => ({ kind: 'serving' }));
+    standings.set('second', standby);
     expect(await get('/healthz?verbose')).toEqual([200, 'ok\nfirst active\nsecond standby\n']);
-    standings.set('first', 'stopping');
+    standings.set('first', () => stopping(0));
     now = 60_000;
     expect((await get('/healthz'))[0]).toBe(200);
     now += 1;
     expect(await get('/healthz')).toEqual([503, 'stuck\nfirst stopping\nsecond standby\n']);
-    standings.set('first', 'standby');
+    standings.set('first', standby);
     expect((await get('/healthz'))[0]).toBe(200);
     await stop();
     await expect(get('/healthz')).rejects.toThrow();
@@ -65,13 +68,13 @@ describe('the health checks', () => {
     const standings = new Standings(['first', 'second']);
     const { get } = await serveHealth(standings);
     expect(await get('/readyz')).toEqual([503, 'not ready\nfirst starting\nsecond starting\n']);
-    standings.activate('first', () => synced);
-    standings.set('second', 'standby');
+    standings.set('first', () => startingOrServing({ pods: synced, node: true, 'kubelet API': true }));
+    standings.set('second', standby);
     expect(await get('/readyz')).toEqual([503, 'not ready\nfirst active, not ready\nsecond standby\n']);
     expect((await get('/healthz'))[0]).toBe(200);
     synced = true;
     expect(await get('/readyz')).toEqual([200, 'ok\nfirst active\nsecond standby\n']);
-    standings.set('first', 'stopping');
+    standings.set('first', () => stopping(0));
     expect((await get('/readyz'))[0]).toBe(503);
   });
 

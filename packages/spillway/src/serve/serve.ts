@@ -7,7 +7,7 @@ import { clusterConfig, clusterUid, connect } from './connect.ts';
 import { outboundAddress } from './outbound-address.ts';
 import { serveAdmission } from './admission.ts';
 import { HealthServer } from './health-server.ts';
-import { Pool, type PoolOptions } from '../pool/pool.ts';
+import { assemblePool, type PoolOptions } from '../pool/assemble.ts';
 import { electionIdentity, runElected } from '../pool/elected.ts';
 import { runElectedPool } from '../pool/elected-pool.ts';
 import { placementLanes, runPlacement } from './placement.ts';
@@ -95,8 +95,8 @@ async function servePools(
     if (election.enabled) {
       return runElectedPool({ election, identity, client, clientOptions, pool: options, standings, logger }, stop);
     }
-    const served = new Pool(options);
-    standings.activate(pool.name, () => served.ready);
+    const served = assemblePool(options);
+    standings.set(pool.name, () => served.state);
     return served.run(stop);
   };
   const place = (stop: AbortSignal): Promise<void> => {

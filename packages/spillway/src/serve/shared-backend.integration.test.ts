@@ -21,7 +21,7 @@ import { eventually } from '../backends/testing/driver.ts';
 import { makeWorkload, script } from '../backends/testing/workloads.ts';
 import { parseConfig } from '../config/load.ts';
 import { Metrics } from '../observability/metrics.ts';
-import { Pool } from '../pool/pool.ts';
+import { assemblePool } from '../pool/assemble.ts';
 
 /** Answers some listings as it is told, and loses its watch when it is told. */
 class MoodyBackend extends SimulatedBackend {
@@ -63,7 +63,7 @@ class Spillway {
     const pool = { name: nodeName, nodeName, kubeletPort, servingCertificate, sweep, backend: { type: 'simulated' } };
     const [config] = parseConfig(stringify({ pools: [pool] }), 'config.yaml').pools;
     if (config === undefined) throw new Error('no pool');
-    const running = new Pool({
+    const running = assemblePool({
       config,
       clusterId: of.clusterId,
       makeBackend: (owner) => {

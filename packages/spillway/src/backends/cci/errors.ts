@@ -1,4 +1,4 @@
-import { ApiError, TransportError } from '@spillway/kube';
+import { ApiError, TransportError, errorMessage } from '@spillway/kube';
 import { BackendError, type BackendErrorKind } from '../backend.ts';
 
 // Codes: https://support.huaweicloud.com/intl/en-us/api-cci/cci_02_1005.html (CCI) and
@@ -272,7 +272,7 @@ export function refusesCredential(code: unknown): boolean {
 export function toBackendError(error: unknown): BackendError {
   if (error instanceof BackendError) return error;
   if (error instanceof ApiError) return answered(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = errorMessage(error);
   return new BackendError(error instanceof TransportError ? 'unavailable' : 'internal', message, { cause: error });
 }
 

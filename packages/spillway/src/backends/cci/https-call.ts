@@ -1,3 +1,4 @@
+import { errorMessage } from '@spillway/kube';
 import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import { BackendError } from '../backend.ts';
@@ -62,7 +63,7 @@ export async function httpsCall(
     return await promise;
   } catch (cause) {
     if (signal.aborted) throw new BackendError('unavailable', `${method} ${url} was given up`, { cause });
-    const why = deadline.aborted ? `no answer within ${timeoutMs / 1000} s` : textOf(cause);
+    const why = deadline.aborted ? `no answer within ${timeoutMs / 1000} s` : errorMessage(cause);
     throw new BackendError('unavailable', `cannot reach ${new URL(url).origin}: ${why}`, {
       cause,
       remedy: 'Check the endpoint, its DNS name, the way out of this network, and the certificate authority (ca)',
@@ -83,5 +84,3 @@ function parsed(text: string): unknown {
     return undefined;
   }
 }
-
-const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

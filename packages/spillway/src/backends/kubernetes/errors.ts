@@ -1,4 +1,4 @@
-import { ApiError, isRetryable, KubeconfigError, TransportError } from '@spillway/kube';
+import { ApiError, isRetryable, KubeconfigError, TransportError, errorMessage } from '@spillway/kube';
 import { BackendError, type BackendErrorDetails, type BackendErrorKind } from '../backend.ts';
 import type { Dialect } from './dialect.ts';
 
@@ -9,7 +9,7 @@ export function backendError(
   { name, errorOf }: Pick<Dialect, 'name' | 'errorOf'>,
 ): BackendError {
   if (error instanceof BackendError) return error;
-  const message = `${name}: could not ${doing}: ${error instanceof Error ? error.message : String(error)}`;
+  const message = `${name}: could not ${doing}: ${errorMessage(error)}`;
   if (error instanceof ApiError) {
     return errorOf(error) ?? new BackendError(kindOf(error), message, { cause: error, ...detailsOf(error) });
   }

@@ -1,4 +1,4 @@
-import { KubeClient } from '@spillway/kube';
+import { KubeClient, errorMessage } from '@spillway/kube';
 import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { admissionManifests } from '../../addon/admission-manifests.ts';
@@ -119,7 +119,7 @@ async function carrierOfCluster({ kubernetes }: Config): Promise<'policy' | 'web
     });
     return resources.some(({ name }) => name === 'mutatingadmissionpolicies') ? 'policy' : 'webhook';
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = errorMessage(cause);
     throw new ConfigError(`cannot ask the cluster what it can carry: ${why}; say it with --carrier`, [], { cause });
   } finally {
     await client.close();

@@ -1,4 +1,4 @@
-import type { KubeObject } from '@spillway/kube';
+import { errorMessage, type KubeObject } from '@spillway/kube';
 import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
 import type { z } from 'zod';
 import { at } from '../../placement/rules/admitted.ts';
@@ -37,7 +37,7 @@ function contentOf(document: Document.Parsed, place: string): unknown {
   try {
     return withoutNulls(document.toJS());
   } catch (cause) {
-    throw new ManifestError(`${place}: not usable: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw new ManifestError(`${place}: not usable: ${errorMessage(cause)}`, {
       cause,
     });
   }

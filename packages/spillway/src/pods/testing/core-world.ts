@@ -16,7 +16,7 @@ import { SimulatedRegion } from '../../backends/simulated/simulated-region.ts';
 import { instanceRef, isDeleting, isTerminalPhase } from '../../podspec/pod-facts.ts';
 import { podController } from '../assemble.ts';
 import type { PodController } from '../pod-controller.ts';
-import { Preparation } from '../preparation.ts';
+import { Preparation } from '../../pool/preparation.ts';
 import { FakePodsApi } from './fake-pods-api.ts';
 import { startOfTime } from './objects.ts';
 import { TestTiming } from './test-timing.ts';

@@ -5,7 +5,7 @@ import { trusted } from '../../backends/trusted.ts';
 import { createLogger } from '../../observability/logger.ts';
 import { Metrics } from '../../observability/metrics.ts';
 import { clusterUid } from '../connect.ts';
-import { Pool } from '../../pool/pool.ts';
+import { assemblePool } from '../../pool/assemble.ts';
 import { LentBackend, type Told } from './lent-backend.ts';
 
 process.once('disconnect', () => process.exit());
@@ -23,7 +23,7 @@ const controller = new KubeClient({
   },
   logger,
 });
-await new Pool({
+await assemblePool({
   config: pool,
   clusterId,
   serverVersion: 'v1.36.0',

@@ -7,6 +7,7 @@ import {
   type Logger,
   type OutgoingRequest,
   type SignatureHeaders,
+  errorMessage,
 } from '@spillway/kube';
 import { BackendError } from '../../backend.ts';
 import { codeOf, refusesCredential } from '../errors.ts';
@@ -266,7 +267,7 @@ export class Access implements CredentialSource {
 const isRefusal = (error: unknown): boolean => error instanceof BackendError && error.kind === 'unauthorized';
 
 function withRemedy(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorMessage(error);
   return error instanceof BackendError && error.remedy !== undefined ? `${text}. ${error.remedy}` : text;
 }
 

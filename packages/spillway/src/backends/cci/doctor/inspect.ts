@@ -8,6 +8,7 @@ import {
   pods,
   resourceQuotas,
   systemClock,
+  errorMessage,
 } from '@spillway/kube';
 import { BackendError } from '../../backend.ts';
 import { replaceImage } from '../../../podspec/image-replacement.ts';
@@ -197,7 +198,7 @@ async function readAuthority(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = errorMessage(cause);
     throw new BackendError('unavailable', `the certificate authority cannot be read: ${why}`, {
       cause,
       remedy: 'Correct ca of the backend in the configuration',

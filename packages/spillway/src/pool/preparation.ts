@@ -1,6 +1,8 @@
+import { errorMessage } from '@spillway/kube';
 import { type Backend, BackendError, type Notice, type PreparationState } from '../backends/backend.ts';
-import { backoffMs } from './backoff.ts';
-import { waitingFor } from './core/problems.ts';
+import { backoffMs } from '../pods/backoff.ts';
+import type { Preparation as PodPreparation } from '../pods/performer.ts';
+import { waitingFor } from '../pods/core/problems.ts';
 
 export interface PreparationOptions {
   readonly backend: Pick<Backend, 'prepare'>;
@@ -13,13 +15,24 @@ export interface PreparationOptions {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
+/** `done` resolves when it is prepared, `again` when something of that may be gone. */
+type Work =
+  | { readonly kind: 'preparing'; readonly done: PromiseWithResolvers<void> }
+  | { readonly kind: 'prepared'; readonly again: PromiseWithResolvers<void> };
+
+function preparing(): Work & { kind: 'preparing' } {
+  return { kind: 'preparing', done: Promise.withResolvers() };
+}
+
+function prepared(): Work & { kind: 'prepared' } {
+  return { kind: 'prepared', again: Promise.withResolvers() };
+}
+
 /** Prepares the backend until it is done, once for all who wait for it. */
-export class Preparation {
+export class Preparation implements PodPreparation {
   readonly #options: PreparationOptions;
-  #done = false;
+  #work: Work = preparing();
   #state: PreparationState = { kind: 'unknown' };
-  #wanted = Promise.withResolvers<void>();
-  #finished = Promise.withResolvers<void>();
 
   constructor(options: PreparationOptions) {
     this.#options = options;
@@ -32,22 +45,23 @@ export class Preparation {
 
   /** Resolves when the backend is prepared. @throws when `signal` is aborted before */
   async ready(signal: AbortSignal): Promise<void> {
-    if (this.#done) return;
+    if (this.#work.kind === 'prepared') return;
+    const { done } = this.#work;
     signal.throwIfAborted();
     const { promise, resolve } = Promise.withResolvers<void>();
     const stop = (): void => resolve();
     signal.addEventListener('abort', stop, { once: true });
-    await Promise.race([this.#finished.promise, promise]);
+    await Promise.race([done.promise, promise]);
     signal.removeEventListener('abort', stop);
     signal.throwIfAborted();
   }
 
   /** What was prepared may be gone: it is done again before the next create. */
   invalidate(): void {
-    if (!this.#done) return;
-    this.#done = false;
-    this.#finished = Promise.withResolvers();
-    this.#wanted.resolve();
+    if (this.#work.kind === 'preparing') return;
+    const { again } = this.#work;
+    this.#work = preparing();
+    again.resolve();
   }
 
   /** Resolves when `signal` is aborted. */
@@ -58,16 +72,13 @@ export class Preparation {
     let failures = 0;
     while (!signal.aborted) {
       try {
-        this.#wanted = Promise.withResolvers();
         await this.#options.backend.prepare(signal, ({ severity, reason, message }) =>
           this.#change({ kind: 'unprepared', reason, message }, severity),
         );
         failures = 0;
-        this.#done = true;
-        this.#change({ kind: 'prepared' }, 'Normal');
-        this.#finished.resolve();
+        const { again } = this.#finish();
         this.#options.onPrepared?.();
-        await Promise.race([this.#wanted.promise, aborted]);
+        await Promise.race([again.promise, aborted]);
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;
@@ -77,6 +88,15 @@ export class Preparation {
         await this.#options.sleep(pauseMs, signal);
       }
     }
+  }
+
+  #finish(): Work & { kind: 'prepared' } {
+    const before = this.#work;
+    const now = prepared();
+    this.#work = now;
+    this.#change({ kind: 'prepared' }, 'Normal');
+    if (before.kind === 'preparing') before.done.resolve();
+    return now;
   }
 
   #change(state: PreparationState, severity: Notice['severity']): void {
@@ -89,5 +109,5 @@ export class Preparation {
 
 function explained(error: unknown): { readonly reason: string; readonly message: string } {
   if (error instanceof BackendError) return waitingFor(error);
-  return { reason: 'PreparationFailed', message: error instanceof Error ? error.message : String(error) };
+  return { reason: 'PreparationFailed', message: errorMessage(error) };
 }

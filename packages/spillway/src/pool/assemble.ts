@@ -1,0 +1,240 @@
+import { EventRecorder, type KubeClient, type Leadership, type Logger, systemClock } from '@spillway/kube';
+import { type Backend, BackendError, type Notice, type Owner } from '../backends/backend.ts';
+import type { PoolConfig } from '../config/config.ts';
+import { kubeReviews } from '../kubelet/auth/reviews.ts';
+import { KubeletServer } from '../kubelet/server.ts';
+import { LedgerRecorder } from '../ledger/ledger-recorder.ts';
+import { NodeController } from '../node/node-controller.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import { podController } from '../pods/assemble.ts';
+import { PodEvents } from '../pods/pod-events.ts';
+import { virtualNodeLabels } from '../podspec/contract.ts';
+import { BackendHealth } from './backend-health.ts';
+import { BackendReports } from './backend-reports.ts';
+import { Blockade } from './blockade.ts';
+import { guardedBackend } from './guarded-backend.ts';
+import { KubeletApi } from './kubelet-api.ts';
+import { Pool } from './pool.ts';
+import { PoolCapacity } from './pool-capacity.ts';
+import { PoolMetrics } from './pool-metrics.ts';
+import { Preparation } from './preparation.ts';
+import { certificateSource } from './serving-certificates.ts';
+
+export interface PoolOptions {
+  readonly config: PoolConfig;
+  readonly clusterId: string;
+  /** Called once a pool, which closes what it gets. */
+  readonly makeBackend: (owner: Owner, logger: Logger) => Backend;
+  readonly serverVersion: string;
+  readonly ownVersion: string;
+  /** Where the API server reaches the kubelet API. */
+  readonly address: string;
+  /** The controller's own identity. */
+  readonly controller: KubeClient;
+  /** Absent: nobody else serves this pool. */
+  readonly leadership?: Leadership;
+  /** Is the API server that we talk to still the cluster of `clusterId`? */
+  readonly confirmCluster: (signal: AbortSignal) => Promise<boolean>;
+  /** Absent: what is billed is not written down. */
+  readonly ledgerDirectory?: string | undefined;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** How long operations and statuses may take to finish on a graceful stop. */
+const stopGraceMs = 5000;
+
+/** The parts of one pool: how its backend is, what the cluster sees of it, and its pods. */
+export function assemblePool(options: PoolOptions): Pool {
+  const { config, controller, clusterId, address, leadership, ledgerDirectory, metrics: allMetrics } = options;
+  const { name, nodeName } = config;
+  const taints = config.taints.map(({ key, value, effect }) => ({
+    key,
+    ...(value === undefined ? {} : { value }),
+    effect,
+  }));
+  const clock = systemClock;
+  const logger = options.logger.child({ pool: name });
+  const metrics = new PoolMetrics(allMetrics, name);
+  const agent = controller.impersonate({ user: `system:node:${nodeName}`, groups: ['system:nodes'] });
+  const ownBackend = options.makeBackend({ clusterId, nodeName }, logger);
+  const backend = leadership === undefined ? ownBackend : guardedBackend(ownBackend, leadership);
+  const recorder = new EventRecorder({
+    client: agent,
+    component: 'spillway',
+    host: nodeName,
+    queueLimit: 20_000,
+    onDropped: (why) => metrics.eventDropped(why),
+    logger,
+  });
+  const events = new PodEvents({ recorder, onRecorded: (type) => metrics.eventRecorded(type) });
+  /** As the kubelet's events on nodes: the name in place of the UID. */
+  const recordOnNode = ({ severity, reason, message }: Notice): void =>
+    recorder.record(
+      { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName },
+      { type: severity, reason, message },
+    );
+
+  // How the backend is.
+  const reports = new BackendReports({ logger, metrics, recordOnNode });
+  const preparation = new Preparation({
+    backend,
+    sleep: clock.sleep,
+    onError: (error, retryInMs) => reports.notPrepared(error, retryInMs),
+    onPrepared: () => {
+      logger.info({ runtime: backend.capabilities.runtimeVersion }, 'backend prepared');
+      node.refresh();
+      pods.retryAll();
+    },
+    onChange: (state, severity, before) => {
+      node.refresh();
+      reports.preparation(state, severity, before);
+    },
+  });
+  const health = new BackendHealth({
+    backend: { ping: (signal) => pingBackend(backend, preparation, signal) },
+    intervalMs: config.ping.intervalSeconds * 1000,
+    timeoutMs: config.ping.timeoutSeconds * 1000,
+    sleep: clock.sleep,
+    onChange: (state, before) => {
+      reports.health(state, before);
+      node.refresh();
+      if (state.kind !== 'reachable' || before.kind !== 'unreachable') return;
+      // It may have lost what was prepared.
+      preparation.invalidate();
+      pods.retryAll();
+    },
+  });
+  const blockade = new Blockade({
+    onChange: () => {
+      reports.blockade(blockade.blocked);
+      node.refresh();
+    },
+  });
+  const capacity = new PoolCapacity({
+    backend,
+    configured: config.capacity,
+    onRead: () => node.refresh(),
+    clock,
+    logger,
+  });
+
+  // What the cluster sees of it.
+  const node = new NodeController({
+    nodeName,
+    controller,
+    agent,
+    facts: () => ({
+      name: nodeName,
+      clusterId,
+      labels: config.labels,
+      taints,
+      sizing: config.sizing,
+      address,
+      kubeletPort: config.kubeletPort,
+      serverVersion: options.serverVersion,
+      ownVersion: options.ownVersion,
+      runtimeVersion: backend.capabilities.runtimeVersion,
+      architecture: backend.capabilities.architecture ?? ownArchitecture,
+      capacity: capacity.current,
+      health: health.state,
+      preparation: preparation.state,
+      blocked: blockade.blocked,
+    }),
+    logger,
+    observer: metrics,
+    sleep: clock.sleep,
+  });
+  const ledger =
+    ledgerDirectory === undefined
+      ? undefined
+      : new LedgerRecorder({
+          directory: ledgerDirectory,
+          pool: name,
+          node: nodeName,
+          sizing: config.sizing,
+          now: clock.now,
+          sleep: clock.sleep,
+          logger,
+        });
+  const pods = podController({
+    node: {
+      name: nodeName,
+      taints,
+      labels: virtualNodeLabels,
+      sizing: config.sizing,
+      daemonSets: config.daemonSets,
+      facts: () => ({
+        hostIPs: [address],
+        allocatable: capacity.current,
+        dns: { clusterServers: config.dns.clusterDNS, clusterDomain: config.dns.clusterDomain },
+      }),
+    },
+    cluster: { agent, controller, confirm: options.confirmCluster },
+    backend,
+    preparation,
+    blockade,
+    sweep: {
+      graceMs: config.sweep.graceSeconds * 1000,
+      maxSweepFraction: config.sweep.maxFraction,
+      suspicionMs: config.sweep.suspicionSeconds * 1000,
+    },
+    told: { record: (ref, notice) => events.record(ref, notice), recordOnNode, ledger, metrics, logger },
+    stopGraceMs: () => (leadership?.lost.aborted === true ? 0 : stopGraceMs),
+  });
+  const kubelet = new KubeletApi({
+    server: new KubeletServer({
+      pods: pods.pods,
+      backend,
+      reviews: kubeReviews({ client: agent, nodeName }),
+      tls: {},
+      logger,
+      metricsPage: allMetrics,
+      metrics,
+    }),
+    port: config.kubeletPort,
+    certificates: certificateSource({
+      config: config.servingCertificate,
+      nodeName,
+      address,
+      agent,
+      controller,
+      logger,
+    }),
+    controller,
+    clock,
+    logger,
+  });
+
+  return new Pool({
+    agent,
+    backend,
+    health,
+    preparation,
+    capacity,
+    node,
+    kubelet,
+    pods,
+    recorder,
+    ledger,
+    metrics,
+    allMetrics,
+    leadership,
+  });
+}
+
+const ownArchitecture = process.arch === 'x64' ? 'amd64' : process.arch;
+
+/** A backend that says that something is not there answers: what it lacks is not made yet, or somebody deleted it. */
+async function pingBackend(
+  backend: Pick<Backend, 'ping'>,
+  preparation: Pick<Preparation, 'invalidate'>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await backend.ping(signal);
+  } catch (error) {
+    if (!(error instanceof BackendError) || error.kind !== 'notFound') throw error;
+    preparation.invalidate();
+  }
+}

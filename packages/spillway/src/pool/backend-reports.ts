@@ -1,0 +1,53 @@
+import { errorMessage, type Logger } from '@spillway/kube';
+import type { Notice, PreparationState } from '../backends/backend.ts';
+import type { BackendHealthState } from '../node/node-object.ts';
+import type { Blockade } from './blockade.ts';
+import type { PoolMetrics } from './pool-metrics.ts';
+
+export interface BackendReportsOptions {
+  readonly logger: Logger;
+  readonly metrics: Pick<PoolMetrics, 'backendReachable' | 'blocked'>;
+  /** Something that people should see on the virtual node. */
+  readonly recordOnNode: (notice: Notice) => void;
+}
+
+/** What people are told of how the backend is. */
+export class BackendReports {
+  readonly #options: BackendReportsOptions;
+
+  constructor(options: BackendReportsOptions) {
+    this.#options = options;
+  }
+
+  health(state: BackendHealthState, before: BackendHealthState): void {
+    const { logger, metrics } = this.#options;
+    metrics.backendReachable(state.kind !== 'unreachable');
+    if (state.kind === 'unreachable') {
+      logger.error({}, `the backend is not reachable: ${state.message}; the node stays Ready and takes no new pods`);
+    } else if (before.kind === 'unreachable') logger.info({}, 'the backend is reachable again');
+  }
+
+  blockade(blocked: Blockade['blocked']): void {
+    const { logger, metrics } = this.#options;
+    metrics.blocked(blocked !== undefined);
+    if (blocked) logger.warn({ reason: blocked.reason }, `the pool takes no new pods: ${blocked.message}`);
+    else logger.info({}, 'the pool takes new pods again');
+  }
+
+  notPrepared(error: unknown, retryInMs: number): void {
+    this.#options.logger.error(
+      { retryInSeconds: Math.round(retryInMs / 1000) },
+      `cannot prepare the backend: ${errorMessage(error)}`,
+    );
+  }
+
+  preparation(state: PreparationState, severity: Notice['severity'], before: PreparationState): void {
+    const { logger, recordOnNode } = this.#options;
+    if (state.kind === 'unprepared') {
+      logger.info({ reason: state.reason }, `the backend is not prepared: ${state.message}`);
+      recordOnNode({ severity, reason: state.reason, message: state.message });
+    } else if (before.kind === 'unprepared') {
+      recordOnNode({ severity, reason: 'BackendPrepared', message: 'everything is there that pods need' });
+    }
+  }
+}
