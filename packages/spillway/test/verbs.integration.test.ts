@@ -27,13 +27,12 @@ const programs = [
   { minor: '1.35', protocol: 'SPDY' },
 ] as const;
 
+type Which = (typeof programs)[number];
+
 let product: Product;
-const paths = new Map<string, string>();
 
 beforeAll(async () => {
   product = await startProduct('verbs');
-  const [first = '', second = ''] = await resolveOlderKubectls();
-  paths.set('newest', product.testbed.cluster.kubectlPath).set('1.36', first).set('1.35', second);
   const { kubectl, namespace } = product;
   const setup = { name: 'setup', image: 'busybox', command: ['sh', '-c', 'echo prepared'] };
   const servers = [
@@ -59,9 +58,12 @@ function inNamespace<T extends Pod>(pod: T): T {
   return { ...pod, metadata: { ...pod.metadata, namespace: product.namespace } };
 }
 
-const programOf = ({ minor, protocol }: (typeof programs)[number]): KubectlProgram => {
-  return { path: paths.get(minor) ?? '', protocol };
-};
+/** Older ones are built when a machine does not have them yet. */
+async function programOf({ minor, protocol }: Which): Promise<KubectlProgram> {
+  if (minor === 'newest') return { path: product.testbed.cluster.kubectlPath, protocol };
+  const paths = await resolveOlderKubectls();
+  return { path: paths[minor === '1.36' ? 0 : 1] ?? '', protocol };
+}
 
 /** A pod that reads what it is given, for one test. */
 async function reader(name: string, container: object): Promise<void> {
@@ -77,8 +79,14 @@ async function reader(name: string, container: object): Promise<void> {
 }
 
 describe.each(programs)('kubectl $minor over $protocol', (which) => {
+  let program: KubectlProgram;
+
+  beforeAll(async () => {
+    program = await programOf(which);
+  });
+
   const run = (args: readonly string[], input?: string): Promise<Run> =>
-    runKubectl(product.testbed.cluster, programOf(which), ['-n', product.namespace, ...args], input);
+    runKubectl(product.testbed.cluster, program, ['-n', product.namespace, ...args], input);
   const name = (what: string): string => `${what}-${which.minor.replace('.', '-')}-${which.protocol.toLowerCase()}`;
 
   test('exec that a signal ends has its exit code', async () => {
@@ -126,7 +134,7 @@ describe.each(programs)('kubectl $minor over $protocol', (which) => {
 
   function start(ports: readonly number[]): Promise<PortForward> {
     const { testbed, namespace } = product;
-    return PortForward.start(testbed.cluster, programOf(which), { namespace, pod: 'server', ports });
+    return PortForward.start(testbed.cluster, program, { namespace, pod: 'server', ports });
   }
 });
 
@@ -134,7 +142,7 @@ describe.each(programs.slice(0, 2))('kubectl $minor over $protocol, with a lot t
   test('port-forward carries many megabytes each way unchanged', async () => {
     const { testbed, namespace } = product;
     const where = { namespace, pod: 'server', ports: [echoPort] };
-    await using forward = await PortForward.start(testbed.cluster, programOf(which), where);
+    await using forward = await PortForward.start(testbed.cluster, await programOf(which), where);
     const { sent, back } = await echoed(await forward.open(echoPort), transfer);
     expect(back).toBe(sent);
   });
