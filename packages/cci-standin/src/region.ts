@@ -7,7 +7,7 @@ import {
   loadKubeconfig,
   systemClock,
 } from '@spillway/kube';
-import { startCluster, type Cluster } from '@spillway/devcluster';
+import { type Cluster, type NodeOptions, startCluster } from '@spillway/devcluster';
 import { randomAccount, randomSecret, type Account } from './accounts.ts';
 import { serveAdmin } from './admin.ts';
 import { RegionFacts } from './facts.ts';
@@ -21,8 +21,9 @@ import { Tokens } from './iam/tokens.ts';
 import { type Meter, startMeter } from './meter/meter.ts';
 import { networkDefinition, networks } from './network-type.ts';
 import { NetworkController } from './networks.ts';
-import { type NodeForm, regionPodCidr, type SimulatedOptions } from './node/configuration.ts';
-import { startNode, type RegionNode } from './node/region-node.ts';
+import { type NodeForm, nodeName, regionPodCidr, type SimulatedOptions } from './node/configuration.ts';
+import type { RegionNode } from './node/region-node.ts';
+import { startNode } from './node/start-node.ts';
 import { usualRules, type RuleOptions } from './rules/call.ts';
 import { startSwr, type Swr } from './swr/swr.ts';
 import { gatewayUser, installTenancy } from './tenancy.ts';
@@ -41,7 +42,7 @@ export interface RegionOptions {
   readonly node?: 'none' | NodeForm;
   /** Of a simulated node */
   readonly simulated?: SimulatedOptions;
-  /** Command line of Spillway's program, which is the node. Default: `spillway` as it is installed */
+  /** Command line of Spillway's program, which is the simulated node. Default: `spillway` as it is installed */
   readonly program?: readonly string[];
   /** Whether the accounts have authorised CCI already. Default: true */
   readonly agency?: boolean;
@@ -72,13 +73,16 @@ export interface Region extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** What the gateway lets in asks the node for nothing: only the number of pods is limited, by that of a bridge's ports. */
+const kubeletOptions: NodeOptions = { name: nodeName, podCidr: regionPodCidr, services: false, maxPods: 1000 };
+
 /** Credentials, certificates and ports are new at every start. Takes down what it made when it cannot start. */
 export async function startRegion(options: RegionOptions = {}): Promise<Region> {
   const { log = () => undefined, signal } = options;
-  log('starting the control plane of the region');
+  const { node = 'none' } = options;
+  log(`starting the control plane of the region${node === 'containers' ? ' and its node (containers)' : ''}`);
   const cluster = await startCluster({
-    node: false,
-    ...(options.node === 'containers' ? { pool: { podCidr: regionPodCidr } } : {}),
+    node: node === 'containers' ? kubeletOptions : false,
     log,
     ...(options.clusterName === undefined ? {} : { name: options.clusterName }),
     ...(signal === undefined ? {} : { signal }),
@@ -195,7 +199,9 @@ async function nodeOf(
   { node: form = 'none', simulated = {}, program = ['spillway'], log = () => undefined, signal }: RegionOptions,
   undo: AsyncDisposableStack,
 ): Promise<RegionNode | undefined> {
-  return form === 'none' ? undefined : startNode({ ...region, log, signal }, { form, simulated, program }, undo);
+  if (form === 'none') return undefined;
+  if (form === 'simulated') log(`starting the node of the region (${form})`);
+  return startNode(region, { form, simulated, program, log, signal }, undo);
 }
 
 async function install(client: KubeClient, accounts: readonly Account[]): Promise<void> {

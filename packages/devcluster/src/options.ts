@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { BinaryPaths } from './binaries/resolve.ts';
-import type { ComponentName } from './components/component.ts';
+import type { ComponentName } from './components/names.ts';
 import { DevClusterError } from './errors.ts';
 import { parseCidr, podCidr as nodePodCidr, poolPodCidr } from './network/addressing.ts';
 import { abilitiesOf, knownKubernetesVersion, type KubernetesVersion } from './kubernetes-version.ts';

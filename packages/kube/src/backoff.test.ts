@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
-import { Backoff } from './backoff.ts';
+import * as fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import { Backoff, backoffMs } from './backoff.ts';
 
 const options = { firstMs: 800, maxMs: 30_000, resetAfterMs: 120_000 };
 
@@ -22,4 +23,28 @@ test('after two minutes without a failure they start from the beginning; waiting
   expect(backoff.next(0)).toBe(800);
   expect(backoff.next(120_800)).toBe(1_600);
   expect(backoff.next(120_800 + 1_600 + 120_001)).toBe(800);
+});
+
+const steps = { firstMs: 1000, maxMs: 60_000 };
+
+describe('the back-off', () => {
+  it('doubles, is capped, and is jittered between half a step and a whole one', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.integer({ min: 1, max: 10_000 }), (key, attempts) => {
+        const step = Math.min(steps.maxMs, steps.firstMs * 2 ** (attempts - 1));
+        const ms = backoffMs(key, attempts, steps);
+        expect(ms).toBeGreaterThanOrEqual(step / 2 - 1);
+        expect(ms).toBeLessThanOrEqual(step + 1);
+      }),
+    );
+  });
+
+  it('is the same for the same history, and spreads different pods', () => {
+    expect(backoffMs('a', 5, steps)).toBe(backoffMs('a', 5, steps));
+    const times = Array.from({ length: 1000 }, (_, index) => backoffMs(`uid-${index}`, 4, steps));
+    expect(new Set(times).size).toBeGreaterThan(800);
+    const mean = times.reduce((sum, ms) => sum + ms, 0) / times.length;
+    expect(mean).toBeGreaterThan(5700);
+    expect(mean).toBeLessThan(6300);
+  });
 });

@@ -1,4 +1,5 @@
-export { type Clock, systemClock } from './clock.ts';
+export { backoffMs, type BackoffSteps, doubledMs } from './backoff.ts';
+export { type Clock, systemClock, type Timing } from './clock.ts';
 export type {
   ClusterConfig,
   Impersonation,

@@ -1,6 +1,6 @@
 import type { DaemonSet, EndpointSlice, Pod } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../testkit/kubectl.ts';
+import { eventually } from '../testkit/eventually.ts';
 import { isReady, type Product, startProduct } from '../testkit/product.ts';
 
 let product: Product;

@@ -8,7 +8,7 @@ import { stringify } from 'yaml';
 import type { Finding } from '../src/diagnosis/doctor/view.ts';
 import type { Plan } from '../src/diagnosis/plan/plan.ts';
 import type { Why } from '../src/diagnosis/why.ts';
-import { eventually } from '../testkit/kubectl.ts';
+import { eventually } from '../testkit/eventually.ts';
 import { type Product, shellPod, startProduct, waitReady } from '../testkit/product.ts';
 
 const main = ['--conditions=spillway-source', path.join(import.meta.dirname, '../src/cli/main.ts')];

@@ -6,7 +6,7 @@ import type { Node, Pod, PodSpec } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { isReady, type Product, startProduct, waitRollout } from '../testkit/product.ts';
-import { eventually } from '../testkit/kubectl.ts';
+import { eventually } from '../testkit/eventually.ts';
 
 const manifest = await readFile(path.join(import.meta.dirname, '../demo/test-vk.yaml'), 'utf8');
 const label = 'virtual-kubelet.io/burst-to-cci';

@@ -1,7 +1,5 @@
-import { attachCluster } from '@spillway/devcluster';
 import { KubeClient, loadKubeconfig, pods, secrets } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { inject } from 'vitest';
 import type { Product } from '../testkit/product.ts';
 import { shellPod, startProduct, waitReady } from '../testkit/product.ts';
 
@@ -13,8 +11,7 @@ describe('the generated RBAC', () => {
   beforeAll(async () => {
     product = await startProduct('identities');
     const { kubectl, namespace, testbed } = product;
-    const cluster = await attachCluster(inject('clusterName'));
-    const kubeconfig = await cluster.kubeconfigFor({
+    const kubeconfig = await testbed.cluster.kubeconfigFor({
       serviceAccount: { namespace: 'spillway-system', name: 'spillway' },
     });
     own = new KubeClient({ config: await loadKubeconfig({ paths: [kubeconfig] }) });
@@ -39,7 +36,10 @@ describe('the generated RBAC', () => {
       {
         ...shellPod('local', 'sleep 3600'),
         metadata: { name: 'local', namespace },
-        spec: { containers: [{ name: 'main', image: 'busybox', command: ['sleep', '3600'] }] },
+        spec: {
+          terminationGracePeriodSeconds: 1,
+          containers: [{ name: 'main', image: 'busybox', imagePullPolicy: 'IfNotPresent', command: ['sleep', '3600'] }],
+        },
       },
     );
     await waitReady(kubectl, namespace, 'mine');

@@ -3,10 +3,10 @@ import path from 'node:path';
 import type { Event, Node, Pod } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { eventually } from '../testkit/kubectl.ts';
+import { eventually } from '../testkit/eventually.ts';
 import type { Product } from '../testkit/product.ts';
-import { isReady, startProduct, waitRollout } from '../testkit/product.ts';
-import { nothing, residue } from '../testkit/residue.ts';
+import { isReady, nothingIsLeft, startProduct, waitRollout } from '../testkit/product.ts';
+import { residue } from '../testkit/residue.ts';
 
 const manifest = path.join(import.meta.dirname, '../demo/test-vk.yaml');
 
@@ -20,6 +20,7 @@ describe('the Deployment of the guide with localPrefer, 20 replicas on a node wi
     const deployment = parse(await readFile(manifest, 'utf8'));
     deployment.metadata.namespace = namespace;
     deployment.metadata.labels['virtual-kubelet.io/burst-to-cci'] = 'localPrefer';
+    deployment.spec.template.spec.terminationGracePeriodSeconds = 1;
     await kubectl.apply(deployment);
     await waitRollout(kubectl, namespace, 'test-vk');
     pods = await kubectl.list<Pod>(['pods', '-n', namespace]);
@@ -91,14 +92,14 @@ describe('the Deployment of the guide with localPrefer, 20 replicas on a node wi
   });
 
   test('scaled to zero leaves nothing behind', async () => {
-    const { kubectl, namespace, testbed } = product;
-    expect((await residue(testbed)).containers).toHaveLength(virtual().length);
+    const { kubectl, namespace, there } = product;
+    expect((await residue(there)).runningTasks).toHaveLength(virtual().length);
     await kubectl.run(['scale', '-n', namespace, 'deployment/test-vk', '--replicas=0']);
     await eventually('all pods to be gone', async () => {
       const left = await kubectl.list<Pod>(['pods', '-n', namespace]);
       return left.length === 0;
     });
-    expect(await residue(testbed)).toEqual(nothing);
+    await nothingIsLeft(there);
   });
 });
 

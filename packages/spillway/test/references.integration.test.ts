@@ -1,6 +1,6 @@
 import type { Pod } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../testkit/kubectl.ts';
+import { eventually } from '../testkit/eventually.ts';
 import type { Product } from '../testkit/product.ts';
 import { shellPod, startProduct, waitReady } from '../testkit/product.ts';
 

@@ -1,17 +1,24 @@
-import type { Cluster } from '@spillway/devcluster';
-import { startCluster } from '@spillway/devcluster';
 import type { TestProject } from 'vitest/node';
+import { prepareBurstNamespace } from './burst-namespace.ts';
+import { type PairNames, startPair } from './pair.ts';
+import { Testbed } from './testbed.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Name of the cluster that all product tests share. */
-    clusterName: string;
+    /** The clusters that all product tests share. */
+    pair: PairNames;
   }
 }
 
-/** One cluster for all product tests: a real node of 2 CPUs and a containerd for the pool. */
+/** A pair of clusters for all product tests, and `spillway serve` between them. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const cluster: Cluster = await startCluster({ node: { cpu: '2' }, pool: true });
-  project.provide('clusterName', cluster.name);
-  return async () => cluster.close();
+  await using undo = new AsyncDisposableStack();
+  const { here, there } = undo.use(await startPair());
+  const kubeconfig = await prepareBurstNamespace(there);
+  const remote = { kubeconfig, createNamespace: false };
+  const testbed = undo.use(await Testbed.create({ cluster: here, backend: 'kubernetes', remote }));
+  await testbed.start();
+  project.provide('pair', { here: here.name, there: there.name });
+  const all = undo.move();
+  return () => all.disposeAsync();
 }

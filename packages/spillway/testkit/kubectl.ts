@@ -31,20 +31,3 @@ export class Kubectl {
     await this.run(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests }));
   }
 }
-
-/** Polls until `probe` returns something other than undefined, false or null; the test's own time-out is the limit. */
-export async function eventually<T>(what: string, probe: () => Promise<T | undefined | false | null>): Promise<T> {
-  const deadline = Date.now() + 120_000;
-  let last: unknown;
-  while (Date.now() < deadline) {
-    try {
-      const result = await probe();
-      if (result !== undefined && result !== false && result !== null) return result;
-      last = result;
-    } catch (error) {
-      last = error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error(`gave up waiting for: ${what}`, { cause: last });
-}

@@ -1,22 +1,27 @@
-import { attachCluster } from '@spillway/devcluster';
+import type { Cluster } from '@spillway/devcluster';
 import type { Deployment, Pod } from '@spillway/kube';
-import { inject } from 'vitest';
+import { expect, inject } from 'vitest';
+import { eventually, eventuallyHolds } from './eventually.ts';
+import { Kubectl } from './kubectl.ts';
+import { attachPair } from './pair.ts';
+import { nothing, residue } from './residue.ts';
 import { Testbed } from './testbed.ts';
-import { Kubectl, eventually } from './kubectl.ts';
 
 export interface Product extends AsyncDisposable {
   readonly testbed: Testbed;
   readonly kubectl: Kubectl;
+  /** Where the pods of the virtual node run. */
+  readonly there: Cluster;
   /** A namespace of its own for the test file. */
   readonly namespace: string;
 }
 
-/** The shared cluster with a running `spillway serve` on containerd, and a namespace for this test file. */
+/** What all product tests share, and a namespace for this test file. At its end nothing of it may be left in the other cluster. */
 export async function startProduct(namespace: string): Promise<Product> {
-  const cluster = await attachCluster(inject('clusterName'));
-  const testbed = await Testbed.create({ cluster, backend: 'cri' });
-  await testbed.start();
-  const kubectl = new Kubectl(cluster);
+  const { here, there } = await attachPair(inject('pair'));
+  const testbed = await Testbed.attach(here);
+  if (!(await testbed.isServing())) await testbed.start();
+  const kubectl = new Kubectl(here);
   // The node is Ready before somebody has signed its serving certificate.
   await eventually('the kubelet API of the node', () =>
     kubectl.run(['get', '--raw', `/api/v1/nodes/${testbed.nodeName}/proxy/healthz`]),
@@ -28,12 +33,18 @@ export async function startProduct(namespace: string): Promise<Product> {
   return {
     testbed,
     kubectl,
+    there,
     namespace,
     [Symbol.asyncDispose]: async () => {
       await kubectl.run(['delete', 'namespace', namespace, '--timeout=240s']);
-      await testbed.stop();
+      await nothingIsLeft(there);
     },
   };
+}
+
+/** Copies go after the pods that used them. */
+export async function nothingIsLeft(there: Cluster): Promise<void> {
+  await eventuallyHolds(async () => expect(await residue(there)).toEqual(nothing));
 }
 
 export const onVirtualNode = {
@@ -49,7 +60,7 @@ export function shellPod(name: string, script: string, spec: Partial<Pod['spec']
     metadata: { name },
     spec: {
       ...onVirtualNode,
-      terminationGracePeriodSeconds: 5,
+      terminationGracePeriodSeconds: 1,
       containers: [{ name: 'main', image: 'busybox', imagePullPolicy: 'IfNotPresent', command: ['sh', '-c', script] }],
       ...spec,
     },

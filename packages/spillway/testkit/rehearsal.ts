@@ -11,6 +11,7 @@ import {
   type PodSpec,
   serviceAccounts,
 } from '@spillway/kube';
+import { type Eventually, eventuallyWith } from './eventually.ts';
 import { Testbed, type TestbedOptions } from './testbed.ts';
 
 /** What the simulated backend keeps of an instance: another start would have another time and address. */
@@ -121,22 +122,10 @@ export class Rehearsal implements AsyncDisposable {
     return new Map(entries);
   }
 
-  /** Polls for two minutes; a failure ends with the log of Spillway. */
-  async eventually<T>(what: string, probe: () => Promise<T | undefined | false>): Promise<T> {
-    const deadline = Date.now() + 120_000;
-    let last: unknown;
-    while (Date.now() < deadline) {
-      try {
-        const result = await probe();
-        if (result !== undefined && result !== false) return result;
-        last = undefined;
-      } catch (error) {
-        last = error;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    throw new Error(`gave up waiting for ${what}; log of spillway:\n${await this.log()}`, { cause: last });
-  }
+  /** A failure ends with the log of Spillway. */
+  readonly eventually: Eventually = eventuallyWith({
+    evidence: async () => `log of spillway:\n${await this.log()}`,
+  });
 
   log(): Promise<string> {
     return readFile(this.testbed.logFile, 'utf8');

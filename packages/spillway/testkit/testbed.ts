@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { abilitiesOf, type Cluster } from '@spillway/devcluster';
 import type { Taint } from '@spillway/kube';
@@ -9,7 +9,10 @@ import { stringify } from 'yaml';
 import type { Scenario } from '../src/backends/simulated/scenario.ts';
 import type { CciBackendConfig } from '../src/config/cci.ts';
 import type { RuleSetName } from '../src/podspec/sizing/rule-sets.ts';
+import type { KubernetesBackendConfig } from '../src/config/backends.ts';
+import { burstNamespace } from './burst-namespace.ts';
 import { cciPool } from './cci-pool.ts';
+import { eventually } from './eventually.ts';
 import { spillwayProgram } from './program.ts';
 import { rbacArguments } from './rbac-arguments.ts';
 import { burstLabels } from '../src/podspec/contract.ts';
@@ -19,7 +22,7 @@ const spillway = spillwayProgram.slice(1);
 
 export interface TestbedOptions {
   readonly cluster: Cluster;
-  readonly backend: 'cci' | 'cri' | 'kubernetes' | 'simulated';
+  readonly backend: 'cci' | 'kubernetes' | 'simulated';
   readonly nodeName?: string;
   readonly kubeletPort?: number;
   /** Pods that the node offers room for; default 200. */
@@ -27,7 +30,8 @@ export interface TestbedOptions {
   /** Where the pods of the `cci` backend run (a region on the cluster's `hostAddress`), and what its configuration says besides how to get there. */
   readonly cci?: Partial<CciBackendConfig> & { readonly at: Parameters<typeof cciPool>[0] };
   /** Where the pods of the `kubernetes` backend run. What its pods are to reach of this cluster takes a peering. */
-  readonly remote?: Cluster;
+  readonly remote?: Pick<KubernetesBackendConfig, 'kubeconfig'> &
+    Partial<Pick<KubernetesBackendConfig, 'createNamespace'>>;
   /** Of the virtual node; default: as the configuration's defaults say. */
   readonly taints?: readonly Taint[];
   /** How the `simulated` backend behaves; default: as the configuration's defaults say. */
@@ -65,13 +69,17 @@ export class Testbed implements AsyncDisposable {
   #ended: Promise<never> | undefined;
   #starts = 0;
 
-  private constructor(options: TestbedOptions) {
-    this.cluster = options.cluster;
-    this.nodeName = options.nodeName ?? 'virtual-kubelet';
-    this.dir = path.join(options.cluster.dir, `spillway-${this.nodeName}`);
+  private constructor({
+    cluster,
+    nodeName = 'virtual-kubelet',
+    nodeArguments = [],
+  }: Pick<TestbedOptions, 'cluster' | 'nodeName' | 'nodeArguments'>) {
+    this.cluster = cluster;
+    this.nodeName = nodeName;
+    this.dir = path.join(cluster.dir, `spillway-${nodeName}`);
     this.configFile = path.join(this.dir, 'config.yaml');
-    this.#nodeArguments = options.nodeArguments ?? [];
-    this.#byWebhook = !abilitiesOf(options.cluster.kubernetesVersion).mutatingPolicies;
+    this.#nodeArguments = nodeArguments;
+    this.#byWebhook = !abilitiesOf(cluster.kubernetesVersion).mutatingPolicies;
   }
 
   static async create(options: TestbedOptions): Promise<Testbed> {
@@ -87,6 +95,13 @@ export class Testbed implements AsyncDisposable {
     return testbed;
   }
 
+  /** One that another process has made, with the `spillway serve` that runs for it. */
+  static async attach(cluster: Cluster): Promise<Testbed> {
+    const testbed = new Testbed({ cluster });
+    testbed.#starts = (await readdir(testbed.dir)).filter((name) => /^serve-\d+\.log$/.test(name)).length;
+    return testbed;
+  }
+
   get pid(): number | undefined {
     return this.#process?.pid;
   }
@@ -98,11 +113,6 @@ export class Testbed implements AsyncDisposable {
 
   get logFile(): string {
     return path.join(this.dir, `serve-${this.#starts}.log`);
-  }
-
-  /** Folder in which the `cri` backend keeps its instances. */
-  get stateDir(): string {
-    return path.join(this.dir, 'state');
   }
 
   /** Where the `simulated` backend keeps its instances. */
@@ -122,6 +132,7 @@ export class Testbed implements AsyncDisposable {
     });
     child.unref();
     this.#process = child;
+    await writeFile(this.#pidFile, String(child.pid));
     const exited = once(child, 'exit').then(async ([code]): Promise<never> => {
       throw new Error(`spillway serve ended with code ${String(code)}:\n${await readFile(this.logFile, 'utf8')}`);
     });
@@ -131,16 +142,40 @@ export class Testbed implements AsyncDisposable {
     if (this.#byWebhook) await Promise.race([this.#rulesInForce(), exited]);
   }
 
-  /** Ends `spillway serve` and resolves with its exit code when it is gone; containers go on running. */
+  /**
+   * Ends `spillway serve` and resolves when it is gone, with its exit code where it was started here; what its pods run goes
+   * on.
+   */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     const child = this.#process;
     this.#process = undefined;
+    const pid = await this.#servingPid();
+    await rm(this.#pidFile, { force: true });
+    if (child?.pid !== pid) {
+      if (pid !== undefined) await end(pid, signal);
+      return null;
+    }
     if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
     child.ref();
     const exit = once(child, 'exit');
     child.kill(signal);
     const [code] = await exit;
     return code as number | null;
+  }
+
+  /** Whether `spillway serve` runs, whoever has started it. */
+  async isServing(): Promise<boolean> {
+    const pid = await this.#servingPid();
+    return pid !== undefined && signalled(pid, 0);
+  }
+
+  get #pidFile(): string {
+    return path.join(this.dir, 'serve.pid');
+  }
+
+  async #servingPid(): Promise<number | undefined> {
+    const text = await readFile(this.#pidFile, 'utf8').catch(() => undefined);
+    return text === undefined ? undefined : Number(text);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -238,12 +273,7 @@ export class Testbed implements AsyncDisposable {
             ...(options.sweep === undefined ? {} : { sweep: options.sweep }),
             ...(options.taints === undefined ? {} : { taints: options.taints }),
             // Pods elsewhere do not reach service addresses without more.
-            dns: {
-              clusterDNS: [
-                options.backend === 'cci' || options.backend === 'kubernetes' ? cluster.nodeAddress : '10.96.0.10',
-              ],
-              clusterDomain: 'cluster.local',
-            },
+            dns: { clusterDNS: [cluster.nodeAddress], clusterDomain: 'cluster.local' },
             backend: await this.#backendConfig(options),
           },
         ],
@@ -251,7 +281,7 @@ export class Testbed implements AsyncDisposable {
     );
   }
 
-  async #backendConfig({ backend, cluster, cci, remote, simulated, keepInstances }: TestbedOptions): Promise<object> {
+  async #backendConfig({ backend, cci, remote, simulated, keepInstances }: TestbedOptions): Promise<object> {
     if (backend === 'cci') {
       if (cci === undefined) throw new Error('a pool of the cci backend needs a region: cci: { at: region }');
       const { at, ...more } = cci;
@@ -259,17 +289,23 @@ export class Testbed implements AsyncDisposable {
     }
     if (backend === 'kubernetes') {
       if (remote === undefined) throw new Error('a pool of the kubernetes backend needs another cluster: remote');
-      return { type: 'kubernetes', kubeconfig: remote.kubeconfig, namespace: 'burst' };
+      const { kubeconfig, createNamespace = true } = remote;
+      return { type: 'kubernetes', kubeconfig, namespace: burstNamespace, createNamespace };
     }
-    if (backend === 'simulated') {
-      return { type: 'simulated', ...simulated, ...(keepInstances ? { stateFile: this.instancesFile } : {}) };
-    }
-    if (!cluster.pool) throw new Error('the cluster was started without a pool: startCluster({ pool: true })');
-    return {
-      type: 'cri',
-      socket: cluster.pool.containerdSocket,
-      cgroupParent: cluster.pool.cgroupParent,
-      stateDir: this.stateDir,
-    };
+    return { type: 'simulated', ...simulated, ...(keepInstances ? { stateFile: this.instancesFile } : {}) };
+  }
+}
+
+async function end(pid: number, signal: NodeJS.Signals): Promise<void> {
+  signalled(pid, signal);
+  await eventually(`process ${pid} to end`, () => !signalled(pid, 0));
+}
+
+/** False: it has ended. */
+function signalled(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
   }
 }

@@ -3,15 +3,11 @@ export { dialRemoteCommand } from './remote-command/client.ts';
 export type { RemoteCommandClient } from './remote-command/client.ts';
 export { parseRemoteCommandQuery } from './remote-command/query.ts';
 export type { RemoteCommandQuery } from './remote-command/query.ts';
-export type {
-  AcceptOptions,
-  RemoteResult,
-  RemoteSession,
-  RemoteStreams,
-  TerminalSize,
-} from './remote-command/session.ts';
+export type { AcceptOptions, RemoteSession, RemoteStreams } from './remote-command/session.ts';
+export type { RemoteResult } from './remote-command/status.ts';
+export type { TerminalSize } from './remote-command/resize.ts';
 export { acceptPortForward } from './port-forward/accept.ts';
-export type { PortForwardOptions } from './port-forward/accept.ts';
+export type { PortForwardOptions } from './port-forward/session.ts';
 export { dialPortForward } from './port-forward/client.ts';
 export type { ClientConnection, PortForwardClient } from './port-forward/client.ts';
 export { joinConnections } from './port-forward/join.ts';

@@ -13,7 +13,7 @@ export interface DetachedOptions {
   /** Where clients reach it. Default: 127.0.0.1 */
   readonly host: string;
   readonly node: 'none' | NodeForm;
-  /** Command line of Spillway's program, which is the node. Default: `spillway` as it is installed */
+  /** Command line of Spillway's program, which is the simulated node. Default: `spillway` as it is installed */
   readonly program: readonly string[];
 }
 

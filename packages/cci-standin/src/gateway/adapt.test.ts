@@ -78,6 +78,35 @@ test('only pods of a sold-out region get a selector that no node meets', () => {
   expect(upstreamBody(made, { soldOut: true })).toHaveProperty('spec.nodeSelector');
 });
 
+test('pods, also those that templates describe, request nothing of the node, however they are sent', () => {
+  const containers = [{ name: 'a', resources: { limits: { cpu: '1' } } }];
+  const body = { metadata: {}, spec: { containers } };
+  const pods = '/api/v1/namespaces/a/pods';
+  const nothing = { spec: { containers: [{ resources: { requests: { cpu: '0' } } }] } };
+  for (const [method, path] of [
+    ['POST', pods],
+    ['PUT', `${pods}/p`],
+    ['POST', '/apis/cci/v2/namespaces/a/pods'],
+  ] as const) {
+    expect(upstreamBody(call(method, path, body), { soldOut: false })).toMatchObject(nothing);
+  }
+  const deployments = '/apis/apps/v1/namespaces/a/deployments';
+  const change = call('PATCH', `${deployments}/d`, { spec: { template: body } });
+  expect(upstreamBody(change, { soldOut: false })).toMatchObject({ spec: { template: nothing } });
+  expect(upstreamBody(call('DELETE', `${pods}/p`, {}), { soldOut: false })).toBeUndefined();
+});
+
+function specOfNew(spec: object): unknown {
+  const made = call('POST', '/api/v1/namespaces/a/pods', { spec: { containers: [], ...spec } });
+  return upstreamBody(made, { soldOut: false })?.['spec'];
+}
+
+test('there is no name server in a namespace, so that who asks for it gets the usual one', () => {
+  expect(specOfNew({})).toMatchObject({ dnsPolicy: 'Default' });
+  expect(specOfNew({ dnsPolicy: 'ClusterFirst' })).toMatchObject({ dnsPolicy: 'Default' });
+  expect(specOfNew({ dnsPolicy: 'None' })).toMatchObject({ dnsPolicy: 'None' });
+});
+
 test('discovery names what CCI has', () => {
   const resources = [{ name: 'pods' }, { name: 'pods/attach' }, { name: 'nodes' }];
   expect(discoveryOf('v1', { kind: 'APIResourceList', resources })).toEqual({

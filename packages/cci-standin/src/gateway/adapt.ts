@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Identity } from '../accounts.ts';
-import { objectAt, type JsonObject } from '../json.ts';
+import { isObject, objectAt, type JsonObject } from '../json.ts';
 import type { Call } from '../rules/call.ts';
+import { requestingNothing } from './asked.ts';
+import { describesPods, withPod } from './pods-in.ts';
 
 /** Query parameters that an API server as old as CCI's does not know, and so ignores. */
 const unknownParameters = new Set(['sendInitialEvents', 'resourceVersionMatch', 'allowWatchBookmarks', 'sinceTime']);
@@ -65,12 +67,14 @@ export function groupOf(projectId: string): string {
   return `cci:project:${projectId}`;
 }
 
-/** What CCI adds to new objects; undefined when the body goes on as it came. */
+/** What CCI adds to new objects, and pods as they are for the node; undefined when the body goes on as it came. */
 export function upstreamBody(call: Call, { soldOut }: { readonly soldOut: boolean }): JsonObject | undefined {
-  if (call.method !== 'POST' || call.route.subresource !== undefined) return undefined;
-  if (call.route.resource === 'namespaces') return newNamespace(call);
-  if (call.route.resource === 'pods') return newPod(call, soldOut);
-  return undefined;
+  const { method, route, body } = call;
+  if (route.subresource !== undefined || !isObject(body)) return undefined;
+  if (method === 'POST' && route.resource === 'namespaces') return newNamespace(call);
+  if (!describesPods(route) || method === 'DELETE') return undefined;
+  const made = method === 'POST' && route.resource === 'pods' ? newPod(call, soldOut) : body;
+  return withPod(route, made, requestingNothing);
 }
 
 function newNamespace({ body, identity: { domain, project } }: Call): JsonObject {
@@ -99,9 +103,15 @@ const soldOutSelector = { 'cci.io/sold-out': 'true' };
 function newPod({ body }: Call, soldOut: boolean): JsonObject {
   const metadata = objectAt(body, 'metadata');
   const annotations = { ...objectAt(metadata, 'annotations'), 'cri.cci.io/container-type': 'secure-container' };
+  const spec = objectAt(body, 'spec');
   return {
     ...objectAt({ body }, 'body'),
     metadata: { ...metadata, annotations },
-    spec: { ...objectAt(body, 'spec'), ...(soldOut ? { nodeSelector: soldOutSelector } : {}) },
+    spec: { ...spec, ...nameServer(spec), ...(soldOut ? { nodeSelector: soldOutSelector } : {}) },
   };
+}
+
+/** A namespace has no name server of its own unless it has installed the add-on for it, which is not there. */
+function nameServer({ dnsPolicy = 'ClusterFirst' }: JsonObject): JsonObject {
+  return dnsPolicy === 'ClusterFirst' ? { dnsPolicy: 'Default' } : {};
 }

@@ -5,7 +5,7 @@ import type { Clock } from '@spillway/kube';
 import type { Identity } from '../accounts.ts';
 import type { RegionFacts } from '../facts.ts';
 import type { Fault, FaultKind, Faults } from '../faults.ts';
-import { isObject, listAt, parseJson, textAt } from '../json.ts';
+import { isObject, listAt, objectAt, parseJson, textAt, type JsonObject } from '../json.ts';
 import { apiRefusal, gatewayRefusal, type Refusal } from '../refusal.ts';
 import type { Call, RuleOptions } from '../rules/call.ts';
 import { judge } from '../rules/judge.ts';
@@ -13,14 +13,17 @@ import { findRoute, storedGroupVersion } from '../rules/routes.ts';
 import { upstreamBody, upstreamHeaders, upstreamTarget } from './adapt.ts';
 import { agencyAnswer } from './agency.ts';
 import { answer, refuse, refuseUpgrade } from './answer.ts';
+import { requestingAsMade } from './asked.ts';
 import { authenticate, type AuthenticationSources } from './authenticate.ts';
 import { readBody } from './body.ts';
+import { type Change, keepingRequests, mayLoseRequests } from './changes.ts';
 import { discoveryOf } from './discovery.ts';
+import { describesPods, withPods } from './pods-in.ts';
 import { rewriteLines, rewriteWhole } from './rewriting.ts';
 import { headOf, splice } from './splice.ts';
 import { spoil } from './spoil.ts';
 import type { Upstream } from './upstream.ts';
-import { shownDocument, shownFrame, storedCall, storedPath } from './v2.ts';
+import { shownDocument, storedCall, storedPath } from './v2.ts';
 
 export interface GatewayDependencies {
   readonly sources: AuthenticationSources;
@@ -144,18 +147,24 @@ export class Gateway {
   ): Promise<void> {
     const closed = abortOnClose(response);
     const rewrite = rewritingOf(call);
-    const own = rewrite === undefined || !isObject(call.body) ? undefined : call.body;
+    const own = isOfV2(call) && isObject(call.body) ? call.body : undefined;
     const rewritten = upstreamBody(call, { soldOut: met.has('soldOut') }) ?? own;
-    const bytes = rewritten === undefined ? body : Buffer.from(JSON.stringify(rewritten));
+    const change = await this.#keepingRequests({ call, pathname }, rewritten, closed);
+    if ('refusal' in change) {
+      refuse(response, change.refusal);
+      return;
+    }
+    const bytes = change.body === undefined ? body : Buffer.from(JSON.stringify(change.body));
     const headers = upstreamHeaders(request.headers, call.identity, 'plain');
     const whole = readsWhole(call);
     const upstream = await this.#dependencies.upstream.send({
       method: call.method,
       target: upstreamTarget(pathname, call),
-      headers:
-        whole || rewrite !== undefined
-          ? { ...headers, accept: 'application/json', 'accept-encoding': 'identity' }
-          : headers,
+      headers: {
+        ...headers,
+        ...(whole || isOfV2(call) ? { accept: 'application/json' } : {}),
+        ...(whole || rewrite !== undefined ? { 'accept-encoding': 'identity' } : {}),
+      },
       ...(bytes.length > 0 ? { body: bytes } : {}),
       signal: met.has('lostAnswer') || met.has('halfCreated') ? new AbortController().signal : closed,
     });
@@ -170,6 +179,19 @@ export class Gateway {
     } else {
       await this.#relay(call, upstream, response, closed, rewrite);
     }
+  }
+
+  async #keepingRequests(
+    { call, pathname }: Admitted,
+    body: JsonObject | undefined,
+    signal: AbortSignal,
+  ): Promise<Change> {
+    if (body === undefined || !mayLoseRequests(call)) return { body };
+    const headers = upstreamHeaders({ accept: 'application/json' }, call.identity, 'plain');
+    const found = await this.#dependencies.upstream.send({ method: 'GET', target: pathname, headers, signal });
+    const current = parseJson(await drained(found));
+    // To what is not there, or not for this caller, the API server says no by itself.
+    return found.statusCode === 200 ? keepingRequests(call, body, objectAt({ current }, 'current')) : { body };
   }
 
   /** As it comes, piece by piece. */
@@ -201,7 +223,8 @@ export class Gateway {
     if (route.resource !== '') {
       const own = (item: unknown): boolean =>
         this.#dependencies.facts.projectOf(textAt(item, 'metadata', 'namespace') ?? '') === identity.project.id;
-      return { ...(isObject(document) ? document : {}), items: listAt(document, 'items').filter(own) };
+      const list = { ...(isObject(document) ? document : {}), items: listAt(document, 'items').filter(own) };
+      return objectAt({ list: withPods(route, list, requestingAsMade) }, 'list');
     }
     return discoveryOf(route.groupVersion, document);
   }
@@ -220,13 +243,24 @@ function readsWhole({ route, method }: Call): boolean {
   return route.resource === '' || (route.resource === 'pods' && route.namespace === undefined);
 }
 
-/** Answers of CCI 2.0 are in its own words; logs are nobody's. */
+/** Pods are shown as they were made, and all of CCI 2.0 in its own words; logs are nobody's. */
 function rewritingOf(call: Call): Transform | undefined {
   const { route } = call;
-  if (storedGroupVersion(route.groupVersion) === undefined || route.subresource === 'log') return undefined;
-  return isWatch(call)
-    ? rewriteLines((frame) => shownFrame(route, frame))
-    : rewriteWhole((document) => shownDocument(route, document));
+  if (route.subresource === 'log' || !(isOfV2(call) || describesPods(route))) return undefined;
+  const shown = (document: unknown): unknown => {
+    const asMade = describesPods(route) ? withPods(route, document, requestingAsMade) : document;
+    return shownDocument(route, asMade);
+  };
+  return isWatch(call) ? rewriteLines((frame) => inFrame(frame, shown)) : rewriteWhole(shown);
+}
+
+/** In one line of a watch. */
+function inFrame(frame: unknown, shown: (document: unknown) => unknown): unknown {
+  return isObject(frame) ? { ...frame, object: shown(frame['object']) } : frame;
+}
+
+function isOfV2({ route }: Call): boolean {
+  return storedGroupVersion(route.groupVersion) !== undefined;
 }
 
 function isWatch({ query, method }: Call): boolean {

@@ -71,11 +71,6 @@ export function shownDocument(route: Route, document: unknown): unknown {
   return { ...renamed, items };
 }
 
-/** One line of a watch. */
-export function shownFrame(route: Route, frame: unknown): unknown {
-  return isObject(frame) ? { ...frame, object: shownDocument(route, frame['object']) } : frame;
-}
-
 function shownObject({ groupVersion, resource }: Route, object: JsonObject): JsonObject {
   const named = object['apiVersion'] === undefined ? object : { ...object, apiVersion: groupVersion };
   if (resource === 'pods') return shownPod(named);

@@ -60,7 +60,7 @@ export async function startMeter(
 function runsOf({ cluster, node }: Parameters<typeof startMeter>[0]): () => Promise<readonly Run[]> {
   const { instancesFile } = node ?? {};
   if (instancesFile !== undefined) return () => simulatedRuns(instancesFile);
-  if (cluster.pool === undefined) return async () => [];
-  const containers = new ContainerRuns(cluster.pool.containerdSocket);
+  if (cluster.nodeContainerd === undefined) return async () => [];
+  const containers = new ContainerRuns(cluster.nodeContainerd.containerdSocket);
   return () => containers.read();
 }

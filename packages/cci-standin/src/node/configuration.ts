@@ -1,9 +1,7 @@
-import type { PoolFacts } from '@spillway/devcluster';
-
 /**
  * What runs the region's pods:
  * - `simulated`: nothing runs, everything is answered as if
- * - `containers`: containers on this machine, in a network of their own
+ * - `containers`: containers on this machine, looked after by a kubelet, in a network of their own
  */
 export type NodeForm = 'simulated' | 'containers';
 
@@ -16,25 +14,22 @@ export interface SimulatedOptions {
   readonly scenario?: object;
 }
 
-/** Where the node keeps what it has to know after a restart. */
-export type NodeBackend =
-  | { readonly form: 'simulated'; readonly instancesFile: string; readonly simulated: SimulatedOptions }
-  | { readonly form: 'containers'; readonly stateDir: string; readonly pool: PoolFacts };
-
 export const nodeName = 'cci';
 
 /** No cluster on this machine has its pods there. */
 export const regionPodCidr = '10.246.0.0/16';
 
 /** The configuration of `spillway serve` as the region's only node. */
-export function nodeConfiguration(options: {
+export function simulatedConfiguration(options: {
   readonly kubeconfig: string;
   readonly address: string;
   readonly kubeletPort: number;
   readonly healthPort: number;
-  readonly backend: NodeBackend;
+  /** Where it keeps what it has to know after a restart */
+  readonly instancesFile: string;
+  readonly simulated: SimulatedOptions;
 }): object {
-  const { kubeconfig, address, kubeletPort, healthPort, backend } = options;
+  const { kubeconfig, address, kubeletPort, healthPort, instancesFile, simulated } = options;
   const pool = {
     name: nodeName,
     nodeName,
@@ -43,7 +38,7 @@ export function nodeConfiguration(options: {
     // What an account may have is the gateway's business.
     capacity: { cpu: '10000', memory: '100Ti', pods: '10000', 'ephemeral-storage': '100Ti' },
     servingCertificate: { csr: { approve: true } },
-    backend: backendConfiguration(backend),
+    backend: { type: 'simulated', ...simulated, podCidr: regionPodCidr, stateFile: instancesFile },
   };
   return {
     kubernetes: { kubeconfig },
@@ -51,13 +46,4 @@ export function nodeConfiguration(options: {
     observability: { healthPort },
     pools: [pool],
   };
-}
-
-function backendConfiguration(backend: NodeBackend): object {
-  if (backend.form === 'simulated') {
-    const { simulated, instancesFile } = backend;
-    return { type: 'simulated', ...simulated, podCidr: regionPodCidr, stateFile: instancesFile };
-  }
-  const { containerdSocket, cgroupParent } = backend.pool;
-  return { type: 'cri', socket: containerdSocket, cgroupParent, stateDir: backend.stateDir };
 }

@@ -2,7 +2,6 @@ import { agnhostImage, type Cluster, peer, peerOf, startCluster } from '@spillwa
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { footprintOf, residueOf } from '../../../devcluster/test/residue.ts';
 import { startRegion, type Region } from '../region.ts';
-import { spillway } from '../testing/program.ts';
 import { Tenant } from '../testing/tenant.ts';
 
 const serverInCluster = `
@@ -32,7 +31,7 @@ let tenant: Tenant;
 
 beforeAll(async () => {
   [region, cluster] = await Promise.all([
-    startRegion({ node: 'containers', program: spillway, networkStepMs: 100 }),
+    startRegion({ node: 'containers', networkStepMs: 100 }),
     startCluster({ node: { cpu: '1' } }),
   ]);
   await peer(region.cluster, cluster);
@@ -90,16 +89,91 @@ describe('a pod of the region', () => {
     await expect.poll(() => tenant.statusOf('done')).toMatchObject({ phase: 'Succeeded' });
   });
 
-  test('goes on running when the program of the node dies, and is deleted by its successor', async () => {
+  test('goes on running when the kubelet dies, and is deleted by its successor', async () => {
     const before = await tenant.running('shell');
-    const pid = region.node?.pid ?? 0;
-    process.kill(pid, 'SIGKILL');
-    await expect.poll(async () => region.node?.pid !== pid && (await region.node?.isReady())).toBe(true);
-    expect(await tenant.exec('shell', ['true'])).toMatchObject({ code: 0 });
+    const pid = await region.node?.pid();
+    process.kill(pid ?? 0, 'SIGKILL');
+    await expect.poll(async () => (await region.node?.pid()) !== pid && (await region.node?.isReady())).toBe(true);
+    // It learns of its pods a moment later.
+    await expect.poll(() => tenant.exec('shell', ['true'])).toMatchObject({ code: 0 });
     expect((await tenant.statusOf('shell')).containerStatuses).toEqual(before.containerStatuses);
     await tenant.call('DELETE', `${tenant.pod('shell')}?gracePeriodSeconds=1`);
     await expect.poll(() => tenant.call('GET', tenant.pod('shell'))).toMatchObject({ status: 404 });
   });
+});
+
+describe('what a pod requests', () => {
+  const asked = { cpu: '250m', memory: '1Gi' };
+  const asMade = {
+    spec: { containers: [{ resources: { limits: asked, requests: asked } }] },
+    status: { qosClass: 'Guaranteed', containerStatuses: [{ resources: { limits: asked, requests: asked } }] },
+  };
+
+  beforeAll(async () => {
+    await tenant.create('modest', 'exec sleep 10000');
+    await tenant.running('modest');
+  });
+
+  test('is nothing for the node, so that more pods fit than the machine has room for', async () => {
+    const path = 'jsonpath={.spec.containers[0].resources}';
+    const { stdout } = await region.cluster.kubectl(['-n', 'work', 'get', 'pod', 'modest', '-o', path]);
+    expect(JSON.parse(stdout)).toEqual({ limits: asked, requests: { cpu: '0', memory: '0' } });
+    const large = { limits: { cpu: '64', memory: '512Gi' } };
+    const containers = [{ name: 'main', image: 'busybox', command: ['sleep', '10000'], resources: large }];
+    await tenant.create('huge', '', { containers });
+    expect(await tenant.running('huge')).toMatchObject({ phase: 'Running' });
+  });
+
+  test('is shown as it was made, in every answer and by both generations', async () => {
+    const paths = [tenant.pod('modest'), '/apis/cci/v2/namespaces/work/pods/modest'];
+    for (const path of paths) {
+      const { body } = await tenant.call('GET', path);
+      expect(body).toMatchObject(asMade);
+      expect(JSON.stringify(body)).not.toContain('requests.cci-standin/main":"');
+    }
+    for (const path of ['/api/v1/namespaces/work/pods', '/api/v1/pods', '/apis/cci/v2/namespaces/work/pods']) {
+      expect(await tenant.call('GET', path)).toMatchObject({
+        body: {
+          items: expect.arrayContaining([
+            expect.objectContaining({
+              spec: expect.objectContaining({
+                containers: [expect.objectContaining({ resources: { limits: asked, requests: asked } })],
+              }),
+            }),
+          ]),
+        },
+      });
+    }
+    for (const path of ['/api/v1/namespaces/work/pods', '/apis/cci/v2/namespaces/work/pods']) {
+      expect(await tenant.firstFrame(`${path}?watch=true&fieldSelector=metadata.name%3Dmodest`)).toMatchObject({
+        type: 'ADDED',
+        object: asMade,
+      });
+    }
+  });
+
+  test('stays when the pod is changed, and cannot be changed itself', async () => {
+    const change = { metadata: { labels: { changed: 'yes' }, annotations: null } };
+    expect(await tenant.call('PATCH', tenant.pod('modest'), change)).toMatchObject({ status: 200, body: asMade });
+    const { body } = await tenant.call('GET', tenant.pod('modest'));
+    expect(await tenant.call('PUT', tenant.pod('modest'), body)).toMatchObject({ status: 200, body: asMade });
+    const container = {
+      ...asMade.spec.containers[0],
+      resources: { limits: asked, requests: { cpu: '1m', memory: '1Gi' } },
+    };
+    const other = {
+      ...Object(body),
+      spec: { ...Object(body).spec, containers: [{ ...Object(body).spec.containers[0], ...container }] },
+    };
+    expect(await tenant.call('PUT', tenant.pod('modest'), other)).toMatchObject({ status: 422 });
+    expect(await tenant.call('GET', tenant.pod('modest'))).toMatchObject({ body: asMade });
+  });
+});
+
+test('what CCI does not document is not there', async () => {
+  for (const verb of ['attach', 'portforward', 'ephemeralcontainers']) {
+    expect(await tenant.call('GET', `${tenant.pod('modest')}/${verb}`)).toMatchObject({ status: 404 });
+  }
 });
 
 describe('joined to a cluster as VPCs are', () => {

@@ -57,6 +57,17 @@ test.each([
   expect(fieldMistake(pod({}, container), 1)).toContain(message);
 });
 
+function withInit(restartPolicy: string): object {
+  return pod({ initContainers: [{ name: 'side', restartPolicy }] });
+}
+
+test('an init container may be a sidecar, and has no other restart policy', () => {
+  for (const generation of [1, 2] as const) {
+    expect(fieldMistake(withInit('Always'), generation)).toBeUndefined();
+    expect(fieldMistake(withInit('Never'), generation)).toBe('spec.initContainers[0].restartPolicy is not supported');
+  }
+});
+
 test('an emptyDir has no subPath', () => {
   const spec = { volumes: [{ name: 'd', emptyDir: {} }] };
   expect(fieldMistake(pod(spec, { volumeMounts: [{ name: 'd', subPath: 'x' }] }), 1)).toContain('subPath');

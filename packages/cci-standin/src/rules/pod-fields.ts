@@ -55,6 +55,9 @@ const containerFields = new Set([
   'workingDir',
 ]);
 
+/** An init container that is always restarted is a sidecar. */
+const initContainerFields = new Set([...containerFields, 'restartPolicy']);
+
 const volumeTypes = new Set(['configMap', 'downwardAPI', 'emptyDir', 'persistentVolumeClaim', 'projected', 'secret']);
 const volumeTypesOfV2 = new Set([...volumeTypes, 'ephemeral', 'nfs']);
 const projectionsOfV2 = new Set(['configMap', 'downwardAPI', 'secret']);
@@ -73,19 +76,25 @@ export function fieldMistake(podSpec: unknown, generation: 1 | 2): string | unde
       firstOf(listAt(podSpec, 'volumes'), (volume, index) =>
         volumeMistake(volume, `spec.volumes[${index}]`, generation),
       ),
-    ...['initContainers', 'containers'].map(
+    ...(['initContainers', 'containers'] as const).map(
       (list) => () =>
         firstOf(listAt(podSpec, list), (container, index) =>
-          containerMistake(container, `spec.${list}[${index}]`, emptyDirs),
+          containerMistake(container, { list, path: `spec.${list}[${index}]` }, emptyDirs),
         ),
     ),
   );
 }
 
-function containerMistake(container: unknown, path: string, emptyDirs: ReadonlySet<string>): string | undefined {
+function containerMistake(
+  container: unknown,
+  { list, path }: { readonly list: 'initContainers' | 'containers'; readonly path: string },
+  emptyDirs: ReadonlySet<string>,
+): string | undefined {
   if (!isObject(container)) return `${path}: Required value`;
   return first(
-    () => unknownField(container, containerFields, path),
+    () => unknownField(container, list === 'initContainers' ? initContainerFields : containerFields, path),
+    () =>
+      (at(container, 'restartPolicy') ?? 'Always') === 'Always' ? undefined : notSupported(`${path}.restartPolicy`),
     () =>
       at(container, 'securityContext', 'privileged') === true
         ? notSupported(`${path}.securityContext.privileged`)

@@ -37,6 +37,8 @@ test('it counts what all containers request together, the largest limit, and the
   expect(sizeOf({}, { ...pod(container('1', '1Gi')), initContainers: [container('2', '3Gi')] })).toEqual({
     size: '2.00_3.0',
   });
+  const sidecar = { ...container('1', '1Gi'), restartPolicy: 'Always' };
+  expect(sizeOf({}, { ...pod(container('1', '1Gi')), initContainers: [sidecar] })).toEqual({ size: '2.00_2.0' });
 });
 
 test('a flavour can be asked for, if there is one that has room', () => {

@@ -1,4 +1,5 @@
 import { isObject, listAt, objectAt, textAt, type JsonObject } from '../json.ts';
+import { together } from './pod-size.ts';
 import { milliOf } from './quantity.ts';
 
 interface Size {
@@ -68,14 +69,13 @@ function isSame(size: string, wanted: string): boolean {
   return more.length === 0 && cpu === ownCpu && memory === ownMemory;
 }
 
-/** All requests together, the largest single limit, or the largest init container: whichever is most. */
+/** All requests together, or the largest single limit or request of an init container: whichever is most. */
 function need(resource: 'cpu' | 'memory', containers: readonly JsonObject[], init: readonly JsonObject[]): bigint {
   const limit = (container: JsonObject): bigint => milliOf(objectAt(container, 'resources', 'limits')[resource]) ?? 0n;
   const request = (container: JsonObject): bigint =>
     milliOf(objectAt(container, 'resources', 'requests')[resource]) ?? limit(container);
-  const sum = containers.map(request).reduce((total, each) => total + each, 0n);
   return largest([
-    sum,
+    together(containers, init, request),
     ...containers.map(limit),
     ...init.flatMap((container) => [limit(container), request(container)]),
   ]);

@@ -39,6 +39,16 @@ test('the size is that of all containers together, or of the largest init contai
   expect(sizeMistake({ ...init, initContainers: [container('1', '1Gi')] })).toContain('1:2');
 });
 
+test('a sidecar counts with the containers, and with the init containers after it', () => {
+  const sidecar = { ...container('0.5', '1Gi'), restartPolicy: 'Always' };
+  const init = (...initContainers: object[]): object => ({ ...pod(container('0.5', '1Gi')), initContainers });
+  expect(sizeMistake({ ...init(sidecar), ...pod(container('0.3', '1Gi')) })).toContain('0.25');
+  expect(sizeMistake(init(sidecar))).toBeUndefined();
+  expect(sizeMistake(init(sidecar, container('0.25', '1Gi')))).toBeUndefined();
+  expect(sizeMistake(init(sidecar, container('0.6', '2Gi')))).toContain('multiple of 0.25');
+  expect(sizeMistake(init(container('0.6', '2Gi'), sidecar))).toBeUndefined();
+});
+
 test('a container without any resources goes along with one that has some', () => {
   expect(sizeMistake(pod(container('1', '2Gi'), {}))).toBeUndefined();
   expect(sizeMistake(pod({}))).toContain('no container');

@@ -13,7 +13,8 @@ const mostContainers = 5;
 export function sizeMistake(podSpec: unknown): string | undefined {
   const containers = listAt(podSpec, 'containers').filter(isObject);
   const init = listAt(podSpec, 'initContainers').filter(isObject);
-  if (containers.length > mostContainers) return `a pod has at most ${mostContainers} containers`;
+  if (containers.length + init.filter(isSidecar).length > mostContainers)
+    return `a pod has at most ${mostContainers} containers`;
   for (const container of [...containers, ...init]) {
     if (!requestsEqualLimits(container)) return "limit and request doesn't equal";
   }
@@ -40,14 +41,35 @@ function rangeMistake(cpu: bigint, memory: bigint): string | undefined {
   return undefined;
 }
 
-/** The larger of all containers together and the largest init container. */
+/** Of the limits of a pod. */
 export function totalOf(
   resource: 'cpu' | 'memory',
   containers: readonly JsonObject[],
   init: readonly JsonObject[],
 ): bigint {
-  const of = (container: JsonObject): bigint => milliOf(objectAt(container, 'resources', 'limits')[resource]) ?? 0n;
-  return [containers.map(of).reduce((sum, each) => sum + each, 0n), ...init.map(of)].reduce((a, b) => (a > b ? a : b));
+  return together(containers, init, (each) => milliOf(objectAt(each, 'resources', 'limits')[resource]) ?? 0n);
+}
+
+/** All containers with the sidecars, or the largest init container with the sidecars before it, whichever is more. */
+export function together(
+  containers: readonly JsonObject[],
+  init: readonly JsonObject[],
+  amountOf: (container: JsonObject) => bigint,
+): bigint {
+  let sidecars = 0n;
+  let largestInit = 0n;
+  for (const container of init) {
+    const amount = amountOf(container);
+    if (isSidecar(container)) sidecars += amount;
+    else if (sidecars + amount > largestInit) largestInit = sidecars + amount;
+  }
+  const running = containers.map(amountOf).reduce((sum, each) => sum + each, sidecars);
+  return running > largestInit ? running : largestInit;
+}
+
+/** An init container that goes on running. */
+function isSidecar(container: JsonObject): boolean {
+  return container['restartPolicy'] === 'Always';
 }
 
 /** A request that is left out is the limit; a limit that is left out is missing. */

@@ -24,7 +24,7 @@ let ca: string;
 let [privateImage, publicImage] = ['', ''];
 
 beforeAll(async () => {
-  cluster = undo.use(await startCluster({ node: false, pool: true }));
+  cluster = undo.use(await startCluster({ node: { services: false } }));
   ca = await readFile(cluster.ca.certFile, 'utf8');
   swr = await startSwr({ region: 'cn-north-4', accounts, cluster, sources, faults, clock }, undo);
   const image = buildImage({ entries: [], command: ['none'] }, 'amd64');
@@ -35,7 +35,7 @@ afterAll(() => undo.disposeAsync());
 
 /** As the region's containerd pulls it. */
 async function pull(image: string, login?: string): Promise<string> {
-  const { containerdSocket = '', registryConfigDir = '' } = cluster.pool ?? {};
+  const { containerdSocket = '', registryConfigDir = '' } = cluster.nodeContainerd ?? {};
   const user = login === undefined ? [] : ['--user', login];
   const args = ['--address', containerdSocket, 'images', 'pull', '--hosts-dir', registryConfigDir, ...user, image];
   const child = cluster.spawn('ctr', args, { stdio: ['ignore', 'ignore', 'pipe'] });

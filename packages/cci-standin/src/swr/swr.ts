@@ -85,8 +85,8 @@ export async function startSwr(options: SwrOptions, undo: AsyncDisposableStack):
   const apiEndpoint = await listen((request, response) =>
     serveLoginRequest({ sources, logins, host }, request, response),
   );
-  if (cluster.pool !== undefined)
-    await nameRegistry(cluster.pool.registryConfigDir, host, endpoint, cluster.ca.certFile);
+  const folder = cluster.nodeContainerd?.registryConfigDir;
+  if (folder !== undefined) await nameRegistry(folder, host, endpoint, cluster.ca.certFile);
 
   return {
     host,

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
 import type { ExecResult } from '@spillway/devcluster';
 import { expect, vi } from 'vitest';
 import type { Region } from '../region.ts';
@@ -50,7 +51,8 @@ export class Tenant {
 
   call(method: string, path: string, body?: unknown): Promise<Answer> {
     const url = `${this.#region.endpoint}${path}`;
-    return send(url, this.#signed(url, { method, ...(body === undefined ? {} : { body }) }));
+    const headers = method === 'PATCH' ? { 'content-type': 'application/merge-patch+json' } : {};
+    return send(url, this.#signed(url, { method, headers, ...(body === undefined ? {} : { body }) }));
   }
 
   /** A pod of one container that runs a script. */
@@ -71,6 +73,17 @@ export class Tenant {
   async running(name: string): Promise<Partial<PodStatus>> {
     await until(() => this.statusOf(name), { containerStatuses: [{ ready: true }] });
     return this.statusOf(name);
+  }
+
+  /** The first line of a watch. */
+  async firstFrame(path: string): Promise<unknown> {
+    const url = `${this.#region.endpoint}${path}`;
+    const response = await open(url, this.#signed(url, {}));
+    for await (const line of createInterface(response)) {
+      response.destroy();
+      return JSON.parse(line);
+    }
+    return undefined;
   }
 
   /** What a pod says from now on, as it comes. */

@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { componentNames, serverUrl, type ComponentName } from '../components/component.ts';
+import { serverUrl } from '../components/component.ts';
+import { componentNames, type ComponentName } from '../components/names.ts';
 import { containerdPaths, type ContainerdRole } from '../components/containerd.ts';
 import { etcdUrl } from '../components/control-plane.ts';
 import { DevClusterError } from '../errors.ts';
@@ -13,6 +14,7 @@ import { insideNamespace, namespacePath } from '../network/namespace.ts';
 import { podCidrsOf } from '../network/pod-networks.ts';
 import type { Ports } from '../network/ports.ts';
 import type { ResolvedPool } from '../options.ts';
+import type { ComponentHandle } from './component-handle.ts';
 import { restoreSnapshot, takeSnapshot } from './etcd-snapshot.ts';
 import { Authority, type CertificateRequest, type KeyPair } from '../pki/authority.ts';
 import { pkiPaths, type PkiPaths } from '../pki/cluster-pki.ts';
@@ -35,22 +37,6 @@ export interface PoolFacts extends ContainerdFacts {
   /** cgroup for the pool's pods, outside the kubelet's. */
   readonly cgroupParent: string;
   readonly podCidr: string;
-}
-
-/** One supervised program, for tests of faults. */
-export interface ComponentHandle {
-  /**
-   * It stays away until `start`. Resolves when its process is gone.
-   * Default signal: SIGKILL, because an API server takes a minute to say farewell to its watchers.
-   */
-  stop(signal?: NodeJS.Signals): Promise<void>;
-  /** Resolves when it is ready. */
-  start(): Promise<void>;
-  restart(): Promise<void>;
-  /** Undefined while it does not run. */
-  pid(): Promise<number | undefined>;
-  /** Path of the file with its output. */
-  readonly log: string;
 }
 
 export interface KubectlOptions {

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ComponentName } from '../components/component.ts';
-import type { ComponentHandle } from './cluster.ts';
+import type { ComponentName } from '../components/names.ts';
+import type { ComponentHandle } from './component-handle.ts';
 
 export interface EtcdSnapshotDependencies {
   /** The cluster's folder. */

@@ -2,21 +2,7 @@ import type { BinaryPaths } from '../binaries/resolve.ts';
 import type { Ports } from '../network/ports.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { PkiPaths } from '../pki/cluster-pki.ts';
-
-export const componentNames = [
-  'etcd',
-  'kube-apiserver',
-  'kube-controller-manager',
-  'kube-scheduler',
-  'registry',
-  'containerd',
-  'kubelet',
-  'kube-proxy',
-  'coredns',
-  'pool-containerd',
-] as const;
-
-export type ComponentName = (typeof componentNames)[number];
+import type { ComponentName } from './names.ts';
 
 /** How to see that a component does its work. */
 export type Probe =

@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gatherFacts } from '../cluster/facts.ts';
-import { serverUrl, type ComponentName, type ComponentSpec } from '../components/component.ts';
+import { serverUrl, type ComponentSpec } from '../components/component.ts';
+import type { ComponentName } from '../components/names.ts';
 import { hasServices, planComponents } from '../components/plan.ts';
 import { DevClusterError } from '../errors.ts';
 import { cgroupFolders, cgroupLayout, createCgroup } from '../host/cgroups.ts';

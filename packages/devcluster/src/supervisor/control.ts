@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import type { ComponentName } from '../components/component.ts';
+import type { ComponentName } from '../components/names.ts';
 import { DevClusterError, errorMessage } from '../errors.ts';
 import { http } from '../host/http.ts';
 import { parseJson } from '../json.ts';

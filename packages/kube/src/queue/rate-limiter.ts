@@ -1,3 +1,4 @@
+import { type BackoffSteps, doubledMs } from '../backoff.ts';
 import type { Clock } from '../clock.ts';
 import { TokenBucket } from '../token-bucket.ts';
 
@@ -11,13 +12,13 @@ export interface RateLimiter<K> {
 }
 
 /** firstMs, twice that, … for each key by itself. */
-export function exponentialRateLimiter<K>(options: { firstMs: number; maxMs: number }): RateLimiter<K> {
+export function exponentialRateLimiter<K>(options: BackoffSteps): RateLimiter<K> {
   const tries = new Map<K, number>();
   return {
     when(key) {
       const before = tries.get(key) ?? 0;
       tries.set(key, before + 1);
-      return Math.min(options.maxMs, options.firstMs * 2 ** before);
+      return doubledMs(before + 1, options);
     },
     forget: (key) => void tries.delete(key),
     tries: (key) => tries.get(key) ?? 0,

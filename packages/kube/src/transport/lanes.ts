@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { TransportError } from '../errors.ts';
-import { Fifo } from '../fifo.ts';
 import { TokenBucket } from '../token-bucket.ts';
+import { Waiters } from './waiters.ts';
 
 /** Requests of one lane never wait for those of another: each has a rate and a number of connections of its own. */
 export type LaneName = string;
@@ -24,53 +24,35 @@ export const defaultLanes: Readonly<Record<'default', LaneOptions> & Record<Lane
   default: { qps: 200, burst: 400, concurrency: 32 },
 };
 
-interface Waiter {
-  readonly grant: () => void;
-  cancelled: boolean;
-}
-
 /** Admits requests in their order, as fast as the limits allow. */
 export class Lane {
   readonly #name: LaneName;
   readonly #concurrency: number;
   readonly #bucket: TokenBucket;
   readonly #clock: Clock;
-  readonly #waiting = new Fifo<Waiter>();
+  readonly #waiters: Waiters;
   #inFlight = 0;
-  #timer: AbortController | undefined;
 
   constructor(name: LaneName, options: LaneOptions, clock: Clock) {
     this.#name = name;
     this.#concurrency = options.concurrency ?? 16;
     this.#bucket = new TokenBucket({ rate: options.qps, burst: options.burst, now: clock.now() });
     this.#clock = clock;
+    this.#waiters = new Waiters({ admit: () => this.#admit(), clock });
   }
 
   /** Resolves when a request may be sent; follow with `release`. @throws TransportError "aborted" */
   async acquire(signal: AbortSignal): Promise<void> {
-    const givenUp = (): TransportError =>
-      new TransportError('aborted', `given up while waiting in lane "${this.#name}"`, { cause: signal.reason });
-    if (signal.aborted) throw givenUp();
-    if (this.#waiting.length === 0 && this.#admit() === 0) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiter: Waiter = { grant: resolve, cancelled: false };
-    const cancel = (): void => {
-      waiter.cancelled = true;
-      reject(givenUp());
-    };
-    signal.addEventListener('abort', cancel, { once: true });
-    this.#waiting.push(waiter);
-    this.#pump();
-    try {
-      await promise;
-    } finally {
-      signal.removeEventListener('abort', cancel);
-    }
+    await this.#waiters.wait(
+      0,
+      signal,
+      () => new TransportError('aborted', `given up while waiting in lane "${this.#name}"`, { cause: signal.reason }),
+    );
   }
 
   release(): void {
     this.#inFlight--;
-    this.#pump();
+    this.#waiters.pump();
   }
 
   /** 0: admitted and counted. Otherwise how long to wait; Infinity: until a release. */
@@ -81,31 +63,8 @@ export class Lane {
     return wait;
   }
 
-  #pump(): void {
-    if (this.#timer !== undefined) return;
-    for (let next = this.#waiting.peek(); next !== undefined; next = this.#waiting.peek()) {
-      if (!next.cancelled) {
-        const wait = this.#admit();
-        if (wait > 0) {
-          if (wait !== Number.POSITIVE_INFINITY) void this.#pumpLater(wait);
-          return;
-        }
-        next.grant();
-      }
-      this.#waiting.shift();
-    }
-  }
-
-  async #pumpLater(ms: number): Promise<void> {
-    const timer = new AbortController();
-    this.#timer = timer;
-    await this.#clock.sleep(ms, timer.signal);
-    this.#timer = undefined;
-    if (!timer.signal.aborted) this.#pump();
-  }
-
   /** Lets the process end: whoever still waits has an aborted signal by then. */
   close(): void {
-    this.#timer?.abort();
+    this.#waiters.close();
   }
 }

@@ -1,3 +1,4 @@
+import { doubledMs } from '../backoff.ts';
 import { ApiError, TransportError } from '../errors.ts';
 import type { KubeRequest } from './request.ts';
 
@@ -37,7 +38,7 @@ export function retryDelayMs({ request, error, failures, random }: RetryQuestion
 }
 
 const backOff = (failures: number, random: number): number =>
-  Math.min(maxDelayMs, firstDelayMs * 2 ** (failures - 1)) * (0.5 + random);
+  doubledMs(failures, { firstMs: firstDelayMs, maxMs: maxDelayMs }) * (0.5 + random);
 
 const isSafe = ({ method }: RetryQuestion['request']): boolean => method === 'GET' || method === 'HEAD';
 

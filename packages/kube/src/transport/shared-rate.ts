@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts';
 import { TransportError } from '../errors.ts';
-import { Fifo } from '../fifo.ts';
 import { TokenBucket } from '../token-bucket.ts';
 import type { LaneName } from './lanes.ts';
+import { Waiters } from './waiters.ts';
 
 /** One rate for the requests of all lanes together. */
 export interface RateOptions {
@@ -12,11 +12,6 @@ export interface RateOptions {
   readonly burst: number;
   /** Lanes of which the earlier go first. Those that are not named come last. */
   readonly order: readonly LaneName[];
-}
-
-interface Waiter {
-  readonly grant: () => void;
-  cancelled: boolean;
 }
 
 const usualPauseMs = 1000;
@@ -31,42 +26,27 @@ const slowestQps = 0.5;
 export class SharedRate {
   readonly #options: RateOptions;
   readonly #clock: Clock;
-  /** By the place in the order. */
-  readonly #waiting: readonly Fifo<Waiter>[];
+  readonly #waiters: Waiters;
   #qps: number;
   #bucket: TokenBucket;
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #raiseAt = Number.POSITIVE_INFINITY;
-  #timer: AbortController | undefined;
 
   constructor(options: RateOptions, clock: Clock) {
     this.#options = options;
     this.#clock = clock;
-    this.#waiting = Array.from({ length: options.order.length + 1 }, () => new Fifo<Waiter>());
+    this.#waiters = new Waiters({ admit: () => this.#admit(), clock, ranks: options.order.length + 1 });
     this.#qps = options.qps;
     this.#bucket = new TokenBucket({ rate: options.qps, burst: options.burst, now: clock.now() });
   }
 
   /** Resolves when a request may be sent. @throws TransportError "aborted" */
   async acquire(lane: LaneName, signal: AbortSignal): Promise<void> {
-    const givenUp = (): TransportError =>
-      new TransportError('aborted', 'given up while waiting for the rate of requests', { cause: signal.reason });
-    if (signal.aborted) throw givenUp();
-    const place = this.#options.order.indexOf(lane);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiter: Waiter = { grant: resolve, cancelled: false };
-    const cancel = (): void => {
-      waiter.cancelled = true;
-      reject(givenUp());
-    };
-    signal.addEventListener('abort', cancel, { once: true });
-    this.#waiting.at(place)?.push(waiter);
-    this.#pump();
-    try {
-      await promise;
-    } finally {
-      signal.removeEventListener('abort', cancel);
-    }
+    await this.#waiters.wait(
+      this.#options.order.indexOf(lane),
+      signal,
+      () => new TransportError('aborted', 'given up while waiting for the rate of requests', { cause: signal.reason }),
+    );
   }
 
   /** The server has refused a request because there were too many. */
@@ -81,7 +61,7 @@ export class SharedRate {
 
   /** Lets the process end: whoever still waits has an aborted signal by then. */
   close(): void {
-    this.#timer?.abort();
+    this.#waiters.close();
   }
 
   /** 0: admitted. Otherwise how many milliseconds to wait. */
@@ -105,30 +85,5 @@ export class SharedRate {
     const { burst } = this.#options;
     this.#qps = qps;
     this.#bucket = new TokenBucket({ rate: qps, burst: qps === this.#options.qps ? burst : 1, tokens: 1, now });
-  }
-
-  #pump(): void {
-    if (this.#timer !== undefined) return;
-    for (const waiting of this.#waiting) {
-      for (let next = waiting.peek(); next !== undefined; next = waiting.peek()) {
-        if (!next.cancelled) {
-          const wait = this.#admit();
-          if (wait > 0) {
-            void this.#pumpLater(wait);
-            return;
-          }
-          next.grant();
-        }
-        waiting.shift();
-      }
-    }
-  }
-
-  async #pumpLater(ms: number): Promise<void> {
-    const timer = new AbortController();
-    this.#timer = timer;
-    await this.#clock.sleep(ms, timer.signal);
-    this.#timer = undefined;
-    if (!timer.signal.aborted) this.#pump();
   }
 }

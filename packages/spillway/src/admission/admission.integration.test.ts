@@ -41,12 +41,13 @@ import {
 } from '../podspec/contract.ts';
 import { outboundAddress } from '../serve/outbound-address.ts';
 import { parseJson } from '../placement/rules/admitted.ts';
+import { eventuallyHolds } from '../../testkit/eventually.ts';
 import { rbacArguments } from '../../testkit/rbac-arguments.ts';
 import { issue, makeAuthority } from './authority.ts';
 import { secretName, sharedAuthorities } from './authority-secret.ts';
 import { configurationNames } from './configurations.ts';
 import { type Authority, defaultLives } from './rotation.ts';
-import { deployment, eventually, pod, podSpec, refusal } from './testing/objects.ts';
+import { deployment, pod, podSpec, refusal } from './testing/objects.ts';
 import { oldWorkloads, oldWorkloadsWorkAsBefore } from './testing/old-workloads.ts';
 
 const [label] = burstLabels;
@@ -132,7 +133,7 @@ async function stop(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
 
 async function namespace(name: string): Promise<string> {
   await admin.resource(namespaces).create({ metadata: { name } });
-  await eventually(() => admin.resource(serviceAccounts).get({ namespace: name, name: 'default' }));
+  await eventuallyHolds(() => admin.resource(serviceAccounts).get({ namespace: name, name: 'default' }));
   return name;
 }
 
@@ -248,11 +249,11 @@ function onlyPolicies(): void {
     expect(text).toContain('kind: MutatingAdmissionPolicy\n');
     expect(text).not.toContain('MutatingWebhookConfiguration');
     await applied(text);
-    await eventually(async () =>
+    await eventuallyHolds(async () =>
       expect((await tried('p', { [label]: 'enforce' })).spec?.schedulerName).toBe('spillway'),
     );
-    await eventually(async () => expect(await refusal(tried('p', { [label]: 'Auto' }))).toContain('"Auto"'));
-    await eventually(async () => {
+    await eventuallyHolds(async () => expect(await refusal(tried('p', { [label]: 'Auto' }))).toContain('"Auto"'));
+    await eventuallyHolds(async () => {
       const created = await admin
         .resource(deployments)
         .create(deployment('default', 'd', { [label]: 'auto' }), { dryRun: true });
@@ -263,7 +264,7 @@ function onlyPolicies(): void {
   it('pods of an enforce Deployment are created and wait for a virtual node', async () => {
     const name = await namespace('policy-enforce');
     await admin.resource(deployments).create(deployment(name, 'burst', { [label]: 'enforce' }));
-    await eventually(async () => {
+    await eventuallyHolds(async () => {
       const { items } = await admin.resource(pods).list({ namespace: name });
       expect(items).toMatchObject([
         {
@@ -280,10 +281,10 @@ function onlyPolicies(): void {
     const text = await manifests('admission', '--config', configFile, '--carrier', 'policy');
     await kubectl(['delete', '-f', '-'], text);
     // The API server goes on with policies for a moment after they are gone.
-    await eventually(async () =>
+    await eventuallyHolds(async () =>
       expect((await tried('p', { [label]: 'enforce' })).spec?.schedulerName).toBe('default-scheduler'),
     );
-    await eventually(async () => tried('p', { [label]: 'Auto' }));
+    await eventuallyHolds(async () => tried('p', { [label]: 'Auto' }));
   });
 }
 
@@ -302,7 +303,7 @@ async function calls(): Promise<number> {
 }
 
 const answering = (): Promise<void> =>
-  eventually(async () => expect((await tried('p', { [label]: 'enforce' })).spec?.schedulerName).toBe('spillway'));
+  eventuallyHolds(async () => expect((await tried('p', { [label]: 'enforce' })).spec?.schedulerName).toBe('spillway'));
 
 /** Something else in the place of Spillway, with a certificate of an authority that the API server trusts. */
 async function standIn({ lifeMs }: { lifeMs: number }): Promise<AsyncDisposable> {
@@ -392,7 +393,7 @@ describe('with webhooks, and no policies', () => {
       spec: { objectLabels: { matchLabels: { app: 'web' } }, strategy: 'enforce', location: { cci: { maxNum: 2 } } },
     };
     await applied(JSON.stringify(profile));
-    await eventually(async () => {
+    await eventuallyHolds(async () => {
       const managed = await admin.resource(pods).create(pod(name, 'web', { app: 'web' }), { dryRun: true });
       expect(managed).toMatchObject({
         metadata: { labels: { [label]: 'enforce' }, annotations: { [managedByProfileAnnotation]: 'web' } },
@@ -433,7 +434,7 @@ describe('with webhooks, and no policies', () => {
     beforeAll(async () => {
       await answering();
       fault = await cause();
-      await eventually(async () =>
+      await eventuallyHolds(async () =>
         expect(await refusal(tried('p', { [label]: 'enforce' }))).toContain('enforce-pods.spillway.dev'),
       );
     });
@@ -471,16 +472,20 @@ describe('with webhooks, and no policies', () => {
   it('after an outage the controllers that gave up for a while try again soon', async () => {
     const name = await namespace('outage');
     await admin.resource(deployments).create(deployment(name, 'burst', { [label]: 'enforce' }));
-    await eventually(async () => expect((await admin.resource(pods).list({ namespace: name })).items).toHaveLength(1));
+    await eventuallyHolds(async () =>
+      expect((await admin.resource(pods).list({ namespace: name })).items).toHaveLength(1),
+    );
     await stop();
     await kubectl(['scale', '-n', name, 'deployment/burst', '--replicas=3']);
     const stalled = async (): Promise<boolean> =>
       (await admin.resource(replicaSets).list({ namespace: name })).items.some(({ status }) =>
         status?.conditions?.some(({ type, reason }) => type === 'ReplicaFailure' && reason === 'FailedCreate'),
       );
-    await eventually(async () => expect(await stalled()).toBe(true));
+    await eventuallyHolds(async () => expect(await stalled()).toBe(true));
     await start();
-    await eventually(async () => expect((await admin.resource(pods).list({ namespace: name })).items).toHaveLength(3));
+    await eventuallyHolds(async () =>
+      expect((await admin.resource(pods).list({ namespace: name })).items).toHaveLength(3),
+    );
     const [replicaSet] = (await admin.resource(replicaSets).list({ namespace: name })).items;
     expect(replicaSet?.metadata?.annotations).toHaveProperty(['spillway.dev/retried-at']);
     expect(replicaSet?.spec?.template?.metadata?.labels).toHaveProperty([label], 'enforce');
@@ -534,12 +539,12 @@ describe('with webhooks, and no policies', () => {
     const [first] = await stored();
     if (first === undefined) throw new Error('there is no authority');
     await age(10);
-    const both = await eventually(async () => {
+    const both = await eventuallyHolds(async () => {
       const authorities = await stored();
       expect(authorities).toHaveLength(2);
       return authorities;
     });
-    await eventually(async () => {
+    await eventuallyHolds(async () => {
       const { webhooks } = await admin
         .resource(mutatingWebhookConfigurations)
         .get({ name: configurationNames.mutating });
@@ -549,10 +554,10 @@ describe('with webhooks, and no policies', () => {
     });
     expect(await shown()).toBe(nameOf(first));
     await age(10, 2);
-    await eventually(async () => expect(await shown()).toBe(nameOf(both[1] ?? first)));
+    await eventuallyHolds(async () => expect(await shown()).toBe(nameOf(both[1] ?? first)));
     expect(nameOf(both[1] ?? first)).not.toBe(nameOf(first));
     const soFar = requests;
-    await eventually(async () => expect(requests).toBeGreaterThan(soFar + 20));
+    await eventuallyHolds(async () => expect(requests).toBeGreaterThan(soFar + 20));
     watching.abort();
     await always;
     expect(failures).toEqual([]);

@@ -1,4 +1,4 @@
-import { type Clock, isAborted, type KubeClient, type Logger } from '@spillway/kube';
+import { type Clock, isAborted, type KubeClient, type Logger, doubledMs } from '@spillway/kube';
 import { issue, type KeyPair } from './authority.ts';
 import { sharedAuthorities } from './authority-secret.ts';
 import { certificateValidity, type Issued, type Lives, needsCertificate, signerOf, trusted } from './rotation.ts';
@@ -39,7 +39,7 @@ export class Certificates {
   async run(onReady: () => void, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options;
     let ready = false;
-    let retryMs = firstRetryMs;
+    let failures = 0;
     while (!signal.aborted) {
       const woken = Promise.withResolvers<void>();
       this.#wake = woken.resolve;
@@ -48,15 +48,15 @@ export class Certificates {
         await this.#keep(signal);
         if (!ready) onReady();
         ready = true;
-        retryMs = firstRetryMs;
+        failures = 0;
       } catch (error) {
         if (isAborted(error) || signal.aborted) return;
+        failures += 1;
+        pauseMs = doubledMs(failures, { firstMs: firstRetryMs, maxMs: intervalMs });
         logger.error(
-          { err: error, retryInSeconds: retryMs / 1000 },
+          { err: error, retryInSeconds: pauseMs / 1000 },
           'cannot keep the certificate of the admission webhooks',
         );
-        pauseMs = retryMs;
-        retryMs = Math.min(retryMs * 2, intervalMs);
       }
       const slept = new AbortController();
       await Promise.race([clock.sleep(pauseMs, AbortSignal.any([signal, slept.signal])), woken.promise]);

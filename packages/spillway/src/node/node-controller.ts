@@ -1,4 +1,5 @@
 import {
+  doubledMs,
   Informer,
   isAlreadyExists,
   isConflict,
@@ -37,8 +38,7 @@ export interface NodeObserver {
   readonly nodeWritten: (what: 'create' | 'metadata' | 'status', result: 'ok' | 'failed') => void;
 }
 
-const firstRetryMs = 500;
-const longestRetryMs = 8000;
+const retry = { firstMs: 500, maxMs: 8000 };
 
 /**
  * Keeps the node object what it should be: made when it is not there, brought back when somebody edits what is ours,
@@ -97,21 +97,20 @@ export class NodeController {
     } catch {
       return;
     }
-    let retryMs = firstRetryMs;
+    let failures = 0;
     while (!signal.aborted) {
       this.#changed = Promise.withResolvers();
       let pauseMs = heartbeatMs;
       try {
         await this.#reconcile(signal);
-        retryMs = firstRetryMs;
+        failures = 0;
         pauseMs = Math.max(0, this.#lastHeartbeatMs + heartbeatMs - Date.now());
       } catch (error) {
         if (signal.aborted) return;
         if (isConflict(error) || isNotFound(error)) this.#answer = undefined;
         else logger.warn({ err: error }, 'cannot write the node; trying again');
-        pauseMs = retryMs;
-        retryMs = Math.min(retryMs * 2, longestRetryMs);
-        await sleep(pauseMs, signal);
+        failures += 1;
+        await sleep(doubledMs(failures, retry), signal);
         continue;
       }
       const enough = new AbortController();

@@ -114,6 +114,7 @@ export class PlacementController {
       overflowDelayMs: options.overflowDelayMs,
       rate: options.bindRate,
       recorder,
+      clock: systemClock,
       observer,
       onError,
     });

@@ -1,8 +1,8 @@
+import { systemClock } from '@spillway/kube';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Actor, type ActorParts } from './actor.ts';
 import { instanceRef } from '../podspec/pod-facts.ts';
 import type { Operation, Outcome } from './core/pod-state.ts';
-import { systemTiming } from './timing.ts';
 import { deleted, testInstance, testPod } from './testing/objects.ts';
 import { instanceSeen, newPod, podChanged, podGone } from './core/transitions.ts';
 
@@ -16,7 +16,7 @@ class Host {
 
   readonly parts: ActorParts = {
     context: { hostIPs: [] },
-    timing: systemTiming,
+    timing: systemClock,
     turns: { add: (actor) => this.scheduled.add(actor), delete: (actor) => this.scheduled.delete(actor) },
     performer: {
       perform: (operation) => {

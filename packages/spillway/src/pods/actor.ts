@@ -1,3 +1,4 @@
+import type { Timing } from '@spillway/kube';
 import type { InstanceRef, Notice } from '../backends/backend.ts';
 import { type Annotations, sizeAnnotations } from '../podspec/sizing/shown.ts';
 import { decide, type DecideContext } from './core/decide.ts';
@@ -8,7 +9,6 @@ import type { ReferenceWatches } from './references/reference-watches.ts';
 import type { RunQueue } from './run-queue.ts';
 import type { StatusWriter } from './status/status-writer.ts';
 import { Timeline } from './timeline.ts';
-import type { Timing } from './timing.ts';
 import { elapsed, operationEnded, operationStarted, outboxTaken } from './core/transitions.ts';
 
 /** What the actors of a node do their work with. */

@@ -1,7 +1,7 @@
-import { Informer, type KubeClient, type Logger, type Pod, pods } from '@spillway/kube';
+import { Informer, type KubeClient, type Logger, type Pod, pods, systemClock, type Timing } from '@spillway/kube';
 import type { Backend, InstanceRef, Notice } from '../backends/backend.ts';
 import { instanceRef } from '../podspec/pod-facts.ts';
-import type { WorkloadFacts } from '../podspec/resolve.ts';
+import type { WorkloadFacts } from '../podspec/workload-sources.ts';
 import type { RuleSetName } from '../podspec/sizing/rule-sets.ts';
 import { Actor, type ActorParts } from './actor.ts';
 import { withoutBallast } from './ballast.ts';
@@ -27,7 +27,6 @@ import { Registry } from './registry.ts';
 import { RunQueue } from './run-queue.ts';
 import { StatusWriter } from './status/status-writer.ts';
 import type { Timeline } from './timeline.ts';
-import { systemTiming, type Timing } from './timing.ts';
 
 /** For metrics. */
 export interface PodMetrics extends OperationMetrics, InstanceMetrics {
@@ -77,7 +76,7 @@ export interface PodSurroundings {
 /** The parts of a pod controller, in the order in which a pod meets them. */
 export function podController(surroundings: PodSurroundings): PodController {
   const { node, cluster, backend, preparation, blockade, sweep, told } = surroundings;
-  const { timing = systemTiming, random = Math.random, stopGraceMs = () => 5000 } = surroundings;
+  const { timing = systemClock, random = Math.random, stopGraceMs = () => 5000 } = surroundings;
   const { agent: client, controller, confirm } = cluster;
   const { record, recordOnNode, ledger, metrics, logger } = told;
   const alarm: Alarm = (notice, fields) => {
@@ -127,7 +126,7 @@ export function podController(surroundings: PodSurroundings): PodController {
       services: (namespace) => services.of(namespace),
       serviceAt: (address) => services.at(address),
       renewsTokens: backend.capabilities.volumeUpdates,
-      now: timing.now,
+      clock: timing,
       random,
     },
     follow: ({ uid }, objects) => references.set(uid, objects),

@@ -1,4 +1,13 @@
-import { ApiError, configMaps, type KubeClient, type Pod, pods, secrets, TransportError } from '@spillway/kube';
+import {
+  ApiError,
+  configMaps,
+  systemClock,
+  type KubeClient,
+  type Pod,
+  pods,
+  secrets,
+  TransportError,
+} from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
 import { type Backend, BackendError, type Notice, type Workload } from '../backends/backend.ts';
 import { Operations } from './operations.ts';
@@ -263,7 +272,7 @@ describe('updating volumes', () => {
       },
       client,
       nodeName: 'virtual-kubelet',
-      references: { client, services: () => [], now: () => nowMs, random: () => 0 },
+      references: { client, services: () => [], clock: { ...systemClock, now: () => nowMs }, random: () => 0 },
       facts: () => ({ hostIPs: [], allocatable: {}, dns: { clusterServers: [], clusterDomain: '' } }),
       prepared: async () => {},
       follow: (_, objects) => void followed.push(objects),

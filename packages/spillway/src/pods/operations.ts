@@ -8,23 +8,19 @@ import {
   TransportError,
   uidOf,
   errorMessage,
+  systemClock,
 } from '@spillway/kube';
 import { type Backend, BackendError, type InstanceRef, type Notice, type Workload } from '../backends/backend.ts';
 import { type Following, followingReferencesOf, objectsOf } from '../podspec/references.ts';
-import {
-  type MissingReference,
-  resolveVolumes,
-  resolveWorkload,
-  type WorkloadFacts,
-  type WorkloadSources,
-} from '../podspec/resolve.ts';
+import { type MissingReference, resolveVolumes, resolveWorkload } from '../podspec/resolve.ts';
+import type { WorkloadFacts, WorkloadSources } from '../podspec/workload-sources.ts';
 import { asSized } from '../podspec/sizing/sized-pod.ts';
 import { sizeNotices } from '../podspec/sizing/shown.ts';
 import { backendNotices } from './intake/backend-notices.ts';
 import { instanceRef } from '../podspec/pod-facts.ts';
 import type { Content, Operation, Outcome, PodState, Problem } from './core/pod-state.ts';
 import type { WatchedObject } from './references/reference-watches.ts';
-import { fetchReferences, type ReferenceReader } from './references/references.ts';
+import { fetchReferences, type ReferenceReader } from './references/fetch.ts';
 import type { Stage } from './timeline.ts';
 import { changedVolumes, digestOfSecrets, digestsOf } from './references/volume-content.ts';
 
@@ -182,8 +178,8 @@ export class Operations {
   }
 
   #now(): number {
-    const { now = Date.now } = this.#options.references;
-    return now();
+    const { clock = systemClock } = this.#options.references;
+    return clock.now();
   }
 
   /** Not found, or another UID: it is not our pod any more, which is what was wanted. */

@@ -1,4 +1,4 @@
-import { type Informer, type Pod, uidOf } from '@spillway/kube';
+import { type Informer, type Pod, uidOf, type Timing } from '@spillway/kube';
 import type { Actor } from './actor.ts';
 import { retryNow } from './core/transitions.ts';
 import type { InstanceObserver } from './instances/instance-observer.ts';
@@ -12,7 +12,6 @@ import type { ReferenceWatches } from './references/reference-watches.ts';
 import type { Registry } from './registry.ts';
 import type { RunQueue } from './run-queue.ts';
 import type { StatusWriter } from './status/status-writer.ts';
-import type { Timing } from './timing.ts';
 
 /** What the pods of one virtual node are looked after with; put together in `assemble.ts`. */
 export interface PodParts {

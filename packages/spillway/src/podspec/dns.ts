@@ -1,6 +1,14 @@
 import type { Pod } from '@spillway/kube';
 import type { Notice } from './notice.ts';
-import type { NodeDns } from './resolve.ts';
+
+export interface NodeDns {
+  /** Addresses of the cluster's DNS Service; empty: pods get the host's resolver. */
+  readonly clusterServers: readonly string[];
+  /** E.g. `cluster.local`; empty: no cluster search domains. */
+  readonly clusterDomain: string;
+  /** Resolver of the host, for `dnsPolicy: Default`; absent: the backend's own. */
+  readonly host?: DnsConfig;
+}
 
 /** What the pod's `/etc/resolv.conf` says. */
 export interface DnsConfig {

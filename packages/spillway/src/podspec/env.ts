@@ -3,7 +3,7 @@ import { expand, expandParts } from './expansion.ts';
 import { defaultLimits, type FieldValue, metadataField, resourceField } from './field-paths.ts';
 import { type Lack, missingObjectNotice, objectNotFound } from './missing.ts';
 import type { Notice } from './notice.ts';
-import type { WorkloadFacts, WorkloadSources } from './resolve.ts';
+import type { WorkloadFacts, WorkloadSources } from './workload-sources.ts';
 import { decodeText, ownValue } from './sources.ts';
 
 /** One variable whose value may wait for facts that exist only once the instance has an address. */

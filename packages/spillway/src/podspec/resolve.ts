@@ -1,44 +1,17 @@
-import type { ConfigMap, Pod, Secret, Service } from '@spillway/kube';
+import type { Pod } from '@spillway/kube';
 import { type DnsConfig, resolveDns } from './dns.ts';
 import { type EnvVarTemplate, resolveEnvironment } from './env.ts';
 import type { RegistryCredential } from './images.ts';
 import { type MissingReference, missingForContainer, missingForVolume } from './missing.ts';
 import type { Notice } from './notice.ts';
-import { objectsOf, type ReferencedObjects, referencesOf, type TokenReference } from './references.ts';
+import { objectsOf, type ReferencedObjects, referencesOf } from './references.ts';
 import { credentialsOf } from './registry-credentials.ts';
 import { containersOf, ephemeralContainersOf } from './containers.ts';
+import type { WorkloadFacts, WorkloadSources } from './workload-sources.ts';
 import { serviceVariables } from './service-links.ts';
 import { type ResolvedVolume, resolveVolume } from './volumes.ts';
 
 export type { MissingReference } from './missing.ts';
-
-/** What the cluster holds for the pod, already fetched; see `referencesOf`. Answers come at once, `undefined` says that there is none. */
-export interface WorkloadSources {
-  configMap(name: string): ConfigMap | undefined;
-  secret(name: string): Secret | undefined;
-  /** The token itself. */
-  token(reference: TokenReference): string | undefined;
-  /** At least all Services of the pod's namespace and `kubernetes` of the namespace `default`. */
-  readonly services: readonly Service[];
-}
-
-/** What the virtual node knows. */
-export interface WorkloadFacts {
-  /** Addresses of the virtual node, the main one first. */
-  readonly hostIPs: readonly string[];
-  /** The node's allocatable resources: what a `resourceFieldRef` to a limit that is not set says. */
-  readonly allocatable: Readonly<Record<string, string>>;
-  readonly dns: NodeDns;
-}
-
-export interface NodeDns {
-  /** Addresses of the cluster's DNS Service; empty: pods get the host's resolver. */
-  readonly clusterServers: readonly string[];
-  /** E.g. `cluster.local`; empty: no cluster search domains. */
-  readonly clusterDomain: string;
-  /** Resolver of the host, for `dnsPolicy: Default`; absent: the backend's own. */
-  readonly host?: DnsConfig;
-}
 
 /** The parts of a workload that come from the cluster: `{ ref, pod, ...parts }` is a backend's `Workload`. */
 export interface WorkloadParts {

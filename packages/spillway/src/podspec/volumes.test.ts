@@ -1,6 +1,6 @@
 import type { Pod, Volume } from '@spillway/kube';
 import { describe, expect, test } from 'vitest';
-import type { WorkloadSources } from './resolve.ts';
+import type { WorkloadSources } from './workload-sources.ts';
 import { resolveVolume, type VolumeResolution } from './volumes.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');

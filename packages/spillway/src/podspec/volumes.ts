@@ -2,7 +2,7 @@ import type { KeyToPath, Pod, ProjectedVolumeSource, Volume } from '@spillway/ku
 import { defaultLimits, metadataField, resourceField } from './field-paths.ts';
 import { type Lack, objectNotFound } from './missing.ts';
 import { nanoOf, units } from './quantities.ts';
-import type { WorkloadFacts, WorkloadSources } from './resolve.ts';
+import type { WorkloadFacts, WorkloadSources } from './workload-sources.ts';
 import { decodeBytes, ownValue } from './sources.ts';
 import { sharedRunAsUser } from './users.ts';
 import { volumePathError } from './volume-paths.ts';

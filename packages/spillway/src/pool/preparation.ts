@@ -1,6 +1,5 @@
-import { errorMessage } from '@spillway/kube';
+import { backoffMs, errorMessage } from '@spillway/kube';
 import { type Backend, BackendError, type Notice, type PreparationState } from '../backends/backend.ts';
-import { backoffMs } from '../pods/backoff.ts';
 import type { Preparation as PodPreparation } from '../pods/performer.ts';
 import { waitingFor } from '../pods/core/problems.ts';
 
@@ -82,7 +81,7 @@ export class Preparation implements PodPreparation {
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;
-        const pauseMs = backoffMs('prepare', failures, { baseMs: 1000, capMs: 30_000 });
+        const pauseMs = backoffMs('prepare', failures, { firstMs: 1000, maxMs: 30_000 });
         this.#options.onError(error, pauseMs);
         this.#change({ kind: 'unprepared', ...explained(error) }, 'Warning');
         await this.#options.sleep(pauseMs, signal);

@@ -15,11 +15,17 @@ import { sizePod } from '../podspec/sizing/size-pod.ts';
 
 // The only place that knows which backends there are.
 
-export function makeBackend(config: BackendConfig, owner: Owner, logger: Logger): Backend {
+/** @param environment of the process, for what is configured there */
+export function makeBackend(
+  config: BackendConfig,
+  owner: Owner,
+  environment: NodeJS.ProcessEnv,
+  logger: Logger,
+): Backend {
   switch (config.type) {
     case 'cci': {
       const { type: _, ...options } = config;
-      return makeCciBackend({ options, owner, logger });
+      return makeCciBackend({ options, owner, environment, logger });
     }
     case 'cri': {
       const { type: _, ...options } = config;

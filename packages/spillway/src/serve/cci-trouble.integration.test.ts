@@ -93,7 +93,10 @@ async function ofAccount(change: Partial<CciBackendConfig>): Promise<readonly st
   const backend = await cciPool(region, testbed.dir, change);
   const clusterId = name.replace('cce-burst-', '');
   const { signal } = new AbortController();
-  const account = await inspectCci({ backend, clusterId, onProgress: () => undefined, logger: silentLogger }, signal);
+  const account = await inspectCci(
+    { backend, clusterId, onProgress: () => undefined, environment: process.env, logger: silentLogger },
+    signal,
+  );
   const nothing = { nodes: [], services: [], deployments: [], statefulSets: [], jobs: [], daemonSets: [], pods: [] };
   const view = { pool: 'cci', nodeName: testbed.nodeName, backend, dnsServers: ['192.0.2.1'], account };
   return concerned(diagnoseCci({ ...view, cluster: nothing }));

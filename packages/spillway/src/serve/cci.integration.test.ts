@@ -22,7 +22,7 @@ import { Testbed } from '../../testkit/testbed.ts';
 import { terminatedOf } from '../../testkit/statuses.ts';
 import { cciFields } from '../backends/cci/fields.ts';
 import { podFields } from '../backends/kubernetes/fields/pod-fields.ts';
-import { eventually } from '../backends/testing/driver.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { isCovered, leavesOf, type Schema } from '../backends/testing/field-coverage.ts';
 
 const soak = process.env['SPILLWAY_SOAK'] === '1';

@@ -1,5 +1,6 @@
 import {
   type ClusterConfig,
+  doubledMs,
   inClusterConfig,
   type KubeClient,
   loadKubeconfig,
@@ -24,8 +25,7 @@ export function clusterConfig(access: KubernetesAccess): Promise<ClusterConfig> 
   return access.kind === 'inCluster' ? inClusterConfig(access) : loadKubeconfig(access);
 }
 
-const firstRetryMs = 1000;
-const longestRetryMs = 30_000;
+const retry = { firstMs: 1000, maxMs: 30_000 };
 
 /**
  * Asks the API server until it answers, one line in the log for each failure. Resolves with undefined when `signal` is
@@ -36,20 +36,19 @@ export async function connect(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<ClusterFacts | undefined> {
-  let retryMs = firstRetryMs;
-  while (!signal.aborted) {
+  for (let failures = 1; !signal.aborted; failures += 1) {
     try {
       const version = await client.request<{ gitVersion?: string }>({ method: 'GET', path: '/version', signal });
       return { serverVersion: version.gitVersion ?? '', clusterUid: await clusterUid(client, signal) };
     } catch (error) {
       if (signal.aborted) break;
+      const retryMs = doubledMs(failures, retry);
       const reason = errorMessage(error);
       logger.error(
         { server: client.config.server, accessFrom: client.config.source, retryInSeconds: retryMs / 1000 },
         `cannot work with the API server: ${reason}`,
       );
       await systemClock.sleep(retryMs, signal);
-      retryMs = Math.min(retryMs * 2, longestRetryMs);
     }
   }
   return undefined;

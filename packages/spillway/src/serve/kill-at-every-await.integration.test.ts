@@ -19,6 +19,7 @@ import {
   uidOf,
 } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { eventuallyWith } from '../../testkit/eventually.ts';
 import type { Backend } from '../backends/backend.ts';
 import { makeSimulatedBackend } from '../backends/simulated/make-simulated.ts';
 import type { Scenario } from '../backends/simulated/scenario.ts';
@@ -179,22 +180,11 @@ const isPresent = ({ name }: Person): boolean => informer.store.get(namespace, n
 const unsettled = (): readonly Person[] =>
   population.all.filter((person) => isUnsettled(person, isPresent(person), witness));
 
-async function eventually<T>(what: string, probe: () => Promise<T | undefined | false>): Promise<T> {
-  let last: unknown;
-  for (let attempt = 0; attempt < 24 * podCount; attempt += 1) {
-    try {
-      const result = await probe();
-      if (result !== undefined && result !== false) return result;
-    } catch (error) {
-      last = error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(
-    `gave up waiting for ${what}: ${JSON.stringify(unsettled().slice(0, 5))}; log of the process:\n${await readFile(life.logFile, 'utf8')}`,
-    { cause: last },
-  );
-}
+const eventually = eventuallyWith({
+  patienceMs: 1200 * podCount,
+  evidence: async () =>
+    `${JSON.stringify(unsettled().slice(0, 5))}; log of the process:\n${await readFile(life.logFile, 'utf8')}`,
+});
 
 /** Runs a process that dies so. */
 async function dieAt(death: Death): Promise<void> {

@@ -24,6 +24,7 @@ import {
 } from '@spillway/kube';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { eventuallyWith } from '../../testkit/eventually.ts';
 import { rbacArguments } from '../../testkit/rbac-arguments.ts';
 
 const podCount = process.env['SPILLWAY_SOAK'] === '1' ? 500 : 100;
@@ -143,19 +144,7 @@ async function logs(): Promise<string> {
   return (await Promise.all(texts)).join('\n');
 }
 
-async function eventually<T>(what: string, probe: () => Promise<T | undefined | false>): Promise<T> {
-  let last: unknown;
-  for (let attempt = 0; attempt < 900; attempt += 1) {
-    try {
-      const result = await probe();
-      if (result !== undefined && result !== false) return result;
-    } catch (error) {
-      last = error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`gave up waiting for ${what}; logs of spillway:\n${await logs()}`, { cause: last });
-}
+const eventually = eventuallyWith({ evidence: async () => `logs of spillway:\n${await logs()}` });
 
 /** As a kubelet's probe asks: over TLS, without looking at the certificate. */
 async function check({ healthPort }: Replica, what: '/healthz' | '/readyz'): Promise<string> {

@@ -11,7 +11,8 @@ import {
   uidOf,
 } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually, Kubectl } from '../../testkit/kubectl.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { Kubectl } from '../../testkit/kubectl.ts';
 import { isReady, waitReady } from '../../testkit/product.ts';
 import { Testbed } from '../../testkit/testbed.ts';
 

@@ -35,6 +35,7 @@ import { decodeWorkload } from '../backends/workload-codec.ts';
 import { sizeAnnotationNames } from '../podspec/contract.ts';
 import type { Explanation } from '../pods/explain.ts';
 import { stages } from '../pods/timeline.ts';
+import { eventuallyWith } from '../../testkit/eventually.ts';
 import { rbacArguments } from '../../testkit/rbac-arguments.ts';
 
 const main = ['--conditions=spillway-source', path.join(import.meta.dirname, '../cli/main.ts')];
@@ -132,19 +133,7 @@ async function stop(signal: NodeJS.Signals): Promise<number | null> {
   return child.exitCode;
 }
 
-async function eventually<T>(what: string, probe: () => Promise<T | undefined | false>): Promise<T> {
-  let last: unknown;
-  for (let attempt = 0; attempt < 600; attempt += 1) {
-    try {
-      const result = await probe();
-      if (result !== undefined && result !== false) return result;
-    } catch (error) {
-      last = error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`gave up waiting for ${what}; log of spillway:\n${await readFile(logFile, 'utf8')}`, { cause: last });
-}
+const eventually = eventuallyWith({ evidence: async () => `log of spillway:\n${await readFile(logFile, 'utf8')}` });
 
 function pod(name: string, spec: Partial<PodSpec> = {}): Pod {
   return {

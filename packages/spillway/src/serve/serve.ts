@@ -18,6 +18,7 @@ export interface ServeOptions {
   readonly config: Config;
   readonly access: KubernetesAccess;
   readonly version: string;
+  readonly environment: NodeJS.ProcessEnv;
   readonly logger: Logger;
 }
 
@@ -64,7 +65,7 @@ interface Parts {
 }
 
 async function servePools(
-  { config, logger, version }: ServeOptions,
+  { config, environment, logger, version }: ServeOptions,
   { client, clientOptions, metrics, standings }: Parts,
   signal: AbortSignal,
 ): Promise<void> {
@@ -78,7 +79,7 @@ async function servePools(
   const optionsOf = (pool: PoolConfig): PoolOptions => ({
     config: pool,
     clusterId,
-    makeBackend: (owner, poolLogger) => makeBackend(pool.backend, owner, poolLogger),
+    makeBackend: (owner, poolLogger) => makeBackend(pool.backend, owner, environment, poolLogger),
     serverVersion: cluster.serverVersion,
     ownVersion: version,
     address: pool.address ?? defaultAddress,

@@ -17,7 +17,7 @@ import { containerOf } from '../../testkit/statuses.ts';
 import { BackendError, type Instance, type InstanceEvent, type Listing } from '../backends/backend.ts';
 import { SimulatedBackend } from '../backends/simulated/simulated-backend.ts';
 import { SimulatedRegion } from '../backends/simulated/simulated-region.ts';
-import { eventually } from '../backends/testing/driver.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { makeWorkload, script } from '../backends/testing/workloads.ts';
 import { parseConfig } from '../config/load.ts';
 import { Metrics } from '../observability/metrics.ts';

@@ -1,18 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { acceptUpgrade, switchToSpdy, type UpgradeOptions } from '../upgrade/accept.ts';
+import { acceptUpgrade, switchToSpdy } from '../upgrade/accept.ts';
 import { negotiateSpdy } from '../upgrade/negotiate.ts';
 import { tunnelOf } from '../websocket/tunnel.ts';
 import { upgradeWebSocket } from '../websocket/upgrade.ts';
 import { serveChannels } from './channel-session.ts';
 import { negotiateWebSocket, parsePorts, portForwardProtocol } from './protocol.ts';
-import type { ForwardedConnection, PortForwardSession } from './session.ts';
+import type { PortForwardOptions, PortForwardSession } from './session.ts';
 import { serveSpdy } from './spdy-session.ts';
-
-export interface PortForwardOptions extends UpgradeOptions {
-  /** Called with each connection that the client opens. Whoever is called finishes it. */
-  readonly onConnection: (connection: ForwardedConnection) => void;
-}
 
 /**
  * Turns an upgrade request (arguments of the server's `upgrade` event) into a session, over SPDY/3.1, over a WebSocket that

@@ -1,8 +1,7 @@
 import type { WebSocket } from 'ws';
 import { endAndFlush } from '../socket-end.ts';
 import { ChannelSocket } from '../websocket/channel-socket.ts';
-import type { PortForwardOptions } from './accept.ts';
-import type { PortForwardSession } from './session.ts';
+import type { PortForwardOptions, PortForwardSession } from './session.ts';
 
 /**
  * One connection to each port: on channel 2n its bytes, on channel 2n+1 why it failed. What the server sends on either begins

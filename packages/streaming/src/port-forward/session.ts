@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import type { UpgradeOptions } from '../upgrade/accept.ts';
 
 /** The two directions of one connection, each of which ends by itself; a destroyed one resets the connection. */
 export interface ForwardStreams {
@@ -22,4 +23,9 @@ export interface PortForwardSession {
   readonly ended: AbortSignal;
   /** Closes what is open and then the session; resolves when the socket is closed. */
   close(): Promise<void>;
+}
+
+export interface PortForwardOptions extends UpgradeOptions {
+  /** Called with each connection that the client opens. Whoever is called finishes it. */
+  readonly onConnection: (connection: ForwardedConnection) => void;
 }

@@ -4,9 +4,8 @@ import { endAndFlush } from '../socket-end.ts';
 import { SpdyConnection } from '../spdy/connection.ts';
 import type { SpdyStream } from '../spdy/stream.ts';
 import { defaultCreationTimeoutMs } from '../upgrade/accept.ts';
-import type { PortForwardOptions } from './accept.ts';
+import type { PortForwardOptions, ForwardedConnection, PortForwardSession } from './session.ts';
 import { type ForwardStreamType, pairKey, parseForwardHeaders } from './protocol.ts';
-import type { ForwardedConnection, PortForwardSession } from './session.ts';
 
 /** Connections that are open at the same time in one session; each has two streams. */
 const maxConnections = 1024;

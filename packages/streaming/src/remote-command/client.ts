@@ -4,8 +4,9 @@ import type { SpdyConnection } from '../spdy/connection.ts';
 import type { SpdyStream } from '../spdy/stream.ts';
 import { type DialOptions, dialSpdy } from '../upgrade/dial.ts';
 import { negotiateRemoteCommand } from './protocols.ts';
-import type { RemoteResult, RemoteStreams, TerminalSize } from './session.ts';
-import { parseStatus } from './status.ts';
+import type { RemoteStreams } from './session.ts';
+import { type RemoteResult, parseStatus } from './status.ts';
+import type { TerminalSize } from './resize.ts';
 import { expectedStreams, type StreamType, streamTypeHeader } from './stream-types.ts';
 
 export interface RemoteCommandOptions extends DialOptions {

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { TerminalSizeParser, TerminalSizes } from './resize.ts';
-import type { TerminalSize } from './session.ts';
+import { TerminalSizeParser, TerminalSizes, type TerminalSize } from './resize.ts';
 
 const dimension = fc.integer({ min: 1, max: 65_535 });
 

@@ -1,4 +1,7 @@
-import type { TerminalSize } from './session.ts';
+export interface TerminalSize {
+  readonly width: number;
+  readonly height: number;
+}
 
 /** Longest text between two complete sizes; one takes some 30 bytes. */
 const maxPending = 1024;

@@ -3,8 +3,8 @@ import { onAbort } from '../abort.ts';
 import { endAndFlush } from '../socket-end.ts';
 import type { UpgradeOptions } from '../upgrade/accept.ts';
 import type { Protocol } from './protocols.ts';
-import type { TerminalSizes } from './resize.ts';
-import { formatLegacyStatus, formatStatus } from './status.ts';
+import type { TerminalSize, TerminalSizes } from './resize.ts';
+import { formatLegacyStatus, formatStatus, type RemoteResult } from './status.ts';
 
 /** Which streams a remote command has. With a terminal there is no separate stderr. */
 export interface RemoteStreams {
@@ -13,17 +13,6 @@ export interface RemoteStreams {
   readonly stderr: boolean;
   readonly tty: boolean;
 }
-
-export interface TerminalSize {
-  readonly width: number;
-  readonly height: number;
-}
-
-/** How a remote command ended: with an exit code, or not at all because something else went wrong. */
-export type RemoteResult =
-  | { readonly exitCode: number }
-  /** `reason` is a metav1.Status reason; default `InternalError`. */
-  | { readonly error: string; readonly reason?: string };
 
 /**
  * The server's end of one exec or attach, whatever protocol carries it.

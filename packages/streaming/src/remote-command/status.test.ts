@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { RemoteResult } from './session.ts';
-import { formatLegacyStatus, formatStatus, parseStatus } from './status.ts';
+import { type RemoteResult, formatLegacyStatus, formatStatus, parseStatus } from './status.ts';
 
 describe('the result of a remote command', () => {
   test('is a metav1.Status that kubectl understands', () => {

@@ -1,4 +1,8 @@
-import type { RemoteResult } from './session.ts';
+/** How a remote command ended: with an exit code, or not at all because something else went wrong. */
+export type RemoteResult =
+  | { readonly exitCode: number }
+  /** `reason` is a metav1.Status reason; default `InternalError`. */
+  | { readonly error: string; readonly reason?: string };
 
 /** The part of metav1.Status that travels on the error stream. */
 interface Status {

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { onTestFinished } from 'vitest';
-import { acceptPortForward, type PortForwardOptions } from '../port-forward/accept.ts';
-import type { ForwardedConnection, PortForwardSession } from '../port-forward/session.ts';
+import { acceptPortForward } from '../port-forward/accept.ts';
+import type { PortForwardOptions, ForwardedConnection, PortForwardSession } from '../port-forward/session.ts';
 
 export interface ForwardServer {
   readonly url: URL;

@@ -1,8 +1,4 @@
 import { ApiError, type Deployment, type Pod } from '@spillway/kube';
-import { vi } from 'vitest';
-
-export const eventually = <T>(assertion: () => Promise<T>): Promise<T> =>
-  vi.waitFor(assertion, { timeout: 120_000, interval: 200 });
 
 export const podSpec: Pod['spec'] & object = { containers: [{ name: 'main', image: 'busybox' }] };
 export const pod = (namespaceName: string, name: string, labels: Record<string, string>): Pod => ({

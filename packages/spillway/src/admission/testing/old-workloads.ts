@@ -1,7 +1,8 @@
 import { deployments, type KubeClient, namespaces, replicaSets } from '@spillway/kube';
 import { expect } from 'vitest';
+import { eventuallyHolds } from '../../../testkit/eventually.ts';
 import { burstLabels } from '../../podspec/contract.ts';
-import { deployment, eventually, podSpec } from './objects.ts';
+import { deployment, podSpec } from './objects.ts';
 
 const [label] = burstLabels;
 
@@ -25,9 +26,9 @@ export async function oldWorkloads({ admin, kubectl }: Hands, name: string): Pro
     ['apply', '-f', '-'],
     JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [job('running', {}), job('waiting', { suspend: true })] }),
   );
-  await eventually(async () => expect(await revisions(admin, name)).toBe(1));
+  await eventuallyHolds(async () => expect(await revisions(admin, name)).toBe(1));
   await kubectl(['set', 'image', '-n', name, 'deployment/web', 'main=busybox:2']);
-  await eventually(async () => expect(await revisions(admin, name)).toBe(2));
+  await eventuallyHolds(async () => expect(await revisions(admin, name)).toBe(2));
 }
 
 const revisions = async (admin: KubeClient, name: string): Promise<number> =>
@@ -44,7 +45,7 @@ export async function oldWorkloadsWorkAsBefore({ admin, kubectl }: Hands, name: 
   const undone = await admin.resource(deployments).get(web);
   expect(undone.spec?.template.spec?.containers[0]?.image).toBe('busybox');
   expect(undone.spec?.template.metadata?.labels).toEqual({ app: 'web' });
-  await eventually(async () => {
+  await eventuallyHolds(async () => {
     const { status, metadata } = await admin.resource(deployments).get(web);
     expect(status?.observedGeneration).toBe(metadata?.generation);
   });

@@ -2,7 +2,7 @@ import { type Cluster, startCluster } from '@spillway/devcluster';
 import { events, KubeClient, loadKubeconfig, type Node, nodes, pods, serviceAccounts } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Testbed } from '../../../testkit/testbed.ts';
-import { eventually } from '../testing/driver.ts';
+import { eventually } from '../../../testkit/eventually.ts';
 import { LocalRegion, podNamed } from './testing/local-region.ts';
 
 describe('an account that has to pay', () => {

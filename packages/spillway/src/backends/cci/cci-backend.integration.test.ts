@@ -17,13 +17,13 @@ import {
 } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cciPool } from '../../../testkit/cci-pool.ts';
-import { spillwayProgram } from '../../../testkit/program.ts';
 import type { CciBackendConfig } from '../../config/cci.ts';
 import { asSized } from '../../podspec/sizing/sized-pod.ts';
 import { sizePod } from '../../podspec/sizing/size-pod.ts';
 import type { Backend, Workload } from '../backend.ts';
 import { describeBackendConformance } from '../testing/conformance.ts';
-import { Driver, eventually } from '../testing/driver.ts';
+import { eventually } from '../../../testkit/eventually.ts';
+import { Driver } from '../testing/driver.ts';
 import { makeWorkload, script, type WorkloadInput } from '../testing/workloads.ts';
 import { makeCciBackend } from './make-cci.ts';
 
@@ -62,7 +62,7 @@ let dir: string;
 let options: CciBackendConfig;
 
 beforeAll(async () => {
-  region = await startRegion({ node: 'containers', program: spillwayProgram, networkStepMs: 100 });
+  region = await startRegion({ node: 'containers', networkStepMs: 100 });
   there = new KubeClient({ config: await loadKubeconfig({ paths: [region.cluster.kubeconfig] }) });
   dir = await mkdtemp(path.join(tmpdir(), 'cci-backend-'));
   options = await cciPool(region, dir, { volumeRefresh: true });
@@ -75,7 +75,7 @@ afterAll(async () => {
 });
 
 const open = (more: Partial<CciBackendConfig> = {}): Backend =>
-  makeCciBackend({ options: { ...options, ...more }, owner, logger: silentLogger });
+  makeCciBackend({ options: { ...options, ...more }, owner, environment: process.env, logger: silentLogger });
 
 const namespace = 'cce-burst-home';
 const podsThere = async (): Promise<Pod[]> => (await there.resource(pods).list({ namespace })).items;

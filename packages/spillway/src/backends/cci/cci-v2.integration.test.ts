@@ -1,7 +1,8 @@
 import type { Secret } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend } from '../backend.ts';
-import { Driver, eventually } from '../testing/driver.ts';
+import { eventually } from '../../../testkit/eventually.ts';
+import { Driver } from '../testing/driver.ts';
 import { makeWorkload, script } from '../testing/workloads.ts';
 import { LocalRegion } from './testing/local-region.ts';
 

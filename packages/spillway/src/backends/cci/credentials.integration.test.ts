@@ -5,8 +5,9 @@ import { type Clock, systemClock } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MovableClock } from '../../../../cci-standin/src/testing/movable-clock.ts';
 import type { ExecResult } from '../backend.ts';
+import { eventually } from '../../../testkit/eventually.ts';
 import { openStreams } from '../kubernetes/pods/streams.ts';
-import { Driver, eventually } from '../testing/driver.ts';
+import { Driver } from '../testing/driver.ts';
 import type { CciConnection } from './connect.ts';
 import { accountWithKeys, LocalRegion, podNamed, writeCredentials } from './testing/local-region.ts';
 

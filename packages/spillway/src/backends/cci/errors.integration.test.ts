@@ -1,7 +1,8 @@
 import { type Account, type ErrorCode, errorCodes, randomAccount } from '@spillway/cci-standin';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend, BackendErrorKind } from '../backend.ts';
-import { Driver, eventually } from '../testing/driver.ts';
+import { eventually } from '../../../testkit/eventually.ts';
+import { Driver } from '../testing/driver.ts';
 import type { CciConnection } from './connect.ts';
 import { toBackendError } from './errors.ts';
 import { accountWithKeys, LocalRegion, podNamed } from './testing/local-region.ts';

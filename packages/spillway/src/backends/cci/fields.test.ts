@@ -81,14 +81,31 @@ test.each<[string, Partial<PodSpec>, Partial<Container>]>([
   ],
   [
     'spec.initContainers[0].restartPolicy sidecar-unsupported',
-    { initContainers: [{ name: 'side', restartPolicy: 'Always' }] },
+    { initContainers: [{ name: 'first', restartPolicy: 'Never' }] },
     {},
+  ],
+  ['spec.containers[0].restartPolicy sidecar-unsupported', {}, { restartPolicy: 'Always' }],
+  [
+    'spec.containers[0].restartPolicyRules[0].action sidecar-unsupported',
+    {},
+    { restartPolicyRules: [{ action: 'Restart' }] },
   ],
 ])('CCI refuses %s', (refused, spec, container) => {
   expect(refusalsOf(spec, container)).toEqual([refused]);
 });
 
-test('CCI 2.0 has no subdomains', () => {
+test('CCI takes native sidecars', () => {
+  const spec: Partial<PodSpec> = { initContainers: [{ name: 'side', restartPolicy: 'Always' }] };
+  for (const version of ['v1', 'v2'] as const) {
+    expect(refusalsOf(spec, {}, version)).toEqual([]);
+    expect(passedPart(spec, cciFields[version])).toEqual(spec);
+  }
+});
+
+test('CCI 2.0 has volumes of NFS, and no subdomains', () => {
+  const volumes = [{ name: 'data', nfs: { server: '192.168.0.9', path: '/' } }];
+  expect(refusalsOf({ volumes }, {}, 'v2')).toEqual([]);
+  expect(refusalsOf({ volumes }, {}, 'v1')).toEqual(['spec.volumes[0].nfs volume-unsupported']);
   expect(refusalsOf({ subdomain: 'db' }, {}, 'v2')).toEqual(['spec.subdomain field-not-offered']);
 });
 

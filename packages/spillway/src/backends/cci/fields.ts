@@ -20,7 +20,6 @@ const arch = new Set(['kubernetes.io/arch', 'beta.kubernetes.io/arch']);
 const offered = 'amd64';
 
 const ofContainers: Readonly<Record<string, Rule>> = {
-  restartPolicy: refused('sidecar-unsupported'),
   'restartPolicyRules.action': refused('sidecar-unsupported'),
   'restartPolicyRules.exitCodes.operator': refused('sidecar-unsupported'),
   'restartPolicyRules.exitCodes.values': refused('sidecar-unsupported'),
@@ -40,6 +39,8 @@ const rows: Readonly<Record<string, Rule>> = {
       Object.entries(ofContainers).map(([path, rule]) => [`${list}.${path}`, rule] as const),
     ),
   ),
+  'containers.restartPolicy': refused('sidecar-unsupported'),
+  'initContainers.restartPolicy': checked('sidecar-unsupported', (policy) => policy !== 'Always'),
   affinity: droppedUnless('architecture-unsupported', wantsOtherArchitecture),
   hostUsers: droppedUnless('user-namespace-unsupported', (value) => value === false),
   hostnameOverride: refused('field-not-offered'),
@@ -56,7 +57,7 @@ const rows: Readonly<Record<string, Rule>> = {
 
 export const cciRows: Readonly<Record<CciDialect['apiVersion'], Readonly<Record<string, Rule>>>> = {
   v1: rows,
-  v2: { ...rows, subdomain: refused('field-not-offered') },
+  v2: { ...rows, subdomain: refused('field-not-offered'), 'volumes.nfs': passed },
 };
 
 export const cciFields: Readonly<Record<CciDialect['apiVersion'], FieldTable>> = {

@@ -13,7 +13,6 @@ import { Driver } from '../testing/driver.ts';
 import { makeWorkload } from '../testing/workloads.ts';
 import { makeCciBackend } from './make-cci.ts';
 
-const program = [process.execPath, '--conditions=spillway-source', path.join(import.meta.dirname, '../../cli/main.ts')];
 const namespace = 'cce-burst-home';
 const busybox = '/usr/bin/busybox';
 
@@ -33,7 +32,7 @@ function withSecondKey(made: Account): Account {
 
 beforeAll(async () => {
   dir = await mkdtemp(path.join(tmpdir(), 'cci-images-'));
-  region = await startRegion({ accounts: [account], node: 'containers', program, networkStepMs: 100 });
+  region = await startRegion({ accounts: [account], node: 'containers', networkStepMs: 100 });
   const entries: TarEntry[] = [{ type: 'file', path: 'app', mode: 0o755, content: await readFile(busybox) }];
   image = await region.swr.push('team/app:1', buildImage({ entries, command: ['/app', 'sleep', '3600'] }, 'amd64'));
 });
@@ -47,7 +46,12 @@ beforeEach(async () => {
   const options = await cciPool(region, dir, {
     imageReplacements: [{ repositoryPrefix: 'harbor.example/team', replaceWith: `${region.swr.host}/team` }],
   });
-  backend = makeCciBackend({ options, owner: { clusterId: 'home', nodeName: 'virtual' }, logger: silentLogger });
+  backend = makeCciBackend({
+    options,
+    owner: { clusterId: 'home', nodeName: 'virtual' },
+    environment: process.env,
+    logger: silentLogger,
+  });
   await backend.prepare(new AbortController().signal);
   driver = new Driver(backend);
 });

@@ -60,6 +60,7 @@ async function region({ room = true, refusal }: { room?: boolean; refusal?: obje
   await writeFile(ca, service.ca);
   await writeFile(file, 'accessKey: AK\nsecretKey: SK\n');
   const backend = makeCciBackend({
+    environment: {},
     options: {
       region: 'r1',
       endpoint: service.url,

@@ -33,11 +33,14 @@ export interface CciBackendOptions extends NetworkSettings {
 export function makeCciBackend({
   options,
   owner,
+  environment,
   logger,
   clock = systemClock,
 }: {
   readonly options: CciBackendOptions;
   readonly owner: Owner;
+  /** Has the access key, unless a file is configured. */
+  readonly environment: NodeJS.ProcessEnv;
   readonly logger: Logger;
   readonly clock?: Clock;
 }): KubernetesBackend {
@@ -45,7 +48,7 @@ export function makeCciBackend({
   const dialect = dialects[apiVersion];
   const pods = podDialect(dialect, options);
   const namespace = namespaceName(dialect, owner.clusterId, options.namespaceName);
-  const source = credentials.file === undefined ? environmentLogin(process.env) : fileLogin(credentials.file);
+  const source = credentials.file === undefined ? environmentLogin(environment) : fileLogin(credentials.file);
   const connected = Promise.withResolvers<CciConnection>();
   const images = new Images({
     types: pods.types,

@@ -31,6 +31,17 @@ test('a pod in CCI has the marks that the vendor’s tools look for, and no fina
   expect(metadata).not.toHaveProperty('finalizers');
 });
 
+test('sidecars and volumes of NFS are there as they were written', () => {
+  const volumes = [{ name: 'data', nfs: { server: '192.168.0.9', path: '/' } }];
+  const { spec } = translated({
+    initContainers: [{ name: 'side', restartPolicy: 'Always' }],
+    containers: [{}],
+    volumes,
+  });
+  expect(spec?.initContainers).toMatchObject([{ name: 'side', restartPolicy: 'Always' }]);
+  expect(spec?.volumes).toEqual(volumes);
+});
+
 test('it knows nothing of the API server there, pulls with the one Secret, and asks the DNS of its cluster', () => {
   const { spec } = translated({ containers: [{}], imagePullSecrets: [{ name: 'mine' }] });
   expect(spec?.imagePullSecrets).toEqual([{ name: 'imagepull-secret' }]);

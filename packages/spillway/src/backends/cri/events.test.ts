@@ -6,7 +6,7 @@ import { Server, ServerCredentials, type ServerWritableStream } from '@grpc/grpc
 import { loadSync } from '@grpc/proto-loader';
 import { silentLogger, systemClock } from '@spillway/kube';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { eventually } from '../testing/driver.ts';
+import { eventually } from '../../../testkit/eventually.ts';
 import { trusted } from '../trusted.ts';
 import { RuntimeClient } from './client/runtime-client.ts';
 import { followEvents } from './events.ts';

@@ -1,10 +1,12 @@
 import { nameOf, pods, type Secret, secrets, uidOf } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { describeBackendConformance } from '../testing/conformance.ts';
-import { Driver, eventually } from '../testing/driver.ts';
+import { eventually } from '../../../testkit/eventually.ts';
+import { Driver } from '../testing/driver.ts';
 import { RemoteCluster } from '../testing/remote-cluster.ts';
 import { makeWorkload, script, type WorkloadInput } from '../testing/workloads.ts';
 import type { KubernetesBackend } from './kubernetes-backend.ts';
+import { describeContainers } from './testing/containers.ts';
 
 const forever = script('sleep 3600');
 
@@ -30,6 +32,8 @@ describe('pods in another cluster', () => {
     open: async () => remote.open(),
     dispose: async () => expect(await remote.residue()).toEqual([]),
   }));
+
+  describeContainers(() => remote);
 
   const workload = (input: Omit<WorkloadInput, 'image'>): ReturnType<typeof makeWorkload> =>
     makeWorkload({ ...input, image: remote.image });

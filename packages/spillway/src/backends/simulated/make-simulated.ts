@@ -1,5 +1,5 @@
 import type { Backend, Owner } from '../backend.ts';
-import { RehearsalBackend } from './rehearsal.ts';
+import { FaultyBackend } from './faulty-backend.ts';
 import { SimulatedBackend } from './simulated-backend.ts';
 import { SimulatedRegion, type SimulatedRegionDependencies } from './simulated-region.ts';
 
@@ -8,5 +8,5 @@ export function makeSimulatedBackend(dependencies: SimulatedRegionDependencies &
   const { options, clock, owner } = dependencies;
   const backend = new SimulatedBackend({ region: new SimulatedRegion(dependencies), owner });
   if (options.scenario === undefined) return backend;
-  return new RehearsalBackend({ backend, scenario: options.scenario, ...(clock === undefined ? {} : { clock }) });
+  return new FaultyBackend({ backend, scenario: options.scenario, ...(clock === undefined ? {} : { clock }) });
 }

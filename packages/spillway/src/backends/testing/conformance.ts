@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parseQuantity } from '../../podspec/quantities.ts';
+import { eventually } from '../../../testkit/eventually.ts';
 import { type Backend, BackendError, type Instance, type Workload } from '../backend.ts';
-import { Driver, eventually } from './driver.ts';
+import { Driver } from './driver.ts';
 import { makeWorkload, script, type WorkloadInput } from './workloads.ts';
 
 export interface BackendUnderTest {

@@ -5,7 +5,7 @@ import { text as textOf } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import type { Instance } from '../backend.ts';
 import type { CriSession } from './cri-session.ts';
-import { eventually } from './driver.ts';
+import { eventually } from '../../../testkit/eventually.ts';
 import { script } from './workloads.ts';
 
 /** What containers on a real kernel are like: their end, their limits, their files, their identity. */

@@ -8,7 +8,7 @@ import type { Workload } from '../backend.ts';
 import { encodeWorkload } from '../workload-codec.ts';
 import type { CriPool } from './cri-pool.ts';
 import type { CriSession } from './cri-session.ts';
-import { eventually } from './driver.ts';
+import { eventually } from '../../../testkit/eventually.ts';
 import { script } from './workloads.ts';
 
 /** What goes wrong around pods, and what must not happen to them then. */

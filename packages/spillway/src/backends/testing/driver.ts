@@ -1,6 +1,6 @@
 import { Readable, Writable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ContainerStatus } from '@spillway/kube';
+import { eventually } from '../../../testkit/eventually.ts';
 import {
   type Backend,
   BackendError,
@@ -12,23 +12,6 @@ import {
   type PortForwarder,
   type Workload,
 } from '../backend.ts';
-
-/** The test's own time-out is the limit; this only says what was waited for. */
-const patienceMs = 120_000;
-
-/** Polls until the probe finds something. */
-export async function eventually<T>(
-  what: string,
-  probe: () => Promise<T | undefined | false> | T | undefined | false,
-): Promise<T> {
-  const deadline = Date.now() + patienceMs;
-  while (Date.now() < deadline) {
-    const found = await probe();
-    if (found !== undefined && found !== false) return found;
-    await delay(20);
-  }
-  throw new Error(`gave up waiting for: ${what}`);
-}
 
 /** Drives a backend the way the pod core does, and remembers what the backend told. */
 export class Driver {

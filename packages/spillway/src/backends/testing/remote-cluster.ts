@@ -15,7 +15,7 @@ import {
 import type { Owner } from '../backend.ts';
 import type { KubernetesBackend } from '../kubernetes/kubernetes-backend.ts';
 import { makeKubernetesBackend } from '../kubernetes/make-kubernetes.ts';
-import { eventually } from './driver.ts';
+import { eventually } from '../../../testkit/eventually.ts';
 
 /** Another cluster with a real node, for tests, and backends on it. */
 export class RemoteCluster {

@@ -1,7 +1,9 @@
+import type * as standinModule from '@spillway/cci-standin';
 import type { Reading } from '@spillway/cci-standin';
 import { Command, Option } from 'commander';
 import { table } from '../table.ts';
-import type { Standin } from './cci-region.ts';
+
+export type Standin = typeof standinModule;
 
 /** `spillway cci-region meter` */
 export function meterCommand(

@@ -43,7 +43,7 @@ test('a region stays up, with pods in containers where they can run, and can be 
   expect(facts.accounts).toHaveLength(1);
   expect(facts.node).toMatchObject({ form: 'containers', ready: true, podCidr: '10.246.0.0/16' });
   expect(await readFile(facts.caFile, 'utf8')).toContain('BEGIN CERTIFICATE');
-  expect(await readFile(facts.log, 'utf8')).toContain('starting the node of the region (containers)');
+  expect(await readFile(facts.log, 'utf8')).toContain('and its node (containers)');
 
   expect(await up()).toEqual(facts);
   expect((await region('status')).stdout).toContain(`Region cn-north-4 is up at ${facts.endpoint}`);

@@ -1,9 +1,6 @@
 import { Command, Option } from 'commander';
-import type * as standinModule from '@spillway/cci-standin';
 import type { NodeFacts, NodeForm, RegionFactSheet } from '@spillway/cci-standin';
-import { meterCommand } from './cci-region-meter.ts';
-
-export type Standin = typeof standinModule;
+import { meterCommand, type Standin } from './cci-region-meter.ts';
 
 interface OutputOptions {
   readonly output: string;

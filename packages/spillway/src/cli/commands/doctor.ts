@@ -66,6 +66,7 @@ async function accountsOf(
         clusterId,
         testImage: runPod === true ? usualTestImage : runPod,
         onProgress: (doing) => process.stderr.write(`Pool ${name}: ${doing}\n`),
+        environment: process.env,
         logger: silentLogger,
       },
       signal,

@@ -21,7 +21,7 @@ export function serveCommand(): Command {
       const version = await ownVersion();
       process.on('uncaughtExceptionMonitor', (error) => logger.error({ err: error }, 'ending: this is a defect'));
       logger.info({ version, config: file, pid: process.pid }, 'starting');
-      await serve({ config, access, version, logger }, stopSignal(logger));
+      await serve({ config, access, version, environment: process.env, logger }, stopSignal(logger));
       // Nothing that a library may have left open keeps the process.
       process.exit(process.exitCode ?? 0);
     });

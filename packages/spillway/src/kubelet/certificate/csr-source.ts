@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '@spillway/kube';
+import { type Clock, type Logger, doubledMs } from '@spillway/kube';
 import { createCertificateRequest, type NodeIdentity } from './certificate-request.ts';
 import {
   checkKeyPair,
@@ -16,13 +16,11 @@ export interface CsrSourceOptions extends NodeIdentity {
   readonly clock: Clock;
 }
 
-const firstPollMs = 250;
-const longestPollMs = 15_000;
+const poll = { firstMs: 250, maxMs: 15_000 };
 /** How long to wait before telling that somebody has to approve, and how often to tell it again. */
 const reminderMs = 10_000;
 const reminderAgainMs = 10 * 60_000;
-const firstRetryMs = 5_000;
-const longestRetryMs = 10 * 60_000;
+const retry = { firstMs: 5_000, maxMs: 10 * 60_000 };
 
 /** A certificate that the cluster signs and that is renewed when four fifths of its life are over. */
 export class CsrCertificateSource implements ServingCertificateSource {
@@ -34,21 +32,22 @@ export class CsrCertificateSource implements ServingCertificateSource {
 
   async run(use: KeyPairUser, signal: AbortSignal): Promise<void> {
     const { clock, logger, nodeName } = this.#options;
-    let retryMs = firstRetryMs;
+    let failures = 0;
     while (!signal.aborted) {
       try {
         const pair = await this.#obtain(signal);
         const certificate = checkKeyPair(pair);
         use(pair);
         logger.info({ node: nodeName, validTo: certificate.validTo }, 'serving certificate issued');
-        retryMs = firstRetryMs;
+        failures = 0;
         await clock.sleep(Math.max(0, renewalTime(certificate) - clock.now()), signal);
       } catch (error) {
         if (signal.aborted) return;
+        failures += 1;
+        const retryMs = doubledMs(failures, retry);
         const seconds = Math.round(retryMs / 1000);
         logger.error({ err: error, node: nodeName }, `no new serving certificate; trying again in ${seconds} s`);
         await clock.sleep(retryMs, signal);
-        retryMs = Math.min(longestRetryMs, retryMs * 2);
       }
     }
   }
@@ -65,7 +64,7 @@ export class CsrCertificateSource implements ServingCertificateSource {
   async #issued(name: string, signal: AbortSignal): Promise<string> {
     const { requests, clock, logger } = this.#options;
     let remindAt = clock.now() + reminderMs;
-    for (let pollMs = firstPollMs; ; pollMs = Math.min(longestPollMs, pollMs * 2)) {
+    for (let polls = 1; ; polls += 1) {
       const state = signingState(await requests.get(name, signal));
       if (state.kind === 'issued') return state.cert;
       if (state.kind === 'refused') throw new Error(`the certificate request ${name} was refused: ${state.why}`);
@@ -73,7 +72,7 @@ export class CsrCertificateSource implements ServingCertificateSource {
         logger.warn({ csr: name }, reminder(name, state.kind));
         remindAt = clock.now() + reminderAgainMs;
       }
-      await clock.sleep(pollMs, signal);
+      await clock.sleep(doubledMs(polls, poll), signal);
       signal.throwIfAborted();
     }
   }

@@ -6,6 +6,7 @@ import {
   type Pod,
   type Store,
   TransportError,
+  systemClock,
 } from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
 import { bodyOf, fakeClient } from '../../pods/testing/fake-client.ts';
@@ -62,6 +63,7 @@ class World {
       claims: { claim: () => undefined, volume: () => undefined, storageClass: () => undefined },
       profileOf: () => profile,
       overflowDelayMs: 0,
+      clock: systemClock,
       recorder: { record: (_, { reason }) => void this.events.push(reason) },
       observer: { bound: () => {}, bindFailed: (name, code) => void this.events.push(`failed ${name} ${code}`) },
       onError: () => {},

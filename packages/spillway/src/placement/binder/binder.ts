@@ -15,8 +15,8 @@ import {
   type Store,
   uidOf,
   WorkQueue,
+  type Clock,
 } from '@spillway/kube';
-import { setTimeout as delay } from 'node:timers/promises';
 import { retryBackoff } from '../retry-backoff.ts';
 import { nodeTypesOf, type ScheduleProfile } from '../rules/schedule-profile.ts';
 import { workThrough } from '../work-through.ts';
@@ -44,6 +44,7 @@ export interface BinderOptions {
   /** Slows binding to what the backends can start. Absent: as fast as the API server. */
   readonly rate?: RateLimiter<string> | undefined;
   readonly recorder: Pick<EventRecorder, 'record'>;
+  readonly clock: Clock;
   readonly observer: BinderObserver;
   readonly onError: (error: unknown) => void;
 }
@@ -163,7 +164,7 @@ export class Binder {
         this.#waiting.add(uid, turn.kind);
         return;
       case 'later':
-        this.#queue.addAfter(uid, turn.atMs - Date.now());
+        this.#queue.addAfter(uid, turn.atMs - this.#options.clock.now());
         return;
       case 'ours':
         if (pod !== undefined && policy !== undefined) await this.#place(pod, policy, turn.why, signal);
@@ -171,8 +172,8 @@ export class Binder {
   }
 
   #turnOf(pod: Pod, policy: PodPolicy | undefined): Turn {
-    const { nodes, overflowDelayMs: delayMs } = this.#options;
-    return turnOf(pod, policy, { nowMs: Date.now(), delayMs, realNodes: () => nodes.real() });
+    const { nodes, clock, overflowDelayMs: delayMs } = this.#options;
+    return turnOf(pod, policy, { nowMs: clock.now(), delayMs, realNodes: () => nodes.real() });
   }
 
   async #place(pod: Pod, policy: PodPolicy, why: 'enforce' | 'overflow', signal: AbortSignal): Promise<void> {
@@ -209,10 +210,13 @@ export class Binder {
     { name: pool, nodeName }: PlacementPool,
     signal: AbortSignal,
   ): Promise<void> {
-    const { client, observer, rate, profileOf, recorder } = this.#options;
+    const { client, clock, observer, rate, profileOf, recorder } = this.#options;
     const uid = uidOf(pod);
     const waitMs = rate?.when(uid) ?? 0;
-    if (waitMs > 0) await delay(waitMs, undefined, { signal });
+    if (waitMs > 0) {
+      await clock.sleep(waitMs, signal);
+      signal.throwIfAborted();
+    }
     const seconds = this.#stopwatch.of(uid);
     const confirmed = (): void => {
       observer.bound({ pool, policy: policy.value, why, ...seconds() });
@@ -244,7 +248,11 @@ export class Binder {
     const resource = this.#options.client.resource(pods);
     if (why === 'enforce') {
       const message = explainMisfits(misfits);
-      const body = unschedulablePatch(pod, message, `${new Date().toISOString().slice(0, 19)}Z`);
+      const body = unschedulablePatch(
+        pod,
+        message,
+        `${new Date(this.#options.clock.now()).toISOString().slice(0, 19)}Z`,
+      );
       if (body === undefined) return;
       await resource.patch(
         refOf(pod),

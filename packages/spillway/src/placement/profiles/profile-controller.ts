@@ -16,7 +16,7 @@ import { profileProblem } from '../rules/profile-problem.ts';
 import { retryBackoff } from '../retry-backoff.ts';
 import { isLimited, type ScheduleProfile, scheduleProfiles } from '../rules/schedule-profile.ts';
 import { workThrough } from '../work-through.ts';
-import { type Membership, ProfileLedger, type Standing } from './quota-book.ts';
+import { type Membership, QuotaBook, type Standing } from './quota-book.ts';
 import { liftPatch } from './lift.ts';
 import { type Matching, ProfileBook, profileKey, whyBetter } from './profile-book.ts';
 import { nextStatus } from './profile-status.ts';
@@ -48,7 +48,7 @@ const statusPauseMs = 500;
 export class ProfileController {
   readonly #options: ProfileControllerOptions;
   readonly #book = new ProfileBook();
-  readonly #ledger = new ProfileLedger();
+  readonly #quotas = new QuotaBook();
   /** Loser → names of the profiles that count in its stead. */
   readonly #overrides = new Map<string, Set<string>>();
   /** UIDs of pods whose gate is to be lifted. */
@@ -106,17 +106,17 @@ export class ProfileController {
     if (matching !== undefined) this.#overrideAll(matching);
     const boundOn = this.#boundOn(pod);
     const member = matching === undefined ? undefined : membership(matching.profile, boundOn);
-    this.#freed(this.#ledger.observe(pod, member, boundOn));
+    this.#freed(this.#quotas.observe(pod, member, boundOn));
     if (member !== undefined) this.#changed(member.profile);
     if (!isGated(pod)) return;
     if (matching === undefined) {
       if (this.#profilesKnown) this.#lifting.add(uidOf(pod));
-    } else if (this.#ledger.sideOf(uidOf(pod)) === undefined) this.#give(pod, matching.profile);
+    } else if (this.#quotas.sideOf(uidOf(pod)) === undefined) this.#give(pod, matching.profile);
     else this.#lifting.add(uidOf(pod));
   }
 
   podGone(pod: Pod): void {
-    this.#freed(this.#ledger.forget(uidOf(pod)));
+    this.#freed(this.#quotas.forget(uidOf(pod)));
   }
 
   /** Resolves when `signal` is aborted and nothing is under way. Start it when all pods are known. */
@@ -151,7 +151,7 @@ export class ProfileController {
 
   /** Gives the free places of a profile to those who wait, in their order. */
   #admit(key: string): void {
-    for (const uid of this.#ledger.waiting(key)) {
+    for (const uid of this.#quotas.waiting(key)) {
       const pod = this.#options.pods.getByUid(uid);
       const profile = pod && this.#book.match(pod)?.profile;
       if (pod === undefined || profile === undefined) continue;
@@ -162,9 +162,9 @@ export class ProfileController {
 
   #give(pod: Pod, profile: ScheduleProfile): boolean {
     const key = profileKey(profile);
-    const side = nextSide(strategyOf(pod, profile), profile.spec.location, this.#ledger.counts(key));
+    const side = nextSide(strategyOf(pod, profile), profile.spec.location, this.#quotas.counts(key));
     if (side === undefined) return false;
-    this.#ledger.give(uidOf(pod), key, side);
+    this.#quotas.give(uidOf(pod), key, side);
     this.#lifting.add(uidOf(pod));
     return true;
   }
@@ -173,7 +173,7 @@ export class ProfileController {
     const pod = this.#options.pods.getByUid(uid);
     if (pod === undefined || !isGated(pod)) return;
     const matching = this.#book.match(pod);
-    const side = this.#ledger.sideOf(uid);
+    const side = this.#quotas.sideOf(uid);
     // It waits for a place after all: a profile has come for it.
     if (matching !== undefined && side === undefined) return;
     const place =
@@ -212,7 +212,7 @@ export class ProfileController {
   }
 
   async #report(key: string, signal: AbortSignal): Promise<void> {
-    const counts = this.#ledger.counts(key);
+    const counts = this.#quotas.counts(key);
     const [namespace = '', name = ''] = key.split('/');
     const profile = this.#book.get(namespace, name);
     if (profile === undefined) return;

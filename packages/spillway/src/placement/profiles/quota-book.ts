@@ -30,7 +30,7 @@ const none: Counts = { waiting: 0, uncounted: 0, local: 0, cci: 0 };
  * being deleted still runs. So there are never more on a side than its limit. Every change costs the same, however many
  * pods there are.
  */
-export class ProfileLedger {
+export class QuotaBook {
   readonly #entries = new Map<string, Entry>();
   readonly #counts = new Map<string, Record<Standing, number>>();
   readonly #waiting = new Map<string, Set<string>>();

@@ -15,7 +15,8 @@ import {
   statefulSets,
 } from '@spillway/kube';
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventuallyHolds } from '../../../testkit/eventually.ts';
 import { burstLabels, managedByProfileAnnotation } from '../../podspec/contract.ts';
 import { parseJson } from './admitted.ts';
 import { evaluate } from './evaluate.ts';
@@ -48,19 +49,21 @@ beforeAll(async () => {
   cluster = await startCluster({ node: false });
   client = new KubeClient({ config: await loadKubeconfig({ paths: [cluster.kubeconfig] }) });
   await client.resource(namespaces).create({ metadata: { name: namespace } });
-  await eventually(async () => expect(await answerTo(pod('probe', {}))).toHaveProperty('object'));
+  await eventuallyHolds(async () => expect(await answerTo(pod('probe', {}))).toHaveProperty('object'));
   const objects = fc.sample(fc.oneof(generatedPod, generatedWorkload), { seed, numRuns: 600 });
   const answers = await Promise.all(objects.map(answerTo));
   without = answers.flatMap((answer) => ('object' in answer ? [answer.object] : []));
   for (const manifest of [...mutatingPolicies(), ...unknownValuePolicy()]) await apply(manifest);
   // Informers of the API server: one canary for every kind of policy.
-  await eventually(async () =>
+  await eventuallyHolds(async () =>
     expect(await answerTo(pod('canary', { [burstLabels[0]]: 'nonsense' }))).toHaveProperty('refused'),
   );
   for (const kind of ['Pod', 'Deployment', 'Job', 'CronJob']) {
     const object = without.find((one) => one.kind === kind && isAccepted(one) && writes(one));
     if (!object) throw new Error(`no ${kind} among the generated objects is changed by a rule`);
-    await eventually(async () => expect(await answerTo(object), `seed ${seed}`).toEqual({ object: expected(object) }));
+    await eventuallyHolds(async () =>
+      expect(await answerTo(object), `seed ${seed}`).toEqual({ object: expected(object) }),
+    );
   }
 });
 
@@ -83,8 +86,6 @@ const relevant = ({ metadata, spec }: Deployment): object => ({
 });
 const isAccepted = (object: KubeObject): boolean => unknownValues({ operation: 'CREATE', object }).length === 0;
 const writes = (object: KubeObject): boolean => evaluate({ operation: 'CREATE', object }).length > 0;
-const eventually = (assertion: () => Promise<void>): Promise<void> =>
-  vi.waitFor(assertion, { timeout: 60_000, interval: 200 });
 
 async function answerTo(object: KubeObject): Promise<Answer> {
   const type = types[object.kind ?? ''];
@@ -181,7 +182,7 @@ describe('the policies in the API server and the evaluator of the webhook', () =
     for (const change of changes) {
       for (const labels of templates) {
         // Somebody else, such as the controller, may have written in the meantime.
-        await eventually(async () => {
+        await eventuallyHolds(async () => {
           const oldObject = await client.resource(deployments).get({ namespace, name: 'updated' });
           const object: Deployment = {
             ...oldObject,

@@ -1,6 +1,6 @@
+import { backoffMs } from '@spillway/kube';
 import type { Notice, Refusal } from '../../backends/backend.ts';
 import { noRoomReasons } from '../../podspec/contract.ts';
-import { backoffMs } from '../backoff.ts';
 import type { Operation, Problem } from './pod-state.ts';
 
 /** What a container's `state.waiting` says. */
@@ -71,19 +71,19 @@ export function retryDelayMs(operation: Operation['kind'], key: string, problem:
   return Math.max(problem.retryAfterMs ?? 0, backoffMs(`${key}/${operation}`, attempts, backoffOf(problem.kind)));
 }
 
-function backoffOf(kind: Problem['kind']): { baseMs: number; capMs: number } {
+function backoffOf(kind: Problem['kind']): { firstMs: number; maxMs: number } {
   switch (kind) {
     case 'soldOut':
     case 'quota':
     case 'blocked':
     case 'unauthorized':
-      return { baseMs: 5000, capMs: 300_000 };
+      return { firstMs: 5000, maxMs: 300_000 };
     case 'missingReference':
-      return { baseMs: 1000, capMs: 10_000 };
+      return { firstMs: 1000, maxMs: 10_000 };
     case 'stillThere':
-      return { baseMs: 1000, capMs: 30_000 };
+      return { firstMs: 1000, maxMs: 30_000 };
     default:
-      return { baseMs: 1000, capMs: 60_000 };
+      return { firstMs: 1000, maxMs: 60_000 };
   }
 }
 

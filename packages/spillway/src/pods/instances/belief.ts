@@ -1,6 +1,6 @@
+import type { Timing } from '@spillway/kube';
 import type { Notice } from '../../backends/backend.ts';
 import type { Registry } from '../registry.ts';
-import type { Timing } from '../timing.ts';
 import type { ObservedListing } from './instance-observer.ts';
 import type { ListingRequests } from './listing-requests.ts';
 import { MassAbsence } from './mass-absence.ts';

@@ -1,5 +1,5 @@
+import { backoffMs } from '@spillway/kube';
 import type { Backend, Instance, InstanceEvent, InstanceRef, Listing, Notice } from '../../backends/backend.ts';
-import { backoffMs } from '../backoff.ts';
 import type { ListingRequests } from './listing-requests.ts';
 
 /** What the observer tells. Called synchronously. */
@@ -95,7 +95,7 @@ export class InstanceObserver {
         this.#changed = undefined;
       }
       if (failures > 0) {
-        await sleep(backoffMs('list', failures, { baseMs: 1000, capMs: 30_000 }), signal);
+        await sleep(backoffMs('list', failures, { firstMs: 1000, maxMs: 30_000 }), signal);
       } else {
         await sleep(minimumMs, signal);
         const regular = (backend.watch ? relistMs : pollMs) * (0.9 + random() * 0.2) - minimumMs;
@@ -136,7 +136,7 @@ export class InstanceObserver {
         this.#options.onError?.('watch', error);
       }
       if (signal.aborted) return;
-      await sleep(backoffMs('watch', Math.max(1, failures), { baseMs: 500, capMs: 15_000 }), signal);
+      await sleep(backoffMs('watch', Math.max(1, failures), { firstMs: 500, maxMs: 15_000 }), signal);
       // What happened meanwhile was not told.
       this.#options.requests.request();
     }

@@ -1,4 +1,4 @@
-import type { Timing } from '../timing.ts';
+import type { Timing } from '@spillway/kube';
 
 /** Who needs a listing of the backend says so here; those who ask together get one. */
 export class ListingRequests {

@@ -1,4 +1,5 @@
 import {
+  backoffMs,
   type Clock,
   isForbidden,
   isNotFound,
@@ -9,7 +10,6 @@ import {
   uidOf,
   WorkQueue,
 } from '@spillway/kube';
-import { backoffMs } from '../backoff.ts';
 import { instanceRef } from '../../podspec/pod-facts.ts';
 import { type DefaultTolerationSeconds, outageTaintKeys, unlimitedTolerations } from './tolerated-outage.ts';
 
@@ -24,7 +24,7 @@ export interface TolerationWriterOptions {
   readonly clock?: Clock;
 }
 
-const retry = { baseMs: 1000, capMs: 60_000 };
+const retry = { firstMs: 1000, maxMs: 60_000 };
 
 /**
  * Sees to it that pods outlive an outage of Spillway. There are minutes for that, so it goes one by one, and a burst of pods
@@ -94,7 +94,7 @@ export class TolerationWriter {
       this.#attempts.set(uid, attempts);
       this.#queue.addAfter(uid, backoffMs(`${uid}/tolerations`, attempts, retry));
       // A right that is missing is missing for all pods.
-      if (isForbidden(error)) await this.#clock.sleep(retry.capMs, signal);
+      if (isForbidden(error)) await this.#clock.sleep(retry.maxMs, signal);
     }
   }
 }

@@ -1,4 +1,5 @@
 import {
+  backoffMs,
   ApiError,
   type Clock,
   isForbidden,
@@ -13,7 +14,6 @@ import {
   WorkQueue,
 } from '@spillway/kube';
 import type { Annotations } from '../../podspec/sizing/shown.ts';
-import { backoffMs } from '../backoff.ts';
 import { instanceRef } from '../../podspec/pod-facts.ts';
 import { statusPatch } from './status-patch.ts';
 
@@ -37,7 +37,7 @@ interface Pending {
   readonly attempts: number;
 }
 
-const retry = { baseMs: 200, capMs: 30_000 };
+const retry = { firstMs: 200, maxMs: 30_000 };
 
 /**
  * Brings statuses into the cluster. Keeps only the newest for each UID, compares it with the live one, writes what

@@ -65,6 +65,17 @@ describe('the status of a pod', () => {
     });
   });
 
+  it('is over when the backend says so, which may be a moment after its last container has ended', () => {
+    const pod = testPod({ spec: { restartPolicy: 'Never' }, status: { phase: 'Running' } });
+    const ended = { containerStatuses: [exited('app', 1)] };
+    expect(podStatus(input(pod, testInstance(pod, ended)))).toMatchObject({ phase: 'Running', ...ended });
+    const why = { reason: 'DeadlineExceeded', message: 'it took too long' };
+    expect(podStatus(input(pod, testInstance(pod, { ...ended, ...why, state: 'ended' })))).toMatchObject({
+      phase: 'Failed',
+      ...why,
+    });
+  });
+
   it('has one container status for each container, in the order of the spec', () => {
     const pod = testPod({ spec: { containers: [{ name: 'b' }, { name: 'a' }] } });
     const status = podStatus(input(pod, testInstance(pod, { containerStatuses: [running('a')] })));

@@ -3,7 +3,7 @@ import type { Instance } from '../../backends/backend.ts';
 import { podConditions } from './conditions.ts';
 import { completeStatuses, lostStatuses, wholeSecond } from './container-statuses.ts';
 import { isTerminalPhase } from '../../podspec/pod-facts.ts';
-import { podPhase } from './phase.ts';
+import { type PodPhase, podPhase } from './phase.ts';
 import type { Verdict } from '../core/pod-state.ts';
 import type { Waiting } from '../core/problems.ts';
 
@@ -33,11 +33,7 @@ export function podStatus(input: StatusInput): PodStatus {
   const live = pod.status ?? {};
   const ended = input.over || instance?.state === 'ended';
   const { initContainerStatuses, containerStatuses } = statusesOf(input, ended);
-  const phase = isTerminalPhase(live.phase)
-    ? live.phase
-    : ended && (verdict !== undefined || instance?.reason !== undefined)
-      ? 'Failed'
-      : podPhase({ pod, initContainerStatuses, containerStatuses, ended });
+  const phase = phaseOf(input, { initContainerStatuses, containerStatuses, ended });
   // An instance that has ended may have given its address back; the status keeps it, as the kubelet's does.
   const podIPs = instance?.podIPs.length ? instance.podIPs : (live.podIPs ?? []).map(({ ip }) => ip);
   const why = verdict ?? (instance?.reason === undefined ? undefined : instance);
@@ -73,6 +69,19 @@ function ephemeralStatuses({ pod, instance }: StatusInput): Pick<PodStatus, 'eph
   const there = (pod.spec?.ephemeralContainers ?? []).filter(({ name }) => known.some((each) => each.name === name));
   if (there.length === 0) return {};
   return { ephemeralContainerStatuses: completeStatuses(there, known, { reason: 'ContainerCreating' }) };
+}
+
+function phaseOf(
+  { pod, instance, verdict }: StatusInput,
+  containers: Omit<Parameters<typeof podPhase>[0], 'pod'>,
+): PodPhase {
+  const live = pod.status?.phase;
+  if (isTerminalPhase(live)) return live;
+  if (containers.ended && (verdict !== undefined || instance?.reason !== undefined)) return 'Failed';
+  const phase = podPhase({ pod, ...containers });
+  // Who runs the pod says when it is over, and why, after its last container has ended (the kubelet's `mergePodStatus`).
+  if (!isTerminalPhase(phase) || containers.ended) return phase;
+  return live === 'Running' ? 'Running' : 'Pending';
 }
 
 /** A status that ends the pod is in the cluster when phase and exit codes are. */

@@ -8,7 +8,7 @@ import {
   type InstanceRef,
   type Notice,
 } from '../../backends/backend.ts';
-import { RehearsalBackend } from '../../backends/simulated/rehearsal.ts';
+import { FaultyBackend } from '../../backends/simulated/faulty-backend.ts';
 import type { Scenario } from '../../backends/simulated/scenario.ts';
 import { seededRandom } from '../../backends/simulated/seeded-random.ts';
 import { SimulatedBackend } from '../../backends/simulated/simulated-backend.ts';
@@ -49,7 +49,7 @@ interface Trace {
 export class CoreWorld {
   readonly timing: TestTiming = new TestTiming(startOfTime);
   readonly api: FakePodsApi = new FakePodsApi();
-  readonly backend: RehearsalBackend;
+  readonly backend: FaultyBackend;
   readonly traces: Map<string, Trace> = new Map();
   /** Deleted without grace, or ended by others: nothing is promised about their end. */
   readonly abandoned: Set<string> = new Set();
@@ -79,7 +79,7 @@ export class CoreWorld {
       }),
       owner,
     });
-    this.backend = new RehearsalBackend({ backend: this.#watched(), scenario, clock: this.timing });
+    this.backend = new FaultyBackend({ backend: this.#watched(), scenario, clock: this.timing });
   }
 
   // --- users
@@ -396,7 +396,7 @@ class Link {
     return await Promise.race([call(), this.#severed.promise]);
   }
 
-  backend(backend: RehearsalBackend): Backend {
+  backend(backend: FaultyBackend): Backend {
     const forever = new AbortController().signal;
     return {
       capabilities: backend.capabilities,

@@ -1,4 +1,4 @@
-import type { Timing } from '../timing.ts';
+import type { Timing } from '@spillway/kube';
 
 interface Alarm {
   readonly atMs: number;

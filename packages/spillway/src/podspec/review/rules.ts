@@ -101,8 +101,8 @@ export const reviewRules = {
     remedy: 'Mount the emptyDir as a whole, or use one emptyDir for each mount.',
   },
   'sidecar-unsupported': {
-    message: 'a restart policy of a single container (native sidecar) is not supported yet',
-    remedy: 'Make the sidecar an ordinary container, or run the pod on a node of the cluster.',
+    message: 'the pool does not offer a restart policy of a single container',
+    remedy: 'Set the restart policy of the pod, or run the pod on a node of the cluster.',
   },
   'probes-unsupported': {
     message: 'probes are not supported yet, and a pod whose health nobody watches would be called ready',

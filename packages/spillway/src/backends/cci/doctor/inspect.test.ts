@@ -31,6 +31,7 @@ async function inspect(
   await writeFile(file, 'accessKey: AK\nsecretKey: SK\nsecurityToken: T\n');
   const account = await inspectCci(
     {
+      environment: {},
       backend: {
         region: 'r1',
         endpoint: service.url,

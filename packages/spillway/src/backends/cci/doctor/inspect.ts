@@ -34,7 +34,11 @@ export interface InspectOptions {
   /** Starts a pod with this image, and removes it. Absent: nothing is made. */
   readonly testImage?: string | undefined;
   readonly onProgress: (doing: string) => void;
+  /** Has the access key, unless a file is configured. */
+  readonly environment: NodeJS.ProcessEnv;
   readonly logger: Logger;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -42,7 +46,7 @@ export interface InspectOptions {
  * so that no key is locked; and nothing is made, but a test pod for who asks for it. Never throws for what CCI answers.
  */
 export async function inspectCci(options: InspectOptions, signal: AbortSignal): Promise<AccountView> {
-  const { backend, clusterId, onProgress, logger } = options;
+  const { backend, clusterId, onProgress, environment, logger, clock: ownClock = systemClock } = options;
   const dialect = dialects[backend.apiVersion];
   const namespace = await answered(async () => namespaceName(dialect, clusterId, backend.namespaceName));
   if (!namespace.ok) return { namespace: '', made: namespace };
@@ -55,16 +59,16 @@ export async function inspectCci(options: InspectOptions, signal: AbortSignal): 
     // Without a credential, so it says nothing about one and locks none.
     const answer = await httpsCall({ method: 'GET', url: `${endpoints.cci}/`, headers: {}, body: null, ca }, signal);
     const date = dateOf(answer);
-    return { ca, skewMs: date === undefined ? undefined : date - Date.now() };
+    return { ca, skewMs: date === undefined ? undefined : date - ownClock.now() };
   });
   const source =
-    backend.credentials.file === undefined ? environmentLogin(process.env) : fileLogin(backend.credentials.file);
+    backend.credentials.file === undefined ? environmentLogin(environment) : fileLogin(backend.credentials.file);
   const login = await answered(async () => ({ described: describeLogin(await source.read()) }));
   const first = { namespace: name, gateway, login };
   if (!gateway.ok || !login.ok) return first;
 
   const { ca, skewMs = 0 } = gateway.value;
-  const clock: Clock = { ...systemClock, now: () => Date.now() + skewMs };
+  const clock: Clock = { ...ownClock, now: () => ownClock.now() + skewMs };
   const { projectId } = backend;
   const connection = new CciConnection({
     dialect,

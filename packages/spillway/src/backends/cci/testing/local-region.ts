@@ -99,6 +99,7 @@ export class LocalRegion implements AsyncDisposable {
     const backend = makeCciBackend({
       options: { ...options, ...more, credentials },
       owner: { clusterId, nodeName: 'virtual' },
+      environment: {},
       logger,
       clock,
     });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fc, test as property } from '@fast-check/vitest';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { eventually } from '../../testing/driver.ts';
+import { eventually } from '../../../../testkit/eventually.ts';
 import { rotatedName } from './log-files.ts';
 import { type ReadLogOptions, readLog } from './read-log.ts';
 import { rotateLog } from './rotate.ts';

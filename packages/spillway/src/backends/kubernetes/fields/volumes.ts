@@ -14,8 +14,9 @@ export function volumesOf({ spec }: Pod, copies: CopyNames, own: OwnFiles): Volu
 }
 
 function volumeOf(volume: Volume, copies: CopyNames, own: OwnFiles): Volume {
-  const { name, emptyDir, configMap, secret, downwardAPI, projected } = volume;
+  const { name, emptyDir, nfs, configMap, secret, downwardAPI, projected } = volume;
   if (emptyDir) return { name, emptyDir };
+  if (nfs) return { name, nfs };
   if (configMap) return { name, configMap: { ...configMap, name: copies.configMap(configMap.name ?? '') } };
   if (secret) return { name, secret: { ...secret, secretName: copies.secret(secret.secretName ?? '') } };
   if (downwardAPI) {

@@ -27,7 +27,10 @@ describe('ephemeral containers', () => {
     expect(await addEphemeralContainers(patching(patched), pod, wanted, { verbs }, signal)).toEqual([]);
     const body = { metadata: { uid: 'u' }, spec: { ephemeralContainers: wanted.slice(1) } };
     expect(patched).toEqual([
-      [{ namespace: 'burst', name: 'web' }, { type: 'strategic', body }],
+      [
+        { namespace: 'burst', name: 'web' },
+        { type: 'strategic', body },
+      ],
       expect.objectContaining({ subresource: 'ephemeralcontainers' }),
     ]);
     expect(await addEphemeralContainers(patching([]), pod, wanted.slice(0, 1), { verbs }, signal)).toEqual([]);
@@ -41,7 +44,8 @@ describe('ephemeral containers', () => {
   });
 
   test('are refused with the words of a cluster that does not take them, and asked for again when it is away', async () => {
-    const answer = (status: number): ApiError => new ApiError(`status ${status}`, { status, reason: status === 422 ? 'Invalid' : '' });
+    const answer = (status: number): ApiError =>
+      new ApiError(`status ${status}`, { status, reason: status === 422 ? 'Invalid' : '' });
     const refused = addEphemeralContainers(patching([], answer(422)), pod, wanted, { verbs }, signal);
     expect(await refused).toMatchObject([{ message: expect.stringContaining('status 422') }]);
     const away = addEphemeralContainers(patching([], answer(503)), pod, wanted, { verbs }, signal);

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   type ConfigMap,
   configMaps,
@@ -13,9 +12,11 @@ import {
   type Service,
   serviceAccounts,
   type TokenRequest,
+  type Clock,
+  systemClock,
 } from '@spillway/kube';
 import { type PodReferences, referencesOf, type TokenReference } from '../../podspec/references.ts';
-import type { WorkloadSources } from '../../podspec/resolve.ts';
+import type { WorkloadSources } from '../../podspec/workload-sources.ts';
 import { instanceRef } from '../../podspec/pod-facts.ts';
 import { renewalTimeMs } from './token-renewal.ts';
 
@@ -29,8 +30,8 @@ export interface ReferenceReader {
   readonly serviceAt?: (address: string) => Service | undefined;
   /** Are tokens of pods that run renewed? If not, they are asked for a day. Default: true */
   readonly renewsTokens?: boolean;
-  /** Default: the system's clock. */
-  readonly now?: () => number;
+  /** Default: the system's. */
+  readonly clock?: Clock;
   /** For jitter; 0 ≤ x < 1. Default: Math.random */
   readonly random?: () => number;
 }
@@ -51,7 +52,7 @@ export async function fetchReferences(
   signal: AbortSignal,
   references: PodReferences = referencesOf(pod),
 ): Promise<FetchedReferences> {
-  const { client, services } = reader;
+  const { client, services, clock = systemClock } = reader;
   const { namespace } = instanceRef(pod);
   const read = async <T extends KubeObject>(
     type: ResourceType<T>,
@@ -59,7 +60,7 @@ export async function fetchReferences(
   ): Promise<ReadonlyMap<string, T>> => {
     const found = await Promise.all(
       objects.map(async ({ name }) => {
-        const object = await present(() => client.resource(type).get({ namespace, name }, { signal }), signal);
+        const object = await present(() => client.resource(type).get({ namespace, name }, { signal }), clock, signal);
         return object && ([name, object] as const);
       }),
     );
@@ -90,12 +91,12 @@ interface IssuedToken {
 async function requestTokens(
   pod: Pod,
   references: readonly TokenReference[],
-  { client, renewsTokens = true, now = Date.now, random = Math.random }: ReferenceReader,
+  { client, renewsTokens = true, clock = systemClock, random = Math.random }: ReferenceReader,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, IssuedToken>> {
   const { uid, namespace, name } = instanceRef(pod);
   const account = pod.spec?.serviceAccountName ?? 'default';
-  const askedMs = now();
+  const askedMs = clock.now();
   const found = await Promise.all(
     references.map(async (reference) => {
       const expirationSeconds = renewsTokens
@@ -115,6 +116,7 @@ async function requestTokens(
           client
             .resource(serviceAccounts)
             .create<TokenRequest>(request, { subresource: 'token', namespace, name: account, signal }),
+        clock,
         signal,
       );
       const token = answer?.status?.token;
@@ -138,7 +140,7 @@ const authorizerLagMs = [25, 50, 100, 200, 400, 800] as const;
  * Undefined when the object does not exist. A node may read what its pods refer to, but the authoriser learns of a pod
  * at about the time when we do; so a first refusal says nothing, and none ever means that the object is not there.
  */
-async function present<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+async function present<T>(call: () => Promise<T>, clock: Clock, signal: AbortSignal): Promise<T | undefined> {
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await call();
@@ -146,7 +148,8 @@ async function present<T>(call: () => Promise<T>, signal: AbortSignal): Promise<
       if (isNotFound(error)) return undefined;
       const pauseMs = authorizerLagMs[attempt];
       if (!isForbidden(error) || pauseMs === undefined) throw error;
-      await delay(pauseMs, undefined, { signal });
+      await clock.sleep(pauseMs, signal);
+      signal.throwIfAborted();
     }
   }
 }

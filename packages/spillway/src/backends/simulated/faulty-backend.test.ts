@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { makeWorkload, script } from '../testing/workloads.ts';
 import type { Instance, InstanceEvent, Workload } from '../backend.ts';
 import { drawMs } from './duration.ts';
-import { RehearsalBackend } from './rehearsal.ts';
+import { FaultyBackend } from './faulty-backend.ts';
 import { type Fault, FaultDice, isDown, type Scenario } from './scenario.ts';
 import { seededRandom } from './seeded-random.ts';
 import { SimulatedBackend } from './simulated-backend.ts';
@@ -28,18 +28,18 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((backend) => backend.close()));
 });
 
-function setUp(scenario: Scenario): { rehearsal: RehearsalBackend; clock: HurriedClock } {
+function setUp(scenario: Scenario): { rehearsal: FaultyBackend; clock: HurriedClock } {
   const clock = new HurriedClock();
   const region = new SimulatedRegion({ options: { startDelayMs: 0 }, logger: silentLogger });
   const backend = new SimulatedBackend({ region, owner });
   open.push(backend);
-  return { rehearsal: new RehearsalBackend({ backend, scenario, clock }), clock };
+  return { rehearsal: new FaultyBackend({ backend, scenario, clock }), clock };
 }
 
 const pod = (name = 'web'): Workload =>
   makeWorkload({ image: 'busybox', name, spec: { containers: [script('sleep 3600')] } });
 
-async function uids(rehearsal: RehearsalBackend): Promise<readonly string[]> {
+async function uids(rehearsal: FaultyBackend): Promise<readonly string[]> {
   const { instances } = await rehearsal.list(signal);
   return instances.map(({ ref }) => ref.uid);
 }

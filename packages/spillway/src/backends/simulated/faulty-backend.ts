@@ -43,7 +43,7 @@ const restartCheckMs = 1000;
  * A backend on which things go wrong as a {@link Scenario} says: answers late, answers with errors, answers that are lost,
  * listings that lag or lack something, watches that break, half-made instances, restarts. What runs is the backend's below.
  */
-export class RehearsalBackend implements Backend {
+export class FaultyBackend implements Backend {
   readonly #backend: Required<Backend>;
   #scenario: Scenario;
   readonly #clock: Clock;
