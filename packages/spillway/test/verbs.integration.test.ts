@@ -78,6 +78,9 @@ async function reader(name: string, container: object): Promise<void> {
   });
 }
 
+const runNewest = (...args: readonly string[]): Promise<string> =>
+  product.kubectl.run(['-n', product.namespace, ...args]);
+
 describe.each(programs)('kubectl $minor over $protocol', (which) => {
   let program: KubectlProgram;
 
@@ -149,8 +152,6 @@ describe.each(programs.slice(0, 2))('kubectl $minor over $protocol, with a lot t
 });
 
 describe('kubectl', () => {
-  const run = (...args: readonly string[]): Promise<string> => product.kubectl.run(['-n', product.namespace, ...args]);
-
   test('attach -it has the container’s terminal, in the size of the user’s', async () => {
     const { testbed, namespace } = product;
     const script = [
@@ -165,13 +166,13 @@ describe('kubectl', () => {
   });
 
   test('logs of init containers, of the attempt before, and of a pod that has ended', async () => {
-    expect(await run('logs', 'server', '-c', 'setup')).toBe('prepared\n');
-    expect(await run('logs', 'ended')).toBe('last words\n');
+    expect(await runNewest('logs', 'server', '-c', 'setup')).toBe('prepared\n');
+    expect(await runNewest('logs', 'ended')).toBe('last words\n');
     await eventually('a second attempt', async () => {
       const { status } = await product.kubectl.get<Pod>(['pod', 'crashing', '-n', product.namespace]);
       return (status?.containerStatuses?.[0]?.restartCount ?? 0) > 0;
     });
-    expect(await run('logs', 'crashing', '--previous')).toBe('attempt\n');
+    expect(await runNewest('logs', 'crashing', '--previous')).toBe('attempt\n');
     const none = await product.kubectl.try(['-n', product.namespace, 'logs', 'server', '-c', 'main', '--previous']);
     expect(none.stderr).toContain('previous terminated container "main" in pod "server" not found');
   });
@@ -185,9 +186,9 @@ describe('kubectl', () => {
       await writeFile(path.join(from, 'deep', 'file'), 'content');
       await symlink('deep/file', path.join(from, 'link'));
       await kubectl.run(['cp', from, `${namespace}/server:/tmp/copied`, '-c', 'main']);
-      expect(await run('exec', 'server', '--', 'sh', '-c', 'readlink /tmp/copied/link; cat /tmp/copied/link')).toBe(
-        'deep/file\ncontent',
-      );
+      expect(
+        await runNewest('exec', 'server', '--', 'sh', '-c', 'readlink /tmp/copied/link; cat /tmp/copied/link'),
+      ).toBe('deep/file\ncontent');
       const back = path.join(dir, 'back');
       const { stderr } = await kubectl.try(['cp', `${namespace}/server:/tmp/copied`, back, '-c', 'main']);
       // As from any pod.

@@ -5,6 +5,8 @@ import { kubernetesVersions, oldestKubernetesVersion } from '../kubernetes-versi
 import { binary, olderKubectls } from './catalogue.ts';
 import { defaultToolsDir } from './resolve.ts';
 
+const pinnedBy = (module = ''): Promise<string> => readFile(join(defaultToolsDir, module, 'go.mod'), 'utf8');
+
 test.each(kubernetesVersions)(
   'Kubernetes %s is built from the modules that are pinned for it, and says its own version',
   async (version) => {
@@ -24,7 +26,6 @@ test('what is not of Kubernetes is the same for every version', () => {
 
 test('older versions of kubectl are built from the modules that are pinned for them, and say their own version', async () => {
   const [first, second] = olderKubectls.map((name) => binary(name));
-  const pinnedBy = (module = ''): Promise<string> => readFile(join(defaultToolsDir, module, 'go.mod'), 'utf8');
   expect(await pinnedBy(first?.module)).toContain(`k8s.io/kubernetes v${first?.version} `);
   expect(await pinnedBy(second?.module)).toContain(`k8s.io/kubectl v${second?.version.replace('1.', '0.')}\n`);
   for (const each of [first, second]) expect(each?.ldflags).toContain(`gitVersion=v${each?.version} `);

@@ -21,6 +21,9 @@ function patching(patched: unknown[], error?: Error): ResourceClient<Pod> {
   return { patch } as unknown as ResourceClient<Pod>;
 }
 
+const answer = (status: number): ApiError =>
+  new ApiError(`status ${status}`, { status, reason: status === 422 ? 'Invalid' : '' });
+
 describe('ephemeral containers', () => {
   test('are added by their subresource, those that are missing, to the pod with this UID', async () => {
     const patched: unknown[] = [];
@@ -44,8 +47,6 @@ describe('ephemeral containers', () => {
   });
 
   test('are refused with the words of a cluster that does not take them, and asked for again when it is away', async () => {
-    const answer = (status: number): ApiError =>
-      new ApiError(`status ${status}`, { status, reason: status === 422 ? 'Invalid' : '' });
     const refused = addEphemeralContainers(patching([], answer(422)), pod, wanted, { verbs }, signal);
     expect(await refused).toMatchObject([{ message: expect.stringContaining('status 422') }]);
     const away = addEphemeralContainers(patching([], answer(503)), pod, wanted, { verbs }, signal);
