@@ -118,23 +118,8 @@ export interface Capabilities {
   readonly volumeUpdates: boolean;
   /** Do pulls that come later need the pull Secrets as they are then? Default: those of the pod's creation do */
   readonly pullSecretUpdates?: boolean;
-  /** What this backend cannot do because somebody else runs its pods. Default: everything is done here. */
-  readonly limits?: BackendLimits;
-}
-
-export interface BackendLimits {
-  /** A pod starts when no other of its namespace and name is left: until then its creation is a `conflict`. */
-  readonly oneOfAName: boolean;
-  /** Files of volumes change within minutes, not when {@link Backend.update} resolves. */
-  readonly volumesFollowLater: boolean;
-  /** What was stopped is gone when it has ended, and is not there as ended until it is removed. */
-  readonly stoppedIsGone: boolean;
-  /** The logs of what was stopped are gone. */
-  readonly logsEndWithStop: boolean;
-  /** Standard output and standard error come in one log. */
-  readonly oneLogStream: boolean;
-  /** Pods do not reach the Services of their cluster, and are not told where its API server is. */
-  readonly noClusterServices: boolean;
+  /** Do pods reach the Services of their cluster, and are they told where its API server is? Default: they do */
+  readonly clusterServices?: boolean;
 }
 
 /** Whose instances these are. Everything billed carries it, so that nobody else's instance is ever touched. */

@@ -5,8 +5,10 @@ import {
   type EventRecorder,
   type Ingress,
   ingresses,
-  type Informer,
+  Informer,
+  type KubeClient,
   type KubeObject,
+  type Logger,
   type ObjectMeta,
   type ResourceType,
   type Service,
@@ -16,13 +18,12 @@ import {
 import { BalancerBook, type BalancerAdvice } from './balancer-book.ts';
 
 export interface BalancerWatchOptions {
-  readonly isVirtual: (nodeName: string) => boolean;
-  readonly informer: <T extends KubeObject>(
-    type: ResourceType<T>,
-    options: { readonly transform: (object: T) => T },
-  ) => Informer<T>;
+  readonly client: Pick<KubeClient, 'resource'>;
+  /** Names of the virtual nodes. */
+  readonly poolNodes: readonly string[];
   readonly recorder: Pick<EventRecorder, 'record'>;
   readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 const reasons: Readonly<Record<BalancerAdvice['code'], string>> = {
@@ -41,12 +42,13 @@ export class BalancerWatch {
   readonly #told = new Set<string>();
 
   constructor(options: BalancerWatchOptions) {
-    const { isVirtual, informer } = options;
+    const poolNodes = new Set(options.poolNodes);
+    const isVirtual = (nodeName: string): boolean => poolNodes.has(nodeName);
     this.#options = options;
     this.#book = new BalancerBook(isVirtual);
-    const ofServices = informer(services, { transform: slimService });
-    const ofIngresses = informer(ingresses, { transform: slimIngress });
-    const ofSlices = informer(endpointSlices, { transform: (slice) => slimSlice(slice, isVirtual) });
+    const ofServices = this.#informer(services, slimService);
+    const ofIngresses = this.#informer(ingresses, slimIngress);
+    const ofSlices = this.#informer(endpointSlices, (slice) => slimSlice(slice, isVirtual));
     follow(ofServices, {
       seen: (service) => this.#tell(this.#book.serviceSeen(service)),
       gone: (service) => this.#book.serviceGone(service),
@@ -65,6 +67,18 @@ export class BalancerWatch {
   /** Resolves when `signal` is aborted and all has stopped. */
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all([...this.#informers.map((informer) => informer.run(signal)), this.#repeat(signal)]);
+  }
+
+  #informer<T extends KubeObject>(type: ResourceType<T>, transform: (object: T) => T): Informer<T> {
+    const { client, logger } = this.#options;
+    return new Informer<T>({
+      client,
+      type,
+      transform,
+      lane: 'placement-watch',
+      logger,
+      onError: (error) => logger.warn({ err: error }, `cannot watch ${type.plural}; trying again`),
+    });
   }
 
   async #repeat(signal: AbortSignal): Promise<void> {

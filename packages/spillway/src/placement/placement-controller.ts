@@ -1,6 +1,6 @@
 import {
   controllerOf,
-  EventRecorder,
+  type EventRecorder,
   Informer,
   isNotFound,
   type KubeClient,
@@ -29,7 +29,6 @@ import type { PlacementPool } from './binder/choose-pool.ts';
 import { claimNames } from './binder/claims.ts';
 import { ClusterNodes } from './binder/cluster-nodes.ts';
 import type { PlacementObserver } from './observer.ts';
-import { BalancerWatch } from '../load-balancers/balancer-watch.ts';
 import { ProfileController } from './profiles/profile-controller.ts';
 import { ScaleInWatch } from './scale-in/scale-in-watch.ts';
 import { type ScheduleProfile, scheduleProfiles } from './rules/schedule-profile.ts';
@@ -43,6 +42,7 @@ export interface PlacementOptions {
   readonly overflowDelayMs: number;
   readonly soldOutPatienceMs: number;
   readonly bindRate?: RateLimiter<string> | undefined;
+  readonly recorder: Pick<EventRecorder, 'record'>;
   readonly observer: PlacementObserver;
   readonly logger: Logger;
 }
@@ -64,16 +64,14 @@ export class PlacementController {
   readonly #storageClasses: Informer<StorageClass>;
   readonly #replicaSets: Informer<ReplicaSet>;
   readonly #profiles: Informer<ScheduleProfile>;
-  readonly #recorder: EventRecorder;
   readonly #binder: Binder;
   readonly #boundPods: BoundPods;
   readonly #profileController: ProfileController;
   readonly #scaleIn: ScaleInWatch;
   readonly #reclaimer: Reclaimer;
-  readonly #balancers: BalancerWatch;
 
   constructor(options: PlacementOptions) {
-    const { client, pools, observer, logger } = options;
+    const { client, pools, recorder, observer, logger } = options;
     this.#options = options;
     this.#nodes = new ClusterNodes(pools.map(({ nodeName }) => nodeName));
     const isVirtual = (nodeName: string): boolean => this.#nodes.isVirtual(nodeName);
@@ -87,16 +85,7 @@ export class PlacementController {
     this.#storageClasses = this.#informer(storageClasses);
     this.#replicaSets = this.#informer(replicaSets, { transform: slimReplicaSet });
     this.#profiles = this.#informer(scheduleProfiles);
-    this.#recorder = new EventRecorder({
-      client,
-      component: 'spillway',
-      lane: 'placement-events',
-      queueLimit: 20_000,
-      onDropped: (why) => observer.eventDropped(why),
-      logger,
-    });
     const store = this.#pods.store;
-    const recorder = this.#recorder;
     const onError = (error: unknown): void => logger.warn({ err: error }, 'placement: a write failed; trying again');
     this.#profileController = new ProfileController({ client, pods: store, isVirtual, recorder, observer, logger });
     const profileOf = (pod: Pod): ScheduleProfile | undefined => this.#profileController.profileOf(pod);
@@ -140,12 +129,6 @@ export class PlacementController {
       onReclaimed: (reason) => observer.reclaimed(reason),
       onError,
     });
-    this.#balancers = new BalancerWatch({
-      isVirtual: (nodeName) => this.#nodes.isPool(nodeName),
-      informer: (type, more) => this.#informer(type, more),
-      recorder,
-      clock: systemClock,
-    });
     this.#subscribe();
   }
 
@@ -157,15 +140,10 @@ export class PlacementController {
   /** Resolves when `signal` is aborted and all has stopped. */
   async run(signal: AbortSignal): Promise<void> {
     const first = [this.#nodeInformer, this.#claims, this.#volumes, this.#storageClasses];
-    try {
-      await Promise.all([
-        ...[...first, this.#replicaSets].map((informer) => informer.run(signal)),
-        this.#balancers.run(signal),
-        this.#work(first, signal),
-      ]);
-    } finally {
-      await this.#recorder.close();
-    }
+    await Promise.all([
+      ...[...first, this.#replicaSets].map((informer) => informer.run(signal)),
+      this.#work(first, signal),
+    ]);
   }
 
   /** Nothing is decided before all is known that decides. */

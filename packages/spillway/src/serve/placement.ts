@@ -1,7 +1,16 @@
-import { bucketRateLimiter, type KubeClient, type KubeClientOptions, type Logger, systemClock } from '@spillway/kube';
+import {
+  bucketRateLimiter,
+  EventRecorder,
+  type KubeClient,
+  type KubeClientOptions,
+  type Logger,
+  systemClock,
+} from '@spillway/kube';
 import type { Config } from '../config/config.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import { BalancerWatch } from '../load-balancers/balancer-watch.ts';
 import { PlacementController } from '../placement/placement-controller.ts';
+import { runTogether } from '../pool/task-group.ts';
 import { makeReview } from './backends.ts';
 import { PlacementMetrics } from './placement-metrics.ts';
 
@@ -22,26 +31,47 @@ export const placementLanes: NonNullable<KubeClientOptions['lanes']> = {
   'placement-events': { qps: 100, burst: 100, concurrency: 2 },
 };
 
-/** Runs the placement controller for all pools of the configuration. Resolves when `signal` is aborted and it has stopped. */
+/**
+ * Runs the placement controller for all pools of the configuration, and beside it what warns of load balancers. Resolves when
+ * `signal` is aborted and both have stopped.
+ */
 export async function runPlacement(options: PlacementRunOptions, signal: AbortSignal): Promise<void> {
-  const { client, metrics, logger } = options;
+  const { client, metrics } = options;
+  const logger = options.logger.child({ part: 'placement' });
   const { pools, placement } = options.config;
   const observer = new PlacementMetrics(metrics);
   const rate = placement.maxBindsPerSecond;
+  const recorder = new EventRecorder({
+    client,
+    component: 'spillway',
+    lane: 'placement-events',
+    queueLimit: 20_000,
+    onDropped: (why) => observer.eventDropped(why),
+    logger,
+  });
   const controller = new PlacementController({
     client,
     pools: pools.map((pool) => ({ name: pool.name, nodeName: pool.nodeName, review: makeReview(pool) })),
     overflowDelayMs: placement.overflowDelaySeconds * 1000,
     soldOutPatienceMs: placement.soldOutPatienceSeconds * 1000,
     bindRate: rate === undefined ? undefined : bucketRateLimiter({ qps: rate, burst: rate, clock: systemClock }),
+    recorder,
     observer,
-    logger: logger.child({ part: 'placement' }),
+    logger,
+  });
+  const balancers = new BalancerWatch({
+    client,
+    poolNodes: pools.map(({ nodeName }) => nodeName),
+    recorder,
+    clock: systemClock,
+    logger,
   });
   const looking = metrics.beforeRender(() => observer.waiting(controller.waiting));
   try {
-    await controller.run(signal);
+    await runTogether(signal, [(stop) => controller.run(stop), (stop) => balancers.run(stop)]);
   } finally {
     looking[Symbol.dispose]();
     observer.waiting(new Map());
+    await recorder.close();
   }
 }

@@ -88,6 +88,7 @@ const residue = async (): Promise<string[]> =>
 describeBackendConformance('cci', async () => ({
   image: busyboxImage,
   sized,
+  elsewhere: { stoppedIsGone: true },
   open: async () => open(),
   // The image is not in SWR.
   addedEvents: ['ThirdPartyRegistry'],

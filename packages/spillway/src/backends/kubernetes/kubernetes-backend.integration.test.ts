@@ -29,6 +29,7 @@ describe('pods in another cluster', () => {
 
   describeBackendConformance('kubernetes', async () => ({
     image: remote.image,
+    elsewhere: { stoppedIsGone: false },
     open: async () => remote.open(),
     dispose: async () => expect(await remote.residue()).toEqual([]),
   }));

@@ -118,7 +118,7 @@ export class KubernetesBackend implements Backend {
   }
 
   get capabilities(): Capabilities {
-    const { name, architecture, verbs, volumeUpdates, clusterServices, finalizer } = this.#dependencies.dialect;
+    const { name, architecture, verbs, volumeUpdates, clusterServices } = this.#dependencies.dialect;
     return {
       runtimeVersion: `${name}://${this.#version}`,
       ...(architecture !== undefined && { architecture }),
@@ -127,14 +127,7 @@ export class KubernetesBackend implements Backend {
       ...verbs,
       volumeUpdates,
       pullSecretUpdates: true,
-      limits: {
-        oneOfAName: true,
-        volumesFollowLater: true,
-        stoppedIsGone: finalizer === undefined,
-        logsEndWithStop: true,
-        oneLogStream: true,
-        noClusterServices: !clusterServices,
-      },
+      clusterServices,
     };
   }
 

@@ -3,15 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { backendNotices } from './backend-notices.ts';
 import { testPod } from '../testing/objects.ts';
 
-const limits = {
-  oneOfAName: true,
-  volumesFollowLater: true,
-  stoppedIsGone: true,
-  logsEndWithStop: true,
-  oneLogStream: true,
-  noClusterServices: true,
-};
-const elsewhere = { volumeUpdates: false, limits };
+const elsewhere = { volumeUpdates: false, clusterServices: false };
 const noService = (): undefined => undefined;
 const pod = testPod({
   spec: {
@@ -40,7 +32,7 @@ describe('before it is created, a pod is told', () => {
   });
 
   it('nothing where they follow, or when nobody edits what they hold', () => {
-    expect(backendNotices(pod, undefined, { volumeUpdates: true, limits }, noService)).toEqual([]);
+    expect(backendNotices(pod, undefined, { volumeUpdates: true, clusterServices: false }, noService)).toEqual([]);
     expect(backendNotices(testPod(), undefined, elsewhere, noService)).toEqual([]);
   });
 

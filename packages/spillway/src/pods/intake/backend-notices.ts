@@ -6,16 +6,16 @@ import { volumesOfObjects } from '../../podspec/references.ts';
 export function backendNotices(
   pod: Pod,
   dns: DnsConfig | undefined,
-  { volumeUpdates, limits }: Pick<Capabilities, 'volumeUpdates' | 'limits'>,
+  { volumeUpdates, clusterServices = true }: Pick<Capabilities, 'volumeUpdates' | 'clusterServices'>,
   serviceAt: (address: string) => Service | undefined,
 ): Notice[] {
   const fixed = volumeUpdates ? [] : volumesOfObjects(pod);
-  const unreachable = limits?.noClusterServices
-    ? (dns?.servers ?? []).flatMap((address) => {
+  const unreachable = clusterServices
+    ? []
+    : (dns?.servers ?? []).flatMap((address) => {
         const metadata = serviceAt(address)?.metadata;
         return metadata ? [`${address} (Service ${metadata.namespace}/${metadata.name})`] : [];
-      })
-    : [];
+      });
   return [
     ...(fixed.length > 0
       ? [
