@@ -58,7 +58,7 @@ const config: ViteUserConfig = defineConfig({
           name: 'unit',
           // Most of these files take less time than a worker's start.
           isolate: false,
-          include: ['packages/*/{src,scripts,bench}/**/*.test.ts'],
+          include: ['packages/*/{src,scripts,bench,conformance}/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts'],
           sequence: { groupOrder: 0 },
         },
@@ -68,7 +68,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           ...onCluster,
           name: 'integration',
-          include: containers ? ['packages/*/src/**/*.integration.test.ts'] : onAnyKubernetes,
+          include: containers ? ['packages/*/{src,conformance}/**/*.integration.test.ts'] : onAnyKubernetes,
           sequence: { groupOrder: 1 },
         },
       },

@@ -33,6 +33,12 @@ export const tasks = {
     needs: 'cluster if possible',
     commands: (_root, args) => [['node', '--conditions=spillway-source', 'packages/spillway/bench/main.ts', ...args]],
   },
+  conformance: {
+    needs: 'cluster',
+    commands: (_root, args) => [
+      ['node', '--conditions=spillway-source', 'packages/spillway/conformance/main.ts', ...args],
+    ],
+  },
   test: {
     needs: 'cluster',
     commands: (root, args) => [...lint(root), ['vitest', 'run', ...coverage, ...args]],

@@ -1,5 +1,4 @@
 import {
-  type ApiAnswer,
   ApiError,
   type Clock,
   type CredentialGeneration,
@@ -13,7 +12,7 @@ import { BackendError } from '../../backend.ts';
 import { codeOf, refusesCredential } from '../errors.ts';
 import type { IamToken, TokenLogin } from '../iam.ts';
 import { type AccessKey, signRequest } from '../signing.ts';
-import { type Gate, isProbeDue, probed, refused, untried, type Verdict } from './gate.ts';
+import { type Gate, isProbeDue, type Paused, probed, type Refusal, refused, untried, type Verdict } from './gate.ts';
 import { describeLogin, type Login, sameLogin } from './login.ts';
 import type { LoginSource } from './login-source.ts';
 
@@ -39,6 +38,15 @@ export interface AccessOptions {
   readonly logger: Logger;
 }
 
+/** A login as it was read, and the token that it got. */
+interface Known {
+  readonly login: Login;
+  /** Milliseconds since the epoch; it is read again after a while, and at once when it was refused. */
+  readonly readAt: number;
+  /** Missing: an access key needs none, and others have none yet. */
+  readonly token?: Token | undefined;
+}
+
 interface Token {
   readonly value: string;
   readonly renewAt: number;
@@ -60,13 +68,8 @@ const windowMs = 14 * 60_000;
 export class Access implements CredentialSource {
   readonly #options: AccessOptions;
   #gate: Gate;
-  #login: Login | undefined;
-  #token: Token | undefined;
-  #readAt = Number.NEGATIVE_INFINITY;
+  #known: Known | undefined;
   #skewMs = 0;
-  #why = '';
-  /** Of the refusal, for its code */
-  #answer: ApiAnswer | undefined;
   #working: Promise<void> | undefined;
 
   constructor(options: AccessOptions) {
@@ -85,41 +88,41 @@ export class Access implements CredentialSource {
       });
       await this.#working;
     }
-    if (this.#gate.kind === 'paused') throw this.#pausedError();
+    if (this.#gate.kind === 'paused') throw this.#pausedError(this.#gate);
     return { generation: this.#gate.generation, credentials: {} };
   }
 
   invalidate(generation: number, refusal?: ApiError): void {
     if (refusal !== undefined && !refusesCredential(codeOf(refusal))) return;
     const before = this.#gate;
-    this.#gate = refused(before, generation, this.#options.clock.now());
+    const why = refusal?.message ?? 'it was refused';
+    this.#gate = refused(before, generation, this.#options.clock.now(), { why, answer: refusal?.answer });
     if (this.#gate === before) return;
     this.#redate(refusal?.answer?.date);
     if (before.kind === 'paused') return;
-    this.#why = refusal?.message ?? 'it was refused';
-    this.#answer = refusal?.answer;
-    this.#readAt = Number.NEGATIVE_INFINITY;
-    this.#token = undefined;
+    if (this.#known) this.#known = { login: this.#known.login, readAt: Number.NEGATIVE_INFINITY };
     this.#options.logger.warn(
-      { login: this.#described(), refusal: this.#why },
+      { login: this.#described(), refusal: why },
       'CCI refused the credential: calls are paused',
     );
   }
 
   readonly sign = (request: OutgoingRequest): SignatureHeaders => {
-    if (this.#token !== undefined) return { 'x-auth-token': this.#token.value };
-    if (this.#login?.kind !== 'accessKey') throw new Error('signing before the credential was asked for');
-    return signRequest(request, this.#login, { date: new Date(this.#now()), projectId: this.#options.projectId });
+    const { login, token } = this.#known ?? {};
+    if (token !== undefined) return { 'x-auth-token': token.value };
+    if (login?.kind !== 'accessKey') throw new Error('signing before the credential was asked for');
+    return signRequest(request, login, { date: new Date(this.#now()), projectId: this.#options.projectId });
   };
 
   /** The token of the user, for calls that want it in a header of its own; an access key has none. */
   get userToken(): string | undefined {
-    return this.#token?.value;
+    return this.#known?.token?.value;
   }
 
   /** The access key, as it was read last; who logs in otherwise has none. */
   get accessKey(): AccessKey | undefined {
-    return this.#login?.kind === 'accessKey' ? this.#login : undefined;
+    const { login } = this.#known ?? {};
+    return login?.kind === 'accessKey' ? login : undefined;
   }
 
   /** How far the gateway's clock is ahead of ours */
@@ -129,10 +132,11 @@ export class Access implements CredentialSource {
 
   #isReady(): boolean {
     const now = this.#options.clock.now();
-    const isFresh = this.#login !== undefined && now - this.#readAt < rereadMs && now >= this.#readAt;
-    if (!isFresh) return false;
+    if (this.#known === undefined) return false;
+    const { login, readAt, token } = this.#known;
+    if (now - readAt >= rereadMs || now < readAt) return false;
     if (this.#gate.kind === 'paused') return !isProbeDue(this.#gate, now);
-    return this.#login?.kind === 'accessKey' || (this.#token !== undefined && now < this.#token.renewAt);
+    return login.kind === 'accessKey' || (token !== undefined && now < token.renewAt);
   }
 
   async #work(): Promise<void> {
@@ -154,14 +158,14 @@ export class Access implements CredentialSource {
     this.#gate = this.#afterProbe(generation, answer);
   }
 
-  #afterProbe(generation: number, { verdict, says, body }: ProbeAnswer): Gate {
+  #afterProbe(generation: number, { verdict, says, body, refusal }: Probed): Gate {
     const gate = this.#gate;
     if (gate.kind === 'open' || gate.generation !== generation) return gate;
-    if (verdict === 'refused' && says !== undefined) {
-      this.#why = says;
-      this.#answer = { ...(body !== undefined && { body }) };
-    }
-    const next = probed(gate, verdict, this.#options.clock.now());
+    const said =
+      verdict === 'refused' && says !== undefined
+        ? { why: says, answer: { ...(body !== undefined && { body }) } }
+        : refusal;
+    const next = probed(gate, verdict, this.#options.clock.now(), said);
     if (next.kind === 'open') {
       this.#options.logger.info({ login: this.#described() }, 'CCI accepts the credential: calls go on');
     }
@@ -173,17 +177,17 @@ export class Access implements CredentialSource {
     const now = clock.now();
     try {
       const login = await source.read();
-      this.#readAt = now;
-      if (this.#login !== undefined && !sameLogin(this.#login, login)) {
+      const before = this.#known;
+      const isSame = before !== undefined && sameLogin(before.login, login);
+      if (before !== undefined && !isSame) {
         this.#gate = untried(this.#gate.generation + 1, now);
-        this.#token = undefined;
         logger.info({ login: describeLogin(login) }, 'the credential for CCI was replaced');
       }
-      this.#login = login;
+      this.#known = { login, readAt: now, token: isSame ? before.token : undefined };
     } catch (error) {
       // The file is being replaced, or somebody made a mistake: the last good one still works.
-      if (this.#login === undefined) throw asApiError(error);
-      this.#readAt = now;
+      if (this.#known === undefined) throw asApiError(error);
+      this.#known = { ...this.#known, readAt: now };
       logger.warn({ err: error }, 'the credential for CCI cannot be read again: the last one stays in use');
     }
   }
@@ -191,38 +195,41 @@ export class Access implements CredentialSource {
   async #renewWhileOpen(): Promise<void> {
     const { clock, logger } = this.#options;
     const now = clock.now();
-    if (this.#login === undefined || this.#login.kind === 'accessKey') return;
-    if (this.#token !== undefined && now < this.#token.renewAt) return;
+    if (this.#known === undefined) return;
+    const { login, token } = this.#known;
+    if (login.kind === 'accessKey' || (token !== undefined && now < token.renewAt)) return;
     try {
-      this.#token = await this.#newToken(this.#login);
+      this.#use(await this.#newToken(login));
     } catch (error) {
-      if (this.#token !== undefined && now < this.#token.expiresAt) {
-        this.#token = { ...this.#token, renewAt: Math.min(this.#token.expiresAt, now + retryRenewalMs) };
+      if (token !== undefined && now < token.expiresAt) {
+        this.#use({ ...token, renewAt: Math.min(token.expiresAt, now + retryRenewalMs) });
         logger.warn({ err: error }, 'the token for CCI could not be renewed: the last one stays in use');
         return;
       }
-      this.#token = undefined;
+      this.#use(undefined);
       if (isRefusal(error)) {
-        this.#gate = refused(this.#gate, this.#gate.generation, now);
-        this.#why = withRemedy(error);
-        this.#answer = undefined;
+        this.#gate = refused(this.#gate, this.#gate.generation, now, { why: withRemedy(error) });
       }
       throw asApiError(error);
     }
   }
 
-  async #probe(signal: AbortSignal): Promise<ProbeAnswer> {
+  async #probe(signal: AbortSignal): Promise<Probed> {
     const { probe } = this.#options;
-    if (this.#login !== undefined && this.#login.kind !== 'accessKey') {
+    const { login } = this.#known ?? {};
+    if (login !== undefined && login.kind !== 'accessKey') {
       try {
-        this.#token = await this.#newToken(this.#login);
+        this.#use(await this.#newToken(login));
       } catch (error) {
-        this.#why = withRemedy(error);
-        this.#answer = undefined;
-        return { verdict: isRefusal(error) ? 'refused' : 'unreachable' };
+        const refusal = { why: withRemedy(error) };
+        return { verdict: isRefusal(error) ? 'refused' : 'unreachable', refusal };
       }
     }
     return await probe(this.sign, signal);
+  }
+
+  #use(token: Token | undefined): void {
+    if (this.#known) this.#known = { ...this.#known, token };
   }
 
   async #newToken(login: TokenLogin): Promise<Token> {
@@ -249,19 +256,23 @@ export class Access implements CredentialSource {
   }
 
   #described(): string {
-    return this.#login === undefined ? this.#options.source.about : describeLogin(this.#login);
+    return this.#known === undefined ? this.#options.source.about : describeLogin(this.#known.login);
   }
 
-  #pausedError(): ApiError {
-    const left = this.#gate.kind === 'paused' ? this.#gate.probeAt - this.#options.clock.now() : 0;
-    const wait = `${Math.max(1, Math.ceil(left / 1000))} s`;
-    if (this.#gate.kind === 'paused' && this.#gate.failures === 0) {
+  #pausedError({ probeAt, failures, refusal }: Paused): ApiError {
+    const wait = `${Math.max(1, Math.ceil((probeAt - this.#options.clock.now()) / 1000))} s`;
+    if (failures === 0) {
       const message = `CCI could not be asked whether it accepts ${this.#described()}: it is asked again in ${wait}. Check the endpoint and the way to it`;
       return new ApiError(message, { status: 503 });
     }
-    const message = `CCI refuses ${this.#described()}, so no calls are made with it until a probe in ${wait} or until ${this.#options.source.about} has another (${this.#why})`;
-    return new ApiError(message, { status: 401, reason: 'Unauthorized', answer: this.#answer });
+    const message = `CCI refuses ${this.#described()}, so no calls are made with it until a probe in ${wait} or until ${this.#options.source.about} has another (${refusal?.why ?? ''})`;
+    return new ApiError(message, { status: 401, reason: 'Unauthorized', answer: refusal?.answer });
   }
+}
+
+interface Probed extends ProbeAnswer {
+  /** Why no token was given, before anything was asked */
+  readonly refusal?: Refusal;
 }
 
 const isRefusal = (error: unknown): boolean => error instanceof BackendError && error.kind === 'unauthorized';

@@ -1,3 +1,5 @@
+import type { ApiAnswer } from '@spillway/kube';
+
 /**
  * Whether calls with a credential may leave. A gateway locks an access key for five minutes after more than five failures
  * in a row (APIGW.0301), and IAM a user. So one refusal pauses all calls; one probe at a time asks whether the credential,
@@ -9,6 +11,13 @@
  *             any    --other credential--> paused, untried
  */
 export type Gate = Open | Paused;
+
+/** What was said against a credential. */
+export interface Refusal {
+  readonly why: string;
+  /** For its code */
+  readonly answer?: ApiAnswer | undefined;
+}
 
 export interface Open {
   readonly kind: 'open';
@@ -23,6 +32,8 @@ export interface Paused {
   readonly failures: number;
   /** When the next probe is due, in milliseconds since the epoch */
   readonly probeAt: number;
+  /** The last one; missing: nobody has said anything against it */
+  readonly refusal?: Refusal | undefined;
 }
 
 /** What a probe found. Unreachable: nothing is known about the credential. */
@@ -39,13 +50,19 @@ const unreachableMs = 10_000;
 export const opened = (generation: number): Open => ({ kind: 'open', generation });
 
 /** An answer 401 to a call that was made with `generation`. What was said about an earlier one is history. */
-export function refused(gate: Gate, generation: number, now: number): Gate {
+export function refused(gate: Gate, generation: number, now: number, refusal?: Refusal): Gate {
   if (generation !== gate.generation) return gate;
-  if (gate.kind === 'open') return { kind: 'paused', generation, failures: 1, probeAt: now };
+  if (gate.kind === 'open') return { kind: 'paused', generation, failures: 1, probeAt: now, refusal };
   return failedAgain(gate, gate.probeAt, now);
 }
 
-export function probed(gate: Paused, verdict: Verdict, now: number): Gate {
+export function probed(
+  before: Paused,
+  verdict: Verdict,
+  now: number,
+  refusal: Refusal | undefined = before.refusal,
+): Gate {
+  const gate = { ...before, refusal };
   switch (verdict) {
     case 'accepted':
       return opened(gate.generation + 1);
