@@ -72,10 +72,6 @@ export const tasks = {
   lint: { needs: 'packages', commands: lint },
   build: {
     needs: 'packages',
-    commands: () =>
-      built.flatMap((name) => [
-        ['tsc', '-p', `packages/${name}/tsconfig.build.json`],
-        ['node', 'scripts/copy-assets.mjs', `packages/${name}`],
-      ]),
+    commands: () => built.map((name) => ['tsc', '-p', `packages/${name}/tsconfig.build.json`]),
   },
 };

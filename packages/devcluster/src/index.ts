@@ -2,10 +2,10 @@ export { attachCluster, canRunContainers, startCluster } from './cluster/start.t
 export { downCluster, type DownOptions } from './cluster/down.ts';
 export { peer, peerOf, type PeeringOptions } from './cluster/peering.ts';
 export { statusOfClusters, type ClusterStatus } from './cluster/status.ts';
-export type { Cluster, ContainerdFacts, Identity, KubectlOptions, PoolFacts } from './cluster/cluster.ts';
+export type { Cluster, ContainerdFacts, Identity, KubectlOptions } from './cluster/cluster.ts';
 export type { ComponentHandle } from './cluster/component-handle.ts';
 export type { ComponentName } from './components/names.ts';
-export type { ClusterOptions, NodeOptions, PoolOptions } from './options.ts';
+export type { ClusterOptions, NodeOptions } from './options.ts';
 export type { ExecResult } from './exec.ts';
 export type { CertificateRequest, KeyPair } from './pki/authority.ts';
 export type { ComponentStatus, ControlStatus } from './supervisor/control.ts';

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { checkName, parseQuantity, resolveOptions } from './options.ts';
 
-test('without options there is a node of two CPUs, no pool, and a name of its own', () => {
+test('without options there is a node of two CPUs, and a name of its own', () => {
   const first = resolveOptions({});
   expect(first).toMatchObject({
     node: {
@@ -13,7 +13,6 @@ test('without options there is a node of two CPUs, no pool, and a name of its ow
       podCidr: '10.244.0.0/16',
       services: true,
     },
-    pool: undefined,
   });
   expect(first.name).not.toBe(resolveOptions({}).name);
   expect(() => checkName(first.name)).not.toThrow();
@@ -24,19 +23,14 @@ test('an older Kubernetes is a control plane alone', () => {
   expect(resolveOptions(alone).kubernetesVersion).toBe('1.28.15');
   expect(resolveOptions({ node: false }, '1.28.15').kubernetesVersion).toBe('1.28.15');
   expect(resolveOptions({ kubernetesVersion: '1.36.3' }, '1.28.15').kubernetesVersion).toBe('1.36.3');
-  for (const more of [{ node: {} }, { pool: true }]) {
-    expect(() => resolveOptions({ ...alone, ...more })).toThrow(/1\.28\.15 comes as a control plane alone/);
-  }
+  expect(() => resolveOptions({ ...alone, node: {} })).toThrow(/1\.28\.15 comes as a control plane alone/);
 });
 
-test('node and pool have networks of their own, which can be chosen', () => {
+test('the network of the node’s pods can be chosen', () => {
   const podCidr = '10.246.0.0/16';
-  expect(resolveOptions({ pool: true }).pool).toEqual({ podCidr: '10.245.0.0/16' });
-  expect(resolveOptions({ pool: { podCidr } }).pool).toEqual({ podCidr });
   expect(resolveOptions({ node: { podCidr, services: false } }).node).toMatchObject({ podCidr, services: false });
   for (const wrong of ['10.246/16', '10.246.0.0']) {
     expect(() => resolveOptions({ node: { podCidr: wrong } })).toThrow(/no network for pods.*10\.244\.0\.0\/16/);
-    expect(() => resolveOptions({ pool: { podCidr: wrong } })).toThrow(/no network for pods/);
   }
 });
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { BinaryPaths } from './binaries/resolve.ts';
 import type { ComponentName } from './components/names.ts';
 import { DevClusterError } from './errors.ts';
-import { parseCidr, podCidr as nodePodCidr, poolPodCidr } from './network/addressing.ts';
+import { parseCidr, podCidr as nodePodCidr } from './network/addressing.ts';
 import { abilitiesOf, knownKubernetesVersion, type KubernetesVersion } from './kubernetes-version.ts';
 
 export interface NodeOptions {
@@ -20,11 +20,6 @@ export interface NodeOptions {
   readonly services?: boolean;
 }
 
-export interface PoolOptions {
-  /** Network of the pool's pods; default 10.245.0.0/16. They reach Services where the node's pods do. */
-  readonly podCidr?: string;
-}
-
 export interface ClusterOptions {
   /** Lower-case letters, digits and dashes, at most 20. Default: `c-` and six random digits. */
   readonly name?: string;
@@ -35,8 +30,6 @@ export interface ClusterOptions {
    * newest.
    */
   readonly kubernetesVersion?: string;
-  /** A second containerd, for a pool of the `cri` backend. Default false. */
-  readonly pool?: boolean | PoolOptions;
   /** `--feature-gates` of all Kubernetes components. */
   readonly featureGates?: Readonly<Record<string, boolean>>;
   /** Flags that are added after our own, such as `--node-monitor-period=1s`. */
@@ -60,16 +53,11 @@ export interface ResolvedNode {
   readonly services: boolean;
 }
 
-export interface ResolvedPool {
-  readonly podCidr: string;
-}
-
 /** What of the options the supervisor needs; plain data. */
 export interface ResolvedOptions {
   readonly name: string;
   readonly kubernetesVersion: KubernetesVersion;
   readonly node: ResolvedNode | undefined;
-  readonly pool: ResolvedPool | undefined;
   readonly featureGates: Readonly<Record<string, boolean>>;
   readonly extraArgs: Partial<Record<ComponentName, readonly string[]>>;
   readonly keep: boolean;
@@ -85,18 +73,17 @@ export function resolveOptions(options: ClusterOptions, usualVersion?: string): 
     name,
     kubernetesVersion,
     node: options.node === false ? undefined : resolveNode(options.node ?? {}),
-    pool: resolvePool(options.pool ?? false),
     featureGates: options.featureGates ?? {},
     extraArgs: options.extraArgs ?? {},
     keep: options.keep ?? false,
   };
 }
 
-function checkContainers({ node, pool }: ClusterOptions, version: KubernetesVersion): void {
-  if (abilitiesOf(version).containers || (node === false && (pool ?? false) === false)) return;
+function checkContainers({ node }: ClusterOptions, version: KubernetesVersion): void {
+  if (abilitiesOf(version).containers || node === false) return;
   throw new DevClusterError(
     'invalid',
-    `Kubernetes ${version} comes as a control plane alone, without a node (--no-node, node: false) and without a pool`,
+    `Kubernetes ${version} comes as a control plane alone, without a node (--no-node, node: false)`,
   );
 }
 
@@ -117,12 +104,6 @@ function resolveNode(node: NodeOptions): ResolvedNode {
     podCidr: podNetwork(node.podCidr ?? nodePodCidr),
     services: node.services ?? true,
   };
-}
-
-function resolvePool(pool: boolean | PoolOptions): ResolvedPool | undefined {
-  if (pool === false) return undefined;
-  const { podCidr = poolPodCidr } = pool === true ? {} : pool;
-  return { podCidr: podNetwork(podCidr) };
 }
 
 function podNetwork(cidr: string): string {

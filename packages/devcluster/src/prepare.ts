@@ -43,9 +43,7 @@ try {
   const environment = currentEnvironment();
   const kubernetesVersion = knownKubernetesVersion(environment.kubernetesVersion);
   const containers = !values['control-plane-only'] && abilitiesOf(kubernetesVersion).containers;
-  const cluster = neededBinaries(
-    resolveOptions({ node: containers ? {} : false, pool: containers, kubernetesVersion }),
-  );
+  const cluster = neededBinaries(resolveOptions({ node: containers ? {} : false, kubernetesVersion }));
   names = [...cluster, ...(containers ? olderKubectls : [])];
   await resolveBinaries(names, {
     environment,

@@ -10,19 +10,15 @@ export interface Footprint {
   readonly dir: string;
   readonly scope: string;
   readonly nodeAddress: string;
-  /** Sandboxes of both containerds. */
   readonly sandboxes: readonly string[];
 }
 
 export async function footprintOf(cluster: Pick<Cluster, 'dir' | 'netns' | 'nodeAddress'>): Promise<Footprint> {
-  const lists = await Promise.all(
-    ['node', 'pool'].map((role) => list(join(cluster.dir, role, 'root/io.containerd.grpc.v1.cri/sandboxes'))),
-  );
   return {
     dir: cluster.dir,
     scope: basename(cluster.netns ?? ''),
     nodeAddress: cluster.nodeAddress,
-    sandboxes: lists.flat(),
+    sandboxes: await list(join(cluster.dir, 'node/root/io.containerd.grpc.v1.cri/sandboxes')),
   };
 }
 

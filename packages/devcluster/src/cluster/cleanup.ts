@@ -59,11 +59,9 @@ async function removeCgroups(record: ClusterRecord): Promise<void> {
 
 /** What containerd, CNI and the kubelet keep in places of their own, outside the cluster's folder. */
 async function removeRuntimeLeftovers(record: ClusterRecord): Promise<void> {
-  for (const role of ['node', 'pool'] as const) {
-    const { dir } = containerdPaths(record.dir, role);
-    await removeShimSockets(join(dir, 'state', 'io.containerd.runtime.v2.task', 'k8s.io'));
-    await removeCniResults(await list(join(dir, 'root', 'io.containerd.grpc.v1.cri', 'sandboxes')));
-  }
+  const { dir } = containerdPaths(record.dir);
+  await removeShimSockets(join(dir, 'state', 'io.containerd.runtime.v2.task', 'k8s.io'));
+  await removeCniResults(await list(join(dir, 'root', 'io.containerd.grpc.v1.cri', 'sandboxes')));
   const logs = podLogsDir(record.dir);
   for (const file of await list('/var/log/containers')) {
     const path = join('/var/log/containers', file);

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { footprintOf, residueOf } from '../../test/residue.ts';
-import { exec } from '../exec.ts';
 import { http } from '../host/http.ts';
 import { agnhostImage } from '../images/names.ts';
 import { buildImage } from '../images/oci.ts';
@@ -44,10 +43,10 @@ async function runPod(cluster: Cluster, name: string, image: string, ...command:
   await kubectl(cluster, 'wait', '--for=condition=Ready', `pod/${name}`, '--timeout=180s');
 }
 
-describe('a cluster with a node and a pool', () => {
+describe('a cluster with a node', () => {
   let cluster: Cluster;
   beforeAll(async () => {
-    cluster = await startCluster({ node: { cpu: '1500m', memory: '2Gi', maxPods: 30 }, pool: true });
+    cluster = await startCluster({ node: { cpu: '1500m', memory: '2Gi', maxPods: 30 } });
   });
   afterAll(() => cluster.close());
 
@@ -92,23 +91,6 @@ describe('a cluster with a node and a pool', () => {
     );
     await pushImage(cluster.registry, 'example.com/team/tool:1', image);
     await runPod(cluster, 'tool', 'example.com/team/tool:1', '/busybox', 'sleep', '1000');
-  });
-
-  test('the pool’s containerd is another one than the node’s, with its own address range', async () => {
-    const pool = cluster.pool;
-    expect(pool).toMatchObject({ podCidr: '10.245.0.0/16' });
-    const version = await exec('ctr', ['--address', pool?.containerdSocket ?? '', 'version']);
-    expect(version).toMatchObject({ code: 0 });
-    const containers = await exec('ctr', [
-      '--address',
-      pool?.containerdSocket ?? '',
-      '-n',
-      'k8s.io',
-      'containers',
-      'ls',
-      '-q',
-    ]);
-    expect(containers.stdout).toBe('');
   });
 
   test('identities have the rights of their groups, and no others', async () => {

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { serverUrl } from '../components/component.ts';
 import { componentNames, type ComponentName } from '../components/names.ts';
-import { containerdPaths, type ContainerdRole } from '../components/containerd.ts';
+import { containerdPaths } from '../components/containerd.ts';
 import { etcdUrl } from '../components/control-plane.ts';
 import { DevClusterError } from '../errors.ts';
 import { exec, type ExecResult } from '../exec.ts';
@@ -11,9 +11,7 @@ import { http } from '../host/http.ts';
 import { parseJson } from '../json.ts';
 import type { KubernetesVersion } from '../kubernetes-version.ts';
 import { insideNamespace, namespacePath } from '../network/namespace.ts';
-import { podCidrsOf } from '../network/pod-networks.ts';
 import type { Ports } from '../network/ports.ts';
-import type { ResolvedPool } from '../options.ts';
 import type { ComponentHandle } from './component-handle.ts';
 import { restoreSnapshot, takeSnapshot } from './etcd-snapshot.ts';
 import { Authority, type CertificateRequest, type KeyPair } from '../pki/authority.ts';
@@ -30,13 +28,6 @@ export interface ContainerdFacts {
   readonly containerdSocket: string;
   /** Where containerd looks, at each pull, for the real address of a registry: `<host>/hosts.toml`. */
   readonly registryConfigDir: string;
-}
-
-/** What a second containerd offers to a pool of the `cri` backend. */
-export interface PoolFacts extends ContainerdFacts {
-  /** cgroup for the pool's pods, outside the kubelet's. */
-  readonly cgroupParent: string;
-  readonly podCidr: string;
 }
 
 export interface KubectlOptions {
@@ -65,8 +56,7 @@ export interface Cluster extends AsyncDisposable {
   readonly nodeName: string | undefined;
   /** Of the real node; undefined without one. */
   readonly nodeContainerd: ContainerdFacts | undefined;
-  readonly pool: PoolFacts | undefined;
-  /** Networks of the pods: the node's, the pool's. */
+  /** Networks of its pods: one where there is a node. */
   readonly podCidrs: readonly string[];
   /** Path of the network namespace; undefined on the host's network. */
   readonly netns: string | undefined;
@@ -120,7 +110,6 @@ export class RunningCluster implements Cluster {
   readonly registry: string;
   readonly nodeName: string | undefined;
   readonly nodeContainerd: ContainerdFacts | undefined;
-  readonly pool: PoolFacts | undefined;
   readonly podCidrs: readonly string[];
   readonly netns: string | undefined;
   readonly ca: Cluster['ca'];
@@ -146,9 +135,8 @@ export class RunningCluster implements Cluster {
     this.hostAddress = record.network.hostAddress;
     this.registry = `${this.nodeAddress}:${record.network.ports.registry}`;
     this.nodeName = record.options.node?.name;
-    this.nodeContainerd = record.options.node && containerdFacts(record, 'node');
-    this.pool = record.options.pool && poolFacts(record, record.options.pool);
-    this.podCidrs = podCidrsOf(record.options);
+    this.nodeContainerd = record.options.node && containerdFacts(record);
+    this.podCidrs = record.options.node === undefined ? [] : [record.options.node.podCidr];
     this.netns = record.ownNetwork ? namespacePath(record.scope) : undefined;
     this.ca = { certFile: this.#pki.cert('ca'), keyFile: this.#pki.key('ca') };
     const snapshots = { dir: record.dir, component: (name: ComponentName) => this.component(name) };
@@ -234,12 +222,8 @@ export class RunningCluster implements Cluster {
   }
 }
 
-function poolFacts(record: ClusterRecord, { podCidr }: ResolvedPool): PoolFacts {
-  return { ...containerdFacts(record, 'pool'), cgroupParent: `/${record.scope}/pool`, podCidr };
-}
-
-function containerdFacts(record: ClusterRecord, role: ContainerdRole): ContainerdFacts {
-  const { socket, registryConfigDir } = containerdPaths(record.dir, role);
+function containerdFacts(record: ClusterRecord): ContainerdFacts {
+  const { socket, registryConfigDir } = containerdPaths(record.dir);
   return { containerdSocket: socket, registryConfigDir };
 }
 

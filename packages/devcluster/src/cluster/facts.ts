@@ -2,7 +2,6 @@ import { statfs } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import type { ClusterFacts, HostPrograms } from '../components/component.ts';
-import { runsContainers } from '../components/plan.ts';
 import { hostProgram } from '../host/report.ts';
 import { pkiPaths } from '../pki/cluster-pki.ts';
 import type { ClusterRecord } from '../record.ts';
@@ -19,7 +18,7 @@ export async function gatherFacts(record: ClusterRecord): Promise<ClusterFacts> 
     ...record.network,
     pki: pkiPaths(record.dir),
     machine: { milliCpu: cpus().length * 1000, memoryBytes: totalmem() },
-    host: runsContainers(record.options) ? await hostPrograms(record.dir) : noPrograms,
+    host: record.options.node ? await hostPrograms(record.dir) : noPrograms,
   };
 }
 

@@ -4,7 +4,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { resolveBinaries, type BinaryProgress } from '../binaries/resolve.ts';
-import { neededBinaries, runsContainers } from '../components/plan.ts';
+import { neededBinaries } from '../components/plan.ts';
 import { currentEnvironment, type Environment } from '../environment.ts';
 import { DevClusterError } from '../errors.ts';
 import { identify } from '../host/processes.ts';
@@ -71,7 +71,7 @@ async function openCluster(record: ClusterRecord, environment: Environment): Pro
   });
 }
 
-/** Whether this machine can have a real node and pools, and why not. Nothing is installed by asking. */
+/** Whether this machine can have a real node, and why not. Nothing is installed by asking. */
 export async function canRunContainers(): Promise<{ readonly possible: boolean; readonly reason: string }> {
   const report = inspectHost(currentEnvironment());
   return { possible: report.containers, reason: report.problems.join('; ') };
@@ -83,7 +83,7 @@ function checkHost(options: ResolvedOptions, environment: Environment): boolean 
   if (environment.platform !== 'linux') {
     throw new DevClusterError('host', `no cluster can run here: ${report.problems.join('; ')}`);
   }
-  if (runsContainers(options) && !report.containers) {
+  if (options.node !== undefined && !report.containers) {
     throw new DevClusterError(
       'host',
       `this machine cannot run the cluster's containers: ${report.problems.join('; ')}. A control plane alone (node: false) works without`,

@@ -15,7 +15,6 @@ export interface ClusterStatus {
   readonly nodeAddress?: string;
   readonly kubeconfig?: string;
   readonly node?: string;
-  readonly pool: boolean;
   readonly components: readonly ComponentStatus[];
 }
 
@@ -46,7 +45,6 @@ async function statusOf(record: ClusterRecord): Promise<ClusterStatus> {
         }
       : {}),
     ...(record.options.node ? { node: record.options.node.name } : {}),
-    pool: record.options.pool !== undefined,
     components: components ?? [],
   };
 }

@@ -1,9 +1,7 @@
 import { join } from 'node:path';
 import { pauseImage } from '../images/names.ts';
+import type { ResolvedNode } from '../options.ts';
 import type { ClusterFacts, ComponentSpec } from './component.ts';
-
-/** The two containerds of a cluster. They share nothing: a kubelet kills every sandbox that it does not know. */
-export type ContainerdRole = 'node' | 'pool';
 
 export interface ContainerdPaths {
   readonly dir: string;
@@ -13,8 +11,8 @@ export interface ContainerdPaths {
   readonly registryConfigDir: string;
 }
 
-export function containerdPaths(clusterDir: string, role: ContainerdRole): ContainerdPaths {
-  const dir = join(clusterDir, role);
+export function containerdPaths(clusterDir: string): ContainerdPaths {
+  const dir = join(clusterDir, 'node');
   return {
     dir,
     config: join(dir, 'containerd.toml'),
@@ -24,28 +22,19 @@ export function containerdPaths(clusterDir: string, role: ContainerdRole): Conta
   };
 }
 
-/** Name of the CNI network, and with it of what CNI leaves under /var/lib/cni. */
-function cniNetwork(scope: string, role: ContainerdRole): string {
-  return `${scope}-${role}`;
-}
-
-export function containerd(facts: ClusterFacts, role: ContainerdRole): ComponentSpec {
-  const paths = containerdPaths(facts.dir, role);
+export function containerd(facts: ClusterFacts, node: ResolvedNode): ComponentSpec {
+  const paths = containerdPaths(facts.dir);
   const registry = `http://${facts.nodeAddress}:${facts.ports.registry}`;
   return {
-    name: role === 'node' ? 'containerd' : 'pool-containerd',
+    name: 'containerd',
     command: facts.host.containerd,
-    args: [
-      '--config',
-      paths.config,
-      ...(facts.options.extraArgs[role === 'node' ? 'containerd' : 'pool-containerd'] ?? []),
-    ],
+    args: ['--config', paths.config, ...(facts.options.extraArgs.containerd ?? [])],
     after: [],
     ready: { kind: 'socket', path: paths.socket },
     folders: [paths.dir, join(paths.dir, 'opt'), join(paths.dir, 'temp')],
     files: {
-      [paths.config]: containerdConfig(facts, role),
-      [join(paths.cniConfigDir, '10-cluster.conflist')]: cniConfig(facts, role),
+      [paths.config]: containerdConfig(facts),
+      [join(paths.cniConfigDir, '10-cluster.conflist')]: cniConfig(facts, node),
       ...Object.fromEntries(
         ['_default', 'docker.io', 'registry.k8s.io'].map((name) => [
           join(paths.registryConfigDir, name, 'hosts.toml'),
@@ -56,8 +45,8 @@ export function containerd(facts: ClusterFacts, role: ContainerdRole): Component
   };
 }
 
-export function containerdConfig(facts: ClusterFacts, role: ContainerdRole): string {
-  const paths = containerdPaths(facts.dir, role);
+function containerdConfig(facts: ClusterFacts): string {
+  const paths = containerdPaths(facts.dir);
   return `version = 2
 root = "${join(paths.dir, 'root')}"
 state = "${join(paths.dir, 'state')}"
@@ -100,24 +89,25 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
 }
 
 /**
- * A bridge in the cluster's namespace. Addresses are not masqueraded: both pod networks are routed inside the namespace,
- * so pods of both sides see each other's real addresses.
+ * A bridge in the cluster's namespace. Addresses are not masqueraded: the namespace routes the pod network, and that of a
+ * peer, so pods of both sides see each other's real addresses.
  */
-export function cniConfig(facts: ClusterFacts, role: ContainerdRole): string {
+export function cniConfig(facts: ClusterFacts, { podCidr }: ResolvedNode): string {
   const config = {
     cniVersion: '0.4.0',
-    name: cniNetwork(facts.scope, role),
+    // With it begin the names of what CNI leaves under /var/lib/cni.
+    name: `${facts.scope}-node`,
     plugins: [
       {
         type: 'bridge',
-        bridge: role === 'node' ? 'node0' : 'pool0',
+        bridge: 'node0',
         isGateway: true,
         ipMasq: false,
         hairpinMode: true,
         ipam: {
           type: 'host-local',
-          dataDir: join(containerdPaths(facts.dir, role).dir, 'addresses'),
-          ranges: [[{ subnet: facts.options[role]?.podCidr }]],
+          dataDir: join(containerdPaths(facts.dir).dir, 'addresses'),
+          ranges: [[{ subnet: podCidr }]],
           routes: [{ dst: '0.0.0.0/0' }],
         },
       },

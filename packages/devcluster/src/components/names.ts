@@ -8,7 +8,6 @@ export const componentNames = [
   'kubelet',
   'kube-proxy',
   'coredns',
-  'pool-containerd',
 ] as const;
 
 export type ComponentName = (typeof componentNames)[number];

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { clusterCidr, dnsServiceAddress } from '../network/addressing.ts';
+import { dnsServiceAddress } from '../network/addressing.ts';
 import type { ResolvedNode } from '../options.ts';
 import { flags, programPath, userFlags, type ClusterFacts, type ComponentSpec, type Machine } from './component.ts';
 import { containerdPaths } from './containerd.ts';
@@ -65,7 +65,7 @@ export function kubeletConfig(facts: ClusterFacts, node: ResolvedNode): string {
     clusterDNS: node.services ? [dnsServiceAddress] : [],
     clusterDomain: 'cluster.local',
     resolvConf: resolvConfPath(facts.dir),
-    containerRuntimeEndpoint: `unix://${containerdPaths(facts.dir, 'node').socket}`,
+    containerRuntimeEndpoint: `unix://${containerdPaths(facts.dir).socket}`,
     podLogsDir: podLogsDir(facts.dir),
     volumePluginDir: join(facts.dir, 'kubelet', 'volume-plugins'),
     cgroupDriver: 'cgroupfs',
@@ -108,7 +108,7 @@ export function kubeProxy(facts: ClusterFacts, node: ResolvedNode): ComponentSpe
         kubeconfig: facts.pki.kubeconfig('kube-proxy'),
         'hostname-override': node.name,
         'proxy-mode': 'iptables',
-        'cluster-cidr': facts.options.pool ? clusterCidr : node.podCidr,
+        'cluster-cidr': node.podCidr,
         'bind-address': nodeAddress,
         'healthz-bind-address': `${nodeAddress}:${ports.proxyHealth}`,
         'metrics-bind-address': `${nodeAddress}:${ports.proxyMetrics}`,

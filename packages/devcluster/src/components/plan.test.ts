@@ -3,7 +3,7 @@ import { resolveOptions, type ClusterOptions } from '../options.ts';
 import { pkiPaths } from '../pki/cluster-pki.ts';
 import { usualPorts } from '../network/ports.ts';
 import type { ClusterFacts } from './component.ts';
-import { containerdConfig, cniConfig } from './containerd.ts';
+import { cniConfig } from './containerd.ts';
 import { kubeletConfig, reservedFor } from './node.ts';
 import { neededBinaries, planComponents } from './plan.ts';
 
@@ -33,18 +33,7 @@ function args(options: ClusterOptions, name: string, more: Partial<ClusterFacts>
   return planComponents(facts(options, more)).find((component) => component.name === name)?.args ?? [];
 }
 
-/** The paths in the cluster's folder that a configuration names. */
-function paths(config: string): string[] {
-  return [...config.matchAll(/"(\/c\/test[^"]*)"/g)].map(([, path = '']) => path);
-}
-
-const shapes: ClusterOptions[] = [
-  {},
-  { node: { services: false } },
-  { pool: true },
-  { node: false },
-  { node: false, pool: true },
-];
+const shapes: ClusterOptions[] = [{}, { node: { services: false } }, { node: false }];
 
 test.each(shapes)('with %o every component comes after those that it waits for', (options) => {
   const names: string[] = [];
@@ -69,22 +58,15 @@ test('a node without Services has a network of its own, and neither kube-proxy n
     expect(names).not.toContain(absent);
     expect(neededBinaries(without.options)).not.toContain(absent);
   }
-  const [bridge] = JSON.parse(cniConfig(without, 'node')).plugins;
-  expect(bridge.ipam.ranges).toEqual([[{ subnet: '10.246.0.0/16' }]]);
   const { node } = without.options;
+  const [bridge] = node ? JSON.parse(cniConfig(without, node)).plugins : [];
+  expect(bridge.ipam.ranges).toEqual([[{ subnet: '10.246.0.0/16' }]]);
   expect(node && JSON.parse(kubeletConfig(without, node)).clusterDNS).toEqual([]);
-});
-
-test('a pool alone has no Services: kube-proxy would wait for a node', () => {
-  const names = planComponents(facts({ node: false, pool: true })).map(({ name }) => name);
-  expect(names).toContain('pool-containerd');
-  expect(names).not.toContain('kube-proxy');
 });
 
 test('connections from the pods are told from others by their networks', () => {
   expect(args({}, 'kube-proxy')).toContain('--cluster-cidr=10.244.0.0/16');
   expect(args({ node: { podCidr: '10.246.0.0/16' } }, 'kube-proxy')).toContain('--cluster-cidr=10.246.0.0/16');
-  expect(args({ pool: true }, 'kube-proxy')).toContain('--cluster-cidr=10.244.0.0/15');
 });
 
 test('without a network of its own the API server keeps to loopback and announces no endpoint', () => {
@@ -133,15 +115,4 @@ test('the kubelet’s configuration is closed to strangers and keeps to the clus
     containerRuntimeEndpoint: 'unix:///c/test/node/containerd.sock',
     clusterDNS: ['10.96.0.10'],
   });
-});
-
-test('the two containerds share no folder, no socket, no bridge and no addresses', () => {
-  const all = facts({ pool: true });
-  const [node, pool] = [paths(containerdConfig(all, 'node')), paths(containerdConfig(all, 'pool'))];
-  expect(node.length).toBeGreaterThan(5);
-  expect(node.filter((path) => pool.includes(path))).toEqual([]);
-  const bridges = (['node', 'pool'] as const).map((role) => JSON.parse(cniConfig(all, role)).plugins[0]);
-  expect(bridges.map(({ bridge }) => bridge)).toEqual(['node0', 'pool0']);
-  expect(bridges.map(({ ipam }) => ipam.ranges[0][0].subnet)).toEqual(['10.244.0.0/16', '10.245.0.0/16']);
-  expect(bridges[0].ipam.dataDir).not.toBe(bridges[1].ipam.dataDir);
 });

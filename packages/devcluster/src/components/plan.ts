@@ -6,25 +6,20 @@ import { kubelet, kubeProxy } from './node.ts';
 import { coreDns, registry } from './services.ts';
 import type { ResolvedOptions } from '../options.ts';
 
-type Shape = Pick<ResolvedOptions, 'node' | 'pool'>;
-
-export function runsContainers({ node, pool }: Shape): boolean {
-  return node !== undefined || pool !== undefined;
-}
+type Shape = Pick<ResolvedOptions, 'node'>;
 
 /** Whether pods reach Services and know their names. */
-export function hasServices({ node }: Pick<Shape, 'node'>): boolean {
+export function hasServices({ node }: Shape): boolean {
   return node?.services ?? false;
 }
 
 /** The components of a cluster, each after those that it needs. */
 export function planComponents(facts: ClusterFacts): ComponentSpec[] {
-  const { node, pool } = facts.options;
+  const { node } = facts.options;
   return [
     etcd(facts),
     registry(facts),
-    ...(pool ? [containerd(facts, 'pool')] : []),
-    ...(node ? [containerd(facts, 'node')] : []),
+    ...(node ? [containerd(facts, node)] : []),
     apiServer(facts),
     controllerManager(facts),
     scheduler(facts),
@@ -42,8 +37,7 @@ export function neededBinaries(options: Shape): BinaryName[] {
     'kube-scheduler',
     'kubectl',
     'registry',
-    ...(options.node ? (['kubelet'] as const) : []),
+    ...(options.node ? (['kubelet', 'agnhost', 'pause'] as const) : []),
     ...(hasServices(options) ? (['kube-proxy', 'coredns'] as const) : []),
-    ...(runsContainers(options) ? (['agnhost', 'pause'] as const) : []),
   ];
 }

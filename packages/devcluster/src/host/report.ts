@@ -7,7 +7,7 @@ import { parseJson } from '../json.ts';
 export interface HostReport {
   /** A network namespace of its own per cluster: needs Linux, root and iproute2. */
   readonly namespaces: boolean;
-  /** A real node and pools: needs all of the above and the container tools. */
+  /** A real node: needs all of the above and the container tools. */
   readonly containers: boolean;
   /** Why not, and what to do about it; empty when everything is there. */
   readonly problems: readonly string[];

@@ -3,9 +3,6 @@
  * host; inside the namespace all clusters use the same pod and service networks, which never leave it.
  */
 export const podCidr = '10.244.0.0/16';
-export const poolPodCidr = '10.245.0.0/16';
-/** Both pod networks in one prefix. */
-export const clusterCidr = '10.244.0.0/15';
 export const serviceCidr = '10.96.0.0/16';
 export const apiServiceAddress = '10.96.0.1';
 export const dnsServiceAddress = '10.96.0.10';

@@ -4,7 +4,7 @@ import { goPlatform } from '../binaries/catalogue.ts';
 import { bootstrapObjects } from '../components/bootstrap.ts';
 import { programPath, serverUrl, type ClusterFacts } from '../components/component.ts';
 import type { ComponentName } from '../components/names.ts';
-import { hasServices, runsContainers } from '../components/plan.ts';
+import { hasServices } from '../components/plan.ts';
 import { DevClusterError, errorMessage } from '../errors.ts';
 import { exec } from '../exec.ts';
 import { http } from '../host/http.ts';
@@ -52,7 +52,7 @@ export async function becomeReady(
     after('kube-controller-manager', () =>
       untilUsable(facts, '/api/v1/namespaces/default/serviceaccounts/default', () => true, either),
     ),
-    ...(runsContainers(facts.options) ? [after('registry', () => pushImages(facts, log))] : []),
+    ...(facts.options.node ? [after('registry', () => pushImages(facts, log))] : []),
     ...(facts.options.node
       ? [after('kubelet', () => untilUsable(facts, `/api/v1/nodes/${facts.options.node?.name}`, isNodeReady, either))]
       : []),

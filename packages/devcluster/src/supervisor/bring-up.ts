@@ -74,12 +74,12 @@ async function makeNetwork(record: ClusterRecord): Promise<ClusterRecord> {
   return named;
 }
 
-/** One cgroup for the components, one for the kubelet's pods, one for the pool's. Returns the components' `cgroup.procs`. */
+/** One cgroup for the components, one for the kubelet's pods. Returns the components' `cgroup.procs`. */
 async function makeCgroups(scope: string): Promise<string[]> {
   const layout = cgroupLayout(await currentMounts());
   if (layout === undefined)
     throw new DevClusterError('host', 'no cgroup file system is mounted: mount one at /sys/fs/cgroup');
-  for (const part of ['system', 'node', 'pool']) await createCgroup(layout, `/${scope}/${part}`);
+  for (const part of ['system', 'node']) await createCgroup(layout, `/${scope}/${part}`);
   return cgroupFolders(layout, `/${scope}/system`).map((folder) => join(folder, 'cgroup.procs'));
 }
 

@@ -3,18 +3,7 @@ import { type CciBackendConfig, cciSchema } from './cci.ts';
 import { type ScenarioConfig, scenarioSchema } from './scenario.ts';
 import { absolutePath } from './values.ts';
 
-export type BackendConfig = CciBackendConfig | CriBackendConfig | KubernetesBackendConfig | SimulatedBackendConfig;
-
-export interface CriBackendConfig {
-  readonly type: 'cri';
-  readonly socket: string;
-  readonly stateDir: string;
-  readonly cgroupParent: string;
-  readonly maxParallelStarts: number;
-  readonly logMaxBytes: number;
-  readonly logMaxFiles: number;
-  readonly allowPrivileged: boolean;
-}
+export type BackendConfig = CciBackendConfig | KubernetesBackendConfig | SimulatedBackendConfig;
 
 export interface KubernetesBackendConfig {
   readonly type: 'kubernetes';
@@ -33,42 +22,6 @@ export interface SimulatedBackendConfig {
   /** A path only in the file: loading the configuration reads it. */
   readonly scenario?: string | ScenarioConfig | undefined;
 }
-
-const cri = z
-  .strictObject({
-    type: z.literal('cri').describe('Containers of a container runtime on this machine.'),
-    socket: absolutePath.describe(
-      'Unix socket of the runtime. It must not be one that a kubelet uses: a kubelet ends what it does not know.',
-    ),
-    stateDir: absolutePath.describe('Folder for workloads, volumes and logs of the pods. Each pool needs its own.'),
-    cgroupParent: z
-      .string()
-      .regex(/^((\/[\w.-]+)+)?$/, { error: 'must be a control group path such as /spillway, or empty' })
-      .default('/spillway')
-      .describe(
-        "Control group under which the pods' groups are made. Empty: the runtime's own, without limits for pods.",
-      ),
-    maxParallelStarts: z
-      .number()
-      .int()
-      .min(1)
-      .max(1000)
-      .default(8)
-      .describe('Pods and containers that start at a time.'),
-    logMaxBytes: z
-      .number()
-      .int()
-      .min(1024)
-      .max(2 ** 40)
-      .default(10 * 1024 * 1024)
-      .describe("A container's log file is rotated beyond this size."),
-    logMaxFiles: z.number().int().min(1).max(1000).default(5).describe('Log files kept for each container.'),
-    allowPrivileged: z
-      .boolean()
-      .default(false)
-      .describe('Accept privileged containers. Such a container is root on this machine.'),
-  })
-  .describe('Runs pods as containers through the Container Runtime Interface.');
 
 const kubernetes = z
   .strictObject({
@@ -112,6 +65,14 @@ const simulated = z
   })
   .describe('Pretends to run pods. For demos, rehearsals and tests.');
 
+/** What to use in place of types that there were once. */
+export const formerBackends: ReadonlyMap<string, string> = new Map([
+  [
+    'cri',
+    '"cri", containers on this machine, is no backend any more: use kubernetes, with a cluster whose kubelet runs them, or simulated to rehearse without containers',
+  ],
+]);
+
 export const backendSchema: z.ZodType<BackendConfig> = z
-  .discriminatedUnion('type', [cciSchema, cri, kubernetes, simulated])
+  .discriminatedUnion('type', [cciSchema, kubernetes, simulated])
   .describe('What runs the pods of this pool.');

@@ -25,7 +25,7 @@ describe('explaining a field', () => {
   });
 
   it('tells the variants of a backend apart', () => {
-    expect(explain('pools[].backend.socket')).toContain('(type: cri)');
+    expect(explain('pools[].backend.stateFile')).toContain('(type: simulated)');
   });
 
   it('knows no field that does not exist, but the nearest one', () => {

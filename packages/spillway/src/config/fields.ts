@@ -3,7 +3,7 @@ import { configSchema } from './schema.ts';
 
 /** One field of the configuration file, for explanations, the reference in docs/ and error messages. */
 export interface Field {
-  /** E.g. `pools[].backend.socket`; the root is the empty string. */
+  /** E.g. `pools[].backend.region`; the root is the empty string. */
   readonly path: string;
   /** For people: "text", "whole number from 1 to 65535", "one of: debug, info". */
   readonly type: string;
@@ -11,7 +11,7 @@ export interface Field {
   /** As YAML writes it on one line. */
   readonly default?: string;
   readonly description: string;
-  /** Which variant of a choice the field belongs to, e.g. `type: cri`. */
+  /** Which variant of a choice the field belongs to, e.g. `type: cci`. */
   readonly variant?: string;
 }
 

@@ -112,7 +112,14 @@ describe('a configuration file', () => {
 
   it('names the backends that exist', () => {
     expect(problemsOf('pools: [{name: a, nodeName: a, backend: {type: crio}}]')).toEqual([
-      'spillway.yaml:1:48: pools[0].backend.type: must be one of: cci, cri, kubernetes, simulated',
+      'spillway.yaml:1:48: pools[0].backend.type: must be one of: cci, kubernetes, simulated',
+    ]);
+  });
+
+  it('says what to use in place of a backend that there was once', () => {
+    const former = 'pools: [{name: a, nodeName: a, backend: {type: cri, socket: /run/containerd.sock}}]';
+    expect(problemsOf(former)).toEqual([
+      expect.stringMatching(/^spillway\.yaml:1:48: pools\[0\]\.backend\.type: "cri".* use kubernetes,.* or simulated /),
     ]);
   });
 

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { formerBackends } from './backends.ts';
 import { childrenOf, findFields, lastSegment } from './fields.ts';
 import { nearest } from './suggest.ts';
 
@@ -67,10 +68,17 @@ function unionProblem(issue: z.core.$ZodIssueInvalidUnion): FoundProblem {
   const { path } = issue;
   const discriminator = 'discriminator' in issue ? issue.discriminator : undefined;
   if (typeof discriminator === 'string') {
+    const former = formerChoice(issue.input, discriminator);
+    if (former !== undefined) return { path, message: former };
     const options = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
     return { path, message: `must be one of: ${options.join(', ')}` };
   }
   return { path, message: plainMessage(issue) };
+}
+
+function formerChoice(input: unknown, discriminator: string): string | undefined {
+  const choice = typeof input === 'object' && input !== null ? Reflect.get(input, discriminator) : undefined;
+  return typeof choice === 'string' ? formerBackends.get(choice) : undefined;
 }
 
 function plainMessage(issue: z.core.$ZodIssue): string {

@@ -1,6 +1,6 @@
 import type { PodSpec } from '@spillway/kube';
 import { describe, expect, test } from 'vitest';
-import { resolvConf, type ResolvedDns, resolveDns } from './dns.ts';
+import { type ResolvedDns, resolveDns } from './dns.ts';
 
 const node = {
   clusterServers: ['10.0.0.10'],
@@ -78,11 +78,5 @@ describe('the resolver of a pod', () => {
     expect(config?.searches.length).toBeLessThanOrEqual(32);
     expect(config?.searches).not.toContain(searches[0]);
     expect(notices.map(({ reason }) => reason)).toEqual(['DNSConfigForming', 'DNSConfigForming']);
-  });
-
-  test('is written as resolv.conf', () => {
-    expect(resolvConf({ servers: ['1.1.1.1', '1.1.1.2'], searches: ['a', 'b'], options: ['ndots:5'] })).toBe(
-      'nameserver 1.1.1.1\nnameserver 1.1.1.2\nsearch a b\noptions ndots:5\n',
-    );
   });
 });

@@ -44,14 +44,6 @@ export function resolveDns(pod: Pod, node: NodeDns): ResolvedDns {
   return { config, notices };
 }
 
-/** The text of `resolv.conf` in which a backend without a structured setting writes it. */
-export function resolvConf({ servers, searches, options }: DnsConfig): string {
-  const lines = servers.map((server) => `nameserver ${server}`);
-  if (searches.length > 0) lines.push(`search ${searches.join(' ')}`);
-  if (options.length > 0) lines.push(`options ${options.join(' ')}`);
-  return lines.map((line) => `${line}\n`).join('');
-}
-
 function baseOf(pod: Pod, node: NodeDns, notices: Notice[]): DnsConfig | undefined {
   const { dnsPolicy = 'ClusterFirst', hostNetwork = false } = pod.spec ?? {};
   if (dnsPolicy === 'None') return empty;

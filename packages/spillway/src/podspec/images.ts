@@ -1,5 +1,3 @@
-import type { Container } from '@spillway/kube';
-
 /** An image reference with everything that Docker leaves out filled in. */
 export interface ImageReference {
   /** E.g. `docker.io`, `registry.example:5000`. */
@@ -48,24 +46,6 @@ export function parseImage(text: string): ParsedImage {
       ...(digest !== undefined && { digest }),
     },
   };
-}
-
-/** The full name, as registries and runtimes take it. */
-export function formatImage({ registry, repository, tag, digest }: ImageReference): string {
-  return `${registry}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
-}
-
-export type PullPolicy = 'Always' | 'IfNotPresent' | 'Never';
-
-/** `imagePullPolicy`, or the API's default: a moving tag is asked for each time. */
-export function pullPolicy({ imagePullPolicy, image = '' }: Pick<Container, 'image' | 'imagePullPolicy'>): PullPolicy {
-  if (imagePullPolicy === 'Always' || imagePullPolicy === 'Never' || imagePullPolicy === 'IfNotPresent') {
-    return imagePullPolicy;
-  }
-  const parsed = parseImage(image);
-  return parsed.ok && parsed.reference.digest === undefined && parsed.reference.tag === 'latest'
-    ? 'Always'
-    : 'IfNotPresent';
 }
 
 function splitName(name: string): { registry: string; repository: string } {

@@ -1,7 +1,7 @@
 import type { Container, PodSpec } from '@spillway/kube';
 import { describe, expect, test } from 'vitest';
-import { containerCgroup, oomScoreAdj, podCgroup } from './cgroups.ts';
-import { formatResources, podResources, qosClass } from './resources.ts';
+import { formatQuantity } from './quantities.ts';
+import { podResources, qosClass } from './resources.ts';
 
 type List = Record<string, string>;
 const container = (requests: List = {}, limits: List = {}, more: Partial<Container> = {}): Container => ({
@@ -10,7 +10,10 @@ const container = (requests: List = {}, limits: List = {}, more: Partial<Contain
   ...more,
 });
 const sidecar = (requests: List): Container => container(requests, {}, { restartPolicy: 'Always' });
-const requestsOf = (spec: PodSpec): List => formatResources(podResources({ spec }, 'requests'));
+const requestsOf = (spec: PodSpec): List =>
+  Object.fromEntries(
+    Array.from(podResources({ spec }, 'requests'), ([name, amount]) => [name, formatQuantity(amount)]),
+  );
 
 describe('what a pod requests', () => {
   test('is what its containers request together', () => {
@@ -65,44 +68,5 @@ describe('the quality of service', () => {
   test('is decided by the pod’s own resources where it has some', () => {
     const resources = { limits: { cpu: '1', memory: '1Gi' } };
     expect(qosClass({ spec: { containers: [container()], resources } })).toBe('Guaranteed');
-  });
-});
-
-const score = (each: Container): number => oomScoreAdj({ spec: { containers: [each] } }, each, 10 * 1024 ** 3);
-
-describe('what the kernel is told', () => {
-  test('of a container', () => {
-    expect(containerCgroup(container({ cpu: '250m' }, { cpu: '1500m', memory: '64Mi' }))).toEqual({
-      cpuShares: 256,
-      cpuQuota: 150_000,
-      cpuPeriod: 100_000,
-      memoryBytes: 67_108_864,
-    });
-    expect(containerCgroup(container())).toEqual({ cpuShares: 2, cpuPeriod: 100_000 });
-    expect(containerCgroup(container({}, { cpu: '1m' }))).toEqual({ cpuShares: 2, cpuQuota: 1000, cpuPeriod: 100_000 });
-    expect(containerCgroup(container({ cpu: '10000' })).cpuShares).toBe(262_144);
-  });
-
-  test('of a pod: a limit where every container has one', () => {
-    const limited = container({ cpu: '1' }, { cpu: '1', memory: '1Mi' });
-    expect(podCgroup({ spec: { containers: [limited, limited] } })).toEqual({
-      cpuShares: 2048,
-      cpuQuota: 200_000,
-      cpuPeriod: 100_000,
-      memoryBytes: 2_097_152,
-    });
-    expect(podCgroup({ spec: { containers: [limited, container({}, { cpu: '1' })] } })).toEqual({
-      cpuShares: 2048,
-      cpuQuota: 200_000,
-      cpuPeriod: 100_000,
-    });
-  });
-
-  test('about who dies first', () => {
-    expect(score(container())).toBe(1000);
-    expect(score(container({}, { cpu: '1', memory: '1Gi' }))).toBe(-997);
-    expect(score(container({ memory: '5Gi' }))).toBe(500);
-    expect(score(container({ memory: '20Gi' }))).toBe(3);
-    expect(score(container({ cpu: '1' }))).toBe(999);
   });
 });

@@ -1,5 +1,5 @@
 import type { Container, Pod } from '@spillway/kube';
-import { formatQuantity, type Nano, nanoOf } from './quantities.ts';
+import { type Nano, nanoOf } from './quantities.ts';
 
 /** Amounts by resource name. */
 export type Resources = ReadonlyMap<string, Nano>;
@@ -55,7 +55,7 @@ export function podTotal(parts: Iterable<{ readonly role: ContainerRole; readonl
 }
 
 /** A limit without a request requests the limit; the API server fills that in, and pods from elsewhere are read the same way. */
-export function containerResources(container: Container, kind: ResourceKind): Resources {
+function containerResources(container: Container, kind: ResourceKind): Resources {
   const { requests, limits } = container.resources ?? {};
   return amounts(kind === 'limits' ? limits : { ...limits, ...requests });
 }
@@ -74,11 +74,6 @@ export function qosClass(pod: Pod): QosClass {
       limits.size === 2 && ['cpu', 'memory'].every((name) => requests.get(name) === limits.get(name)),
   );
   return guaranteed ? 'Guaranteed' : 'Burstable';
-}
-
-/** As a ResourceList of the API. */
-export function formatResources(resources: Resources): Record<string, string> {
-  return Object.fromEntries(Array.from(resources, ([name, amount]) => [name, formatQuantity(amount)]));
 }
 
 function amounts(list: Readonly<Record<string, string>> | undefined): Map<string, Nano> {

@@ -1,6 +1,6 @@
 import type { Container, Pod } from '@spillway/kube';
 
-export function effectiveRunAsUser(pod: Pod, container: Container): number | undefined {
+function effectiveRunAsUser(pod: Pod, container: Container): number | undefined {
   return container.securityContext?.runAsUser ?? pod.spec?.securityContext?.runAsUser;
 }
 

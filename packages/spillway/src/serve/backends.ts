@@ -3,8 +3,6 @@ import type { Backend, Owner, Refusal } from '../backends/backend.ts';
 import { dialects } from '../backends/cci/dialects.ts';
 import { makeCciBackend } from '../backends/cci/make-cci.ts';
 import { podDialect } from '../backends/cci/pod-dialect.ts';
-import { CriBackend } from '../backends/cri/cri-backend.ts';
-import { reviewPod as reviewForCri } from '../backends/cri/review.ts';
 import { kubernetesDialect } from '../backends/kubernetes/dialect.ts';
 import { reviewPod } from '../backends/kubernetes/fields/fields.ts';
 import { makeKubernetesBackend } from '../backends/kubernetes/make-kubernetes.ts';
@@ -26,10 +24,6 @@ export function makeBackend(
     case 'cci': {
       const { type: _, ...options } = config;
       return makeCciBackend({ options, owner, environment, logger });
-    }
-    case 'cri': {
-      const { type: _, ...options } = config;
-      return new CriBackend({ options, owner, logger });
     }
     case 'kubernetes': {
       const { type: _, ...options } = config;
@@ -67,8 +61,6 @@ function reviewOf(backend: BackendConfig, pod: Pod): readonly Refusal[] {
   switch (backend.type) {
     case 'cci':
       return reviewPod(pod, podDialect(dialects[backend.apiVersion], backend)).refusals;
-    case 'cri':
-      return reviewForCri(pod, backend).refusals;
     case 'kubernetes':
       return reviewPod(pod, kubernetesDialect).refusals;
     default:

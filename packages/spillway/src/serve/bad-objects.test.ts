@@ -16,7 +16,7 @@ import { makeReview } from './backends.ts';
 
 const configs = [
   backendSchema.parse({ type: 'simulated' }),
-  backendSchema.parse({ type: 'cri', socket: '/run/x.sock', cgroupParent: '/x', stateDir: '/x' }),
+  backendSchema.parse({ type: 'kubernetes', kubeconfig: '/x' }),
 ];
 const pools = configs.flatMap((backend) =>
   ruleSetNames.map((sizing) => ({

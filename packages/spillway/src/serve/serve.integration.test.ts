@@ -31,7 +31,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { parseJson } from '../backends/trusted.ts';
-import { decodeWorkload } from '../backends/workload-codec.ts';
+import { decodeWorkload } from '../backends/simulated/workload-codec.ts';
 import { sizeAnnotationNames } from '../podspec/contract.ts';
 import type { Explanation } from '../pods/explain.ts';
 import { stages } from '../pods/timeline.ts';

@@ -1,9 +1,9 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Owner, Workload } from '../backend.ts';
 import { BackendError } from '../backend.ts';
-import { hasErrorCode } from '../errno.ts';
+import { hasErrorCode } from './errno.ts';
 import { parseJson } from '../trusted.ts';
-import { decodeWorkload, encodeWorkload } from '../workload-codec.ts';
+import { decodeWorkload, encodeWorkload } from './workload-codec.ts';
 import type { PodRecord } from './simulated-pod.ts';
 
 export interface KeptPod {

@@ -11,7 +11,6 @@ interface UpOptions {
   readonly cpu?: string;
   readonly memory?: string;
   readonly maxPods?: string;
-  readonly pool?: boolean;
   readonly kubernetesVersion?: string;
 }
 
@@ -26,7 +25,6 @@ export function devCommand(): Command {
     .option('--cpu <quantity>', 'CPU that pods may request on the node (default: 2)')
     .option('--memory <quantity>', 'memory that pods may request on the node (default: 4Gi)')
     .option('--max-pods <number>', 'pods that the node takes (default: 110)')
-    .option('--pool', 'a second containerd, for a pool of the cri backend')
     .option(
       '--kubernetes-version <version>',
       '1.28 for the oldest that Spillway supports, with --no-node (default: newest)',
@@ -79,7 +77,6 @@ async function up(devcluster: DevCluster, name: string, options: UpOptions): Pro
   const cluster = await devcluster.startCluster({
     name,
     node: node && nodeSize(options),
-    pool: (options.pool ?? false) && host.possible,
     ...(options.kubernetesVersion === undefined ? {} : { kubernetesVersion: options.kubernetesVersion }),
     keep: true,
     log: note,
@@ -122,7 +119,6 @@ function howToUse(cluster: Cluster): string {
     '',
     `  use it:     export KUBECONFIG=${cluster.kubeconfig}`,
     `  images:     ${cluster.registry}`,
-    ...(cluster.pool ? [`  pool:       ${cluster.pool.containerdSocket} (cgroup ${cluster.pool.cgroupParent})`] : []),
     ...(cluster.netns ? [`  go inside:  nsenter --net=${cluster.netns}`] : []),
     `  logs:       ${cluster.dir}/logs`,
     `  stop it:    spillway dev down${named}`,

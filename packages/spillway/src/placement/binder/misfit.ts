@@ -3,7 +3,7 @@
  */
 export interface Misfit {
   readonly kind: 'selector' | 'refused' | 'claim' | 'topology' | 'taint' | 'blocked' | 'room';
-  /** Stable code of a refusal, e.g. `probes-unsupported`. */
+  /** Stable code of a refusal, e.g. `host-namespace-unsupported`. */
   readonly code?: string;
   readonly message: string;
   /** What the user can do. */

@@ -116,11 +116,11 @@ describe('a new pod', () => {
 
 describe('a pod that cannot start', () => {
   const refusal: Refusal = {
-    code: 'probes-unsupported',
+    code: 'host-namespace-unsupported',
     field: 'spec.hostNetwork',
     message: 'host network is not possible',
     remedy: 'Remove it.',
-    documentation: 'not-burstable.md#probes-unsupported',
+    documentation: 'not-burstable.md#host-namespace-unsupported',
   };
 
   it('keeps the size in which the backend was asked to create it, whatever its specification says since', () => {

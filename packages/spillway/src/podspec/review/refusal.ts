@@ -2,7 +2,7 @@ import { type RefusalCode, reviewRules } from './rules.ts';
 
 /** Why a pod cannot run somewhere. */
 export interface Refusal {
-  /** Stable machine code, e.g. `probes-unsupported`. */
+  /** Stable machine code, e.g. `host-namespace-unsupported`. */
   readonly code: RefusalCode;
   /** The field that is refused, e.g. `spec.containers[0].livenessProbe`. */
   readonly field: string;

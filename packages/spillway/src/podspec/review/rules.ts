@@ -104,10 +104,6 @@ export const reviewRules = {
     message: 'the pool does not offer a restart policy of a single container',
     remedy: 'Set the restart policy of the pod, or run the pod on a node of the cluster.',
   },
-  'probes-unsupported': {
-    message: 'probes are not supported yet, and a pod whose health nobody watches would be called ready',
-    remedy: 'Leave out the probe for pods that burst, or run the pod on a node of the cluster.',
-  },
   'startup-probe-by-tcp-unsupported': {
     message: 'the pool has no startup probes by TCP',
     remedy: 'Use httpGet or exec for the startup probe.',
@@ -124,10 +120,6 @@ export const reviewRules = {
     message: 'the pool offers cpu, memory and ephemeral-storage only',
     remedy: 'Run the pod on a node of the cluster: leave out the toleration or label that lets it burst.',
   },
-  'privileged-refused': {
-    message: 'a privileged container would be root on the machine of the pool',
-    remedy: 'Leave out privileged, or set allowPrivileged for the pool.',
-  },
   'privileged-unsupported': {
     message: 'the pool has no privileged containers',
     remedy: 'Leave out privileged, or run the pod on a node of the cluster.',
@@ -139,10 +131,6 @@ export const reviewRules = {
   'proc-mount-unsupported': {
     message: 'an unmasked /proc is not supported',
     remedy: 'Leave out procMount.',
-  },
-  'sysctl-refused': {
-    message: 'only sysctls that cannot harm other pods are set',
-    remedy: 'Leave out the sysctl.',
   },
   'supplemental-groups-policy-unsupported': {
     message: 'only the policy Merge is supported',

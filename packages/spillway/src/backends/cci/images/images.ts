@@ -7,12 +7,12 @@ import {
   type PodSpec,
   type Secret,
 } from '@spillway/kube';
+import pLimit from 'p-limit';
 import { type ImageReplacement, replaceImages } from '../../../podspec/image-replacement.ts';
 import type { RegistryCredential } from '../../../podspec/images.ts';
 import { BackendError, type InstanceRef, type Notice, type Workload } from '../../backend.ts';
 import type { Dialect } from '../../kubernetes/dialect.ts';
 import type { AdaptContext } from '../../kubernetes/kubernetes-backend.ts';
-import { Semaphore } from '../../semaphore.ts';
 import type { AccessKey } from '../signing.ts';
 import { mergePullSecret, pullSecretName, type WantedLogin } from './pull-secret.ts';
 import { registryNotice, swrLogin } from './swr.ts';
@@ -38,7 +38,7 @@ const maxUnseen = 1000;
 /** The images of pods in CCI: their names, and the one Secret with the logins for all of them. */
 export class Images {
   readonly #options: ImagesOptions;
-  readonly #turns = new Semaphore(1);
+  readonly #inTurn = pLimit(1);
   readonly #unseen = new Map<string, PodSpec>();
   #isMerging = false;
 
@@ -81,7 +81,10 @@ export class Images {
     if (this.#unseen.size >= maxUnseen) this.#unseen.delete([...this.#unseen.keys()][0] ?? '');
     this.#unseen.set(ref.uid, spec);
     if (isQuiet && (await this.#isThere(client, logins, signal))) return;
-    const refused = await this.#turns.run(() => this.#merge(client, ref, logins, signal), { signal });
+    const refused = await this.#inTurn(async () => {
+      signal.throwIfAborted();
+      return this.#merge(client, ref, logins, signal);
+    });
     for (const notice of refused) tell(notice);
   }
 

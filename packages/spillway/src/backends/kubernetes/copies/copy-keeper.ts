@@ -12,8 +12,8 @@ import {
   type Secret,
   uidOf,
 } from '@spillway/kube';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { BackendError, type Owner } from '../../backend.ts';
-import { Semaphore } from '../../semaphore.ts';
 import { type Copies, namesUsedBy, stepFor } from './copies.ts';
 import type { Dialect } from '../dialect.ts';
 import { syncing } from '../lanes.ts';
@@ -43,7 +43,7 @@ interface Reservation {
  */
 export class CopyKeeper {
   readonly #options: CopyKeeperOptions;
-  readonly #locks = new Map<string, { readonly turn: Semaphore; users: number }>();
+  readonly #locks = new Map<string, { readonly inTurn: LimitFunction; users: number }>();
   readonly #reservations = new Set<Reservation>();
   #listings = 0;
   /** Those that are still to be concluded from. */
@@ -186,11 +186,11 @@ export class CopyKeeper {
 
   /** One piece of work on a copy at a time. */
   async #locked(key: string, work: () => Promise<void>): Promise<void> {
-    const lock = this.#locks.get(key) ?? { turn: new Semaphore(1), users: 0 };
+    const lock = this.#locks.get(key) ?? { inTurn: pLimit(1), users: 0 };
     this.#locks.set(key, lock);
     lock.users += 1;
     try {
-      await lock.turn.run(work);
+      await lock.inTurn(work);
     } finally {
       lock.users -= 1;
       if (lock.users === 0) this.#locks.delete(key);

@@ -16,12 +16,14 @@ describe('the table of fields', () => {
   });
 
   test('another kind of cluster differs in some rows', () => {
-    const table = withRows(podFields, { 'containers.startupProbe.tcpSocket': refused('probes-unsupported') });
+    const table = withRows(podFields, {
+      'containers.startupProbe.tcpSocket': refused('startup-probe-by-tcp-unsupported'),
+    });
     const startupProbe = { tcpSocket: { port: 80 }, periodSeconds: 1 };
     const pod = { spec: { containers: [{ name: 'web', startupProbe }] } };
     expect(reviewFields(pod, podFields).refusals).toEqual([]);
     expect(reviewFields(pod, table).refusals).toMatchObject([
-      { code: 'probes-unsupported', field: 'spec.containers[0].startupProbe.tcpSocket' },
+      { code: 'startup-probe-by-tcp-unsupported', field: 'spec.containers[0].startupProbe.tcpSocket' },
     ]);
     expect(passedPart(pod.spec, table)).toEqual({ containers: [{ name: 'web', startupProbe: { periodSeconds: 1 } }] });
   });

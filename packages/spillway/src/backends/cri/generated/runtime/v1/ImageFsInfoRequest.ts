@@ -1,8 +1,0 @@
-// Original file: src/backends/cri/api.proto
-
-
-export interface ImageFsInfoRequest {
-}
-
-export interface ImageFsInfoRequest__Output {
-}

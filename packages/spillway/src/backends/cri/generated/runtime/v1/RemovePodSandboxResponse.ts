@@ -1,8 +1,0 @@
-// Original file: src/backends/cri/api.proto
-
-
-export interface RemovePodSandboxResponse {
-}
-
-export interface RemovePodSandboxResponse__Output {
-}

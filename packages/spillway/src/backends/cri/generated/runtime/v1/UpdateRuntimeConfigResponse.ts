@@ -1,8 +1,0 @@
-// Original file: src/backends/cri/api.proto
-
-
-export interface UpdateRuntimeConfigResponse {
-}
-
-export interface UpdateRuntimeConfigResponse__Output {
-}
