@@ -1,4 +1,4 @@
-import { type Cluster, type ClusterOptions, peer, startCluster } from '@spillway/devcluster';
+import { busyboxImage, type Cluster, type ClusterOptions, peer, startCluster } from '@spillway/devcluster';
 import { ownRegion } from '../demo/region.ts';
 import { Testbed } from '../testkit/testbed.ts';
 import type { TargetName } from './options.ts';
@@ -49,7 +49,13 @@ async function startKubernetes(options: TargetOptions): Promise<Target> {
   });
   if (cluster === undefined || remote === undefined) throw new Error('two clusters were to be started');
   await peer(cluster, remote, { servicesOf: cluster });
-  const testbed = await Testbed.create({ cluster, backend: 'kubernetes', remote, taints: [] });
+  const { kubeconfig } = remote;
+  const testbed = await Testbed.create({
+    cluster,
+    backend: 'kubernetes',
+    remote: { kubeconfig, hostsImage: busyboxImage },
+    taints: [],
+  });
   await serve(testbed, cluster, started);
   const running = started.move();
   return { cluster, registries: [remote], [Symbol.asyncDispose]: () => running.disposeAsync() };

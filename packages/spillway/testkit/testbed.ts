@@ -31,7 +31,7 @@ export interface TestbedOptions {
   readonly cci?: Partial<CciBackendConfig> & { readonly at: Parameters<typeof cciPool>[0] };
   /** Where the pods of the `kubernetes` backend run. What its pods are to reach of this cluster takes a peering. */
   readonly remote?: Pick<KubernetesBackendConfig, 'kubeconfig'> &
-    Partial<Pick<KubernetesBackendConfig, 'createNamespace'>>;
+    Partial<Pick<KubernetesBackendConfig, 'createNamespace' | 'hostsImage'>>;
   /** Of the virtual node; default: as the configuration's defaults say. */
   readonly taints?: readonly Taint[];
   /** How the `simulated` backend behaves; default: as the configuration's defaults say. */
@@ -289,8 +289,14 @@ export class Testbed implements AsyncDisposable {
     }
     if (backend === 'kubernetes') {
       if (remote === undefined) throw new Error('a pool of the kubernetes backend needs another cluster: remote');
-      const { kubeconfig, createNamespace = true } = remote;
-      return { type: 'kubernetes', kubeconfig, namespace: burstNamespace, createNamespace };
+      const { kubeconfig, createNamespace = true, hostsImage } = remote;
+      return {
+        type: 'kubernetes',
+        kubeconfig,
+        namespace: burstNamespace,
+        createNamespace,
+        ...(hostsImage && { hostsImage }),
+      };
     }
     return { type: 'simulated', ...simulated, ...(keepInstances ? { stateFile: this.instancesFile } : {}) };
   }

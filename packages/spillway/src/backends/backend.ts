@@ -47,12 +47,12 @@ export interface Backend {
   stop(ref: InstanceRef, options: StopOptions, signal: AbortSignal): Promise<void>;
 
   /**
-   * Gives volumes of an instance other files. A container sees all of a volume's old files or all of its new ones; what is
+   * Brings an instance to what its pod is now. A container sees all of a volume's old files or all of its new ones; what is
    * started later, also by another process, sees the new ones. Variables and `subPath` mounts of what runs keep what they
-   * have. Pulls that come later use the logins of the pull Secrets in the change. Success when the instance is gone. Present
-   * when {@link Capabilities} say that volumes or pull Secrets follow.
+   * have. Pulls that come later use the logins of the pull Secrets in the change. Idempotent. Success when the instance is gone.
+   * @returns what of the pod's change the instance does not get, and will not: it is told on the pod
    */
-  update?(ref: InstanceRef, change: InstanceChange, signal: AbortSignal): Promise<void>;
+  update?(ref: InstanceRef, change: InstanceChange, signal: AbortSignal): Promise<readonly Refusal[]>;
 
   /** Afterwards nothing of the instance exists or is billed; also ends what still runs. Success when already gone. */
   remove(ref: InstanceRef, signal: AbortSignal): Promise<void>;
@@ -133,6 +133,8 @@ export interface Owner {
 export interface Workload {
   readonly ref: InstanceRef;
   readonly pod: Pod;
+  /** Another value for each state of the pod that an instance may have to follow; the instance shows it. */
+  readonly revision: string;
   /** Environment by container name, init containers included, in the order of definition. */
   readonly environment: ReadonlyMap<string, readonly EnvVarTemplate[]>;
   /** Volumes by volume name. */
@@ -154,11 +156,13 @@ export interface InstanceChange {
   readonly volumes: ReadonlyMap<string, readonly VolumeFile[]>;
   /** All that the pod's volumes refer to, and its pull Secrets, as far as these follow, as it is now. */
   readonly objects: ReferencedObjects;
+  /** Names of those that it does without, for they are not there (any more). Default: none */
+  readonly absent?: { readonly configMaps: readonly string[]; readonly secrets: readonly string[] };
   /** Names of the pod's pull Secrets, when one of them has changed. */
   readonly pullSecrets?: readonly string[];
   /**
-   * The pod as it is now, when it has another generation or other metadata than what it was created with or last changed to.
-   * The backend brings its instance there as far as its {@link Capabilities} say that it can, and leaves the rest as it is.
+   * The pod as it is now, when it has another revision than what it was created with or last changed to. The backend brings its
+   * instance there as far as it can, and leaves the rest as it is. What only new containers need and is missing is left out.
    */
   readonly workload?: Workload;
 }
@@ -178,6 +182,8 @@ export interface Instance {
   readonly startTime: string;
   /** What it was created with; absent: not known yet. */
   readonly spec?: PodSpec;
+  /** Of the workload that it was created with or last changed to; absent: not known. */
+  readonly revision?: string;
   readonly containerStatuses: readonly ContainerStatus[];
   readonly initContainerStatuses: readonly ContainerStatus[];
   /** Absent: the pod has none, or the backend cannot have any. */

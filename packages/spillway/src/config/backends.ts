@@ -11,6 +11,7 @@ export interface KubernetesBackendConfig {
   readonly context?: string | undefined;
   readonly namespace: string;
   readonly createNamespace: boolean;
+  readonly hostsImage?: string | undefined;
 }
 
 export interface SimulatedBackendConfig {
@@ -40,6 +41,13 @@ const kubernetes = z
       .boolean()
       .default(true)
       .describe('Make the namespace when it does not exist. Without it, it must be there.'),
+    hostsImage: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Image with sh and sed that writes the fully qualified name of pods with a subdomain into their /etc/hosts, before their containers start. Default: such pods do not find that name there.',
+      ),
   })
   .describe('Runs pods in a namespace of any cluster: see backend-kubernetes.md.');
 

@@ -13,7 +13,7 @@ import { ListingRequests } from './instances/listing-requests.ts';
 import type { SweepOptions } from './instances/sweep.ts';
 import { Sweeper } from './instances/sweeper.ts';
 import { Arrivals } from './intake/arrivals.ts';
-import type { IntakeNode } from './intake/intake.ts';
+import { asksFor, type IntakeNode } from './intake/intake.ts';
 import { reviewPod } from './intake/pod-review.ts';
 import { podFields } from './log.ts';
 import { Operations } from './operations.ts';
@@ -154,6 +154,7 @@ export function podController(surroundings: PodSurroundings): PodController {
   });
   const tolerations = new TolerationWriter({
     client: controller,
+    asked: (pod) => asksFor(node, pod),
     live,
     defaults: (signal) => readDefaultTolerations(client, node.name, signal),
     onError: (error, pod) =>

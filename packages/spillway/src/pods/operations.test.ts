@@ -266,7 +266,10 @@ describe('updating volumes', () => {
       backend: {
         capabilities: { ...capabilities, volumeUpdates: true },
         create: async () => {},
-        update: async (_, { volumes }) => void changes.push([...volumes.keys()]),
+        update: async (_, { volumes }) => {
+          changes.push([...volumes.keys()]);
+          return [];
+        },
         stop: async () => {},
         remove: async () => {},
       },
@@ -317,11 +320,11 @@ describe('updating volumes', () => {
     expect(changes).toEqual([['settings', 'fixed', 'maybe', 'token']]);
   });
 
-  it('changes nothing while something mandatory is missing, and waits for it', async () => {
+  it('changes no volume while something mandatory is missing, and waits for it', async () => {
     const { data, changes, followed, operate } = world();
     data.delete('settings');
     expect(await operate({ kind: 'update' })).toMatchObject({ ok: false, problem: { kind: 'missingReference' } });
-    expect(changes).toEqual([]);
+    expect(changes.flat()).toEqual([]);
     expect(followed.at(-1)).toContainEqual({
       kind: 'configMap',
       namespace: 'default',
@@ -447,8 +450,10 @@ describe('updating logins', () => {
       backend: {
         capabilities: { ...capabilities, pullSecretUpdates: true },
         create: async () => {},
-        update: async (_, { volumes, objects, pullSecrets }) =>
-          void changes.push({ volumes: [...volumes.keys()], secrets: [...objects.secrets.keys()], pullSecrets }),
+        update: async (_, { volumes, objects, pullSecrets }) => {
+          changes.push({ volumes: [...volumes.keys()], secrets: [...objects.secrets.keys()], pullSecrets });
+          return [];
+        },
         stop: async () => {},
         remove: async () => {},
       },

@@ -10,9 +10,22 @@ import {
   errorMessage,
   systemClock,
 } from '@spillway/kube';
-import { type Backend, BackendError, type InstanceRef, type Notice, type Workload } from '../backends/backend.ts';
-import { type Following, followingReferencesOf, objectsOf } from '../podspec/references.ts';
-import { type MissingReference, resolveVolumes, resolveWorkload } from '../podspec/resolve.ts';
+import {
+  type Backend,
+  BackendError,
+  type InstanceChange,
+  type InstanceRef,
+  type Notice,
+  type Workload,
+} from '../backends/backend.ts';
+import {
+  type Following,
+  followingReferencesOf,
+  objectsOf,
+  type PodReferences,
+  referencesOf,
+} from '../podspec/references.ts';
+import { type MissingReference, resolvePresent, resolveVolumes, resolveWorkload } from '../podspec/resolve.ts';
 import type { WorkloadFacts, WorkloadSources } from '../podspec/workload-sources.ts';
 import { asSized } from '../podspec/sizing/sized-pod.ts';
 import { sizeNotices } from '../podspec/sizing/shown.ts';
@@ -115,34 +128,58 @@ export class Operations {
     for (const notice of [...once, ...resolution.notices]) record(ref, notice);
     onStage?.(ref, 'admitted');
     await this.#options.prepared(signal);
-    const workload: Workload = { ref, pod, ...resolution.workload };
+    const { revision } = state;
+    const workload: Workload = { ref, pod, revision, ...resolution.workload };
     onStage?.(ref, 'createSent');
     await backend.create(workload, signal);
     onStage?.(ref, 'createAccepted');
     const renewAtMs = this.#following.volumeUpdates === true ? sources.renewAtMs : Number.POSITIVE_INFINITY;
-    const content = { digests: digestsOf(workload.volumes), ...this.#pullSecrets(pod, sources), readMs, renewAtMs };
-    return { ok: true, content };
+    const digests = digestsOf(workload.volumes);
+    const logins = this.#pullSecrets(pod, sources);
+    return { ok: true, content: { revision, refused: [], digests, ...logins, readMs, renewAtMs } };
   }
 
   async #update(state: PodState, signal: AbortSignal): Promise<Outcome> {
-    const { ref, content: applied } = state;
+    const { ref, revision, content: applied } = state;
     const pod = podToRun(state);
     if (pod === undefined) return ok;
     const { backend, references } = this.#options;
     const readMs = this.#now();
     const wanted = followingReferencesOf(pod, this.#following);
-    const sources = await fetchReferences(pod, references, signal, wanted);
+    const isOtherPod = revision !== applied?.revision;
+    const read = isOtherPod ? allOf(referencesOf(pod), wanted) : wanted;
+    const sources = await fetchReferences(pod, references, signal, read);
     this.#follow(ref, followedBy(pod, this.#following, sources));
     const { volumes, missing } = this.#volumes(pod, sources);
-    if (missing.length > 0) return { ok: false, problem: missingProblem(missing) };
-    const changed = changedVolumes(volumes, applied?.digests);
+    const changed = missing.length > 0 ? new Map() : changedVolumes(volumes, applied?.digests);
     const logins = this.#pullSecrets(pod, sources);
-    const isOther = logins.pullSecrets !== applied?.pullSecrets;
-    if (changed.size > 0 || isOther) {
-      const pullSecrets = isOther ? { pullSecrets: pullSecretsOf(pod) } : {};
-      await backend.update?.(ref, { volumes: changed, objects: objectsOf(wanted, sources), ...pullSecrets }, signal);
+    const areOtherLogins = logins.pullSecrets !== applied?.pullSecrets;
+    let refused = applied?.refused ?? [];
+    if (changed.size > 0 || areOtherLogins || isOtherPod) {
+      const change: InstanceChange = {
+        volumes: changed,
+        objects: objectsOf(wanted, sources),
+        absent: absentOf(wanted, sources),
+        ...(areOtherLogins && { pullSecrets: pullSecretsOf(pod) }),
+        ...(isOtherPod && { workload: this.#present(state, pod, sources) }),
+      };
+      const refusals = (await backend.update?.(ref, change, signal)) ?? [];
+      if (isOtherPod) refused = refusals;
     }
-    return { ok: true, content: { digests: digestsOf(volumes), ...logins, readMs, renewAtMs: sources.renewAtMs } };
+    const { renewAtMs } = sources;
+    if (missing.length === 0) {
+      return { ok: true, content: { revision, refused, digests: digestsOf(volumes), ...logins, readMs, renewAtMs } };
+    }
+    const { digests = new Map() } = applied ?? {};
+    const content = { revision, refused, digests, ...logins, readMs, renewAtMs };
+    return { ok: false, problem: missingProblem(missing), content };
+  }
+
+  /** The pod as its author wants it now, with what there is of what it refers to. */
+  #present(state: PodState, pod: Pod, sources: WorkloadSources): Workload {
+    const { ref, revision, sizedNow } = state;
+    const { workload } = resolvePresent(pod, sources, this.#options.facts());
+    return { ref, pod: sizedAs(state.pod ?? pod, sizedNow), revision, ...workload };
   }
 
   get #following(): Following {
@@ -196,7 +233,26 @@ export class Operations {
 
 /** What a resourceFieldRef says is what the containers get, so everything is resolved in the sized pod. */
 function podToRun({ pod, sized }: PodState): Pod | undefined {
-  return pod && sized ? asSized(pod, sized) : pod;
+  return pod && sizedAs(pod, sized);
+}
+
+function sizedAs(pod: Pod, sized: PodState['sized']): Pod {
+  return sized === undefined ? pod : asSized(pod, sized);
+}
+
+/** What the pod does without. */
+function absentOf(
+  { configMaps, secrets }: PodReferences,
+  sources: WorkloadSources,
+): NonNullable<InstanceChange['absent']> {
+  const names = (objects: PodReferences['secrets'], kind: 'configMap' | 'secret'): string[] =>
+    objects.filter(({ name, optional }) => optional && !sources[kind](name)).map(({ name }) => name);
+  return { configMaps: names(configMaps, 'configMap'), secrets: names(secrets, 'secret') };
+}
+
+/** The objects of all, and the tokens of those that follow: others are not asked for again. */
+function allOf({ configMaps, secrets }: PodReferences, { tokens }: PodReferences): PodReferences {
+  return { configMaps, secrets, tokens };
 }
 
 function pullSecretsOf({ spec }: Pod): string[] {

@@ -101,14 +101,20 @@ export class PodController {
   }
 
   async #stop(): Promise<void> {
-    const { turns, sweeper, registry, timing, stopGraceMs, statuses, abandon, references } = this.#parts;
+    const { informer, turns, sweeper, registry, timing, stopGraceMs, statuses, tolerations, abandon, references } =
+      this.#parts;
     turns.close();
     const swept = sweeper.close();
     for (const actor of registry.actors()) actor.stop();
     const deadline = new AbortController();
     deadline.signal.addEventListener('abort', () => abandon.abort(), { once: true });
-    const cancel = timing.after(stopGraceMs(), () => deadline.abort());
-    await statuses.flush(deadline.signal);
+    const graceMs = stopGraceMs();
+    if (graceMs === 0) deadline.abort();
+    const cancel = timing.after(graceMs, () => deadline.abort());
+    await Promise.all([
+      statuses.flush(deadline.signal),
+      tolerations.outageBegins(informer.store.values(), deadline.signal),
+    ]);
     await Promise.all(Array.from(registry.actors(), (actor) => actor.settled()));
     cancel();
     abandon.abort();

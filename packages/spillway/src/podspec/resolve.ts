@@ -35,6 +35,20 @@ export type Resolution =
  * All that is missing is reported at once, volumes first, as the kubelet meets them.
  */
 export function resolveWorkload(pod: Pod, sources: WorkloadSources, facts: WorkloadFacts): Resolution {
+  const { missing, workload, notices } = resolvePresent(pod, sources, facts);
+  return missing.length > 0 ? { ok: false, missing } : { ok: true, workload, notices };
+}
+
+/** What there is of it: a pod that runs needs no variable any more. */
+export function resolvePresent(
+  pod: Pod,
+  sources: WorkloadSources,
+  facts: WorkloadFacts,
+): {
+  readonly workload: WorkloadParts;
+  readonly missing: readonly MissingReference[];
+  readonly notices: readonly Notice[];
+} {
   const { volumes, missing: missingForVolumes } = resolveVolumes(pod, sources, facts);
   const missing: MissingReference[] = [...missingForVolumes];
   const notices: Notice[] = [];
@@ -47,13 +61,11 @@ export function resolveWorkload(pod: Pod, sources: WorkloadSources, facts: Workl
     missing.push(...resolved.lacking.map((lack) => missingForContainer(lack, container.name, fieldPath)));
     notices.push(...resolved.notices.map((notice) => ({ ...notice, fieldPath })));
   }
-  if (missing.length > 0) return { ok: false, missing };
 
   const registryCredentials = pullCredentials(pod, sources, notices);
   const dns = resolveDns(pod, facts.dns);
   notices.push(...dns.notices);
   return {
-    ok: true,
     workload: {
       environment,
       volumes,
@@ -63,6 +75,7 @@ export function resolveWorkload(pod: Pod, sources: WorkloadSources, facts: Workl
       clusterDomain: facts.dns.clusterDomain,
       hostIPs: facts.hostIPs,
     },
+    missing,
     notices,
   };
 }

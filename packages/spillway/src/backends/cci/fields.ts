@@ -20,6 +20,7 @@ const arch = new Set(['kubernetes.io/arch', 'beta.kubernetes.io/arch']);
 const offered = 'amd64';
 
 const ofContainers: Readonly<Record<string, Rule>> = {
+  resizePolicy: dropped,
   'restartPolicyRules.action': refused('sidecar-unsupported'),
   'restartPolicyRules.exitCodes.operator': refused('sidecar-unsupported'),
   'restartPolicyRules.exitCodes.values': refused('sidecar-unsupported'),

@@ -79,7 +79,7 @@ function pullSecret(login: object): Secret {
   return { data: { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths })).toString('base64') } };
 }
 
-const changed = (workload: Workload, name: string, secret: Secret): Promise<void> =>
+const changed = (workload: Workload, name: string, secret: Secret): Promise<unknown> =>
   backend.update(
     workload.ref,
     {

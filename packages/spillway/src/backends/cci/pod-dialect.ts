@@ -34,6 +34,7 @@ export function podDialect(
     sinceTime: !lacks.sinceTime,
     // Only labels, annotations and images of a pod can be changed.
     finalizer: undefined,
+    changes: { resize: false, deadline: false },
     volumeUpdates: volumeRefresh,
     clusterServices: false,
     pullSecret: pullSecretName,

@@ -46,6 +46,8 @@ export interface Dialect {
   readonly sinceTime: boolean;
   /** Holds a pod that has ended until we have read how, whoever deleted it. Undefined: it is gone when it has ended. */
   readonly finalizer: string | undefined;
+  /** What can be changed of a pod that runs, besides labels, annotations and images. */
+  readonly changes: { readonly resize: boolean; readonly deadline: boolean };
   /** Do volumes of a running pod follow their ConfigMaps and Secrets? */
   readonly volumeUpdates: boolean;
   /** Do pods there reach the Services of the cluster that they come from? If not, they are not told where its API server is. */
@@ -75,6 +77,7 @@ export const kubernetesDialect: Dialect = {
   watchList: true,
   sinceTime: true,
   finalizer: 'spillway.dev/status-read',
+  changes: { resize: true, deadline: true },
   volumeUpdates: true,
   clusterServices: false,
   pullSecret: undefined,

@@ -1,5 +1,6 @@
-import { nameOf, pods, type Secret, secrets, uidOf } from '@spillway/kube';
+import { type Container, nameOf, type Pod, pods, type PodSpec, type Secret, secrets, uidOf } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { InstanceChange, Workload } from '../backend.ts';
 import { describeBackendConformance } from '../testing/conformance.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import { Driver } from '../testing/driver.ts';
@@ -15,6 +16,24 @@ const registryLogin = (password: string, resourceVersion: string): Secret => {
   const data = { '.dockerconfigjson': Buffer.from(config).toString('base64') };
   return { metadata: { resourceVersion }, type: 'kubernetes.io/dockerconfigjson', data };
 };
+
+const edit = (made: Workload, pod: Partial<Pod>, revision: string): Workload => ({
+  ...made,
+  pod: { ...made.pod, ...pod },
+  revision,
+});
+
+const resources = (cpu: string): Required<Container>['resources'] => ({
+  requests: { cpu, memory: '32Mi' },
+  limits: { cpu, memory: '32Mi' },
+});
+
+const sleeping = (image: string, cpu: string): Container => ({
+  name: 'main',
+  image,
+  ...forever,
+  resources: resources(cpu),
+});
 
 describe('pods in another cluster', () => {
   let remote: RemoteCluster;
@@ -45,6 +64,8 @@ describe('pods in another cluster', () => {
     return { ...made, ref: { ...made.ref, namespace }, pod };
   };
 
+  const there = async (): Promise<Pod> => (await remote.pods())[0] ?? {};
+
   describe('that somebody looks at there', () => {
     const login = { data: { password: Buffer.from('sesame').toString('base64') } };
     let backend: KubernetesBackend;
@@ -61,6 +82,9 @@ describe('pods in another cluster', () => {
       await eventually('nothing is left', async () => (await remote.residue()).length === 0);
       await backend.close();
     });
+
+    const become = (to: Workload, more: Partial<InstanceChange> = {}): ReturnType<KubernetesBackend['update']> =>
+      backend.update(to.ref, { volumes: new Map(), objects: to.objects, workload: to, ...more }, driver.signal);
 
     /** A container that reads the Secret `login`. */
     const reader = (name: string): ReturnType<typeof makeWorkload> => {
@@ -82,6 +106,22 @@ describe('pods in another cluster', () => {
       await driver.reaches(pod, 'ended');
       expect((await remote.pods()).map(nameOf)).toEqual(['default-web']);
       expect(await driver.logs(pod)).toBe('web web virtual []\n');
+    });
+
+    test('know their fully qualified name in the namespace that they come from', async () => {
+      const container = script('hostname; hostname -f; grep -c "^$(hostname -i)[[:space:]]*$(hostname -f)" /etc/hosts');
+      const spec = { restartPolicy: 'Never', hostname: 'ring-1', subdomain: 'ring', containers: [container] };
+      const pod = await driver.run(workload({ name: 'ring-1', spec }));
+      const { initContainerStatuses } = await driver.reaches(pod, 'ended');
+      expect(await driver.logs(pod)).toBe('ring-1\nring-1.ring.default.svc.cluster.local\n1\n');
+      expect(initContainerStatuses).toEqual([]);
+    });
+
+    test('whose name has dots have a host name with dots', async () => {
+      const spec = { restartPolicy: 'Never', containers: [script('hostname')] };
+      const pod = await driver.run(workload({ name: 'v1.2', spec }));
+      await driver.reaches(pod, 'ended');
+      expect(await driver.logs(pod)).toBe('v1.2\n');
     });
 
     test('share copies of Secrets, which go with the last of them; one that no pod uses is never there', async () => {
@@ -175,6 +215,64 @@ describe('pods in another cluster', () => {
       const change = { volumes: new Map([['all', [token]]]), objects: pod.objects };
       await backend.update?.(pod.ref, change, driver.signal);
       await eventually('the new token', async () => (await read()) === 'another web');
+    });
+
+    describe('and whose author edits them', () => {
+      test('have its labels and annotations, with the files that show them, and keep those of others', async () => {
+        const item = { path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } };
+        const volumes = [{ name: 'told', downwardAPI: { items: [item] } }];
+        const container = { ...forever, volumeMounts: [{ name: 'told', mountPath: '/told' }] };
+        const pod = await driver.run(workload({ name: 'web', spec: { containers: [container], volumes } }));
+        await driver.reaches(pod, 'running');
+        const { namespace } = remote;
+        const theirs = { metadata: { labels: { theirs: '1' }, annotations: { theirs: '1' } } };
+        await remote.client.resource(pods).patch({ namespace, name: 'default-web' }, { type: 'merge', body: theirs });
+        const metadata = { ...pod.pod.metadata, labels: { tier: 'back' }, annotations: { note: 'a' } };
+        const file = { path: 'labels', mode: 0o644, content: Buffer.from('tier="back"') };
+        const files = new Map([['told', { kind: 'files', files: [file] } as const]]);
+        const edited = { ...edit(pod, { metadata }, 'second'), volumes: files };
+        expect(await become(edited, { volumes: new Map([['told', [file]]]) })).toEqual([]);
+        const { labels, annotations } = (await there()).metadata ?? {};
+        expect(labels).toMatchObject({ tier: 'back', theirs: '1', 'spillway.dev/node': 'virtual' });
+        expect(labels).not.toHaveProperty('app');
+        expect(annotations).toMatchObject({ note: 'a', theirs: '1', 'spillway.dev/name': 'web' });
+        expect((await driver.find(pod.ref))?.revision).toBe('second');
+        const read = async (): Promise<string> => String((await driver.exec(pod, ['cat', '/told/labels'])).stdout);
+        await eventually('the file', async () => (await read()) === 'tier="back"');
+      });
+
+      test('run its new image, and have the resources that it wants now', async () => {
+        const spec = (image: string, cpu: string): PodSpec => ({ ...pod.pod.spec, containers: [sleeping(image, cpu)] });
+        const pod: Workload = workload({ name: 'web', spec: { containers: [sleeping(remote.image, '50m')] } });
+        await driver.run(pod);
+        await driver.reaches(pod, 'running');
+        expect(await become(edit(pod, { spec: spec(remote.image, '100m') }, 'larger'))).toEqual([]);
+        const sized = await driver.container(pod, 'main', (each) => each.resources?.requests?.['cpu'] === '100m');
+        expect(sized).toMatchObject({ restartCount: 0, allocatedResources: { cpu: '100m' } });
+        expect(await become(edit(pod, { spec: spec('nowhere.invalid/busybox:1', '100m') }, 'other'))).toEqual([]);
+        await driver.container(pod, 'main', ({ state }) => /ImagePull/.test(state?.waiting?.reason ?? ''));
+        expect(await become(edit(pod, { spec: spec(remote.image, '100m') }, 'larger'))).toEqual([]);
+        const again = await driver.container(pod, 'main', ({ state }) => state?.running !== undefined);
+        expect(again.restartCount).toBe(1);
+      });
+
+      test('lose what is gone where it came from, and get it when it is back', async () => {
+        const volumes = [{ name: 'maybe', secret: { secretName: 'login', optional: true } }];
+        const container = { ...forever, volumeMounts: [{ name: 'maybe', mountPath: '/maybe' }] };
+        const pod = workload({ name: 'web', spec: { containers: [container], volumes }, secrets: { login } });
+        await driver.run(pod);
+        await driver.reaches(pod, 'running');
+        const read = async (): Promise<string> => String((await driver.exec(pod, ['ls', '/maybe'])).stdout);
+        expect(await read()).toBe('password\n');
+        const none = { configMaps: new Map(), secrets: new Map() };
+        const nothing = { volumes: new Map([['maybe', []]]), objects: none };
+        await backend.update(pod.ref, { ...nothing, absent: { configMaps: [], secrets: ['login'] } }, driver.signal);
+        expect(await remote.secrets()).toEqual([]);
+        await eventually('the file to go', async () => (await read()) === '');
+        const file = { path: 'password', mode: 0o644, content: Buffer.from('sesame') };
+        await backend.update(pod.ref, { volumes: new Map([['maybe', [file]]]), objects: pod.objects }, driver.signal);
+        await eventually('the file to be back', async () => (await read()) === 'password\n');
+      });
     });
 
     test('find a copy that somebody else has made: it is not overwritten', async () => {

@@ -29,12 +29,14 @@ import {
   type Notice,
   type Owner,
   type PortForwarder,
+  type Refusal,
   type Review,
   type StopOptions,
   type Workload,
 } from '../backend.ts';
 import { EventHub } from '../event-hub.ts';
 import { capacityOf, isComplete } from './capacity.ts';
+import { changePod } from './changes/change-pod.ts';
 import { CopyKeeper } from './copies/copy-keeper.ts';
 import type { Dialect } from './dialect.ts';
 import { backendError } from './errors.ts';
@@ -42,6 +44,7 @@ import { reviewPod } from './fields/fields.ts';
 import { Instances } from './pods/instances.ts';
 import { creating, deleting, reading, syncing } from './lanes.ts';
 import { distinctPodName } from './pods/names.ts';
+import { addEphemeralContainers } from './pods/ephemeral-containers.ts';
 import { observe } from './pods/observe.ts';
 import { untilPlaced } from './pods/place-waiting.ts';
 import {
@@ -54,7 +57,8 @@ import {
   streamPath,
 } from './pods/streams.ts';
 import { taken } from './pods/taken.ts';
-import { translate } from './fields/translate.ts';
+import { knowsHostnameOverride } from './fields/identity.ts';
+import { translate, type TranslateOptions } from './fields/translate.ts';
 import { unlessReplaced } from './copies/unless-replaced.ts';
 import { changeVolumes } from './copies/volume-change.ts';
 
@@ -77,6 +81,8 @@ export interface KubernetesBackendDependencies {
     context: AdaptContext,
     signal: AbortSignal,
   ) => Promise<void>;
+  /** See {@link TranslateOptions}. */
+  readonly hostsImage?: string | undefined;
   /** A pod that has no place in the other cluster after this time is removed, and counts as sold out. Default: it waits. */
   readonly placeWithinMs?: number;
 }
@@ -162,10 +168,11 @@ export class KubernetesBackend implements Backend {
     });
   }
 
-  async update(ref: InstanceRef, change: InstanceChange, signal: AbortSignal): Promise<void> {
-    await this.#do(`change the volumes and logins of pod ${ref.namespace}/${ref.name}`, async (connected) => {
+  async update(ref: InstanceRef, change: InstanceChange, signal: AbortSignal): Promise<readonly Refusal[]> {
+    return await this.#do(`change pod ${ref.namespace}/${ref.name}`, async (connected) => {
       await changeVolumes(ref, change, { ...this.#dependencies, ...connected }, signal);
       await this.#changeLogins(ref, change, connected, signal);
+      return change.workload === undefined ? [] : await this.#changePod(change.workload, connected, signal);
     });
   }
 
@@ -283,9 +290,9 @@ export class KubernetesBackend implements Backend {
   }
 
   async #create(workload: Workload, { pods, instances, copies }: Connected, signal: AbortSignal): Promise<void> {
-    const { dialect, owner, namespace } = this.#dependencies;
+    const { dialect, namespace } = this.#dependencies;
     const { ref } = workload;
-    const translation = translate(workload, { dialect, owner, namespace, name: dialect.podName(ref) });
+    const translation = translate(workload, this.#translation(dialect.podName(ref)));
     const create = async (): Promise<void> => {
       // Its copies may be gone when it came late, by a call whose answer was lost; whatever name that chose.
       const [there] = await instances.pods({ signal }, ref.uid);
@@ -331,6 +338,24 @@ export class KubernetesBackend implements Backend {
     await pods.patch({ namespace, name: nameOf(pod) }, { type: 'strategic', body }, call).catch(unlessReplaced);
     // Its grace may have been running on; without one it goes with the last finalizer.
     await deletePod(pods, pod, 0, signal);
+  }
+
+  #translation(name: string): TranslateOptions {
+    const { dialect, owner, namespace, hostsImage } = this.#dependencies;
+    return { dialect, owner, namespace, name, hostsImage, hostnameOverride: knowsHostnameOverride(this.#version) };
+  }
+
+  async #changePod(workload: Workload, connected: Connected, signal: AbortSignal): Promise<readonly Refusal[]> {
+    const { dialect } = this.#dependencies;
+    const { ref } = workload;
+    const [found] = await connected.instances.pods({ signal, lane: syncing }, ref.uid);
+    if (!found || found.metadata?.deletionTimestamp !== undefined) return [];
+    const adapted = await this.#adapted(workload, connected, signal);
+    const { pod, copies, ephemeralContainers } = translate(adapted, this.#translation(nameOf(found)));
+    await connected.copies.bring(copies, { signal, lane: syncing });
+    // First, for the marks that changePod writes say how far the pod has come.
+    const refused = await addEphemeralContainers(connected.pods, found, ephemeralContainers, dialect, signal);
+    return [...refused, ...(await changePod(connected.pods, found, pod, dialect, signal))];
   }
 
   async #changeLogins(

@@ -8,6 +8,7 @@ export interface KubernetesBackendOptions {
   readonly context?: string | undefined;
   readonly namespace: string;
   readonly createNamespace: boolean;
+  readonly hostsImage?: string | undefined;
 }
 
 /** Pods in a namespace of any cluster that a kubeconfig leads to. */
@@ -20,12 +21,13 @@ export function makeKubernetesBackend({
   readonly owner: Owner;
   readonly logger: Logger;
 }): KubernetesBackend {
-  const { kubeconfig, context, namespace, createNamespace } = options;
+  const { kubeconfig, context, namespace, createNamespace, hostsImage } = options;
   return new KubernetesBackend({
     dialect: kubernetesDialect,
     namespace,
     owner,
     logger,
+    hostsImage,
     connect: async () => {
       const client = new KubeClient({ config: await loadKubeconfig({ paths: [kubeconfig], context }), logger });
       return { client, close: () => client.close() };

@@ -7,6 +7,7 @@ const file = (text: string): VolumeFile => ({ path: 'key', mode: 0o644, content:
 const workload: Workload = {
   ref: { uid: 'u', namespace: 'default', name: 'web-0' },
   pod: {},
+  revision: 'r1',
   environment: new Map(),
   volumes: new Map<string, Workload['volumes'] extends ReadonlyMap<string, infer V> ? V : never>([
     ['settings', { kind: 'files', files: [file('old')] }],

@@ -13,6 +13,7 @@ import type {
   LogOptions,
   LogSink,
   PortForwarder,
+  Refusal,
   Review,
   StopOptions,
   Workload,
@@ -101,7 +102,7 @@ export class FaultyBackend implements Backend {
     });
   }
 
-  update(ref: InstanceRef, change: InstanceChange, signal: AbortSignal): Promise<void> {
+  update(ref: InstanceRef, change: InstanceChange, signal: AbortSignal): Promise<readonly Refusal[]> {
     return this.#call('update', ref, signal, () => this.#backend.update(ref, change, signal));
   }
 

@@ -19,6 +19,25 @@ describeBackendConformance('simulated', async () => {
   };
 });
 
+it('a container whose image is changed is started anew, whatever the restart policy', async () => {
+  const region = new SimulatedRegion({ options: { startDelayMs: 0, stopDelayMs: 0 }, logger: silentLogger });
+  const backend = new SimulatedBackend({ region, owner: { clusterId: 'mine', nodeName: 'virtual' } });
+  const spec = { restartPolicy: 'Never', containers: [script('sleep 3600')] };
+  const workload = makeWorkload({ image: 'busybox:1', spec });
+  const look = async (): Promise<unknown> => (await backend.list()).instances[0];
+  await backend.create(workload);
+  await expect.poll(look).toMatchObject({ state: 'running', revision: workload.revision });
+  const pod = { ...workload.pod, spec: makeWorkload({ image: 'busybox:2', spec }).pod.spec ?? { containers: [] } };
+  const change = { volumes: new Map(), objects: workload.objects, workload: { ...workload, pod, revision: 'r2' } };
+  expect(await backend.update(workload.ref, change)).toEqual([]);
+  await expect.poll(look).toMatchObject({
+    state: 'running',
+    revision: 'r2',
+    containerStatuses: [{ image: 'busybox:2', restartCount: 1, state: { running: {} } }],
+  });
+  await backend.close();
+});
+
 describe('a region that several share', () => {
   const region = new SimulatedRegion({ options: { startDelayMs: 0, stopDelayMs: 0 }, logger: silentLogger });
   const { signal } = new AbortController();

@@ -46,6 +46,8 @@ export class SimulatedPod {
   readonly #terminating = new AbortController();
   /** Aborted when the pod is gone at once, or the process ends. */
   readonly #killing = new AbortController();
+  /** Of the containers that run: aborted when one is to be replaced. */
+  readonly #replacing = new Map<string, AbortController>();
   #record: PodRecord;
   #living: Promise<void> | undefined;
   #ended = false;
@@ -74,6 +76,7 @@ export class SimulatedPod {
       podIPs: [this.#record.podIP],
       startTime: time(this.#record.acceptedAt),
       ...(spec && { spec }),
+      revision: this.workload.revision,
       initContainerStatuses: statuses.filter(({ init }) => init).map(({ status }) => status),
       containerStatuses: statuses.filter(({ init }) => !init).map(({ status }) => status),
     };
@@ -91,8 +94,14 @@ export class SimulatedPod {
     this.#dependencies.changed();
   }
 
+  /** A container of another image is started anew, as by a kubelet. */
   update(change: InstanceChange): void {
+    const before = imagesOf(this.#workload);
     this.#workload = changeWorkload(this.#workload, change);
+    for (const [name, image] of imagesOf(this.#workload)) {
+      if (before.get(name) !== image) this.#replacing.get(name)?.abort();
+    }
+    if (change.workload) this.#dependencies.changed();
   }
 
   /** Ends at once. Settles when nothing of it runs any more. */
@@ -151,12 +160,13 @@ export class SimulatedPod {
       const before = this.#record.containers[name];
       const finished = before?.state.terminated ?? before?.lastState.terminated;
       const again = before === undefined || before.state.running || finished === undefined;
-      if (!again) {
+      if (!again && !this.#replacing.get(name)?.signal.aborted) {
         if (this.#isFinal(each.init, finished.exitCode)) return finished.exitCode;
         await this.#backOff(each, before, Date.parse(finished.finishedAt ?? ''), stopped);
       }
       if (stopped.aborted && !before?.state.running) return finished?.exitCode;
-      await this.#runOnce(each, before, clock.now());
+      const container = containersOf(this.workload.pod).find(({ fieldPath }) => fieldPath === each.fieldPath);
+      await this.#runOnce(container ?? each, before, clock.now());
       if (stopped.aborted) return this.#record.containers[name]?.state.terminated?.exitCode;
     }
   }
@@ -212,7 +222,9 @@ export class SimulatedPod {
 
   async #process(container: Container, log: SimulatedLog): Promise<number> {
     const { clock } = this.#dependencies;
-    const ending = AbortSignal.any([this.#terminating.signal, this.#killing.signal]);
+    const replacing = new AbortController();
+    this.#replacing.set(container.name, replacing);
+    const ending = AbortSignal.any([this.#terminating.signal, this.#killing.signal, replacing.signal]);
     const around = this.#surroundings(container);
     const environment = around.environment;
     const command = expandAll([...(container.command ?? []), ...(container.args ?? [])], environment);
@@ -308,6 +320,10 @@ export class SimulatedPod {
     this.#record = { ...this.#record, containers: { ...this.#record.containers, [name]: record } };
     this.#dependencies.changed();
   }
+}
+
+function imagesOf({ pod }: Workload): Map<string, string | undefined> {
+  return new Map(containersOf(pod).map(({ container: { name, image } }) => [name, image]));
 }
 
 function nextRecord(before: ContainerRecord | undefined, now: number): ContainerRecord {

@@ -5,6 +5,7 @@ import { decodeWorkload, encodeWorkload } from './workload-codec.ts';
 const workload: Workload = {
   ref: { uid: 'u-1', namespace: 'shop', name: 'web-0' },
   pod: { metadata: { name: 'web-0' }, spec: { containers: [{ name: 'main' }] } },
+  revision: 'r1',
   environment: new Map([['main', [{ name: 'URL', value: ['http://', { late: 'status.podIP' }] }]]]),
   volumes: new Map<string, NonNullable<ReturnType<Workload['volumes']['get']>>>([
     ['scratch', { kind: 'emptyDir', medium: 'Memory', sizeLimitBytes: 2n ** 60n }],

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ConfigMap, Container, Pod, PodSpec, Secret } from '@spillway/kube';
 import { resolveWorkload } from '../../podspec/resolve.ts';
+import { revisionOf } from '../../podspec/travelling.ts';
 import type { Workload } from '../backend.ts';
 
 export interface WorkloadInput {
@@ -52,7 +53,7 @@ export function makeWorkload({ name = 'pod', spec, image, configMaps = {}, secre
   );
   if (!resolution.ok) throw new Error(resolution.missing.map(({ event }) => event.message).join('; '));
   const { uid = '', namespace = '' } = pod.metadata ?? {};
-  return { ref: { uid, namespace, name }, pod, ...resolution.workload };
+  return { ref: { uid, namespace, name }, pod, revision: revisionOf(pod), ...resolution.workload };
 }
 
 /** A container that runs a shell script. */

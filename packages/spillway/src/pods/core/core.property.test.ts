@@ -35,6 +35,8 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
       world.create(name);
     }),
   },
+  { weight: 6, arbitrary: on('edit', (world, name) => world.edit(name, 'centos:8')) },
+  { weight: 3, arbitrary: on('edit again', (world, name) => world.edit(name, 'centos:9')) },
   { weight: 2, arbitrary: on('evict', (world, name) => world.evict(name)) },
   { weight: 4, arbitrary: command('the process is killed', (world) => world.crash()) },
   { weight: 1, arbitrary: command('the process stops', (world) => world.stop()) },

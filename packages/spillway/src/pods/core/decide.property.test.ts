@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, inject, it } from 'vitest';
+import { revisionOf } from '../../podspec/travelling.ts';
 import { isDeleting, isTerminalPhase } from '../../podspec/pod-facts.ts';
 import { type Answer, World } from '../testing/world.ts';
 
@@ -38,6 +39,11 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
     weight: 15,
     arbitrary: many([10, 1000, 3000, 20_000, 400_000], (ms) => [`advance ${ms} ms`, (world) => world.advance(ms)]),
   },
+  {
+    weight: 8,
+    arbitrary: many(['a', 'b', 'c'], (image) => [`edit the image to ${image}`, (world) => world.edit(image)]),
+  },
+  { weight: 8, arbitrary: many(['1', '2'], (value) => [`relabel ${value}`, (world) => world.relabel(value)]) },
   { weight: 5, arbitrary: many([30, 5, 1], (grace) => [`delete ${grace} s`, (world) => world.deletePod(grace)]) },
   { weight: 2, arbitrary: command('force delete', (world) => world.forceDelete()) },
   { weight: 2, arbitrary: command('ended by others', (world) => world.failByOthers()) },
@@ -97,6 +103,11 @@ describe(`whatever happens in whatever order (seed ${parameters.seed})`, () => {
             if (pod.status?.phase === 'Pending') throw new Error('the pod stays Pending');
             if (pod.status?.phase === 'Running' && instance?.state !== 'running')
               throw new Error('Running, but nothing runs');
+            if (pod.status?.phase === 'Running' && !isDeleting(pod)) {
+              if (instance?.revision !== revisionOf(pod)) throw new Error('the instance is not what the pod is now');
+              if (pod.status.observedGeneration !== pod.metadata?.generation)
+                throw new Error('the pod is not observed');
+            }
             if (isTerminalPhase(pod.status?.phase) && instance && instance.state !== 'ended') {
               throw new Error('the pod has ended, but its instance runs');
             }

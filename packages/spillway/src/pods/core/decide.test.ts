@@ -1,7 +1,9 @@
 import type { Pod } from '@spillway/kube';
+import { refusal } from '../../podspec/review/refusal.ts';
 import { describe, expect, it } from 'vitest';
 import type { Refusal } from '../../backends/backend.ts';
 import { sized, specOf } from '../../podspec/testing/sized-specs.ts';
+import { revisionOf } from '../../podspec/travelling.ts';
 import { decide, deleteAgainMs, followSpacingMs, overdueMs, quietMs } from './decide.ts';
 import { instanceRef, isReady } from '../../podspec/pod-facts.ts';
 import type { Operation, Outcome, PodState, Problem } from './pod-state.ts';
@@ -16,6 +18,7 @@ import {
   newPod,
   operationEnded,
   operationStarted,
+  outboxTaken,
   podChanged,
   podGone,
   referenceChanged,
@@ -354,30 +357,6 @@ describe('a pod that runs', () => {
   });
 });
 
-const debugged = (...names: string[]): Pod =>
-  testPod({
-    spec: { ephemeralContainers: names.map((name) => ({ name, image: 'busybox' })) },
-    metadata: { generation: 1 + names.length },
-  });
-
-describe('a pod that gets an ephemeral container', () => {
-  it('says once of each that it is not run, and what to do instead, and runs on', () => {
-    const before = { ...arrived(testPod()), outbox: [] };
-    const once = podChanged(before, bound(debugged('debugger-1')));
-    expect(once.outbox).toEqual([
-      expect.objectContaining({
-        severity: 'Warning',
-        message: expect.stringMatching(/"debugger-1" is not run.*kubectl exec.*--copy-to/) as unknown,
-      }),
-    ]);
-    const idle = { ...once, outbox: [] };
-    expect(podChanged(idle, bound(debugged('debugger-1'))).outbox).toEqual([]);
-    const twice = podChanged(idle, bound(debugged('debugger-1', 'debugger-2')));
-    expect(twice.outbox).toHaveLength(1);
-    expect(operationOf(twice)).toBe(operationOf(before));
-  });
-});
-
 describe('a pod that is deleted', () => {
   it('is stopped with its grace, counted from when we saw the deletion', () => {
     const state = change(adopted(), deleted(runningPod, now), now);
@@ -652,7 +631,13 @@ describe('volumes of a pod that runs', () => {
   const follows = { ...context, volumeUpdates: true };
   const spec = { volumes: [{ name: 'settings', configMap: { name: 'settings' } }] };
   const pod = withStatus(testPod({ spec }), runningPod.status ?? {});
-  const content = { digests: new Map([['settings', 'digest']]), readMs: now, renewAtMs: now + seconds(2880) };
+  const content = {
+    revision: revisionOf(pod),
+    refused: [],
+    digests: new Map([['settings', 'digest']]),
+    readMs: now,
+    renewAtMs: now + seconds(2880),
+  };
   const update: Operation = { kind: 'update' };
   const known = (more: Partial<typeof content> = {}): PodState =>
     operationEnded(operationStarted(adopted(pod), update), { ok: true, content: { ...content, ...more } }, now);
@@ -718,6 +703,123 @@ describe('volumes of a pod that runs', () => {
     const created = operationEnded(operationStarted(arrived(testPod({ spec })), create), { ok: true, content }, now);
     const state = instanceSeen(created, testInstance(pod));
     expect(decide(state, now, follows).operation).toEqual(update);
+  });
+});
+
+const statusOf = (state: PodState): Pod['status'] => decide(state, now, context).status;
+
+describe('a pod that is edited while it runs', () => {
+  const update: Operation = { kind: 'update' };
+  const ran = adopted();
+  const edited: Pod = {
+    ...runningPod,
+    metadata: { ...runningPod.metadata, generation: 2 },
+    spec: { containers: [{ name: 'app', image: 'nginx:2' }] },
+  };
+  const unlikely: Refusal = {
+    code: 'resize-unsupported',
+    field: 'spec.containers[0].resources',
+    message: 'the pool cannot change the resources of a pod that runs',
+    remedy: 'Set them back.',
+    documentation: 'not-burstable.md#resize-unsupported',
+  };
+  const given = (state: PodState, refused: readonly Refusal[] = []): PodState => {
+    const content = { revision: state.revision, refused, digests: new Map(), readMs: now, renewAtMs: Infinity };
+    return operationEnded(operationStarted(state, update), { ok: true, content }, now);
+  };
+
+  it('is changed on the backend, and observed only then', () => {
+    const state = change(ran, edited);
+    expect(decide(state, now, context).operation).toEqual(update);
+    expect(statusOf(state)?.observedGeneration).not.toBe(2);
+    expect(statusOf(given(state))).toMatchObject({
+      observedGeneration: 2,
+      conditions: expect.arrayContaining([expect.objectContaining({ type: 'Ready', observedGeneration: 2 })]),
+    });
+    expect(decide(given(state), now + seconds(60), context).operation).toBeUndefined();
+  });
+
+  it('many times is changed once a second', () => {
+    const state = change(given(change(ran, edited)), {
+      ...edited,
+      metadata: { ...edited.metadata, labels: { a: '1' } },
+    });
+    expect(decide(state, now, context)).toMatchObject({ wakeAtMs: now + followSpacingMs });
+    expect(decide(state, now + followSpacingMs, context).operation).toEqual(update);
+  });
+
+  it('only in its tolerations is left alone, and observed at once', () => {
+    const tolerant = {
+      ...runningPod,
+      metadata: { ...runningPod.metadata, generation: 2 },
+      spec: {
+        ...runningPod.spec,
+        containers: runningPod.spec?.containers ?? [],
+        tolerations: [{ operator: 'Exists' }],
+      },
+    };
+    const state = change(ran, tolerant);
+    expect(decide(state, now, context).operation).toBeUndefined();
+    expect(statusOf(state)?.observedGeneration).toBe(2);
+  });
+
+  it('and resized where that is impossible says so as a kubelet does, once in an event, until it is taken back', () => {
+    const state = given(change(ran, edited), [unlikely]);
+    const infeasible = {
+      type: 'PodResizePending',
+      status: 'True',
+      reason: 'Infeasible',
+      message: expect.stringContaining('cannot change the resources'),
+      observedGeneration: 2,
+    };
+    expect(statusOf(state)?.conditions).toContainEqual(expect.objectContaining(infeasible));
+    expect(state.outbox).toMatchObject([{ severity: 'Warning', reason: 'ResizeInfeasible' }]);
+    expect(given(outboxTaken(state), [unlikely]).outbox).toEqual([]);
+    const conditions = statusOf(given(state))?.conditions ?? [];
+    expect(conditions.map(({ type }) => type)).not.toContain('PodResizePending');
+  });
+
+  it('in a way that the backend refuses has a condition of Spillway that names the field', () => {
+    const image: Refusal = { ...unlikely, code: 'image-change-unsupported', field: 'spec.containers[0].image' };
+    expect(statusOf(given(change(ran, edited), [image]))?.conditions).toContainEqual(
+      expect.objectContaining({
+        type: 'spillway.dev/SpecApplied',
+        status: 'False',
+        reason: 'NotSupportedByPool',
+        message: expect.stringContaining('spec.containers[0].image'),
+      }),
+    );
+  });
+
+  it('by an ephemeral container that the backend cannot add is told so by its field and with what to do instead, and runs on', () => {
+    const ephemeralContainers = [{ name: 'debugger', image: 'busybox' }];
+    const debugged = {
+      ...runningPod,
+      metadata: { ...runningPod.metadata, generation: 2 },
+      spec: { ...runningPod.spec, containers: runningPod.spec?.containers ?? [], ephemeralContainers },
+    };
+    const asked = change(ran, debugged);
+    expect(decide(asked, now, context).operation).toEqual(update);
+    const no = refusal('ephemeral-containers-unsupported', 'spec.ephemeralContainers[0]');
+    const state = given(asked, [no]);
+    expect(state.outbox).toMatchObject([{ severity: 'Warning', message: expect.stringContaining('--copy-to') }]);
+    expect(statusOf(state)?.conditions).toContainEqual(
+      expect.objectContaining({ type: 'spillway.dev/SpecApplied', message: expect.stringContaining(no.field) }),
+    );
+    expect(statusOf(state)).toMatchObject({ phase: 'Running' });
+    expect(statusOf(state)).not.toHaveProperty('ephemeralContainerStatuses');
+  });
+
+  it('while no process looked is changed by the next one; what that one refused before is found out again', () => {
+    const before = { ...testInstance(runningPod), revision: 'older' };
+    expect(decide(instanceSeen(ran, before), now, context).operation).toEqual(update);
+    const type = 'PodResizePending';
+    const told = withStatus(runningPod, {
+      conditions: [{ type, status: 'True', reason: 'Infeasible', message: 'no' }],
+    });
+    const restarted = adopted(told);
+    expect(decide(restarted, now, context).operation).toEqual(update);
+    expect(statusOf(restarted)?.conditions).toContainEqual(expect.objectContaining({ type, reason: 'Infeasible' }));
   });
 });
 

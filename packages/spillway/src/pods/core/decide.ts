@@ -3,6 +3,7 @@ import { type Following, followsChanges } from '../../podspec/references.ts';
 import { activeDeadlineMs, isDeleting, isTerminalPhase, specGraceSeconds } from '../../podspec/pod-facts.ts';
 import { placeholderInstance } from '../intake/placeholder.ts';
 import type { Operation, PodState } from './pod-state.ts';
+import { forgotRefusals, isCarriedOut } from './carried-out.ts';
 import { type Waiting, waitingFor, waitingForRefusals } from './problems.ts';
 import { isRecorded, podStatus } from '../status/status.ts';
 
@@ -139,13 +140,25 @@ function create(state: PodState, nowMs: number): Step {
   return attempt(state, { kind: 'create', again: state.created !== 'no' }, nowMs);
 }
 
-/** Volumes and logins follow what they are made of, and tokens are renewed; what an earlier process wrote is not known. */
+/**
+ * The instance follows its pod, volumes and logins what they are made of, and tokens are renewed; what an earlier process
+ * wrote into volumes is not known.
+ */
 function follow(state: PodState, pod: Pod, nowMs: number, context: DecideContext): Step {
-  if (state.phase !== 'syncing' || !followsChanges(pod, context)) return idle;
-  const { content, outdated } = state;
-  const dueMs = content === undefined ? nowMs : outdated ? content.readMs + followSpacingMs : content.renewAtMs;
+  if (state.phase !== 'syncing') return idle;
+  const dueMs = followDueMs(state, pod, nowMs, context);
   if (nowMs >= dueMs) return attempt(state, { kind: 'update' }, nowMs);
   return Number.isFinite(dueMs) ? { wakeAtMs: dueMs } : idle;
+}
+
+function followDueMs(state: PodState, pod: Pod, nowMs: number, context: DecideContext): number {
+  const { content, outdated } = state;
+  const follows = followsChanges(pod, context);
+  if (content === undefined) {
+    return follows || !isCarriedOut(state) || forgotRefusals(state, pod) ? nowMs : Number.POSITIVE_INFINITY;
+  }
+  if (!isCarriedOut(state) || (follows && outdated)) return content.readMs + followSpacingMs;
+  return follows ? content.renewAtMs : Number.POSITIVE_INFINITY;
 }
 
 /** The operation, unless it failed a moment ago. */
@@ -210,6 +223,8 @@ function statusInput(
     pod,
     instance: state.last,
     verdict: state.verdict,
+    carriedOut: isCarriedOut(state),
+    refused: state.last === undefined ? [] : state.content?.refused,
     ran: state.ran,
     hostIPs,
     firstSeenMs: state.firstSeenMs,

@@ -21,8 +21,12 @@ export interface PodState {
   readonly placeholder: boolean;
   /** Why the pod may not run here; empty: it may. */
   readonly refusals: readonly Refusal[];
+  /** Names the state of the pod that its instance should be in. */
+  readonly revision: string;
   /** What it runs as; absent: as it was written. Stays what it was once the backend was asked to create. */
   readonly sized?: Sized | undefined;
+  /** What it would run as if it were created now. */
+  readonly sizedNow?: Sized | undefined;
   readonly observed: Observed;
   /** The newest instance that was ever seen, also when it is gone since. */
   readonly last: Instance | undefined;
@@ -40,7 +44,7 @@ export interface PodState {
   /** The API server will never take the terminal status, so nothing may wait for it. */
   readonly statusRefused: boolean;
   readonly verdict: Verdict | undefined;
-  /** What the instance's volumes were filled with; undefined: not known, by an earlier process. */
+  /** What the instance was given; undefined: not known, by an earlier process. */
   readonly content: Content | undefined;
   /** Something that the pod refers to has changed since it was last read. */
   readonly outdated: boolean;
@@ -65,6 +69,10 @@ export type Observed =
   | { readonly kind: 'absent' };
 
 export interface Content {
+  /** Of the pod. */
+  readonly revision: string;
+  /** What of the pod's changes the instance does not get. */
+  readonly refused: readonly Refusal[];
   readonly digests: VolumeDigests;
   /** Digest of the pull Secrets; absent: not known, or they do not follow. */
   readonly pullSecrets?: string;
@@ -83,7 +91,7 @@ export interface Verdict {
 export type Operation =
   /** Fetch what the pod refers to, resolve, create. `again`: the backend was asked before. */
   | { readonly kind: 'create'; readonly again: boolean }
-  /** Read again what the volumes are made of, and give the backend what differs from what it has. */
+  /** Read again what the instance is made of, and give the backend what differs from what it has. */
   | { readonly kind: 'update' }
   | { readonly kind: 'stop'; readonly graceSeconds: number; readonly deadlineMs: number }
   | { readonly kind: 'remove' }
@@ -93,8 +101,9 @@ export type Operation =
   | { readonly kind: 'deletePod' };
 
 export type Outcome =
-  /** `content`: of a create or an update. */
-  { readonly ok: true; readonly content?: Content } | { readonly ok: false; readonly problem: Problem };
+  /** `content`: of a create, or of an update as far as that came. */
+  | { readonly ok: true; readonly content?: Content }
+  | { readonly ok: false; readonly problem: Problem; readonly content?: Content };
 
 /** Why an operation did not succeed. */
 export interface Problem {

@@ -1,7 +1,7 @@
 import { backoffMs } from '@spillway/kube';
 import type { Notice, Refusal } from '../../backends/backend.ts';
 import { noRoomReasons } from '../../podspec/contract.ts';
-import type { Operation, Problem } from './pod-state.ts';
+import type { Operation, PodState, Problem } from './pod-state.ts';
 
 /** What a container's `state.waiting` says. */
 export interface Waiting {
@@ -44,6 +44,22 @@ export function noticesOfRefusals(refusals: readonly Refusal[]): readonly Notice
   if (refusals.length === 0) return [];
   const { reason, message } = waitingForRefusals(refusals);
   return [{ severity: 'Warning', reason, message }];
+}
+
+/** What of a change its instance does not get, once. */
+export function noticesOfChange(
+  { content, pod }: Pick<PodState, 'content' | 'pod'>,
+  refused: readonly Refusal[],
+): readonly Notice[] {
+  const known = content?.refused.map(({ field, message }) => `${field}: ${message}`);
+  const told = pod?.status?.conditions ?? [];
+  return refused.flatMap((each) => {
+    const { message } = waitingForRefusals([each]);
+    const isTold =
+      known?.includes(`${each.field}: ${each.message}`) ?? told.some((one) => one.message?.includes(message));
+    const reason = each.code === 'resize-unsupported' ? 'ResizeInfeasible' : 'NotSupportedByPool';
+    return isTold ? [] : [{ severity: 'Warning', reason, message } as const];
+  });
 }
 
 /** What people see on the pod; trouble with the API server itself cannot be told there. */

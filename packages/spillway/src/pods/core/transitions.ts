@@ -9,11 +9,11 @@ import {
   specGraceSeconds,
   statusShowsItRan,
 } from '../../podspec/pod-facts.ts';
-import { ephemeralContainerNotices } from '../intake/ephemeral-containers.ts';
+import { revisionOf } from '../../podspec/travelling.ts';
 import type { PodReview } from '../intake/pod-review.ts';
 import type { Content, Failure, Observed, Operation, Outcome, Phase, PodState, Problem } from './pod-state.ts';
 import { placeholderNotice } from '../intake/placeholder.ts';
-import { noticesOf, noticesOfRefusals, retryDelayMs } from './problems.ts';
+import { noticesOf, noticesOfChange, noticesOfRefusals, retryDelayMs } from './problems.ts';
 import { isRespecified } from './respecified.ts';
 
 // What happened → the next state. Pure. Each function may be called with news that are old or that come twice.
@@ -50,7 +50,9 @@ export function newPod(
     inherited,
     placeholder,
     refusals,
+    revision: revisionOf(pod),
     sized,
+    sizedNow: sized,
     ran: !placeholder && statusShowsItRan(pod),
     outbox: placeholder && !announced ? [placeholderNotice] : noticesOfRefusals(refusals),
     // Its deletion began before we looked: only the rest of its grace is left.
@@ -87,6 +89,7 @@ function blank(ref: InstanceRef, nowMs: number): PodState {
     firstSeenMs: nowMs,
     placeholder: false,
     refusals: [],
+    revision: '',
     observed: { kind: 'unknown' },
     last: undefined,
     ran: false,
@@ -109,6 +112,8 @@ function blank(ref: InstanceRef, nowMs: number): PodState {
 export function podChanged(state: PodState, { pod, refusals, sized, nowMs }: Bound): PodState {
   if (pod.metadata?.uid !== state.ref.uid) return state;
   const respecified = isRespecified(state.pod, pod);
+  const revision = revisionOf(pod);
+  const failures = revision === state.revision ? state.failures : withoutFailure(state.failures, 'update');
   const fresh = respecified && refusals.length > 0 ? noticesOfRefusals(refusals) : [];
   const next: PodState = {
     ...state,
@@ -116,11 +121,13 @@ export function podChanged(state: PodState, { pod, refusals, sized, nowMs }: Bou
     // A restored or merely late view of the cluster shows it again.
     gone: 'no',
     refusals,
+    revision,
     sized: mayExist(state) ? state.sized : sized,
+    sizedNow: sized,
     ran: !state.placeholder && (state.ran || statusShowsItRan(pod)),
     graceEndsMs: isDeleting(pod) ? graceEnd(state, pod, nowMs) : state.graceEndsMs,
-    failures: respecified ? withoutFailure(state.failures, 'create') : state.failures,
-    outbox: [...state.outbox, ...fresh, ...ephemeralContainerNotices(state.pod, pod)],
+    failures: respecified ? withoutFailure(failures, 'create') : failures,
+    outbox: [...state.outbox, ...fresh],
   };
   if (next.observed.kind !== 'absent') return settle(next);
   // A create whose answer is not known, or an earlier process's, may still come true, and its end should be seen.
@@ -146,6 +153,7 @@ export function instanceSeen(state: PodState, instance: Instance): PodState {
     ...state,
     observed: { kind: 'present', instance },
     last: instance,
+    content: state.last === undefined && isOfAnother(instance, state.content) ? undefined : state.content,
     // What has only begun may be half of an instance, left by a create that was cut off: only an answer says that it is whole.
     created: state.created === 'accepted' || instance.state !== 'starting' ? 'accepted' : 'asked',
     ran: state.ran || instance.initContainerStatuses.some(hasRun) || instance.containerStatuses.some(hasRun),
@@ -199,7 +207,7 @@ export function operationEnded(state: PodState, outcome: Outcome, nowMs: number)
   if (operation === undefined) return state;
   const idle: PodState = { ...state, inFlight: undefined };
   return settle(
-    outcome.ok ? succeeded(idle, operation, outcome.content, nowMs) : failed(idle, operation, outcome.problem, nowMs),
+    outcome.ok ? succeeded(idle, operation, outcome.content, nowMs) : failed(idle, operation, outcome, nowMs),
   );
 }
 
@@ -211,12 +219,12 @@ function succeeded(state: PodState, operation: Operation, content: Content | und
       return {
         ...next,
         // An instance that was there already keeps what an earlier create gave it.
-        content: operation.again ? undefined : content,
+        content: operation.again || isOfAnother(next.last, content) ? undefined : content,
         created: 'accepted',
         observed: next.observed.kind === 'absent' ? doubtful(nowMs) : next.observed,
       };
     case 'update':
-      return { ...next, content };
+      return { ...next, content, outbox: [...next.outbox, ...noticesOfChange(state, content?.refused ?? [])] };
     case 'stop':
       return { ...next, stopped: { deadlineMs: operation.deadlineMs } };
     case 'remove':
@@ -228,7 +236,12 @@ function succeeded(state: PodState, operation: Operation, content: Content | und
   }
 }
 
-function failed(state: PodState, operation: Operation, problem: Problem, nowMs: number): PodState {
+function failed(
+  state: PodState,
+  operation: Operation,
+  { problem, content = state.content }: { readonly problem: Problem; readonly content?: Content },
+  nowMs: number,
+): PodState {
   const attempts = (state.failures[operation.kind]?.attempts ?? 0) + 1;
   // What was missing may be what has changed meanwhile.
   const outrun = state.outdated && problem.kind === 'missingReference';
@@ -240,6 +253,7 @@ function failed(state: PodState, operation: Operation, problem: Problem, nowMs: 
   };
   const next: PodState = {
     ...state,
+    content,
     outdated: state.outdated || operation.kind === 'update',
     failures: { ...state.failures, [operation.kind]: failure },
     outbox: [...state.outbox, ...noticesOf(operation.kind, problem)],
@@ -336,6 +350,11 @@ function lost(state: PodState): PodState {
   const message = 'The backend does not have the instance of this pod any more';
   const notice: Notice = { severity: 'Warning', reason: 'InstanceLost', message };
   return { ...state, verdict: { reason: 'InstanceLost', message }, outbox: [...state.outbox, notice] };
+}
+
+/** An earlier process has made it, and its create was the one that counted. */
+function isOfAnother(instance: Instance | undefined, content: Content | undefined): boolean {
+  return instance?.revision !== undefined && content !== undefined && instance.revision !== content.revision;
 }
 
 function doubtful(nowMs: number): Observed {

@@ -56,11 +56,12 @@ export class Arrivals {
     const { parts, review, onReady } = this.#options;
     const { state, timeline } = actor;
     const nowMs = parts.timing.now();
-    const { refusals, sized } = isRespecified(state.pod, pod) && !state.placeholder ? review(pod) : state;
+    const known = { refusals: state.refusals, sized: state.sizedNow };
+    const { refusals, sized } = isRespecified(state.pod, pod) && !state.placeholder ? review(pod) : known;
     if (isReady(pod) && !timeline.has('ready')) {
       timeline.pass('ready', nowMs);
       if (!state.inherited) onReady(timeline);
     }
-    actor.apply((known) => podChanged(known, { pod, ref: known.ref, refusals, sized, nowMs }));
+    actor.apply((now) => podChanged(now, { pod, ref: now.ref, refusals, sized, nowMs }));
   }
 }

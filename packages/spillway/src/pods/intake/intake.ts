@@ -22,8 +22,13 @@ export function intakeRefusals(pod: Pod, node: IntakeNode): readonly Refusal[] {
   if (isOfDaemonSet(pod)) {
     return [refusal('daemonset-pod', 'metadata.ownerReferences')];
   }
-  if (!keepsPodsAway(node) || !toleratesEverything(pod) || asksToBurst(pod) || namesNode(pod, node)) return [];
+  if (!keepsPodsAway(node) || !toleratesEverything(pod) || asksFor(node, pod)) return [];
   return [refusal('did-not-ask', 'spec.tolerations')];
+}
+
+/** By its label, or by naming the node, its labels or its taints. */
+export function asksFor(node: IntakeNode, pod: Pod): boolean {
+  return asksToBurst(pod) || namesNode(pod, node);
 }
 
 function keepsPodsAway({ taints }: IntakeNode): boolean {

@@ -23,6 +23,7 @@ describe('the writer of tolerations', () => {
   let errors: unknown[];
   let asked: number;
   let defaultsFail: Error | undefined;
+  let wanted: (pod: Pod) => boolean;
   let writer: TolerationWriter;
   let stop: () => Promise<void>;
 
@@ -34,6 +35,7 @@ describe('the writer of tolerations', () => {
     errors = [];
     asked = 0;
     defaultsFail = undefined;
+    wanted = () => true;
     const patch = async (_: unknown, { name }: { name: string }, { type }: Patch): Promise<Pod> => {
       const failure = failures.shift();
       if (failure) throw failure;
@@ -42,6 +44,7 @@ describe('the writer of tolerations', () => {
     };
     writer = new TolerationWriter({
       client: fakeClient({ patch }),
+      asked: (pod) => wanted(pod),
       live: (uid) => live.get(uid),
       defaults: async () => {
         asked += 1;
@@ -64,6 +67,24 @@ describe('the writer of tolerations', () => {
     live.set(pod.metadata?.uid ?? '', pod);
     writer.seen(pod);
   };
+
+  it('leaves a pod that did not ask for a virtual node as its author wrote it, until Spillway goes away', async () => {
+    wanted = ({ metadata }) => metadata?.uid === 'burst';
+    for (const uid of ['plain', 'burst']) seen(limited(uid));
+    seen(limited('chosen', 60));
+    await timing.advance(600_000);
+    expect(patched).toEqual(['json burst']);
+    live.set('burst', { metadata: { uid: 'burst' }, spec: { containers: [] } });
+    await writer.outageBegins([...live.values()], new AbortController().signal);
+    expect(patched).toEqual(['json burst', 'json plain']);
+  });
+
+  it('goes away without a further word when there is no time', async () => {
+    wanted = () => false;
+    seen(limited('plain'));
+    await writer.outageBegins([...live.values()], AbortSignal.abort());
+    expect(patched).toEqual([]);
+  });
 
   it('asks for the defaults once, when the first pod has a limit', async () => {
     seen({ metadata: { uid: 'free' }, spec: { containers: [] } });

@@ -16,6 +16,8 @@ import { type DefaultTolerationSeconds, outageTaintKeys, unlimitedTolerations } 
 export interface TolerationWriterOptions {
   /** Client of the controller: a node may not change the specs of its pods. */
   readonly client: Pick<KubeClient, 'resource'>;
+  /** Did the pod's author ask for a virtual node? The spec of any other is its author's until an outage begins. */
+  readonly asked: (pod: Pod) => boolean;
   /** The pod as the cluster has it, by UID; undefined: it is gone. */
   readonly live: (uid: string) => Pod | undefined;
   readonly defaults: (signal: AbortSignal) => Promise<DefaultTolerationSeconds>;
@@ -27,14 +29,15 @@ export interface TolerationWriterOptions {
 const retry = { firstMs: 1000, maxMs: 60_000 };
 
 /**
- * Sees to it that pods outlive an outage of Spillway. There are minutes for that, so it goes one by one, and a burst of pods
- * does not wait for it.
+ * Sees to it that pods outlive an outage of Spillway, as far as admission could not: where a pod may run on real nodes too, it
+ * is not known before it is bound. There are minutes for that, so it goes one by one, and a burst of pods does not wait for it.
  */
 export class TolerationWriter {
   readonly #options: TolerationWriterOptions;
   readonly #clock: Clock;
   readonly #queue: WorkQueue<string>;
   readonly #attempts = new Map<string, number>();
+  #defaults: DefaultTolerationSeconds | undefined;
 
   constructor(options: TolerationWriterOptions) {
     this.#options = options;
@@ -44,19 +47,30 @@ export class TolerationWriter {
 
   /** A pod is new or has changed. */
   seen(pod: Pod): void {
-    if (hasLimit(pod)) this.#queue.add(uidOf(pod));
+    if (hasLimit(pod) && this.#options.asked(pod)) this.#queue.add(uidOf(pod));
+  }
+
+  /** This process ends, and nobody knows for how long: also pods that asked for nothing are to outlive that. */
+  async outageBegins(running: Iterable<Pod>, signal: AbortSignal): Promise<void> {
+    for (const pod of running) {
+      if (signal.aborted) return;
+      if (hasLimit(pod)) await this.#liftLimits(uidOf(pod), signal);
+    }
   }
 
   /** Resolves when `signal` is aborted and no write is under way. */
   async run(signal: AbortSignal): Promise<void> {
-    let defaults: DefaultTolerationSeconds | undefined;
     for (;;) {
       const uid = await this.#queue.get(signal);
       if (uid === undefined) return;
-      defaults ??= await this.#readDefaults(signal);
-      if (defaults !== undefined) await this.#write(uid, defaults, signal);
+      await this.#liftLimits(uid, signal);
       this.#queue.done(uid);
     }
+  }
+
+  async #liftLimits(uid: string, signal: AbortSignal): Promise<void> {
+    this.#defaults ??= await this.#readDefaults(signal);
+    if (this.#defaults !== undefined) await this.#write(uid, this.#defaults, signal);
   }
 
   /** Undefined when `signal` is aborted. */

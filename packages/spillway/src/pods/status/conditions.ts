@@ -1,5 +1,7 @@
 import type { Container, ContainerStatus, Pod, PodCondition } from '@spillway/kube';
+import type { Refusal } from '../../backends/backend.ts';
 import { anyRegularContainerStarted, isSidecar, type PodPhase, statusOf } from './phase.ts';
+import { changeConditions, type Transient } from './transient-conditions.ts';
 
 export interface ConditionsInput {
   readonly pod: Pod;
@@ -11,6 +13,8 @@ export interface ConditionsInput {
   readonly readyToStartContainers: boolean;
   /** What only the backend knows; wins over what is computed here. */
   readonly fromBackend: readonly PodCondition[];
+  /** What of the pod's changes its instance does not get; undefined: not known. */
+  readonly refused: readonly Refusal[] | undefined;
   /** The pod came to its end by an interruption that was not its own doing. */
   readonly disruption?: { readonly reason: string; readonly message: string } | undefined;
   /** RFC 3339 */
@@ -43,10 +47,14 @@ export function podConditions(input: ConditionsInput): PodCondition[] {
     ['PodScheduled', { status: 'True' }],
   ];
   if (input.disruption) judgements.push(['DisruptionTarget', { status: 'True', ...input.disruption }]);
-  return judgements.map(([type, judgement]) => {
-    const better = input.fromBackend.find((known) => known.type === type);
-    return condition(input, type, better ? fromCondition(better) : judgement);
-  });
+  const changes = changeConditions(input.refused, input.fromBackend, input.pod.status?.conditions ?? []);
+  return [
+    ...judgements.map(([type, judgement]) => {
+      const better = input.fromBackend.find((known) => known.type === type);
+      return condition(input, { type, ...(better ? fromCondition(better) : judgement) });
+    }),
+    ...changes.map((each) => condition(input, each)),
+  ];
 }
 
 function fromCondition({ status, reason, message }: PodCondition): Judgement {
@@ -60,18 +68,17 @@ function fromCondition({ status, reason, message }: PodCondition): Judgement {
 /** The time of the last transition only moves when the status does. */
 function condition(
   { pod, generation, now }: ConditionsInput,
-  type: OwnedCondition,
-  judgement: Judgement,
+  { type, status, reason, message }: Transient,
 ): PodCondition {
   const live = pod.status?.conditions?.find((known) => known.type === type);
-  const since = live?.status === judgement.status ? live.lastTransitionTime : undefined;
+  const since = live?.status === status ? live.lastTransitionTime : undefined;
   return {
     type,
-    status: judgement.status,
+    status,
     lastTransitionTime: since ?? now,
     ...(generation === undefined ? {} : { observedGeneration: generation }),
-    ...(judgement.reason === undefined ? {} : { reason: judgement.reason }),
-    ...(judgement.message === undefined ? {} : { message: judgement.message }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(message === undefined ? {} : { message }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Pod, PodCondition, PodStatus } from '@spillway/kube';
 import { isTerminalPhase, statusShowsItRan } from '../../podspec/pod-facts.ts';
+import { transientConditions } from './transient-conditions.ts';
 import type { Annotations } from '../../podspec/sizing/shown.ts';
 
 /** Fields that are written whole; without a value they are cleared. */
@@ -54,7 +55,10 @@ function changedAnnotations(live: Pod, wanted: Annotations): Annotations | undef
 
 /** They merge by type. A condition whose reason or message is gone needs that said. */
 function changedConditions(current: readonly PodCondition[], wanted: readonly PodCondition[]): object[] {
-  return wanted.flatMap((condition) => {
+  const over = current.filter(
+    ({ type }) => transientConditions.has(type) && !wanted.some((condition) => condition.type === type),
+  );
+  const changed = wanted.flatMap((condition) => {
     const known = current.find(({ type }) => type === condition.type);
     if (known !== undefined && same(known, condition, 'lastProbeTime')) return [];
     return [
@@ -65,6 +69,7 @@ function changedConditions(current: readonly PodCondition[], wanted: readonly Po
       },
     ];
   });
+  return [...changed, ...over.map(({ type }) => ({ $patch: 'delete', type }))];
 }
 
 /**

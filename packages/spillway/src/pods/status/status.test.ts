@@ -85,6 +85,16 @@ describe('the status of a pod', () => {
     ]);
   });
 
+  it('whose init container has failed for good says PodInitializing for the others, as a kubelet does', () => {
+    const spec = { restartPolicy: 'Never', initContainers: [{ name: 'init', image: 'x' }] };
+    const pod = testPod({ spec });
+    const failed = { initContainerStatuses: [exited('init', 1)], containerStatuses: [] };
+    for (const state of ['starting', 'ended'] as const) {
+      const { containerStatuses } = podStatus(input(pod, testInstance(pod, { state, ...failed })));
+      expect(containerStatuses?.[0]?.state).toEqual({ waiting: { reason: 'PodInitializing' } });
+    }
+  });
+
   it('whose init containers are not done says PodInitializing for the others', () => {
     const pod = testPod({ spec: { initContainers: [{ name: 'init', image: 'x' }] } });
     const instance = testInstance(pod, {

@@ -1,5 +1,5 @@
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '@spillway/kube';
-import type { Instance } from '../../backends/backend.ts';
+import type { Instance, Refusal } from '../../backends/backend.ts';
 import { podConditions } from './conditions.ts';
 import { completeStatuses, lostStatuses, wholeSecond } from './container-statuses.ts';
 import { isTerminalPhase } from '../../podspec/pod-facts.ts';
@@ -15,6 +15,10 @@ export interface StatusInput {
   /** What keeps the pod from starting. */
   readonly waiting?: Waiting | undefined;
   readonly verdict?: Verdict | undefined;
+  /** Has the instance become what the pod is now? Until then the pod's generation is not observed. Default: it has. */
+  readonly carriedOut?: boolean;
+  /** But for this; undefined: not known. */
+  readonly refused?: readonly Refusal[] | undefined;
   /** Nothing runs and nothing will run again, although the instance did not say so itself: it is gone, or never was. */
   readonly over: boolean;
   /** A container ran; then one that cannot be found counts as killed. */
@@ -37,7 +41,7 @@ export function podStatus(input: StatusInput): PodStatus {
   // An instance that has ended may have given its address back; the status keeps it, as the kubelet's does.
   const podIPs = instance?.podIPs.length ? instance.podIPs : (live.podIPs ?? []).map(({ ip }) => ip);
   const why = verdict ?? (instance?.reason === undefined ? undefined : instance);
-  const generation = observedGeneration(pod, ended);
+  const generation = observedGeneration(pod, !ended && !(input.carriedOut ?? true), ended);
   const conditions = podConditions({
     pod,
     generation,
@@ -46,6 +50,7 @@ export function podStatus(input: StatusInput): PodStatus {
     containerStatuses,
     readyToStartContainers: !ended && instance !== undefined && podIPs.length > 0,
     fromBackend: instance?.conditions ?? [],
+    refused: ended ? [] : input.refused,
     disruption: verdict?.reason === 'InstanceLost' ? verdict : undefined,
     now: wholeSecond(new Date(input.nowMs).toISOString()),
   });
@@ -107,20 +112,18 @@ function statusesOf(
 ): { initContainerStatuses: ContainerStatus[]; containerStatuses: ContainerStatus[] } {
   const init = pod.spec?.initContainers ?? [];
   const main = pod.spec?.containers ?? [];
-  const initDone =
-    (instance?.initContainerStatuses ?? []).filter(({ state }) => state?.terminated).length >= init.length;
-  const holdup = waiting ?? { reason: 'ContainerCreating' };
-  const initHoldup = waiting ?? { reason: 'PodInitializing' };
+  // As the kubelet: by what the pod has, and not by how far it has come.
+  const holdup = waiting ?? { reason: init.length > 0 ? 'PodInitializing' : 'ContainerCreating' };
   const live = pod.status ?? {};
   const initContainerStatuses = completeStatuses(
     init,
     instance?.initContainerStatuses ?? live.initContainerStatuses ?? [],
-    initHoldup,
+    holdup,
   );
   const containerStatuses = completeStatuses(
     main,
     instance?.containerStatuses ?? ranStatuses(live.containerStatuses),
-    initDone ? holdup : initHoldup,
+    holdup,
   );
   if (!ended || instance?.state === 'ended' || !(ran || verdict?.reason === 'InstanceLost')) {
     return { initContainerStatuses, containerStatuses };
@@ -140,7 +143,8 @@ function ranStatuses(statuses: readonly ContainerStatus[] | undefined): readonly
  * The deletion alone makes a new generation. Until the pod has ended it changes nothing that the status says, and is not
  * worth a write.
  */
-function observedGeneration({ metadata, status }: Pod, ended: boolean): number | undefined {
+function observedGeneration({ metadata, status }: Pod, isBehind: boolean, ended: boolean): number | undefined {
+  if (isBehind) return status?.observedGeneration;
   const isStopping = metadata?.deletionTimestamp !== undefined && !ended;
   return (isStopping ? status?.observedGeneration : undefined) ?? metadata?.generation;
 }

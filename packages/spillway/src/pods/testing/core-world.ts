@@ -13,6 +13,7 @@ import type { Scenario } from '../../backends/simulated/scenario.ts';
 import { seededRandom } from '../../backends/simulated/seeded-random.ts';
 import { SimulatedBackend } from '../../backends/simulated/simulated-backend.ts';
 import { SimulatedRegion } from '../../backends/simulated/simulated-region.ts';
+import { revisionOf } from '../../podspec/travelling.ts';
 import { instanceRef, isDeleting, isTerminalPhase } from '../../podspec/pod-facts.ts';
 import { podController } from '../assemble.ts';
 import type { PodController } from '../pod-controller.ts';
@@ -116,6 +117,20 @@ export class CoreWorld {
     const uid = this.api.get(name)?.metadata?.uid;
     if (graceSeconds === 0 && uid !== undefined) this.abandoned.add(uid);
     this.api.delete(name, graceSeconds, this.timing.now());
+  }
+
+  /** Gives it another image, and a label. */
+  edit(name: string, image: string): void {
+    this.api.change(name, (pod) => {
+      if (isDeleting(pod) || pod.spec === undefined) return pod;
+      const { generation = 0, labels } = pod.metadata ?? {};
+      const containers = pod.spec.containers.map((container) => ({ ...container, image }));
+      return {
+        ...pod,
+        metadata: { ...pod.metadata, generation: generation + 1, labels: { ...labels, image } },
+        spec: { ...pod.spec, containers },
+      };
+    });
   }
 
   /** Somebody else ends the pod. */
@@ -448,6 +463,9 @@ function wrongWith(pod: Pod, instance: Instance | undefined): string | undefined
   if (isDeleting(pod)) return `${uid} stays Terminating`;
   if (phase === 'Pending') return `${uid} stays Pending`;
   if (phase === 'Running' && instance?.state !== 'running') return `${uid} is Running, but does not run`;
+  if (phase === 'Running' && instance?.revision !== revisionOf(pod)) return `${uid} is not what its author wants now`;
+  if (phase === 'Running' && pod.status?.observedGeneration !== pod.metadata?.generation)
+    return `${uid} is not observed`;
   if (isTerminalPhase(phase) && instance && instance.state !== 'ended')
     return `${uid} has ended, but its instance is ${instance.state}`;
   return undefined;

@@ -1,3 +1,4 @@
+import { revisionOf } from '../../podspec/travelling.ts';
 import type { ContainerStatus, Pod, PodSpec, PodStatus } from '@spillway/kube';
 import type { Instance } from '../../backends/backend.ts';
 
@@ -93,6 +94,7 @@ export function testInstance(pod: Pod, more: Partial<Instance> = {}): Instance {
     state: 'running',
     podIPs: ['10.1.0.5'],
     startTime: '2026-01-01T00:00:00Z',
+    revision: revisionOf(pod),
     initContainerStatuses: [],
     containerStatuses: (pod.spec?.containers ?? []).map((container) => running(container.name)),
     ...more,

@@ -17,11 +17,14 @@ export function mergeStatus(pod: Pod, patch: StatusPatch): Pod {
 function mergeByKey(current: unknown, change: unknown, key: string): unknown[] {
   const merged = new Map<unknown, object>();
   const changes = objects(change);
-  if (!changes.some((entry) => '$patch' in entry)) {
+  if (!changes.some((entry) => Reflect.get(entry, '$patch') === 'replace')) {
     for (const entry of objects(current)) merged.set(Reflect.get(entry, key), entry);
   }
   for (const entry of changes) {
-    if ('$patch' in entry) continue;
+    if ('$patch' in entry) {
+      merged.delete(Reflect.get(entry, key));
+      continue;
+    }
     const result = Object.entries({ ...merged.get(Reflect.get(entry, key)), ...entry });
     merged.set(Reflect.get(entry, key), Object.fromEntries(result.filter(([, value]) => value !== null)));
   }

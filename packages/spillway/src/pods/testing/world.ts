@@ -17,6 +17,7 @@ import {
   podChanged,
   podGone,
 } from '../core/transitions.ts';
+import { revisionOf } from '../../podspec/travelling.ts';
 import { deleted, exited, running, startOfTime, testInstance, testPod, waiting, withStatus } from './objects.ts';
 
 /** How the backend answers an operation. */
@@ -49,6 +50,12 @@ export class World {
   /** The cluster's status showed that a container ran, or this process saw it. */
   knownToHaveRun = false;
   exitCode: number | undefined;
+  /** Revisions that the instance was given. */
+  readonly given: Set<string> = new Set();
+  /** The generation of each revision of the pod. */
+  readonly generations: Map<string, number> = new Map();
+  /** Of the operation under way. */
+  sent = '';
   /** Does not end on SIGTERM. */
   stubborn = false;
   /** Somebody's finalizer keeps the deleted object until the pod has ended. */
@@ -66,10 +73,32 @@ export class World {
   constructor(restartPolicy: string) {
     this.restartPolicy = restartPolicy;
     this.pod = testPod({ spec: { restartPolicy }, metadata: { resourceVersion: '1' } });
+    this.generations.set(revisionOf(this.pod), 1);
     this.podNews.push(this.pod);
   }
 
   // --- what users and time do
+
+  /** Its image: a new generation. */
+  edit(image: string): void {
+    if (this.pod?.spec === undefined || isDeleting(this.pod)) return;
+    const generation = (this.pod.metadata?.generation ?? 0) + 1;
+    const pod = {
+      ...this.pod,
+      metadata: { ...this.pod.metadata, generation },
+      spec: { ...this.pod.spec, containers: [{ name: 'app', image }] },
+    };
+    this.generations.set(revisionOf(pod), generation);
+    this.changePod(pod);
+  }
+
+  /** No new generation. */
+  relabel(value: string): void {
+    if (this.pod === undefined) return;
+    const pod = { ...this.pod, metadata: { ...this.pod.metadata, labels: { edited: value } } };
+    this.generations.set(revisionOf(pod), pod.metadata.generation ?? 0);
+    this.changePod(pod);
+  }
 
   deletePod(graceSeconds: number): void {
     if (this.pod === undefined) return;
@@ -221,7 +250,10 @@ export class World {
       if (isTerminalPhase(this.state.pod?.status?.phase)) throw new Error('a pod that had ended is started again');
       if (this.knownToHaveRun) throw new Error('a pod that was seen running is started again');
     }
-    if (decision.operation) this.state = operationStarted(this.state, decision.operation);
+    if (decision.operation) {
+      this.sent = this.state.revision;
+      this.state = operationStarted(this.state, decision.operation);
+    }
   }
 
   /** The operation under way ends. */
@@ -238,7 +270,9 @@ export class World {
     if (answer === 'unavailable' || answer === 'soldOut') return failure('unavailable');
     if (operation.kind === 'confirmGone' && this.pod) return failure('stillThere');
     this.act(operation);
-    return answer === 'lost' ? failure('unavailable') : { ok: true };
+    if (answer === 'lost') return failure('unavailable');
+    const content = { revision: this.sent, refused: [], digests: new Map(), readMs: this.now, renewAtMs: Infinity };
+    return { ok: true, content };
   }
 
   private act(operation: Operation): void {
@@ -272,6 +306,9 @@ export class World {
         );
         return;
       case 'update':
+        this.given.add(this.sent);
+        if (this.instance) this.changeInstance({ ...this.instance, revision: this.sent });
+        return;
       case 'confirmGone':
     }
   }
@@ -283,7 +320,9 @@ export class World {
     if (this.instance) return;
     this.starts += 1;
     this.listedFromMs = this.now + 1500;
-    this.changeInstance(testInstance(pod, { state: 'starting', podIPs: [], containerStatuses: [waiting('app')] }));
+    this.given.add(this.sent);
+    const fresh = { state: 'starting', revision: this.sent, podIPs: [], containerStatuses: [waiting('app')] } as const;
+    this.changeInstance(testInstance(pod, fresh));
   }
 
   private mustBeEnding(what: string): void {
@@ -295,9 +334,17 @@ export class World {
   private writeStatus(status: NonNullable<Pod['status']>): void {
     if (!this.pod || !statusPatch(this.pod, status)) return;
     if (status.reason === 'InstanceLost' && !this.vanished) throw new Error('InstanceLost, but nobody took it away');
+    this.mustHaveBeenGiven(status);
     const before = this.pod.status?.phase;
     this.changePod(withStatus(this.pod, status));
     if (isTerminalPhase(before) && status.phase !== before) throw new Error(`${before} became ${status.phase}`);
+  }
+
+  /** What is observed of a pod that runs was carried out. */
+  private mustHaveBeenGiven({ phase, observedGeneration = 0 }: NonNullable<Pod['status']>): void {
+    if (phase !== 'Running' || observedGeneration === this.pod?.status?.observedGeneration) return;
+    const isGiven = [...this.given].some((revision) => (this.generations.get(revision) ?? 0) >= observedGeneration);
+    if (!isGiven) throw new Error(`generation ${observedGeneration} was observed, and not carried out`);
   }
 
   private changePod(pod: Pod | undefined): void {

@@ -113,8 +113,8 @@ export const reviewRules = {
     remedy: 'Handle SIGTERM in the container instead of preStop, start-up work in the entrypoint instead of postStart.',
   },
   'ephemeral-containers-unsupported': {
-    message: 'ephemeral containers are not supported',
-    remedy: 'Use kubectl exec.',
+    message: 'a pod of this pool cannot get another container',
+    remedy: 'Use kubectl exec, or debug a copy of the pod: kubectl debug POD --copy-to=NAME --image=IMAGE.',
   },
   'resource-unsupported': {
     message: 'the pool offers cpu, memory and ephemeral-storage only',
@@ -143,6 +143,14 @@ export const reviewRules = {
   'env-source-unsupported': {
     message: 'variables from files are not supported',
     remedy: 'Use a ConfigMap or a Secret.',
+  },
+  'image-change-unsupported': {
+    message: 'the pool cannot change the image of a pod that runs',
+    remedy: 'Replace the pod, or set the image back to what it was.',
+  },
+  'resize-unsupported': {
+    message: 'the pool cannot change the resources of a pod that runs',
+    remedy: 'Replace the pod by one with the new resources, or set them back to what they were.',
   },
   'field-not-offered': {
     message: 'the service that runs the pods of the pool does not take the field',

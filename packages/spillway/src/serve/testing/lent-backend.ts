@@ -7,6 +7,7 @@ import type {
   InstanceEvent,
   InstanceRef,
   Listing,
+  Refusal,
   Review,
   StopOptions,
   Workload,
@@ -62,8 +63,8 @@ export class LentBackend implements Backend {
     await this.#ask('create', workload);
   }
 
-  async update(ref: InstanceRef, change: InstanceChange): Promise<void> {
-    await this.#ask('update', ref, change);
+  async update(ref: InstanceRef, change: InstanceChange): Promise<readonly Refusal[]> {
+    return trusted<readonly Refusal[]>(await this.#ask('update', ref, change));
   }
 
   async stop(ref: InstanceRef, options: StopOptions): Promise<void> {

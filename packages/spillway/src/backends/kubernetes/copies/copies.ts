@@ -1,5 +1,5 @@
 import { type ConfigMap, isOlder, type KubeObject, type ObjectMeta, type Pod, type Secret } from '@spillway/kube';
-import type { Owner, ReferencedObjects } from '../../backend.ts';
+import type { InstanceChange, Owner, ReferencedObjects } from '../../backend.ts';
 import { copyMarks, type Source, sourceOf } from '../pods/marks.ts';
 import { copyName } from '../pods/names.ts';
 
@@ -71,6 +71,19 @@ function copyMetadata(owner: Owner, source: Source, namespace: string): ObjectMe
     name: copyName(owner, source.namespace, source.name),
     labels: { ...labels },
     annotations: { ...annotations },
+  };
+}
+
+/** Copies of objects that are gone where they came from. */
+export function copyNamesOf(
+  absent: InstanceChange['absent'],
+  { owner, from }: { readonly owner: Owner; readonly from: string },
+): { readonly configMaps: readonly string[]; readonly secrets: readonly string[] } {
+  const { configMaps = [], secrets = [] } = absent ?? {};
+  const names = new CopyNames(owner, from);
+  return {
+    configMaps: configMaps.map((name) => names.configMap(name)),
+    secrets: secrets.map((name) => names.secret(name)),
   };
 }
 

@@ -14,10 +14,10 @@ import {
 } from '@spillway/kube';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { BackendError, type Owner } from '../../backend.ts';
-import { type Copies, namesUsedBy, stepFor } from './copies.ts';
+import { type Copies, type copyNamesOf, namesUsedBy, stepFor } from './copies.ts';
 import type { Dialect } from '../dialect.ts';
 import { syncing } from '../lanes.ts';
-import { copySelector, ownerOf } from '../pods/marks.ts';
+import { copySelector, ownerOf, sourceOf } from '../pods/marks.ts';
 
 export interface CopyKeeperOptions {
   readonly client: KubeClient;
@@ -82,6 +82,15 @@ export class CopyKeeper {
     ]);
   }
 
+  /** Removes copies whose source is gone, also while pods use them: a pod does without, as where it comes from. */
+  async drop({ configMaps, secrets }: ReturnType<typeof copyNamesOf>, call: CallOptions): Promise<void> {
+    const { types } = this.#options.dialect;
+    await Promise.all([
+      ...configMaps.map((name) => this.#drop('configMaps', types.configMaps, name, call)),
+      ...secrets.map((name) => this.#drop('secrets', types.secrets, name, call)),
+    ]);
+  }
+
   /** Removes what no pod uses any more. Calls while one is under way end with the one that follows it. */
   async tidy(signal: AbortSignal): Promise<void> {
     this.#again = true;
@@ -142,6 +151,21 @@ export class CopyKeeper {
         });
       }
     }
+  }
+
+  async #drop<T extends ConfigMap | Secret>(
+    kind: Kind,
+    type: ResourceType<T>,
+    name: string,
+    call: CallOptions,
+  ): Promise<void> {
+    const { client, owner, namespace } = this.#options;
+    const resource = client.resource(type);
+    await this.#locked(keyOf(kind, name), async () => {
+      const found = await resource.get({ namespace, name }, call).catch(undefinedIfMissing);
+      if (found === undefined || sourceOf(found, owner) === undefined) return;
+      await resource.delete({ namespace, name }, { ...call, preconditions: { uid: uidOf(found) } }).catch(unlessGone);
+    });
   }
 
   async #bring<T extends ConfigMap | Secret>(

@@ -1,6 +1,6 @@
 import { type KubeClient, nameOf, uidOf } from '@spillway/kube';
 import type { InstanceChange, InstanceRef, Owner } from '../../backend.ts';
-import { copiesOf, namesUsedBy } from './copies.ts';
+import { copiesOf, copyNamesOf, namesUsedBy } from './copies.ts';
 import type { CopyKeeper } from './copy-keeper.ts';
 import type { Dialect } from '../dialect.ts';
 import type { Instances } from '../pods/instances.ts';
@@ -23,7 +23,7 @@ export interface VolumeChangeContext {
 /** What a pod's volumes are made of becomes as the change says, and the kubelet over there is told to look. */
 export async function changeVolumes(
   ref: InstanceRef,
-  { volumes, objects }: InstanceChange,
+  { volumes, objects, absent }: InstanceChange,
   { client, instances, copies, dialect, owner, namespace }: VolumeChangeContext,
   signal: AbortSignal,
 ): Promise<void> {
@@ -38,6 +38,7 @@ export async function changeVolumes(
     secrets: all.secrets.filter((each) => used.secrets.has(nameOf(each))),
   };
   await copies.bring(wanted, call);
+  await copies.drop(copyNamesOf(absent, { owner, from: ref.namespace }), call);
   if (volumes.size === 0) return;
   const tokens = changedTokens(pod, ownName(ref), volumes);
   if (Object.keys(tokens).length > 0) {

@@ -1,4 +1,5 @@
 import type { Container, EnvFromSource, EnvVar } from '@spillway/kube';
+import { fieldTravels } from '../../../podspec/travelling.ts';
 import type { EnvPart } from '../../../podspec/env.ts';
 import type { Workload } from '../../backend.ts';
 import type { CopyNames } from '../copies/copies.ts';
@@ -46,7 +47,7 @@ function variableOf(variable: EnvVar, resolved: ReadonlyMap<string, string>, cop
   if (secretKeyRef) {
     return { name, valueFrom: { secretKeyRef: { ...secretKeyRef, name: copies.secret(secretKeyRef.name ?? '') } } };
   }
-  if (fieldRef?.fieldPath.startsWith('status.')) return { name, valueFrom: { fieldRef } };
+  if (fieldRef && fieldTravels(fieldRef.fieldPath)) return { name, valueFrom: { fieldRef } };
   return { name, value: resolved.get(name) ?? '' };
 }
 

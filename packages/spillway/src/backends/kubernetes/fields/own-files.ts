@@ -11,7 +11,7 @@ export interface FileItem {
   readonly mode: number;
 }
 
-/** For files that would belong to the pod's user: a kubelet gives the files of a Secret to root. */
+/** For files that would belong to the pod's user: a kubelet gives the files of a Secret to root, and to the pod's group. */
 const readableByAll = 0o644;
 
 /** Files of one pod alone: its tokens in a Secret, what is said about its metadata in a ConfigMap of the same name. */
@@ -19,13 +19,15 @@ export class OwnFiles {
   readonly name: string;
   readonly #ref: InstanceRef;
   readonly #volumes: Workload['volumes'];
+  readonly #fsGroup: number | undefined;
   readonly #tokens: Record<string, string> = {};
   readonly #facts: Record<string, string> = {};
 
-  constructor(ref: InstanceRef, volumes: Workload['volumes']) {
+  constructor({ ref, pod, volumes }: Pick<Workload, 'ref' | 'pod' | 'volumes'>) {
     this.#ref = ref;
     this.name = ownName(ref);
     this.#volumes = volumes;
+    this.#fsGroup = pod.spec?.securityContext?.fsGroup;
   }
 
   token(volume: string, path: string): FileItem[] {
@@ -53,6 +55,10 @@ export class OwnFiles {
     };
   }
 
+  #isReadable({ uid = 0 }: VolumeFile): boolean {
+    return uid === 0 || this.#fsGroup !== undefined;
+  }
+
   #files(volume: string, paths: readonly string[], add: (key: string, file: VolumeFile) => void): FileItem[] {
     const resolved = this.#volumes.get(volume);
     const files = resolved?.kind === 'files' ? resolved.files : [];
@@ -61,7 +67,7 @@ export class OwnFiles {
       if (!file) return [];
       const key = `${volume}.${hashOf(10, path)}`;
       add(key, file);
-      return [{ key, path, mode: file.uid === undefined ? file.mode : readableByAll }];
+      return [{ key, path, mode: this.#isReadable(file) ? file.mode : readableByAll }];
     });
   }
 }

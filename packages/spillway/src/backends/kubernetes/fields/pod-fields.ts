@@ -69,7 +69,7 @@ const containerFields: FieldTable = {
   readinessProbe: probe,
   startupProbe: probe,
   ports: each({ ...all('containerPort', 'name', 'protocol'), hostIP: dropped, hostPort: dropped }),
-  resizePolicy: dropped,
+  resizePolicy: each(all('resourceName', 'restartPolicy')),
   resources,
   restartPolicyRules: each({ action: passed, exitCodes: each(all('operator', 'values')) }),
   securityContext: each({
@@ -148,15 +148,7 @@ const volume = each({
 });
 
 export const podFields: FieldTable = {
-  ...all(
-    'activeDeadlineSeconds',
-    'hostnameOverride',
-    'restartPolicy',
-    'setHostnameAsFQDN',
-    'shareProcessNamespace',
-    'subdomain',
-    'terminationGracePeriodSeconds',
-  ),
+  ...all('activeDeadlineSeconds', 'restartPolicy', 'shareProcessNamespace', 'terminationGracePeriodSeconds'),
   affinity: dropped,
   automountServiceAccountToken: adapted,
   containers: container,
@@ -170,6 +162,7 @@ export const podFields: FieldTable = {
   hostPID: refused('host-namespace-unsupported'),
   hostUsers: passed,
   hostname: adapted,
+  hostnameOverride: adapted,
   imagePullSecrets: adapted,
   initContainers: container,
   nodeName: dropped,
@@ -205,6 +198,8 @@ export const podFields: FieldTable = {
   }),
   serviceAccount: dropped,
   serviceAccountName: dropped,
+  setHostnameAsFQDN: adapted,
+  subdomain: adapted,
   tolerations: dropped,
   topologySpreadConstraints: dropped,
   volumes: volume,

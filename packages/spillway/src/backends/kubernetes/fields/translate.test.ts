@@ -1,4 +1,4 @@
-import type { Container, EnvVar, PodSpec } from '@spillway/kube';
+import type { Container, EnvVar, PodSecurityContext, PodSpec } from '@spillway/kube';
 import { describe, expect, test } from 'vitest';
 import { makeWorkload, type WorkloadInput } from '../../testing/workloads.ts';
 import { kubernetesDialect, type Dialect } from '../dialect.ts';
@@ -245,10 +245,18 @@ describe('volumes', () => {
   });
 });
 
-test('a token for a pod of one user is readable by that user, although its file belongs to root there', () => {
-  const volumes = [{ name: 'all', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } }];
-  const spec = specOf({ securityContext: { runAsUser: 1000 }, containers: [{}], volumes });
-  expect(spec.volumes?.[0]?.projected?.sources?.[0]?.secret?.items).toMatchObject([{ path: 'token', mode: 0o644 }]);
+describe('a token, whose file belongs to root there,', () => {
+  test.each<[string, PodSecurityContext, number]>([
+    ['is readable by the pod’s user when that is another', { runAsUser: 1000 }, 0o644],
+    ['is for nobody else when the pod’s user is root', { runAsUser: 0 }, 0o600],
+    ['is for the pod’s group, to which a kubelet gives it', { runAsUser: 1000, fsGroup: 2000 }, 0o600],
+    ['is for the pod’s group, whoever its users are', { fsGroup: 2000 }, 0o600],
+    ['has the mode of its volume when nobody is said to own it', {}, 0o644],
+  ])('%s', (_, securityContext, mode) => {
+    const volumes = [{ name: 'all', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } }];
+    const spec = specOf({ securityContext, containers: [{}], volumes });
+    expect(spec.volumes?.[0]?.projected?.sources?.[0]?.secret?.items).toMatchObject([{ path: 'token', mode }]);
+  });
 });
 
 describe('pull Secrets', () => {

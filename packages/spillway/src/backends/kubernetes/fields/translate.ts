@@ -1,5 +1,5 @@
 import type { Container, EphemeralContainer, LocalObjectReference, Pod, PodSpec } from '@spillway/kube';
-import { burstLabels } from '../../../podspec/contract.ts';
+import { travellingAnnotations, travellingLabels } from '../../../podspec/travelling.ts';
 import type { Owner, Workload } from '../../backend.ts';
 import { trusted } from '../../trusted.ts';
 import { type Copies, CopyNames, copiesOf } from '../copies/copies.ts';
@@ -7,8 +7,9 @@ import type { Dialect } from '../dialect.ts';
 import { environmentOf } from './environment.ts';
 import { passedPart } from './fields.ts';
 import { ephemeralContainerFields } from './pod-fields.ts';
-import { contentAnnotation, podMarks } from '../pods/marks.ts';
-import { hostnameOf } from '../pods/names.ts';
+import { passedAnnotation, passedOf } from '../changes/passed.ts';
+import { contentAnnotation, podMarks, revisionAnnotation } from '../pods/marks.ts';
+import { identityOf, type IdentityOptions, withHosts } from './identity.ts';
 import { digestOf, OwnFiles } from './own-files.ts';
 import { volumesOf } from './volumes.ts';
 
@@ -21,7 +22,7 @@ export interface Translation {
   readonly ephemeralContainers: readonly EphemeralContainer[];
 }
 
-export interface TranslateOptions {
+export interface TranslateOptions extends IdentityOptions {
   readonly dialect: Dialect;
   readonly owner: Owner;
   /** In the other cluster. */
@@ -34,22 +35,26 @@ export function translate(workload: Workload, options: TranslateOptions): Transl
   const { dialect, owner, namespace, name } = options;
   const { ref, pod } = workload;
   const names = new CopyNames(owner, ref.namespace);
-  const own = new OwnFiles(ref, workload.volumes);
+  const files = new OwnFiles(workload);
+  const own = { labels: travellingLabels(pod), annotations: travellingAnnotations(pod) };
   const { labels, annotations } = podMarks(owner, ref);
-  const { ephemeralContainers = [], ...spec } = specOf(workload, dialect, names, own);
+  const { ephemeralContainers = [], ...spec } = specOf(workload, options, names, files);
   const shared = copiesOf(names, workload.objects, { owner, from: ref.namespace, to: namespace });
-  const mine = own.objects(owner, namespace);
+  const mine = files.objects(owner, namespace);
   return {
     ephemeralContainers,
     pod: {
       metadata: {
         namespace,
         name,
-        labels: { ...labelsOf(pod), ...labels },
+        labels: { ...own.labels, ...labels },
         annotations: {
+          ...own.annotations,
           ...dialect.annotations(pod, owner),
           ...annotations,
           [contentAnnotation]: digestOf(filesOf(workload)),
+          [passedAnnotation]: JSON.stringify(passedOf(own.labels, own.annotations, { spec })),
+          [revisionAnnotation]: workload.revision,
         },
         ...(dialect.finalizer !== undefined && { finalizers: [dialect.finalizer] }),
       },
@@ -62,8 +67,10 @@ export function translate(workload: Workload, options: TranslateOptions): Transl
   };
 }
 
-function specOf(workload: Workload, dialect: Dialect, names: CopyNames, own: OwnFiles): PodSpec {
+function specOf(workload: Workload, options: TranslateOptions, names: CopyNames, own: OwnFiles): PodSpec {
   const { pod } = workload;
+  const { dialect } = options;
+  const identity = identityOf(workload, options);
   const { containers = [], initContainers, ephemeralContainers = [] } = pod.spec ?? {};
   const volumes = volumesOf(pod, names, own);
   const kept = new Set(volumes.map((volume) => volume.name));
@@ -76,24 +83,19 @@ function specOf(workload: Workload, dialect: Dialect, names: CopyNames, own: Own
       ...environmentOf(original, workload, names, dialect),
       volumeMounts: (original.volumeMounts ?? []).filter((mount) => kept.has(mount.name)),
     }));
-  return {
+  const spec: PodSpec = {
     ...passed,
     containers: complete(containers, passed.containers),
     ...(initContainers && { initContainers: complete(initContainers, passed.initContainers) }),
     ephemeralContainers: complete(ephemeralContainers, added),
     volumes,
     imagePullSecrets: pullSecretsOf(workload, dialect, names),
-    ...hostname(pod),
+    ...identity.spec,
     ...dialect.dns(workload.dns),
     enableServiceLinks: false,
     automountServiceAccountToken: false,
   };
-}
-
-/** Without those that would send the pod on to a third cluster. */
-function labelsOf({ metadata }: Pod): Record<string, string> {
-  const kept = Object.entries(metadata?.labels ?? {}).filter(([key]) => !burstLabels.some((each) => each === key));
-  return Object.fromEntries(kept);
+  return identity.hosts === undefined ? spec : withHosts(spec, identity.hosts);
 }
 
 function pullSecretsOf({ pod, objects }: Workload, { pullSecret }: Dialect, names: CopyNames): LocalObjectReference[] {
@@ -101,11 +103,6 @@ function pullSecretsOf({ pod, objects }: Workload, { pullSecret }: Dialect, name
   return (pod.spec?.imagePullSecrets ?? []).flatMap(({ name = '' }) =>
     objects.secrets.has(name) ? [{ name: names.secret(name) }] : [],
   );
-}
-
-function hostname({ metadata, spec }: Pod): Pick<PodSpec, 'hostname'> {
-  if (spec?.hostnameOverride) return spec.hostname === undefined ? {} : { hostname: spec.hostname };
-  return { hostname: spec?.hostname || hostnameOf(metadata?.name ?? '') };
 }
 
 function filesOf({ volumes }: Workload): Parameters<typeof digestOf>[0] {

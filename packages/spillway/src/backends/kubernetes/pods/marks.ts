@@ -21,6 +21,9 @@ const annotations = {
 /** On a pod: a hash of what its volumes hold. A new value makes the kubelet look at them at once. */
 export const contentAnnotation = 'spillway.dev/content';
 
+/** On a pod: what it was made from, or last changed to. */
+export const revisionAnnotation = 'spillway.dev/revision';
+
 export interface Marks {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;

@@ -1,6 +1,7 @@
 import type { Event } from '@spillway/kube';
 import type { Notice } from '../../backend.ts';
 import type { Dialect } from '../dialect.ts';
+import { hostsContainer } from '../fields/identity.ts';
 
 /** Said already by the scheduler that bound the pod to the virtual node. */
 const ours = new Set(['Scheduled']);
@@ -10,6 +11,7 @@ export function noticeOf(event: Event, { name, remedyOf }: Pick<Dialect, 'name' 
   const { reason, message = '', type, involvedObject } = event;
   if (!reason || ours.has(reason)) return undefined;
   const { fieldPath } = involvedObject;
+  if (type !== 'Warning' && fieldPath === `spec.initContainers{${hostsContainer}}`) return undefined;
   const remedy = remedyOf(message);
   return {
     severity: type === 'Warning' ? 'Warning' : 'Normal',

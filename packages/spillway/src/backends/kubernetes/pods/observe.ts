@@ -1,9 +1,16 @@
 import type { ContainerStatus, Pod } from '@spillway/kube';
 import type { Instance, InstanceRef } from '../../backend.ts';
 import type { Dialect } from '../dialect.ts';
+import { isOfPod } from '../fields/identity.ts';
+import { revisionAnnotation } from './marks.ts';
 
 /** Conditions of the other cluster's that say something about the pod here. */
-const knownConditions = new Set(['PodReadyToStartContainers', 'DisruptionTarget']);
+const knownConditions = new Set([
+  'PodReadyToStartContainers',
+  'DisruptionTarget',
+  'PodResizePending',
+  'PodResizeInProgress',
+]);
 
 /** What the pod of the other cluster says about ours. `remedyOf`: what people can do about why a container waits. */
 export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'] = () => undefined): Instance {
@@ -12,14 +19,16 @@ export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'
   const ephemeral = inOrder(spec?.ephemeralContainers, status?.ephemeralContainerStatuses);
   const conditions = (status?.conditions ?? []).filter(({ type }) => knownConditions.has(type));
   const state = stateOf(pod, containerStatuses);
+  const revision = metadata?.annotations?.[revisionAnnotation];
   return {
     ref,
     state,
     podIPs: (status?.podIPs ?? []).flatMap(({ ip }) => (ip ? [ip] : [])),
     startTime: metadata?.creationTimestamp ?? '',
     ...(spec && { spec }),
+    ...(revision !== undefined && { revision }),
     containerStatuses: containerStatuses.map((each) => withRemedy(each, remedyOf)),
-    initContainerStatuses: inOrder(spec?.initContainers, status?.initContainerStatuses).map((each) =>
+    initContainerStatuses: inOrder(spec?.initContainers?.filter(isOfPod), status?.initContainerStatuses).map((each) =>
       withRemedy(each, remedyOf),
     ),
     ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral.map((each) => withRemedy(each, remedyOf)) }),

@@ -1,0 +1,63 @@
+import {
+  ApiError,
+  isForbidden,
+  isInvalid,
+  isNotFound,
+  nameOf,
+  type Pod,
+  type ResourceClient,
+  uidOf,
+} from '@spillway/kube';
+import type { Refusal } from '../../backend.ts';
+import { unlessReplaced } from '../copies/unless-replaced.ts';
+import type { Dialect } from '../dialect.ts';
+import { syncing } from '../lanes.ts';
+import { fieldsOf, podChange, refusalsOf, withoutRefused } from './pod-change.ts';
+
+/**
+ * Makes a pod that is there what `wanted` says: first what runs, its marks in the end, so that what was begun is begun
+ * again by whoever finds it half done.
+ *
+ * @returns what cannot be changed there
+ */
+export async function changePod(
+  pods: ResourceClient<Pod>,
+  found: Pod,
+  wanted: Pod,
+  dialect: Pick<Dialect, 'changes'>,
+  signal: AbortSignal,
+): Promise<readonly Refusal[]> {
+  const { namespace = '', uid } = found.metadata ?? {};
+  const at = { namespace, name: nameOf(found) };
+  const call = { signal, lane: syncing };
+  const change = podChange(found, wanted, dialect);
+  const refused = [...change.refused];
+  const attempt = async (
+    code: 'image-change-unsupported' | 'resize-unsupported',
+    spec: object,
+    subresource?: string,
+  ) => {
+    try {
+      const body = { metadata: { uid }, spec };
+      await pods.patch(at, { type: 'strategic', body }, { ...call, ...(subresource !== undefined && { subresource }) });
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      refused.push(...refusalsOf(code, fieldsOf(spec, wanted), error.message));
+    }
+  };
+  if (change.spec) await attempt('image-change-unsupported', change.spec);
+  if (change.resize) await attempt('resize-unsupported', change.resize, 'resize');
+  const metadata = refused.length > 0 ? withoutRefused(change, found, wanted, refused) : change.metadata;
+  if (Object.keys(metadata.labels).length + Object.keys(metadata.annotations).length > 0) {
+    const body = { metadata: { uid: uidOf(found), ...metadata } };
+    await pods.patch(at, { type: 'merge', body }, call).catch(unlessReplaced);
+  }
+  return refused;
+}
+
+/** The answer of a cluster that never will: it knows no such subresource, may not, or finds the change wrong. */
+function isRefusal(error: unknown): error is ApiError {
+  return (
+    isInvalid(error) || isForbidden(error) || isNotFound(error) || (error instanceof ApiError && error.status === 405)
+  );
+}
