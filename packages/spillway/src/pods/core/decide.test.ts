@@ -1,5 +1,5 @@
 import type { Pod } from '@spillway/kube';
-import { refusal } from '../../podspec/review/refusal.ts';
+import { refusal as refusalOf } from '../../podspec/review/refusal.ts';
 import { describe, expect, it } from 'vitest';
 import type { Refusal } from '../../backends/backend.ts';
 import { sized, specOf } from '../../podspec/testing/sized-specs.ts';
@@ -800,7 +800,7 @@ describe('a pod that is edited while it runs', () => {
     };
     const asked = change(ran, debugged);
     expect(decide(asked, now, context).operation).toEqual(update);
-    const no = refusal('ephemeral-containers-unsupported', 'spec.ephemeralContainers[0]');
+    const no = refusalOf('ephemeral-containers-unsupported', 'spec.ephemeralContainers[0]');
     const state = given(asked, [no]);
     expect(state.outbox).toMatchObject([{ severity: 'Warning', message: expect.stringContaining('--copy-to') }]);
     expect(statusOf(state)?.conditions).toContainEqual(
