@@ -13,6 +13,7 @@ export { abilitiesOf, knownKubernetesVersion, type KubernetesVersion } from './k
 export { currentEnvironment, type Environment } from './environment.ts';
 export { inspectHost, type HostReport } from './host/report.ts';
 export { resolveE2e, type E2e } from './binaries/e2e.ts';
+export { resolveOlderKubectls } from './binaries/older-kubectls.ts';
 export { resolveKwok, type Kwok } from './binaries/kwok.ts';
 export type { BinaryProgress } from './binaries/resolve.ts';
 export { busyboxFiles } from './images/catalogue.ts';

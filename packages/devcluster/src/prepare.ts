@@ -3,7 +3,7 @@
  * does not have to. Part of the repository's set-up; can be interrupted at any time and goes on where it was.
  */
 import { parseArgs } from 'node:util';
-import type { BinaryName } from './binaries/catalogue.ts';
+import { type BinaryName, olderKubectls } from './binaries/catalogue.ts';
 import { resolveBinaries, type BinaryProgress } from './binaries/resolve.ts';
 import { neededBinaries } from './components/plan.ts';
 import { currentEnvironment } from './environment.ts';
@@ -43,7 +43,8 @@ try {
   const environment = currentEnvironment();
   const kubernetesVersion = knownKubernetesVersion(environment.kubernetesVersion);
   const containers = !values['control-plane-only'] && abilitiesOf(kubernetesVersion).containers;
-  names = neededBinaries(resolveOptions({ node: containers ? {} : false, kubernetesVersion }));
+  const cluster = neededBinaries(resolveOptions({ node: containers ? {} : false, kubernetesVersion }));
+  names = [...cluster, ...(containers ? olderKubectls : [])];
   await resolveBinaries(names, {
     environment,
     kubernetesVersion,

@@ -7,7 +7,7 @@ import {
 
 /** Which programs a cluster needs, which version of each, and where they come from. Data and pure functions only. */
 
-export type ModuleName = KubernetesModule | 'etcd' | 'coredns' | 'registry' | 'pause' | 'kwok' | 'e2e';
+export type ModuleName = KubernetesModule | 'etcd' | 'coredns' | 'registry' | 'pause' | 'kwok' | 'e2e' | 'kubectl-1.35';
 
 export type BinaryName =
   | 'etcd'
@@ -15,6 +15,8 @@ export type BinaryName =
   | 'kube-controller-manager'
   | 'kube-scheduler'
   | 'kubectl'
+  | 'kubectl-1.36'
+  | 'kubectl-1.35'
   | 'kubelet'
   | 'kube-proxy'
   | 'coredns'
@@ -60,7 +62,7 @@ const ginkgoVersion = '2.32.0';
 
 const versionPackage = 'k8s.io/component-base/version';
 /** Without these kubectl and others cannot parse their own version. */
-function kubernetesLdflags(version: KubernetesVersion): string {
+function kubernetesLdflags(version: string): string {
   const [major = '', minor = ''] = version.split('.');
   return [
     '-s -w',
@@ -89,12 +91,22 @@ function kubernetes(name: BinaryName, version: KubernetesVersion, containersOnly
     goPackage: `k8s.io/kubernetes/cmd/${name}`,
     ldflags: kubernetesLdflags(version),
     containersOnly,
-    download: (os, arch) => {
-      const url = `https://dl.k8s.io/v${version}/bin/${os}/${arch}/${name}`;
-      return { url, checksumUrl: `${url}.sha256` };
-    },
+    download: released(name, version),
   };
 }
+
+function released(name: string, version: string): NonNullable<Binary['download']> {
+  return (os, arch) => {
+    const url = `https://dl.k8s.io/v${version}/bin/${os}/${arch}/${name}`;
+    return { url, checksumUrl: `${url}.sha256` };
+  };
+}
+
+/** What users of the two minors before have. Of no cluster, but of tests that ask what they get. */
+export const olderKubectls = ['kubectl-1.36', 'kubectl-1.35'] as const;
+
+/** Only kubectl is built of it. */
+const olderKubectlVersion = '1.35.4';
 
 /** Whatever the version of Kubernetes. */
 const others: readonly Binary[] = [
@@ -135,6 +147,24 @@ const others: readonly Binary[] = [
     goPackage: 'k8s.io/kubernetes/test/images/agnhost',
     ldflags: kubernetesLdflags(defaultKubernetesVersion),
     containersOnly: true,
+  },
+  {
+    name: 'kubectl-1.36',
+    module: kubernetesModules['1.36.3'],
+    version: '1.36.3',
+    goPackage: 'k8s.io/kubernetes/cmd/kubectl',
+    ldflags: kubernetesLdflags('1.36.3'),
+    containersOnly: true,
+    download: released('kubectl', '1.36.3'),
+  },
+  {
+    name: 'kubectl-1.35',
+    module: 'kubectl-1.35',
+    version: olderKubectlVersion,
+    goPackage: '.',
+    ldflags: kubernetesLdflags(olderKubectlVersion),
+    containersOnly: true,
+    download: released('kubectl', olderKubectlVersion),
   },
   { name: 'pause', module: 'pause', version: '1', goPackage: '.', ldflags: '-s -w', containersOnly: true },
   {

@@ -114,8 +114,6 @@ export interface Capabilities {
   readonly attach?: boolean;
   /** Default: it is not offered */
   readonly portForward?: boolean;
-  /** Can a pod that runs get ephemeral containers, as of `kubectl debug`? Default: it cannot */
-  readonly ephemeralContainers?: boolean;
   /** Can volumes of ConfigMaps, Secrets and tokens follow what changes in the cluster? */
   readonly volumeUpdates: boolean;
   /** Do pulls that come later need the pull Secrets as they are then? Default: those of the pod's creation do */

@@ -19,3 +19,11 @@ export function containersOf(pod: Pod): PodContainer[] {
     ...containers.map((container) => ({ container, init: false, fieldPath: `spec.containers{${container.name}}` })),
   ];
 }
+
+/** Those that were added to the pod while it ran, as by `kubectl debug`. */
+export function ephemeralContainersOf({ spec }: Pod): Omit<PodContainer, 'init'>[] {
+  return (spec?.ephemeralContainers ?? []).map((container) => ({
+    container,
+    fieldPath: `spec.ephemeralContainers{${container.name}}`,
+  }));
+}

@@ -66,7 +66,8 @@ export function referencesOf(pod: Pod): PodReferences {
     }
   };
 
-  const containers: readonly Container[] = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
+  const { initContainers = [], containers: main = [], ephemeralContainers = [] } = pod.spec ?? {};
+  const containers: readonly Container[] = [...initContainers, ...main, ...ephemeralContainers];
   for (const container of containers) {
     container.envFrom?.forEach(envFrom);
     container.env?.forEach(env);

@@ -6,7 +6,7 @@ import { type MissingReference, missingForContainer, missingForVolume } from './
 import type { Notice } from './notice.ts';
 import { objectsOf, type ReferencedObjects, referencesOf } from './references.ts';
 import { credentialsOf } from './registry-credentials.ts';
-import { containersOf } from './containers.ts';
+import { containersOf, ephemeralContainersOf } from './containers.ts';
 import type { WorkloadFacts, WorkloadSources } from './workload-sources.ts';
 import { serviceVariables } from './service-links.ts';
 import { type ResolvedVolume, resolveVolume } from './volumes.ts';
@@ -55,7 +55,7 @@ export function resolvePresent(
 
   const environment = new Map<string, readonly EnvVarTemplate[]>();
   const services = serviceVariables(pod, sources.services);
-  for (const { container, fieldPath } of containersOf(pod)) {
+  for (const { container, fieldPath } of [...containersOf(pod), ...ephemeralContainersOf(pod)]) {
     const resolved = resolveEnvironment(pod, container, sources, facts, services);
     environment.set(container.name, resolved.variables);
     missing.push(...resolved.lacking.map((lack) => missingForContainer(lack, container.name, fieldPath)));

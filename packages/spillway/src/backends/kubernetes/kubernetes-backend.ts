@@ -44,6 +44,7 @@ import { reviewPod } from './fields/fields.ts';
 import { Instances } from './pods/instances.ts';
 import { creating, deleting, reading, syncing } from './lanes.ts';
 import { distinctPodName } from './pods/names.ts';
+import { addEphemeralContainers } from './pods/ephemeral-containers.ts';
 import { observe } from './pods/observe.ts';
 import { untilPlaced } from './pods/place-waiting.ts';
 import {
@@ -350,9 +351,11 @@ export class KubernetesBackend implements Backend {
     const [found] = await connected.instances.pods({ signal, lane: syncing }, ref.uid);
     if (!found || found.metadata?.deletionTimestamp !== undefined) return [];
     const adapted = await this.#adapted(workload, connected, signal);
-    const { pod, copies } = translate(adapted, this.#translation(nameOf(found)));
+    const { pod, copies, ephemeralContainers } = translate(adapted, this.#translation(nameOf(found)));
     await connected.copies.bring(copies, { signal, lane: syncing });
-    return await changePod(connected.pods, found, pod, dialect, signal);
+    // First, for the marks that changePod writes say how far the pod has come.
+    const refused = await addEphemeralContainers(connected.pods, found, ephemeralContainers, dialect, signal);
+    return [...refused, ...(await changePod(connected.pods, found, pod, dialect, signal))];
   }
 
   async #changeLogins(

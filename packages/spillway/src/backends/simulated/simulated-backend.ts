@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Container } from '@spillway/kube';
-import { containersOf } from '../../podspec/containers.ts';
+import { containersOf, ephemeralContainersOf } from '../../podspec/containers.ts';
+import { refusal } from '../../podspec/review/refusal.ts';
 import {
   type Backend,
   BackendError,
@@ -74,7 +75,9 @@ export class SimulatedBackend implements Backend {
   async update({ uid }: InstanceRef, change: InstanceChange): Promise<readonly Refusal[]> {
     this.#region.find(this.#owner, uid)?.update(change);
     await this.#region.save();
-    return [];
+    return ephemeralContainersOf(change.workload?.pod ?? {}).map((_, index) =>
+      refusal('ephemeral-containers-unsupported', `spec.ephemeralContainers[${index}]`),
+    );
   }
 
   remove(ref: InstanceRef): Promise<void> {

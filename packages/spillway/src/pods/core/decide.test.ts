@@ -1,4 +1,5 @@
 import type { Pod } from '@spillway/kube';
+import { refusal as refusalOf } from '../../podspec/review/refusal.ts';
 import { describe, expect, it } from 'vitest';
 import type { Refusal } from '../../backends/backend.ts';
 import { sized, specOf } from '../../podspec/testing/sized-specs.ts';
@@ -353,30 +354,6 @@ describe('a pod that runs', () => {
     expect(status).toMatchObject({ phase: 'Failed', containerStatuses: [{ state: { terminated: { exitCode: 3 } } }] });
     const recorded = change(state, withStatus(pod, status ?? {}));
     expect(operationOf(recorded, now + seconds(100_000))).toBeUndefined();
-  });
-});
-
-const debugged = (...names: string[]): Pod =>
-  testPod({
-    spec: { ephemeralContainers: names.map((name) => ({ name, image: 'busybox' })) },
-    metadata: { generation: 1 + names.length },
-  });
-
-describe('a pod that gets an ephemeral container', () => {
-  it('says once of each that it is not run, and what to do instead, and runs on', () => {
-    const before = { ...arrived(testPod()), outbox: [] };
-    const once = podChanged(before, bound(debugged('debugger-1')));
-    expect(once.outbox).toEqual([
-      expect.objectContaining({
-        severity: 'Warning',
-        message: expect.stringMatching(/"debugger-1" is not run.*kubectl exec.*--copy-to/) as unknown,
-      }),
-    ]);
-    const idle = { ...once, outbox: [] };
-    expect(podChanged(idle, bound(debugged('debugger-1'))).outbox).toEqual([]);
-    const twice = podChanged(idle, bound(debugged('debugger-1', 'debugger-2')));
-    expect(twice.outbox).toHaveLength(1);
-    expect(operationOf(twice)).toBe(operationOf(before));
   });
 });
 
@@ -812,6 +789,25 @@ describe('a pod that is edited while it runs', () => {
         message: expect.stringContaining('spec.containers[0].image'),
       }),
     );
+  });
+
+  it('by an ephemeral container that the backend cannot add is told so by its field and with what to do instead, and runs on', () => {
+    const ephemeralContainers = [{ name: 'debugger', image: 'busybox' }];
+    const debugged = {
+      ...runningPod,
+      metadata: { ...runningPod.metadata, generation: 2 },
+      spec: { ...runningPod.spec, containers: runningPod.spec?.containers ?? [], ephemeralContainers },
+    };
+    const asked = change(ran, debugged);
+    expect(decide(asked, now, context).operation).toEqual(update);
+    const no = refusalOf('ephemeral-containers-unsupported', 'spec.ephemeralContainers[0]');
+    const state = given(asked, [no]);
+    expect(state.outbox).toMatchObject([{ severity: 'Warning', message: expect.stringContaining('--copy-to') }]);
+    expect(statusOf(state)?.conditions).toContainEqual(
+      expect.objectContaining({ type: 'spillway.dev/SpecApplied', message: expect.stringContaining(no.field) }),
+    );
+    expect(statusOf(state)).toMatchObject({ phase: 'Running' });
+    expect(statusOf(state)).not.toHaveProperty('ephemeralContainerStatuses');
   });
 
   it('while no process looked is changed by the next one; what that one refused before is found out again', () => {

@@ -9,7 +9,6 @@ import {
   specGraceSeconds,
   statusShowsItRan,
 } from '../../podspec/pod-facts.ts';
-import { ephemeralContainerNotices } from '../intake/ephemeral-containers.ts';
 import { revisionOf } from '../../podspec/travelling.ts';
 import type { PodReview } from '../intake/pod-review.ts';
 import type { Content, Failure, Observed, Operation, Outcome, Phase, PodState, Problem } from './pod-state.ts';
@@ -128,7 +127,7 @@ export function podChanged(state: PodState, { pod, refusals, sized, nowMs }: Bou
     ran: !state.placeholder && (state.ran || statusShowsItRan(pod)),
     graceEndsMs: isDeleting(pod) ? graceEnd(state, pod, nowMs) : state.graceEndsMs,
     failures: respecified ? withoutFailure(failures, 'create') : failures,
-    outbox: [...state.outbox, ...fresh, ...ephemeralContainerNotices(state.pod, pod)],
+    outbox: [...state.outbox, ...fresh],
   };
   if (next.observed.kind !== 'absent') return settle(next);
   // A create whose answer is not known, or an earlier process's, may still come true, and its end should be seen.

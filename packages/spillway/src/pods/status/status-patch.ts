@@ -5,7 +5,7 @@ import type { Annotations } from '../../podspec/sizing/shown.ts';
 
 /** Fields that are written whole; without a value they are cleared. */
 const plainFields = ['observedGeneration', 'phase', 'reason', 'message', 'hostIP', 'podIP', 'startTime'] as const;
-const wholeLists = ['initContainerStatuses', 'containerStatuses'] as const;
+const wholeLists = ['initContainerStatuses', 'containerStatuses', 'ephemeralContainerStatuses'] as const;
 const addressLists = ['hostIPs', 'podIPs'] as const;
 
 export interface StatusPatch {

@@ -31,6 +31,18 @@ const conditionOf = (conditions: readonly PodCondition[] | undefined, type: stri
   conditions?.find((condition) => condition.type === type);
 
 describe('the status of a pod', () => {
+  it('has the ephemeral containers that its instance has, also when that is gone', () => {
+    const bare = testPod();
+    const status = exited('debug');
+    const spec = { containers: [], ...bare.spec, ephemeralContainers: [{ name: 'debug' }, { name: 'refused' }] };
+    const pod: Pod = { ...bare, spec };
+    expect(podStatus(input(pod, testInstance(pod)))).not.toHaveProperty('ephemeralContainerStatuses');
+    const seen = podStatus(input(pod, { ...testInstance(pod), ephemeralContainerStatuses: [status] }));
+    expect(seen.ephemeralContainerStatuses).toMatchObject([{ name: 'debug' }]);
+    const gone = podStatus(input(withStatus(pod, seen), undefined, { over: true, ran: true }));
+    expect(gone.ephemeralContainerStatuses).toEqual(seen.ephemeralContainerStatuses);
+  });
+
   it('that runs has everything that the API expects', () => {
     const pod = testPod();
     expect(podStatus(input(pod, testInstance(pod)))).toEqual({

@@ -64,7 +64,16 @@ export function podStatus(input: StatusInput): PodStatus {
     startTime: live.startTime ?? wholeSecond(instance?.startTime ?? new Date(input.firstSeenMs).toISOString()),
     ...(initContainerStatuses.length > 0 ? { initContainerStatuses } : {}),
     containerStatuses,
+    ...ephemeralStatuses(input),
   };
+}
+
+/** As the backend sees them; a container that it does not have is told elsewhere, and has no status. */
+function ephemeralStatuses({ pod, instance }: StatusInput): Pick<PodStatus, 'ephemeralContainerStatuses'> {
+  const known = instance?.ephemeralContainerStatuses ?? pod.status?.ephemeralContainerStatuses ?? [];
+  const there = (pod.spec?.ephemeralContainers ?? []).filter(({ name }) => known.some((each) => each.name === name));
+  if (there.length === 0) return {};
+  return { ephemeralContainerStatuses: completeStatuses(there, known, { reason: 'ContainerCreating' }) };
 }
 
 function phaseOf(

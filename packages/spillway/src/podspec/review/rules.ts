@@ -113,8 +113,8 @@ export const reviewRules = {
     remedy: 'Handle SIGTERM in the container instead of preStop, start-up work in the entrypoint instead of postStart.',
   },
   'ephemeral-containers-unsupported': {
-    message: 'ephemeral containers are not supported',
-    remedy: 'Use kubectl exec.',
+    message: 'a pod of this pool cannot get another container',
+    remedy: 'Use kubectl exec, or debug a copy of the pod: kubectl debug POD --copy-to=NAME --image=IMAGE.',
   },
   'resource-unsupported': {
     message: 'the pool offers cpu, memory and ephemeral-storage only',

@@ -37,7 +37,7 @@ const seLinuxOptions = each(all('level', 'role', 'type', 'user'));
 
 const resources = each({ ...all('limits', 'requests'), claims: refused('resource-unsupported') });
 
-const container = each({
+const containerFields: FieldTable = {
   ...all(
     'args',
     'command',
@@ -90,7 +90,11 @@ const container = each({
   }),
   volumeDevices: refused('mount-option-unsupported'),
   volumeMounts: adapted,
-});
+};
+const container = each(containerFields);
+
+/** Of a container that is added to a pod which runs. */
+export const ephemeralContainerFields: FieldTable = { ...containerFields, targetContainerName: passed };
 
 const volumeKinds = [
   'awsElasticBlockStore',
@@ -151,7 +155,7 @@ export const podFields: FieldTable = {
   dnsConfig: adapted,
   dnsPolicy: adapted,
   enableServiceLinks: adapted,
-  ephemeralContainers: dropped,
+  ephemeralContainers: adapted,
   hostAliases: each(all('hostnames', 'ip')),
   hostIPC: refused('host-namespace-unsupported'),
   hostNetwork: refused('host-namespace-unsupported'),

@@ -29,6 +29,43 @@ function keyIn(volume: string): string {
   return expect.stringMatching(new RegExp(`^${volume}\\.[0-9a-f]{10}$`));
 }
 
+describe('ephemeral containers', () => {
+  const debugging = {
+    name: 'debug',
+    image: 'tools',
+    targetContainerName: 'main',
+    stdin: true,
+    tty: true,
+    env: [
+      { name: 'PLACE', valueFrom: { configMapKeyRef: { name: 'settings', key: 'place' } } },
+      { name: 'POD', ...field('metadata.name') },
+    ],
+    volumeMounts: [{ name: 'elsewhere', mountPath: '/elsewhere' }],
+  };
+  const configMaps = { settings: { metadata: { name: 'settings' }, data: { place: 'here' } } };
+
+  test('come to a pod that is there, with their target, and no pod is created with them', () => {
+    const spec = { containers: [{}], ephemeralContainers: [debugging] };
+    const { pod, ephemeralContainers, copies } = translated({ spec, configMaps });
+    expect(pod.spec).not.toHaveProperty('ephemeralContainers');
+    const [{ name = '' } = {}] = copies.configMaps.map(({ metadata }) => metadata ?? {});
+    expect(ephemeralContainers).toEqual([
+      {
+        name: 'debug',
+        image: 'tools',
+        targetContainerName: 'main',
+        stdin: true,
+        tty: true,
+        env: expect.arrayContaining([
+          { name: 'PLACE', valueFrom: { configMapKeyRef: { name, key: 'place' } } },
+          { name: 'POD', value: 'web' },
+        ]),
+        volumeMounts: [],
+      },
+    ]);
+  });
+});
+
 describe('a pod in another cluster', () => {
   test('says whose it is, and nothing to the scheduler and the accounts there', () => {
     const { pod } = translated({

@@ -1,4 +1,4 @@
-import type { Container, LocalObjectReference, Pod, PodSpec } from '@spillway/kube';
+import type { Container, EphemeralContainer, LocalObjectReference, Pod, PodSpec } from '@spillway/kube';
 import { travellingAnnotations, travellingLabels } from '../../../podspec/travelling.ts';
 import type { Owner, Workload } from '../../backend.ts';
 import { trusted } from '../../trusted.ts';
@@ -6,6 +6,7 @@ import { type Copies, CopyNames, copiesOf } from '../copies/copies.ts';
 import type { Dialect } from '../dialect.ts';
 import { environmentOf } from './environment.ts';
 import { passedPart } from './fields.ts';
+import { ephemeralContainerFields } from './pod-fields.ts';
 import { passedAnnotation, passedOf } from '../changes/passed.ts';
 import { contentAnnotation, podMarks, revisionAnnotation } from '../pods/marks.ts';
 import { identityOf, type IdentityOptions, withHosts } from './identity.ts';
@@ -17,6 +18,8 @@ export interface Translation {
   readonly pod: Pod;
   /** Copies of the cluster's objects, which pods share, and objects of this pod alone. */
   readonly copies: Copies;
+  /** What the pod gets when it is there: none can be created with any. */
+  readonly ephemeralContainers: readonly EphemeralContainer[];
 }
 
 export interface TranslateOptions extends IdentityOptions {
@@ -35,10 +38,11 @@ export function translate(workload: Workload, options: TranslateOptions): Transl
   const files = new OwnFiles(workload);
   const own = { labels: travellingLabels(pod), annotations: travellingAnnotations(pod) };
   const { labels, annotations } = podMarks(owner, ref);
-  const spec = specOf(workload, options, names, files);
+  const { ephemeralContainers = [], ...spec } = specOf(workload, options, names, files);
   const shared = copiesOf(names, workload.objects, { owner, from: ref.namespace, to: namespace });
   const mine = files.objects(owner, namespace);
   return {
+    ephemeralContainers,
     pod: {
       metadata: {
         namespace,
@@ -67,10 +71,11 @@ function specOf(workload: Workload, options: TranslateOptions, names: CopyNames,
   const { pod } = workload;
   const { dialect } = options;
   const identity = identityOf(workload, options);
-  const { containers = [], initContainers } = pod.spec ?? {};
+  const { containers = [], initContainers, ephemeralContainers = [] } = pod.spec ?? {};
   const volumes = volumesOf(pod, names, own);
   const kept = new Set(volumes.map((volume) => volume.name));
   const passed = trusted<PodSpec>(passedPart(pod.spec ?? {}, dialect.fields));
+  const added = trusted<EphemeralContainer[]>(passedPart(ephemeralContainers, ephemeralContainerFields));
   const complete = (originals: readonly Container[], parts: readonly Container[] = []): Container[] =>
     originals.map((original, index) => ({
       name: original.name,
@@ -82,6 +87,7 @@ function specOf(workload: Workload, options: TranslateOptions, names: CopyNames,
     ...passed,
     containers: complete(containers, passed.containers),
     ...(initContainers && { initContainers: complete(initContainers, passed.initContainers) }),
+    ephemeralContainers: complete(ephemeralContainers, added),
     volumes,
     imagePullSecrets: pullSecretsOf(workload, dialect, names),
     ...identity.spec,

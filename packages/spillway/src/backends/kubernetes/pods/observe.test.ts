@@ -66,6 +66,14 @@ describe('an instance', () => {
     });
   });
 
+  test('has the ephemeral containers that were added to it', () => {
+    const bare = pod({ phase: 'Running', ephemeralContainerStatuses: [status('two'), status('one')] });
+    const ephemeralContainers = [{ name: 'one' }, { name: 'two' }];
+    const added = { ...bare, spec: { containers: [], ...bare.spec, ephemeralContainers } };
+    expect(observe(ref, added).ephemeralContainerStatuses?.map(({ name }) => name)).toEqual(['one', 'two']);
+    expect(observe(ref, bare)).not.toHaveProperty('ephemeralContainerStatuses');
+  });
+
   test('waits with the reason of the other cluster, and what people can do about it', () => {
     const waiting = { reason: 'ImagePullBackOff', message: 'no way out' };
     const waits = pod({ phase: 'Pending', containerStatuses: [status('a', { state: { waiting } })] });

@@ -1,0 +1,201 @@
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { resolveOlderKubectls } from '@spillway/devcluster';
+import type { Pod } from '@spillway/kube';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../testkit/eventually.ts';
+import { echoed, PortForward } from '../testkit/port-forward.ts';
+import { type Product, shellPod, startProduct, waitPhase, waitReady } from '../testkit/product.ts';
+import { type KubectlProgram, type Run, runKubectl } from '../testkit/run.ts';
+import { terminal } from '../testkit/terminal.ts';
+
+const megabyte = 1 << 20;
+/** Each way through one port-forward. */
+const transfer = process.env['SPILLWAY_SOAK'] ? 1024 * megabyte : 64 * megabyte;
+const echoPort = 8080;
+const answerPort = 8081;
+const deafPort = 8090;
+
+const programs = [
+  { minor: 'newest', protocol: 'WebSocket' },
+  { minor: 'newest', protocol: 'SPDY' },
+  { minor: '1.36', protocol: 'WebSocket' },
+  { minor: '1.36', protocol: 'SPDY' },
+  { minor: '1.35', protocol: 'WebSocket' },
+  { minor: '1.35', protocol: 'SPDY' },
+] as const;
+
+type Which = (typeof programs)[number];
+
+let product: Product;
+
+beforeAll(async () => {
+  product = await startProduct('verbs');
+  const { kubectl, namespace } = product;
+  const setup = { name: 'setup', image: 'busybox', command: ['sh', '-c', 'echo prepared'] };
+  const servers = [
+    `nc -ll -p ${echoPort} -e cat &`,
+    `nc -ll -p ${answerPort} -e sh -c 'read question; echo "the answer to $question"' &`,
+    'echo serving; sleep 3600',
+  ];
+  const pods = [
+    shellPod('server', servers.join('\n'), { initContainers: [setup] }),
+    shellPod('crashing', 'echo attempt; sleep 1; exit 1'),
+    shellPod('ended', 'echo last words; exit 3', { restartPolicy: 'Never' }),
+  ];
+  await kubectl.apply(...pods.map((pod) => inNamespace(pod)));
+  await waitReady(kubectl, namespace, 'server');
+  await waitPhase(kubectl, namespace, 'ended', 'Failed');
+});
+
+afterAll(async () => {
+  await product?.[Symbol.asyncDispose]();
+});
+
+function inNamespace<T extends Pod>(pod: T): T {
+  return { ...pod, metadata: { ...pod.metadata, namespace: product.namespace } };
+}
+
+/** Older ones are built when a machine does not have them yet. */
+async function programOf({ minor, protocol }: Which): Promise<KubectlProgram> {
+  if (minor === 'newest') return { path: product.testbed.cluster.kubectlPath, protocol };
+  const paths = await resolveOlderKubectls();
+  return { path: paths[minor === '1.36' ? 0 : 1] ?? '', protocol };
+}
+
+/** A pod that reads what it is given, for one test. */
+async function reader(name: string, container: object): Promise<void> {
+  const { kubectl, namespace } = product;
+  const pod = inNamespace(shellPod(name, 'true', { restartPolicy: 'Never' }));
+  const [main] = pod.spec?.containers ?? [];
+  const containers = [{ ...main, name: 'main', ...container }];
+  await kubectl.apply({ ...pod, spec: { ...pod.spec, containers } });
+  await eventually(`pod ${name} to run`, async () => {
+    const { status } = await kubectl.get<Pod>(['pod', name, '-n', namespace]);
+    return status?.containerStatuses?.[0]?.state?.running !== undefined;
+  });
+}
+
+const runNewest = (...args: readonly string[]): Promise<string> =>
+  product.kubectl.run(['-n', product.namespace, ...args]);
+
+describe.each(programs)('kubectl $minor over $protocol', (which) => {
+  let program: KubectlProgram;
+
+  beforeAll(async () => {
+    program = await programOf(which);
+  });
+
+  const run = (args: readonly string[], input?: string): Promise<Run> =>
+    runKubectl(product.testbed.cluster, program, ['-n', product.namespace, ...args], input);
+  const name = (what: string): string => `${what}-${which.minor.replace('.', '-')}-${which.protocol.toLowerCase()}`;
+
+  test('exec that a signal ends has its exit code', async () => {
+    const { code, stderr } = await run(['exec', 'server', '--', 'sh', '-c', 'kill -KILL $$']);
+    expect({ code, stderr }).toEqual({ code: 137, stderr: 'command terminated with exit code 137\n' });
+  });
+
+  test('attach gives input and hands on output until the container has ended', async () => {
+    const pod = name('cat');
+    await reader(pod, { command: ['cat'], stdin: true, stdinOnce: true });
+    const { code, stdout } = await run(['attach', '-i', pod, '-q'], 'hello\n');
+    expect([code, String(stdout)]).toEqual([0, 'hello\n']);
+    await waitPhase(product.kubectl, product.namespace, pod, 'Succeeded');
+  });
+
+  test('attach to a container that waits says why, and nothing of an internal error', async () => {
+    const { kubectl, namespace } = product;
+    await eventually('a pause between two attempts', async () => {
+      const { status } = await kubectl.get<Pod>(['pod', 'crashing', '-n', namespace]);
+      return status?.containerStatuses?.[0]?.state?.waiting?.reason === 'CrashLoopBackOff';
+    });
+    const { code, stderr } = await run(['attach', 'crashing']);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('container "main" in pod "crashing" is waiting to start: CrashLoopBackOff');
+    expect(stderr).not.toContain('Internal error occurred');
+  });
+
+  test('port-forward carries 100 connections at the same time, and half-closed ones', async () => {
+    await using forward = await start([echoPort, answerPort]);
+    const echoes = Array.from({ length: 100 }, async () => echoed(await forward.open(echoPort), 100_000));
+    for (const { sent, back } of await Promise.all(echoes)) expect(back).toBe(sent);
+    const socket = await forward.open(answerPort);
+    socket.end('life\n');
+    expect(await text(socket)).toBe('the answer to life\n');
+  });
+
+  test('port-forward to a port where nobody listens says so in the kubelet’s words', async () => {
+    await using forward = await start([deafPort]);
+    const socket = await forward.open(deafPort);
+    expect(await text(socket)).toBe('');
+    const said = await forward.ended();
+    expect(said).toMatch(new RegExp(`error forwarding port ${deafPort} to pod .*connection refused`));
+    expect(said).toContain('lost connection to pod');
+  });
+
+  function start(ports: readonly number[]): Promise<PortForward> {
+    const { testbed, namespace } = product;
+    return PortForward.start(testbed.cluster, program, { namespace, pod: 'server', ports });
+  }
+});
+
+describe.each(programs.slice(0, 2))('kubectl $minor over $protocol, with a lot to do', (which) => {
+  test('port-forward carries many megabytes each way unchanged', async () => {
+    const { testbed, namespace } = product;
+    const where = { namespace, pod: 'server', ports: [echoPort] };
+    await using forward = await PortForward.start(testbed.cluster, await programOf(which), where);
+    const { sent, back } = await echoed(await forward.open(echoPort), transfer);
+    expect(back).toBe(sent);
+  });
+});
+
+describe('kubectl', () => {
+  test('attach -it has the container’s terminal, in the size of the user’s', async () => {
+    const { testbed, namespace } = product;
+    const script = [
+      'until [ "$(stty size)" = "33 111" ]; do sleep 0.1; done',
+      'read line',
+      'test -t 0 && echo "terminal of $(stty size) got $line"',
+    ].join('; ');
+    await reader('terminal', { command: ['sh', '-c', script], stdin: true, stdinOnce: true, tty: true });
+    const attach = `${testbed.cluster.kubectlPath} attach -it -n ${namespace} terminal`;
+    const shown = await terminal(testbed.cluster, ['stty rows 33 cols 111', attach], 'hello\n');
+    expect(shown).toContain('terminal of 33 111 got hello');
+  });
+
+  test('logs of init containers, of the attempt before, and of a pod that has ended', async () => {
+    expect(await runNewest('logs', 'server', '-c', 'setup')).toBe('prepared\n');
+    expect(await runNewest('logs', 'ended')).toBe('last words\n');
+    await eventually('a second attempt', async () => {
+      const { status } = await product.kubectl.get<Pod>(['pod', 'crashing', '-n', product.namespace]);
+      return (status?.containerStatuses?.[0]?.restartCount ?? 0) > 0;
+    });
+    expect(await runNewest('logs', 'crashing', '--previous')).toBe('attempt\n');
+    const none = await product.kubectl.try(['-n', product.namespace, 'logs', 'server', '-c', 'main', '--previous']);
+    expect(none.stderr).toContain('previous terminated container "main" in pod "server" not found');
+  });
+
+  test('cp copies a folder with links in it', async () => {
+    const { namespace, kubectl } = product;
+    const dir = await mkdtemp(path.join(tmpdir(), 'spillway-cp-'));
+    try {
+      const from = path.join(dir, 'from');
+      await mkdir(path.join(from, 'deep'), { recursive: true });
+      await writeFile(path.join(from, 'deep', 'file'), 'content');
+      await symlink('deep/file', path.join(from, 'link'));
+      await kubectl.run(['cp', from, `${namespace}/server:/tmp/copied`, '-c', 'main']);
+      expect(
+        await runNewest('exec', 'server', '--', 'sh', '-c', 'readlink /tmp/copied/link; cat /tmp/copied/link'),
+      ).toBe('deep/file\ncontent');
+      const back = path.join(dir, 'back');
+      const { stderr } = await kubectl.try(['cp', `${namespace}/server:/tmp/copied`, back, '-c', 'main']);
+      // As from any pod.
+      expect(stderr).toContain('skipping symlink');
+      expect(await readFile(path.join(back, 'deep', 'file'), 'utf8')).toBe('content');
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  });
+});
