@@ -7,11 +7,11 @@ import type { IntOrString, LabelSelector, ListMeta, ObjectMeta, RawExtension, Ti
 export interface ControllerRevision {
   apiVersion?: 'apps/v1';
   /** Data is the serialized representation of the state. */
-  data?: RawExtension;
+  data: RawExtension;
   kind?: 'ControllerRevision';
   metadata?: ObjectMeta;
   /** Revision indicates the revision of the state represented by Data. */
-  revision: number;
+  revision?: number;
 }
 
 /** ControllerRevisionList is a resource containing a list of ControllerRevision objects. */
@@ -29,7 +29,7 @@ export interface DaemonSet {
   kind?: 'DaemonSet';
   metadata?: ObjectMeta;
   /** The desired behavior of this daemon set. */
-  spec?: DaemonSetSpec;
+  spec: DaemonSetSpec;
   /** The current status of this daemon set. */
   status?: DaemonSetStatus;
 }
@@ -43,9 +43,9 @@ export interface DaemonSetCondition {
   /** The reason for the condition's last transition. */
   reason?: string;
   /** Status of the condition, one of True, False, Unknown. */
-  status: string;
+  status?: string;
   /** Type of DaemonSet condition. */
-  type: string;
+  type?: string;
 }
 
 /** DaemonSetList is a collection of daemon sets. */
@@ -109,7 +109,7 @@ export interface Deployment {
   kind?: 'Deployment';
   metadata?: ObjectMeta;
   /** Specification of the desired behavior of the Deployment. */
-  spec?: DeploymentSpec;
+  spec: DeploymentSpec;
   /** Most recently observed status of the Deployment. */
   status?: DeploymentStatus;
 }
@@ -125,9 +125,9 @@ export interface DeploymentCondition {
   /** The reason for the condition's last transition. */
   reason?: string;
   /** Status of the condition, one of True, False, Unknown. */
-  status: string;
+  status?: string;
   /** Type of deployment condition. */
-  type: string;
+  type?: string;
 }
 
 /** DeploymentList is a list of Deployments. */
@@ -195,7 +195,7 @@ export interface ReplicaSet {
   kind?: 'ReplicaSet';
   metadata?: ObjectMeta;
   /** Spec defines the specification of the desired behavior of the ReplicaSet. */
-  spec?: ReplicaSetSpec;
+  spec: ReplicaSetSpec;
   /** Status is the most recently observed status of the ReplicaSet. */
   status?: ReplicaSetStatus;
 }
@@ -209,9 +209,9 @@ export interface ReplicaSetCondition {
   /** The reason for the condition's last transition. */
   reason?: string;
   /** Status of the condition, one of True, False, Unknown. */
-  status: string;
+  status?: string;
   /** Type of replica set condition. */
-  type: string;
+  type?: string;
 }
 
 /** ReplicaSetList is a collection of ReplicaSets. */
@@ -283,7 +283,7 @@ export interface StatefulSet {
   kind?: 'StatefulSet';
   metadata?: ObjectMeta;
   /** Spec defines the desired identities of pods in this set. */
-  spec?: StatefulSetSpec;
+  spec: StatefulSetSpec;
   /** Status is the current status of Pods in this StatefulSet. */
   status?: StatefulSetStatus;
 }
@@ -297,9 +297,9 @@ export interface StatefulSetCondition {
   /** The reason for the condition's last transition. */
   reason?: string;
   /** Status of the condition, one of True, False, Unknown. */
-  status: string;
+  status?: string;
   /** Type of statefulset condition. */
-  type: string;
+  type?: string;
 }
 
 /** StatefulSetList is a collection of StatefulSets. */

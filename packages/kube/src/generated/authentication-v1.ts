@@ -42,6 +42,8 @@ export interface TokenRequest {
 
 /** TokenRequestSpec contains client provided parameters of a token request. */
 export interface TokenRequestSpec {
+  /** attestations is a map of well-known keys to string-slice values. */
+  attestations?: { [key: string]: string[] };
   /** audiences are the intendend audiences of the token. */
   audiences?: string[];
   /** boundObjectRef is a reference to an object that the token will be bound to. */

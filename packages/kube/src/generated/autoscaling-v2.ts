@@ -95,6 +95,8 @@ export interface HorizontalPodAutoscalerCondition {
   lastTransitionTime?: Time;
   /** message is a human-readable explanation containing details about the transition */
   message?: string;
+  /** observedGeneration represents the .metadata.generation that the condition was set based upon. */
+  observedGeneration?: number;
   /** reason is the reason for the condition's last transition. */
   reason?: string;
   /** status is the status of the condition (True, False, Unknown) */
@@ -168,7 +170,7 @@ export interface MetricSpec {
 
 /** MetricStatus describes the last-read state of a single metric. */
 export interface MetricStatus {
-  /** container resource refers to a resource metric (such as those specified in requests and limits) known to Kubernetes describing a single container in each pod in the current scale target (e.g. CPU or memory). */
+  /** containerResource refers to a resource metric (such as those specified in requests and limits) known to Kubernetes describing a single container in each pod in the current scale target (e.g. CPU or memory). */
   containerResource?: ContainerResourceMetricStatus;
   /** external refers to a global metric that is not associated with any Kubernetes object. */
   external?: ExternalMetricStatus;
@@ -196,7 +198,7 @@ export interface MetricTarget {
 
 /** MetricValueStatus holds the current value for a metric */
 export interface MetricValueStatus {
-  /** currentAverageUtilization is the current value of the average of the resource metric across all relevant pods, represented as a percentage of the requested value of the resource for the pods. */
+  /** averageUtilization is the current value of the average of the resource metric across all relevant pods, represented as a percentage of the requested value of the resource for the pods. */
   averageUtilization?: number;
   /** averageValue is the current value of the average of the metric across all relevant pods (as a quantity) */
   averageValue?: Quantity;
@@ -218,7 +220,7 @@ export interface ObjectMetricSource {
 export interface ObjectMetricStatus {
   /** current contains the current value for the given metric */
   current: MetricValueStatus;
-  /** DescribedObject specifies the descriptions of a object,such as kind,name apiVersion */
+  /** describedObject specifies the descriptions of a object,such as kind,name apiVersion */
   describedObject: CrossVersionObjectReference;
   /** metric identifies the target metric by name and selector */
   metric: MetricIdentifier;

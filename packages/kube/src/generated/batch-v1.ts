@@ -2,6 +2,7 @@
 
 import type { ObjectReference, PodTemplateSpec } from './core-v1.ts';
 import type { LabelSelector, ListMeta, ObjectMeta, Time } from './meta.ts';
+import type { WorkloadPodGroupDisruptionMode, WorkloadPodGroupResourceClaim, WorkloadPodGroupSchedulingConstraints, WorkloadPodGroupSchedulingPolicy } from './scheduling-v1alpha3.ts';
 
 /** CronJob represents the configuration of a single cron job. */
 export interface CronJob {
@@ -89,6 +90,18 @@ export interface JobList {
   metadata?: ListMeta;
 }
 
+/** JobSchedulingConfiguration composes the reusable workload-aware scheduling building blocks. */
+export interface JobSchedulingConfiguration {
+  /** DisruptionMode defines the mode in which the Job's pods can be disrupted. */
+  disruptionMode?: WorkloadPodGroupDisruptionMode;
+  /** ResourceClaims defines which ResourceClaims may be shared among Pods in the Job. */
+  resourceClaims?: WorkloadPodGroupResourceClaim[];
+  /** SchedulingConstraints defines scheduling constraints (e.g. topology) for the Job's pods. */
+  schedulingConstraints?: WorkloadPodGroupSchedulingConstraints;
+  /** SchedulingPolicy defines the scheduling policy for this Job. */
+  schedulingPolicy?: WorkloadPodGroupSchedulingPolicy;
+}
+
 /** JobSpec describes how the job execution will look like. */
 export interface JobSpec {
   /** Specifies the duration in seconds relative to the startTime that the job may be continuously active before the system tries to terminate it; value must be positive integer. */
@@ -113,6 +126,8 @@ export interface JobSpec {
   podFailurePolicy?: PodFailurePolicy;
   /** podReplacementPolicy specifies when to create replacement Pods. */
   podReplacementPolicy?: string;
+  /** scheduling defines the Workload-aware Scheduling configuration for this Job. */
+  scheduling?: JobSchedulingConfiguration;
   /** A label query over pods that should match the pod count. */
   selector?: LabelSelector;
   /** successPolicy specifies the policy when the Job can be declared as succeeded. */

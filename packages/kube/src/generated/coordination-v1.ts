@@ -30,10 +30,10 @@ export interface LeaseSpec {
   leaseDurationSeconds?: number;
   /** leaseTransitions is the number of transitions of a lease between holders. */
   leaseTransitions?: number;
-  /** PreferredHolder signals to a lease holder that the lease has a more optimal holder and should be given up. */
+  /** preferredHolder signals to a lease holder that the lease has a more optimal holder and should be given up. */
   preferredHolder?: string;
   /** renewTime is a time when the current holder of a lease has last updated the lease. */
   renewTime?: MicroTime;
-  /** Strategy indicates the strategy for picking the leader for coordinated leader election. */
+  /** strategy indicates the strategy for picking the leader for coordinated leader election. */
   strategy?: string;
 }

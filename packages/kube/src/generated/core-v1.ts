@@ -207,6 +207,8 @@ export interface ClusterTrustBundleProjection {
   path: string;
   /** Select all ClusterTrustBundles that match this signer name. */
   signerName?: string;
+  /** user is Optional: The owner UID of the created file. */
+  user?: number;
 }
 
 /** Information about the condition of a component. */
@@ -262,7 +264,7 @@ export interface ConfigMapEnvSource {
 
 /** Selects a key from a ConfigMap. */
 export interface ConfigMapKeySelector {
-  /** The key to select. */
+  /** The key to select from the ConfigMap's Data field. */
   key: string;
   /** Name of the referent. */
   name?: string;
@@ -307,6 +309,8 @@ export interface ConfigMapProjection {
 export interface ConfigMapVolumeSource {
   /** defaultMode is optional: mode bits used to set permissions on created files by default. */
   defaultMode?: number;
+  /** defaultUser is Optional: The owner UID of the created files by default. */
+  defaultUser?: number;
   /** items if unspecified, each key-value pair in the Data field of the referenced ConfigMap will be projected into the volume as a file whose name is the key and content is the value. */
   items?: KeyToPath[];
   /** Name of the referent. */
@@ -529,12 +533,16 @@ export interface DownwardAPIVolumeFile {
   path: string;
   /** Selects a resource of the container: only resources limits and requests (limits.cpu, limits.memory, requests.cpu and requests.memory) are currently supported. */
   resourceFieldRef?: ResourceFieldSelector;
+  /** user is Optional: The owner UID of the created file. */
+  user?: number;
 }
 
 /** DownwardAPIVolumeSource represents a volume containing downward API info. */
 export interface DownwardAPIVolumeSource {
   /** Optional: mode bits to use on created files by default. */
   defaultMode?: number;
+  /** defaultUser is Optional: The owner UID of the created files by default. */
+  defaultUser?: number;
   /** Items is a list of downward API volume file */
   items?: DownwardAPIVolumeFile[];
 }
@@ -543,6 +551,8 @@ export interface DownwardAPIVolumeSource {
 export interface EmptyDirVolumeSource {
   /** medium represents what type of storage medium should back this directory. */
   medium?: string;
+  /** mode specifies the permission bits for the emptyDir directory, in numeric notation (e.g., 0755, 01777). */
+  mode?: number;
   /** sizeLimit is the total amount of local storage required for this EmptyDir volume. */
   sizeLimit?: Quantity;
 }
@@ -755,6 +765,14 @@ export interface EventSource {
   host?: string;
 }
 
+/** EvictionResponder allows you to specify the responder reacting to an Eviction. */
+export interface EvictionResponder {
+  /** name allows you to identify the responder responding to the Eviction. */
+  name: string;
+  /** priority for this responder. */
+  priority: number;
+}
+
 /** ExecAction describes a "run in container" action. */
 export interface ExecAction {
   /** Command is the command line to execute inside the container, the working directory for the command is root ('/') in the container's filesystem. */
@@ -837,6 +855,8 @@ export interface GCEPersistentDiskVolumeSource {
 
 /** GRPCAction specifies an action involving a GRPC service. */
 export interface GRPCAction {
+  /** mode specifies the connection mode for the gRPC health probe. */
+  mode?: string;
   /** Port number of the gRPC service. */
   port: number;
   /** Service is the name of the service to place in the gRPC HealthCheckRequest (see https://github.com/grpc/grpc/blob/master/doc/health-checking.md). */
@@ -885,6 +905,8 @@ export interface HTTPGetAction {
   path?: string;
   /** Name or number of the port to access on the container. */
   port: IntOrString;
+  /** Protocol selects the wire protocol for the probe connection. */
+  protocol?: string;
   /** Scheme to use for connecting to the host. */
   scheme?: string;
 }
@@ -993,6 +1015,8 @@ export interface KeyToPath {
   mode?: number;
   /** path is the relative path of the file to map the key to. */
   path: string;
+  /** user is Optional: The owner UID of the created file. */
+  user?: number;
 }
 
 /** Lifecycle describes actions that the management system should take in response to container lifecycle events. */
@@ -1192,14 +1216,34 @@ export interface NodeAffinity {
   requiredDuringSchedulingIgnoredDuringExecution?: NodeSelector;
 }
 
+/** NodeAllocatableMappedResources describes mapped node allocatable resource allocations. */
+export interface NodeAllocatableMappedResources {
+  /** Name is the name of the resource (e.g., cpu, memory). */
+  name: string;
+  /** Quantity is the total node allocatable resource capacity allocated for the claim. */
+  quantity: Quantity;
+}
+
+/** NodeAllocatableOverheadResources describes auxiliary overhead resource allocations. */
+export interface NodeAllocatableOverheadResources {
+  /** Name is the name of the resource (e.g., cpu, memory). */
+  name: string;
+  /** PerContainer is the variable overhead quantity applied for each container referencing the claim. */
+  perContainer?: Quantity;
+  /** PerPod is the flat overhead quantity allocated per pod. */
+  perPod?: Quantity;
+}
+
 /** NodeAllocatableResourceClaimStatus describes the status of node allocatable resources allocated via DRA. */
 export interface NodeAllocatableResourceClaimStatus {
   /** Containers lists the names of all containers in this pod that reference the claim. */
   containers?: string[];
+  /** Mapping contains allocations through devices mapped in the device spec's `nodeAllocatableResources[...].mapping` field. */
+  mapping?: NodeAllocatableMappedResources[];
+  /** Overhead contains allocations through devices mapped in the device spec's `nodeAllocatableResources[...].overhead` field. */
+  overhead?: NodeAllocatableOverheadResources[];
   /** ResourceClaimName is the resource claim referenced by the pod that resulted in this node allocatable resource allocation. */
   resourceClaimName: string;
-  /** Resources is a map of the node-allocatable resource name to the aggregate quantity allocated to the claim. */
-  resources: { [key: string]: Quantity };
 }
 
 /** NodeCondition contains condition information for a node. */
@@ -1257,6 +1301,12 @@ export interface NodeList {
   metadata?: ListMeta;
 }
 
+/** NodePodPreemptionPolicy defines the node-level policies governing preemption for pods on this node. */
+export interface NodePodPreemptionPolicy {
+  /** DisableResizePreemption lists the owners (e.g., autoscalers, operators, administrators) that have requested to disable scheduler and Kubelet preemption for in-place pod resize on this node. */
+  disableResizePreemption?: string[];
+}
+
 /** NodeRuntimeHandler is a set of runtime handler information. */
 export interface NodeRuntimeHandler {
   /** Supported features. */
@@ -1307,6 +1357,8 @@ export interface NodeSpec {
   podCIDR?: string;
   /** podCIDRs represents the IP ranges assigned to the node for usage by Pods on that node. */
   podCIDRs?: string[];
+  /** PodPreemptionPolicy controls the node-level preemption behaviors for pods on this node. */
+  podPreemptionPolicy?: NodePodPreemptionPolicy;
   /** ID of the node assigned by the cloud provider in the format: <ProviderName>://<ProviderSpecificNodeID> */
   providerID?: string;
   /** If specified, the node's taints. */
@@ -1373,6 +1425,8 @@ export interface NodeSystemInfo {
   operatingSystem: string;
   /** OS Image reported by the node from /etc/os-release (e.g. Debian GNU/Linux 7 (wheezy)). */
   osImage: string;
+  /** Whether the node is running in a user namespace. */
+  runningInUserNamespace?: boolean;
   /** Swap Info reported by the node. */
   swap?: NodeSwapStatus;
   /** SystemUUID reported by the node. */
@@ -1488,6 +1542,8 @@ export interface PersistentVolumeClaimStatus {
   conditions?: PersistentVolumeClaimCondition[];
   /** currentVolumeAttributesClassName is the current name of the VolumeAttributesClass the PVC is using. */
   currentVolumeAttributesClassName?: string;
+  /** healthStatus contains the latest controller-reported health information for the volume bound to this claim. */
+  healthStatus?: VolumeHealthStatus;
   /** ModifyVolumeStatus represents the status object of ControllerModifyVolume operation. */
   modifyVolumeStatus?: ModifyVolumeStatus;
   /** phase represents the current phase of PersistentVolumeClaim. */
@@ -1662,6 +1718,8 @@ export interface PodCertificateProjection {
   maxExpirationSeconds?: number;
   /** Kubelet's generated CSRs will be addressed to this signer. */
   signerName: string;
+  /** user is Optional: The owner UID of the created file. */
+  user?: number;
   /** userAnnotations allow pod authors to pass additional information to the signer implementation. */
   userAnnotations?: { [key: string]: string };
 }
@@ -1815,6 +1873,8 @@ export interface PodSpec {
   enableServiceLinks?: boolean;
   /** List of ephemeral containers run in this pod. */
   ephemeralContainers?: EphemeralContainer[];
+  /** evictionResponders reference responders that react to Evictions based on EvictionRequests. */
+  evictionResponders?: EvictionResponder[];
   /** HostAliases is an optional list of hosts and IPs that will be injected into the pod's hosts file if specified. */
   hostAliases?: HostAlias[];
   /** Use the host's ipc namespace. */
@@ -1929,6 +1989,8 @@ export interface PodStatus {
   resources?: ResourceRequirements;
   /** RFC 3339 date and time at which the object was acknowledged by the Kubelet. */
   startTime?: Time;
+  /** volumeHealth contains node-reported health for each volume the pod is using. */
+  volumeHealth?: PodVolumeHealth[];
 }
 
 /** PodTemplate describes a template for creating copies of a predefined pod. */
@@ -1955,6 +2017,16 @@ export interface PodTemplateSpec {
   metadata?: ObjectMeta;
   /** Specification of the desired behavior of the pod. */
   spec?: PodSpec;
+}
+
+/** PodVolumeHealth contains health information for a volume used by a pod, reported by the CSI node plugin via the kubelet. */
+export interface PodVolumeHealth {
+  /** conditions is the set of adverse conditions reported by the CSI node plugin for this volume on this node. */
+  healthConditions?: VolumeHealthCondition[];
+  /** lastTransitionTime is when the current set of conditions first appeared. */
+  lastTransitionTime?: Time;
+  /** name matches an entry in pod.spec.volumes. */
+  name: string;
 }
 
 /** PortStatus represents the error condition of a service port */
@@ -2013,6 +2085,8 @@ export interface Probe {
 export interface ProjectedVolumeSource {
   /** defaultMode are the mode bits used to set permissions on created files by default. */
   defaultMode?: number;
+  /** defaultUser is Optional: The owner UID of the created files by default. */
+  defaultUser?: number;
   /** sources is the list of volume projections. */
   sources?: VolumeProjection[];
 }
@@ -2367,6 +2441,8 @@ export interface SecretReference {
 export interface SecretVolumeSource {
   /** defaultMode is Optional: mode bits used to set permissions on created files by default. */
   defaultMode?: number;
+  /** defaultUser is Optional: The owner UID of the created files by default. */
+  defaultUser?: number;
   /** items If unspecified, each key-value pair in the Data field of the referenced Secret will be projected into the volume as a file whose name is the key and content is the value. */
   items?: KeyToPath[];
   /** optional field specify whether the Secret or its keys must be defined */
@@ -2444,6 +2520,8 @@ export interface ServiceAccountTokenProjection {
   expirationSeconds?: number;
   /** path is the path relative to the mount point of the file to project the token into. */
   path: string;
+  /** user is Optional: The owner UID of the created file. */
+  user?: number;
 }
 
 /** ServiceList holds a list of services. */
@@ -2735,8 +2813,28 @@ export interface VolumeDevice {
   name: string;
 }
 
+/** VolumeHealthCondition represents an adverse health condition reported for a volume. */
+export interface VolumeHealthCondition {
+  /** message is a human-readable description. */
+  message?: string;
+  /** reason is a brief CamelCase machine-parseable reason. */
+  reason: string;
+  /** status is the machine-parseable health category. */
+  status: string;
+}
+
+/** VolumeHealthStatus contains health information for a volume reported by the CSI controller plugin. */
+export interface VolumeHealthStatus {
+  /** conditions is the set of adverse conditions reported by the CSI controller plugin. */
+  healthConditions?: VolumeHealthCondition[];
+  /** lastTransitionTime is when the current set of conditions first appeared. */
+  lastTransitionTime?: Time;
+}
+
 /** VolumeMount describes a mounting of a Volume within a container. */
 export interface VolumeMount {
+  /** bindMountOptions is the list of additional bind mount options to apply when mounting this volume into the container. */
+  bindMountOptions?: string[];
   /** Path within the container at which the volume should be mounted. */
   mountPath: string;
   /** mountPropagation determines how mounts are propagated from the host to container and the other way around. */

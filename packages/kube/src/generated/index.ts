@@ -19,4 +19,5 @@ export type * from './node-v1.ts';
 export type * from './policy-v1.ts';
 export type * from './rbac-v1.ts';
 export type * from './scheduling-v1.ts';
+export type * from './scheduling-v1alpha3.ts';
 export type * from './storage-v1.ts';

@@ -39,7 +39,7 @@ export interface IPAddressList {
 
 /** IPAddressSpec describe the attributes in an IP Address. */
 export interface IPAddressSpec {
-  /** ParentRef references the resource that an IPAddress is attached to. */
+  /** parentRef references the resource that an IPAddress is attached to. */
   parentRef: ParentReference;
 }
 
@@ -149,6 +149,7 @@ export interface IngressPortStatus {
 export interface IngressRule {
   /** host is the fully qualified domain name of a network host, as defined by RFC 3986. */
   host?: string;
+  /** http is a HTTP IngressRuleValue, which contains a list of http selectors */
   http?: HTTPIngressRuleValue;
 }
 
@@ -254,13 +255,13 @@ export interface NetworkPolicySpec {
 
 /** ParentReference describes a reference to a parent object. */
 export interface ParentReference {
-  /** Group is the group of the object being referenced. */
+  /** group is the group of the object being referenced. */
   group?: string;
-  /** Name is the name of the object being referenced. */
+  /** name is the name of the object being referenced. */
   name: string;
-  /** Namespace is the namespace of the object being referenced. */
+  /** namespace is the namespace of the object being referenced. */
   namespace?: string;
-  /** Resource is the resource of the object being referenced. */
+  /** resource is the resource of the object being referenced. */
   resource: string;
 }
 
@@ -294,7 +295,7 @@ export interface ServiceCIDRList {
 
 /** ServiceCIDRSpec define the CIDRs the user wants to use for allocating ClusterIPs for Services. */
 export interface ServiceCIDRSpec {
-  /** CIDRs defines the IP blocks in CIDR notation (e.g. "192.168.0.0/24" or "2001:db8::/64") from which to assign service cluster IPs. */
+  /** cidrs defines the IP blocks in CIDR notation (e.g. "192.168.0.0/24" or "2001:db8::/64") from which to assign service cluster IPs. */
   cidrs?: string[];
 }
 

@@ -5,7 +5,7 @@ import type { Condition, DeleteOptions, IntOrString, LabelSelector, ListMeta, Ob
 /** Eviction evicts a pod from its node subject to certain policies and safety constraints. */
 export interface Eviction {
   apiVersion?: 'policy/v1';
-  /** DeleteOptions may be provided */
+  /** deleteOptions may be provided */
   deleteOptions?: DeleteOptions;
   kind?: 'Eviction';
   metadata?: ObjectMeta;
@@ -16,9 +16,9 @@ export interface PodDisruptionBudget {
   apiVersion?: 'policy/v1';
   kind?: 'PodDisruptionBudget';
   metadata?: ObjectMeta;
-  /** Specification of the desired behavior of the PodDisruptionBudget. */
+  /** spec is the specification of the desired behavior of the PodDisruptionBudget. */
   spec?: PodDisruptionBudgetSpec;
-  /** Most recently observed status of the PodDisruptionBudget. */
+  /** status is the most recently observed status of the PodDisruptionBudget. */
   status?: PodDisruptionBudgetStatus;
 }
 
@@ -33,13 +33,13 @@ export interface PodDisruptionBudgetList {
 
 /** PodDisruptionBudgetSpec is a description of a PodDisruptionBudget. */
 export interface PodDisruptionBudgetSpec {
-  /** An eviction is allowed if at most "maxUnavailable" pods selected by "selector" are unavailable after the eviction, i.e. even in absence of the evicted pod. */
+  /** maxUnavailable indicates that an eviction is allowed if at most "maxUnavailable" pods selected by "selector" are unavailable after the eviction, i.e. even in absence of the evicted pod. */
   maxUnavailable?: IntOrString;
-  /** An eviction is allowed if at least "minAvailable" pods selected by "selector" will still be available after the eviction, i.e. even in the absence of the evicted pod. */
+  /** minAvailable indicates that an eviction is allowed if at least "minAvailable" pods selected by "selector" will still be available after the eviction, i.e. even in the absence of the evicted pod. */
   minAvailable?: IntOrString;
-  /** Label query over pods whose evictions are managed by the disruption budget. */
+  /** selector is a label query over pods whose evictions are managed by the disruption budget. */
   selector?: LabelSelector;
-  /** UnhealthyPodEvictionPolicy defines the criteria for when unhealthy pods should be considered for eviction. */
+  /** unhealthyPodEvictionPolicy defines the criteria for when unhealthy pods should be considered for eviction. */
   unhealthyPodEvictionPolicy?: string;
 }
 

@@ -4,18 +4,18 @@ import type { LabelSelector, ListMeta, ObjectMeta } from './meta.ts';
 
 /** AggregationRule describes how to locate ClusterRoles to aggregate into the ClusterRole */
 export interface AggregationRule {
-  /** ClusterRoleSelectors holds a list of selectors which will be used to find ClusterRoles and create the rules. */
+  /** clusterRoleSelectors holds a list of selectors which will be used to find ClusterRoles and create the rules. */
   clusterRoleSelectors?: LabelSelector[];
 }
 
 /** ClusterRole is a cluster level, logical grouping of PolicyRules that can be referenced as a unit by a RoleBinding or ClusterRoleBinding. */
 export interface ClusterRole {
-  /** AggregationRule is an optional field that describes how to build the Rules for this ClusterRole. */
+  /** aggregationRule is an optional field that describes how to build the Rules for this ClusterRole. */
   aggregationRule?: AggregationRule;
   apiVersion?: 'rbac.authorization.k8s.io/v1';
   kind?: 'ClusterRole';
   metadata?: ObjectMeta;
-  /** Rules holds all the PolicyRules for this ClusterRole */
+  /** rules holds all the PolicyRules for this ClusterRole */
   rules?: PolicyRule[];
 }
 
@@ -24,9 +24,9 @@ export interface ClusterRoleBinding {
   apiVersion?: 'rbac.authorization.k8s.io/v1';
   kind?: 'ClusterRoleBinding';
   metadata?: ObjectMeta;
-  /** RoleRef can only reference a ClusterRole in the global namespace. */
+  /** roleRef can only reference a ClusterRole in the global namespace. */
   roleRef: RoleRef;
-  /** Subjects holds references to the objects the role applies to. */
+  /** subjects holds references to the objects the role applies to. */
   subjects?: Subject[];
 }
 
@@ -50,15 +50,15 @@ export interface ClusterRoleList {
 
 /** PolicyRule holds information that describes a policy rule, but does not contain information about who the rule applies to or which namespace the rule applies to. */
 export interface PolicyRule {
-  /** APIGroups is the name of the APIGroup that contains the resources. */
+  /** apiGroups is the name of the APIGroup that contains the resources. */
   apiGroups?: string[];
-  /** NonResourceURLs is a set of partial urls that a user should have access to. *s are allowed, but only as the full, final step in the path Since non-resource URLs are not namespaced, this field is only applicable for ClusterRoles referenced … */
+  /** nonResourceURLs is a set of partial urls that a user should have access to. *s are allowed, but only as the full, final step in the path Since non-resource URLs are not namespaced, this field is only applicable for ClusterRoles referenced … */
   nonResourceURLs?: string[];
-  /** ResourceNames is an optional white list of names that the rule applies to. */
+  /** resourceNames is an optional white list of names that the rule applies to. */
   resourceNames?: string[];
-  /** Resources is a list of resources this rule applies to. '*' represents all resources. */
+  /** resources is a list of resources this rule applies to. '*' represents all resources. */
   resources?: string[];
-  /** Verbs is a list of Verbs that apply to ALL the ResourceKinds contained in this rule. '*' represents all verbs. */
+  /** verbs is a list of Verbs that apply to ALL the ResourceKinds contained in this rule. '*' represents all verbs. */
   verbs: string[];
 }
 
@@ -67,7 +67,7 @@ export interface Role {
   apiVersion?: 'rbac.authorization.k8s.io/v1';
   kind?: 'Role';
   metadata?: ObjectMeta;
-  /** Rules holds all the PolicyRules for this Role */
+  /** rules holds all the PolicyRules for this Role */
   rules?: PolicyRule[];
 }
 
@@ -76,9 +76,9 @@ export interface RoleBinding {
   apiVersion?: 'rbac.authorization.k8s.io/v1';
   kind?: 'RoleBinding';
   metadata?: ObjectMeta;
-  /** RoleRef can reference a Role in the current namespace or a ClusterRole in the global namespace. */
+  /** roleRef can reference a Role in the current namespace or a ClusterRole in the global namespace. */
   roleRef: RoleRef;
-  /** Subjects holds references to the objects the role applies to. */
+  /** subjects holds references to the objects the role applies to. */
   subjects?: Subject[];
 }
 
@@ -102,22 +102,22 @@ export interface RoleList {
 
 /** RoleRef contains information that points to the role being used */
 export interface RoleRef {
-  /** APIGroup is the group for the resource being referenced */
+  /** apiGroup is the group for the resource being referenced */
   apiGroup?: string;
-  /** Kind is the type of resource being referenced */
+  /** kind is the type of resource being referenced */
   kind: string;
-  /** Name is the name of resource being referenced */
+  /** name is the name of resource being referenced */
   name: string;
 }
 
 /** Subject contains a reference to the object or user identities a role binding applies to. */
 export interface Subject {
-  /** APIGroup holds the API group of the referenced subject. */
+  /** apiGroup holds the API group of the referenced subject. */
   apiGroup?: string;
-  /** Kind of object being referenced. */
+  /** kind of object being referenced. */
   kind: string;
-  /** Name of the object being referenced. */
+  /** name of the object being referenced. */
   name: string;
-  /** Namespace of the referenced object. */
+  /** namespace of the referenced object. */
   namespace?: string;
 }

@@ -9,6 +9,7 @@ import type {
   CertificateSigningRequest,
   ClusterRole,
   ClusterRoleBinding,
+  ClusterTrustBundle,
   ConfigMap,
   ControllerRevision,
   CronJob,
@@ -36,6 +37,7 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
+  PodCertificateRequest,
   PodDisruptionBudget,
   PodTemplate,
   PriorityClass,
@@ -88,6 +90,13 @@ export const clusterRoles: ResourceType<ClusterRole> = {
   apiVersion: 'rbac.authorization.k8s.io/v1',
   kind: 'ClusterRole',
   plural: 'clusterroles',
+  namespaced: false,
+};
+
+export const clusterTrustBundles: ResourceType<ClusterTrustBundle> = {
+  apiVersion: 'certificates.k8s.io/v1',
+  kind: 'ClusterTrustBundle',
+  plural: 'clustertrustbundles',
   namespaced: false,
 };
 
@@ -292,6 +301,13 @@ export const persistentVolumes: ResourceType<PersistentVolume> = {
   kind: 'PersistentVolume',
   plural: 'persistentvolumes',
   namespaced: false,
+};
+
+export const podCertificateRequests: ResourceType<PodCertificateRequest> = {
+  apiVersion: 'certificates.k8s.io/v1',
+  kind: 'PodCertificateRequest',
+  plural: 'podcertificaterequests',
+  namespaced: true,
 };
 
 export const podDisruptionBudgets: ResourceType<PodDisruptionBudget> = {

@@ -31,7 +31,7 @@ export interface CSIDriverSpec {
   nodeAllocatableUpdatePeriodSeconds?: number;
   /** podInfoOnMount indicates this CSI volume driver requires additional pod information (like podName, podUID, etc.) during mount operations, if set to true. */
   podInfoOnMount?: boolean;
-  /** PreventPodSchedulingIfMissing indicates that the CSI driver wants to prevent pod scheduling if the CSI driver on the node is missing. */
+  /** preventPodSchedulingIfMissing indicates that the CSI driver wants to prevent pod scheduling if the CSI driver on the node is missing. */
   preventPodSchedulingIfMissing?: boolean;
   /** requiresRepublish indicates the CSI driver wants `NodePublishVolume` being periodically called to reflect any possible change in the mounted volume. */
   requiresRepublish?: boolean;
@@ -54,6 +54,8 @@ export interface CSINode {
   metadata?: ObjectMeta;
   /** spec is the specification of CSINode */
   spec: CSINodeSpec;
+  /** status contains health and status information for the node's storage. */
+  status?: CSINodeStatus;
 }
 
 /** CSINodeDriver holds information about the specification of one CSI driver installed on a node */
@@ -81,6 +83,12 @@ export interface CSINodeList {
 export interface CSINodeSpec {
   /** drivers is a list of information of all CSI Drivers existing on a node. */
   drivers: CSINodeDriver[];
+}
+
+/** CSINodeStatus contains health and status information for storage on a node. */
+export interface CSINodeStatus {
+  /** storageHealth contains backend health reports for CSI drivers registered on the node. */
+  storageHealth?: StorageHealth[];
 }
 
 /** CSIStorageCapacity stores the result of one CSI GetCapacity call. */
@@ -135,6 +143,30 @@ export interface StorageClassList {
   items: StorageClass[];
   kind?: 'StorageClassList';
   metadata?: ListMeta;
+}
+
+/** StorageHealth contains storage backend health reported by a CSI driver on a node. */
+export interface StorageHealth {
+  /** healthConditions are the adverse storage backend conditions reported by the CSI driver. */
+  healthConditions?: StorageHealthCondition[];
+  /** name is the CSI driver name, matching CSINodeDriver.name. */
+  name: string;
+}
+
+/** StorageHealthCondition represents an adverse health condition reported by a CSI driver for its storage backend on a node. */
+export interface StorageHealthCondition {
+  /** accessMode is the access mode affected. */
+  accessMode?: string;
+  /** lastTransitionTime is when this condition first appeared at its current state. */
+  lastTransitionTime?: Time;
+  /** message is a human-readable description. */
+  message?: string;
+  /** reason is a brief CamelCase machine-parseable reason. */
+  reason: string;
+  /** status is the health status category. */
+  status: string;
+  /** volumeMode is the volume mode affected. */
+  volumeMode?: string;
 }
 
 /** TokenRequest contains parameters of a service account token. */
@@ -198,7 +230,7 @@ export interface VolumeAttachmentStatus {
 /** VolumeAttributesClass represents a specification of mutable volume attributes defined by the CSI driver. */
 export interface VolumeAttributesClass {
   apiVersion?: 'storage.k8s.io/v1';
-  /** Name of the CSI driver This field is immutable. */
+  /** driverName is the name of the CSI driver This field is immutable. */
   driverName: string;
   kind?: 'VolumeAttributesClass';
   metadata?: ObjectMeta;

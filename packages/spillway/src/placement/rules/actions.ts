@@ -92,22 +92,20 @@ function requireNodes(
 }
 
 function outlast({ keys, defaultSeconds }: ActionOf<'outlast'>, object: KubeObject): readonly JsonPatchOperation[] {
-  const tolerations = asPod(object).spec?.tolerations ?? [];
-  const kept = tolerations.filter(
-    ({ key, operator, effect, tolerationSeconds }) =>
-      !(
-        keys.includes(key ?? '') &&
-        operator === 'Exists' &&
-        effect === 'NoExecute' &&
-        tolerationSeconds === defaultSeconds
-      ),
+  const path = ['spec', 'tolerations'];
+  const there = asPod(object).spec?.tolerations;
+  const tolerations = there ?? [];
+  const lifted = tolerations.flatMap(({ key, operator, effect, tolerationSeconds }, index) =>
+    keys.includes(key ?? '') && operator === 'Exists' && effect === 'NoExecute' && tolerationSeconds === defaultSeconds
+      ? [remove(pointer(...path, String(index), 'tolerationSeconds'))]
+      : [],
   );
   const missing = keys.filter(
-    (key) => !kept.some((one) => (!one.key || one.key === key) && (!one.effect || one.effect === 'NoExecute')),
+    (key) => !tolerations.some((one) => (!one.key || one.key === key) && (!one.effect || one.effect === 'NoExecute')),
   );
-  if (missing.length === 0 && kept.length === tolerations.length) return [];
-  const unlimited = missing.map((key) => ({ key, operator: 'Exists', effect: 'NoExecute' }));
-  return [add(pointer('spec', 'tolerations'), [...kept, ...unlimited])];
+  if (missing.length === 0) return lifted;
+  const unlimited = missing.map((key) => add(pointer(...path, '-'), { key, operator: 'Exists', effect: 'NoExecute' }));
+  return [...lifted, ...(there === undefined ? [add(pointer(...path), [])] : []), ...unlimited];
 }
 
 /**

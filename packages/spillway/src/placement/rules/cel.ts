@@ -189,25 +189,29 @@ function requireCel({ key, operator, values, suffices }: Requirement): string {
   return `(${hasPath('object', terms)} ? ${perTerm} : ${concat([parents(affinity), list([whole])])})`;
 }
 
+/** Changes what is there where it stands: a patch's value cannot be made of parts of `object`, which is typed. */
 function outlast({ keys, defaultSeconds }: ActionOf<'outlast'>): string {
-  const tolerations = '(has(object.spec.tolerations) ? object.spec.tolerations : [])';
+  const path = ['spec', 'tolerations'];
+  const isThere = hasPath('object', path);
+  const tolerations = `(${isThere} ? object.spec.tolerations : [])`;
   const isDefault = all([
     `has(t.key) && t.key in ${list(keys.map(quote))}`,
     'has(t.operator) && t.operator == "Exists"',
     'has(t.effect) && t.effect == "NoExecute"',
     `has(t.tolerationSeconds) && t.tolerationSeconds == ${defaultSeconds}`,
   ]);
-  const kept = `${tolerations}.filter(t, !(${isDefault}))`;
+  const limit = `${quote(`${pointer(...path)}/`)} + string(i) + ${quote('/tolerationSeconds')}`;
+  const lifted = `lists.range(${tolerations}.size()).filter(i, [${tolerations}[i]].exists(t, ${isDefault})).map(i, JSONPatch{op: "remove", path: ${limit}})`;
   const isMissing = (key: string): string =>
-    `!${kept}.exists(t, (!has(t.key) || t.key in ["", ${quote(key)}]) && (!has(t.effect) || t.effect in ["", "NoExecute"]))`;
-  const unlimited = keys.map((key) =>
-    when(isMissing(key), [json({ key: quote(key), operator: quote('Exists'), effect: quote('NoExecute') })], []),
-  );
-  return when(
-    any([`${tolerations}.exists(t, ${isDefault})`, ...keys.map(isMissing)]),
-    [addCel(pointer('spec', 'tolerations'), concat([kept, ...unlimited]))],
-    [],
-  );
+    `!${tolerations}.exists(t, (!has(t.key) || t.key in ["", ${quote(key)}]) && (!has(t.effect) || t.effect in ["", "NoExecute"]))`;
+  return concat([
+    lifted,
+    when(any([isThere, `!(${any(keys.map(isMissing))})`]), [], [addCel(pointer(...path), '[]')]),
+    ...keys.map((key) => {
+      const unlimited = json({ key: quote(key), operator: quote('Exists'), effect: quote('NoExecute') });
+      return when(isMissing(key), [addCel(pointer(...path, '-'), unlimited)], []);
+    }),
+  ]);
 }
 
 function copyLabel({ template }: ActionOf<'copyLabel'>): string {

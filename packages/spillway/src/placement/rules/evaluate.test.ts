@@ -87,9 +87,9 @@ describe('a pod', () => {
       schedulerName: 'spillway',
       nodeSelector: { type: 'virtual-kubelet' },
       tolerations: [
+        ...unlimited,
         burstToleration,
         { key: 'virtual-kubelet.io/huawei', operator: 'Exists', effect: 'PreferNoSchedule' },
-        ...unlimited,
       ],
     });
   });

@@ -189,7 +189,6 @@ describe('the policies in the API server and the evaluator of the webhook', () =
             ...oldObject,
             metadata: { ...oldObject.metadata, ...change },
             spec: {
-              selector: {},
               ...oldObject.spec,
               template: { ...oldObject.spec?.template, metadata: { labels: labels ?? {} } },
             },

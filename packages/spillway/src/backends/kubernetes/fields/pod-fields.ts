@@ -7,13 +7,13 @@ const all = (...names: readonly string[]): FieldTable => Object.fromEntries(name
 
 const action: FieldTable = {
   exec: each(all('command')),
-  httpGet: each({ ...all('host', 'path', 'port', 'scheme'), httpHeaders: each(all('name', 'value')) }),
+  httpGet: each({ ...all('host', 'path', 'port', 'protocol', 'scheme'), httpHeaders: each(all('name', 'value')) }),
   tcpSocket: each(all('host', 'port')),
 };
 
 const probe = each({
   ...action,
-  grpc: each(all('port', 'service')),
+  grpc: each(all('mode', 'port', 'service')),
   ...all(
     'failureThreshold',
     'initialDelaySeconds',
@@ -124,26 +124,34 @@ const volumeKinds = [
   'vsphereVolume',
 ] as const;
 
+const own = (...names: readonly string[]): FieldTable => Object.fromEntries(names.map((name) => [name, adapted]));
+/** Kubernetes 1.37 and newer: whose the files are. */
+const user = refused('mount-option-unsupported');
+const items = each({ ...own('key', 'mode', 'path'), user });
+const downwardItems = each({ ...own('fieldRef', 'mode', 'path', 'resourceFieldRef'), user });
+
 const volume = each({
   name: adapted,
-  configMap: adapted,
-  downwardAPI: adapted,
+  configMap: each({ ...own('defaultMode', 'name', 'optional'), items, defaultUser: user }),
+  downwardAPI: each({ defaultMode: adapted, items: downwardItems, defaultUser: user }),
   emptyDir: each({
     medium: checked('empty-dir-medium-unsupported', (medium) => medium !== '' && medium !== 'Memory'),
+    mode: passed,
     sizeLimit: passed,
   }),
   projected: each({
     defaultMode: adapted,
+    defaultUser: user,
     sources: each({
       clusterTrustBundle: refused('projection-unsupported'),
-      configMap: adapted,
-      downwardAPI: adapted,
+      configMap: each({ ...own('name', 'optional'), items }),
+      downwardAPI: each({ items: downwardItems }),
       podCertificate: refused('projection-unsupported'),
-      secret: adapted,
-      serviceAccountToken: adapted,
+      secret: each({ ...own('name', 'optional'), items }),
+      serviceAccountToken: each({ ...own('audience', 'expirationSeconds', 'path'), user }),
     }),
   }),
-  secret: adapted,
+  secret: each({ ...own('defaultMode', 'optional', 'secretName'), items, defaultUser: user }),
   ...Object.fromEntries(volumeKinds.map((kind) => [kind, refused('volume-unsupported')])),
 });
 
@@ -156,6 +164,7 @@ export const podFields: FieldTable = {
   dnsPolicy: adapted,
   enableServiceLinks: adapted,
   ephemeralContainers: adapted,
+  evictionResponders: dropped,
   hostAliases: each(all('hostnames', 'ip')),
   hostIPC: refused('host-namespace-unsupported'),
   hostNetwork: refused('host-namespace-unsupported'),
