@@ -115,14 +115,9 @@ async function scale(cluster: Cluster, replicas: number): Promise<void> {
   const leaving = (await pods(cluster)).filter(({ metadata }) => metadata?.deletionTimestamp !== undefined);
   // The simulated backend hears SIGTERM: its pods may be gone already.
   if (leaving.length === 0) return;
-  const tooLate = leaving.some(({ spec }) => spec?.nodeName === cluster.nodeName);
-  say(
-    `${leaving.length} pods go. The guide's container does not hear SIGTERM and would take 30 s; the demo asks for 1 s${
-      tooLate ? ', which a kubelet that has begun to wait does not heed' : ''
-    }.`,
-  );
+  say(`${leaving.length} pods go. The guide's container does not hear SIGTERM, so their kubelets wait out its 30 s.`);
   const names = leaving.map(({ metadata }) => metadata?.name ?? '');
-  await done(cluster, ['delete', 'pods', ...names, '--grace-period=1', '--ignore-not-found', '--timeout=120s']);
+  await done(cluster, ['wait', '--for=delete', ...names.map((name) => `pod/${name}`), '--timeout=120s']);
 }
 
 /** The API server takes up policies, and whom to trust as a webhook, some seconds after they were written. */

@@ -8,12 +8,15 @@ import { environmentOf, type KubectlProgram } from './run.ts';
 
 /** `kubectl port-forward` while it runs. */
 export class PortForward implements AsyncDisposable {
+  /** kubectl listens where the cluster is: its loopback is not the test's. */
+  readonly #address: string;
   readonly #child: ReturnType<Cluster['spawn']>;
   readonly #exited: Promise<unknown>;
   readonly #locals = new Map<number, number>();
   #output = '';
 
-  private constructor(child: ReturnType<Cluster['spawn']>) {
+  private constructor(address: string, child: ReturnType<Cluster['spawn']>) {
+    this.#address = address;
     this.#child = child;
     this.#exited = once(child, 'close');
   }
@@ -24,9 +27,10 @@ export class PortForward implements AsyncDisposable {
     program: KubectlProgram,
     { namespace, pod, ports }: { readonly namespace: string; readonly pod: string; readonly ports: readonly number[] },
   ): Promise<PortForward> {
-    const args = ['port-forward', '-n', namespace, pod, '--address=127.0.0.1', ...ports.map((port) => `:${port}`)];
+    const address = cluster.nodeAddress;
+    const args = ['port-forward', '-n', namespace, pod, `--address=${address}`, ...ports.map((port) => `:${port}`)];
     const child = cluster.spawn(program.path, args, { env: environmentOf(cluster, program), stdio: 'pipe' });
-    const forward = new PortForward(child);
+    const forward = new PortForward(address, child);
     await forward.#ready(ports);
     return forward;
   }
@@ -44,7 +48,7 @@ export class PortForward implements AsyncDisposable {
 
   /** A connection that ends its halves one by one. */
   async open(port: number): Promise<Socket> {
-    const socket = connect({ host: '127.0.0.1', port: this.#locals.get(port) ?? 0, allowHalfOpen: true });
+    const socket = connect({ host: this.#address, port: this.#locals.get(port) ?? 0, allowHalfOpen: true });
     await once(socket, 'connect');
     return socket;
   }
@@ -58,7 +62,7 @@ export class PortForward implements AsyncDisposable {
     const ready = Promise.withResolvers<void>();
     const read = (chunk: Buffer): void => {
       this.#output += String(chunk);
-      for (const [, local, port] of this.#output.matchAll(/Forwarding from 127\.0\.0\.1:(\d+) -> (\d+)/g)) {
+      for (const [, local, port] of this.#output.matchAll(/Forwarding from [\d.]+:(\d+) -> (\d+)/g)) {
         this.#locals.set(Number(port), Number(local));
       }
       if (ports.every((port) => this.#locals.has(port))) ready.resolve();
