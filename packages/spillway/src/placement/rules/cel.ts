@@ -101,6 +101,7 @@ export function actionCel(action: Action): string {
   }
 }
 
+/** The value cannot hold parts of `object`: from Kubernetes 1.37 on they are typed, and "could not marshal to JSON". */
 const addCel = (path: string, value: string): string => `JSONPatch{op: "add", path: ${quote(path)}, value: ${value}}`;
 const removeCel = (path: string): string => `JSONPatch{op: "remove", path: ${quote(path)}}`;
 const when = (test: string, then: readonly string[], otherwise: readonly string[]): string =>
@@ -189,7 +190,7 @@ function requireCel({ key, operator, values, suffices }: Requirement): string {
   return `(${hasPath('object', terms)} ? ${perTerm} : ${concat([parents(affinity), list([whole])])})`;
 }
 
-/** Changes what is there where it stands: a patch's value cannot be made of parts of `object`, which is typed. */
+/** Changes what is there where it stands. */
 function outlast({ keys, defaultSeconds }: ActionOf<'outlast'>): string {
   const path = ['spec', 'tolerations'];
   const isThere = hasPath('object', path);
@@ -268,7 +269,7 @@ export function keepToTypesCel(): string {
 export function adoptCel(): string {
   const annotations = ['metadata', 'annotations'];
   const labels = ['metadata', 'labels'];
-  const others = `(has(object.spec.schedulingGates) ? object.spec.schedulingGates.filter(g, g.name != ${quote(profileGate)}) : [])`;
+  const others = `(has(object.spec.schedulingGates) ? object.spec.schedulingGates.filter(g, g.name != ${quote(profileGate)}).map(g, ${json({ name: 'g.name' })}) : [])`;
   const isGated = `has(object.spec.schedulingGates) && object.spec.schedulingGates.exists(g, g.name == ${quote(profileGate)})`;
   const limited = any(['local', 'cci'].map((place) => hasPath('params.spec', ['location', place, 'maxNum'])));
   const gate = json({ name: quote(profileGate) });
