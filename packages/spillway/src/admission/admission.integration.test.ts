@@ -369,7 +369,7 @@ describe('with webhooks, and no policies', () => {
     expect(unknown).toMatch(/"Auto" is no value of the burst label .* auto, localPrefer, enforce, off/);
     const withTemplate = deployment('default', 'd', {});
     withTemplate.spec = {
-      ...withTemplate.spec!,
+      ...withTemplate.spec,
       template: { metadata: { labels: { app: 'd', [label]: 'yes' } }, spec: podSpec },
     };
     expect(await refusal(admin.resource(deployments).create(withTemplate, { dryRun: true }))).toContain('"yes"');
