@@ -29,8 +29,11 @@ it.each([
     'enforce',
     [
       'Pods run only on nodes with the label type=virtual-kubelet',
+      `Pods tolerate ${label}=cci:NoSchedule`,
+      'Pods tolerate virtual-kubelet.io/huawei:PreferNoSchedule',
       'Pods are placed by the scheduler spillway',
-      `Pods tolerate ${label}=cci:NoSchedule, virtual-kubelet.io/huawei:PreferNoSchedule, node.kubernetes.io/not-ready:NoExecute without a time limit, node.kubernetes.io/unreachable:NoExecute without a time limit`,
+      'Pods tolerate node.kubernetes.io/not-ready:NoExecute without a time limit',
+      'Pods tolerate node.kubernetes.io/unreachable:NoExecute without a time limit',
     ],
   ],
   ['off', ['Pods run only on nodes without the label type=virtual-kubelet']],
