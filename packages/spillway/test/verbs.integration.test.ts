@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { resolveOlderKubectls } from '@spillway/devcluster';
+import { agnhostImage, resolveOlderKubectls } from '@spillway/devcluster';
 import type { Pod } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../testkit/eventually.ts';
@@ -17,6 +17,7 @@ const transfer = process.env['SPILLWAY_SOAK'] ? 1024 * megabyte : 64 * megabyte;
 const echoPort = 8080;
 const answerPort = 8081;
 const deafPort = 8090;
+const webPort = 8082;
 
 const programs = [
   { minor: 'newest', protocol: 'WebSocket' },
@@ -42,17 +43,37 @@ beforeAll(async () => {
   ];
   const pods = [
     shellPod('server', servers.join('\n'), { initContainers: [setup] }),
-    shellPod('crashing', 'echo attempt; sleep 1; exit 1'),
+    webPod(),
+    shellPod('waiting', 'true', {
+      containers: [{ name: 'main', image: 'busybox:none', imagePullPolicy: 'Never', stdin: true }],
+    }),
+    crashingOnce(),
     shellPod('ended', 'echo last words; exit 3', { restartPolicy: 'Never' }),
   ];
   await kubectl.apply(...pods.map((pod) => inNamespace(pod)));
   await waitReady(kubectl, namespace, 'server');
+  await waitReady(kubectl, namespace, 'web');
   await waitPhase(kubectl, namespace, 'ended', 'Failed');
 });
 
 afterAll(async () => {
   await product?.[Symbol.asyncDispose]();
 });
+
+/** The second attempt stays, so that the kubelet keeps the first one's log. */
+function crashingOnce(): Pod {
+  const pod = shellPod('crashing', '[ -e /seen/it ] && exec sleep 3600; touch /seen/it; echo attempt; exit 1');
+  const [main] = pod.spec?.containers ?? [];
+  const containers = [{ ...main, name: 'main', volumeMounts: [{ name: 'seen', mountPath: '/seen' }] }];
+  return { ...pod, spec: { ...pod.spec, containers, volumes: [{ name: 'seen', emptyDir: {} }] } };
+}
+
+/** Sends back what a request has in its query. */
+function webPod(): Pod {
+  const pod = shellPod('web', '');
+  const args = ['netexec', `--http-port=${webPort}`, '--udp-port=-1'];
+  return { ...pod, spec: { ...pod.spec, containers: [{ name: 'main', image: agnhostImage, args }] } };
+}
 
 function inNamespace<T extends Pod>(pod: T): T {
   return { ...pod, metadata: { ...pod.metadata, namespace: product.namespace } };
@@ -105,8 +126,48 @@ describe.each(programs)('kubectl $minor over $protocol', (which) => {
     await waitPhase(product.kubectl, product.namespace, pod, 'Succeeded');
   });
 
+  test('attach to a container that waits says that it does, and ends', async () => {
+    await eventually('the container to wait for its image', async () => {
+      const { status } = await product.kubectl.get<Pod>(['pod', 'waiting', '-n', product.namespace]);
+      return status?.containerStatuses?.[0]?.state?.waiting?.reason === 'ErrImageNeverPull';
+    });
+    const { code, stderr } = await run(['attach', '-i', 'waiting', '-q'], 'hello\n');
+    expect(stderr).toContain('waiting to start');
+    expect(code).toBe(1);
+  });
+
+  test('debug adds a container that sees the processes of its target', async () => {
+    const container = name('debugger');
+    const debug = ['debug', '-i', '-q', 'web', '--image=busybox', '--image-pull-policy=IfNotPresent', '--target=main'];
+    const script = 'tr "\\0" " " < /proc/1/cmdline; read line; echo got $line';
+    const { code, stdout, stderr } = await run([...debug, '-c', container, '--', 'sh', '-c', script], 'hello\n');
+    expect({ code, stderr, stdout: String(stdout) }).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: `/agnhost netexec --http-port=${webPort} --udp-port=-1 got hello\n`,
+    });
+    await eventually('the status of the debugger', async () => {
+      const { status } = await product.kubectl.get<Pod>(['pod', 'web', '-n', product.namespace]);
+      const found = status?.ephemeralContainerStatuses?.find((each) => each.name === container);
+      return found?.state?.terminated?.exitCode === 0;
+    });
+    expect(await runNewest('logs', 'web', '-c', container)).toContain('netexec');
+  });
+
+  test('port-forward carries 100 connections at once', async () => {
+    await using forward = await start('web', [webPort]);
+    const requests = Array.from({ length: 100 }, async (_, index) => {
+      const message = String(index).repeat(20_000);
+      const socket = await forward.open(webPort);
+      socket.write(`GET /echo?msg=${message} HTTP/1.0\r\n\r\n`);
+      const answer = await text(socket);
+      return answer.slice(answer.indexOf('\r\n\r\n') + 4) === message;
+    });
+    expect(await Promise.all(requests)).toEqual(requests.map(() => true));
+  });
+
   test('port-forward carries what is sent each way, on several ports, and half-closed connections', async () => {
-    await using forward = await start([echoPort, answerPort]);
+    await using forward = await start('server', [echoPort, answerPort]);
     const { sent, back } = await echoed(await forward.open(echoPort), 100_000);
     expect(back).toBe(sent);
     const socket = await forward.open(answerPort);
@@ -115,7 +176,7 @@ describe.each(programs)('kubectl $minor over $protocol', (which) => {
   });
 
   test('port-forward to a port where nobody listens says so in the kubelet’s words', async () => {
-    await using forward = await start([deafPort]);
+    await using forward = await start('server', [deafPort]);
     const socket = await forward.open(deafPort);
     expect(await text(socket)).toBe('');
     const said = await forward.ended();
@@ -123,9 +184,9 @@ describe.each(programs)('kubectl $minor over $protocol', (which) => {
     expect(said).toContain('lost connection to pod');
   });
 
-  function start(ports: readonly number[]): Promise<PortForward> {
+  function start(pod: string, ports: readonly number[]): Promise<PortForward> {
     const { testbed, namespace } = product;
-    return PortForward.start(testbed.cluster, program, { namespace, pod: 'server', ports });
+    return PortForward.start(testbed.cluster, program, { namespace, pod, ports });
   }
 });
 

@@ -9,7 +9,7 @@ export const burstNamespace = 'burst';
 /** The least that docs/backend-kubernetes.md says a kubeconfig must allow, when the namespace and the capacity are given. */
 const rights: readonly PolicyRule[] = [
   { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
-  { apiGroups: [''], resources: ['pods/resize'], verbs: ['patch'] },
+  { apiGroups: [''], resources: ['pods/resize', 'pods/ephemeralcontainers'], verbs: ['patch'] },
   { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
   { apiGroups: [''], resources: ['pods/exec', 'pods/attach', 'pods/portforward'], verbs: ['create'] },
   {

@@ -9,7 +9,7 @@ import { currentEnvironment, type Environment } from '../environment.ts';
 import { DevClusterError } from '../errors.ts';
 import { identify } from '../host/processes.ts';
 import { inspectHost } from '../host/report.ts';
-import { readSysctls, type Sysctls } from '../host/sysctls.ts';
+import { raiseSysctls, readSysctls, type Sysctls } from '../host/sysctls.ts';
 import { resolveOptions, type ClusterOptions, type ResolvedOptions } from '../options.ts';
 import { claim, newScope, readRecord, readRecords, type ClusterRecord } from '../record.ts';
 import type { SupervisorMessage } from '../supervisor/messages.ts';
@@ -41,6 +41,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   await mkdir(environment.clustersDir, { recursive: true, mode: 0o700 });
   await claim(record);
   try {
+    if (record.sysctls !== undefined) await raiseSysctls();
     await supervise(record, log, options.signal);
   } catch (error) {
     await removeFailed(record);

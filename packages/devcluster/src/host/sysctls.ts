@@ -11,16 +11,30 @@ const changedByKubelet = [
   'kernel/keys/root_maxbytes',
 ];
 
+/**
+ * Least values for nodes. A kubelet with containerd holds about twenty instances of inotify, and each `logs -f` one more,
+ * of the machine's 128 for all of root's processes; without one, a followed log ends with "too many open files".
+ */
+const neededByNodes = { 'fs/inotify/max_user_instances': 8192 };
+
 /** Values by path below /proc/sys. */
 export type Sysctls = Readonly<Record<string, string>>;
 
 export async function readSysctls(root = '/proc/sys'): Promise<Sysctls> {
   const values: Record<string, string> = {};
-  for (const name of changedByKubelet) {
+  for (const name of [...changedByKubelet, ...Object.keys(neededByNodes)]) {
     const value = await readFile(join(root, name), 'utf8').catch(() => undefined);
     if (value !== undefined) values[name] = value.trim();
   }
   return values;
+}
+
+/** Raises what is lower than nodes need. */
+export async function raiseSysctls(root = '/proc/sys'): Promise<void> {
+  const current = await readSysctls(root);
+  for (const [name, least] of Object.entries(neededByNodes)) {
+    if (Number(current[name]) < least) await writeFile(join(root, name), String(least));
+  }
 }
 
 /** Writes only what differs. */

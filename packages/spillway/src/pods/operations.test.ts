@@ -93,6 +93,20 @@ const podWithReferences = testPod({
 });
 
 describe('creating', () => {
+  it('comes before a debug container that somebody added meanwhile: that is a change of what was created', async () => {
+    const debugged = testPod();
+    debugged.spec = { ...debugged.spec, containers: [], ephemeralContainers: [{ name: 'debugger', image: 'busybox' }] };
+    const setup = setUp();
+    const outcome = await perform(setup, create, debugged);
+    expect(setup.created[0]?.pod.spec).not.toHaveProperty('ephemeralContainers');
+    const { revision } = newPod(
+      { pod: debugged, ref: instanceRef(debugged), refusals: [], nowMs: 0 },
+      { listed: true, inherited: false },
+    );
+    expect(setup.created[0]?.revision).not.toBe(revision);
+    expect(outcome).toMatchObject({ ok: true, content: { revision: setup.created[0]?.revision } });
+  });
+
   it('reads exactly what the pod refers to, asks for a token that is bound to it, and hands all of it to the backend', async () => {
     const requests: unknown[] = [];
     const setup = setUp({

@@ -31,6 +31,8 @@ import { asSized } from '../podspec/sizing/sized-pod.ts';
 import { sizeNotices } from '../podspec/sizing/shown.ts';
 import { backendNotices } from './intake/backend-notices.ts';
 import { instanceRef } from '../podspec/pod-facts.ts';
+import { withoutEphemeralContainers } from '../podspec/containers.ts';
+import { revisionOf } from '../podspec/travelling.ts';
 import type { Content, Operation, Outcome, PodState, Problem } from './core/pod-state.ts';
 import type { WatchedObject } from './references/reference-watches.ts';
 import { fetchReferences, type ReferenceReader } from './references/fetch.ts';
@@ -110,8 +112,11 @@ export class Operations {
 
   async #create(state: PodState, again: boolean, signal: AbortSignal): Promise<Outcome> {
     const { ref, sized } = state;
-    const pod = podToRun(state);
-    if (pod === undefined) return ok;
+    const wanted = podToRun(state);
+    if (wanted === undefined) return ok;
+    const pod = withoutEphemeralContainers(wanted);
+    // Those who are left out are a change that the instance gets when it is there.
+    const revision = pod === wanted ? state.revision : revisionOf(pod);
     const { backend, references, record, onStage } = this.#options;
     const readMs = this.#now();
     const sources = await fetchReferences(pod, references, signal);
@@ -128,7 +133,6 @@ export class Operations {
     for (const notice of [...once, ...resolution.notices]) record(ref, notice);
     onStage?.(ref, 'admitted');
     await this.#options.prepared(signal);
-    const { revision } = state;
     const workload: Workload = { ref, pod, revision, ...resolution.workload };
     onStage?.(ref, 'createSent');
     await backend.create(workload, signal);

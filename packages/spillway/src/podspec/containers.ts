@@ -20,6 +20,13 @@ export function containersOf(pod: Pod): PodContainer[] {
   ];
 }
 
+/** As a pod is created: no cluster creates one with any. */
+export function withoutEphemeralContainers(pod: Pod): Pod {
+  if (pod.spec === undefined || (pod.spec.ephemeralContainers ?? []).length === 0) return pod;
+  const { ephemeralContainers: _, ...spec } = pod.spec;
+  return { ...pod, spec };
+}
+
 /** Those that were added to the pod while it ran, as by `kubectl debug`. */
 export function ephemeralContainersOf({ spec }: Pod): Omit<PodContainer, 'init'>[] {
   return (spec?.ephemeralContainers ?? []).map((container) => ({

@@ -457,7 +457,7 @@ describe('pods on the virtual node', () => {
   it('say in an event that the ephemeral container of a kubectl debug is not run', async () => {
     const debug = ['debug', 'web', '-n', namespace, '--image=busybox', '--container=debugger', '--', 'true'];
     expect((await cluster.kubectl(debug)).code).toBe(0);
-    const selector = 'involvedObject.name=web,reason=EphemeralContainerNotSupported';
+    const selector = 'involvedObject.name=web,reason=NotSupportedByPool';
     const message = await eventually('the event', async () => {
       const { stdout } = await cluster.kubectl([
         'get',

@@ -58,7 +58,13 @@ const rows: Readonly<Record<string, Rule>> = {
 
 export const cciRows: Readonly<Record<CciDialect['apiVersion'], Readonly<Record<string, Rule>>>> = {
   v1: rows,
-  v2: { ...rows, subdomain: refused('field-not-offered'), 'volumes.nfs': passed },
+  v2: {
+    ...rows,
+    subdomain: refused('field-not-offered'),
+    'volumes.nfs.path': passed,
+    'volumes.nfs.readOnly': passed,
+    'volumes.nfs.server': passed,
+  },
 };
 
 export const cciFields: Readonly<Record<CciDialect['apiVersion'], FieldTable>> = {
