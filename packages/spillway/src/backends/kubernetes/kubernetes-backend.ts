@@ -161,8 +161,10 @@ export class KubernetesBackend implements Backend {
   }
 
   async stop(ref: InstanceRef, { graceSeconds }: StopOptions, signal: AbortSignal): Promise<void> {
-    await this.#do(`stop pod ${ref.namespace}/${ref.name}`, async ({ pods, instances }) => {
-      for (const pod of await instances.pods({ signal, lane: deleting }, ref.uid)) {
+    await this.#do(`stop pod ${ref.namespace}/${ref.name}`, async ({ pods, instances, copies }) => {
+      const found = await instances.pods({ signal, lane: deleting }, ref.uid);
+      copies.release(found);
+      for (const pod of found) {
         if (observe(ref, pod).state !== 'ended') await deletePod(pods, pod, graceSeconds, signal);
       }
     });
@@ -180,6 +182,7 @@ export class KubernetesBackend implements Backend {
     await this.#do(`remove pod ${ref.namespace}/${ref.name}`, async (connected) => {
       const { instances, copies } = connected;
       const found = await instances.pods({ signal, lane: deleting }, ref.uid);
+      copies.release(found);
       await Promise.all(found.map((pod) => this.#remove(connected, ref, pod, signal)));
       // Also when the pod was gone already.
       this.#tidy(copies);
