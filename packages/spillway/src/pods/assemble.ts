@@ -142,10 +142,11 @@ export function podController(surroundings: PodSurroundings): PodController {
   const statuses = new StatusWriter({
     client,
     live,
-    onRefused: (pod, error) => {
+    onRefused: (pod, status, error) => {
       const ref = instanceRef(pod);
-      logger.error({ err: error, ...podFields(ref) }, 'the API server refuses the status of a pod');
-      registry.apply(ref.uid, statusRefused);
+      const fields = { err: error, ...podFields(ref), phase: status.phase };
+      logger.error(fields, 'the API server calls the status of a pod invalid; trying again');
+      registry.apply(ref.uid, (state) => statusRefused(state, status));
     },
     onError: (pod, error) =>
       logger.warn({ err: error, ...podFields(instanceRef(pod)) }, 'status not written; trying again'),

@@ -65,8 +65,11 @@ const scenarios: fc.Arbitrary<Scenario> = fc.record({
   restarts: fc.constantFrom([], [{ atSeconds: 5, downSeconds: 20, everySeconds: 120 }]),
 });
 
-async function play(scenario: Scenario, history: readonly Command[]): Promise<void> {
-  const world = new CoreWorld(scenario);
+/** Calls of the API server that take time are answered when the world is another one already. */
+const apiLatencies = fc.constantFrom(0, 200, 2000);
+
+async function play(scenario: Scenario, apiLatencyMs: number, history: readonly Command[]): Promise<void> {
+  const world = new CoreWorld(scenario, { apiLatencyMs });
   world.start();
   for (const [, run, advanceMs] of history) {
     run(world);
@@ -88,7 +91,7 @@ describe(`the whole core, whatever happens in whatever order (seed ${parameters.
 
   it(
     'starts every pod once, loses no end, and leaves nothing behind',
-    () => fc.assert(fc.asyncProperty(scenarios, histories, play), parameters),
+    () => fc.assert(fc.asyncProperty(scenarios, apiLatencies, histories, play), parameters),
     patience,
   );
 });

@@ -1,14 +1,14 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Scenario } from '../../backends/simulated/scenario.ts';
 import { instanceRef } from '../../podspec/pod-facts.ts';
-import { CoreWorld } from '../testing/core-world.ts';
+import { CoreWorld, type WorldOptions } from '../testing/core-world.ts';
 
 async function inWorld(
   scenario: Scenario,
   play: (world: CoreWorld) => Promise<void>,
-  capabilities: ConstructorParameters<typeof CoreWorld>[1] = {},
+  options: WorldOptions = {},
 ): Promise<void> {
-  const world = new CoreWorld(scenario, capabilities);
+  const world = new CoreWorld(scenario, options);
   world.start();
   await play(world);
   await world.settle();
@@ -315,7 +315,7 @@ describe('a service account token', () => {
         expect(await world.readFile(instanceRef(pod), '/identity/token')).toBe('token 1');
         expect(world.api.tokenLives).toHaveLength(1);
       },
-      { volumeUpdates: false },
+      { capabilities: { volumeUpdates: false } },
     ));
 
   it('that is past 80 % of its life is a new one in the running pod', () =>
@@ -334,4 +334,62 @@ describe('a service account token', () => {
       expect(await token()).toBe('token 3');
       expect(world.traces.get(ref.uid)).toMatchObject({ starts: 1, interrupted: false });
     }));
+});
+
+describe('the end of a pod', () => {
+  it('is told of each of 60 Jobs that end within a second without API server', () =>
+    inWorld(
+      {},
+      async (world) => {
+        for (let index = 0; index < 60; index += 1) world.create(`batch-${index}`, 'failing');
+        await world.advance(3200);
+        world.api.away = true;
+        await world.advance(1000);
+        world.api.away = false;
+        await world.advance(60_000);
+        expect(world.api.all.filter(({ status }) => status?.phase === 'Failed')).toHaveLength(60);
+      },
+      { apiLatencyMs: 200 },
+    ));
+
+  it('is in the cluster before a deleted pod goes, although an earlier status of it was invalid', () =>
+    inWorld({}, async (world) => {
+      const { uid } = instanceRef(world.create('web'));
+      world.api.refusesStatuses = true;
+      await world.advance(20_000);
+      expect(phaseOf(world, 'web')).toBe('Pending');
+      world.api.refusesStatuses = false;
+      world.delete('web');
+      await world.advance(60_000);
+      expect(world.api.get('web')).toBeUndefined();
+      expect(world.api.last.get(uid)?.status?.phase).toBe('Failed');
+    }));
+
+  it('does not keep a deleted pod for ever when the API server calls it invalid again and again', () =>
+    inWorld({}, async (world) => {
+      const uid = await runningPod(world, 'web');
+      world.api.refusesStatuses = true;
+      world.delete('web');
+      world.abandoned.add(uid);
+      await world.advance(60_000);
+      expect(world.api.get('web')).toBeUndefined();
+      expect(await uidsOf(world)).toEqual([]);
+      world.api.refusesStatuses = false;
+    }));
+
+  it('that somebody else brought about stays, although a status was on its way', () =>
+    inWorld(
+      {},
+      async (world) => {
+        world.create('web');
+        for (let step = 0; step < 40 && phaseOf(world, 'web') !== 'Failed'; step += 1) {
+          await world.advance(100);
+          // Between what was looked at and the write of Running.
+          if (world.traces.get('web-1')?.ran) world.evict('web');
+        }
+        await world.advance(60_000);
+        expect(world.api.get('web')?.status).toMatchObject({ phase: 'Failed', reason: 'Evicted' });
+      },
+      { apiLatencyMs: 2000 },
+    ));
 });

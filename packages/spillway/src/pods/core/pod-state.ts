@@ -1,4 +1,4 @@
-import type { Pod } from '@spillway/kube';
+import type { Pod, PodStatus } from '@spillway/kube';
 import type { BackendErrorKind, Instance, InstanceRef, Notice, Refusal } from '../../backends/backend.ts';
 import type { Sized } from '../../podspec/sizing/size-pod.ts';
 import type { VolumeDigests } from '../references/volume-content.ts';
@@ -41,8 +41,8 @@ export interface PodState {
   readonly removed: boolean;
   /** When the API server accepted the final delete. */
   readonly deletedMs: number | undefined;
-  /** The API server will never take the terminal status, so nothing may wait for it. */
-  readonly statusRefused: boolean;
+  /** The newest status that the API server calls invalid, and how often it did so to one that tells the same end. */
+  readonly refusedStatus: { readonly status: PodStatus; readonly times: number } | undefined;
   readonly verdict: Verdict | undefined;
   /** What the instance was given; undefined: not known, by an earlier process. */
   readonly content: Content | undefined;

@@ -1,4 +1,4 @@
-import type { Pod } from '@spillway/kube';
+import type { Pod, PodStatus } from '@spillway/kube';
 import type { Instance, InstanceRef, Notice } from '../../backends/backend.ts';
 import { placeholderAnnotation } from '../../podspec/contract.ts';
 import {
@@ -14,6 +14,7 @@ import type { PodReview } from '../intake/pod-review.ts';
 import type { Content, Failure, Observed, Operation, Outcome, Phase, PodState, Problem } from './pod-state.ts';
 import { placeholderNotice } from '../intake/placeholder.ts';
 import { noticesOf, noticesOfChange, noticesOfRefusals, retryDelayMs } from './problems.ts';
+import { tellsEnd } from '../status/status.ts';
 import { isRespecified } from './respecified.ts';
 
 // What happened → the next state. Pure. Each function may be called with news that are old or that come twice.
@@ -98,7 +99,7 @@ function blank(ref: InstanceRef, nowMs: number): PodState {
     stopped: undefined,
     removed: false,
     deletedMs: undefined,
-    statusRefused: false,
+    refusedStatus: undefined,
     verdict: undefined,
     content: undefined,
     outdated: false,
@@ -141,9 +142,11 @@ export function podGone(state: PodState): PodState {
   return state.gone === 'no' ? settle({ ...state, gone: 'reported' }) : state;
 }
 
-/** The API server will never take this pod's terminal status. */
-export function statusRefused(state: PodState): PodState {
-  return { ...state, statusRefused: true };
+/** The API server calls this status invalid. */
+export function statusRefused(state: PodState, status: PodStatus): PodState {
+  const { refusedStatus: known } = state;
+  const isSameEnd = known !== undefined && tellsEnd(known.status, status);
+  return { ...state, refusedStatus: { status, times: isSameEnd ? known.times + 1 : 1 } };
 }
 
 export function instanceSeen(state: PodState, instance: Instance): PodState {

@@ -43,13 +43,20 @@ interface Trace {
   exitCode: number | undefined;
 }
 
+export interface WorldOptions {
+  /** Other than the simulated backend's. */
+  readonly capabilities?: Partial<Capabilities>;
+  /** What a call of the API server takes at most. Default: 0, no time. */
+  readonly apiLatencyMs?: number;
+}
+
 /**
  * A whole node: the real core on a rehearsed backend and a fake API server, under one clock. The process can die at any
  * time; what it has sent by then may still arrive. Every act on the backend is checked when it is done.
  */
 export class CoreWorld {
   readonly timing: TestTiming = new TestTiming(startOfTime);
-  readonly api: FakePodsApi = new FakePodsApi();
+  readonly api: FakePodsApi;
   readonly backend: FaultyBackend;
   readonly traces: Map<string, Trace> = new Map();
   /** Deleted without grace, or ended by others: nothing is promised about their end. */
@@ -69,9 +76,13 @@ export class CoreWorld {
   readonly #ending: Promise<void>[] = [];
   #serial = 0;
 
-  constructor(scenario: Scenario = {}, capabilities: Partial<Capabilities> = {}) {
+  constructor(scenario: Scenario = {}, { capabilities = {}, apiLatencyMs = 0 }: WorldOptions = {}) {
     this.#capabilities = capabilities;
     this.#random = seededRandom((scenario.seed ?? 1) + 2);
+    const travels = seededRandom((scenario.seed ?? 1) + 3);
+    this.api = new FakePodsApi(async () => {
+      if (apiLatencyMs > 0) await this.timing.sleep(Math.round((travels() * apiLatencyMs) / 2));
+    });
     this.#simulated = new SimulatedBackend({
       region: new SimulatedRegion({
         options: { scenario, startDelayMs: 300, stopDelayMs: 100 },

@@ -32,6 +32,7 @@ interface DeleteOptions {
  * preconditions, answered as the real one answers. It can be away, drop its watches, and forget its history.
  */
 export class FakePodsApi {
+  readonly #travel: () => Promise<void>;
   readonly #pods = new Map<string, Pod>();
   /** Names in use, deleted ones too: the last state of each UID. */
   readonly last: Map<string, Pod> = new Map();
@@ -42,7 +43,14 @@ export class FakePodsApi {
   #generation = 0;
   /** Of all tokens that were asked for, in seconds. */
   readonly tokenLives: number[] = [];
+  /** As with a policy or webhook that finds something wrong with every status. */
+  refusesStatuses = false;
   #news = Promise.withResolvers<void>();
+
+  /** @param travel takes as long as a request, an answer or an event is on its way. Default: no time */
+  constructor(travel: () => Promise<void> = async () => undefined) {
+    this.#travel = travel;
+  }
 
   get all(): readonly Pod[] {
     return [...this.#pods.values()];
@@ -122,40 +130,50 @@ export class FakePodsApi {
 
   #podClient(): object {
     return {
-      list: async ({ fieldSelector = '' }: { fieldSelector?: string } = {}): Promise<KubeList<Pod>> => {
-        this.#mustBeThere();
-        const name = /metadata\.name=([^,]*)/.exec(fieldSelector)?.[1];
-        return this.#list(name === undefined ? this.all : this.all.filter((pod) => nameOf(pod) === name));
-      },
+      list: ({ fieldSelector = '' }: { fieldSelector?: string } = {}): Promise<KubeList<Pod>> =>
+        this.#served(() => {
+          const name = /metadata\.name=([^,]*)/.exec(fieldSelector)?.[1];
+          return this.#list(name === undefined ? this.all : this.all.filter((pod) => nameOf(pod) === name));
+        }),
       pages: async function* (this: { list: () => Promise<KubeList<Pod>> }) {
         yield await this.list();
       },
       watch: (options: WatchRequest) => this.#watch(options),
-      patch: async (ref: ObjectRef, patch: Patch): Promise<Pod> => this.#patchStatus(ref, bodyOf<StatusPatch>(patch)),
-      delete: async (ref: ObjectRef, options: DeleteOptions): Promise<Pod> => this.#deleteNow(ref, options),
+      patch: (ref: ObjectRef, patch: Patch): Promise<Pod> =>
+        this.#served(() => this.#patchStatus(ref, bodyOf<StatusPatch>(patch))),
+      delete: (ref: ObjectRef, options: DeleteOptions): Promise<Pod> =>
+        this.#served(() => this.#deleteNow(ref, options)),
     };
   }
 
   #emptyClient(plural: string): object {
     return {
-      list: async () => {
-        this.#mustBeThere();
-        return this.#list([]);
-      },
+      list: () => this.#served(() => this.#list([])),
       pages: async function* (this: { list: () => Promise<KubeList<Pod>> }) {
         yield await this.list();
       },
       watch: (options: WatchRequest) => this.#watch(options, true),
-      create: async (request: TokenRequest): Promise<TokenRequest> => {
-        this.#mustBeThere();
-        this.tokenLives.push(request.spec?.expirationSeconds ?? 0);
-        return { ...request, status: { token: `token ${this.tokenLives.length}`, expirationTimestamp: '' } };
-      },
-      get: async ({ name }: ObjectRef) => {
-        this.#mustBeThere();
-        throw new ApiError(`${plural} "${name}" not found`, { status: 404, reason: 'NotFound' });
-      },
+      create: (request: TokenRequest): Promise<TokenRequest> =>
+        this.#served(() => {
+          this.tokenLives.push(request.spec?.expirationSeconds ?? 0);
+          return { ...request, status: { token: `token ${this.tokenLives.length}`, expirationTimestamp: '' } };
+        }),
+      get: ({ name }: ObjectRef) =>
+        this.#served(() => {
+          throw new ApiError(`${plural} "${name}" not found`, { status: 404, reason: 'NotFound' });
+        }),
     };
+  }
+
+  /** The request travels, is done, and the answer travels; who is not there any more by then is not heard. */
+  async #served<T>(doIt: () => T): Promise<T> {
+    await this.#travel();
+    this.#mustBeThere();
+    const [done] = await Promise.allSettled([Promise.resolve().then(doIt)]);
+    await this.#travel();
+    this.#mustBeThere();
+    if (done.status === 'rejected') throw done.reason;
+    return done.value;
   }
 
   #list(items: readonly Pod[]): KubeList<Pod> {
@@ -166,6 +184,7 @@ export class FakePodsApi {
     { resourceVersion, sendInitialEvents, signal }: WatchRequest,
     silent = false,
   ): AsyncGenerator<WatchEvent<Pod>, void, undefined> {
+    await this.#travel();
     this.#mustBeThere();
     if (sendInitialEvents) throw new ApiError('streamed lists are not supported', { status: 422, reason: 'Invalid' });
     let from = Number(resourceVersion);
@@ -178,7 +197,8 @@ export class FakePodsApi {
       const next = silent ? undefined : this.#history.find(({ version }) => version > from);
       if (next) {
         from = next.version;
-        yield next.event;
+        await this.#travel();
+        if (!signal.aborted) yield next.event;
       } else {
         await Promise.race([this.#news.promise, promise]);
       }
@@ -186,7 +206,6 @@ export class FakePodsApi {
   }
 
   #patchStatus({ name }: ObjectRef, patch: StatusPatch): Pod {
-    this.#mustBeThere();
     const pod = this.#found(name);
     if (pod.metadata?.uid !== patch.metadata.uid) {
       throw new ApiError(`Pod "${name}" is invalid: metadata.uid: field is immutable`, {
@@ -195,6 +214,11 @@ export class FakePodsApi {
         details: { causes: [{ field: 'metadata.uid', message: 'field is immutable' }] },
       });
     }
+    const { resourceVersion } = patch.metadata;
+    if (resourceVersion !== undefined && resourceVersion !== pod.metadata?.resourceVersion) {
+      throw new ApiError(`pods "${name}": the object has been modified`, { status: 409, reason: 'Conflict' });
+    }
+    if (this.refusesStatuses) throw new ApiError('a policy refuses the status', { status: 422, reason: 'Invalid' });
     const next = mergeStatus(pod, patch);
     if (pod.spec?.restartPolicy === 'Never' && startsAgain(pod, next)) {
       throw new ApiError(`Pod "${name}" is invalid: status.containerStatuses: may not be transitioned`, {
@@ -207,7 +231,6 @@ export class FakePodsApi {
   }
 
   #deleteNow({ name }: ObjectRef, { preconditions }: DeleteOptions): Pod {
-    this.#mustBeThere();
     const pod = this.#found(name);
     if (preconditions?.uid !== undefined && pod.metadata?.uid !== preconditions.uid) {
       throw new ApiError(`Precondition failed: UID in precondition: ${preconditions.uid}`, {
