@@ -306,6 +306,13 @@ const admission = z
       .regex(/^https:\/\/[^/?#@]+$/, { error: 'must be https://HOST:PORT without a path' })
       .optional()
       .describe('Where the API server reaches the webhooks when not by a Service, for example https://10.0.0.5:9443.'),
+    clientCAFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'File with the certificate authorities (PEM) of the API server’s client certificate. Then the webhooks answer nobody else. The API server must have been told to log in: --admission-control-config-file. Default: anybody is answered, within bounds.',
+      ),
   })
   .prefault({})
   .describe('Who bursts is decided when objects are created: see placement.md.');
