@@ -29,7 +29,7 @@ export interface CopyKeeperOptions {
   readonly namespace: string;
   /** All of our pods in the other cluster, from the server. */
   readonly pods: (signal: AbortSignal) => Promise<readonly Pod[]>;
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 type Kind = 'configMaps' | 'secrets';
@@ -154,7 +154,7 @@ export class CopyKeeper {
       const pods = await listing;
       if (pods === undefined) return;
       const used = usedBy(pods);
-      for (const key of used) this.#released.delete(key);
+      for (const key of usedBy(pods.filter(isStaying))) this.#released.delete(key);
       const copies = await this.#all(signal);
       const leftOver = new Map([...copies].filter(([key]) => !used.has(key)));
       const census = { startedMs, leftOver, expected: this.#released, total: copies.size };
@@ -259,6 +259,10 @@ export class CopyKeeper {
       if (lock.users === 0) this.#locks.delete(key);
     }
   }
+}
+
+function isStaying({ metadata }: Pod): boolean {
+  return metadata?.deletionTimestamp === undefined;
 }
 
 function usedBy(pods: readonly Pod[]): Set<string> {
