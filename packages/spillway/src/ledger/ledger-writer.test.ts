@@ -84,13 +84,15 @@ it('what could not be written is written when that works again', async () => {
   expect(await readFile(file, 'utf8')).toBe(formatLine(interval('a')) + formatLine(interval('b')));
 });
 
+const fill = (): Promise<void> => writeFile(path.join(dir, 'made'), 'a file where the folder should be');
+
+async function empty(): Promise<void> {
+  await rm(path.join(dir, 'made'));
+  await mkdir(path.join(dir, 'made'));
+}
+
 describe('while the disk is full', () => {
   const end = '2026-01-01T10:00:00Z';
-  const fill = (): Promise<void> => writeFile(path.join(dir, 'made'), 'a file where the folder should be');
-  const empty = async (): Promise<void> => {
-    await rm(path.join(dir, 'made'));
-    await mkdir(path.join(dir, 'made'));
-  };
 
   it('the newest state of each instance waits, and no end is forgotten, however many there are', async () => {
     await fill();
