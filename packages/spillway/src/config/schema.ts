@@ -115,7 +115,7 @@ const sweep = z
       .max(86_400)
       .default(600)
       .describe(
-        'How much longer such a sweep waits: time for you to stop it. For as long nothing is concluded from a listing that suddenly lacks more than maxFraction of the instances.',
+        'For how long listings of the backend have to say so before such a sweep goes on: time for you to stop it. For as long nothing is concluded from listings that suddenly lack more than maxFraction of the instances. Time in which nothing could be listed does not count.',
       ),
   })
   .prefault({})

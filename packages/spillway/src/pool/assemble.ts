@@ -176,7 +176,7 @@ export function assemblePool(options: PoolOptions): Pool {
     blockade,
     sweep: {
       graceMs: config.sweep.graceSeconds * 1000,
-      maxSweepFraction: config.sweep.maxFraction,
+      maxFraction: config.sweep.maxFraction,
       suspicionMs: config.sweep.suspicionSeconds * 1000,
     },
     told: { record: (ref, notice) => events.record(ref, notice), recordOnNode, ledger, metrics, logger },

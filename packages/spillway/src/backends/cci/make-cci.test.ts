@@ -20,7 +20,9 @@ async function region({ room = true, refusal }: { room?: boolean; refusal?: obje
   posted: () => string[];
   /** What is there, by path. */
   made: Map<string, Record<string, unknown>>;
+  pass: (ms: number) => void;
 }> {
+  let passedMs = 0;
   const made = new Map<string, Record<string, unknown>>();
   const service = await FakeService.start(({ method, path, headers, body }, response) => {
     if (headers.authorization?.includes('Access=AK,') !== true) {
@@ -82,7 +84,7 @@ async function region({ room = true, refusal }: { room?: boolean; refusal?: obje
     },
     owner: { clusterId: 'home', nodeName: 'virtual' },
     logger: silentLogger,
-    clock: { now: () => Date.now(), sleep: (ms) => sleep(Math.min(ms, 10)) },
+    clock: { now: () => Date.now() + passedMs, sleep: (ms) => sleep(Math.min(ms, 10)) },
   });
   onTestFinished(async () => {
     await backend.close();
@@ -90,7 +92,7 @@ async function region({ room = true, refusal }: { room?: boolean; refusal?: obje
     await rm(folder, { recursive: true });
   });
   const posted = (): string[] => service.calls.filter(({ method }) => method === 'POST').map(({ path }) => path);
-  return { service, backend, posted, made };
+  return { service, backend, posted, made, pass: (ms) => void (passedMs += ms) };
 }
 
 const workload = (): ReturnType<typeof makeWorkload> =>
@@ -152,7 +154,7 @@ test('of two pods with different logins for one registry, the second is told tha
 });
 
 test('a copy of a ConfigMap goes after its last pod, also when CCI took the pod away by itself', async () => {
-  const { backend, made } = await region();
+  const { backend, made, pass } = await region();
   const copies = (): string[] => [...made.keys()].filter((path) => path.includes('/configmaps/'));
   await backend.prepare(signal);
   const settings = { metadata: { name: 'settings', namespace: 'default', resourceVersion: '1' }, data: { a: 'b' } };
@@ -160,8 +162,12 @@ test('a copy of a ConfigMap goes after its last pod, also when CCI took the pod 
   await backend.create(makeWorkload({ image, spec: { containers: [container] }, configMaps: { settings } }), signal);
   expect(copies()).toHaveLength(1);
   for (const path of made.keys()) if (path.includes('/pods/')) made.delete(path);
-  await backend.list(signal);
-  await expect.poll(copies).toEqual([]);
+  const listed = async (): Promise<string[]> => {
+    pass(60_000);
+    await backend.list(signal);
+    return copies();
+  };
+  await expect.poll(listed).toEqual([]);
 });
 
 test('a pod that CCI has no room for is taken back, and the pool is sold out', async () => {

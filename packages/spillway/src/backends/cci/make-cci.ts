@@ -65,6 +65,7 @@ export function makeCciBackend({
     owner,
     logger,
     placeWithinMs: soldOutAfterSeconds * 1000,
+    clock,
     connect: async () => {
       const ca = options.ca === undefined ? undefined : await readFile(options.ca, 'utf8');
       const endpoints = endpointsOf(options);

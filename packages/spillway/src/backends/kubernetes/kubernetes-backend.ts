@@ -1,4 +1,5 @@
 import {
+  type Clock,
   isAlreadyExists,
   isConflict,
   isForbidden,
@@ -85,6 +86,7 @@ export interface KubernetesBackendDependencies {
   readonly hostsImage?: string | undefined;
   /** A pod that has no place in the other cluster after this time is removed, and counts as sold out. Default: it waits. */
   readonly placeWithinMs?: number;
+  readonly clock?: Clock | undefined;
 }
 
 export interface Connection {
@@ -161,10 +163,12 @@ export class KubernetesBackend implements Backend {
   }
 
   async stop(ref: InstanceRef, { graceSeconds }: StopOptions, signal: AbortSignal): Promise<void> {
-    await this.#do(`stop pod ${ref.namespace}/${ref.name}`, async ({ pods, instances }) => {
-      for (const pod of await instances.pods({ signal, lane: deleting }, ref.uid)) {
+    await this.#do(`stop pod ${ref.namespace}/${ref.name}`, async ({ pods, instances, copies }) => {
+      const found = await instances.pods({ signal, lane: deleting }, ref.uid);
+      for (const pod of found) {
         if (observe(ref, pod).state !== 'ended') await deletePod(pods, pod, graceSeconds, signal);
       }
+      copies.release(found);
     });
   }
 
@@ -181,6 +185,7 @@ export class KubernetesBackend implements Backend {
       const { instances, copies } = connected;
       const found = await instances.pods({ signal, lane: deleting }, ref.uid);
       await Promise.all(found.map((pod) => this.#remove(connected, ref, pod, signal)));
+      copies.release(found);
       // Also when the pod was gone already.
       this.#tidy(copies);
     });
@@ -413,13 +418,13 @@ export class KubernetesBackend implements Backend {
   }
 
   async #connect(): Promise<Connected> {
-    const { connect, dialect, owner, namespace, logger } = this.#dependencies;
+    const { connect, dialect, owner, namespace, logger, clock } = this.#dependencies;
     try {
       const connection = await connect();
       const { client } = connection;
       const instances = new Instances({ client, dialect, owner, namespace, hub: this.#hub, logger });
       const pods = (signal: AbortSignal): Promise<Pod[]> => instances.pods({ signal, lane: syncing });
-      const copies = new CopyKeeper({ client, dialect, owner, namespace, pods });
+      const copies = new CopyKeeper({ client, dialect, owner, namespace, pods, clock });
       const close = (): Promise<void> => connection.close();
       return { client, close, pods: client.resource(dialect.types.pods), instances, copies };
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { Pod } from '@spillway/kube';
 import { describe, expect, it, vi } from 'vitest';
 import type { Scenario } from '../../backends/simulated/scenario.ts';
 import { instanceRef } from '../../podspec/pod-facts.ts';
@@ -393,3 +394,87 @@ describe('the end of a pod', () => {
       { apiLatencyMs: 2000 },
     ));
 });
+
+/** Fifty pods that run. */
+async function fiftyPods(world: CoreWorld): Promise<readonly Pod[]> {
+  const pods = Array.from({ length: 50 }, (_, index) => world.create(`web-${index}`));
+  await world.advance(20_000);
+  expect(world.api.all.filter(({ status }) => status?.phase === 'Running')).toHaveLength(50);
+  return pods;
+}
+
+const untouched = (world: CoreWorld): void => {
+  expect(world.api.all.filter(({ status }) => status?.phase === 'Running')).toHaveLength(50);
+  expect([...world.traces.values()].filter(({ starts, interrupted }) => starts !== 1 || interrupted)).toEqual([]);
+};
+
+describe('fifty pods run on', () => {
+  it('while the backend shows none of them, and its watch says of each that it is gone', () =>
+    inWorld({}, async (world) => {
+      const pods = await fiftyPods(world);
+      world.showsNothing = true;
+      for (const { metadata } of pods) world.tellGone(metadata?.name ?? '');
+      for (let minute = 0; minute < 5; minute += 1) await world.advance(60_000);
+      untouched(world);
+      world.showsNothing = false;
+      await world.advance(120_000);
+      untouched(world);
+      expect(world.nodeNotices.map(({ reason }) => reason)).toEqual(['SuspiciousListing']);
+    }));
+
+  it('when the backend shows none of them just before an outage and just after it', () =>
+    inWorld({}, async (world) => {
+      await fiftyPods(world);
+      world.showsNothing = true;
+      await world.advance(65_000);
+      world.backend.change({ faults: [{ on: 'list', fails: 'unavailable' }] });
+      for (let minute = 0; minute < 30; minute += 1) await world.advance(60_000);
+      world.backend.change({});
+      await world.advance(70_000);
+      world.showsNothing = false;
+      await world.advance(120_000);
+      untouched(world);
+    }));
+
+  it('while another cluster answers at the address of the API server', () =>
+    inWorld({}, async (world) => {
+      await fiftyPods(world);
+      world.api.elsewhere = true;
+      for (let minute = 0; minute < 60; minute += 1) await world.advance(60_000);
+      expect(await uidsOf(world)).toHaveLength(50);
+      world.api.elsewhere = false;
+      await world.advance(60_000);
+      untouched(world);
+    }));
+
+  it('for ten minutes when the API server forgets them, and end then, because it is the right one', () =>
+    inWorld({}, async (world) => {
+      await fiftyPods(world);
+      world.api.restore([]);
+      for (let minute = 0; minute < 10; minute += 1) await world.advance(60_000);
+      expect(await uidsOf(world)).toHaveLength(50);
+      expect(world.nodeNotices.map(({ reason }) => reason)).toEqual(['SuspiciousSweep']);
+      for (const uid of world.traces.keys()) world.abandoned.add(uid);
+      for (let minute = 0; minute < 5; minute += 1) await world.advance(60_000);
+      expect(await uidsOf(world)).toEqual([]);
+    }));
+
+  it('when the API server forgets them for five minutes', () =>
+    inWorld({}, async (world) => {
+      await fiftyPods(world);
+      const before = world.api.all;
+      world.api.restore([]);
+      for (let minute = 0; minute < 5; minute += 1) await world.advance(60_000);
+      world.api.restore(before);
+      await world.advance(60_000);
+      untouched(world);
+    }));
+});
+
+it('of fifty pods that are deleted by force, all instances end at once: each deletion was seen, and confirmed', () =>
+  inWorld({}, async (world) => {
+    await fiftyPods(world);
+    for (let index = 0; index < 50; index += 1) world.delete(`web-${index}`, 0);
+    await world.advance(10_000);
+    expect(await uidsOf(world)).toEqual([]);
+  }));

@@ -75,6 +75,8 @@ function afterPod(state: PodState, nowMs: number): Step {
   const mayExist = state.created !== 'no' || state.last !== undefined || state.ran;
   if (state.removed || (state.observed.kind === 'absent' && !mayExist)) return { forget: true };
   if (state.observed.kind === 'unknown' && !mayExist) return waitForListing;
+  // The sweep looks after it, with all others that are missing.
+  if (state.gone === 'unlisted') return idle;
   if (state.gone === 'reported') return attempt(state, { kind: 'confirmGone' }, nowMs);
   return attempt(state, { kind: 'remove' }, nowMs);
 }

@@ -12,8 +12,11 @@ export interface PodState {
   readonly phase: Phase;
   /** The newest state that the cluster told; undefined for an instance without a pod. */
   readonly pod: Pod | undefined;
-  /** Has the pod left the cluster? `reported` by the watch, `confirmed` by a live read. */
-  readonly gone: 'no' | 'reported' | 'confirmed';
+  /**
+   * Has the pod left the cluster? `unlisted`: a complete list lacks it, which proves nothing by itself; `reported`: the watch
+   * told its deletion; `confirmed` by a live read.
+   */
+  readonly gone: 'no' | 'unlisted' | 'reported' | 'confirmed';
   /** The pod was there before this process: an earlier one may have created an instance that is not seen yet. */
   readonly inherited: boolean;
   readonly firstSeenMs: number;

@@ -137,9 +137,19 @@ export function podChanged(state: PodState, { pod, refusals, sized, nowMs }: Bou
   return settle(uncertain ? { ...next, observed: doubtful(nowMs) } : lost(next));
 }
 
-/** The cluster has no such pod any more: deleted by us, by force, or during a gap of the watch. */
+/** The watch told that the pod was deleted: by us, or by force. */
 export function podGone(state: PodState): PodState {
-  return state.gone === 'no' ? settle({ ...state, gone: 'reported' }) : state;
+  return state.gone === 'no' || state.gone === 'unlisted' ? settle({ ...state, gone: 'reported' }) : state;
+}
+
+/** A complete list of the cluster's pods lacks it: deleted during a gap of the watch, or the list is wrong. */
+export function podUnlisted(state: PodState): PodState {
+  return state.gone === 'no' ? { ...state, gone: 'unlisted' } : state;
+}
+
+/** The sweep has verified that there is no such pod. */
+export function podConfirmedGone(state: PodState): PodState {
+  return state.gone === 'unlisted' ? settle({ ...state, gone: 'confirmed' }) : state;
 }
 
 /** The API server calls this status invalid. */

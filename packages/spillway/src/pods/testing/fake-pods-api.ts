@@ -41,6 +41,7 @@ export class FakePodsApi {
   #forgottenUpTo = 0;
   #away = false;
   #generation = 0;
+  #elsewhere = false;
   /** Of all tokens that were asked for, in seconds. */
   readonly tokenLives: number[] = [];
   /** As with a policy or webhook that finds something wrong with every status. */
@@ -104,6 +105,25 @@ export class FakePodsApi {
     return this.#away;
   }
 
+  /** Another cluster answers at the address of this one: it has none of these pods. */
+  set elsewhere(elsewhere: boolean) {
+    this.#elsewhere = elsewhere;
+    // Versions of one cluster are nothing to the other.
+    this.#version += 1;
+    this.forgetHistory();
+  }
+
+  get elsewhere(): boolean {
+    return this.#elsewhere;
+  }
+
+  /** As when etcd is restored from a snapshot that was taken when there were these pods. */
+  restore(pods: readonly Pod[]): void {
+    this.#pods.clear();
+    for (const pod of pods) this.#pods.set(nameOf(pod), this.#stamped(pod));
+    this.forgetHistory();
+  }
+
   dropWatches(): void {
     this.#generation += 1;
     this.#tell();
@@ -133,7 +153,8 @@ export class FakePodsApi {
       list: ({ fieldSelector = '' }: { fieldSelector?: string } = {}): Promise<KubeList<Pod>> =>
         this.#served(() => {
           const name = /metadata\.name=([^,]*)/.exec(fieldSelector)?.[1];
-          return this.#list(name === undefined ? this.all : this.all.filter((pod) => nameOf(pod) === name));
+          const pods = this.#elsewhere ? [] : this.all;
+          return this.#list(name === undefined ? pods : pods.filter((pod) => nameOf(pod) === name));
         }),
       pages: async function* (this: { list: () => Promise<KubeList<Pod>> }) {
         yield await this.list();
@@ -194,7 +215,7 @@ export class FakePodsApi {
     signal.addEventListener('abort', () => resolve(), { once: true });
     while (!signal.aborted) {
       if (generation !== this.#generation) throw new TransportError('unreachable', 'the watch broke');
-      const next = silent ? undefined : this.#history.find(({ version }) => version > from);
+      const next = silent || this.#elsewhere ? undefined : this.#history.find(({ version }) => version > from);
       if (next) {
         from = next.version;
         await this.#travel();
@@ -243,7 +264,7 @@ export class FakePodsApi {
   }
 
   #found(name: string): Pod {
-    const pod = this.#pods.get(name);
+    const pod = this.#elsewhere ? undefined : this.#pods.get(name);
     if (!pod) throw new ApiError(`pods "${name}" not found`, { status: 404, reason: 'NotFound' });
     return pod;
   }
