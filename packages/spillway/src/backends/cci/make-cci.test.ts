@@ -14,7 +14,15 @@ const namespace = '/api/v1/namespaces/cce-burst-home';
 const image = 'swr.r1.myhuaweicloud.com/team/app:1';
 
 /** A region that answers as CCI does; whether it has room is up to the test. */
-async function region({ room = true, refusal }: { room?: boolean; refusal?: object } = {}): Promise<{
+async function region({
+  room = true,
+  refusal,
+  beforeSend = () => {},
+}: {
+  room?: boolean;
+  refusal?: object;
+  beforeSend?: () => void;
+} = {}): Promise<{
   service: FakeService;
   backend: Backend;
   posted: () => string[];
@@ -63,6 +71,7 @@ async function region({ room = true, refusal }: { room?: boolean; refusal?: obje
   await writeFile(file, 'accessKey: AK\nsecretKey: SK\n');
   const backend = makeCciBackend({
     environment: {},
+    beforeSend,
     options: {
       region: 'r1',
       endpoint: service.url,
@@ -118,6 +127,34 @@ test('a pod runs in CCI after all that it needs: namespace, network, the login f
   expect(backend.capabilities.runtimeVersion).toBe('cci://v1');
   await backend.remove(ref, signal);
   expect((await backend.list(signal)).instances).toEqual([]);
+});
+
+test('what a call has begun is not gone on with once another replica may lead', async () => {
+  let requestsLeft = Number.POSITIVE_INFINITY;
+  const { service, backend, made } = await region({
+    beforeSend: () => {
+      if (requestsLeft === 0) throw new Error('the leadership was lost');
+      requestsLeft -= 1;
+    },
+  });
+  await backend.prepare(signal);
+  const { ref, ...rest } = workload();
+  await backend.create({ ref, ...rest }, signal);
+  const pods = (): string[] => [...made.keys()].filter((path) => path.startsWith(`${namespace}/pods/`));
+  expect(pods()).toHaveLength(1);
+  // The pod is found, and that is all.
+  requestsLeft = 1;
+  const before = service.calls.length;
+  await expect(backend.remove(ref, signal)).rejects.toMatchObject({
+    kind: 'unavailable',
+    message: expect.stringContaining('the leadership was lost') as unknown,
+  });
+  expect(service.calls.slice(before).filter(({ method }) => method !== 'GET')).toEqual([]);
+  expect(pods()).toHaveLength(1);
+  requestsLeft = 0;
+  const second = makeWorkload({ name: 'web-2', image, spec: { containers: [{}] } });
+  await expect(backend.create(second, signal)).rejects.toMatchObject({ kind: 'unavailable' });
+  expect(pods()).toHaveLength(1);
 });
 
 test('the login for a second pod is there already', async () => {
