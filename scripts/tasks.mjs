@@ -58,9 +58,14 @@ export const tasks = {
     steps: (_root, args) => alone('vitest', 'run', '--project', 'unit', ...args),
     env: { SPILLWAY_QUICK: '1' },
   },
+  'test:mutations': {
+    needs: 'packages',
+    steps: (_root, args) => alone('node', 'scripts/test-mutations.mjs', ...args),
+  },
   'test:soak': {
     needs: 'cluster',
     steps: (_root, args) => [
+      ...alone('node', 'scripts/test-mutations.mjs'),
       ...alone('vitest', 'run', '--project', 'unit', 'property', ...args),
       ...alone(
         'vitest',

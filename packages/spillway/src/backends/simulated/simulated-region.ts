@@ -27,7 +27,8 @@ export class SimulatedRegion {
   readonly #logger: Logger;
   readonly #addresses: Addresses;
   readonly #state: StateFile;
-  readonly #pods = new Map<string, MarkedPod>();
+  /** By marks and UID; of each there should be one. */
+  readonly #pods = new Map<string, readonly MarkedPod[]>();
   readonly #hubs = new Map<string, EventHub>();
   #tenants = 0;
   #loading: Promise<void> | undefined;
@@ -38,7 +39,7 @@ export class SimulatedRegion {
     this.#logger = logger;
     this.#addresses = new Addresses(this.options.podCidr);
     this.#state = new StateFile(this.options.stateFile, () =>
-      Array.from(this.#pods.values(), ({ owner, pod: { workload, record } }) => ({ workload, record, owner })),
+      this.#all.map(({ owner, pod: { workload, record } }) => ({ workload, record, owner })),
     );
   }
 
@@ -49,7 +50,7 @@ export class SimulatedRegion {
   /** Instances go on running as long as somebody is here: they are nothing but timers of this process. */
   async leave(): Promise<void> {
     this.#tenants -= 1;
-    if (this.#tenants === 0) await Promise.all(Array.from(this.#pods.values(), ({ pod }) => pod.kill()));
+    if (this.#tenants === 0) await Promise.all(this.#all.map(({ pod }) => pod.kill()));
     await this.save();
   }
 
@@ -65,15 +66,19 @@ export class SimulatedRegion {
   }
 
   find(owner: Owner, uid: string): SimulatedPod | undefined {
-    return this.#pods.get(keyOf(owner, uid))?.pod;
+    return this.#pods.get(keyOf(owner, uid))?.[0]?.pod;
   }
 
   podsOf(owner: Owner): SimulatedPod[] {
-    return [...this.#pods.values()].filter((each) => marksOf(each.owner) === marksOf(owner)).map(({ pod }) => pod);
+    return this.#all.filter((each) => marksOf(each.owner) === marksOf(owner)).map(({ pod }) => pod);
   }
 
   async create(owner: Owner, workload: Workload): Promise<void> {
-    if (this.find(owner, workload.ref.uid)) return;
+    if (this.find(owner, workload.ref.uid) === undefined) await this.createAnother(owner, workload);
+  }
+
+  /** Whether or not there is one of this UID: what a region does whose creates are not idempotent. */
+  async createAnother(owner: Owner, workload: Workload): Promise<void> {
     const record = { acceptedAt: this.clock.now(), podIP: this.#addresses.take(), containers: {} };
     const pod = this.#add(owner, workload, record);
     await this.save();
@@ -81,11 +86,12 @@ export class SimulatedRegion {
   }
 
   async remove(owner: Owner, ref: InstanceRef): Promise<void> {
-    const pod = this.find(owner, ref.uid);
-    if (!pod) return;
-    await pod.kill();
-    this.#pods.delete(keyOf(owner, ref.uid));
-    this.#addresses.release(pod.record.podIP);
+    const key = keyOf(owner, ref.uid);
+    const found = this.#pods.get(key);
+    if (!found) return;
+    for (const { pod } of found) await pod.kill();
+    this.#pods.delete(key);
+    for (const { pod } of found) this.#addresses.release(pod.record.podIP);
     await this.save();
     this.hub(owner).gone(ref);
   }
@@ -100,6 +106,10 @@ export class SimulatedRegion {
 
   save(): Promise<void> {
     return this.#state.save();
+  }
+
+  get #all(): MarkedPod[] {
+    return [...this.#pods.values()].flat();
   }
 
   async #load(): Promise<void> {
@@ -121,7 +131,8 @@ export class SimulatedRegion {
       },
       notify: (notice) => hub.notice(ref, notice),
     });
-    this.#pods.set(keyOf(owner, ref.uid), { owner, pod });
+    const key = keyOf(owner, ref.uid);
+    this.#pods.set(key, [...(this.#pods.get(key) ?? []), { owner, pod }]);
     pod.start();
     return pod;
   }

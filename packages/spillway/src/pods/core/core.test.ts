@@ -123,6 +123,17 @@ describe('what virtual kubelets get wrong', () => {
       },
     ));
 
+  it('the answer to a create is lost while the instance starts: asked again, and it stays one', () =>
+    inWorld(
+      { startDelay: 10_000, faults: [{ on: 'create', fails: 'unavailable', effect: 'done', timesPerPod: 1 }] },
+      async (world) => {
+        const { uid } = instanceRef(world.create('web'));
+        await world.advance(30_000);
+        expect(phaseOf(world, 'web')).toBe('Running');
+        expect(await uidsOf(world)).toEqual([uid]);
+      },
+    ));
+
   it('a half-made instance is completed, also by the next process', () =>
     inWorld(
       { latency: { create: 100 }, faults: [{ on: 'create', fails: 'internal', effect: 'half', timesPerPod: 1 }] },
@@ -459,6 +470,19 @@ describe('fifty pods run on', () => {
       expect(await uidsOf(world)).toEqual([]);
     }));
 
+  it('while lists of the API server come from an empty cache, for it has them when it is asked', () =>
+    inWorld({}, async (world) => {
+      await fiftyPods(world);
+      world.api.cacheIsEmpty = true;
+      world.api.forgetHistory();
+      for (let minute = 0; minute < 30; minute += 1) await world.advance(60_000);
+      expect(await uidsOf(world)).toHaveLength(50);
+      world.api.cacheIsEmpty = false;
+      world.api.forgetHistory();
+      await world.advance(60_000);
+      untouched(world);
+    }));
+
   it('when the API server forgets them for five minutes', () =>
     inWorld({}, async (world) => {
       await fiftyPods(world);
@@ -519,4 +543,16 @@ describe('a pool that is not prepared', () => {
       await world.advance(60_000);
       expect(world.api.all).toEqual([]);
     }));
+});
+
+it('two instances of one UID are noticed by these tests', async () => {
+  const world = new CoreWorld({});
+  world.start();
+  await runningPod(world, 'web');
+  await world.advance(1000);
+  expect(await world.wrong()).toBeUndefined();
+  await world.createAnother('web');
+  await world.advance(1000);
+  expect(await world.wrong()).toBe('two instances of one UID run');
+  await world.close();
 });

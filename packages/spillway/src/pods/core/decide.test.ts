@@ -451,6 +451,11 @@ describe('a pod that is deleted', () => {
     expect(operationOf(state)).toBe('deletePod');
   });
 
+  it('that ran is not started again, whatever else is known of it', () => {
+    const state: PodState = { ...adopted(), observed: { kind: 'absent' }, verdict: undefined };
+    expect(operationOf(state)).toBeUndefined();
+  });
+
   it('that an earlier process may have created is removed first, although nothing was seen of it', () => {
     const pod = deleted(testPod({ status: { phase: 'Failed', containerStatuses: [] } }), now);
     const absent = instanceMissing(instanceMissing(inherited(pod), now), now + absenceSpacingMs);

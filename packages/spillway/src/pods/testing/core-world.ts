@@ -185,6 +185,8 @@ export class CoreWorld {
     await this.timing.advance(ms);
     const { instances } = await this.#simulated.list();
     for (const instance of instances) this.#seen(instance);
+    const uids = new Set(instances.map(({ ref }) => ref.uid));
+    if (uids.size < instances.length) this.#violate('two instances of one UID run');
     this.#look();
   }
 
@@ -265,6 +267,13 @@ export class CoreWorld {
   tellGone(name: string): void {
     const pod = this.api.get(name);
     if (pod) this.#region.hub(owner).gone(instanceRef(pod));
+  }
+
+  /** A create that was given up arrives after all, at a backend that does not look what is there. */
+  async createAnother(name: string): Promise<void> {
+    const pod = this.api.get(name);
+    const there = pod && this.#region.find(owner, instanceRef(pod).uid);
+    if (there) await this.#region.createAnother(owner, there.workload);
   }
 
   /** Three times at most, and for less than the time after which that would be believed. */

@@ -44,6 +44,8 @@ export class FakePodsApi {
   #elsewhere = false;
   /** Of all tokens that were asked for, in seconds. */
   readonly tokenLives: number[] = [];
+  /** Lists for those who keep a copy come from a cache that is empty; live reads do not. */
+  cacheIsEmpty = false;
   /** As with a policy or webhook that finds something wrong with every status. */
   refusesStatuses = false;
   #news = Promise.withResolvers<void>();
@@ -156,9 +158,7 @@ export class FakePodsApi {
           const pods = this.#elsewhere ? [] : this.all;
           return this.#list(name === undefined ? pods : pods.filter((pod) => nameOf(pod) === name));
         }),
-      pages: async function* (this: { list: () => Promise<KubeList<Pod>> }) {
-        yield await this.list();
-      },
+      pages: () => this.#pages(),
       watch: (options: WatchRequest) => this.#watch(options),
       patch: (ref: ObjectRef, patch: Patch): Promise<Pod> =>
         this.#served(() => this.#patchStatus(ref, bodyOf<StatusPatch>(patch))),
@@ -195,6 +195,10 @@ export class FakePodsApi {
     this.#mustBeThere();
     if (done.status === 'rejected') throw done.reason;
     return done.value;
+  }
+
+  async *#pages(): AsyncGenerator<KubeList<Pod>, void, undefined> {
+    yield await this.#served(() => this.#list(this.#elsewhere || this.cacheIsEmpty ? [] : this.all));
   }
 
   #list(items: readonly Pod[]): KubeList<Pod> {

@@ -1,0 +1,310 @@
+// What is broken on purpose, and which tests have to notice. A mutation whose text is not found is stale and counts as unnoticed:
+// it goes with the code that it breaks.
+
+/**
+ * @typedef {object} Mutation
+ * @property {string} name what would go wrong
+ * @property {string} file
+ * @property {string} search occurs once in the file
+ * @property {string} replace
+ * @property {readonly string[]} tests files of which at least one test has to fail
+ */
+
+const product = 'packages/spillway/src';
+const pods = `${product}/pods`;
+const kubelet = `${product}/kubelet`;
+const informer = 'packages/kube/src/informer';
+const core = [`${pods}/core/core.test.ts`];
+const decide = [`${pods}/core/decide.test.ts`];
+const operations = [`${pods}/operations.test.ts`];
+const pendingWrite = [`${pods}/status/pending-write.test.ts`];
+
+/** @type {readonly Mutation[]} */
+export const mutations = [
+  // What is seen of the cluster.
+  {
+    name: 'another pod of the same name is told as a change of the first',
+    file: `${informer}/history.ts`,
+    search: 'if (old !== undefined && uidOf(old) === uidOf(object)) {',
+    replace: 'if (old !== undefined) {',
+    tests: core,
+  },
+  {
+    name: 'a new list tells no deletions',
+    file: `${informer}/history.ts`,
+    search: "for (const object of gone) remove(store, object, 'list', emit);",
+    replace: '',
+    tests: core,
+  },
+
+  // Which instances end, and when.
+  {
+    name: 'nothing is removed for a pod that went while it was created',
+    file: `${pods}/core/decide.ts`,
+    search: "if (state.removed || (state.observed.kind === 'absent' && !exists)) return { forget: true };",
+    replace: "if (state.removed || state.observed.kind === 'absent') return { forget: true };",
+    tests: decide,
+  },
+  {
+    name: 'a watched deletion is not confirmed',
+    file: `${pods}/core/decide.ts`,
+    search: "if (state.gone === 'reported') return attempt(state, { kind: 'confirmGone' }, nowMs);",
+    replace: '',
+    tests: [`${pods}/core/decide.property.test.ts`],
+  },
+  {
+    name: 'a pod that a list lacks counts as deleted',
+    file: `${pods}/registry.ts`,
+    search: "by === 'watch' ? podGone : podUnlisted",
+    replace: 'podGone',
+    tests: core,
+  },
+  {
+    name: 'a failed remove counts as done',
+    file: `${pods}/operations.ts`,
+    search: 'await backend.remove(ref, signal);',
+    replace: 'await backend.remove(ref, signal).catch(() => undefined);',
+    tests: operations,
+  },
+  {
+    name: 'the sweep never finds anything',
+    file: `${pods}/instances/sweeper.ts`,
+    search: 'if (due.size > 0) this.#sweeping ??=',
+    replace: 'if (due.size < 0) this.#sweeping ??=',
+    tests: core,
+  },
+  {
+    name: 'the sweep does not ask whether the pod is there',
+    file: `${pods}/instances/sweeper.ts`,
+    search: "if (presence === 'gone' && !signal.aborted) onOrphan(ref);",
+    replace: 'if (!signal.aborted) onOrphan(ref);',
+    tests: core,
+  },
+  {
+    name: 'the API server is not asked which cluster it is',
+    file: `${pods}/instances/gone-pods.ts`,
+    search: "if (!(await confirmCluster(signal))) return 'otherCluster';",
+    replace: '',
+    tests: core,
+  },
+  {
+    name: 'an instance is left over after one listing',
+    file: `${product}/podspec/absence/sightings.ts`,
+    search: 'if (knownMs !== undefined && startedMs >= dueMs) due.set(key, item);',
+    replace: 'due.set(key, item);',
+    tests: [`${pods}/instances/sweeper.test.ts`],
+  },
+  {
+    name: 'most may be missing at once',
+    file: `${product}/podspec/absence/suspicion.ts`,
+    search: 'if (candidates <= few || candidates <= total * this.#maxFraction) {',
+    replace: 'if (candidates >= 0) {',
+    tests: core,
+  },
+  {
+    name: 'an outage counts as time in which listings said so',
+    file: `${product}/podspec/absence/suspicion.ts`,
+    search: 'Math.min(startedMs - untilMs, mostPerListingMs)',
+    replace: 'startedMs - untilMs',
+    tests: core,
+  },
+  {
+    name: 'what a watch said to be gone is not looked for in a listing',
+    file: `${pods}/registry.ts`,
+    search: "return observed.kind !== 'absent' && (last === undefined ? ran : last.state !== 'ended');",
+    replace: "return observed.kind !== 'absent' && last === undefined && ran;",
+    tests: core,
+  },
+  {
+    name: 'the backend tells what its list lacks as gone',
+    file: `${product}/backends/kubernetes/pods/instances.ts`,
+    search: "if (by === 'list') this.#options.hub.gap();",
+    replace: "if (by === 'list' && ref) this.#options.hub.gone(ref);",
+    tests: [`${product}/backends/kubernetes/pods/instances.test.ts`],
+  },
+  {
+    name: 'copies of pods that went by themselves are as expected as of those that were stopped',
+    file: `${product}/backends/kubernetes/copies/copy-keeper.ts`,
+    search: 'expected: this.#released,',
+    replace: 'expected: new Set(leftOver.keys()),',
+    tests: [`${product}/backends/kubernetes/copies/copy-keeper.test.ts`],
+  },
+
+  // What is started.
+  {
+    name: 'what ran is started again',
+    file: `${pods}/core/decide.ts`,
+    search: "if (state.phase !== 'syncing' || state.ran || state.refusals.length > 0 || final) return idle;",
+    replace: "if (state.phase !== 'syncing' || state.refusals.length > 0 || final) return idle;",
+    tests: decide,
+  },
+  {
+    name: 'an instance that is lost ends no pod',
+    file: `${pods}/core/transitions.ts`,
+    search: "if (!state.ran || pod === undefined || state.gone !== 'no' || state.verdict !== undefined) return state;",
+    replace: 'if (pod !== undefined || !state.ran) return state;',
+    tests: decide,
+  },
+  {
+    name: 'one absence is enough to be lost',
+    file: `${pods}/core/transitions.ts`,
+    search: 'const absencesNeeded = 2;',
+    replace: 'const absencesNeeded = 1;',
+    tests: decide,
+  },
+  {
+    name: 'a create is given up after twenty attempts',
+    file: `${pods}/core/problems.ts`,
+    search: "if (operation === 'create' && problem.kind === 'invalid') return",
+    replace: "if (operation === 'create' && (problem.kind === 'invalid' || attempts > 20)) return",
+    tests: core,
+  },
+  {
+    name: 'the backend makes a second instance of one UID',
+    file: `${product}/backends/simulated/simulated-region.ts`,
+    search: 'if (this.find(owner, workload.ref.uid) === undefined) await this.createAnother(owner, workload);',
+    replace: 'await this.createAnother(owner, workload);',
+    tests: core,
+  },
+  {
+    name: 'a pod that was never created waits for its backend',
+    file: `${pods}/core/decide.ts`,
+    search: 'if (!state.removed && (state.inherited || mayExist(state))) return',
+    replace: 'if (!state.removed) return',
+    tests: core,
+  },
+  {
+    name: 'a create waits inside for the preparation',
+    file: `${pods}/operations.ts`,
+    search: 'if (problem) return { ok: false, problem };',
+    replace: 'if (problem) await new Promise(() => {});',
+    tests: core,
+  },
+  {
+    name: 'a defect in an operation rejects',
+    file: `${pods}/operations.ts`,
+    search: 'return { ok: false, problem: problemOf(error) };',
+    replace: 'throw error;',
+    tests: operations,
+  },
+  {
+    name: 'a pod has no grace while it starts',
+    file: `${pods}/core/decide.ts`,
+    search: 'const graceSeconds = Math.max(0, Math.ceil((deadlineMs - nowMs) / 1000));',
+    replace:
+      "const isStarting = state.observed.kind === 'present' && state.observed.instance.state === 'starting';\n    const graceSeconds = isStarting ? 0 : Math.max(0, Math.ceil((deadlineMs - nowMs) / 1000));",
+    tests: core,
+  },
+  {
+    name: 'tokens are not renewed',
+    file: `${pods}/core/decide.ts`,
+    search: 'return follows ? content.renewAtMs : Number.POSITIVE_INFINITY;',
+    replace: 'return Number.POSITIVE_INFINITY;',
+    tests: core,
+  },
+
+  // What is told.
+  {
+    name: 'a deleted pod does not wait for its terminal status',
+    file: `${pods}/core/decide.ts`,
+    search: 'if (!tellsEnd(pod.status ?? {}, end) && !isGivenUp(state, end)) return idle;',
+    replace: '',
+    tests: core,
+  },
+  {
+    name: 'a refusal of any status lets the pod go without its terminal one',
+    file: `${pods}/core/decide.ts`,
+    search: 'refusedStatus.times >= refusalsNeeded && tellsEnd(refusedStatus.status, end);',
+    replace: 'refusedStatus.times > 0;',
+    tests: decide,
+  },
+  {
+    name: 'a status is given up after three attempts',
+    file: `${pods}/status/pending-write.ts`,
+    search: "const refused = result.kind === 'refused' ? status : undefined;",
+    replace:
+      "if (attempts >= 3) return undefined;\n      const refused = result.kind === 'refused' ? status : undefined;",
+    tests: pendingWrite,
+  },
+  {
+    name: 'a status that comes while another is sent is lost',
+    file: `${pods}/status/pending-write.ts`,
+    search: 'return newer === undefined ? undefined : fresh(newer);',
+    replace: 'return undefined;',
+    tests: pendingWrite,
+  },
+  {
+    name: 'a status waits for the back-off of another that was refused',
+    file: `${pods}/status/pending-write.ts`,
+    search: 'return before.refused === undefined || isSame(before.refused, status)',
+    replace: 'return before !== undefined',
+    tests: pendingWrite,
+  },
+  {
+    name: 'a status that is wanted has no turn in the queue',
+    file: `${pods}/status/status-writer.ts`,
+    search: 'if (Number.isFinite(atMs)) this.#queue.addAfter(uid, atMs - now);',
+    replace: 'if (atMs > now && Number.isFinite(atMs)) this.#queue.addAfter(uid, atMs - now);',
+    tests: core,
+  },
+  {
+    name: 'a status brings back a pod that somebody else has ended',
+    file: `${pods}/status/status-patch.ts`,
+    search: "'phase' in patch && resourceVersion !== undefined ? { resourceVersion } : {}",
+    replace: '{}',
+    tests: core,
+  },
+  {
+    name: 'conditions of others are replaced',
+    file: `${pods}/status/status-patch.ts`,
+    search: "if (conditions.length > 0) patch['conditions'] = conditions;",
+    replace: "if (conditions.length > 0) patch['conditions'] = [{ $patch: 'replace' }, ...(wanted.conditions ?? [])];",
+    tests: core,
+  },
+
+  // The node and its backend.
+  {
+    name: 'a machine is adopted as virtual node',
+    file: `${product}/node/node-object.ts`,
+    search: 'spec?.providerID?.startsWith(providerScheme) === true ||',
+    replace: 'true ||',
+    tests: [`${product}/node/node-controller.test.ts`],
+  },
+  {
+    name: 'a health check that hangs is waited for',
+    file: `${product}/pool/backend-health.ts`,
+    search: 'await Promise.race([backend.ping(both), given.promise]);',
+    replace: 'await backend.ping(signal);',
+    tests: [`${product}/pool/backend-health.test.ts`],
+  },
+
+  // The kubelet API.
+  {
+    name: 'a right to read is enough to run commands over a WebSocket',
+    file: `${kubelet}/auth/attributes.ts`,
+    search: "alwaysCreate.has(first) ? 'create' : (verbs[method] ?? method.toLowerCase())",
+    replace: 'verbs[method] ?? method.toLowerCase()',
+    tests: [`${kubelet}/route.test.ts`],
+  },
+  {
+    name: 'whoever does not log in is let in',
+    file: `${kubelet}/auth/access-control.ts`,
+    search: "if (user === undefined) throw new Problem(401, 'Unauthorized');",
+    replace: "if (user === undefined) return { name: 'system:anonymous', groups: [] };",
+    tests: [`${kubelet}/server.test.ts`],
+  },
+  {
+    name: 'tokens without a certificate are refused',
+    file: `${kubelet}/server.ts`,
+    search: 'rejectUnauthorized: false,',
+    replace: 'rejectUnauthorized: true,',
+    tests: [`${kubelet}/server.test.ts`],
+  },
+  {
+    name: 'a command runs on when its client is gone',
+    file: `${kubelet}/handlers/remote-command.ts`,
+    search: 'AbortSignal.any([session.closed, stopping])',
+    replace: 'stopping',
+    tests: [`${kubelet}/handlers/remote-command.test.ts`],
+  },
+];
