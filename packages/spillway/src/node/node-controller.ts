@@ -12,15 +12,15 @@ import {
   runNodeLease,
   uidOf,
 } from '@spillway/kube';
-import { newNode, type NodeFacts } from './node-object.ts';
+import { foreignNodeMessage, isOwnNode, newNode, type NodeFacts } from './node-object.ts';
 import { nodeMetadataPatch, nodeStatusPatch } from './node-patch.ts';
 
 export interface NodeControllerOptions {
   readonly nodeName: string;
   /** Writes labels, taints and provider id. */
-  readonly controller: KubeClient;
+  readonly controller: Pick<KubeClient, 'resource'>;
   /** Writes status and lease. */
-  readonly agent: KubeClient;
+  readonly agent: Pick<KubeClient, 'resource'>;
   /** What the node should be now. */
   readonly facts: () => NodeFacts;
   readonly logger: Logger;
@@ -52,6 +52,9 @@ export class NodeController {
   #changed = Promise.withResolvers<void>();
   #lastHeartbeatMs = 0;
   #registered = false;
+  readonly #free = Promise.withResolvers<void>();
+  /** UID of a node that is not ours and has its name. */
+  #foreign: string | undefined;
 
   constructor(options: NodeControllerOptions) {
     this.#options = options;
@@ -65,12 +68,15 @@ export class NodeController {
       onError: (error) => logger.warn({ err: error }, 'cannot watch the node; trying again'),
     });
     this.#informer.subscribe({
-      added: () => this.refresh(),
-      changed: () => this.refresh(),
+      added: () => this.#look(),
+      changed: () => this.#look(),
+      synced: () => this.#look(),
       deleted: (node) => {
-        logger.warn({ node: nodeName, uid: uidOf(node) }, 'the node was deleted; registering it again');
+        this.#look();
+        if (isOwnNode(node)) {
+          logger.warn({ node: nodeName, uid: uidOf(node) }, 'the node was deleted; registering it again');
+        }
         this.#answer = undefined;
-        this.refresh();
       },
     });
   }
@@ -80,23 +86,45 @@ export class NodeController {
     return this.#registered;
   }
 
+  /**
+   * Resolves when the name is known to be nobody else's, or the run has ended; pods that are bound to it before are another
+   * kubelet's.
+   */
+  get free(): Promise<void> {
+    return this.#free.promise;
+  }
+
   /** The facts have changed. */
   refresh(): void {
     this.#changed.resolve();
   }
 
-  /** Resolves when `signal` is aborted and all has stopped. The node stays as it is. */
-  async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#informer.run(signal), this.#reconcileAlways(signal), this.#lease(signal)]);
+  /**
+   * Resolves when `signal` is aborted and all has stopped. The node stays as it is.
+   *
+   * @param known resolves when there is something to write, or the run has ended
+   */
+  async run(signal: AbortSignal, known: Promise<unknown>): Promise<void> {
+    const informer = this.#informer.run(signal).finally(() => this.#free.resolve());
+    await Promise.all([this.#free.promise, known]);
+    if (!signal.aborted) await Promise.all([this.#reconcileAlways(signal), this.#lease(signal)]);
+    await informer;
+  }
+
+  /** Is the name ours? */
+  #look(): void {
+    const { logger, nodeName } = this.#options;
+    const live = this.#informer.store.get('', nodeName);
+    const foreign = live && !isOwnNode(live) ? live : undefined;
+    const uid = foreign && uidOf(foreign);
+    if (foreign && uid !== this.#foreign) logger.error({ node: nodeName, uid }, foreignNodeMessage(foreign));
+    this.#foreign = uid;
+    if (uid === undefined && this.#informer.hasSynced()) this.#free.resolve();
+    this.refresh();
   }
 
   async #reconcileAlways(signal: AbortSignal): Promise<void> {
     const { sleep, logger, heartbeatMs = 60_000 } = this.#options;
-    try {
-      await this.#informer.synced;
-    } catch {
-      return;
-    }
     let failures = 0;
     while (!signal.aborted) {
       this.#changed = Promise.withResolvers();
@@ -122,6 +150,7 @@ export class NodeController {
   }
 
   async #reconcile(signal: AbortSignal): Promise<void> {
+    if (this.#foreign !== undefined) return;
     const { controller, agent, nodeName, facts, heartbeatMs = 60_000 } = this.#options;
     const wanted = facts();
     let live = this.#newest() ?? (await this.#create(wanted, signal));

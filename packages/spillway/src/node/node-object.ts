@@ -63,9 +63,24 @@ export function nodeTaints({ taints, health, preparation, blocked }: NodeFacts):
   return [...taints, ...(closed ? [blockedTaint] : [])];
 }
 
+const providerScheme = 'spillway://';
+
 /** Cloud node controllers delete nodes that have none. */
 export function providerId({ clusterId, name }: NodeFacts): string {
-  return `spillway://${clusterId}/${name}`;
+  return `${providerScheme}${clusterId}/${name}`;
+}
+
+/** Made by Spillway, whichever process or version of it. Any other node is somebody's machine, or another program's. */
+export function isOwnNode({ metadata, spec }: Node): boolean {
+  return (
+    spec?.providerID?.startsWith(providerScheme) === true || metadata?.annotations?.[labelsAnnotation] !== undefined
+  );
+}
+
+/** What to say about a node that is not ours and has the name that ours should have. */
+export function foreignNodeMessage({ metadata, spec, status }: Node): string {
+  const facts = [status?.nodeInfo?.kubeletVersion, spec?.providerID].filter(Boolean).join(', ');
+  return `Node ${metadata?.name}${facts === '' ? '' : ` (${facts})`} was not made by Spillway: it is left alone, and this pool serves no pods. Set nodeName of the pool to a name that no node has; if nothing serves the node any more, delete it.`;
 }
 
 /** The node as it is registered. Its status is written apart, by another identity. */

@@ -1,5 +1,6 @@
 import type { Node, NodeCondition, Patch, Taint } from '@spillway/kube';
 import {
+  isOwnNode,
   labelsAnnotation,
   nodeAnnotations,
   type NodeFacts,
@@ -11,10 +12,11 @@ import {
 } from './node-object.ts';
 
 /**
- * What brings labels, taints and provider id to what they should be; undefined when they are. Labels, annotations and
+ * What brings labels, taints and provider id to what they should be; undefined when they are, or the node is not ours. Labels, annotations and
  * taints of others stay. Taints are one list, so the patch holds only for the version that was looked at (409 otherwise).
  */
 export function nodeMetadataPatch(live: Node, facts: NodeFacts): Patch | undefined {
+  if (!isOwnNode(live)) return undefined;
   const labels = nodeLabels(facts);
   const before = live.metadata?.annotations?.[labelsAnnotation];
   const changedLabels: Record<string, string | null> = {};

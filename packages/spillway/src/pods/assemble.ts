@@ -132,9 +132,9 @@ export function podController(surroundings: PodSurroundings): PodController {
     },
     follow: ({ uid }, objects) => references.set(uid, objects),
     facts: node.facts,
-    prepared: async (signal) => {
+    obstacle: async () => {
       await services.synced;
-      await preparation.ready(signal);
+      return preparation.obstacle;
     },
     record,
     onStage: (ref, stage) => registry.pass(ref, stage),

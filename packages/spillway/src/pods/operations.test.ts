@@ -61,7 +61,7 @@ function setUp(answers: FakeAnswers = {}, fail?: unknown, rightCluster = true): 
       allocatable: {},
       dns: { clusterServers: ['10.96.0.10'], clusterDomain: 'cluster.local' },
     }),
-    prepared: async () => void calls.push('prepared'),
+    obstacle: async () => undefined,
     record: (_, notice) => void notices.push(notice),
     onDefect: (error) => void defects.push(error),
   });
@@ -138,7 +138,7 @@ describe('creating', () => {
     expect(workload?.ref.uid).toBe('uid-1');
     expect(workload?.environment.get('app')).toContainEqual(expect.objectContaining({ name: 'A' }));
     expect(JSON.stringify([...(workload?.volumes ?? [])])).toContain('token');
-    expect(setup.calls).toEqual(['prepared', 'create']);
+    expect(setup.calls).toEqual(['create']);
   });
 
   it('says once what the backend cannot do: a first attempt, and not the next', async () => {
@@ -292,7 +292,7 @@ describe('updating volumes', () => {
       gonePods: { look: async () => 'there' },
       references: { client, services: () => [], clock: { ...systemClock, now: () => nowMs }, random: () => 0 },
       facts: () => ({ hostIPs: [], allocatable: {}, dns: { clusterServers: [], clusterDomain: '' } }),
-      prepared: async () => {},
+      obstacle: async () => undefined,
       follow: (_, objects) => void followed.push(objects),
       record: () => {},
       onDefect: () => {},
@@ -484,7 +484,7 @@ describe('updating logins', () => {
       gonePods: { look: async () => 'there' },
       references: { client, services: () => [] },
       facts: () => ({ hostIPs: [], allocatable: {}, dns: { clusterServers: [], clusterDomain: '' } }),
-      prepared: async () => {},
+      obstacle: async () => undefined,
       follow: (_, objects) => void followed.push(objects),
       record: () => {},
       onDefect: () => {},

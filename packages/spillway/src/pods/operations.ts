@@ -46,8 +46,8 @@ export interface OperationsOptions {
   readonly gonePods: Pick<GonePods, 'look'>;
   readonly references: ReferenceReader;
   readonly facts: () => WorkloadFacts;
-  /** Resolves when the backend is prepared. */
-  readonly prepared: (signal: AbortSignal) => Promise<void>;
+  /** Why the backend cannot be asked to create; undefined: it can. */
+  readonly obstacle: () => Promise<Problem | undefined>;
   /** From now on the pod is told when one of these changes, and no other. Default: nobody watches. */
   readonly follow?: (ref: InstanceRef, objects: readonly WatchedObject[]) => void;
   readonly record: (ref: InstanceRef, notice: Notice) => void;
@@ -129,7 +129,8 @@ export class Operations {
         ];
     for (const notice of [...once, ...resolution.notices]) record(ref, notice);
     onStage?.(ref, 'admitted');
-    await this.#options.prepared(signal);
+    const problem = await this.#options.obstacle();
+    if (problem) return { ok: false, problem };
     const workload: Workload = { ref, pod, revision, ...resolution.workload };
     onStage?.(ref, 'createSent');
     await backend.create(workload, signal);

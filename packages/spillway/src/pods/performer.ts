@@ -1,13 +1,15 @@
 import type { Logger } from '@spillway/kube';
 import type { Operations } from './operations.ts';
 import { operationWords, podFields } from './log.ts';
-import type { Operation, Outcome, PodState } from './core/pod-state.ts';
+import type { Operation, Outcome, PodState, Problem } from './core/pod-state.ts';
 import { blocksPool } from './core/problems.ts';
 
 /** Whether everything is there that instances need. */
 export interface Preparation {
   /** Resolves when the backend is prepared. @throws when `signal` is aborted before */
   ready(signal: AbortSignal): Promise<void>;
+  /** Why nothing can be created yet; undefined: it is prepared. */
+  readonly obstacle: Problem | undefined;
   /** What was prepared may be gone: it is done again before the next create. */
   invalidate(): void;
 }

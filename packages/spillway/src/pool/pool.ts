@@ -52,7 +52,7 @@ export class Pool {
    * leadership is lost. Instances go on running.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { agent, backend, health, preparation, capacity, kubelet, pods, recorder, ledger } = this.#parts;
+    const { agent, backend, health, preparation, capacity, node, kubelet, pods, recorder, ledger } = this.#parts;
     const { allMetrics, leadership } = this.#parts;
     leadership?.lost.addEventListener('abort', () => this.#lost(), { once: true });
     const looking = allMetrics.beforeRender(() => this.#snapshot());
@@ -62,9 +62,10 @@ export class Pool {
         (stop) => health.run(stop),
         (stop) => preparation.run(stop),
         (stop) => capacity.run(stop),
-        (stop) => kubelet.run(stop),
-        (stop) => this.#runNode(stop),
-        (stop) => pods.run(stop),
+        // So that the node is not registered with a taint that goes a moment later.
+        (stop) => node.run(stop, Promise.all([health.known, capacity.known])),
+        (stop) => this.#onceFree(stop, () => kubelet.run(stop)),
+        (stop) => this.#onceFree(stop, () => pods.run(stop)),
       ]);
     } finally {
       looking[Symbol.dispose]();
@@ -73,11 +74,10 @@ export class Pool {
     }
   }
 
-  async #runNode(signal: AbortSignal): Promise<void> {
-    const { health, capacity, node } = this.#parts;
-    // So that the node is not registered with a taint that goes a moment later.
-    await Promise.all([health.known, capacity.known]);
-    await node.run(signal);
+  /** While the node is another's, so are its pods. */
+  async #onceFree(signal: AbortSignal, run: () => Promise<void>): Promise<void> {
+    await this.#parts.node.free;
+    if (!signal.aborted) await run();
   }
 
   /** What is under way for the node or its pods is another's business now. */

@@ -36,11 +36,16 @@ describe('the preparation of a backend', () => {
   it('is tried until it is done, once for all who wait', async () => {
     const abort = new AbortController();
     const { preparation, counts } = setUp(4);
+    // Nobody has to be told of what is only not done yet.
+    expect(preparation.obstacle).toMatchObject({ message: 'the backend is being prepared', notices: [] });
     const running = preparation.run(abort.signal);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(preparation.obstacle).toEqual({ kind: 'unprepared', reason: 'PreparationFailed', message: 'not there yet' });
     const waiting = Promise.all([preparation.ready(abort.signal), preparation.ready(abort.signal)]);
     await vi.advanceTimersByTimeAsync(60_000);
     await waiting;
     await preparation.ready(abort.signal);
+    expect(preparation.obstacle).toBeUndefined();
     expect(counts).toEqual({ calls: 5, errors: 4 });
     abort.abort();
     await running;

@@ -1,5 +1,6 @@
 import { backoffMs, errorMessage } from '@spillway/kube';
 import { type Backend, BackendError, type Notice, type PreparationState } from '../backends/backend.ts';
+import type { Problem } from '../pods/core/pod-state.ts';
 import type { Preparation as PodPreparation } from '../pods/performer.ts';
 import { waitingFor } from '../pods/core/problems.ts';
 
@@ -40,6 +41,13 @@ export class Preparation implements PodPreparation {
   /** As far as it is known: it stays what it was until there is something to tell. */
   get state(): PreparationState {
     return this.#state;
+  }
+
+  get obstacle(): Problem | undefined {
+    if (this.#work.kind === 'prepared') return undefined;
+    const { kind, reason, message } = { reason: undefined, message: 'the backend is being prepared', ...this.#state };
+    // What is only not done yet is no news.
+    return { kind: 'unprepared', reason, message, ...(kind !== 'unprepared' && { notices: [] }) };
   }
 
   /** Resolves when the backend is prepared. @throws when `signal` is aborted before */

@@ -478,3 +478,45 @@ it('of fifty pods that are deleted by force, all instances end at once: each del
     await world.advance(10_000);
     expect(await uidsOf(world)).toEqual([]);
   }));
+
+describe('a pool that is not prepared', () => {
+  const unprepared: Scenario = { faults: [{ on: ['prepare', 'stop', 'remove', 'list'], fails: 'unauthorized' }] };
+
+  it('says so on its pods, and creates them as soon as it is', () =>
+    inWorld(unprepared, async (world) => {
+      await world.advance(10_000);
+      world.create('web');
+      await world.advance(10_000);
+      const [container] = world.api.get('web')?.status?.containerStatuses ?? [];
+      expect(container?.state?.waiting).toMatchObject({ reason: 'BackendUnauthorized' });
+      world.backend.change({});
+      await world.advance(40_000);
+      expect(phaseOf(world, 'web')).toBe('Running');
+    }));
+
+  it('lets pods go that were never created', () =>
+    inWorld(unprepared, async (world) => {
+      await world.advance(10_000);
+      world.create('web');
+      await world.advance(10_000);
+      world.delete('web');
+      await world.advance(10_000);
+      expect(world.api.all).toEqual([]);
+    }));
+
+  it('lets pods go that wait until it is prepared again', () =>
+    inWorld({}, async (world) => {
+      await world.advance(10_000);
+      world.backend.change({
+        faults: [
+          { on: 'create', fails: 'notFound' },
+          { on: 'prepare', fails: 'blocked' },
+        ],
+      });
+      world.create('web');
+      await world.advance(60_000);
+      world.delete('web');
+      await world.advance(60_000);
+      expect(world.api.all).toEqual([]);
+    }));
+});

@@ -447,8 +447,14 @@ describe('a pod that is deleted', () => {
     expect(operation).toBeUndefined();
     expect(status).toMatchObject({ phase: 'Failed', containerStatuses: [{ state: { waiting: {} } }] });
     state = change(state, withStatus(pod, status));
-    state = perform(state, ok);
+    // What was never created needs no backend to go.
     expect(operationOf(state)).toBe('deletePod');
+  });
+
+  it('that an earlier process may have created is removed first, although nothing was seen of it', () => {
+    const pod = deleted(testPod({ status: { phase: 'Failed', containerStatuses: [] } }), now);
+    const absent = instanceMissing(instanceMissing(inherited(pod), now), now + absenceSpacingMs);
+    expect(operationOf(absent)).toBe('remove');
   });
 
   it('during its create waits for the answer, and is stopped then', () => {
@@ -474,21 +480,21 @@ describe('a pod that is deleted', () => {
 
   it('and kept by a finalizer is not deleted again and again', () => {
     const pod = deleted(testPod({ status: { phase: 'Failed', containerStatuses: [] } }), now);
-    const state = change(perform(perform(change(arrived(), pod), ok), ok), deleted(pod, now, 0));
+    const state = change(perform(change(arrived(), pod), ok), deleted(pod, now, 0));
     expect(decide(state, now, context)).not.toHaveProperty('operation');
     expect(operationOf(state, now + seconds(1000))).toBeUndefined();
   });
 
   it('but still there with its grace after a while, as in a restored cluster, is deleted again', () => {
     const pod = deleted(testPod({ status: { phase: 'Failed', containerStatuses: [] } }), now);
-    const state = change(perform(perform(change(arrived(), pod), ok), ok), { ...pod });
+    const state = change(perform(change(arrived(), pod), ok), { ...pod });
     expect(decide(state, now, context)).toMatchObject({ wakeAtMs: now + deleteAgainMs });
     expect(operationOf(state, now + deleteAgainMs)).toBe('deletePod');
   });
 
   it('is not deleted twice because the watch shows an older version of it', () => {
     const pod = deleted(testPod({ status: { phase: 'Failed', containerStatuses: [] } }), now);
-    const state = perform(perform(change(arrived(), pod), ok), ok);
+    const state = perform(change(arrived(), pod), ok);
     expect(operationOf(change(state, { ...pod }), now + seconds(1))).toBeUndefined();
   });
 
@@ -499,7 +505,7 @@ describe('a pod that is deleted', () => {
       expect(operationOf(state)).toBeUndefined();
       state = statusRefused(state, end);
     }
-    expect(operationOf(state)).toBe('remove');
+    expect(operationOf(state)).toBe('deletePod');
   });
 
   it('waits for its terminal status, although the API server refused others of it', () => {

@@ -70,11 +70,16 @@ function nextStep(state: PodState, nowMs: number, context: DecideContext): Step 
   return start(state, pod, nowMs, context);
 }
 
+/** This process has asked for it, or somebody has seen it. */
+function mayExist({ created, last, ran }: PodState): boolean {
+  return created !== 'no' || last !== undefined || ran;
+}
+
 /** The API object is gone; whatever the backend still has is stopped and removed by its reference. */
 function afterPod(state: PodState, nowMs: number): Step {
-  const mayExist = state.created !== 'no' || state.last !== undefined || state.ran;
-  if (state.removed || (state.observed.kind === 'absent' && !mayExist)) return { forget: true };
-  if (state.observed.kind === 'unknown' && !mayExist) return waitForListing;
+  const exists = mayExist(state);
+  if (state.removed || (state.observed.kind === 'absent' && !exists)) return { forget: true };
+  if (state.observed.kind === 'unknown' && !exists) return waitForListing;
   // The sweep looks after it, with all others that are missing.
   if (state.gone === 'unlisted') return idle;
   if (state.gone === 'reported') return attempt(state, { kind: 'confirmGone' }, nowMs);
@@ -95,7 +100,7 @@ function deletion(state: PodState, pod: Pod, nowMs: number, context: DecideConte
   const end = podStatus(statusInput(state, pod, nowMs, context, { over: true }));
   if (!tellsEnd(pod.status ?? {}, end) && !isGivenUp(state, end)) return idle;
   // Also for a pod of which nothing was ever seen: an earlier process may have died while it created.
-  if (!state.removed) return attempt(state, { kind: 'remove' }, nowMs);
+  if (!state.removed && (state.inherited || mayExist(state))) return attempt(state, { kind: 'remove' }, nowMs);
   return deleteIt(state, pod, nowMs);
 }
 

@@ -114,6 +114,8 @@ export interface Problem {
     | BackendErrorKind
     /** Something that the pod refers to is not there (yet). */
     | 'missingReference'
+    /** The backend lacks what instances need, and is not asked until it has that. */
+    | 'unprepared'
     /** The API server did not do it. */
     | 'api'
     /** `confirmGone`: the pod is there after all. */

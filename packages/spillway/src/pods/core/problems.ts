@@ -25,6 +25,7 @@ const reasons: Readonly<Record<Problem['kind'], string>> = {
   conflict: 'CreateInstanceError',
   internal: 'CreateInstanceError',
   missingReference: 'CreateContainerConfigError',
+  unprepared: 'BackendNotPrepared',
   api: 'ApiServerUnavailable',
   stillThere: 'Unknown',
 };
@@ -94,6 +95,9 @@ function backoffOf(kind: Problem['kind']): { firstMs: number; maxMs: number } {
     case 'blocked':
     case 'unauthorized':
       return { firstMs: 5000, maxMs: 300_000 };
+    // It is tried at once when the backend is prepared.
+    case 'unprepared':
+      return { firstMs: 30_000, maxMs: 300_000 };
     case 'missingReference':
       return { firstMs: 1000, maxMs: 10_000 };
     case 'stillThere':

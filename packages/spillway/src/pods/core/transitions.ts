@@ -59,14 +59,15 @@ export function newPod(
     // Its deletion began before we looked: only the rest of its grace is left.
     graceEndsMs: isDeleting(pod) ? deletionTimeMs(pod, nowMs) : undefined,
   };
-  const observed: Observed = placeholder
-    ? { kind: 'absent' }
-    : !listed
-      ? { kind: 'unknown' }
-      : state.ran || (inherited && isDeleting(pod))
-        ? { kind: 'doubtful', countFromMs: nowMs, listings: 0 }
-        : { kind: 'absent' };
-  return settle({ ...state, observed });
+  return settle({ ...state, observed: placeholder ? { kind: 'absent' } : observedAtFirst(state, listed, nowMs) });
+}
+
+function observedAtFirst(state: PodState, listed: boolean, nowMs: number): Observed {
+  const { pod, ran, inherited } = state;
+  // Nobody but this process could have created it.
+  if (!inherited && !ran) return { kind: 'absent' };
+  if (!listed) return { kind: 'unknown' };
+  return ran || (pod && isDeleting(pod)) ? doubtful(nowMs) : { kind: 'absent' };
 }
 
 /** An instance carries our marks, and the cluster has no such pod: the live read has confirmed it. */
@@ -273,7 +274,7 @@ function failed(
   };
   if (operation.kind !== 'create' || operation.again) return next;
   // The backend was never asked, or refused for good: there is nothing to look for.
-  return problem.kind === 'missingReference' || problem.kind === 'invalid' || problem.kind === 'api'
+  return ['missingReference', 'unprepared', 'invalid', 'api'].includes(problem.kind)
     ? { ...next, created: next.observed.kind === 'present' ? next.created : 'no' }
     : next;
 }

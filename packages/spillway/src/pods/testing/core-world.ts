@@ -360,7 +360,7 @@ export class CoreWorld {
     const link = new Link();
     const backend = link.backend(this.backend);
     const sleep = (ms: number, signal: AbortSignal): Promise<void> => this.timing.sleep(ms, signal);
-    const preparation = new Preparation({ backend, onError: () => {}, sleep });
+    const preparation = new Preparation({ backend, onError: () => {}, sleep, onPrepared: () => controller.retryAll() });
     const facts = { hostIPs: ['10.0.0.1'], allocatable: {}, dns: { clusterServers: [], clusterDomain: '' } };
     const client = link.client(this.api.client());
     const controller = podController({
