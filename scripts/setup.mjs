@@ -14,7 +14,8 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /**
  * @typedef {'packages' | 'cluster if possible' | 'cluster'} Need
- *   packages: what npm installs; cluster: also all that real clusters with containers need.
+ *   packages: what npm installs; cluster if possible: also what clusters need, with containers where they can run; cluster: all that
+ *   tests on clusters with containers need.
  */
 
 const waiting = () => say('set-up: waiting for another set-up of this folder');
@@ -37,16 +38,15 @@ export async function setUp(need) {
           'Without it there are npm run lint and npm run test:unit',
       );
     }
-    await clusterPrograms(node, containers && privileged);
+    const prepare = (/** @type {string[]} */ ...args) =>
+      runChild(node, ['--conditions=spillway-source', ...args], { cwd: root });
+    const parts = containers && privileged ? [] : ['--control-plane-only'];
+    check(await prepare('packages/devcluster/src/prepare.ts', ...parts), 'making the programs of the cluster');
+    if (need === 'cluster') {
+      check(await prepare('packages/spillway/conformance/prepare.ts'), "making Kubernetes' own tests");
+    }
     return node;
   });
-}
-
-/** @param {string} node @param {boolean} containers */
-async function clusterPrograms(node, containers) {
-  const script = join(root, 'packages/devcluster/src/prepare.ts');
-  const args = ['--conditions=spillway-source', script, ...(containers ? [] : ['--control-plane-only'])];
-  check(await runChild(node, args, { cwd: root }), 'making the programs of the cluster');
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -20,6 +20,9 @@ export interface ApiAnswer {
   readonly date?: number;
 }
 
+/** No server, and nobody who answers in its place, makes us wait longer than this at once. */
+const longestRetryAfterMs = 60_000;
+
 /** The API server answered, and the answer was no. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -29,6 +32,7 @@ export class ApiError extends Error {
   /** `reason` of the metav1.Status: machine-readable, CamelCase. Empty when the answer was no Status. */
   readonly reason: string;
   readonly details: StatusDetails | undefined;
+  /** As the server says, and at most a minute: a page about maintenance may ask for a day. */
   readonly retryAfterMs: number | undefined;
   /** Absent for errors that did not come as an answer, such as ERROR events of a watch. */
   readonly answer: ApiAnswer | undefined;
@@ -47,7 +51,7 @@ export class ApiError extends Error {
     this.status = init.status;
     this.reason = init.reason ?? '';
     this.details = init.details;
-    this.retryAfterMs = init.retryAfterMs;
+    this.retryAfterMs = bounded(init.retryAfterMs);
     this.answer = init.answer;
     this.kind = kindOf(this.status, this.reason);
   }
@@ -64,6 +68,10 @@ export class ApiError extends Error {
       answer,
     });
   }
+}
+
+function bounded(ms: number | undefined): number | undefined {
+  return ms === undefined || !(ms >= 0) ? undefined : Math.min(ms, longestRetryAfterMs);
 }
 
 function kindOf(status: number, reason: string): ApiErrorKind {

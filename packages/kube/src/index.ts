@@ -40,6 +40,7 @@ export type { EventContent, ObjectReferenceLike } from './events/event-object.ts
 export { EventRecorder, type EventRecorderOptions } from './events/event-recorder.ts';
 export type * from './generated/index.ts';
 export * from './generated/resources.ts';
+export type { DeletionEvidence } from './informer/history.ts';
 export { Informer, type InformerHandlers, type ReflectorOptions } from './informer/informer.ts';
 export type { IndexFunction, Store } from './informer/store.ts';
 export { type Logger, silentLogger } from './logger.ts';
@@ -79,6 +80,7 @@ export type {
 } from './resources/resource-client.ts';
 export type { DeleteOptions as DeleteCallOptions } from './resources/resource-client.ts';
 export type { WatchEvent } from './resources/watch.ts';
+export { TokenBucket } from './token-bucket.ts';
 export { KubeClient, type KubeClientOptions } from './transport/client.ts';
 export type { LaneName, LaneOptions } from './transport/lanes.ts';
 export type { UpgradeTarget } from './transport/upgrade.ts';

@@ -24,7 +24,7 @@ const reasons: readonly Reason[] = [
   {
     targets: virtual,
     tests:
-      /ServiceAccounts should mount an API token|should allow opting out of API token automount|InClusterConfig|In-cluster config/i,
+      /should mount an API token|OIDC discovery of service account issuer|PreStop should call prestop|CustomResourceConversionWebhook|sample API Server|InClusterConfig/,
     why: "the pod has no way to its own cluster's API server",
   },
 ];

@@ -1,6 +1,7 @@
 import { busyboxImage, type Cluster, type ClusterOptions, peer, startCluster } from '@spillway/devcluster';
 import { ownRegion } from '../demo/region.ts';
 import { Testbed } from '../testkit/testbed.ts';
+import { giveDefaultRequests } from './default-requests.ts';
 import type { TargetName } from './options.ts';
 
 /** A cluster whose only schedulable node is what is tested. */
@@ -67,6 +68,7 @@ async function startCci(options: TargetOptions): Promise<Target> {
   const region = started.use(await ownRegion({ cluster, containers: true, log: options.log }));
   const testbed = await Testbed.create({ cluster, backend: 'cci', cci: { at: region }, taints: [] });
   await serve(testbed, cluster, started);
+  await giveDefaultRequests(cluster);
   const running = started.move();
   return { cluster, registries: [region.cluster], [Symbol.asyncDispose]: () => running.disposeAsync() };
 }

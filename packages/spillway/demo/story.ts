@@ -80,18 +80,21 @@ function job(image: string): Job {
   };
 }
 
-/** Fewer replicas: shows that burst pods go first. */
+/** Fewer replicas: shows that burst pods go first. Does not wait until they are gone. */
 export async function scaleIn(cluster: Cluster): Promise<void> {
-  say('Scale-in: burst pods go first, for they have the lower deletion cost.');
+  say('Scale-in: burst pods go first, because their deletion cost is lower.');
   say(`Before: ${byNode(await pods(cluster))}`);
   await scale(cluster, 8);
-  say(`After:  ${byNode(await pods(cluster))}`);
+  const all = await pods(cluster);
+  const staying = all.filter((pod) => !isLeaving(pod));
+  say(`After:  ${byNode(staying)} ${all.length - staying.length} pods are going.`);
 }
 
 /** No replicas: shows that nothing is billed any more. */
 export async function scaleToZero(cluster: Cluster, testbed: Testbed, region: Region): Promise<void> {
   say('Scale to zero: the instances end, and nothing of them is billed any more.');
   await scale(cluster, 0);
+  await gone(cluster);
   await show(cluster, ['delete', 'job', 'report', '--ignore-not-found']);
   await show(cluster, ['get', 'pods']);
   const reading = await region.meter.read();
@@ -107,18 +110,23 @@ export async function scaleToZero(cluster: Cluster, testbed: Testbed, region: Re
   );
 }
 
-/** Resolves when the pods that had to go are gone. */
+/** Resolves when the pods that have to go know it. */
 async function scale(cluster: Cluster, replicas: number): Promise<void> {
   await show(cluster, ['scale', 'deployment/test-vk', `--replicas=${replicas}`]);
   const chosen = `--for=jsonpath={.status.replicas}=${replicas}`;
   await done(cluster, ['wait', chosen, 'replicaset', ...ofDeployment, '--timeout=60s']);
-  const leaving = (await pods(cluster)).filter(({ metadata }) => metadata?.deletionTimestamp !== undefined);
+}
+
+async function gone(cluster: Cluster): Promise<void> {
+  const leaving = await pods(cluster);
   // The simulated backend hears SIGTERM: its pods may be gone already.
   if (leaving.length === 0) return;
-  say(`${leaving.length} pods go. The guide's container does not hear SIGTERM, so their kubelets wait out its 30 s.`);
-  const names = leaving.map(({ metadata }) => metadata?.name ?? '');
-  await done(cluster, ['wait', '--for=delete', ...names.map((name) => `pod/${name}`), '--timeout=120s']);
+  say("The guide's container does not react to SIGTERM, so its pods take their grace period of 30 s to end.");
+  const names = leaving.map(({ metadata }) => `pod/${metadata?.name ?? ''}`);
+  await done(cluster, ['wait', '--for=delete', ...names, '--timeout=120s']);
 }
+
+const isLeaving = ({ metadata }: Pod): boolean => metadata?.deletionTimestamp !== undefined;
 
 /** The API server takes up policies, and whom to trust as a webhook, some seconds after they were written. */
 async function admissionAnswers(cluster: Cluster): Promise<void> {

@@ -32,7 +32,7 @@ export function staticCredentials(credentials: Credentials): CredentialSource {
 export interface RefreshedCredentialsOptions {
   /** Reads them anew, all of them from one state of the files */
   readonly read: () => Promise<Credentials>;
-  /** Default: 10 s, so that a rotated token or certificate is used soon after */
+  /** Default: 10 s, so that a rotated token or certificate is used soon after. Infinity: when the server refuses them */
   readonly refreshMs?: number | undefined;
   readonly clock?: Clock | undefined;
 }

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { KubeconfigError, errorMessage } from '../errors.ts';
 import type { Impersonation } from './cluster-config.ts';
-import { type Credentials, type CredentialSource, refreshedCredentials, staticCredentials } from './credentials.ts';
+import { type Credentials, type CredentialSource, refreshedCredentials } from './credentials.ts';
 import { ExecCredentials } from './exec-credentials.ts';
 import { type ExecCluster, execPlugin } from './exec-plugin.ts';
 import { type Entry, isRecord, pathField, pemField, stringField } from './kubeconfig-file.ts';
@@ -15,10 +15,12 @@ export interface UserSurroundings {
 
 /**
  * A credential plugin is run when credentials are needed.
+ * @param userNow as the kubeconfig has it now: others write it, too
  * @throws KubeconfigError, also when the files that it names cannot be used now
  */
 export async function userCredentials(
   user: Entry,
+  userNow: () => Promise<Entry>,
   { cluster, environment }: UserSurroundings,
 ): Promise<CredentialSource> {
   refuseUnsupported(user);
@@ -32,9 +34,13 @@ export async function userCredentials(
   const files = ['client-certificate', 'client-key', 'tokenFile'].some(
     (field) => stringField(user, field) !== undefined,
   );
-  const read = (): Promise<Credentials> => readCredentials(user);
-  if (!files) return staticCredentials(await read());
-  const source = refreshedCredentials({ read });
+  let first: Entry | undefined = user;
+  const read = async (): Promise<Credentials> => {
+    const entry = first ?? (await userNow());
+    first = undefined;
+    return await readCredentials(entry);
+  };
+  const source = refreshedCredentials({ read, ...(files ? {} : { refreshMs: Number.POSITIVE_INFINITY }) });
   await source.current();
   return source;
 }

@@ -41,6 +41,35 @@ async function load(content: unknown): Promise<ClusterConfig> {
 const credentialsOf = async (config: ClusterConfig): Promise<unknown> =>
   (await config.credentials.current()).credentials;
 
+describe('a token that is rotated', () => {
+  test.each([
+    ['in the kubeconfig itself, as in a mounted Secret', (token: string) => put('config', kubeconfig({ token }))],
+    ['in the file that it names', (token: string) => put('token', token)],
+  ])('%s is used once the server refuses the old one', async (_, rotate) => {
+    await put('token', 'old');
+    await put('config', kubeconfig({ tokenFile: 'token' }));
+    await rotate('old');
+    const { credentials } = await loadKubeconfig({ paths: [join(directory, 'config')] });
+    const before = await credentials.current();
+    expect(before.credentials).toEqual({ token: 'old' });
+    await rotate('new');
+    credentials.invalidate?.(before.generation);
+    const after = await credentials.current();
+    expect(after.credentials).toEqual({ token: 'new' });
+    expect(after.generation).toBeGreaterThan(before.generation);
+  });
+
+  test('is waited for while the file is being written', async () => {
+    const { credentials } = await load(kubeconfig({ token: 'old' }));
+    await put('config', 'half a file: [');
+    credentials.invalidate?.((await credentials.current()).generation);
+    expect(await credentials.current()).toMatchObject({ credentials: { token: 'old' } });
+    await put('config', kubeconfig({ token: 'new' }));
+    credentials.invalidate?.((await credentials.current()).generation);
+    expect(await credentials.current()).toMatchObject({ credentials: { token: 'new' } });
+  });
+});
+
 describe('a kubeconfig gives', () => {
   test('server, authority, namespace and where it comes from', async () => {
     const config = await load(

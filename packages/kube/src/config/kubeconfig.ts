@@ -25,7 +25,12 @@ export interface LoadKubeconfigOptions {
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
-/** Client certificates and tokens in files are read again when they change. @throws KubeconfigError */
+/**
+ * Client certificates and tokens in files are read again when they change, those in the kubeconfig itself when the server
+ * does not accept them any more.
+ *
+ * @throws KubeconfigError
+ */
 export async function loadKubeconfig({
   paths,
   context,
@@ -35,13 +40,17 @@ export async function loadKubeconfig({
   const chosen = chooseContext(config, context);
   const cluster = find(config.clusters, chosen, 'cluster');
   const user = stringField(chosen, 'user') === undefined ? undefined : find(config.users, chosen, 'user');
+  const userNow = async (): Promise<Entry> => {
+    const now = mergeKubeconfigs(await readAll(paths));
+    return find(now.users, chooseContext(now, chosen.name), 'user');
+  };
   const reached = await clusterPart(cluster);
   const surroundings = { cluster: { ...reached, config: execConfig(cluster) }, environment };
   const impersonate = user === undefined ? undefined : userImpersonation(user);
   return {
     ...reached,
     namespace: stringField(chosen, 'namespace') ?? 'default',
-    credentials: user === undefined ? staticCredentials({}) : await userCredentials(user, surroundings),
+    credentials: user === undefined ? staticCredentials({}) : await userCredentials(user, userNow, surroundings),
     ...(impersonate === undefined ? {} : { impersonate }),
     source: `${chosen.file} (context ${chosen.name})`,
   };

@@ -18,29 +18,29 @@ describe('an object is seen', () => {
   test('for the first time: added', () => {
     const { store, changes, emit } = setUp();
     const a = object('a', 'u1');
-    observe(store, a, emit);
+    observe(store, a, 'watch', emit);
     expect(changes).toEqual([{ type: 'added', object: a }]);
   });
   test('in another state: changed', () => {
     const old = object('a', 'u1', '1');
     const { store, changes, emit } = setUp(old);
     const next = object('a', 'u1', '2');
-    observe(store, next, emit);
+    observe(store, next, 'watch', emit);
     expect(changes).toEqual([{ type: 'changed', old, object: next }]);
     expect(store.list()).toEqual([next]);
   });
   test('in the same state again: nothing', () => {
     const { store, changes, emit } = setUp(object('a', 'u1'));
-    observe(store, object('a', 'u1'), emit);
+    observe(store, object('a', 'u1'), 'watch', emit);
     expect(changes).toEqual([]);
   });
   test('under its old name with another UID: deleted and added', () => {
     const old = object('a', 'u1');
     const { store, changes, emit } = setUp(old);
     const next = object('a', 'u2');
-    observe(store, next, emit);
+    observe(store, next, 'watch', emit);
     expect(changes).toEqual([
-      { type: 'deleted', object: old },
+      { type: 'deleted', object: old, by: 'watch' },
       { type: 'added', object: next },
     ]);
     expect(store.getByUid('u1')).toBeUndefined();
@@ -53,7 +53,7 @@ describe('an object goes', () => {
     const { store, changes, emit } = setUp(object('a', 'u1', '1'));
     const last = object('a', 'u1', '5');
     observeDeletion(store, last, emit);
-    expect(changes).toEqual([{ type: 'deleted', object: last }]);
+    expect(changes).toEqual([{ type: 'deleted', object: last, by: 'watch' }]);
     expect(store.size).toBe(0);
   });
   test('unseen, between two lists: with the last state that was known', () => {
@@ -70,7 +70,7 @@ describe('an object goes', () => {
       emit,
     );
     expect(changes).toEqual([
-      { type: 'deleted', object: gone },
+      { type: 'deleted', object: gone, by: 'list' },
       { type: 'added', object: more },
     ]);
   });
@@ -83,6 +83,6 @@ describe('an object goes', () => {
     const known = object('a', 'u2');
     const { store, changes, emit } = setUp(known);
     observeDeletion(store, object('a', 'u1'), emit);
-    expect(changes).toEqual([{ type: 'deleted', object: known }]);
+    expect(changes).toEqual([{ type: 'deleted', object: known, by: 'watch' }]);
   });
 });

@@ -6,7 +6,10 @@ import type { IndexedStore } from './store.ts';
 export type Change<T> =
   | { readonly type: 'added'; readonly object: T }
   | { readonly type: 'changed'; readonly old: T; readonly object: T }
-  | { readonly type: 'deleted'; readonly object: T };
+  | { readonly type: 'deleted'; readonly object: T; readonly by: DeletionEvidence };
+
+/** How a deletion is known: the watch told it, or a complete list lacks what was there before. */
+export type DeletionEvidence = 'watch' | 'list';
 
 /**
  * The object exists in this state. One with the same name and another UID has been deleted in the meantime, whether or
@@ -15,6 +18,7 @@ export type Change<T> =
 export function observe<T extends KubeObject>(
   store: IndexedStore<T>,
   object: T,
+  by: DeletionEvidence,
   emit: (change: Change<T>) => void,
 ): void {
   const old = store.getByKey(keyOf(object));
@@ -25,7 +29,7 @@ export function observe<T extends KubeObject>(
     emit({ type: 'changed', old, object });
     return;
   }
-  if (old !== undefined) remove(store, old, emit);
+  if (old !== undefined) remove(store, old, by, emit);
   store.set(object);
   emit({ type: 'added', object });
 }
@@ -37,7 +41,7 @@ export function observeDeletion<T extends KubeObject>(
   emit: (change: Change<T>) => void,
 ): void {
   const old = store.getByKey(keyOf(object));
-  if (old !== undefined) remove(store, uidOf(old) === uidOf(object) ? object : old, emit);
+  if (old !== undefined) remove(store, uidOf(old) === uidOf(object) ? object : old, 'watch', emit);
 }
 
 /** These objects exist and no others: whatever the store has beyond them was deleted unseen. */
@@ -48,11 +52,16 @@ export function observeAll<T extends KubeObject>(
 ): void {
   const gone: T[] = [];
   for (const object of store.values()) if (!objects.has(keyOf(object))) gone.push(object);
-  for (const object of gone) remove(store, object, emit);
-  for (const object of objects.values()) observe(store, object, emit);
+  for (const object of gone) remove(store, object, 'list', emit);
+  for (const object of objects.values()) observe(store, object, 'list', emit);
 }
 
-function remove<T extends KubeObject>(store: IndexedStore<T>, object: T, emit: (change: Change<T>) => void): void {
+function remove<T extends KubeObject>(
+  store: IndexedStore<T>,
+  object: T,
+  by: DeletionEvidence,
+  emit: (change: Change<T>) => void,
+): void {
   store.delete(keyOf(object));
-  emit({ type: 'deleted', object });
+  emit({ type: 'deleted', object, by });
 }

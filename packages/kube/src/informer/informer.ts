@@ -4,7 +4,7 @@ import { type Logger, silentLogger } from '../logger.ts';
 import type { KubeObject, ResourceType } from '../resource-type.ts';
 import type { KubeClient } from '../transport/client.ts';
 import type { LaneName } from '../transport/lanes.ts';
-import { type Change, observe, observeAll, observeDeletion } from './history.ts';
+import { type Change, type DeletionEvidence, observe, observeAll, observeDeletion } from './history.ts';
 import { Reflector } from './reflector.ts';
 import { IndexedStore, type IndexFunction, type Store } from './store.ts';
 
@@ -37,8 +37,8 @@ export interface ReflectorOptions<T extends KubeObject> {
 export interface InformerHandlers<T> {
   added?(object: T): void;
   changed?(old: T, object: T): void;
-  /** With the last known state: also for objects whose deletion was only noticed by a new list. */
-  deleted?(object: T): void;
+  /** With the last known state: also for objects that a new list lacks, which is weaker evidence than a watched deletion. */
+  deleted?(object: T, by: DeletionEvidence): void;
   /** Once, after all objects of the first complete list were delivered as added */
   synced?(): void;
 }
@@ -108,7 +108,7 @@ export class Informer<T extends KubeObject> {
           observeAll(this.#store, objects, this.#emit);
           if (!this.#hasSynced) this.#sync();
         },
-        exists: (object) => observe(this.#store, object, this.#emit),
+        exists: (object) => observe(this.#store, object, 'watch', this.#emit),
         gone: (object) => observeDeletion(this.#store, object, this.#emit),
       },
       onError: (error) => this.#guard(() => this.#options.onError?.(error)),
@@ -140,7 +140,8 @@ export class Informer<T extends KubeObject> {
   #deliver(handlers: InformerHandlers<T>, change: Change<T>): void {
     this.#guard(() => {
       if (change.type === 'changed') handlers.changed?.(change.old, change.object);
-      else handlers[change.type]?.(change.object);
+      else if (change.type === 'deleted') handlers.deleted?.(change.object, change.by);
+      else handlers.added?.(change.object);
     });
   }
 

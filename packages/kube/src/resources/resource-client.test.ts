@@ -27,6 +27,7 @@ describe('the verbs go to the paths of the API', () => {
     await podClient.get({ namespace: 'default', name: 'web' });
     await resourceClient(requester, nodes).get({ name: 'a/b' }, { subresource: 'status' });
     await resourceClient(requester, deployments).get<Scale>({ namespace: 'x', name: 'd' }, { subresource: 'scale' });
+    answers = [{ metadata: {}, items: [] }];
     await podClient.list();
     await podClient.deleteCollection({ namespace: 'x', labelSelector: 'a=b' });
     expect(sent.map(({ method, path }) => `${method} ${path}`)).toEqual([
@@ -143,5 +144,46 @@ describe('listing', () => {
         continue: 'token',
       },
     ]);
+  });
+});
+
+describe('an answer is looked at before it is believed', () => {
+  const failure = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: 'away', code: 500 };
+
+  test.each([
+    ['a Status that tells of a failure', failure, { name: 'ApiError', status: 500 }],
+    ['another Status', { kind: 'Status', metadata: {}, status: 'Success' }, { kind: 'protocol' }],
+    ['nothing', '', { kind: 'protocol' }],
+    ['the page of a gateway', '<html>', { kind: 'protocol' }],
+    ['an object that is no list', { kind: 'Pod', metadata: {} }, { kind: 'protocol' }],
+    ['a list that does not say of what', { metadata: {} }, { kind: 'protocol' }],
+  ])('%s is no empty list', async (_, answer, error) => {
+    answers = [answer];
+    await expect(podClient.list()).rejects.toMatchObject(error);
+  });
+
+  test('a Status that tells of a failure is one for every verb, whatever its HTTP status', async () => {
+    const ref = { namespace: 'default', name: 'web' };
+    for (const call of [
+      () => podClient.get(ref),
+      () => podClient.create(pod),
+      () => podClient.replace(pod),
+      () => podClient.patch(ref, { type: 'merge', body: {} }),
+      () => podClient.delete(ref),
+      () => podClient.deleteCollection({ namespace: 'default' }),
+    ]) {
+      answers = [failure];
+      await expect(call()).rejects.toMatchObject({ name: 'ApiError', status: 500 });
+    }
+  });
+
+  test('a page of a gateway is no object', async () => {
+    answers = ['<html>'];
+    await expect(podClient.get({ namespace: 'default', name: 'web' })).rejects.toMatchObject({ kind: 'protocol' });
+  });
+
+  test('what is no object among the items does not hide the others', async () => {
+    answers = [{ metadata: {}, items: [null, { metadata: { name: 'a' } }, 7] }];
+    expect((await podClient.list()).items.map(({ metadata }) => metadata?.name)).toEqual(['a']);
   });
 });

@@ -4,6 +4,7 @@ import type { KubeList, KubeObject, ObjectRef, ResourceType } from '../resource-
 import type { LaneName } from '../transport/lanes.ts';
 import type { KubeRequest, QueryValue, Requester } from '../transport/request.ts';
 import type { Patch } from './patch.ts';
+import { listIn, noFailure, objectIn } from './believe.ts';
 import { resourcePath } from './paths.ts';
 import { type WatchEvent, watchEvents } from './watch.ts';
 
@@ -120,29 +121,31 @@ export function resourceClient<T extends KubeObject>(client: Requester, type: Re
   });
   /** Items of a list come without kind and apiVersion; events of a watch with them. Here both have them. */
   const complete = (list: KubeList<T>): KubeList<T> => {
-    for (const item of (list.items ??= [])) {
+    for (const item of list.items) {
       item.apiVersion = type.apiVersion;
       item.kind = type.kind;
     }
     return list;
   };
+  const send = async <R>(request: KubeRequest): Promise<R> => noFailure(await client.request<R>(request), request);
+  const exchange = async <R>(request: KubeRequest): Promise<R> => objectIn(await send<R>(request), request);
   const typed = <R extends KubeObject>(object: R, subresource: string | undefined): R =>
     object.kind !== undefined || subresource !== undefined
       ? object
       : { apiVersion: type.apiVersion, kind: type.kind, ...object };
-  const list = async (options: ListOptions): Promise<KubeList<T>> =>
-    complete(
-      await client.request<KubeList<T>>({
-        ...common(options),
-        method: 'GET',
-        path: resourcePath(type, { namespace: options.namespace }),
-        query: listQuery(options),
-      }),
-    );
+  const list = async (options: ListOptions): Promise<KubeList<T>> => {
+    const request: KubeRequest = {
+      ...common(options),
+      method: 'GET',
+      path: resourcePath(type, { namespace: options.namespace }),
+      query: listQuery(options),
+    };
+    return complete(listIn<T>(await send(request), request));
+  };
 
   return {
     async get(ref, options = {}) {
-      return await client.request({
+      return await exchange({
         ...common(options),
         method: 'GET',
         path: pathOf(ref, options.subresource),
@@ -173,7 +176,7 @@ export function resourceClient<T extends KubeObject>(client: Requester, type: Re
         subresource === undefined
           ? resourcePath(type, scopeOf(namespace))
           : pathOf({ namespace, name: options.name ?? nameOf(object) }, subresource);
-      return await client.request({
+      return await send({
         ...common(options),
         method: 'POST',
         path,
@@ -183,7 +186,7 @@ export function resourceClient<T extends KubeObject>(client: Requester, type: Re
     },
 
     async replace(object, options = {}) {
-      return await client.request({
+      return await exchange({
         ...common(options),
         method: 'PUT',
         path: pathOf(object.metadata ?? {}, options.subresource),
@@ -193,7 +196,7 @@ export function resourceClient<T extends KubeObject>(client: Requester, type: Re
     },
 
     async patch(ref, patch, options = {}) {
-      return await client.request({
+      return await exchange({
         ...common(options),
         method: 'PATCH',
         path: pathOf(ref, options.subresource),
@@ -204,7 +207,7 @@ export function resourceClient<T extends KubeObject>(client: Requester, type: Re
     },
 
     async apply(object, options) {
-      return await client.request({
+      return await exchange({
         ...common(options),
         method: 'PATCH',
         path: pathOf(object.metadata ?? {}, options.subresource),
@@ -216,7 +219,7 @@ export function resourceClient<T extends KubeObject>(client: Requester, type: Re
     },
 
     async delete(ref, options = {}) {
-      return await client.request({
+      return await send({
         ...common(options),
         method: 'DELETE',
         path: pathOf(ref),
@@ -225,7 +228,7 @@ export function resourceClient<T extends KubeObject>(client: Requester, type: Re
     },
 
     async deleteCollection(options = {}) {
-      await client.request({
+      await send({
         ...common(options),
         method: 'DELETE',
         path: resourcePath(type, scopeOf(options.namespace)),

@@ -40,3 +40,12 @@ test('answers that are no object, or too large to keep, leave an error without t
   const lines = toApiError(400, {}, JSON.stringify({ error_msg: 'x'.repeat(500) }), about).message;
   expect(lines.length).toBeLessThan(260);
 });
+
+test('whoever answers cannot make us wait for more than a minute', () => {
+  expect(toApiError(503, { 'retry-after': '86400' }, '<html>maintenance</html>', about).retryAfterMs).toBe(60_000);
+  expect(toApiError(429, { 'retry-after': '3' }, '', about).retryAfterMs).toBe(3000);
+  const status = { kind: 'Status', message: 'later', details: { retryAfterSeconds: 86_400 } };
+  expect(toApiError(429, {}, JSON.stringify(status), about).retryAfterMs).toBe(60_000);
+  const odd = { kind: 'Status', message: 'later', details: { retryAfterSeconds: 'a day' } };
+  expect(toApiError(429, {}, JSON.stringify(odd), about).retryAfterMs).toBeUndefined();
+});

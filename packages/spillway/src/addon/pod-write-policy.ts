@@ -1,5 +1,11 @@
-import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, Validation } from '@spillway/kube';
+import type {
+  PodStatus,
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
+  Validation,
+} from '@spillway/kube';
 import {
+  burstPolicyAnnotation,
   deletionCostAnnotation,
   managedByProfileAnnotation,
   notBurstableAnnotation,
@@ -31,21 +37,66 @@ const fixed = [
 /** Fields of scheduling: of a gated pod, which no scheduler looks at yet, and only on the way to lifting our gate. */
 const scheduling = ['spec.nodeSelector', 'spec.affinity'];
 
+/** All of a status but its conditions. */
+const statusFields = Object.keys({
+  allocatedResources: true,
+  containerStatuses: true,
+  ephemeralContainerStatuses: true,
+  extendedResourceClaimStatus: true,
+  hostIP: true,
+  hostIPs: true,
+  initContainerStatuses: true,
+  message: true,
+  nodeAllocatableResourceClaimStatuses: true,
+  nominatedNodeName: true,
+  observedGeneration: true,
+  phase: true,
+  podIP: true,
+  podIPs: true,
+  qosClass: true,
+  reason: true,
+  resize: true,
+  resourceClaimStatuses: true,
+  resources: true,
+  startTime: true,
+  volumeHealth: true,
+} satisfies Record<Exclude<keyof PodStatus, 'conditions'>, true>).map((field) => `status.${field}`);
+
 const annotations = [deletionCostAnnotation, managedByProfileAnnotation, notBurstableAnnotation, profileSideAnnotation];
 
+type Policy = readonly [ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding];
+
 /**
- * What RBAC cannot say: who may patch pods could change the image of any, and so run whatever it likes. This leaves the
- * tolerations of pods on the virtual nodes; and to placement those of pods without a node, its own annotations, its own
- * gate, and the scheduling fields of a pod that has it.
+ * What RBAC cannot say: who may patch pods could change the image of any, and so run whatever it likes. These leave what
+ * Spillway does: the tolerations of pods on the virtual nodes; and to placement those of pods without a node, its own
+ * annotations, its own gate, and the scheduling fields of a pod that has it. There is one for each way in which the role lets
+ * pods be written.
  */
-export function podWritePolicy({
-  nodeNames,
-  placement,
-  username,
-  labels,
-}: PodWritePolicyOptions): readonly [ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding] {
+export function podWritePolicies(options: PodWritePolicyOptions): readonly Policy[] {
+  const { nodeNames, placement } = options;
+  const pods = policy(options, 'spillway-pod-writes', 'UPDATE', 'pods', [
+    ...fixed.map((field) => unchanged(field)),
+    ...(placement ? placementValidations(nodeNames) : nodeValidations(nodeNames)),
+  ]);
+  if (!placement) return [pods];
+  return [
+    pods,
+    policy(options, 'spillway-pod-status-writes', 'UPDATE', 'pods/status', statusValidations(nodeNames)),
+    policy(options, 'spillway-pod-deletions', 'DELETE', 'pods', deletionValidations(nodeNames)),
+    policy(options, 'spillway-pod-bindings', 'CREATE', 'pods/binding', bindingValidations(nodeNames)),
+  ];
+}
+
+function policy(
+  { username, labels }: PodWritePolicyOptions,
+  name: string,
+  operation: 'CREATE' | 'UPDATE' | 'DELETE',
+  resource: string,
+  validations: Validation[],
+): Policy {
   const apiVersion = 'admissionregistration.k8s.io/v1';
-  const metadata = { name: 'spillway-pod-writes', labels };
+  const metadata = { name, labels };
+  const rule = { apiGroups: [''], apiVersions: ['v1'], operations: [operation], resources: [resource] };
   return [
     {
       apiVersion,
@@ -53,21 +104,16 @@ export function podWritePolicy({
       metadata,
       spec: {
         failurePolicy: 'Fail',
-        matchConstraints: {
-          resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['pods'] }],
-        },
+        matchConstraints: { resourceRules: [rule] },
         matchConditions: [{ name: 'spillway', expression: `request.userInfo.username == ${JSON.stringify(username)}` }],
-        validations: [
-          ...fixed.map((field) => unchanged(field)),
-          ...(placement ? placementValidations(nodeNames) : nodeValidations(nodeNames)),
-        ],
+        validations,
       },
     },
     {
       apiVersion,
       kind: 'ValidatingAdmissionPolicyBinding',
       metadata,
-      spec: { policyName: metadata.name, validationActions: ['Deny'] },
+      spec: { policyName: name, validationActions: ['Deny'] },
     },
   ];
 }
@@ -103,6 +149,65 @@ function placementValidations(nodeNames: readonly string[]): Validation[] {
       reason: 'Forbidden',
     },
     ...scheduling.map((field) => unchanged(field, `${gates('oldObject')}.exists(g, g.name == "${profileGate}")`)),
+  ];
+}
+
+/** Why no pool takes a pod without a node, and that a pool's pod is about to be taken back. */
+function statusValidations(nodeNames: readonly string[]): Validation[] {
+  const own = `${nodeName} == "" ? ["PodScheduled"] : ["DisruptionTarget"]`;
+  const rest = (object: string): string =>
+    `${optional(object, 'status.conditions')}.orValue([]).filter(c, !(c.type in (${own})))`;
+  return [
+    {
+      expression: `${nodeName} in ${JSON.stringify(['', ...nodeNames])}`,
+      message: 'Spillway may write the status of pods without a node and of its virtual nodes only',
+      reason: 'Forbidden',
+    },
+    {
+      expression: `${rest('object')} == ${rest('oldObject')}`,
+      message: 'Spillway may write only whether a pod is scheduled, and that it is taken back',
+      reason: 'Forbidden',
+    },
+    ...['metadata.labels', 'metadata.annotations', 'metadata.finalizers', ...statusFields].map((field) =>
+      unchanged(field),
+    ),
+  ];
+}
+
+/** Nothing that runs, and nothing of other nodes. */
+function deletionValidations(nodeNames: readonly string[]): Validation[] {
+  return [
+    {
+      expression: `${nodeName} in ${JSON.stringify(nodeNames)}`,
+      message: 'Spillway may delete pods of its virtual nodes only',
+      reason: 'Forbidden',
+    },
+    {
+      expression: `${optional('oldObject', 'status.phase')}.orValue("Pending") == "Pending"`,
+      message: 'Spillway may delete only pods that have not started',
+      reason: 'Forbidden',
+    },
+  ];
+}
+
+/** What a binding has of metadata becomes the pod's. The API server adds where the node is. */
+function bindingValidations(nodeNames: readonly string[]): Validation[] {
+  return [
+    {
+      expression: `object.target.name in ${JSON.stringify(nodeNames)}`,
+      message: 'Spillway may bind pods to its virtual nodes only',
+      reason: 'Forbidden',
+    },
+    {
+      expression: `${optional('object', 'metadata.annotations')}.orValue({}).all(k, k in ${JSON.stringify([deletionCostAnnotation, burstPolicyAnnotation])})`,
+      message: 'Spillway may write its own annotations of pods only',
+      reason: 'Forbidden',
+    },
+    {
+      expression: `${optional('object', 'metadata.labels')}.orValue({}).all(k, k.startsWith("topology.kubernetes.io/"))`,
+      message: 'Spillway may write no labels of pods',
+      reason: 'Forbidden',
+    },
   ];
 }
 

@@ -39,6 +39,55 @@ describe('the generated rights', () => {
     expect(policy).toContain(String.raw`in [\"vk-1\",\"vk-2\"]`);
   });
 
+  it.each([false, true])(
+    'let pods be written in no way that no admission policy looks at (placement: %s)',
+    (placement) => {
+      const operationOf: Readonly<Record<string, string>> = {
+        create: 'CREATE',
+        update: 'UPDATE',
+        patch: 'UPDATE',
+        delete: 'DELETE',
+        deletecollection: 'DELETE',
+      };
+      const objects = manifests(false, placement);
+      const allowed = objects
+        .flatMap((object) => (object.kind === 'ClusterRole' ? (object.rules ?? []) : []))
+        .flatMap(({ resources = [], verbs }) =>
+          resources
+            .filter((resource) => /^pods(\/|$)/.test(resource))
+            .flatMap((resource) =>
+              verbs.flatMap((verb) => (operationOf[verb] ? [`${operationOf[verb]} ${resource}`] : [])),
+            ),
+        );
+      const guarded = objects
+        .flatMap((object) => (object.kind === 'ValidatingAdmissionPolicy' ? [object] : []))
+        .flatMap(({ spec }) => spec?.matchConstraints?.resourceRules ?? [])
+        .flatMap(({ operations = [], resources = [] }) =>
+          operations.flatMap((operation) => resources.map((resource) => `${operation} ${resource}`)),
+        );
+      expect(new Set(guarded)).toEqual(new Set(allowed));
+      const binding = objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicyBinding');
+      expect(binding.length).toBe(guarded.length);
+    },
+  );
+
+  it('let placement take back only what waits on its own nodes, and bind pods to no other node', () => {
+    const policies = new Map(
+      manifests(false, true).flatMap((object) =>
+        object.kind === 'ValidatingAdmissionPolicy' ? [[object.metadata?.name, JSON.stringify(object)] as const] : [],
+      ),
+    );
+    const own = String.raw`in [\"vk-1\",\"vk-2\"]`;
+    const deletions = policies.get('spillway-pod-deletions');
+    expect(deletions).toContain(own);
+    expect(deletions).toContain(String.raw`.orValue(\"Pending\") == \"Pending\"`);
+    expect(policies.get('spillway-pod-bindings')).toContain(`object.target.name ${own}`);
+    const status = policies.get('spillway-pod-status-writes');
+    for (const field of ['status.?phase', 'status.?containerStatuses', 'metadata.?annotations']) {
+      expect(status).toContain(`object.${field} == oldObject.${field}`);
+    }
+  });
+
   it('let placement see and bind pods, change no workload, read no Secret, and no wildcard, where it runs', () => {
     expect(JSON.stringify(manifests())).not.toContain('spillway-placement');
     const placement = roleText(manifests(false, true), 'spillway-placement');

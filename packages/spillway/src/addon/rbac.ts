@@ -11,7 +11,7 @@ import type {
 } from '@spillway/kube';
 import { secretName } from '../admission/authority-secret.ts';
 import { configurationNames } from '../admission/configurations.ts';
-import { podWritePolicy } from './pod-write-policy.ts';
+import { podWritePolicies } from './pod-write-policy.ts';
 
 export interface RbacOptions {
   /** Names of the virtual nodes that this installation serves. */
@@ -250,12 +250,12 @@ export function rbacManifests(options: RbacOptions): readonly Manifest[] {
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account, namespace, labels } },
     ...(options.podWritePolicy === false
       ? []
-      : podWritePolicy({
+      : podWritePolicies({
           nodeNames: options.nodeNames,
           placement: options.placement,
           username: `system:serviceaccount:${namespace}:${account}`,
           labels,
-        })),
+        }).flat()),
     ...clusterRole('spillway-node-agent', nodeAgentRights(options)),
     ...clusterRole('spillway-controller', controllerRights(options)),
     ...(options.placement ? clusterRole('spillway-placement', placementRights()) : []),

@@ -17,6 +17,8 @@ export interface AdmissionOptions {
   /** Of the Secret with the authorities. */
   readonly namespace: string;
   readonly review: ReviewPod;
+  /** Authorities of those who are answered, PEM; absent: anybody is. */
+  readonly clientCa?: string | undefined;
   readonly onRequest?: (record: ServedReview) => void;
   readonly logger: Logger;
   /** Default: a year for an authority, 30 days for a certificate. */
@@ -38,7 +40,7 @@ export class Admission {
   readonly #certificates: Certificates;
 
   constructor(options: AdmissionOptions) {
-    const { client, namespace, address, logger, review, onRequest, lives = defaultLives } = options;
+    const { client, namespace, address, clientCa, logger, review, onRequest, lives = defaultLives } = options;
     this.#options = options;
     this.#profiles = new Informer({
       client,
@@ -52,6 +54,7 @@ export class Admission {
         advise: forgiving((request) => advise(request, review)),
       },
       logger,
+      ...(clientCa === undefined ? {} : { clientCa }),
       ...(onRequest ? { onRequest } : {}),
     });
     this.#certificates = new Certificates({

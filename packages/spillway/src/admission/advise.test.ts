@@ -28,6 +28,22 @@ const request = (object: Deployment | Pod | Service, oldObject?: Deployment): Ad
   oldObject,
 });
 
+function withSpec(spec: object, more: object = {}): Deployment {
+  const { metadata, ...rest } = deployment('enforce');
+  const template = { metadata: { labels: { [label]: 'enforce' } }, spec: { containers: [], ...spec } };
+  return { ...rest, metadata: { ...metadata, ...more }, spec: { replicas: 3, selector: {}, template } };
+}
+const onHost = withSpec({ hostNetwork: true });
+/** Refuses what is on the host, by its code. */
+function review(pod: Pod): PoolReview[] {
+  const { hostNetwork, hostPID, priority } = pod.spec ?? {};
+  const said = [
+    ...(hostNetwork ? [{ code: 'HostNetwork', message: `hostNetwork with ${priority}`, remedy: 'Leave it out' }] : []),
+    ...(hostPID ? [{ code: 'HostPID', message: 'hostPID', remedy: 'Leave it out' }] : []),
+  ];
+  return [{ pool: 'cci', refusals: said, warnings: [] }];
+}
+
 describe('advice', () => {
   it('says what will be billed, and that it is provisional', () => {
     expect(advise(request(deployment('auto')), () => [able])).toEqual({
@@ -61,6 +77,30 @@ describe('advice', () => {
       message: expect.stringContaining('hostNetwork is not possible. Leave it out') as unknown,
     });
     expect(advise(request(deployment('enforce')), () => [unable, able]).allowed).toBe(true);
+  });
+
+  describe('of a change', () => {
+    it.each([
+      ['a scale-down', { ...onHost, spec: { selector: {}, template: onHost.spec?.template ?? {}, replicas: 0 } }],
+      ['an annotation', withSpec({ hostNetwork: true }, { annotations: { a: 'b' } })],
+      [
+        'the removal of a finalizer while it is being deleted',
+        withSpec({ hostNetwork: true }, { deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: [] }),
+      ],
+      ['another number in the same field', withSpec({ hostNetwork: true, priority: 7 })],
+    ])('lets pass %s, although what was there before cannot burst, and says so', (_, changed) => {
+      const { allowed, warnings } = advise(request(changed, onHost), review);
+      expect([allowed, warnings?.length]).toEqual([true, 1]);
+    });
+
+    it('refuses what it brings in, and says nothing else', () => {
+      expect(advise(request(withSpec({ hostNetwork: true, hostPID: true }), onHost), review)).toEqual({
+        allowed: false,
+        message: 'the pods must burst, and no pool can run them: pool cci: hostPID. Leave it out',
+      });
+      expect(advise(request(onHost, withSpec({})), review).allowed).toBe(false);
+      expect(advise(request(onHost, deployment('auto')), review).allowed).toBe(false);
+    });
   });
 
   it('asks for the pods that the label of the workload will make burst', () => {

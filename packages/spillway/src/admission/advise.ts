@@ -12,14 +12,22 @@ export interface PoolReview {
   /** What would be billed for each pod, for people, e.g. "0.5 CPU, 1 GiB". Absent: the pool does not say. */
   readonly size?: string;
   /** Empty: the pod can run there. */
-  readonly refusals: readonly { readonly message: string; readonly remedy: string }[];
+  readonly refusals: readonly {
+    readonly code?: string;
+    readonly field?: string;
+    readonly message: string;
+    readonly remedy: string;
+  }[];
   readonly warnings: readonly string[];
 }
 
 /** Asks every pool; pure, because nothing is waited for while a request is answered. */
 export type ReviewPod = (pod: Pod) => readonly PoolReview[];
 
-/** Tells who applies a workload or a pod what bursting will mean for it, and refuses what was told to burst and never could. */
+/**
+ * Tells who applies a workload or a pod what bursting will mean for it, and refuses what was told to burst and never could. Of
+ * a change only what it brings in is refused: what was there before may stay, be scaled down and be deleted.
+ */
 export function advise(request: AdmissionRequest, review: ReviewPod): AdmissionResponse {
   const subject = subjectOf(request);
   if (subject === undefined) return { allowed: true };
@@ -31,20 +39,41 @@ export function advise(request: AdmissionRequest, review: ReviewPod): AdmissionR
     return { allowed: true, warnings: restartWarnings(subject) };
   }
   const reviews = review(pod);
-  const able = reviews.filter(({ refusals }) => refusals.length === 0);
-  const reasons = reviews.flatMap(({ pool, refusals }) =>
-    refusals.map(({ message, remedy }) => `pool ${pool}: ${message}. ${remedy}`),
-  );
+  const able = reviews.filter(isAble);
   if (able.length > 0 || reviews.length === 0) {
     return { allowed: true, warnings: [...restartWarnings(subject), ...sizeWarnings(subject.object, able)] };
   }
-  if (label.value === 'enforce') {
-    return { allowed: false, message: `the pods must burst, and no pool can run them: ${reasons.join('; ')}` };
+  const before = label.value === 'enforce' ? refusedBefore(subject, review) : new Set();
+  const brought = refusalsIn(reviews).filter(({ key }) => !before.has(key));
+  if (label.value === 'enforce' && brought.length > 0) {
+    const reasons = brought.map(({ reason }) => reason).join('; ');
+    return { allowed: false, message: `the pods must burst, and no pool can run them: ${reasons}` };
   }
   return {
     allowed: true,
-    warnings: [...restartWarnings(subject), ...reasons.map((reason) => `will not burst: ${reason}`)],
+    warnings: [...restartWarnings(subject), ...refusalsIn(reviews).map(({ reason }) => `will not burst: ${reason}`)],
   };
+}
+
+const isAble = ({ refusals }: PoolReview): boolean => refusals.length === 0;
+
+/** `key`: what is refused, whatever the numbers in the sentence are. */
+function refusalsIn(reviews: readonly PoolReview[]): readonly { readonly key: string; readonly reason: string }[] {
+  return reviews.flatMap(({ pool, refusals }) =>
+    refusals.map(({ code, field = '', message, remedy }) => ({
+      key: `${pool} ${code ?? message} ${field}`,
+      reason: `pool ${pool}: ${message}. ${remedy}`,
+    })),
+  );
+}
+
+/** What kept the pods from bursting before the change, if they had to then, too. All pools refused them, or none counts. */
+function refusedBefore({ oldObject }: Subject, review: ReviewPod): ReadonlySet<string> {
+  const pod = oldObject === undefined ? undefined : podOf(oldObject);
+  const label = burstLabelOf(pod?.metadata?.labels);
+  if (pod === undefined || label.kind !== 'valid' || label.value !== 'enforce') return new Set();
+  const reviews = review(pod);
+  return reviews.some(isAble) ? new Set() : new Set(refusalsIn(reviews).map(({ key }) => key));
 }
 
 const monitorPortWarning = ({ annotation, port }: MonitorPort): string =>

@@ -2,12 +2,13 @@ import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:tls';
 import { silentLogger } from '@spillway/kube';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TestAuthority } from '../kubelet/testing/authority.ts';
 import { parseJson } from '../placement/rules/admitted.ts';
 import { type Authority, defaultLives } from './rotation.ts';
 import { issue, makeAuthority } from './authority.ts';
 import { forgiving } from './forgiving.ts';
 import { mutate } from './mutate.ts';
-import { AdmissionServer, type ServedReview } from './server.ts';
+import { AdmissionServer, type AdmissionServerOptions, type ServedReview } from './server.ts';
 
 const now = Date.now();
 const validity = { from: now, to: now + 3_600_000 };
@@ -45,7 +46,7 @@ interface Answer {
   readonly text: string;
 }
 
-function call(path: string, body: string, method = 'POST'): Promise<Answer> {
+function call(path: string, body: string, method = 'POST', client: object = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     // As during a rotation.
     const request = httpsRequest({
@@ -55,6 +56,7 @@ function call(path: string, body: string, method = 'POST'): Promise<Answer> {
       method,
       ca: [old.cert, authority.cert],
       agent: false,
+      ...client,
     });
     request.on('error', reject);
     request.on('response', (response) => {
@@ -64,6 +66,15 @@ function call(path: string, body: string, method = 'POST'): Promise<Answer> {
     });
     request.end(body);
   });
+}
+
+/** One more server, which `call` goes to from now on. */
+async function serve(options: Partial<AdmissionServerOptions>): Promise<AdmissionServer> {
+  const answers = { mutate: () => ({ allowed: true }), advise: () => ({ allowed: true }) };
+  const more = new AdmissionServer({ answers, logger: silentLogger, deadlineMs: 10_000, ...options });
+  more.setTls(await issue(authority, ['localhost', '127.0.0.1'], validity));
+  ({ port } = await more.listen(0));
+  return more;
 }
 
 const reviewOf = (object: unknown): string =>
@@ -163,6 +174,37 @@ describe('the admission server', () => {
         .resume(),
     );
     expect(served).toMatchObject([{ endpoint: 'mutate', result: 'malformed' }]);
+  });
+
+  it('holds no more bodies than there is room for, however many are sent', async () => {
+    const large = reviewOf({ kind: 'Pod', spec: { containers: [], junk: 'x'.repeat(6_000_000) } });
+    const roomy = await serve({});
+    const sent = await Promise.allSettled(Array.from({ length: 20 }, () => call('/mutate', large)));
+    const statuses = sent.map((each) => (each.status === 'fulfilled' ? each.value.status : 'closed'));
+    // Room for two from one address, whose content is too large for a pod.
+    expect(statuses.filter((each) => each === 413).length).toBeGreaterThan(0);
+    expect(statuses.filter((each) => each === 503 || each === 'closed').length).toBeGreaterThan(10);
+    expect(await call('/mutate', review({}))).toMatchObject({ status: 200 });
+    await roomy.close();
+  });
+
+  it('answers for a large object when it is large by what others keep in it', async () => {
+    const managedFields = [{ manager: 'kubectl', fieldsV1: { 'f:spec': 'x'.repeat(1_000_000) } }];
+    const roomy = await serve({});
+    const { status, text } = await call('/mutate', reviewOf({ kind: 'Pod', metadata: { managedFields }, spec: {} }));
+    expect([status, JSON.parse(text)]).toMatchObject([200, { response: { uid: '1', allowed: true } }]);
+    await roomy.close();
+  });
+
+  it('answers only who has a certificate of the authority that it was told to ask for', async () => {
+    const clients = await TestAuthority.create('clients');
+    const asking = await serve({ clientCa: clients.cert });
+    await expect(call('/mutate', review({}))).rejects.toThrow();
+    const stranger = await (await TestAuthority.create('others')).issue({ name: [{ CN: ['api-server'] }] });
+    await expect(call('/mutate', review({}), 'POST', stranger)).rejects.toThrow();
+    const known = await clients.issue({ name: [{ CN: ['api-server'] }] });
+    expect(await call('/mutate', review({}), 'POST', known)).toMatchObject({ status: 200 });
+    await asking.close();
   });
 
   it('has lives for its certificates that overlap', () => {

@@ -3,8 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from '@spillway/kube';
+import { Strangers } from '../https/strangers.ts';
 import { type AdmissionRequest, type AdmissionResponse, parseReview, renderReview } from './admission-review.ts';
 import type { KeyPair } from './authority.ts';
+import { BodyRoom } from './body-room.ts';
+import { LargeBodies } from './large-bodies.ts';
+import { Malformed } from './malformed.ts';
 
 export type Endpoint = 'mutate' | 'advise';
 
@@ -17,7 +21,14 @@ export interface AdmissionServerOptions {
   readonly deadlineMs?: number;
   /** An object and its predecessor, of at most 1.5 MiB each, and what is around them. Default: 8 MiB */
   readonly maxBodyBytes?: number;
+  /** Authorities, PEM: only who has a certificate of theirs is answered. Absent: anybody is. */
+  readonly clientCa?: string;
 }
+
+/** What parses within a moment. Larger bodies are parsed elsewhere first. */
+const smallBytes = 256 * 1024;
+const maxSlimBytes = 512 * 1024;
+const maxBytesAtOnce = 32 * 1024 * 1024;
 
 export interface ServedReview {
   readonly endpoint: Endpoint | 'other';
@@ -25,25 +36,26 @@ export interface ServedReview {
   readonly durationMs: number;
 }
 
-class Malformed extends Error {
-  readonly status: number;
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-
-/** HTTPS for the API server's webhooks. It can take no client certificates, and says nothing that is secret. */
+/**
+ * HTTPS for the API server's webhooks. Few API servers can be told to log in, so what anybody may cost is bounded; and nothing
+ * is said that is secret.
+ */
 export class AdmissionServer {
-  readonly #options: Required<Omit<AdmissionServerOptions, 'onRequest'>> & Pick<AdmissionServerOptions, 'onRequest'>;
+  readonly #options: AdmissionServerOptions & Required<Pick<AdmissionServerOptions, 'deadlineMs'>>;
   readonly #server: Server;
+  readonly #strangers: Strangers;
+  readonly #room: BodyRoom;
+  readonly #large = new LargeBodies(maxSlimBytes);
 
   constructor(options: AdmissionServerOptions) {
-    this.#options = { deadlineMs: 1500, maxBodyBytes: 8 * 1024 * 1024, ...options };
-    const { deadlineMs, logger } = this.#options;
+    this.#options = { deadlineMs: 1500, ...options };
+    const { deadlineMs, maxBodyBytes = 8 * 1024 * 1024, clientCa, logger } = this.#options;
+    this.#room = new BodyRoom({ maxBytes: maxBodyBytes, maxBytesAtOnce });
     this.#server = createServer(
       {
         minVersion: 'TLSv1.2',
+        requestCert: clientCa !== undefined,
+        rejectUnauthorized: clientCa !== undefined,
         handshakeTimeout: 5000,
         headersTimeout: deadlineMs,
         requestTimeout: deadlineMs,
@@ -53,7 +65,8 @@ export class AdmissionServer {
       },
       (request, response) => void this.#serve(request, response),
     );
-    this.#server.maxConnections = 1024;
+    this.#server.maxHeadersCount = 100;
+    this.#strangers = new Strangers(this.#server, { perAddress: 256, inAll: 1024 });
     this.#server.on('tlsClientError', (error) =>
       logger.debug({ err: error }, 'TLS handshake of an admission client failed'),
     );
@@ -61,10 +74,17 @@ export class AdmissionServer {
 
   /** For new connections. */
   setTls({ cert, key }: KeyPair): void {
-    this.#server.setSecureContext({ minVersion: 'TLSv1.2', cert, key });
+    const { clientCa } = this.#options;
+    this.#server.setSecureContext({
+      minVersion: 'TLSv1.2',
+      cert,
+      key,
+      ...(clientCa === undefined ? {} : { ca: clientCa }),
+    });
   }
 
   async listen(port: number): Promise<AddressInfo> {
+    this.#large.start();
     this.#server.listen(port);
     await once(this.#server, 'listening');
     const bound = this.#server.address();
@@ -81,11 +101,13 @@ export class AdmissionServer {
     this.#server.closeIdleConnections();
     await closed;
     clearTimeout(hurry);
+    await this.#large.close();
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { onRequest, logger } = this.#options;
     const startedAt = performance.now();
+    this.#strangers.heard(request.socket);
     const endpoint = endpointOf(request.url);
     let result: ServedReview['result'];
     try {
@@ -112,30 +134,18 @@ export class AdmissionServer {
   ): Promise<ServedReview['result']> {
     if (endpoint === undefined) throw new Malformed(404, 'there are POST /mutate and POST /advise');
     if (request.method !== 'POST') throw new Malformed(405, 'only POST is possible');
-    const review = parseReview(await this.#body(request));
+    const late = AbortSignal.timeout(this.#options.deadlineMs);
+    const review = parseReview(
+      await this.#room.hold(request, late, (body) =>
+        body.length > smallBytes ? this.#large.slim(body, late) : Promise.resolve(body.toString('utf8')),
+      ),
+    );
     const answer = this.#options.answers[endpoint](review);
     // Before anything is sent: it may fail, too.
     const body = renderReview(review, answer);
     response.writeHead(200, { 'Content-Type': 'application/json' }).end(body);
     if (!answer.allowed) return 'refused';
     return (answer.patch?.length ?? 0) > 0 ? 'changed' : 'allowed';
-  }
-
-  async #body(request: IncomingMessage): Promise<string> {
-    const { deadlineMs, maxBodyBytes } = this.#options;
-    const chunks: Buffer[] = [];
-    let length = 0;
-    const late = setTimeout(() => request.destroy(new Malformed(408, 'the request took too long')), deadlineMs);
-    try {
-      for await (const chunk of request as AsyncIterable<Buffer>) {
-        length += chunk.length;
-        if (length > maxBodyBytes) throw new Malformed(413, `the request is larger than ${maxBodyBytes} bytes`);
-        chunks.push(chunk);
-      }
-    } finally {
-      clearTimeout(late);
-    }
-    return Buffer.concat(chunks).toString('utf8');
   }
 }
 

@@ -203,7 +203,10 @@ export interface Listing {
 
 export type InstanceEvent =
   | { readonly type: 'changed'; readonly instance: Instance }
+  /** Its end was seen; that a list lacks it is no event. */
   | { readonly type: 'gone'; readonly ref: InstanceRef }
+  /** Something may have been missed: whoever wants to know lists. */
+  | { readonly type: 'gap' }
   /** Something that people should see on the pod: pulling, started, back-off. */
   | { readonly type: 'notice'; readonly ref: InstanceRef; readonly notice: Notice };
 

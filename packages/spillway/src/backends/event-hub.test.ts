@@ -17,7 +17,7 @@ async function read(events: AsyncIterable<InstanceEvent>, count: number): Promis
   const seen: string[] = [];
   for await (const event of events) {
     const detail = event.type === 'changed' ? event.instance.state : event.type === 'notice' ? event.notice.reason : '';
-    const { uid } = event.type === 'changed' ? event.instance.ref : event.ref;
+    const uid = event.type === 'gap' ? '' : event.type === 'changed' ? event.instance.ref.uid : event.ref.uid;
     seen.push(`${uid} ${event.type} ${detail}`.trim());
     if (seen.length === count) break;
   }

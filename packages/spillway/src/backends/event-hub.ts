@@ -18,6 +18,10 @@ export class EventHub {
     for (const watcher of this.#watchers) watcher.state({ type: 'gone', ref }, ref.uid);
   }
 
+  gap(): void {
+    for (const watcher of this.#watchers) watcher.gap();
+  }
+
   notice(ref: InstanceRef, notice: Notice): void {
     for (const watcher of this.#watchers) watcher.notice({ type: 'notice', ref, notice });
   }
@@ -47,12 +51,18 @@ export class EventHub {
 class Watcher {
   #states = new Map<string, InstanceEvent>();
   #notices: InstanceEvent[] = [];
+  #gap: readonly InstanceEvent[] = [];
   #arrival = Promise.withResolvers<void>();
 
   state(event: InstanceEvent, uid: string): void {
     // Last in, last out: a state that was replaced takes the newer one's place in the order.
     this.#states.delete(uid);
     this.#states.set(uid, event);
+    this.wake();
+  }
+
+  gap(): void {
+    this.#gap = [{ type: 'gap' }];
     this.wake();
   }
 
@@ -64,14 +74,15 @@ class Watcher {
 
   /** Notices first: they explain the state. */
   take(): readonly InstanceEvent[] {
-    const events = [...this.#notices, ...this.#states.values()];
+    const events = [...this.#notices, ...this.#states.values(), ...this.#gap];
     this.#notices = [];
+    this.#gap = [];
     this.#states = new Map();
     return events;
   }
 
   async pending(signal: AbortSignal): Promise<void> {
-    if (this.#states.size + this.#notices.length > 0 || signal.aborted) return;
+    if (this.#states.size + this.#notices.length + this.#gap.length > 0 || signal.aborted) return;
     this.#arrival = Promise.withResolvers<void>();
     await this.#arrival.promise;
   }

@@ -41,6 +41,7 @@ export interface AdmissionConfig {
   readonly namespace: string;
   readonly serviceName: string;
   readonly url?: string | undefined;
+  readonly clientCAFile?: string | undefined;
 }
 
 export type AdmissionCarrier = 'auto' | 'policy' | 'webhook';

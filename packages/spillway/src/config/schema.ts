@@ -115,7 +115,7 @@ const sweep = z
       .max(86_400)
       .default(600)
       .describe(
-        'How much longer such a sweep waits: time for you to stop it. For as long nothing is concluded from a listing that suddenly lacks more than maxFraction of the instances.',
+        'For how long listings of the backend have to say so before such a sweep goes on: time for you to stop it. For as long nothing is concluded from listings that suddenly lack more than maxFraction of the instances. Time in which nothing could be listed does not count.',
       ),
   })
   .prefault({})
@@ -306,6 +306,13 @@ const admission = z
       .regex(/^https:\/\/[^/?#@]+$/, { error: 'must be https://HOST:PORT without a path' })
       .optional()
       .describe('Where the API server reaches the webhooks when not by a Service, for example https://10.0.0.5:9443.'),
+    clientCAFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'File with the certificate authorities (PEM) of the API server’s client certificate. Then the webhooks answer nobody else. The API server must have been told to log in: --admission-control-config-file. Default: anybody is answered, within bounds.',
+      ),
   })
   .prefault({})
   .describe('Who bursts is decided when objects are created: see placement.md.');

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
+import { addressGroup } from '../https/address-group.ts';
 import type { AccessControl } from './auth/access-control.ts';
 import { requiredAccess } from './auth/attributes.ts';
 import { certificateUser, type ClientCertificate, verifiedCertificate } from './auth/client-certificate.ts';
@@ -28,12 +29,13 @@ export class Gate {
     this.#now = now;
   }
 
-  /** @throws {Problem} 401, 403, 503, 404, 405 */
+  /** @throws {Problem} 401, 403, 429, 503, 404, 405 */
   async admit(request: IncomingMessage): Promise<Admitted> {
     const { method = '', url = '/', headers } = request;
     const user = await this.#access.authenticate({
       certificateUser: this.#certificateUser(request),
       authorization: headers.authorization,
+      address: addressGroup(request.socket.remoteAddress),
     });
     const [path = '', query = ''] = splitOnce(url, '?');
     const segments = pathSegments(path);

@@ -1,9 +1,18 @@
 import { once } from 'node:events';
-import { connect } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { TestAuthority } from './testing/authority.ts';
 import { runningPod } from './testing/fakes.ts';
 import { TestKubelet } from './testing/kubelet.ts';
+
+async function opened(socket: TLSSocket): Promise<TLSSocket> {
+  await once(socket, 'secureConnect');
+  return socket;
+}
+
+/** Also by a reset. */
+const closing = (socket: TLSSocket): Promise<unknown> =>
+  new Promise((resolve) => socket.resume().once('close', resolve));
 
 describe('a client', () => {
   test('without certificate and token is refused everywhere, also where there is nothing', async () => {
@@ -95,6 +104,60 @@ describe('a client', () => {
     expect(kubelet.logger.lines).toContainEqual(
       expect.objectContaining({ level: 'warn', fields: expect.objectContaining({ err: kubelet.reviews.failure }) }),
     );
+  });
+});
+
+describe('connections on which nobody has logged in', () => {
+  const strangers = { perAddress: 5, inAll: 8, openMs: 60_000, bytes: 128 * 1024 };
+
+  test('are closed after the answer that they have to log in', async () => {
+    const kubelet = await TestKubelet.start();
+    for (const path of ['/healthz', '/exec/default/web/main']) {
+      const socket = kubelet.connect();
+      const closed = once(socket, 'end');
+      const upgrade = path === '/healthz' ? '' : 'Connection: Upgrade\r\nUpgrade: SPDY/3.1\r\n';
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: node\r\n${upgrade}\r\n`);
+      expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1.1 401[^]*Connection: close/i);
+      await closed;
+    }
+  });
+
+  test('make room for others, and those of people who have logged in stay', async () => {
+    const kubelet = await TestKubelet.start({ limits: { strangers } });
+    const known = await opened(kubelet.connect());
+    const ask = async (): Promise<string> => {
+      known.write('GET /healthz HTTP/1.1\r\nHost: node\r\nAuthorization: Bearer admin-token\r\n\r\n');
+      return String((await once(known, 'data'))[0]).slice(0, 12);
+    };
+    expect(await ask()).toBe('HTTP/1.1 200');
+    const held = await Promise.all(Array.from({ length: 5 }, () => opened(kubelet.connect())));
+    const firstIsClosed = closing(held[0]!);
+    expect(await kubelet.admin('/healthz')).toMatchObject({ status: 200 });
+    await firstIsClosed;
+    expect(held.slice(1).map(({ readyState }) => readyState)).toEqual(Array.from({ length: 4 }, () => 'open'));
+    expect(await ask()).toBe('HTTP/1.1 200');
+    for (const socket of [...held, known]) socket.destroy();
+  });
+
+  test('may send no more than a request has to be, whoever has a certificate of the cluster may', async () => {
+    const kubelet = await TestKubelet.start();
+    const client = await kubelet.client('admin');
+    const long = `GET /healthz?${'x'.repeat(200_000)} HTTP/1.1\r\nHost: node\r\n\r\n`;
+    const stranger = await opened(kubelet.connect());
+    stranger.write(long);
+    await closing(stranger);
+    const known = await opened(kubelet.connect(client));
+    known.write(long);
+    expect(String((await once(known, 'data'))[0])).toMatch(/^HTTP\/1.1 200/);
+    known.destroy();
+  });
+
+  test('are closed in the end, also when they send a little all the time', async () => {
+    const kubelet = await TestKubelet.start({ limits: { strangers: { ...strangers, openMs: 300 } } });
+    const socket = await opened(kubelet.connect());
+    const trickle = setInterval(() => socket.write('X'), 20);
+    await closing(socket);
+    clearInterval(trickle);
   });
 });
 

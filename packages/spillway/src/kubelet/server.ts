@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '@spillway/kube';
 import { refuseUpgrade } from '@spillway/streaming';
+import { Strangers } from '../https/strangers.ts';
 import { AccessControl, type AccessControlOptions } from './auth/access-control.ts';
 import type { Reviews } from './auth/reviews.ts';
 import { type Admitted, Gate } from './gate.ts';
@@ -48,6 +49,7 @@ export class KubeletServer implements AsyncDisposable {
   readonly #options: KubeletServerOptions;
   readonly #limits: KubeletLimits;
   readonly #server: Server;
+  readonly #strangers: Strangers;
   readonly #gate: Gate;
   readonly #slots: StreamSlots;
   readonly #context: HandlerContext;
@@ -71,13 +73,20 @@ export class KubeletServer implements AsyncDisposable {
       requestCert: true,
       rejectUnauthorized: false,
       handshakeTimeout: 10_000,
-      headersTimeout: 30_000,
+      headersTimeout: 10_000,
       requestTimeout: 60_000,
+      connectionsCheckingInterval: 2000,
       // Longer than the 90 s after which the API server closes idle connections, so that it never writes to a closed one.
       keepAliveTimeout: 120_000,
       maxHeaderSize: this.#limits.maxHeaderBytes,
     });
     this.#server.maxConnections = this.#limits.maxConnections;
+    // What is more is dropped.
+    this.#server.maxHeadersCount = 100;
+    this.#strangers = new Strangers(this.#server, this.#limits.strangers);
+    this.#server.on('secureConnection', (socket) => {
+      if (socket.authorized) this.#strangers.loggedIn(socket);
+    });
     this.#server.on('request', (request, response) => this.#track(this.#serve(request, response)));
     this.#server.on('upgrade', (request, socket, head) => this.#track(this.#serveUpgrade(request, socket, head)));
     this.#server.on('tlsClientError', (error, socket) => {
@@ -132,13 +141,23 @@ export class KubeletServer implements AsyncDisposable {
     let admitted: Admitted | undefined;
     if (this.#stopping.signal.aborted) response.setHeader('Connection', 'close');
     try {
-      admitted = await this.#gate.admit(request);
+      admitted = await this.#admit(request);
       await this.#answer(admitted, response);
     } catch (error) {
       // A client that went away needs no answer.
-      if (!response.destroyed) answerProblem(response, this.#problem(request, admitted, error));
+      if (!response.destroyed) {
+        const problem = this.#problem(request, admitted, error);
+        if (problem.status === 401 || this.#strangers.has(request.socket)) response.shouldKeepAlive = false;
+        answerProblem(response, problem);
+      }
     }
     this.#record(request, admitted, response.statusCode, startedAt);
+  }
+
+  async #admit(request: IncomingMessage): Promise<Admitted> {
+    const admitted = await this.#gate.admit(request);
+    this.#strangers.loggedIn(request.socket);
+    return admitted;
   }
 
   async #answer({ route, query }: Admitted, response: ServerResponse): Promise<void> {
@@ -184,7 +203,7 @@ export class KubeletServer implements AsyncDisposable {
     this.#upgraded.add(socket);
     socket.once('close', () => this.#upgraded.delete(socket));
     try {
-      admitted = await this.#gate.admit(request);
+      admitted = await this.#admit(request);
       await this.#answerUpgrade(admitted, request, socket, head);
     } catch (error) {
       const problem = this.#problem(request, admitted, error);

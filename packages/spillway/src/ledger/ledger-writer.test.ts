@@ -2,10 +2,10 @@ import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } fr
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { silentLogger, systemClock } from '@spillway/kube';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { generationsOf, readIntervals } from './files.ts';
 import { formatLine, type Interval } from './interval.ts';
-import { LedgerWriter } from './ledger-writer.ts';
+import { LedgerWriter, type LedgerWriterOptions } from './ledger-writer.ts';
 
 let dir: string;
 let file: string;
@@ -29,15 +29,8 @@ const interval = (uid: string, end?: string): Interval => ({
   ...(end !== undefined && { end, reason: 'Completed' }),
 });
 
-function newWriter(more: { carried?: readonly Interval[]; maxBytes?: number } = {}): LedgerWriter {
-  const { carried = [], maxBytes } = more;
-  return new LedgerWriter({
-    file,
-    carried: () => carried,
-    sleep: systemClock.sleep,
-    logger: silentLogger,
-    ...(maxBytes !== undefined && { maxBytes }),
-  });
+function newWriter(more: Partial<LedgerWriterOptions> = {}): LedgerWriter {
+  return new LedgerWriter({ file, carried: () => [], sleep: systemClock.sleep, logger: silentLogger, ...more });
 }
 
 const written = async (): Promise<Interval[]> => [...(await readIntervals(generationsOf(file))).values()];
@@ -63,10 +56,10 @@ it('a line that was torn when the process was killed is passed over, and the nex
 
 it('stays within a bound, and keeps what runs for however long', async () => {
   const carried = [interval('runs-for-ever')];
-  const writer = newWriter({ carried, maxBytes: 1000 });
+  const writer = newWriter({ carried: () => carried, maxBytes: 1000 });
   writer.write(carried);
   for (let index = 0; index < 100; index += 1) {
-    const each = newWriter({ carried, maxBytes: 1000 });
+    const each = newWriter({ carried: () => carried, maxBytes: 1000 });
     each.write([interval(`short-${index}`, '2026-01-01T10:00:00Z')]);
     await each.close();
   }
@@ -89,4 +82,43 @@ it('what could not be written is written when that works again', async () => {
   await mkdir(path.join(dir, 'made'));
   await writer.close();
   expect(await readFile(file, 'utf8')).toBe(formatLine(interval('a')) + formatLine(interval('b')));
+});
+
+const fill = (): Promise<void> => writeFile(path.join(dir, 'made'), 'a file where the folder should be');
+
+async function empty(): Promise<void> {
+  await rm(path.join(dir, 'made'));
+  await mkdir(path.join(dir, 'made'));
+}
+
+describe('while the disk is full', () => {
+  const end = '2026-01-01T10:00:00Z';
+
+  it('the newest state of each instance waits, and no end is forgotten, however many there are', async () => {
+    await fill();
+    const running = Array.from({ length: 30 }, (_, i) => interval(`u${i}`));
+    const writer = newWriter({ maxWaiting: 10, carried: () => running.slice(20) });
+    for (const each of running) writer.write([each]);
+    for (const { uid } of running.slice(0, 20)) writer.write([interval(uid, end)]);
+    await empty();
+    await writer.close();
+    const ledger = new Map((await written()).map((each) => [each.uid, each.end]));
+    expect(ledger.size).toBe(30);
+    expect([...ledger].filter(([, ended]) => ended === undefined).map(([uid]) => uid)).toEqual(
+      running.slice(20).map(({ uid }) => uid),
+    );
+    expect((await readFile(file, 'utf8')).trimEnd().split('\n')).toHaveLength(30);
+  });
+
+  it('what is not on the disk at the end is said, with how many intervals are missing', async () => {
+    await fill();
+    const said: [object, string][] = [];
+    const logger = { ...silentLogger, error: (about: object, message: string) => void said.push([about, message]) };
+    const writer = newWriter({ logger });
+    writer.write([interval('a'), interval('b')]);
+    writer.write([interval('a', end)]);
+    await writer.close();
+    expect(said.at(-1)).toMatchObject([{ file, intervals: 2 }, expect.stringContaining('are not in it')]);
+    expect(await readFile(path.join(dir, 'made'), 'utf8')).toBe('a file where the folder should be');
+  });
 });

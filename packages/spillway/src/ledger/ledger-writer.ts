@@ -1,43 +1,55 @@
-import { appendFile, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from '@spillway/kube';
 import { generationsOf, maxFileBytes } from './files.ts';
-import { formatLine, type Interval } from './interval.ts';
+import { formatLine, type Interval, keyOf } from './interval.ts';
 
 export interface LedgerWriterOptions {
   readonly file: string;
-  /** What a new file begins with: all that is needed to go on without the older ones. */
+  /** What runs, as it is known now. A new file begins with it, to go on without the older ones. */
   readonly carried: () => Iterable<Interval>;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly logger: Logger;
   /** Default: 64 MiB. */
   readonly maxBytes?: number;
+  /** Default: 100,000. */
+  readonly maxWaiting?: number;
 }
 
 const retryMs = 5000;
-/** While the file cannot be written no more lines than these wait. */
-const maxWaiting = 100_000;
+/** Of the attempts that fail: every ten minutes. */
+const toldEvery = 120;
+/** While the file cannot be written no more intervals than these wait, beside those that have ended. */
+const defaultMaxWaiting = 100_000;
 
-/** Appends lines to a file, in the order in which they come, and never keeps who writes. */
+/**
+ * Appends lines to a file and never keeps who writes. While that fails the newest state of each interval waits. Of more than
+ * can wait, those that run are left out, for `carried` has them when the file can be written again; an end is never left out.
+ */
 export class LedgerWriter {
   readonly #options: LedgerWriterOptions;
   readonly #closing = new AbortController();
-  #waiting: string[] = [];
+  /** By their keys; what came last is the last. */
+  #waiting = new Map<string, Interval>();
+  /** Intervals that run were left out. */
+  #leftOut = false;
   #writing: Promise<void> | undefined;
   /** Of the current file; undefined: it was not looked at yet. */
   #bytes: number | undefined;
-  #dropped = 0;
 
   constructor(options: LedgerWriterOptions) {
     this.#options = options;
   }
 
-  write(intervals: readonly Interval[]): void {
+  write(intervals: Iterable<Interval>): void {
     for (const interval of intervals) {
-      if (this.#waiting.length < maxWaiting) this.#waiting.push(formatLine(interval));
-      else this.#dropped += 1;
+      const key = keyOf(interval);
+      this.#waiting.delete(key);
+      this.#waiting.set(key, interval);
     }
-    if (this.#waiting.length > 0) this.#writing ??= this.#writeAll();
+    const { maxWaiting = defaultMaxWaiting } = this.#options;
+    if (this.#waiting.size > maxWaiting) this.#leaveOutWhatRuns();
+    if (this.#waiting.size > 0) this.#writing ??= this.#writeAll();
   }
 
   /** Tries what waits for the last time. */
@@ -46,35 +58,55 @@ export class LedgerWriter {
     await this.#writing;
   }
 
+  #leaveOutWhatRuns(): void {
+    this.#leftOut = true;
+    for (const [key, { end }] of this.#waiting) if (end === undefined) this.#waiting.delete(key);
+  }
+
   async #writeAll(): Promise<void> {
-    const { file, logger, sleep } = this.#options;
+    const { file, logger, sleep, carried } = this.#options;
     const { signal } = this.#closing;
-    let failing = false;
-    while (this.#waiting.length > 0) {
+    let failures = 0;
+    while (this.#waiting.size > 0 || this.#leftOut) {
       const last = signal.aborted;
-      const lines = this.#waiting;
-      this.#waiting = [];
+      const leftOut = this.#leftOut ? Array.from(carried(), (each) => [keyOf(each), each] as const) : [];
+      const batch = new Map([...leftOut, ...this.#waiting]);
+      this.#waiting = new Map();
+      this.#leftOut = false;
       try {
-        await this.#append(lines.join(''));
-        if (failing) logger.info({ file, dropped: this.#dropped }, 'the ledger is written again');
-        failing = false;
+        await this.#append(Array.from(batch.values(), formatLine).join(''));
+        if (failures > 0) logger.info({ file, intervals: batch.size }, 'the ledger is written again');
+        failures = 0;
       } catch (error) {
         this.#bytes = undefined;
-        this.#waiting = [...lines, ...this.#waiting];
-        if (!failing) logger.error({ err: error, file }, 'the ledger cannot be written; trying again');
-        failing = true;
-        if (last) break;
+        const since = this.#waiting;
+        this.#waiting = batch;
+        this.write(since.values());
+        const about = { err: error, file, intervals: this.#waiting.size };
+        if (last) {
+          logger.error(about, 'the ledger cannot be written: these intervals are not in it');
+          break;
+        }
+        if (failures % toldEvery === 0) logger.error(about, 'the ledger cannot be written: intervals wait for it');
+        failures += 1;
         await sleep(retryMs, signal);
       }
     }
     this.#writing = undefined;
   }
 
+  /** Resolves when the text is on the disk. */
   async #append(text: string): Promise<void> {
     const { file, maxBytes = maxFileBytes } = this.#options;
     this.#bytes ??= await prepare(file);
     if (this.#bytes >= maxBytes) this.#bytes = await this.#rotate();
-    await appendFile(file, text, { mode: 0o640 });
+    const handle = await open(file, 'a', 0o640);
+    try {
+      await handle.appendFile(text);
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
     this.#bytes += Buffer.byteLength(text);
   }
 
@@ -82,7 +114,7 @@ export class LedgerWriter {
   async #rotate(): Promise<number> {
     const { file, carried } = this.#options;
     const text = Array.from(carried(), formatLine).join('');
-    await writeFile(`${file}.new`, text, { mode: 0o640 });
+    await writeFile(`${file}.new`, text, { mode: 0o640, flush: true });
     const [oldest = file, ...younger] = generationsOf(file);
     await rm(oldest, { force: true });
     let to = oldest;
@@ -91,7 +123,18 @@ export class LedgerWriter {
       to = from;
     }
     await rename(`${file}.new`, file);
+    await syncFolder(file);
     return Buffer.byteLength(text);
+  }
+}
+
+/** That a file has its name is on the disk only then. */
+async function syncFolder(file: string): Promise<void> {
+  const handle = await open(path.dirname(file), 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 
@@ -101,7 +144,10 @@ async function prepare(file: string): Promise<number> {
   const handle = await open(file, 'a+', 0o640);
   try {
     const { size } = await handle.stat();
-    if (size === 0) return 0;
+    if (size === 0) {
+      await syncFolder(file);
+      return 0;
+    }
     const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
     if (buffer.toString() === '\n') return size;
     await handle.appendFile('\n');

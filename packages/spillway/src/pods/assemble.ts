@@ -4,13 +4,13 @@ import { instanceRef } from '../podspec/pod-facts.ts';
 import type { WorkloadFacts } from '../podspec/workload-sources.ts';
 import type { RuleSetName } from '../podspec/sizing/rule-sets.ts';
 import { Actor, type ActorParts } from './actor.ts';
-import { newOrphan, referenceChanged, statusRefused } from './core/transitions.ts';
+import { newOrphan, podConfirmedGone, referenceChanged, statusRefused } from './core/transitions.ts';
 import { type Alarm, Belief, suspiciousSweep } from './instances/belief.ts';
+import { GonePods } from './instances/gone-pods.ts';
 import { type InstanceLedger, type InstanceMetrics, InstanceNews } from './instances/instance-news.ts';
 import { InstanceObserver } from './instances/instance-observer.ts';
 import { ListingRequests } from './instances/listing-requests.ts';
-import type { SweepOptions } from './instances/sweep.ts';
-import { Sweeper } from './instances/sweeper.ts';
+import { Sweeper, type SweepOptions } from './instances/sweeper.ts';
 import { Arrivals } from './intake/arrivals.ts';
 import { asksFor, type IntakeNode } from './intake/intake.ts';
 import { reviewPod } from './intake/pod-review.ts';
@@ -116,10 +116,11 @@ export function podController(surroundings: PodSurroundings): PodController {
   });
 
   // What is done for a pod, and what the cluster is told of it.
+  const gonePods = new GonePods({ client, nodeName: node.name, confirmCluster: confirm });
   const operations = new Operations({
     backend,
     client,
-    nodeName: node.name,
+    gonePods,
     references: {
       client,
       services: (namespace) => services.of(namespace),
@@ -141,10 +142,11 @@ export function podController(surroundings: PodSurroundings): PodController {
   const statuses = new StatusWriter({
     client,
     live,
-    onRefused: (pod, error) => {
+    onRefused: (pod, status, error) => {
       const ref = instanceRef(pod);
-      logger.error({ err: error, ...podFields(ref) }, 'the API server refuses the status of a pod');
-      registry.apply(ref.uid, statusRefused);
+      const fields = { err: error, ...podFields(ref), phase: status.phase };
+      logger.error(fields, 'the API server calls the status of a pod invalid; trying again');
+      registry.apply(ref.uid, (state) => statusRefused(state, status));
     },
     onError: (pod, error) =>
       logger.warn({ err: error, ...podFields(instanceRef(pod)) }, 'status not written; trying again'),
@@ -187,15 +189,15 @@ export function podController(surroundings: PodSurroundings): PodController {
   // The backend's side: its instances, and those that nobody owns.
   const sweeper = new Sweeper({
     ...sweep,
-    confirmCluster: confirm,
-    exists: (ref, signal) => operations.exists(ref, signal),
+    gonePods,
     onOrphan: (ref) => {
       const instance = registry.takeUnowned(ref);
-      if (instance === undefined) return;
-      registry.add(new Actor(newOrphan(instance, timing.now()), parts));
+      if (instance) registry.add(new Actor(newOrphan(instance, timing.now()), parts));
+      else if (registry.get(ref.uid)?.state.gone === 'unlisted') registry.apply(ref.uid, podConfirmedGone);
+      else return;
       logger.warn(podFields(ref), 'removing an instance whose pod is gone');
     },
-    onSuspicion: (heldBack) => suspiciousSweep(heldBack, timing.now(), alarm),
+    onSuspicion: (heldBack) => suspiciousSweep(heldBack, alarm),
     requestListingIn: (ms) => listings.requestIn(ms),
     now: timing.now,
     logger,
@@ -205,7 +207,7 @@ export function podController(surroundings: PodSurroundings): PodController {
     sink: new InstanceNews({
       ledger,
       registry,
-      belief: new Belief({ registry, sweep, requests: listings, timing, alarm }),
+      belief: new Belief({ registry, suspicion: sweep, requests: listings, alarm }),
       sweeper,
       record,
       podsListed: () => informer.hasSynced(),

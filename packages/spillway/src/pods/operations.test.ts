@@ -10,6 +10,7 @@ import {
 } from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
 import { type Backend, BackendError, type Notice, type Workload } from '../backends/backend.ts';
+import { GonePods } from './instances/gone-pods.ts';
 import { Operations } from './operations.ts';
 import { sized } from '../podspec/testing/sized-specs.ts';
 import { instanceRef } from '../podspec/pod-facts.ts';
@@ -31,7 +32,7 @@ interface Setup {
   readonly defects: unknown[];
 }
 
-function setUp(answers: FakeAnswers = {}, fail?: unknown): Setup {
+function setUp(answers: FakeAnswers = {}, fail?: unknown, rightCluster = true): Setup {
   const created: Workload[] = [];
   const calls: string[] = [];
   const notices: Notice[] = [];
@@ -53,7 +54,7 @@ function setUp(answers: FakeAnswers = {}, fail?: unknown): Setup {
   const operations = new Operations({
     backend,
     client,
-    nodeName: 'virtual-kubelet',
+    gonePods: new GonePods({ client, nodeName: 'virtual-kubelet', confirmCluster: async () => rightCluster }),
     references: { client, services: () => [] },
     facts: () => ({
       hostIPs: ['10.0.0.1'],
@@ -288,7 +289,7 @@ describe('updating volumes', () => {
         remove: async () => {},
       },
       client,
-      nodeName: 'virtual-kubelet',
+      gonePods: { look: async () => 'there' },
       references: { client, services: () => [], clock: { ...systemClock, now: () => nowMs }, random: () => 0 },
       facts: () => ({ hostIPs: [], allocatable: {}, dns: { clusterServers: [], clusterDomain: '' } }),
       prepared: async () => {},
@@ -403,6 +404,14 @@ describe('a live read', () => {
   });
 });
 
+it('that is gone from another cluster is not taken for gone', async () => {
+  const setup = setUp({}, undefined, false);
+  expect(await perform(setup, { kind: 'confirmGone' })).toMatchObject({
+    ok: false,
+    problem: { kind: 'stillThere', message: 'the API server is not the cluster that the pod belongs to' },
+  });
+});
+
 describe('deleting the API object', () => {
   it('is final, and only of the pod with this UID', async () => {
     const asked: unknown[] = [];
@@ -472,7 +481,7 @@ describe('updating logins', () => {
         remove: async () => {},
       },
       client,
-      nodeName: 'virtual-kubelet',
+      gonePods: { look: async () => 'there' },
       references: { client, services: () => [] },
       facts: () => ({ hostIPs: [], allocatable: {}, dns: { clusterServers: [], clusterDomain: '' } }),
       prepared: async () => {},

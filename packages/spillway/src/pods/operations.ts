@@ -6,7 +6,6 @@ import {
   type Pod,
   pods,
   TransportError,
-  uidOf,
   errorMessage,
   systemClock,
 } from '@spillway/kube';
@@ -34,6 +33,7 @@ import { instanceRef } from '../podspec/pod-facts.ts';
 import { withoutEphemeralContainers } from '../podspec/containers.ts';
 import { revisionOf } from '../podspec/travelling.ts';
 import type { Content, Operation, Outcome, PodState, Problem } from './core/pod-state.ts';
+import type { GonePods, Presence } from './instances/gone-pods.ts';
 import type { WatchedObject } from './references/reference-watches.ts';
 import { fetchReferences, type ReferenceReader } from './references/fetch.ts';
 import type { Stage } from './timeline.ts';
@@ -41,9 +41,9 @@ import { changedVolumes, digestOfSecrets, digestsOf } from './references/volume-
 
 export interface OperationsOptions {
   readonly backend: Pick<Backend, 'capabilities' | 'create' | 'update' | 'stop' | 'remove'>;
-  readonly nodeName: string;
   /** Client of the node agent. */
   readonly client: Pick<KubeClient, 'resource'>;
+  readonly gonePods: Pick<GonePods, 'look'>;
   readonly references: ReferenceReader;
   readonly facts: () => WorkloadFacts;
   /** Resolves when the backend is prepared. */
@@ -58,6 +58,11 @@ export interface OperationsOptions {
 }
 
 const ok: Outcome = { ok: true };
+
+const presenceMessages: Readonly<Record<Exclude<Presence, 'gone'>, string>> = {
+  there: 'the API server still has the pod',
+  otherCluster: 'the API server is not the cluster that the pod belongs to',
+};
 
 /** The operations that {@link decide} asks for, on the real backend and API server. Each never rejects. */
 export class Operations {
@@ -90,24 +95,16 @@ export class Operations {
       case 'remove':
         await backend.remove(ref, signal);
         return ok;
-      case 'confirmGone':
-        return (await this.exists(ref, signal))
-          ? { ok: false, problem: { kind: 'stillThere', message: 'the API server still has the pod' } }
-          : ok;
+      case 'confirmGone': {
+        const presence = await this.#options.gonePods.look(ref, signal);
+        return presence === 'gone'
+          ? ok
+          : { ok: false, problem: { kind: 'stillThere', message: presenceMessages[presence] } };
+      }
       default:
         await this.#deletePod(ref, signal);
         return ok;
     }
-  }
-
-  /**
-   * A read from the API server's store, not from a cache, compared by UID. As a list, because a node may not read a
-   * pod that is not (or no longer) bound to it; this answers "none" instead.
-   */
-  async exists({ namespace, name, uid }: InstanceRef, signal: AbortSignal): Promise<boolean> {
-    const fieldSelector = `spec.nodeName=${this.#options.nodeName},metadata.name=${name}`;
-    const { items } = await this.#options.client.resource(pods).list({ namespace, fieldSelector, signal });
-    return items.some((pod) => uidOf(pod) === uid);
   }
 
   async #create(state: PodState, again: boolean, signal: AbortSignal): Promise<Outcome> {

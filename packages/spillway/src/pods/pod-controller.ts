@@ -59,7 +59,10 @@ export class PodController {
     informer.subscribe({
       added: (pod) => arrivals.seen(pod),
       changed: (_, pod) => arrivals.seen(pod),
-      deleted: (pod) => registry.podGone(uidOf(pod)),
+      deleted: (pod, by) => {
+        registry.podGone(uidOf(pod), by);
+        if (by === 'list') listings.request();
+      },
       // The first pods may have come after the first listing.
       synced: () => listings.request(),
     });

@@ -1,8 +1,9 @@
+import type { DeletionEvidence } from '@spillway/kube';
 import { isDeleting, isTerminalPhase } from '../podspec/pod-facts.ts';
 import type { Instance, InstanceRef } from '../backends/backend.ts';
 import type { Actor } from './actor.ts';
 import type { PodState } from './core/pod-state.ts';
-import { instanceGone, instanceMissing, instanceSeen, podGone } from './core/transitions.ts';
+import { instanceGone, instanceMissing, instanceSeen, podGone, podUnlisted } from './core/transitions.ts';
 import type { ObservedListing } from './instances/instance-observer.ts';
 import type { Stage } from './timeline.ts';
 
@@ -52,8 +53,8 @@ export class Registry {
     this.#actors.delete(uid);
   }
 
-  podGone(uid: string): void {
-    this.apply(uid, podGone);
+  podGone(uid: string, by: DeletionEvidence): void {
+    this.apply(uid, by === 'watch' ? podGone : podUnlisted);
   }
 
   instanceSeen(instance: Instance): void {
@@ -71,8 +72,12 @@ export class Registry {
     this.apply(uid, (state) => instanceGone(state, this.#now()));
   }
 
-  unowned(): Iterable<Instance> {
-    return this.#unowned.values();
+  /** By UID: instances that nobody looks after, and pods whose instances may be without them. */
+  leftOver(): Map<string, InstanceRef> {
+    const refs = new Map<string, InstanceRef>();
+    for (const [uid, { ref }] of this.#unowned) refs.set(uid, ref);
+    for (const [uid, { state }] of this.#actors) if (state.gone === 'unlisted') refs.set(uid, state.ref);
+    return refs;
   }
 
   /** Whoever takes it looks after it from now on; undefined: somebody does already, or it is gone. */
@@ -90,7 +95,7 @@ export class Registry {
     let seen = 0;
     let missing = 0;
     for (const [uid, { state }] of this.#actors) {
-      if (state.stopped !== undefined || (state.observed.kind !== 'present' && !shouldStillRun(state))) continue;
+      if (state.stopped !== undefined || (state.observed.kind !== 'present' && !shouldBeThere(state))) continue;
       seen += 1;
       if (listing.missing(uid)) missing += 1;
     }
@@ -106,8 +111,8 @@ export class Registry {
   }
 }
 
-/** A process before this one saw it run, and nobody has asked for its end. */
-function shouldStillRun({ pod, inherited, ran, last, observed }: PodState): boolean {
+/** It was seen, by this process or one before it, and nobody has asked for its end; whatever a watch told since. */
+function shouldBeThere({ pod, ran, last, observed }: PodState): boolean {
   if (pod === undefined || isDeleting(pod) || isTerminalPhase(pod.status?.phase)) return false;
-  return inherited && ran && last === undefined && observed.kind !== 'absent';
+  return observed.kind !== 'absent' && (last === undefined ? ran : last.state !== 'ended');
 }

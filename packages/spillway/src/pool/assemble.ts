@@ -24,7 +24,7 @@ export interface PoolOptions {
   readonly config: PoolConfig;
   readonly clusterId: string;
   /** Called once a pool, which closes what it gets. */
-  readonly makeBackend: (owner: Owner, logger: Logger) => Backend;
+  readonly makeBackend: (owner: Owner, logger: Logger, beforeSend: () => void) => Backend;
   readonly serverVersion: string;
   readonly ownVersion: string;
   /** Where the API server reaches the kubelet API. */
@@ -57,7 +57,7 @@ export function assemblePool(options: PoolOptions): Pool {
   const logger = options.logger.child({ pool: name });
   const metrics = new PoolMetrics(allMetrics, name);
   const agent = controller.impersonate({ user: `system:node:${nodeName}`, groups: ['system:nodes'] });
-  const ownBackend = options.makeBackend({ clusterId, nodeName }, logger);
+  const ownBackend = options.makeBackend({ clusterId, nodeName }, logger, () => leadership?.check());
   const backend = leadership === undefined ? ownBackend : guardedBackend(ownBackend, leadership);
   const recorder = new EventRecorder({
     client: agent,
@@ -176,7 +176,7 @@ export function assemblePool(options: PoolOptions): Pool {
     blockade,
     sweep: {
       graceMs: config.sweep.graceSeconds * 1000,
-      maxSweepFraction: config.sweep.maxFraction,
+      maxFraction: config.sweep.maxFraction,
       suspicionMs: config.sweep.suspicionSeconds * 1000,
     },
     told: { record: (ref, notice) => events.record(ref, notice), recordOnNode, ledger, metrics, logger },

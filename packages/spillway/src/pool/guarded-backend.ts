@@ -15,7 +15,10 @@ const harmless: ReadonlySet<string | symbol> = new Set<keyof Backend>([
   'close',
 ]);
 
-/** The same backend, which is asked to change something only by the leader. */
+/**
+ * The same backend, which is asked to change something only by the leader. One that sends requests asks once more before each
+ * of them, for the leadership may be lost in the middle of a call.
+ */
 export function guardedBackend(backend: Backend, leadership: Pick<Leadership, 'check'>): Backend {
   return new Proxy(backend, {
     get(target, name) {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { KubeClient, Logger, Pod } from '@spillway/kube';
 import { Admission } from '../admission/admission.ts';
 import { webhookAddress } from '../admission/configurations.ts';
@@ -15,17 +16,18 @@ export interface ServeAdmissionOptions {
   readonly logger: Logger;
 }
 
-/** On every replica, the active one and those that stand by. */
-export function serveAdmission(
+/** On every replica, the active one and those that stand by. @throws when the file of authorities cannot be read */
+export async function serveAdmission(
   { config, client, metrics, logger }: ServeAdmissionOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { port, namespace } = config.admission;
+  const { port, namespace, clientCAFile } = config.admission;
   const admission = new Admission({
     client,
     port,
     address: webhookAddress(config.admission),
     namespace,
+    clientCa: clientCAFile === undefined ? undefined : await readFile(clientCAFile, 'utf8'),
     review: (pod) =>
       config.pools.map((pool) => ({
         pool: pool.name,
@@ -39,7 +41,7 @@ export function serveAdmission(
     },
     logger,
   });
-  return admission.run(signal);
+  await admission.run(signal);
 }
 
 /** Pods that run as they are written have no size of their own to tell. */

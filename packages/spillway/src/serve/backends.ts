@@ -13,21 +13,27 @@ import { sizePod } from '../podspec/sizing/size-pod.ts';
 
 // The only place that knows which backends there are.
 
-/** @param environment of the process, for what is configured there */
+export interface BackendSurroundings {
+  readonly owner: Owner;
+  /** Of the process, for what is configured there. */
+  readonly environment: NodeJS.ProcessEnv;
+  /** Called right before each request leaves. Throws when it must not: another may be the leader. */
+  readonly beforeSend: () => void;
+  readonly logger: Logger;
+}
+
 export function makeBackend(
   config: BackendConfig,
-  owner: Owner,
-  environment: NodeJS.ProcessEnv,
-  logger: Logger,
+  { owner, environment, beforeSend, logger }: BackendSurroundings,
 ): Backend {
   switch (config.type) {
     case 'cci': {
       const { type: _, ...options } = config;
-      return makeCciBackend({ options, owner, environment, logger });
+      return makeCciBackend({ options, owner, environment, beforeSend, logger });
     }
     case 'kubernetes': {
       const { type: _, ...options } = config;
-      return makeKubernetesBackend({ options, owner, logger });
+      return makeKubernetesBackend({ options, owner, beforeSend, logger });
     }
     default: {
       const { type: _, stateFile, scenario, ...options } = config;

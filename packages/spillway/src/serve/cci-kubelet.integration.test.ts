@@ -203,6 +203,23 @@ describe('probes', () => {
   });
 });
 
+test('what CCI does not offer is refused in words', async () => {
+  await rehearsal.reaches('serving', 'running', (pod) => statusIn(pod)?.state?.running !== undefined);
+  const refusal = async (...args: string[]): Promise<string> => {
+    const { code, stderr } = await rehearsal.cluster.kubectl(['-n', namespace, ...args]);
+    expect(code).toBe(1);
+    return stderr;
+  };
+  expect(await refusal('attach', 'serving')).toContain(
+    'cannot attach to containers; use kubectl logs and kubectl exec',
+  );
+  expect(await refusal('port-forward', 'serving', ':80')).toContain('cannot forward ports');
+  await kubectl('debug', 'serving', '--image=busybox', '-c', 'debugger', '--profile=general', '--', 'true');
+  await expect
+    .poll(() => told('serving'))
+    .toContainEqual(expect.stringMatching(/^NotSupportedByPool: spec\.ephemeralContainers\[0\]: .*kubectl exec/));
+});
+
 test('a pod is ready when its containers are and the gates of the cluster are open', async () => {
   const conditions = async (): Promise<Readonly<Record<string, string>>> => {
     const { status } = await rehearsal.get('gated');

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:https';
 import { createServer } from 'node:net';
+import { connect, type TLSSocket } from 'node:tls';
 import { text } from 'node:stream/consumers';
 import { silentLogger } from '@spillway/kube';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -22,6 +23,7 @@ async function freePort(): Promise<number> {
 interface Health {
   /** Status and body. */
   readonly get: (path: string, method?: string) => Promise<readonly [status: number | undefined, body: string]>;
+  readonly connect: () => TLSSocket;
   readonly stop: () => Promise<void>;
 }
 
@@ -41,8 +43,16 @@ async function serveHealth(standings: Standings): Promise<Health> {
     return [answer.statusCode, await text(answer)];
   };
   await expect.poll(async () => (await get('/healthz'))[0]).toBeDefined();
-  return { get, stop };
+  return { get, stop, connect: () => connect({ host: '127.0.0.1', port, rejectUnauthorized: false }) };
 }
+
+const closed = (socket: TLSSocket): Promise<unknown> =>
+  new Promise((resolve) =>
+    socket
+      .on('error', () => {})
+      .resume()
+      .once('close', resolve),
+  );
 
 describe('the health checks', () => {
   it('say what the process is for each pool, and ask for a restart when a pool does not stop', async () => {
@@ -76,6 +86,20 @@ describe('the health checks', () => {
     expect(await get('/readyz')).toEqual([200, 'ok\nfirst active\nsecond standby\n']);
     standings.set('first', () => stopping(0));
     expect((await get('/readyz'))[0]).toBe(503);
+  });
+
+  it('are answered whatever others hold open, and nobody may send much', async () => {
+    const { get, connect: open } = await serveHealth(new Standings([]));
+    const held = Array.from({ length: 100 }, open);
+    const closing = held.map(closed);
+    await Promise.all(closing.slice(0, 80));
+    expect((await get('/healthz'))[0]).toBe(200);
+    for (const socket of held) socket.destroy();
+    await Promise.all(closing);
+    const endless = open();
+    endless.write(`GET /healthz HTTP/1.1\r\nX: ${'x'.repeat(20_000)}`);
+    expect(String((await once(endless, 'data'))[0])).toMatch(/^HTTP\/1.1 431/);
+    endless.destroy();
   });
 
   it('are all that there is', async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import { type Logger, systemClock } from '@spillway/kube';
+import { Strangers } from '../https/strangers.ts';
 import { secureContextOptions } from '../kubelet/tls.ts';
 import { selfSigned } from './self-signed.ts';
 import type { Report, Standings } from '../pool/standings.ts';
@@ -32,10 +33,10 @@ export class HealthServer {
     const { logger } = this.#options;
     const tls = secureContextOptions(await selfSigned('spillway'));
     while (!signal.aborted) {
-      const server = createServer({ ...tls, requestTimeout: 10_000, headersTimeout: 5000 }, (request, response) =>
-        this.#answer(request, response),
-      );
-      server.maxConnections = 100;
+      const limits = { handshakeTimeout: 5000, headersTimeout: 5000, requestTimeout: 5000, maxHeaderSize: 8 * 1024 };
+      const server = createServer({ ...tls, ...limits }, (request, response) => this.#answer(request, response));
+      server.maxHeadersCount = 50;
+      void new Strangers(server, { perAddress: 16, inAll: 64, openMs: 10_000 });
       try {
         server.listen(port);
         await once(server, 'listening', { signal });
@@ -53,6 +54,8 @@ export class HealthServer {
   }
 
   #answer({ method, url }: IncomingMessage, response: ServerResponse): void {
+    // Probes connect anew each time anyway.
+    response.shouldKeepAlive = false;
     response.setHeader('Content-Type', 'text/plain; charset=utf-8');
     const path = url?.split('?')[0] ?? '';
     const check = Object.hasOwn(checks, path) ? checks[path] : undefined;

@@ -25,7 +25,7 @@ import {
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
-import { eventuallyWith } from '../../testkit/eventually.ts';
+import { eventuallyHolds, eventuallyWith } from '../../testkit/eventually.ts';
 import { rbacArguments } from '../../testkit/rbac-arguments.ts';
 
 const podCount = process.env['SPILLWAY_SOAK'] === '1' ? 500 : 100;
@@ -198,6 +198,21 @@ async function allRunning(count: number): Promise<readonly Pod[]> {
   return list;
 }
 
+const versionOf = ({ metadata }: Pod): string | undefined => metadata?.resourceVersion;
+
+/** Once the new leader has written what it found: the versions of two looks, a second apart, are the same. */
+async function settledVersions(): Promise<Map<string, string | undefined>> {
+  let last = byUid(await listPods(), versionOf);
+  let at = Date.now();
+  return eventually('statuses that stay as they are', async () => {
+    if (Date.now() - at < 1000) return undefined;
+    const before = last;
+    last = byUid(await listPods(), versionOf);
+    at = Date.now();
+    return [...last].every(([uid, version]) => before.get(uid) === version) && last;
+  });
+}
+
 /** What the backend keeps for each UID: another start would have another time and address. */
 async function instances(): Promise<Map<string, { readonly acceptedAt: number; readonly podIP: string }>> {
   const kept: unknown = JSON.parse(await readFile(path.join(dir, 'state.json'), 'utf8'));
@@ -274,7 +289,8 @@ it('a paused leader that wakes up after the take-over does no harm', async () =>
   for (const pod of removed) await admin.resource(pods).delete({ namespace, name: nameOf(pod) });
   await standing(a, 'active');
   await endpointIs(a);
-  const before = byUid(await allRunning(podCount), ({ metadata }) => metadata?.resourceVersion);
+  await allRunning(podCount);
+  const before = await settledVersions();
   const lease = await getLease();
 
   b.process?.kill('SIGCONT');
@@ -284,9 +300,9 @@ it('a paused leader that wakes up after the take-over does no harm', async () =>
   );
   await createPods('afterwards', 1);
   const list = await allRunning(podCount + 1);
-  const versions = byUid(list, ({ metadata }) => metadata?.resourceVersion);
-  for (const [uid, version] of before) expect(versions.get(uid)).toBe(version);
-  expect(new Set((await instances()).keys())).toEqual(new Set(list.map(uidOf)));
+  const versions = byUid(list, versionOf);
+  expect([...before].filter(([uid, version]) => versions.get(uid) !== version)).toEqual([]);
+  await eventuallyHolds(async () => expect(new Set((await instances()).keys())).toEqual(new Set(list.map(uidOf))));
   expect((await getLease()).spec).toMatchObject({
     holderIdentity: lease.spec?.holderIdentity,
     leaseTransitions: lease.spec?.leaseTransitions,

@@ -79,7 +79,8 @@ async function servePools(
   const optionsOf = (pool: PoolConfig): PoolOptions => ({
     config: pool,
     clusterId,
-    makeBackend: (owner, poolLogger) => makeBackend(pool.backend, owner, environment, poolLogger),
+    makeBackend: (owner, poolLogger, beforeSend) =>
+      makeBackend(pool.backend, { owner, environment, beforeSend, logger: poolLogger }),
     serverVersion: cluster.serverVersion,
     ownVersion: version,
     address: pool.address ?? defaultAddress,

@@ -17,6 +17,7 @@ export interface ConnectOptions {
   readonly source: LoginSource;
   readonly lanes?: KubeClientOptions['lanes'];
   readonly rate?: KubeClientOptions['rate'];
+  readonly beforeSend?: KubeClientOptions['beforeSend'];
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -27,7 +28,8 @@ export class CciConnection implements AsyncDisposable {
   readonly access: Access;
   readonly #ended = new AbortController();
 
-  constructor({ dialect, endpoints, ca, projectId, namespace, source, lanes, rate, clock, logger }: ConnectOptions) {
+  constructor(options: ConnectOptions) {
+    const { dialect, endpoints, ca, projectId, namespace, source, lanes, rate, beforeSend, clock, logger } = options;
     const iam = new Iam({ endpoint: endpoints.iam, ca, projectId });
     const probed = { endpoint: endpoints.cci, path: `${dialect.namespace.path}/${namespace}`, ca };
     this.access = new Access({
@@ -51,6 +53,7 @@ export class CciConnection implements AsyncDisposable {
       },
       lanes,
       rate,
+      beforeSend,
       clock,
       logger,
     });

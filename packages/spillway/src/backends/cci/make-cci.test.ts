@@ -14,13 +14,23 @@ const namespace = '/api/v1/namespaces/cce-burst-home';
 const image = 'swr.r1.myhuaweicloud.com/team/app:1';
 
 /** A region that answers as CCI does; whether it has room is up to the test. */
-async function region({ room = true, refusal }: { room?: boolean; refusal?: object } = {}): Promise<{
+async function region({
+  room = true,
+  refusal,
+  beforeSend = () => {},
+}: {
+  room?: boolean;
+  refusal?: object;
+  beforeSend?: () => void;
+} = {}): Promise<{
   service: FakeService;
   backend: Backend;
   posted: () => string[];
   /** What is there, by path. */
   made: Map<string, Record<string, unknown>>;
+  pass: (ms: number) => void;
 }> {
+  let passedMs = 0;
   const made = new Map<string, Record<string, unknown>>();
   const service = await FakeService.start(({ method, path, headers, body }, response) => {
     if (headers.authorization?.includes('Access=AK,') !== true) {
@@ -61,6 +71,7 @@ async function region({ room = true, refusal }: { room?: boolean; refusal?: obje
   await writeFile(file, 'accessKey: AK\nsecretKey: SK\n');
   const backend = makeCciBackend({
     environment: {},
+    beforeSend,
     options: {
       region: 'r1',
       endpoint: service.url,
@@ -82,7 +93,7 @@ async function region({ room = true, refusal }: { room?: boolean; refusal?: obje
     },
     owner: { clusterId: 'home', nodeName: 'virtual' },
     logger: silentLogger,
-    clock: { now: () => Date.now(), sleep: (ms) => sleep(Math.min(ms, 10)) },
+    clock: { now: () => Date.now() + passedMs, sleep: (ms) => sleep(Math.min(ms, 10)) },
   });
   onTestFinished(async () => {
     await backend.close();
@@ -90,7 +101,7 @@ async function region({ room = true, refusal }: { room?: boolean; refusal?: obje
     await rm(folder, { recursive: true });
   });
   const posted = (): string[] => service.calls.filter(({ method }) => method === 'POST').map(({ path }) => path);
-  return { service, backend, posted, made };
+  return { service, backend, posted, made, pass: (ms) => void (passedMs += ms) };
 }
 
 const workload = (): ReturnType<typeof makeWorkload> =>
@@ -116,6 +127,34 @@ test('a pod runs in CCI after all that it needs: namespace, network, the login f
   expect(backend.capabilities.runtimeVersion).toBe('cci://v1');
   await backend.remove(ref, signal);
   expect((await backend.list(signal)).instances).toEqual([]);
+});
+
+test('what a call has begun is not gone on with once another replica may lead', async () => {
+  let requestsLeft = Number.POSITIVE_INFINITY;
+  const { service, backend, made } = await region({
+    beforeSend: () => {
+      if (requestsLeft === 0) throw new Error('the leadership was lost');
+      requestsLeft -= 1;
+    },
+  });
+  await backend.prepare(signal);
+  const { ref, ...rest } = workload();
+  await backend.create({ ref, ...rest }, signal);
+  const pods = (): string[] => [...made.keys()].filter((path) => path.startsWith(`${namespace}/pods/`));
+  expect(pods()).toHaveLength(1);
+  // The pod is found, and that is all.
+  requestsLeft = 1;
+  const before = service.calls.length;
+  await expect(backend.remove(ref, signal)).rejects.toMatchObject({
+    kind: 'unavailable',
+    message: expect.stringContaining('the leadership was lost') as unknown,
+  });
+  expect(service.calls.slice(before).filter(({ method }) => method !== 'GET')).toEqual([]);
+  expect(pods()).toHaveLength(1);
+  requestsLeft = 0;
+  const second = makeWorkload({ name: 'web-2', image, spec: { containers: [{}] } });
+  await expect(backend.create(second, signal)).rejects.toMatchObject({ kind: 'unavailable' });
+  expect(pods()).toHaveLength(1);
 });
 
 test('the login for a second pod is there already', async () => {
@@ -152,7 +191,7 @@ test('of two pods with different logins for one registry, the second is told tha
 });
 
 test('a copy of a ConfigMap goes after its last pod, also when CCI took the pod away by itself', async () => {
-  const { backend, made } = await region();
+  const { backend, made, pass } = await region();
   const copies = (): string[] => [...made.keys()].filter((path) => path.includes('/configmaps/'));
   await backend.prepare(signal);
   const settings = { metadata: { name: 'settings', namespace: 'default', resourceVersion: '1' }, data: { a: 'b' } };
@@ -160,8 +199,12 @@ test('a copy of a ConfigMap goes after its last pod, also when CCI took the pod 
   await backend.create(makeWorkload({ image, spec: { containers: [container] }, configMaps: { settings } }), signal);
   expect(copies()).toHaveLength(1);
   for (const path of made.keys()) if (path.includes('/pods/')) made.delete(path);
-  await backend.list(signal);
-  await expect.poll(copies).toEqual([]);
+  const listed = async (): Promise<string[]> => {
+    pass(60_000);
+    await backend.list(signal);
+    return copies();
+  };
+  await expect.poll(listed).toEqual([]);
 });
 
 test('a pod that CCI has no room for is taken back, and the pool is sold out', async () => {

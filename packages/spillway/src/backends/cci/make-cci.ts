@@ -34,6 +34,7 @@ export function makeCciBackend({
   options,
   owner,
   environment,
+  beforeSend,
   logger,
   clock = systemClock,
 }: {
@@ -41,6 +42,8 @@ export function makeCciBackend({
   readonly owner: Owner;
   /** Has the access key, unless a file is configured. */
   readonly environment: NodeJS.ProcessEnv;
+  /** Called right before each request to CCI leaves. Throws when it must not. */
+  readonly beforeSend?: () => void;
   readonly logger: Logger;
   readonly clock?: Clock;
 }): KubernetesBackend {
@@ -65,6 +68,7 @@ export function makeCciBackend({
     owner,
     logger,
     placeWithinMs: soldOutAfterSeconds * 1000,
+    clock,
     connect: async () => {
       const ca = options.ca === undefined ? undefined : await readFile(options.ca, 'utf8');
       const endpoints = endpointsOf(options);
@@ -78,6 +82,7 @@ export function makeCciBackend({
         source,
         lanes,
         rate,
+        beforeSend,
         clock,
         logger,
       });

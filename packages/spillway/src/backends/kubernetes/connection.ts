@@ -1,4 +1,4 @@
-import type { KubeClient, Logger, Pod, ResourceClient } from '@spillway/kube';
+import type { Clock, KubeClient, Logger, Pod, ResourceClient } from '@spillway/kube';
 import { BackendError, type Owner } from '../backend.ts';
 import type { EventHub } from '../event-hub.ts';
 import { CopyKeeper } from './copies/copy-keeper.ts';
@@ -28,6 +28,7 @@ export interface OtherClusterOptions {
   readonly namespace: string;
   readonly hub: EventHub;
   readonly logger: Logger;
+  readonly clock?: Clock | undefined;
 }
 
 /** The way to the other cluster: connected when it is first needed, and closed when what goes on there in the background has ended. */
@@ -78,13 +79,13 @@ export class OtherCluster {
   }
 
   async #connect(): Promise<Connected & Connection> {
-    const { connect, dialect, owner, namespace, hub, logger } = this.#options;
+    const { connect, dialect, owner, namespace, hub, logger, clock } = this.#options;
     try {
       const connection = await connect();
       const { client } = connection;
       const instances = new Instances({ client, dialect, owner, namespace, hub, logger });
       const pods = (signal: AbortSignal): Promise<Pod[]> => instances.pods({ signal, lane: syncing });
-      const copies = new CopyKeeper({ client, dialect, owner, namespace, pods });
+      const copies = new CopyKeeper({ client, dialect, owner, namespace, pods, clock });
       const close = (): Promise<void> => connection.close();
       const closing = this.#closing.signal;
       return { client, close, pods: client.resource(dialect.types.pods), instances, copies, closing };

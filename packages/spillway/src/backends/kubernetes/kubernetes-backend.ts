@@ -1,4 +1,4 @@
-import { type KubeClient, type Logger, nameOf, type Pod, type Secret } from '@spillway/kube';
+import { type Clock, type KubeClient, type Logger, nameOf, type Pod, type Secret } from '@spillway/kube';
 import {
   type Backend,
   BackendError,
@@ -66,6 +66,7 @@ export interface KubernetesBackendDependencies {
   readonly hostsImage?: TranslateOptions['hostsImage'];
   /** A pod that has no place in the other cluster after this time is removed, and counts as sold out. Default: it waits. */
   readonly placeWithinMs?: number;
+  readonly clock?: Clock | undefined;
 }
 
 export interface AdaptContext {
@@ -134,12 +135,14 @@ export class KubernetesBackend implements Backend {
   }
 
   async stop(ref: InstanceRef, { graceSeconds }: StopOptions, signal: AbortSignal): Promise<void> {
-    await this.#cluster.do(`stop pod ${ref.namespace}/${ref.name}`, async ({ pods, instances }) => {
-      for (const pod of await instances.pods({ signal, lane: deleting }, ref.uid)) {
+    await this.#cluster.do(`stop pod ${ref.namespace}/${ref.name}`, async ({ pods, instances, copies }) => {
+      const found = await instances.pods({ signal, lane: deleting }, ref.uid);
+      for (const pod of found) {
         if (observe(ref, pod).state !== 'ended') {
           await deletePod(pods, pod, { gracePeriodSeconds: graceSeconds, signal });
         }
       }
+      copies.release(found);
     });
   }
 
@@ -167,6 +170,7 @@ export class KubernetesBackend implements Backend {
       const found = await connected.instances.pods({ signal, lane: deleting }, ref.uid);
       const context = { ...this.#dependencies, ...connected };
       await Promise.all(found.map((pod) => removePod(ref, pod, context, signal)));
+      connected.copies.release(found);
       // Also when the pod was gone already.
       this.#cluster.tidy((closing) => connected.copies.tidy(closing));
     });

@@ -15,10 +15,13 @@ export interface KubernetesBackendOptions {
 export function makeKubernetesBackend({
   options,
   owner,
+  beforeSend,
   logger,
 }: {
   readonly options: KubernetesBackendOptions;
   readonly owner: Owner;
+  /** Called right before each request leaves. Throws when it must not. */
+  readonly beforeSend?: () => void;
   readonly logger: Logger;
 }): KubernetesBackend {
   const { kubeconfig, context, namespace, createNamespace, hostsImage } = options;
@@ -29,7 +32,8 @@ export function makeKubernetesBackend({
     logger,
     hostsImage,
     connect: async () => {
-      const client = new KubeClient({ config: await loadKubeconfig({ paths: [kubeconfig], context }), logger });
+      const config = await loadKubeconfig({ paths: [kubeconfig], context });
+      const client = new KubeClient({ config, beforeSend, logger });
       return { client, close: () => client.close() };
     },
     prepare: async (client, signal) => {

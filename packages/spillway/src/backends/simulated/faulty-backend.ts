@@ -308,6 +308,7 @@ async function pump(events: AsyncIterable<InstanceEvent>, hub: EventHub, broken:
     for await (const event of events) {
       if (event.type === 'changed') hub.changed(event.instance);
       else if (event.type === 'gone') hub.gone(event.ref);
+      else if (event.type === 'gap') hub.gap();
       else hub.notice(event.ref, event.notice);
     }
   } finally {

@@ -19,6 +19,12 @@ function withToken(authorization: string | undefined): {
   return { certificateUser: undefined, authorization };
 }
 
+function flood(access: AccessControl, count: number, address: string): Promise<unknown>[] {
+  return Array.from({ length: count }, (_, i) =>
+    access.authenticate({ ...withToken(`Bearer ${address}-${i}`), address }).catch((error: unknown) => error),
+  );
+}
+
 describe('who sends a request', () => {
   test('is told by the certificate, and the token is not looked at then', async () => {
     const { access, reviews } = control();
@@ -64,6 +70,49 @@ describe('who sends a request', () => {
     });
     reviews.failure = undefined;
     expect(await access.authenticate(withToken('Bearer good'))).toEqual(alice);
+  });
+});
+
+describe('tokens that nobody issued', () => {
+  test('do not hold up people who were let in before, also when their token has to be reviewed again', async () => {
+    const { access, reviews, clock } = control();
+    await access.authenticate(withToken('Bearer good'));
+    await Promise.all(flood(access, 10_000, '10.0.0.6'));
+    clock.now = 120_000;
+    const review = reviews.tokenReview.bind(reviews);
+    const hanging = Promise.withResolvers<undefined>();
+    reviews.tokenReview = (token) => (token === 'good' ? review(token) : hanging.promise);
+    const waiting = flood(access, 1000, '10.0.0.7');
+    expect(await access.authenticate({ ...withToken('Bearer good'), address: '10.0.0.7' })).toEqual(alice);
+    hanging.resolve(undefined);
+    await Promise.all(waiting);
+  });
+
+  test('do not keep out who comes from elsewhere', async () => {
+    const { access } = control();
+    await Promise.all(flood(access, 1000, '10.0.0.7'));
+    expect(await access.authenticate({ ...withToken('Bearer good'), address: '10.0.0.8' })).toEqual(alice);
+  });
+
+  test('make few reviews, however many there are, and the others are told to come again', async () => {
+    const { access, reviews, clock } = control();
+    const answers = [];
+    for (let second = 0; second < 15; second += 1) {
+      clock.now = second * 1000;
+      answers.push(...(await Promise.all(flood(access, 1000, `10.0.0.${second % 3}`))));
+    }
+    expect(reviews.asked.length).toBeLessThan(300);
+    expect(answers).toContainEqual(expect.objectContaining({ status: 401 }));
+    expect(answers).toContainEqual(expect.objectContaining({ status: 429, retryAfterSeconds: 1 }));
+  });
+
+  test('from a great many addresses make no more than 50 reviews a second', async () => {
+    const { access, reviews, clock } = control();
+    for (let second = 0; second < 10; second += 1) {
+      clock.now = second * 1000;
+      for (let host = 0; host < 500; host += 1) await Promise.all(flood(access, 1, `10.${second}.0.${host}`));
+    }
+    expect(reviews.asked.length).toBeLessThanOrEqual(100 + 9 * 50);
   });
 });
 

@@ -2,7 +2,8 @@ import { hash } from 'node:crypto';
 import { Problem } from '../problem.ts';
 import type { RequiredAccess } from './attributes.ts';
 import { ReviewCache } from './review-cache.ts';
-import type { Reviews, User } from './reviews.ts';
+import type { Reviews, TokenStanding, User } from './reviews.ts';
+import { StrangerQuestions } from './stranger-questions.ts';
 
 export interface AccessControlOptions {
   readonly reviews: Reviews;
@@ -14,7 +15,7 @@ export interface AccessControlOptions {
   readonly allowedTtlMs?: number;
   /** Default 30 s, as in the kubelet. */
   readonly deniedTtlMs?: number;
-  /** Answers that are remembered, for each kind of review; default 4096. */
+  /** Good answers that are remembered, and bad ones, for each kind of review; default 4096. */
   readonly maxEntries?: number;
 }
 
@@ -22,6 +23,8 @@ export interface RequestCredentials {
   /** Of a client certificate that was verified. */
   readonly certificateUser: User | undefined;
   readonly authorization: string | undefined;
+  /** Where from. Who shares it shares what strangers may ask. */
+  readonly address?: string;
 }
 
 const deniedTokenTtlMs = 10_000;
@@ -33,20 +36,37 @@ export class AccessControl {
   readonly #reviews: Reviews;
   readonly #tokens: ReviewCache<User | undefined>;
   readonly #access: ReviewCache<boolean>;
+  readonly #strangers: StrangerQuestions;
 
   constructor(options: AccessControlOptions) {
     const { reviews, now = Date.now, maxEntries = 4096 } = options;
     const { tokenTtlMs = 120_000, allowedTtlMs = 300_000, deniedTtlMs = 30_000 } = options;
     this.#reviews = reviews;
-    this.#tokens = new ReviewCache({ maxEntries, now, ttlMs: (user) => (user ? tokenTtlMs : deniedTokenTtlMs) });
-    this.#access = new ReviewCache({ maxEntries, now, ttlMs: (allowed) => (allowed ? allowedTtlMs : deniedTtlMs) });
+    this.#tokens = new ReviewCache({
+      maxEntries,
+      now,
+      isGood: (user) => user !== undefined,
+      goodMs: tokenTtlMs,
+      badMs: deniedTokenTtlMs,
+    });
+    this.#access = new ReviewCache({
+      maxEntries,
+      now,
+      isGood: (allowed) => allowed,
+      goodMs: allowedTtlMs,
+      badMs: deniedTtlMs,
+    });
+    this.#strangers = new StrangerQuestions({ now });
   }
 
-  /** @throws {Problem} 401 for whoever does not prove who they are, 503 when the API server does not say */
-  async authenticate({ certificateUser, authorization }: RequestCredentials): Promise<User> {
+  /**
+   * @throws {Problem} 401 for whoever does not prove who they are, 429 for a token that was never valid while too many such
+   * are asked about, 503 when the API server does not say
+   */
+  async authenticate({ certificateUser, authorization, address = '' }: RequestCredentials): Promise<User> {
     if (certificateUser !== undefined) return certificateUser;
     const token = bearerToken(authorization);
-    const user = token === undefined ? undefined : await this.#tokenUser(token);
+    const user = token === undefined ? undefined : await this.#tokenUser(token, address);
     if (user === undefined) throw new Problem(401, 'Unauthorized');
     return user;
   }
@@ -60,15 +80,22 @@ export class AccessControl {
     throw new Problem(403, `Forbidden (user=${user.name}, verb=${verb}, resource=nodes, subresource(s)=[${list}])`);
   }
 
-  #tokenUser(token: string): Promise<User | undefined> {
+  #tokenUser(token: string, address: string): Promise<User | undefined> {
     // The hash stands for the token, so that no memory of the process holds tokens for minutes.
-    return this.#tokens.get(hash('sha256', token), async () => {
-      try {
-        return await this.#reviews.tokenReview(token);
-      } catch (cause) {
-        throw unanswered('The token cannot be checked: the API server does not answer token reviews', cause);
-      }
+    return this.#tokens.get(hash('sha256', token), async (known) => {
+      if (known) return this.#tokenReview(token, 'known');
+      const asked = await this.#strangers.ask(address, () => this.#tokenReview(token, 'unknown'));
+      if (asked === undefined) throw new Problem(429, 'Too many unknown tokens', { retryAfterSeconds: 1 });
+      return asked.answer;
     });
+  }
+
+  async #tokenReview(token: string, standing: TokenStanding): Promise<User | undefined> {
+    try {
+      return await this.#reviews.tokenReview(token, standing);
+    } catch (cause) {
+      throw unanswered('The token cannot be checked: the API server does not answer token reviews', cause);
+    }
   }
 
   #isAllowed(user: User, verb: string, subresource: string): Promise<boolean> {

@@ -12,7 +12,9 @@ function cache(maxEntries = 10): {
   const made = new ReviewCache<string>({
     maxEntries,
     now: () => clock.now,
-    ttlMs: (value) => (value === 'short' ? 10 : 100),
+    isGood: (value) => !value.startsWith('bad'),
+    goodMs: 100,
+    badMs: 10,
   });
   const ask = (key: string): Promise<string> =>
     made.get(key, () => {
@@ -25,18 +27,18 @@ function cache(maxEntries = 10): {
 describe('an answer', () => {
   test('holds for its time and is asked for again then', async () => {
     const { clock, asked, ask } = cache();
-    await ask('long');
-    await ask('short');
+    await ask('good');
+    await ask('bad');
     clock.now = 9;
-    await ask('short');
-    expect(asked).toEqual(['long', 'short']);
+    await ask('bad');
+    expect(asked).toEqual(['good', 'bad']);
     clock.now = 10;
-    await ask('short');
-    await ask('long');
-    expect(asked).toEqual(['long', 'short', 'short']);
+    await ask('bad');
+    await ask('good');
+    expect(asked).toEqual(['good', 'bad', 'bad']);
     clock.now = 100;
-    await ask('long');
-    expect(asked).toEqual(['long', 'short', 'short', 'long']);
+    await ask('good');
+    expect(asked).toEqual(['good', 'bad', 'bad', 'good']);
   });
 
   test('is waited for together by all who ask at the same time', async () => {
@@ -70,5 +72,27 @@ describe('an answer', () => {
     expect(asked).toEqual([]);
     await ask('b');
     expect(asked).toEqual(['b']);
+  });
+
+  test('that was good is not pushed out by bad ones, and tells later that it was good', async () => {
+    const { cache: shared, clock, asked, ask } = cache(3);
+    await ask('good');
+    for (let i = 0; i < 10; i += 1) await ask(`bad ${i}`);
+    expect(shared.size).toBe(4);
+    asked.length = 0;
+    await ask('good');
+    expect(asked).toEqual([]);
+    clock.now = 100;
+    const known: boolean[] = [];
+    const answers = ['bad now', 'bad still'];
+    const again = (): Promise<string> =>
+      shared.get('good', (was) => {
+        known.push(was);
+        return Promise.resolve(answers.shift() ?? '');
+      });
+    expect(await again()).toBe('bad now');
+    clock.now = 110;
+    expect(await again()).toBe('bad still');
+    expect(known).toEqual([true, false]);
   });
 });

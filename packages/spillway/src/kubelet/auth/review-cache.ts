@@ -1,8 +1,10 @@
 export interface ReviewCacheOptions<V> {
-  /** The least recently used entry goes first. */
+  /** Of good answers, and as many of bad ones. The least recently used entry goes first. */
   readonly maxEntries: number;
-  /** How long an answer holds. */
-  readonly ttlMs: (value: V) => number;
+  readonly isGood: (value: V) => boolean;
+  /** How long a good and a bad answer hold, in milliseconds. */
+  readonly goodMs: number;
+  readonly badMs: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -13,13 +15,16 @@ interface Entry<V> {
 }
 
 /**
- * Remembers answers for a while; a question that is under way is not asked a second time. Failures are not remembered.
+ * Remembers answers for a while; a question that is under way is not asked a second time. Failures are not remembered. Good
+ * and bad answers are kept apart: however many are refused, nobody is forgotten for whom a good answer was given.
  *
- * The map is in order of use: what is read moves to the end, what is too much is dropped from the front.
+ * The maps are in order of use: what is read moves to the end, what is too much is dropped from the front.
  */
 export class ReviewCache<V> {
   readonly #options: ReviewCacheOptions<V>;
-  readonly #entries = new Map<string, Entry<V>>();
+  /** Those that do not hold any more are kept, too: they tell whom we know. */
+  readonly #good = new Map<string, Entry<V>>();
+  readonly #bad = new Map<string, Entry<V>>();
   readonly #underWay = new Map<string, Promise<V>>();
 
   constructor(options: ReviewCacheOptions<V>) {
@@ -27,18 +32,13 @@ export class ReviewCache<V> {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#good.size + this.#bad.size;
   }
 
-  async get(key: string, ask: () => Promise<V>): Promise<V> {
-    const entry = this.#entries.get(key);
-    if (entry !== undefined) {
-      this.#entries.delete(key);
-      if (entry.expiresAt > this.#options.now()) {
-        this.#entries.set(key, entry);
-        return entry.value;
-      }
-    }
+  /** @param ask is told whether the last answer was a good one, however long ago */
+  async get(key: string, ask: (known: boolean) => Promise<V>): Promise<V> {
+    const entry = used(this.#good, key) ?? used(this.#bad, key);
+    if (entry !== undefined && entry.expiresAt > this.#options.now()) return entry.value;
     const underWay = this.#underWay.get(key);
     if (underWay !== undefined) return underWay;
     const asking = this.#ask(key, ask);
@@ -50,13 +50,25 @@ export class ReviewCache<V> {
     }
   }
 
-  async #ask(key: string, ask: () => Promise<V>): Promise<V> {
-    const value = await ask();
-    this.#entries.set(key, { value, expiresAt: this.#options.now() + this.#options.ttlMs(value) });
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= this.#options.maxEntries) break;
-      this.#entries.delete(oldest);
+  async #ask(key: string, ask: (known: boolean) => Promise<V>): Promise<V> {
+    const { isGood, goodMs, badMs, maxEntries, now } = this.#options;
+    const value = await ask(this.#good.has(key));
+    const good = isGood(value);
+    const [entries, others] = good ? [this.#good, this.#bad] : [this.#bad, this.#good];
+    others.delete(key);
+    entries.set(key, { value, expiresAt: now() + (good ? goodMs : badMs) });
+    for (const oldest of entries.keys()) {
+      if (entries.size <= maxEntries) break;
+      entries.delete(oldest);
     }
     return value;
   }
+}
+
+function used<V>(entries: Map<string, V>, key: string): V | undefined {
+  const entry = entries.get(key);
+  if (entry === undefined) return undefined;
+  entries.delete(key);
+  entries.set(key, entry);
+  return entry;
 }

@@ -20,10 +20,13 @@ export interface AccessQuestion {
   readonly subresource: string;
 }
 
+/** Was the token ever valid? Those of the one never wait for those of the other. */
+export type TokenStanding = 'known' | 'unknown';
+
 /** Questions that only the API server can answer. Both throw when no answer is to be had. */
 export interface Reviews {
   /** Undefined when the token is not valid. */
-  tokenReview(token: string): Promise<User | undefined>;
+  tokenReview(token: string, standing: TokenStanding): Promise<User | undefined>;
   subjectAccessReview(user: User, question: AccessQuestion): Promise<boolean>;
 }
 
@@ -38,8 +41,10 @@ export interface KubeReviewsOptions {
 export function kubeReviews({ client, nodeName, timeoutMs = 10_000 }: KubeReviewsOptions): Reviews {
   const options = { lane: 'reviews', timeoutMs };
   return {
-    async tokenReview(token) {
-      const { status } = await client.resource(tokenReviews).create<TokenReview>({ spec: { token } }, options);
+    async tokenReview(token, standing) {
+      const lane = standing === 'known' ? options.lane : 'unknown-tokens';
+      const review = { spec: { token } };
+      const { status } = await client.resource(tokenReviews).create<TokenReview>(review, { ...options, lane });
       const { username, groups, uid, extra } = status?.user ?? {};
       if (status?.authenticated !== true || !username) return undefined;
       return { name: username, groups: groups ?? [], ...(uid ? { uid } : {}), ...(extra ? { extra } : {}) };

@@ -41,6 +41,9 @@ class World {
   readonly patches: object[] = [];
   readonly events: string[] = [];
   readonly binder: Binder;
+  conflicts = 0;
+  /** The scheduler binds this one before us, once. */
+  faster: ((pod: Pod) => void) | undefined;
   readonly #pods = new Map<string, Pod>();
   readonly #failures: Error[];
   readonly #lostAnswers: Error[];
@@ -92,6 +95,14 @@ class World {
     const failure = this.#failures.shift();
     if (failure !== undefined) throw failure;
     const uid = metadata?.uid ?? '';
+    const { faster } = this;
+    const pending = this.#pods.get(uid);
+    if (faster !== undefined && pending !== undefined) {
+      this.faster = undefined;
+      faster(pending);
+      this.conflicts += 1;
+      throw new ApiError('pod is already assigned', { status: 409, reason: 'Conflict' });
+    }
     this.bindings.push([uid, target?.name ?? '']);
     const pod = this.#pods.get(uid);
     if (pod !== undefined) this.see({ ...pod, spec: { containers: [], ...pod.spec, nodeName: target?.name ?? '' } });
@@ -174,6 +185,23 @@ describe('the binder', () => {
       await expect.poll(() => world.bindings).toEqual([['1', 'vk-a']]);
     });
     expect(world.events).toEqual(['failed a 500', 'Scheduled']);
+  });
+
+  it('gives the place of a pod to another when the scheduler was faster, also when that is seen before our own answer', async () => {
+    const nodes = [virtualNode('vk-a', small)];
+    const world = new World({ nodes });
+    const requests = { requests: { cpu: '1' } };
+    const whole = (uid: string): Pod =>
+      unschedulable(
+        testPod({ uid, burst: 'localPrefer', spec: { containers: [{ name: 'app', resources: requests }] } }),
+      );
+    world.faster = (pod) => world.see({ ...pod, spec: { containers: [], ...pod.spec, nodeName: 'node-1' } });
+    await world.run(async () => {
+      world.see(whole('first'));
+      await expect.poll(() => world.conflicts).toBe(1);
+      world.see(whole('second'));
+      await expect.poll(() => world.bindings).toEqual([['second', 'vk-a']]);
+    });
   });
 
   it('looks again at pods for which room was not the matter when the real nodes change', async () => {

@@ -99,7 +99,11 @@ export class Binder {
     if (nodeName !== '') {
       this.#assignedTo(nodeName, uid);
       this.#forget(uid);
-      if (this.#options.nodes.isPool(nodeName) && this.#capacity.observe(uid, nodeName, pod)) this.#waiting.wakeAll();
+      const isFreed = this.#options.nodes.isPool(nodeName)
+        ? this.#capacity.observe(uid, nodeName, pod)
+        : // The scheduler was faster: the place that was kept for it is free again.
+          this.#capacity.release(uid);
+      if (isFreed) this.#waiting.wakeAll();
       return;
     }
     if (policyOf(pod) === undefined) {

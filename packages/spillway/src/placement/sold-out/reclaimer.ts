@@ -1,6 +1,5 @@
 import {
   type EventRecorder,
-  isConflict,
   type KubeClient,
   type Pod,
   type PodCondition,
@@ -74,20 +73,18 @@ export class Reclaimer {
       message,
       lastTransitionTime: `${new Date().toISOString().slice(0, 19)}Z`,
     };
-    const body = { metadata: { uid }, status: { conditions: [condition] } };
+    // Of the pod as it was judged: one that has found room meanwhile is looked at again.
+    const seen = { uid, resourceVersion: pod.metadata?.resourceVersion };
+    const body = { metadata: seen, status: { conditions: [condition] } };
     const resource = client.resource(pods);
-    await resource.patch(
+    const { metadata } = await resource.patch(
       refOf(pod),
       { type: 'strategic', body },
       { subresource: 'status', lane: 'background', signal },
     );
     recorder.record(pod, { type: 'Warning', reason: 'NoRoomInPool', message });
-    try {
-      await resource.delete(refOf(pod), { preconditions: { uid }, lane: 'background', signal });
-    } catch (error) {
-      // Another pod has its name by now.
-      if (!isConflict(error)) throw error;
-    }
+    const preconditions = { uid, resourceVersion: metadata?.resourceVersion };
+    await resource.delete(refOf(pod), { preconditions, lane: 'background', signal });
     onReclaimed(reason);
   }
 }

@@ -65,9 +65,16 @@ const scenarios: fc.Arbitrary<Scenario> = fc.record({
   restarts: fc.constantFrom([], [{ atSeconds: 5, downSeconds: 20, everySeconds: 120 }]),
 });
 
-async function play(scenario: Scenario, history: readonly Command[]): Promise<void> {
-  const world = new CoreWorld(scenario);
+/** Calls of the API server that take time are answered when the world is another one already. */
+const apiLatencies = fc.constantFrom(0, 200, 2000);
+
+async function play(scenario: Scenario, apiLatencyMs: number, history: readonly Command[]): Promise<void> {
+  const world = new CoreWorld(scenario, { apiLatencyMs });
   world.start();
+  await playOn(world, history);
+}
+
+async function playOn(world: CoreWorld, history: readonly Command[]): Promise<void> {
   for (const [, run, advanceMs] of history) {
     run(world);
     if (advanceMs !== undefined) await world.advance(advanceMs);
@@ -78,17 +85,56 @@ async function play(scenario: Scenario, history: readonly Command[]): Promise<vo
 
 const histories = fc.array(commands, { maxLength: 40, size: 'max' });
 
+/** What is shown is wrong for a while, as a whole and believably. */
+const deceptions: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 3, arbitrary: command('the backend shows nothing', (world) => world.showNothingFor(120_000)) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .integer({ min: 0, max: 4 })
+      .map((index): Command => [`base-${index} is said to be gone`, (world) => world.tellGone(`base-${index}`)]),
+  },
+  { weight: 2, arbitrary: command('another cluster answers', (world) => (world.api.elsewhere = true)) },
+  { weight: 4, arbitrary: command('the right cluster answers', (world) => (world.api.elsewhere = false)) },
+);
+
+const deceivedHistories = fc.array(fc.oneof({ weight: 4, arbitrary: commands }, { weight: 1, arbitrary: deceptions }), {
+  maxLength: 40,
+  size: 'max',
+});
+
+/** Pods that nobody touches, more than may be lost at once, run before anything goes wrong. */
+async function playDeceived(scenario: Scenario, apiLatencyMs: number, history: readonly Command[]): Promise<void> {
+  const world = new CoreWorld(scenario, { apiLatencyMs });
+  world.backend.change({});
+  world.start();
+  for (let index = 0; index < 5; index += 1) world.create(`base-${index}`);
+  await world.advance(30_000);
+  world.backend.change(scenario);
+  await playOn(world, history);
+}
+
 const parameters = { numRuns: 1000 * inject('historyFactor'), seed: inject('historySeed') };
 /** Only what hangs is ended. */
 const patience = 120_000 * Math.max(1, inject('historyFactor'));
 
 describe(`the whole core, whatever happens in whatever order (seed ${parameters.seed})`, () => {
   // oxlint-disable-next-line no-console -- whoever reads the log of a failed run needs the seed
-  console.info(`${parameters.numRuns} histories of the whole core, seed ${parameters.seed}`);
+  console.info(`${1.5 * parameters.numRuns} histories of the whole core, seed ${parameters.seed}`);
 
   it(
     'starts every pod once, loses no end, and leaves nothing behind',
-    () => fc.assert(fc.asyncProperty(scenarios, histories, play), parameters),
+    () => fc.assert(fc.asyncProperty(scenarios, apiLatencies, histories, play), parameters),
+    patience,
+  );
+
+  it(
+    'does all that, too, while the backend shows nothing and another cluster answers',
+    () =>
+      fc.assert(fc.asyncProperty(scenarios, apiLatencies, deceivedHistories, playDeceived), {
+        ...parameters,
+        numRuns: parameters.numRuns / 2,
+      }),
     patience,
   );
 });

@@ -1,14 +1,15 @@
+import type { Pod } from '@spillway/kube';
 import { describe, expect, it, vi } from 'vitest';
 import type { Scenario } from '../../backends/simulated/scenario.ts';
 import { instanceRef } from '../../podspec/pod-facts.ts';
-import { CoreWorld } from '../testing/core-world.ts';
+import { CoreWorld, type WorldOptions } from '../testing/core-world.ts';
 
 async function inWorld(
   scenario: Scenario,
   play: (world: CoreWorld) => Promise<void>,
-  capabilities: ConstructorParameters<typeof CoreWorld>[1] = {},
+  options: WorldOptions = {},
 ): Promise<void> {
-  const world = new CoreWorld(scenario, capabilities);
+  const world = new CoreWorld(scenario, options);
   world.start();
   await play(world);
   await world.settle();
@@ -315,7 +316,7 @@ describe('a service account token', () => {
         expect(await world.readFile(instanceRef(pod), '/identity/token')).toBe('token 1');
         expect(world.api.tokenLives).toHaveLength(1);
       },
-      { volumeUpdates: false },
+      { capabilities: { volumeUpdates: false } },
     ));
 
   it('that is past 80 % of its life is a new one in the running pod', () =>
@@ -335,3 +336,145 @@ describe('a service account token', () => {
       expect(world.traces.get(ref.uid)).toMatchObject({ starts: 1, interrupted: false });
     }));
 });
+
+describe('the end of a pod', () => {
+  it('is told of each of 60 Jobs that end within a second without API server', () =>
+    inWorld(
+      {},
+      async (world) => {
+        for (let index = 0; index < 60; index += 1) world.create(`batch-${index}`, 'failing');
+        await world.advance(3200);
+        world.api.away = true;
+        await world.advance(1000);
+        world.api.away = false;
+        await world.advance(60_000);
+        expect(world.api.all.filter(({ status }) => status?.phase === 'Failed')).toHaveLength(60);
+      },
+      { apiLatencyMs: 200 },
+    ));
+
+  it('is in the cluster before a deleted pod goes, although an earlier status of it was invalid', () =>
+    inWorld({}, async (world) => {
+      const { uid } = instanceRef(world.create('web'));
+      world.api.refusesStatuses = true;
+      await world.advance(20_000);
+      expect(phaseOf(world, 'web')).toBe('Pending');
+      world.api.refusesStatuses = false;
+      world.delete('web');
+      await world.advance(60_000);
+      expect(world.api.get('web')).toBeUndefined();
+      expect(world.api.last.get(uid)?.status?.phase).toBe('Failed');
+    }));
+
+  it('does not keep a deleted pod for ever when the API server calls it invalid again and again', () =>
+    inWorld({}, async (world) => {
+      const uid = await runningPod(world, 'web');
+      world.api.refusesStatuses = true;
+      world.delete('web');
+      world.abandoned.add(uid);
+      await world.advance(60_000);
+      expect(world.api.get('web')).toBeUndefined();
+      expect(await uidsOf(world)).toEqual([]);
+      world.api.refusesStatuses = false;
+    }));
+
+  it('that somebody else brought about stays, although a status was on its way', () =>
+    inWorld(
+      {},
+      async (world) => {
+        world.create('web');
+        for (let step = 0; step < 40 && phaseOf(world, 'web') !== 'Failed'; step += 1) {
+          await world.advance(100);
+          // Between what was looked at and the write of Running.
+          if (world.traces.get('web-1')?.ran) world.evict('web');
+        }
+        await world.advance(60_000);
+        expect(world.api.get('web')?.status).toMatchObject({ phase: 'Failed', reason: 'Evicted' });
+      },
+      { apiLatencyMs: 2000 },
+    ));
+});
+
+/** Fifty pods that run. */
+async function fiftyPods(world: CoreWorld): Promise<readonly Pod[]> {
+  const pods = Array.from({ length: 50 }, (_, index) => world.create(`web-${index}`));
+  await world.advance(20_000);
+  expect(world.api.all.filter(({ status }) => status?.phase === 'Running')).toHaveLength(50);
+  return pods;
+}
+
+const untouched = (world: CoreWorld): void => {
+  expect(world.api.all.filter(({ status }) => status?.phase === 'Running')).toHaveLength(50);
+  expect([...world.traces.values()].filter(({ starts, interrupted }) => starts !== 1 || interrupted)).toEqual([]);
+};
+
+describe('fifty pods run on', () => {
+  it('while the backend shows none of them, and its watch says of each that it is gone', () =>
+    inWorld({}, async (world) => {
+      const pods = await fiftyPods(world);
+      world.showsNothing = true;
+      for (const { metadata } of pods) world.tellGone(metadata?.name ?? '');
+      for (let minute = 0; minute < 5; minute += 1) await world.advance(60_000);
+      untouched(world);
+      world.showsNothing = false;
+      await world.advance(120_000);
+      untouched(world);
+      expect(world.nodeNotices.map(({ reason }) => reason)).toEqual(['SuspiciousListing']);
+    }));
+
+  it('when the backend shows none of them just before an outage and just after it', () =>
+    inWorld({}, async (world) => {
+      await fiftyPods(world);
+      world.showsNothing = true;
+      await world.advance(65_000);
+      world.backend.change({ faults: [{ on: 'list', fails: 'unavailable' }] });
+      for (let minute = 0; minute < 30; minute += 1) await world.advance(60_000);
+      world.backend.change({});
+      await world.advance(70_000);
+      world.showsNothing = false;
+      await world.advance(120_000);
+      untouched(world);
+    }));
+
+  it('while another cluster answers at the address of the API server', () =>
+    inWorld({}, async (world) => {
+      await fiftyPods(world);
+      world.api.elsewhere = true;
+      for (let minute = 0; minute < 60; minute += 1) await world.advance(60_000);
+      expect(await uidsOf(world)).toHaveLength(50);
+      world.api.elsewhere = false;
+      await world.advance(60_000);
+      untouched(world);
+    }));
+
+  it('for ten minutes when the API server forgets them, and end then, because it is the right one', () =>
+    inWorld({}, async (world) => {
+      await fiftyPods(world);
+      world.api.restore([]);
+      for (let minute = 0; minute < 10; minute += 1) await world.advance(60_000);
+      expect(await uidsOf(world)).toHaveLength(50);
+      expect(world.nodeNotices.map(({ reason }) => reason)).toEqual(['SuspiciousSweep']);
+      for (const uid of world.traces.keys()) world.abandoned.add(uid);
+      for (let minute = 0; minute < 5; minute += 1) await world.advance(60_000);
+      expect(await uidsOf(world)).toEqual([]);
+    }));
+
+  it('when the API server forgets them for five minutes', () =>
+    inWorld({}, async (world) => {
+      await fiftyPods(world);
+      const before = world.api.all;
+      world.api.restore([]);
+      for (let minute = 0; minute < 5; minute += 1) await world.advance(60_000);
+      world.api.restore(before);
+      await world.advance(60_000);
+      untouched(world);
+    }));
+});
+
+it('of fifty pods that are deleted by force, all instances end at once: each deletion was seen, and confirmed', () =>
+  inWorld({}, async (world) => {
+    await fiftyPods(world);
+    for (let index = 0; index < 50; index += 1) world.delete(`web-${index}`, 0);
+    await world.advance(10_000);
+    expect(await uidsOf(world)).toEqual([]);
+  }));

@@ -48,6 +48,8 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
   { weight: 2, arbitrary: command('force delete', (world) => world.forceDelete()) },
   { weight: 2, arbitrary: command('ended by others', (world) => world.failByOthers()) },
   { weight: 2, arbitrary: command('false tombstone', (world) => world.falseTombstone()) },
+  { weight: 2, arbitrary: command('false absence', (world) => world.falseAbsence()) },
+  { weight: 2, arbitrary: command('watch gap', (world) => world.watchGap()) },
   { weight: 3, arbitrary: command('crash', (world) => world.crash()) },
   { weight: 5, arbitrary: command('restart', (world) => world.restart()) },
 );

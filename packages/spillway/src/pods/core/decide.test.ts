@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Refusal } from '../../backends/backend.ts';
 import { sized, specOf } from '../../podspec/testing/sized-specs.ts';
 import { revisionOf } from '../../podspec/travelling.ts';
-import { decide, deleteAgainMs, followSpacingMs, overdueMs, quietMs } from './decide.ts';
+import { decide, deleteAgainMs, followSpacingMs, overdueMs, quietMs, refusalsNeeded } from './decide.ts';
 import { instanceRef, isReady } from '../../podspec/pod-facts.ts';
 import type { Operation, Outcome, PodState, Problem } from './pod-state.ts';
 import { deleted, exited, startOfTime, testInstance, testPod, waiting, withStatus } from '../testing/objects.ts';
@@ -493,9 +493,24 @@ describe('a pod that is deleted', () => {
   });
 
   it('is let go when the API server will never take its status', () => {
-    const state = change(arrived(), deleted(testPod(), now));
+    let state = change(arrived(), deleted(testPod(), now));
+    const end = decide(state, now, context).status ?? {};
+    for (let refusal = 0; refusal < refusalsNeeded; refusal += 1) {
+      expect(operationOf(state)).toBeUndefined();
+      state = statusRefused(state, end);
+    }
+    expect(operationOf(state)).toBe('remove');
+  });
+
+  it('waits for its terminal status, although the API server refused others of it', () => {
+    const pod = deleted(runningPod, now);
+    const ended = testInstance(runningPod, { state: 'ended', containerStatuses: [exited('app')] });
+    let state = instanceSeen(perform(change(adopted(), pod), ok), ended);
+    for (let refusal = 0; refusal < 2 * refusalsNeeded; refusal += 1) {
+      state = statusRefused(state, runningPod.status ?? {});
+    }
     expect(operationOf(state)).toBeUndefined();
-    expect(operationOf(statusRefused(state))).toBe('remove');
+    expect(operationOf(change(state, withStatus(pod, decide(state, now, context).status ?? {})))).toBe('remove');
   });
 
   it.each(['stop', 'remove', 'deletePod'] as const)('has its %s tried for ever', (kind) => {

@@ -4,7 +4,7 @@ import { activeDeadlineMs, isDeleting, isTerminalPhase, specGraceSeconds } from 
 import { placeholderInstance } from '../intake/placeholder.ts';
 import type { Operation, PodState } from './pod-state.ts';
 import { type Waiting, waitingFor, waitingForRefusals } from './problems.ts';
-import { isRecorded, podStatus } from '../status/status.ts';
+import { podStatus, tellsEnd } from '../status/status.ts';
 import { refusedConditions } from '../status/transient-conditions.ts';
 
 /** What one pod's virtual node contributes to a decision. */
@@ -34,6 +34,9 @@ export const overdueMs = 15_000;
 export const deleteAgainMs = 10_000;
 /** Volumes are not read again sooner than this after they were; changes that come together are one. */
 export const followSpacingMs = 1000;
+
+/** So often has the API server to call the terminal status of a pod invalid before the pod goes without it. */
+export const refusalsNeeded = 5;
 
 /**
  * What to do for one pod. Pure: a function of what is known and of the time. It never starts what ran, never ends what
@@ -72,8 +75,15 @@ function afterPod(state: PodState, nowMs: number): Step {
   const mayExist = state.created !== 'no' || state.last !== undefined || state.ran;
   if (state.removed || (state.observed.kind === 'absent' && !mayExist)) return { forget: true };
   if (state.observed.kind === 'unknown' && !mayExist) return waitForListing;
+  // The sweep looks after it, with all others that are missing.
+  if (state.gone === 'unlisted') return idle;
   if (state.gone === 'reported') return attempt(state, { kind: 'confirmGone' }, nowMs);
   return attempt(state, { kind: 'remove' }, nowMs);
+}
+
+/** Nothing waits for an end that the API server will never take; one refusal may be a passing fault of those whom it asks. */
+function isGivenUp({ refusedStatus }: PodState, end: PodStatus): boolean {
+  return refusedStatus !== undefined && refusedStatus.times >= refusalsNeeded && tellsEnd(refusedStatus.status, end);
 }
 
 /** `deletionTimestamp` is set: stop, record the end, remove the instance, remove the API object. */
@@ -83,7 +93,7 @@ function deletion(state: PodState, pod: Pod, nowMs: number, context: DecideConte
   // A stop of what is gone succeeds, so what is only not seen is stopped too.
   if (isRunning(state) || observed.kind === 'doubtful') return stopIt(state, pod, nowMs);
   const end = podStatus(statusInput(state, pod, nowMs, context, { over: true }));
-  if (!state.statusRefused && !isRecorded(pod, end)) return idle;
+  if (!tellsEnd(pod.status ?? {}, end) && !isGivenUp(state, end)) return idle;
   // Also for a pod of which nothing was ever seen: an earlier process may have died while it created.
   if (!state.removed) return attempt(state, { kind: 'remove' }, nowMs);
   return deleteIt(state, pod, nowMs);

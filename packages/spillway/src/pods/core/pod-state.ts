@@ -1,4 +1,4 @@
-import type { Pod } from '@spillway/kube';
+import type { Pod, PodStatus } from '@spillway/kube';
 import type { BackendErrorKind, Instance, InstanceRef, Notice, Refusal } from '../../backends/backend.ts';
 import type { Sized } from '../../podspec/sizing/size-pod.ts';
 import type { VolumeDigests } from '../references/volume-content.ts';
@@ -12,8 +12,11 @@ export interface PodState {
   readonly phase: Phase;
   /** The newest state that the cluster told; undefined for an instance without a pod. */
   readonly pod: Pod | undefined;
-  /** Has the pod left the cluster? `reported` by the watch, `confirmed` by a live read. */
-  readonly gone: 'no' | 'reported' | 'confirmed';
+  /**
+   * Has the pod left the cluster? `unlisted`: a complete list lacks it, which proves nothing by itself; `reported`: the watch
+   * told its deletion; `confirmed` by a live read.
+   */
+  readonly gone: 'no' | 'unlisted' | 'reported' | 'confirmed';
   /** The pod was there before this process: an earlier one may have created an instance that is not seen yet. */
   readonly inherited: boolean;
   readonly firstSeenMs: number;
@@ -41,8 +44,8 @@ export interface PodState {
   readonly removed: boolean;
   /** When the API server accepted the final delete. */
   readonly deletedMs: number | undefined;
-  /** The API server will never take the terminal status, so nothing may wait for it. */
-  readonly statusRefused: boolean;
+  /** The newest status that the API server calls invalid, and how often it did so to one that tells the same end. */
+  readonly refusedStatus: { readonly status: PodStatus; readonly times: number } | undefined;
   readonly verdict: Verdict | undefined;
   /** What the instance was given; undefined: not known, by an earlier process. */
   readonly content: Content | undefined;

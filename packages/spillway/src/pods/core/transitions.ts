@@ -1,4 +1,4 @@
-import type { Pod } from '@spillway/kube';
+import type { Pod, PodStatus } from '@spillway/kube';
 import type { Instance, InstanceRef, Notice } from '../../backends/backend.ts';
 import { placeholderAnnotation } from '../../podspec/contract.ts';
 import {
@@ -14,6 +14,7 @@ import type { PodReview } from '../intake/pod-review.ts';
 import type { Content, Failure, Observed, Operation, Outcome, Phase, PodState, Problem } from './pod-state.ts';
 import { placeholderNotice } from '../intake/placeholder.ts';
 import { noticesOf, noticesOfChange, noticesOfRefusals, retryDelayMs } from './problems.ts';
+import { tellsEnd } from '../status/status.ts';
 import { isRespecified } from './respecified.ts';
 
 // What happened → the next state. Pure. Each function may be called with news that are old or that come twice.
@@ -98,7 +99,7 @@ function blank(ref: InstanceRef, nowMs: number): PodState {
     stopped: undefined,
     removed: false,
     deletedMs: undefined,
-    statusRefused: false,
+    refusedStatus: undefined,
     verdict: undefined,
     content: undefined,
     outdated: false,
@@ -136,14 +137,26 @@ export function podChanged(state: PodState, { pod, refusals, sized, nowMs }: Bou
   return settle(uncertain ? { ...next, observed: doubtful(nowMs) } : lost(next));
 }
 
-/** The cluster has no such pod any more: deleted by us, by force, or during a gap of the watch. */
+/** The watch told that the pod was deleted: by us, or by force. */
 export function podGone(state: PodState): PodState {
-  return state.gone === 'no' ? settle({ ...state, gone: 'reported' }) : state;
+  return state.gone === 'no' || state.gone === 'unlisted' ? settle({ ...state, gone: 'reported' }) : state;
 }
 
-/** The API server will never take this pod's terminal status. */
-export function statusRefused(state: PodState): PodState {
-  return { ...state, statusRefused: true };
+/** A complete list of the cluster's pods lacks it: deleted during a gap of the watch, or the list is wrong. */
+export function podUnlisted(state: PodState): PodState {
+  return state.gone === 'no' ? { ...state, gone: 'unlisted' } : state;
+}
+
+/** The sweep has verified that there is no such pod. */
+export function podConfirmedGone(state: PodState): PodState {
+  return state.gone === 'unlisted' ? settle({ ...state, gone: 'confirmed' }) : state;
+}
+
+/** The API server calls this status invalid. */
+export function statusRefused(state: PodState, status: PodStatus): PodState {
+  const { refusedStatus: known } = state;
+  const isSameEnd = known !== undefined && tellsEnd(known.status, status);
+  return { ...state, refusedStatus: { status, times: isSameEnd ? known.times + 1 : 1 } };
 }
 
 export function instanceSeen(state: PodState, instance: Instance): PodState {

@@ -52,10 +52,11 @@ export class InstanceNews implements InstanceSink {
     if (!listing.complete || !belief.holds(listing)) return;
     ledger?.listed(listing);
     registry.listed(listing);
-    const total = listing.instances.length;
-    metrics.instances(total);
+    metrics.instances(listing.instances.length);
     if (!podsListed()) return;
-    sweeper.observe({ startedMs: listing.startedMs, unowned: registry.unowned(), total });
+    const leftOver = registry.leftOver();
+    const all = new Set([...listing.instances.map(({ ref }) => ref.uid), ...leftOver.keys()]);
+    sweeper.observe({ startedMs: listing.startedMs, leftOver, total: all.size });
     metrics.orphans(sweeper.candidates, sweeper.heldBack);
   }
 }

@@ -153,6 +153,9 @@ export class InstanceObserver {
         this.#changed?.add(event.ref.uid);
         sink.gone(event.ref);
         return;
+      case 'gap':
+        this.#options.requests.request();
+        return;
       case 'notice':
         sink.notice(event.ref, event.notice);
     }

@@ -1,12 +1,14 @@
 import type { Logger } from '@spillway/kube';
-import type { Instance, InstanceRef } from '../../backends/backend.ts';
-import { type Census, type HeldBack, Sightings, type SweepOptions } from './sweep.ts';
+import type { InstanceRef } from '../../backends/backend.ts';
+import { type Census, Sightings, type SightingsOptions } from '../../podspec/absence/sightings.ts';
+import { type HeldBack, mostPerListingMs } from '../../podspec/absence/suspicion.ts';
+import type { GonePods } from './gone-pods.ts';
+
+/** How far apart two listings must be, and when so many are concerned that something else may be wrong. */
+export type SweepOptions = SightingsOptions;
 
 export interface SweeperOptions extends SweepOptions {
-  /** Is the API server that we talk to the cluster whose marks our instances carry? */
-  readonly confirmCluster: (signal: AbortSignal) => Promise<boolean>;
-  /** Live read: does the cluster have a pod with this UID? */
-  readonly exists: (ref: InstanceRef, signal: AbortSignal) => Promise<boolean>;
+  readonly gonePods: Pick<GonePods, 'look'>;
   /** It is certain: the instance has no pod. Called once for each. */
   readonly onOrphan: (ref: InstanceRef) => void;
   /** So many instances have no pod that they are left alone for a while. Called once for each such time. */
@@ -18,13 +20,13 @@ export interface SweeperOptions extends SweepOptions {
 }
 
 /**
- * Finds instances whose pod is gone. Nothing is removed because a listing of pods lacked it: a complete listing of the
- * backend has to show the instance twice, the API server has to be the right cluster, and it has to say live that there
- * is no such pod.
+ * Finds instances whose pod is gone although no watch told it. Nothing is removed because a listing of pods lacked it: two
+ * complete listings of the backend have to leave it over, the API server has to be the right cluster, and it has to say live
+ * that there is no such pod.
  */
 export class Sweeper {
   readonly #options: SweeperOptions;
-  readonly #sightings: Sightings;
+  readonly #sightings: Sightings<InstanceRef>;
   #sweeping: Promise<void> | undefined;
   #heldBack: HeldBack | undefined;
   readonly #closing = new AbortController();
@@ -44,15 +46,15 @@ export class Sweeper {
   }
 
   /** A complete listing of the backend has ended. */
-  observe(census: Census): void {
+  observe(census: Census<InstanceRef>): void {
+    const { onSuspicion, requestListingIn, now } = this.#options;
     const { due, heldBack } = this.#sightings.observe(census);
-    if (heldBack && heldBack.untilMs !== this.#heldBack?.untilMs) this.#options.onSuspicion(heldBack);
+    if (heldBack && this.#heldBack === undefined) onSuspicion(heldBack);
     this.#heldBack = heldBack;
     const { nextDueMs } = this.#sightings;
-    if (nextDueMs !== undefined && due.length === 0) {
-      this.#options.requestListingIn(Math.max(0, nextDueMs - this.#options.now()));
-    }
-    if (due.length > 0) this.#sweeping ??= this.#sweep(due, this.#closing.signal);
+    if (heldBack) requestListingIn(Math.min(heldBack.remainingMs, mostPerListingMs));
+    else if (nextDueMs !== undefined && due.size === 0) requestListingIn(Math.max(0, nextDueMs - now()));
+    if (due.size > 0) this.#sweeping ??= this.#sweep([...due.values()], this.#closing.signal);
   }
 
   /** Resolves when no sweep is under way. */
@@ -66,19 +68,20 @@ export class Sweeper {
     await this.settled();
   }
 
-  async #sweep(due: readonly Instance[], signal: AbortSignal): Promise<void> {
-    const { logger, confirmCluster, exists, onOrphan } = this.#options;
+  async #sweep(due: readonly InstanceRef[], signal: AbortSignal): Promise<void> {
+    const { logger, gonePods, onOrphan } = this.#options;
     try {
-      if (!(await confirmCluster(signal))) {
-        logger.error(
-          { instances: due.length },
-          'the API server is not the cluster that these instances belong to; they are left alone',
-        );
-        return;
-      }
-      for (const { ref } of due) {
+      for (const ref of due) {
         if (signal.aborted) return;
-        if (!(await exists(ref, signal)) && !signal.aborted) onOrphan(ref);
+        const presence = await gonePods.look(ref, signal);
+        if (presence === 'otherCluster') {
+          logger.error(
+            { instances: due.length },
+            'the API server is not the cluster that these instances belong to; they are left alone',
+          );
+          return;
+        }
+        if (presence === 'gone' && !signal.aborted) onOrphan(ref);
       }
     } catch (error) {
       if (!signal.aborted) logger.warn({ err: error }, 'cannot verify instances without a pod; trying again');

@@ -9,7 +9,12 @@ const wholeLists = ['initContainerStatuses', 'containerStatuses', 'ephemeralCont
 const addressLists = ['hostIPs', 'podIPs'] as const;
 
 export interface StatusPatch {
-  readonly metadata: { readonly uid: string; readonly annotations?: Annotations };
+  readonly metadata: {
+    readonly uid: string;
+    /** Only where the phase changes. */
+    readonly resourceVersion?: string;
+    readonly annotations?: Annotations;
+  };
   readonly status: Readonly<Record<string, unknown>>;
 }
 
@@ -20,7 +25,8 @@ export interface StatusPatch {
  *
  * @param annotations what the pod should be annotated with besides
  *
- * A pod that has ended is never brought back, nor is its end judged anew: the API server would take both.
+ * A pod that has ended is never brought back, nor is its end judged anew: the API server would take both. So a patch that
+ * changes the phase holds only for the version that was looked at (409 otherwise): somebody else may have ended the pod since.
  */
 export function statusPatch(live: Pod, wanted: PodStatus, annotations: Annotations = {}): StatusPatch | undefined {
   const current = live.status ?? {};
@@ -40,7 +46,9 @@ export function statusPatch(live: Pod, wanted: PodStatus, annotations: Annotatio
   if (conditions.length > 0) patch['conditions'] = conditions;
   const changed = changedAnnotations(live, annotations);
   if (Object.keys(patch).length === 0 && changed === undefined) return undefined;
-  return { metadata: { uid: live.metadata?.uid ?? '', ...(changed && { annotations: changed }) }, status: patch };
+  const { uid = '', resourceVersion } = live.metadata ?? {};
+  const version = 'phase' in patch && resourceVersion !== undefined ? { resourceVersion } : {};
+  return { metadata: { uid, ...version, ...(changed && { annotations: changed }) }, status: patch };
 }
 
 /** What they say of a pod that runs was true when it was started, and stays true whatever its specification says since. */

@@ -7,7 +7,7 @@ import { exited, startOfTime, testInstance, testPod } from '../testing/objects.t
 import { bodyOf, fakeClient } from '../testing/fake-client.ts';
 import { mergeStatus } from '../testing/strategic-merge.ts';
 
-const statusOf = (pod: Pod, more: Parameters<typeof testInstance>[1] = {}): PodStatus =>
+const statusOf = (pod: Pod, more: Parameters<typeof testInstance>[1] = {}, nowMs = startOfTime): PodStatus =>
   podStatus({
     pod,
     instance: testInstance(pod, more),
@@ -15,7 +15,7 @@ const statusOf = (pod: Pod, more: Parameters<typeof testInstance>[1] = {}): PodS
     ran: true,
     hostIPs: [],
     firstSeenMs: startOfTime,
-    nowMs: startOfTime,
+    nowMs,
   });
 
 interface Setup {
@@ -155,18 +155,39 @@ describe('a status', () => {
     await setup.stop();
   });
 
-  it('that the API server will never take is reported and given up', async () => {
-    const setup = setUp(() => {
+  it('that the API server calls invalid is reported, not sent again at once, and does not hold up the next', async () => {
+    const setup = setUp((patch) => {
+      if (patch.status['phase'] === 'Failed') return;
       throw new ApiError('status.containerStatuses: Forbidden: may not be restarted', {
         status: 422,
         reason: 'Invalid',
       });
     });
-    const pod = addPod(setup);
+    const pod = addPod(setup, testPod({ spec: { restartPolicy: 'Never' }, metadata: { resourceVersion: '1' } }));
     setup.writer.write(pod, statusOf(pod));
+    await expect.poll(() => setup.refused).toEqual(['uid-1']);
+    // As every step of the pod does, whatever it is for; a second later, because of the times in it.
+    setup.writer.write(pod, statusOf(pod, {}, startOfTime + 1000));
+    setup.writer.write(pod, statusOf(pod, { state: 'ended', containerStatuses: [exited('app', 7)] }));
     await setup.writer.flush(forever);
-    expect(setup.refused).toEqual(['uid-1']);
-    expect(setup.patches).toHaveLength(1);
+    expect(setup.results).toEqual(['refused', 'written']);
+    expect(setup.cluster.get('web-0')?.status?.phase).toBe('Failed');
+    await setup.stop();
+  });
+
+  it('that ends the pod while an earlier one is tried again is written', async () => {
+    const gate = Promise.withResolvers<void>();
+    const setup = setUp((_, count) => {
+      if (count === 1) throw new ApiError('overloaded', { status: 503 });
+      return count === 2 ? gate.promise : undefined;
+    });
+    const pod = addPod(setup, testPod({ spec: { restartPolicy: 'Never' }, metadata: { resourceVersion: '1' } }));
+    setup.writer.write(pod, statusOf(pod));
+    await expect.poll(() => setup.patches.length).toBe(2);
+    setup.writer.write(pod, statusOf(pod, { state: 'ended', containerStatuses: [exited('app', 7)] }));
+    gate.resolve();
+    await setup.writer.flush(forever);
+    expect(setup.cluster.get('web-0')?.status?.phase).toBe('Failed');
     await setup.stop();
   });
 

@@ -2,7 +2,7 @@ import {
   backoffMs,
   ApiError,
   type Clock,
-  isForbidden,
+  isConflict,
   isInvalid,
   isNotFound,
   type KubeClient,
@@ -10,19 +10,21 @@ import {
   pods,
   type PodStatus,
   isOlder,
+  systemClock,
   uidOf,
   WorkQueue,
 } from '@spillway/kube';
 import type { Annotations } from '../../podspec/sizing/shown.ts';
 import { instanceRef } from '../../podspec/pod-facts.ts';
-import { statusPatch } from './status-patch.ts';
+import { answered, type PendingWrite, sent, turnAtMs, wanted, type WriteResult } from './pending-write.ts';
+import { same, statusPatch } from './status-patch.ts';
 
 export interface StatusWriterOptions {
   readonly client: Pick<KubeClient, 'resource'>;
   /** The pod as the cluster has it, by UID; undefined: it is gone. */
   readonly live: (uid: string) => Pod | undefined;
-  /** The API server will never take this status. */
-  readonly onRefused: (pod: Pod, error: ApiError) => void;
+  /** The API server says that this status is invalid. It is tried again, later each time. */
+  readonly onRefused: (pod: Pod, status: PodStatus, error: ApiError) => void;
   /** A write failed and will be tried again. */
   readonly onError?: (pod: Pod, error: unknown) => void;
   readonly onWritten?: (result: 'written' | 'unchanged' | 'gone' | 'refused' | 'failed') => void;
@@ -31,13 +33,13 @@ export interface StatusWriterOptions {
   readonly clock?: Clock;
 }
 
-interface Pending {
+interface Wanted {
   readonly status: PodStatus;
   readonly annotations: Annotations;
-  readonly attempts: number;
 }
 
 const retry = { firstMs: 200, maxMs: 30_000 };
+const retryRefused = { firstMs: 1000, maxMs: 60_000 };
 
 /**
  * Brings statuses into the cluster. Keeps only the newest for each UID, compares it with the live one, writes what
@@ -45,7 +47,8 @@ const retry = { firstMs: 200, maxMs: 30_000 };
  */
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
-  readonly #pending = new Map<string, Pending>();
+  readonly #clock: Clock;
+  readonly #pending = new Map<string, PendingWrite<Wanted>>();
   /** Answers to our own writes, until the watch has brought something as new. */
   readonly #answers = new Map<string, Pod>();
   readonly #queue: WorkQueue<string>;
@@ -53,7 +56,8 @@ export class StatusWriter {
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
-    this.#queue = new WorkQueue({ clock: options.clock });
+    this.#clock = options.clock ?? systemClock;
+    this.#queue = new WorkQueue({ clock: this.#clock });
   }
 
   /** Pods whose newest status is not written yet. */
@@ -66,9 +70,7 @@ export class StatusWriter {
     const uid = uidOf(pod);
     const before = this.#pending.get(uid);
     if (before === undefined && statusPatch(this.#newest(uid) ?? pod, status, annotations) === undefined) return;
-    this.#pending.set(uid, { status, annotations, attempts: before?.attempts ?? 0 });
-    // One that failed has its turn already, after its back-off.
-    if (before === undefined || before.attempts === 0) this.#queue.add(uid);
+    this.#set(uid, wanted(before, { status, annotations }, tellsSame));
   }
 
   /** The pod is gone. */
@@ -108,16 +110,35 @@ export class StatusWriter {
   }
 
   async #writeNewest(uid: string, signal: AbortSignal): Promise<void> {
-    const pending = this.#pending.get(uid);
-    if (pending === undefined) return;
-    const live = this.#newest(uid);
-    const patch = live && statusPatch(live, pending.status, pending.annotations);
-    if (live === undefined || patch === undefined) {
-      this.#finish(uid, pending, live === undefined ? 'gone' : 'unchanged');
+    const before = this.#pending.get(uid);
+    const write = sent(before, this.#clock.now());
+    if (write === undefined) {
+      // Its turn was for a status that is written since, or is later now.
+      if (before) this.#schedule(uid, before);
       return;
     }
+    this.#pending.set(uid, write);
+    const result = await this.#send(uid, write, signal);
+    // Forgotten meanwhile; whatever is wanted since has its own turn.
+    const now = this.#pending.get(uid);
+    if (result !== undefined && now?.kind === 'sent') this.#set(uid, answered(now, result, tellsSame));
+  }
+
+  /** Nothing: the process ends. */
+  async #send(
+    uid: string,
+    { sent: { status, annotations }, attempts }: PendingWrite<Wanted> & { kind: 'sent' },
+    signal: AbortSignal,
+  ): Promise<WriteResult | undefined> {
+    const { onWritten, client } = this.#options;
+    const live = this.#newest(uid);
+    const patch = live && statusPatch(live, status, annotations);
+    if (live === undefined || patch === undefined) {
+      onWritten?.(live === undefined ? 'gone' : 'unchanged');
+      return { kind: live === undefined ? 'gone' : 'written' };
+    }
     try {
-      const answer = await this.#options.client
+      const answer = await client
         .resource(pods)
         .patch(
           instanceRef(live),
@@ -125,35 +146,41 @@ export class StatusWriter {
           { subresource: 'status', lane: 'status', signal },
         );
       if (this.#options.live(uid) !== undefined) this.#answers.set(uid, answer);
-      this.#finish(uid, pending, 'written');
+      onWritten?.('written');
+      return { kind: 'written' };
     } catch (error) {
-      if (!signal.aborted) this.#failed(uid, pending, live, error);
+      if (signal.aborted) return undefined;
+      const result = this.#resultOf(error, uid, attempts + 1);
+      onWritten?.(result.kind);
+      if (isInvalid(error) && result.kind === 'refused') this.#options.onRefused(live, status, error);
+      // It has changed since it was looked at.
+      else if (result.kind !== 'gone' && !isConflict(error)) this.#options.onError?.(live, error);
+      return result;
     }
   }
 
-  #failed(uid: string, pending: Pending, live: Pod, error: unknown): void {
-    if (isNotFound(error) || isReplaced(error)) {
-      this.#finish(uid, pending, 'gone');
-    } else if (isInvalid(error)) {
-      this.#finish(uid, pending, 'refused');
-      this.#options.onRefused(live, error);
-    } else {
-      this.#options.onWritten?.('failed');
-      this.#options.onError?.(live, error);
-      const attempts = pending.attempts + 1;
-      const newest = this.#pending.get(uid);
-      if (newest === undefined) return;
-      this.#pending.set(uid, { ...newest, attempts });
-      const delayMs = backoffMs(`${uid}/status`, attempts, retry);
-      this.#queue.addAfter(uid, Math.max(delayMs, retryAfterMs(error)));
-    }
+  #resultOf(error: unknown, uid: string, attempts: number): WriteResult {
+    if (isNotFound(error) || isReplaced(error)) return { kind: 'gone' };
+    const kind = isAboutTheStatus(error) ? 'refused' : 'failed';
+    const delayMs = backoffMs(`${uid}/status`, attempts, kind === 'refused' ? retryRefused : retry);
+    return { kind, untilMs: this.#clock.now() + Math.max(delayMs, retryAfterMs(error)) };
   }
 
-  /** Unless a newer status came meanwhile. */
-  #finish(uid: string, pending: Pending, result: 'written' | 'unchanged' | 'gone' | 'refused'): void {
-    this.#options.onWritten?.(result);
-    if (this.#pending.get(uid) === pending) this.#pending.delete(uid);
-    this.#settleIdle();
+  #set(uid: string, pending: PendingWrite<Wanted> | undefined): void {
+    if (pending === undefined) {
+      this.#pending.delete(uid);
+      this.#settleIdle();
+      return;
+    }
+    this.#pending.set(uid, pending);
+    this.#schedule(uid, pending);
+  }
+
+  /** What is not sent has its turn in the queue, always. */
+  #schedule(uid: string, pending: PendingWrite<Wanted>): void {
+    const now = this.#clock.now();
+    const atMs = turnAtMs(pending, now);
+    if (Number.isFinite(atMs)) this.#queue.addAfter(uid, atMs - now);
   }
 
   #settleIdle(): void {
@@ -181,8 +208,24 @@ function isReplaced(error: unknown): boolean {
   return fields.includes('metadata.uid') || /metadata\.uid|uid mismatch|precondition/i.test(error.message);
 }
 
+/** And not about the caller, the time, or how busy the server is; another status may be taken. */
+function isAboutTheStatus(error: unknown): boolean {
+  if (!(error instanceof ApiError) || error.status < 400 || error.status >= 500) return false;
+  return ![401, 408, 409, 429].includes(error.status);
+}
+
+/** But for the times of transitions, which are new each time for what is not in the cluster yet. */
+function tellsSame(a: Wanted, b: Wanted): boolean {
+  return same(timeless(a.status), timeless(b.status)) && same(a.annotations, b.annotations);
+}
+
+function timeless(status: PodStatus): object {
+  return {
+    ...status,
+    conditions: status.conditions?.map((condition) => ({ ...condition, lastTransitionTime: undefined })),
+  };
+}
+
 function retryAfterMs(error: unknown): number {
-  if (error instanceof ApiError && error.retryAfterMs !== undefined) return error.retryAfterMs;
-  // The authoriser forgets a deleted pod before the watch tells us.
-  return isForbidden(error) ? 1000 : 0;
+  return error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
 }

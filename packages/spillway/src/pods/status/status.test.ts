@@ -2,7 +2,7 @@ import type { Pod, PodCondition } from '@spillway/kube';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Instance } from '../../backends/backend.ts';
-import { isRecorded, podStatus, type StatusInput } from './status.ts';
+import { podStatus, type StatusInput, tellsEnd } from './status.ts';
 import { same, statusPatch } from './status-patch.ts';
 import {
   deleted,
@@ -229,7 +229,7 @@ describe('the patch of a status', () => {
       },
     };
     expect(statusPatch(asServed, status)).toBeUndefined();
-    expect(isRecorded(asServed, status)).toBe(true);
+    expect(tellsEnd(asServed.status ?? {}, status)).toBe(true);
   });
 
   it('names the UID, so that a pod of the same name refuses it', () => {

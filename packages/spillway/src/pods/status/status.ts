@@ -89,18 +89,19 @@ function phaseOf(
   return live === 'Running' ? 'Running' : 'Pending';
 }
 
-/** A status that ends the pod is in the cluster when phase and exit codes are. */
-export function isRecorded(pod: Pod, wanted: PodStatus): boolean {
-  if (pod.status?.phase !== wanted.phase) return false;
+/** A status tells how the pod ended when it has phase and exit codes of the one that should. */
+export function tellsEnd(status: PodStatus, end: PodStatus): boolean {
+  if (status.phase !== end.phase) return false;
   const pairs = [
-    [wanted.containerStatuses, pod.status?.containerStatuses],
-    [wanted.initContainerStatuses, pod.status?.initContainerStatuses],
+    [end.containerStatuses, status.containerStatuses],
+    [end.initContainerStatuses, status.initContainerStatuses],
   ] as const;
   return pairs.every(([want = [], have = []]) =>
     want.every(({ name, state }) => {
-      const end = state?.terminated;
+      const terminated = state?.terminated;
       return (
-        end === undefined || have.find((other) => other.name === name)?.state?.terminated?.exitCode === end.exitCode
+        terminated === undefined ||
+        have.find((other) => other.name === name)?.state?.terminated?.exitCode === terminated.exitCode
       );
     }),
   );

@@ -43,43 +43,56 @@ interface Trace {
   exitCode: number | undefined;
 }
 
+export interface WorldOptions {
+  /** Other than the simulated backend's. */
+  readonly capabilities?: Partial<Capabilities>;
+  /** What a call of the API server takes at most. Default: 0, no time. */
+  readonly apiLatencyMs?: number;
+}
+
 /**
  * A whole node: the real core on a rehearsed backend and a fake API server, under one clock. The process can die at any
  * time; what it has sent by then may still arrive. Every act on the backend is checked when it is done.
  */
 export class CoreWorld {
   readonly timing: TestTiming = new TestTiming(startOfTime);
-  readonly api: FakePodsApi = new FakePodsApi();
+  readonly api: FakePodsApi;
   readonly backend: FaultyBackend;
   readonly traces: Map<string, Trace> = new Map();
   /** Deleted without grace, or ended by others: nothing is promised about their end. */
   readonly abandoned: Set<string> = new Set();
   /** The backend is asked to stop an instance. */
   onStop: ((graceSeconds: number) => void) | undefined;
+  /** The backend answers for another project, or from a cache that is empty, and says that its listing is complete. */
+  showsNothing = false;
   /** The first thing that should not have happened. */
   violation: string | undefined;
   readonly notices: { readonly ref: InstanceRef; readonly notice: Notice }[] = [];
   readonly nodeNotices: Notice[] = [];
   /** Seconds that each pod took to become Ready, as they were measured. */
   readonly ready: number[] = [];
+  readonly #region: SimulatedRegion;
   readonly #simulated: SimulatedBackend;
   readonly #capabilities: Partial<Capabilities>;
   readonly #random: () => number;
   #process: Process | undefined;
   readonly #ending: Promise<void>[] = [];
   #serial = 0;
+  #deceptions = 0;
 
-  constructor(scenario: Scenario = {}, capabilities: Partial<Capabilities> = {}) {
+  constructor(scenario: Scenario = {}, { capabilities = {}, apiLatencyMs = 0 }: WorldOptions = {}) {
     this.#capabilities = capabilities;
     this.#random = seededRandom((scenario.seed ?? 1) + 2);
-    this.#simulated = new SimulatedBackend({
-      region: new SimulatedRegion({
-        options: { scenario, startDelayMs: 300, stopDelayMs: 100 },
-        logger: silentLogger,
-        clock: this.timing,
-      }),
-      owner,
+    const travels = seededRandom((scenario.seed ?? 1) + 3);
+    this.api = new FakePodsApi(async () => {
+      if (apiLatencyMs > 0) await this.timing.sleep(Math.round((travels() * apiLatencyMs) / 2));
     });
+    this.#region = new SimulatedRegion({
+      options: { scenario, startDelayMs: 300, stopDelayMs: 100 },
+      logger: silentLogger,
+      clock: this.timing,
+    });
+    this.#simulated = new SimulatedBackend({ region: this.#region, owner });
     this.backend = new FaultyBackend({ backend: this.#watched(), scenario, clock: this.timing });
   }
 
@@ -183,6 +196,8 @@ export class CoreWorld {
   async settle(): Promise<void> {
     this.backend.change({});
     this.api.away = false;
+    if (this.api.elsewhere) this.api.elsewhere = false;
+    this.showsNothing = false;
     this.start();
     let goodMinutes = 0;
     for (let minute = 0; minute < 30 && goodMinutes < 3; minute += 1) {
@@ -213,7 +228,7 @@ export class CoreWorld {
   }
 
   async instances(): Promise<readonly Instance[]> {
-    const { instances } = await this.backend.list(new AbortController().signal);
+    const { instances } = await this.#simulated.list();
     return instances;
   }
 
@@ -244,6 +259,20 @@ export class CoreWorld {
       return `${uid} left the cluster as ${String(pod.status?.phase)}`;
     }
     return undefined;
+  }
+
+  /** The backend's watch says that its instance is gone, whatever is true. */
+  tellGone(name: string): void {
+    const pod = this.api.get(name);
+    if (pod) this.#region.hub(owner).gone(instanceRef(pod));
+  }
+
+  /** Three times at most, and for less than the time after which that would be believed. */
+  showNothingFor(ms: number): void {
+    if (this.showsNothing || this.#deceptions === 3) return;
+    this.#deceptions += 1;
+    this.showsNothing = true;
+    this.timing.after(ms, () => (this.showsNothing = false));
   }
 
   #violate(what: string): void {
@@ -308,7 +337,7 @@ export class CoreWorld {
         if (instance && instance.state !== 'ended') this.#trace(ref.uid).interrupted = true;
         await inner.remove(ref);
       },
-      list: () => inner.list(),
+      list: async () => (this.showsNothing ? { complete: true, instances: [] } : await inner.list()),
       watch: (signal) => inner.watch(signal),
       logs: (...args) => inner.logs(...args),
       exec: (...args) => inner.exec(...args),
@@ -348,7 +377,7 @@ export class CoreWorld {
         controller: client,
         confirm: async () => {
           if (this.api.away) throw new TransportError('unreachable', 'the API server is away');
-          return true;
+          return !this.api.elsewhere;
         },
       },
       backend,

@@ -32,6 +32,7 @@ interface DeleteOptions {
  * preconditions, answered as the real one answers. It can be away, drop its watches, and forget its history.
  */
 export class FakePodsApi {
+  readonly #travel: () => Promise<void>;
   readonly #pods = new Map<string, Pod>();
   /** Names in use, deleted ones too: the last state of each UID. */
   readonly last: Map<string, Pod> = new Map();
@@ -40,9 +41,17 @@ export class FakePodsApi {
   #forgottenUpTo = 0;
   #away = false;
   #generation = 0;
+  #elsewhere = false;
   /** Of all tokens that were asked for, in seconds. */
   readonly tokenLives: number[] = [];
+  /** As with a policy or webhook that finds something wrong with every status. */
+  refusesStatuses = false;
   #news = Promise.withResolvers<void>();
+
+  /** @param travel takes as long as a request, an answer or an event is on its way. Default: no time */
+  constructor(travel: () => Promise<void> = async () => undefined) {
+    this.#travel = travel;
+  }
 
   get all(): readonly Pod[] {
     return [...this.#pods.values()];
@@ -96,6 +105,25 @@ export class FakePodsApi {
     return this.#away;
   }
 
+  /** Another cluster answers at the address of this one: it has none of these pods. */
+  set elsewhere(elsewhere: boolean) {
+    this.#elsewhere = elsewhere;
+    // Versions of one cluster are nothing to the other.
+    this.#version += 1;
+    this.forgetHistory();
+  }
+
+  get elsewhere(): boolean {
+    return this.#elsewhere;
+  }
+
+  /** As when etcd is restored from a snapshot that was taken when there were these pods. */
+  restore(pods: readonly Pod[]): void {
+    this.#pods.clear();
+    for (const pod of pods) this.#pods.set(nameOf(pod), this.#stamped(pod));
+    this.forgetHistory();
+  }
+
   dropWatches(): void {
     this.#generation += 1;
     this.#tell();
@@ -122,40 +150,51 @@ export class FakePodsApi {
 
   #podClient(): object {
     return {
-      list: async ({ fieldSelector = '' }: { fieldSelector?: string } = {}): Promise<KubeList<Pod>> => {
-        this.#mustBeThere();
-        const name = /metadata\.name=([^,]*)/.exec(fieldSelector)?.[1];
-        return this.#list(name === undefined ? this.all : this.all.filter((pod) => nameOf(pod) === name));
-      },
+      list: ({ fieldSelector = '' }: { fieldSelector?: string } = {}): Promise<KubeList<Pod>> =>
+        this.#served(() => {
+          const name = /metadata\.name=([^,]*)/.exec(fieldSelector)?.[1];
+          const pods = this.#elsewhere ? [] : this.all;
+          return this.#list(name === undefined ? pods : pods.filter((pod) => nameOf(pod) === name));
+        }),
       pages: async function* (this: { list: () => Promise<KubeList<Pod>> }) {
         yield await this.list();
       },
       watch: (options: WatchRequest) => this.#watch(options),
-      patch: async (ref: ObjectRef, patch: Patch): Promise<Pod> => this.#patchStatus(ref, bodyOf<StatusPatch>(patch)),
-      delete: async (ref: ObjectRef, options: DeleteOptions): Promise<Pod> => this.#deleteNow(ref, options),
+      patch: (ref: ObjectRef, patch: Patch): Promise<Pod> =>
+        this.#served(() => this.#patchStatus(ref, bodyOf<StatusPatch>(patch))),
+      delete: (ref: ObjectRef, options: DeleteOptions): Promise<Pod> =>
+        this.#served(() => this.#deleteNow(ref, options)),
     };
   }
 
   #emptyClient(plural: string): object {
     return {
-      list: async () => {
-        this.#mustBeThere();
-        return this.#list([]);
-      },
+      list: () => this.#served(() => this.#list([])),
       pages: async function* (this: { list: () => Promise<KubeList<Pod>> }) {
         yield await this.list();
       },
       watch: (options: WatchRequest) => this.#watch(options, true),
-      create: async (request: TokenRequest): Promise<TokenRequest> => {
-        this.#mustBeThere();
-        this.tokenLives.push(request.spec?.expirationSeconds ?? 0);
-        return { ...request, status: { token: `token ${this.tokenLives.length}`, expirationTimestamp: '' } };
-      },
-      get: async ({ name }: ObjectRef) => {
-        this.#mustBeThere();
-        throw new ApiError(`${plural} "${name}" not found`, { status: 404, reason: 'NotFound' });
-      },
+      create: (request: TokenRequest): Promise<TokenRequest> =>
+        this.#served(() => {
+          this.tokenLives.push(request.spec?.expirationSeconds ?? 0);
+          return { ...request, status: { token: `token ${this.tokenLives.length}`, expirationTimestamp: '' } };
+        }),
+      get: ({ name }: ObjectRef) =>
+        this.#served(() => {
+          throw new ApiError(`${plural} "${name}" not found`, { status: 404, reason: 'NotFound' });
+        }),
     };
+  }
+
+  /** The request travels, is done, and the answer travels; who is not there any more by then is not heard. */
+  async #served<T>(doIt: () => T): Promise<T> {
+    await this.#travel();
+    this.#mustBeThere();
+    const [done] = await Promise.allSettled([Promise.resolve().then(doIt)]);
+    await this.#travel();
+    this.#mustBeThere();
+    if (done.status === 'rejected') throw done.reason;
+    return done.value;
   }
 
   #list(items: readonly Pod[]): KubeList<Pod> {
@@ -166,6 +205,7 @@ export class FakePodsApi {
     { resourceVersion, sendInitialEvents, signal }: WatchRequest,
     silent = false,
   ): AsyncGenerator<WatchEvent<Pod>, void, undefined> {
+    await this.#travel();
     this.#mustBeThere();
     if (sendInitialEvents) throw new ApiError('streamed lists are not supported', { status: 422, reason: 'Invalid' });
     let from = Number(resourceVersion);
@@ -175,10 +215,11 @@ export class FakePodsApi {
     signal.addEventListener('abort', () => resolve(), { once: true });
     while (!signal.aborted) {
       if (generation !== this.#generation) throw new TransportError('unreachable', 'the watch broke');
-      const next = silent ? undefined : this.#history.find(({ version }) => version > from);
+      const next = silent || this.#elsewhere ? undefined : this.#history.find(({ version }) => version > from);
       if (next) {
         from = next.version;
-        yield next.event;
+        await this.#travel();
+        if (!signal.aborted) yield next.event;
       } else {
         await Promise.race([this.#news.promise, promise]);
       }
@@ -186,7 +227,6 @@ export class FakePodsApi {
   }
 
   #patchStatus({ name }: ObjectRef, patch: StatusPatch): Pod {
-    this.#mustBeThere();
     const pod = this.#found(name);
     if (pod.metadata?.uid !== patch.metadata.uid) {
       throw new ApiError(`Pod "${name}" is invalid: metadata.uid: field is immutable`, {
@@ -195,6 +235,11 @@ export class FakePodsApi {
         details: { causes: [{ field: 'metadata.uid', message: 'field is immutable' }] },
       });
     }
+    const { resourceVersion } = patch.metadata;
+    if (resourceVersion !== undefined && resourceVersion !== pod.metadata?.resourceVersion) {
+      throw new ApiError(`pods "${name}": the object has been modified`, { status: 409, reason: 'Conflict' });
+    }
+    if (this.refusesStatuses) throw new ApiError('a policy refuses the status', { status: 422, reason: 'Invalid' });
     const next = mergeStatus(pod, patch);
     if (pod.spec?.restartPolicy === 'Never' && startsAgain(pod, next)) {
       throw new ApiError(`Pod "${name}" is invalid: status.containerStatuses: may not be transitioned`, {
@@ -207,7 +252,6 @@ export class FakePodsApi {
   }
 
   #deleteNow({ name }: ObjectRef, { preconditions }: DeleteOptions): Pod {
-    this.#mustBeThere();
     const pod = this.#found(name);
     if (preconditions?.uid !== undefined && pod.metadata?.uid !== preconditions.uid) {
       throw new ApiError(`Precondition failed: UID in precondition: ${preconditions.uid}`, {
@@ -220,7 +264,7 @@ export class FakePodsApi {
   }
 
   #found(name: string): Pod {
-    const pod = this.#pods.get(name);
+    const pod = this.#elsewhere ? undefined : this.#pods.get(name);
     if (!pod) throw new ApiError(`pods "${name}" not found`, { status: 404, reason: 'NotFound' });
     return pod;
   }

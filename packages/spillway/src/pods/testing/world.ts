@@ -15,7 +15,9 @@ import {
   operationStarted,
   outboxTaken,
   podChanged,
+  podConfirmedGone,
   podGone,
+  podUnlisted,
 } from '../core/transitions.ts';
 import { revisionOf } from '../../podspec/travelling.ts';
 import { deleted, exited, running, startOfTime, testInstance, testPod, waiting, withStatus } from './objects.ts';
@@ -37,8 +39,8 @@ export class World {
   state: PodState | undefined;
   processRuns = true;
   listedOnce = false;
-  /** What the watch of pods has not delivered yet; `undefined` is a deletion. */
-  readonly podNews: (Pod | undefined)[] = [];
+  /** What the watch of pods has not delivered yet; `undefined` is a deletion, `unlisted` what a new list shows of one. */
+  readonly podNews: (Pod | 'unlisted' | undefined)[] = [];
   readonly instanceNews: (Instance | undefined)[] = [];
   /** Listings under way: what they saw when they began. */
   listing: { readonly startedMs: number; readonly seen: Instance | undefined; changed: boolean } | undefined;
@@ -125,6 +127,18 @@ export class World {
     if (this.pod && this.processRuns) this.podNews.push(undefined, this.pod);
   }
 
+  /** The same, of a list and not of a watch. */
+  falseAbsence(): void {
+    if (this.pod && this.processRuns) this.podNews.push('unlisted', this.pod);
+  }
+
+  /** The watch loses its place: what it had to tell is lost, and a new list shows what there is. */
+  watchGap(): void {
+    if (!this.processRuns) return;
+    this.podNews.length = 0;
+    this.podNews.push(this.pod ?? 'unlisted');
+  }
+
   advance(ms: number): void {
     this.now += ms;
   }
@@ -166,8 +180,9 @@ export class World {
   deliverPod(): void {
     if (!this.processRuns || this.podNews.length === 0) return;
     const pod = this.podNews.shift();
-    if (pod === undefined) {
-      if (this.state) this.state = podGone(this.state);
+    if (pod === undefined || pod === 'unlisted') {
+      const gone = pod === undefined ? podGone : podUnlisted;
+      if (this.state) this.state = gone(this.state);
     } else {
       const bound = { pod, ref: instanceRef(pod), refusals: [], nowMs: this.now };
       this.state = this.state
@@ -202,6 +217,9 @@ export class World {
       if (listing.seen?.state === 'running') this.knownToHaveRun = true;
       if (listing.seen) this.state = instanceSeen(this.state, listing.seen);
       else if (complete) this.state = instanceMissing(this.state, listing.startedMs);
+      if (!complete) return;
+      this.orphanSightings = this.state.gone === 'unlisted' ? this.orphanSightings + 1 : 0;
+      if (this.orphanSightings >= 2 && this.pod === undefined) this.state = podConfirmedGone(this.state);
       return;
     }
     // Without a crash the core has to remember by itself.

@@ -20,6 +20,7 @@ const { signal } = new AbortController();
 class OtherCluster {
   readonly objects = new Map<string, KubeObject>();
   pods: Pod[] = [];
+  nowMs = 0;
 
   keeper(): CopyKeeper {
     const client = trusted<CopyKeeperOptions['client']>({
@@ -31,12 +32,28 @@ class OtherCluster {
       owner,
       namespace: 'burst',
       pods: async () => this.pods,
+      clock: { now: () => this.nowMs, sleep: async (ms) => void (this.nowMs += ms) },
     });
   }
 
   use(copies: Copies): void {
     const volumes = copies.secrets.map((each) => ({ name: 'v', secret: { secretName: nameOf(each) } }));
     this.pods.push({ spec: { containers: [], volumes } });
+  }
+
+  /** Spillway asks its pods to go, and they do. */
+  async end(keeper: CopyKeeper): Promise<void> {
+    keeper.release(this.pods);
+    this.pods = [];
+    await keeper.tidy(signal);
+  }
+
+  /** As the regular listings do. */
+  async listFor(keeper: CopyKeeper, seconds: number): Promise<void> {
+    for (let passed = 0; passed <= seconds; passed += 60) {
+      await keeper.removeUnused(Promise.resolve(this.pods), signal);
+      this.nowMs += 60_000;
+    }
   }
 
   #resource({ kind }: ResourceType<KubeObject>): object {
@@ -59,11 +76,22 @@ class OtherCluster {
   }
 }
 
-function copiesWith(password: string, version = '1'): Copies {
+function copiesWith(password: string, version = '1', name = 'login'): Copies {
   const login: Secret = { metadata: { resourceVersion: version }, data: { password } };
   const settings: ConfigMap = { data: { colour: 'blue' } };
-  const objects = { configMaps: new Map([['settings', settings]]), secrets: new Map([['login', login]]) };
-  return copiesOf({ configMaps: [], secrets: ['login'] }, objects, { owner, from: 'shop', to: 'burst' });
+  const objects = { configMaps: new Map([['settings', settings]]), secrets: new Map([[name, login]]) };
+  return copiesOf({ configMaps: [], secrets: [name] }, objects, { owner, from: 'shop', to: 'burst' });
+}
+
+/** Copies of twenty Secrets, each with a pod. */
+async function twentyCopies(): Promise<OtherCluster> {
+  const there = new OtherCluster();
+  for (let index = 0; index < 20; index += 1) {
+    const copies = copiesWith('a', '1', `login-${index}`);
+    await there.keeper().bring(copies, { signal });
+    there.use(copies);
+  }
+  return there;
 }
 
 describe('copies', () => {
@@ -81,8 +109,7 @@ describe('copies', () => {
     );
     await keeper.tidy(signal);
     expect([...there.objects.values()]).toMatchObject([{ data: { password: 'a' } }]);
-    there.pods = [];
-    await keeper.tidy(signal);
+    await there.end(keeper);
     expect(there.objects.size).toBe(0);
   });
 
@@ -124,8 +151,7 @@ describe('copies', () => {
     slow.resolve([]);
     await first;
     expect(there.objects.size).toBe(1);
-    there.pods = [];
-    await keeper.tidy(signal);
+    await there.end(keeper);
     expect(there.objects.size).toBe(0);
   });
 
@@ -135,6 +161,52 @@ describe('copies', () => {
     await keeper.bring(copiesWith('a'), { signal });
     await keeper.removeUnused(Promise.resolve(undefined), signal);
     expect(there.objects.size).toBe(1);
+  });
+
+  test('stay when one listing shows no pods, or some do', async () => {
+    const there = await twentyCopies();
+    const { pods } = there;
+    const keeper = there.keeper();
+    there.pods = [];
+    await there.listFor(keeper, 0);
+    expect(there.objects.size).toBe(20);
+    await there.listFor(keeper, 300);
+    there.pods = pods;
+    await there.listFor(keeper, 60);
+    expect(there.objects.size).toBe(20);
+  });
+
+  test('stay for ten minutes when all pods are gone that nobody asked to go, and are removed then', async () => {
+    const there = await twentyCopies();
+    const keeper = there.keeper();
+    there.pods = [];
+    await there.listFor(keeper, 600);
+    expect(there.objects.size).toBe(20);
+    await there.listFor(keeper, 120);
+    expect(there.objects.size).toBe(0);
+  });
+
+  test('of twenty pods that were asked to go are removed at once', async () => {
+    const there = await twentyCopies();
+    const keeper = there.keeper();
+    await there.listFor(keeper, 60);
+    keeper.release(there.pods);
+    // Each has its grace, and is listed meanwhile.
+    there.pods = there.pods.map((pod) => ({ ...pod, metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } }));
+    await there.listFor(keeper, 0);
+    there.pods = [];
+    await keeper.tidy(signal);
+    expect(there.objects.size).toBe(0);
+  });
+
+  test('of pods that ended by themselves are removed by the second listing that does not have them', async () => {
+    const there = await twentyCopies();
+    const keeper = there.keeper();
+    there.pods.splice(0, 5);
+    await there.listFor(keeper, 0);
+    expect(there.objects.size).toBe(20);
+    await there.listFor(keeper, 0);
+    expect(there.objects.size).toBe(15);
   });
 
   test('of a pod whose creation failed are removed', async () => {

@@ -1,5 +1,6 @@
 import {
   type CallOptions,
+  type Clock,
   type ConfigMap,
   isAlreadyExists,
   isConflict,
@@ -10,9 +11,11 @@ import {
   type ResourceType,
   resourceVersionOf,
   type Secret,
+  systemClock,
   uidOf,
 } from '@spillway/kube';
 import pLimit, { type LimitFunction } from 'p-limit';
+import { Sightings } from '../../../podspec/absence/sightings.ts';
 import { BackendError, type Owner } from '../../backend.ts';
 import { type Copies, type copyNamesOf, namesUsedBy, stepFor } from './copies.ts';
 import type { Dialect } from '../dialect.ts';
@@ -26,9 +29,19 @@ export interface CopyKeeperOptions {
   readonly namespace: string;
   /** All of our pods in the other cluster, from the server. */
   readonly pods: (signal: AbortSignal) => Promise<readonly Pod[]>;
+  readonly clock?: Clock | undefined;
 }
 
 type Kind = 'configMaps' | 'secrets';
+
+/** Listings that show a copy without pods must be this far apart, and when pods are known to have gone, so far. */
+const graceMs = 30_000;
+const expectedGraceMs = 2000;
+
+interface Copy {
+  readonly type: ResourceType<ConfigMap | Secret>;
+  readonly copy: ConfigMap | Secret;
+}
 
 /** Names that a pod which is being created will use. */
 interface Reservation {
@@ -39,12 +52,17 @@ interface Reservation {
 
 /**
  * Copies of ConfigMaps and Secrets: made before the first pod that uses them, and removed after the last. Nothing is counted:
- * in use is what the pods of a complete listing refer to, and what pods will that it cannot have yet.
+ * in use is what the pods of a complete listing refer to, and what pods will that it cannot have yet. One listing proves
+ * nothing, nor do two that suddenly show most copies without pods that were not asked to go.
  */
 export class CopyKeeper {
   readonly #options: CopyKeeperOptions;
   readonly #locks = new Map<string, { readonly inTurn: LimitFunction; users: number }>();
   readonly #reservations = new Set<Reservation>();
+  readonly #clock: Clock;
+  readonly #sightings = new Sightings<Copy>({ graceMs, expectedGraceMs });
+  /** Copies of pods that were asked to go, or were never created. */
+  readonly #released = new Set<string>();
   #listings = 0;
   /** Those that are still to be concluded from. */
   readonly #open = new Set<number>();
@@ -53,6 +71,7 @@ export class CopyKeeper {
 
   constructor(options: CopyKeeperOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
   }
 
   /** Copies are as wanted while `create` runs, and stay until no pod uses them. */
@@ -66,6 +85,9 @@ export class CopyKeeper {
     try {
       await this.bring(copies, call);
       await create();
+    } catch (error) {
+      for (const key of keys) this.#released.add(key);
+      throw error;
     } finally {
       // Whether or not the pod is there: the next listing knows.
       reservation.listedFrom = this.#listings + 1;
@@ -91,6 +113,11 @@ export class CopyKeeper {
     ]);
   }
 
+  /** These pods are asked to go: their copies may be expected to. */
+  release(pods: readonly Pod[]): void {
+    for (const key of usedBy(pods)) this.#released.add(key);
+  }
+
   /** Removes what no pod uses any more. Calls while one is under way end with the one that follows it. */
   async tidy(signal: AbortSignal): Promise<void> {
     this.#again = true;
@@ -103,6 +130,11 @@ export class CopyKeeper {
       while (this.#again && !signal.aborted) {
         this.#again = false;
         await this.removeUnused(this.#options.pods(signal), signal);
+        const inMs = (this.#sightings.nextDueMs ?? 0) - this.#clock.now();
+        // All else is left to the regular listings.
+        if (inMs <= 0 || inMs > expectedGraceMs) continue;
+        await this.#clock.sleep(inMs, signal);
+        this.#again = true;
       }
     } finally {
       this.#tidying = undefined;
@@ -110,11 +142,11 @@ export class CopyKeeper {
   }
 
   /**
-   * Removes what the pods of a listing do not use. The listing begins with this call: what was created before has its pods in
-   * it. Undefined: it has failed.
+   * Removes what the pods of this listing and of an earlier one do not use. The listing begins with this call: what was
+   * created before has its pods in it. Undefined: it has failed.
    */
   async removeUnused(listing: Promise<readonly Pod[] | undefined>, signal: AbortSignal): Promise<void> {
-    const { types } = this.#options.dialect;
+    const startedMs = this.#clock.now();
     this.#listings += 1;
     const number = this.#listings;
     this.#open.add(number);
@@ -122,35 +154,42 @@ export class CopyKeeper {
       const pods = await listing;
       if (pods === undefined) return;
       const used = usedBy(pods);
-      await this.#removeUnusedOf('configMaps', types.configMaps, used, number, signal);
-      await this.#removeUnusedOf('secrets', types.secrets, used, number, signal);
+      for (const key of usedBy(pods.filter(isStaying))) this.#released.delete(key);
+      const copies = await this.#all(signal);
+      const leftOver = new Map([...copies].filter(([key]) => !used.has(key)));
+      const census = { startedMs, leftOver, expected: this.#released, total: copies.size };
+      for (const [key, copy] of this.#sightings.observe(census).due) await this.#remove(key, copy, number, signal);
     } finally {
       this.#open.delete(number);
       this.#dropReservations();
     }
   }
 
-  async #removeUnusedOf<T extends ConfigMap | Secret>(
-    kind: Kind,
-    type: ResourceType<T>,
-    used: ReadonlySet<string>,
-    listing: number,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { client, owner, namespace } = this.#options;
-    const resource = client.resource(type);
-    const call = { signal, lane: syncing };
-    for await (const page of resource.pages({ ...call, namespace, labelSelector: copySelector(owner) })) {
-      for (const copy of page.items) {
-        const key = keyOf(kind, nameOf(copy));
-        if (used.has(key)) continue;
-        await this.#locked(key, async () => {
-          if (this.#isReserved(key, listing)) return;
-          const preconditions = { uid: uidOf(copy) };
-          await resource.delete({ namespace, name: nameOf(copy) }, { ...call, preconditions }).catch(unlessGone);
-        });
+  async #all(signal: AbortSignal): Promise<Map<string, Copy>> {
+    const { client, owner, namespace, dialect } = this.#options;
+    const copies = new Map<string, Copy>();
+    const collect = async (kind: Kind, type: ResourceType<ConfigMap | Secret>): Promise<void> => {
+      const call = { signal, lane: syncing, namespace, labelSelector: copySelector(owner) };
+      for await (const page of client.resource(type).pages(call)) {
+        for (const copy of page.items) copies.set(keyOf(kind, nameOf(copy)), { type, copy });
       }
-    }
+    };
+    await collect('configMaps', dialect.types.configMaps);
+    await collect('secrets', dialect.types.secrets);
+    return copies;
+  }
+
+  async #remove(key: string, { type, copy }: Copy, listing: number, signal: AbortSignal): Promise<void> {
+    const { client, namespace } = this.#options;
+    await this.#locked(key, async () => {
+      if (this.#isReserved(key, listing)) return;
+      const call = { signal, lane: syncing, preconditions: { uid: uidOf(copy) } };
+      await client
+        .resource(type)
+        .delete({ namespace, name: nameOf(copy) }, call)
+        .catch(unlessGone);
+      this.#released.delete(key);
+    });
   }
 
   async #drop<T extends ConfigMap | Secret>(
@@ -220,6 +259,10 @@ export class CopyKeeper {
       if (lock.users === 0) this.#locks.delete(key);
     }
   }
+}
+
+function isStaying({ metadata }: Pod): boolean {
+  return metadata?.deletionTimestamp === undefined;
 }
 
 function usedBy(pods: readonly Pod[]): Set<string> {

@@ -1,4 +1,13 @@
-import { type CallOptions, type Event, Informer, type KubeClient, type Logger, type Pod, uidOf } from '@spillway/kube';
+import {
+  type CallOptions,
+  type DeletionEvidence,
+  type Event,
+  Informer,
+  type KubeClient,
+  type Logger,
+  type Pod,
+  uidOf,
+} from '@spillway/kube';
 import type { Instance, InstanceRef, Listing, Owner } from '../../backend.ts';
 import type { EventHub } from '../../event-hub.ts';
 import type { Dialect } from '../dialect.ts';
@@ -46,7 +55,7 @@ export class Instances {
     this.#pods.subscribe({
       added: changed,
       changed: (_old, pod) => changed(pod),
-      deleted: (pod) => this.#deleted(pod),
+      deleted: (pod, by) => this.#deleted(pod, by),
     });
     // What was said before this process began has been told by another.
     const said = (event: Event): void => {
@@ -110,10 +119,11 @@ export class Instances {
     this.#options.hub.changed(instance);
   }
 
-  #deleted(pod: Pod): void {
+  #deleted(pod: Pod, by: DeletionEvidence): void {
     const ref = this.#refs.get(uidOf(pod));
     this.#refs.delete(uidOf(pod));
-    if (ref) this.#options.hub.gone(ref);
+    if (by === 'list') this.#options.hub.gap();
+    else if (ref) this.#options.hub.gone(ref);
   }
 
   #said(event: Event): void {

@@ -81,4 +81,19 @@ describe('an instance', () => {
     expect(seen.containerStatuses[0]?.state).toEqual({ waiting: { ...waiting, message: 'no way out. Open one' } });
     expect(observe(ref, waits).containerStatuses[0]?.state).toEqual({ waiting });
   });
+
+  test.each([
+    ['no list of containers', { containerStatuses: null }],
+    [
+      'something that is no status among its containers',
+      { containerStatuses: [null, status('b', { state: running })] },
+    ],
+    ['nothing where lists should be', { initContainerStatuses: null, conditions: null, podIPs: [null] }],
+    ['a container without a state', { containerStatuses: [{ ...status('b'), state: null, lastState: null }] }],
+  ])('is seen when the other cluster tells %s', (_, odd) => {
+    const told: Pod = JSON.parse(
+      JSON.stringify({ ...pod({ phase: 'Running' }), status: { phase: 'Running', ...odd } }),
+    );
+    expect(observe(ref, told)).toMatchObject({ ref, state: 'starting' });
+  });
 });

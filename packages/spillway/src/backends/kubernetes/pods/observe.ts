@@ -17,19 +17,19 @@ export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'
   const { metadata, spec, status } = pod;
   const containerStatuses = inOrder(spec?.containers, status?.containerStatuses);
   const ephemeral = inOrder(spec?.ephemeralContainers, status?.ephemeralContainerStatuses);
-  const conditions = (status?.conditions ?? []).filter(({ type }) => knownConditions.has(type));
+  const conditions = objectsIn(status?.conditions).filter(({ type }) => knownConditions.has(type));
   const state = stateOf(pod, containerStatuses);
   const revision = metadata?.annotations?.[revisionAnnotation];
   return {
     ref,
     state,
-    podIPs: (status?.podIPs ?? []).flatMap(({ ip }) => (ip ? [ip] : [])),
+    podIPs: objectsIn(status?.podIPs).flatMap(({ ip }) => (ip ? [ip] : [])),
     startTime: metadata?.creationTimestamp ?? '',
     ...(spec && { spec }),
     ...(revision !== undefined && { revision }),
     containerStatuses: containerStatuses.map((each) => withRemedy(each, remedyOf)),
-    initContainerStatuses: inOrder(spec?.initContainers?.filter(isOfPod), status?.initContainerStatuses).map((each) =>
-      withRemedy(each, remedyOf),
+    initContainerStatuses: inOrder(objectsIn(spec?.initContainers).filter(isOfPod), status?.initContainerStatuses).map(
+      (each) => withRemedy(each, remedyOf),
     ),
     ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral.map((each) => withRemedy(each, remedyOf)) }),
     ...(conditions.length > 0 && { conditions }),
@@ -51,7 +51,7 @@ function stateOf({ metadata, spec, status }: Pod, containers: readonly Container
   if (phase === 'Succeeded' || phase === 'Failed') return 'ended';
   if (metadata?.deletionTimestamp) return spec?.nodeName ? 'stopping' : 'ended';
   const started = containers.filter(hasStarted).length;
-  return phase === 'Running' && started === (spec?.containers.length ?? 0) ? 'running' : 'starting';
+  return phase === 'Running' && started === objectsIn(spec?.containers).length ? 'running' : 'starting';
 }
 
 function hasStarted({ state, lastState, restartCount }: ContainerStatus): boolean {
@@ -60,8 +60,14 @@ function hasStarted({ state, lastState, restartCount }: ContainerStatus): boolea
 
 /** The kubelet sorts by name; the pod's own order is what people expect. */
 function inOrder(
-  containers: readonly { readonly name: string }[] = [],
-  statuses: readonly ContainerStatus[] = [],
+  containers: readonly { readonly name: string }[] | undefined,
+  statuses: readonly ContainerStatus[] | undefined,
 ): ContainerStatus[] {
-  return containers.flatMap(({ name }) => statuses.find((status) => status.name === name) ?? []);
+  const found = objectsIn(statuses);
+  return objectsIn(containers).flatMap(({ name }) => found.find((status) => status.name === name) ?? []);
+}
+
+/** Whatever another cluster sends for a list: one odd pod must not make all the others unreadable. */
+function objectsIn<T extends object>(list: readonly T[] | undefined): readonly T[] {
+  return Array.isArray(list) ? list.filter((each) => typeof each === 'object' && each !== null) : [];
 }
