@@ -9,6 +9,7 @@ import {
   deletionCostAnnotation,
   managedByProfileAnnotation,
   notBurstableAnnotation,
+  profileCounterAnnotation,
   profileGate,
   profileSideAnnotation,
 } from '../podspec/contract.ts';
@@ -62,7 +63,13 @@ const statusFields = Object.keys({
   volumeHealth: true,
 } satisfies Record<Exclude<keyof PodStatus, 'conditions'>, true>).map((field) => `status.${field}`);
 
-const annotations = [deletionCostAnnotation, managedByProfileAnnotation, notBurstableAnnotation, profileSideAnnotation];
+const annotations = [
+  deletionCostAnnotation,
+  managedByProfileAnnotation,
+  notBurstableAnnotation,
+  profileCounterAnnotation,
+  profileSideAnnotation,
+];
 
 type Policy = readonly [ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding];
 

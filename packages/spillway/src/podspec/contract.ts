@@ -51,6 +51,9 @@ export const profileGate = 'spillway.dev/schedule-profile';
 /** On a pod whose gate was lifted: the side that its profile's limits gave it, `local` or `cci`. */
 export const profileSideAnnotation = 'spillway.dev/profile-side';
 
+/** On a gated pod: which process counts it now. What another one still had on its way to the pod does not fit its version any more. */
+export const profileCounterAnnotation = 'spillway.dev/profile-counter';
+
 /** Waiting reasons of containers for which a pool has no room now. */
 export const noRoomReasons = { soldOut: 'SoldOut', quota: 'QuotaExceeded' } as const;
 

@@ -77,6 +77,18 @@ describe('the pods of a profile with limits', () => {
       expect(world.sides()).toEqual(['local', undefined]);
     }));
 
+  it('are no more than the limit when what a process sent arrives after the next one has taken over', () =>
+    ProfileWorld.with({ local: 1, cci: 0 }, async (world) => {
+      await world.play({ kind: 'create', count: 2 });
+      await world.play({ kind: 'deliver' });
+      await world.play({ kind: 'wait' });
+      await world.play({ kind: 'restart' });
+      await world.settle();
+      for (let times = 0; times < 10; times += 1) await world.play({ kind: 'wait' });
+      world.checkLimits();
+      expect(world.sides().filter((side) => side === 'local')).toHaveLength(1);
+    }));
+
   it('go free when their profile goes', () =>
     ProfileWorld.with({ local: 0, cci: 0 }, async (world) => {
       await world.play({ kind: 'create', count: 1 });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   type EventRecorder,
   type KubeClient,
@@ -8,6 +9,7 @@ import {
   pods,
   refOf,
   type Store,
+  systemClock,
   uidOf,
   WorkQueue,
 } from '@spillway/kube';
@@ -19,6 +21,7 @@ import { workThrough } from '../work-through.ts';
 import { type Membership, QuotaBook, type Standing } from './quota-book.ts';
 import { liftPatch } from './lift.ts';
 import { type Matching, ProfileBook, profileKey, whyBetter } from './profile-book.ts';
+import { Settling } from './settling.ts';
 import { nextStatus } from './profile-status.ts';
 import { nextSide, type Side } from './side.ts';
 
@@ -55,10 +58,12 @@ export class ProfileController {
   readonly #lifting = new WorkQueue<string>({ rateLimiter: retryBackoff() });
   /** Keys of profiles whose status is to be looked at. */
   readonly #reporting = new WorkQueue<string>({ rateLimiter: retryBackoff() });
+  readonly #settling: Settling;
   #profilesKnown = false;
 
   constructor(options: ProfileControllerOptions) {
     this.#options = options;
+    this.#settling = new Settling({ identity: randomUUID(), onSettled: () => this.#judgeGated() });
   }
 
   /** The profile that says how many of the pod's kind may be where. */
@@ -98,10 +103,11 @@ export class ProfileController {
   /** All profiles were listed: from now on a gated pod without one is nobody's. */
   profilesSynced(): void {
     this.#profilesKnown = true;
-    for (const pod of this.#options.pods.values()) if (isGated(pod)) this.podSeen(pod);
+    this.#judgeGated();
   }
 
   podSeen(pod: Pod): void {
+    this.#settling.podSeen(pod, isGated(pod));
     const matching = this.#book.match(pod);
     if (matching !== undefined) this.#overrideAll(matching);
     const boundOn = this.#boundOn(pod);
@@ -116,6 +122,7 @@ export class ProfileController {
   }
 
   podGone(pod: Pod): void {
+    this.#settling.podGone(pod);
     this.#freed(this.#quotas.forget(uidOf(pod)));
   }
 
@@ -123,7 +130,10 @@ export class ProfileController {
   async run(signal: AbortSignal): Promise<void> {
     const onError = (error: unknown, key: string): void =>
       this.#options.logger.warn({ err: error, key }, 'ScheduleProfiles: a write failed; trying again');
+    this.#settling.begin(Array.from(this.#options.pods.values()).filter(isGated));
     await Promise.all([
+      workThrough(this.#settling.queue, lifters, (uid) => this.#settle(uid, signal), onError, signal),
+      this.#settling.giveUpLater(systemClock, signal),
       workThrough(this.#lifting, lifters, (uid) => this.#lift(uid, signal), onError, signal),
       workThrough(this.#reporting, 1, (key) => this.#report(key, signal), onError, signal),
     ]);
@@ -133,6 +143,17 @@ export class ProfileController {
     const nodeName = spec?.nodeName ?? '';
     if (nodeName === '') return undefined;
     return this.#options.isVirtual(nodeName) ? 'cci' : 'local';
+  }
+
+  #judgeGated(): void {
+    for (const pod of this.#options.pods.values()) if (isGated(pod)) this.podSeen(pod);
+  }
+
+  async #settle(uid: string, signal: AbortSignal): Promise<void> {
+    const pod = this.#options.pods.getByUid(uid);
+    if (pod === undefined || !isGated(pod)) return;
+    const patch = { type: 'merge', body: this.#settling.mark(pod) } as const;
+    await this.#options.client.resource(pods).patch(refOf(pod), patch, { lane, signal });
   }
 
   #judgeNamespace(namespace: string): void {
@@ -161,6 +182,7 @@ export class ProfileController {
   }
 
   #give(pod: Pod, profile: ScheduleProfile): boolean {
+    if (!this.#settling.isSettled) return false;
     const key = profileKey(profile);
     const side = nextSide(strategyOf(pod, profile), profile.spec.location, this.#quotas.counts(key));
     if (side === undefined) return false;

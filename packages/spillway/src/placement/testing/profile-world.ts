@@ -74,10 +74,13 @@ export class ProfileWorld {
         this.#refusals = step.writes;
         this.#lost = step.lost;
         return;
-      case 'restart':
-        await this.#end();
+      case 'restart': {
+        // What the one before has sent may arrive when the next one has listed everything.
+        const ending = this.#end();
         this.#controller = this.#start();
+        await ending;
         return;
+      }
       case 'profile':
         // Somebody has written it anew, and everything is judged again.
         this.#profile = { ...this.#profile, metadata: { ...this.#profile.metadata, generation: (this.#serial += 1) } };
@@ -164,11 +167,11 @@ export class ProfileWorld {
       observer: { profileCounted: () => {} },
       logger: silentLogger,
     });
-    // A new process lists all pods as they are.
+    // A new process lists all pods as they are, and not in the order in which they came.
     this.#events = [];
     this.#seen.clear();
-    for (const [uid, pod] of this.#pods) this.#seen.set(uid, pod);
-    for (const pod of this.#pods.values()) controller.podSeen(pod);
+    for (const [uid, pod] of [...this.#pods].toReversed()) this.#seen.set(uid, pod);
+    for (const pod of this.#seen.values()) controller.podSeen(pod);
     controller.profileSeen(this.#profile);
     controller.profilesSynced();
     this.#running = controller.run(this.#stop.signal);
@@ -242,12 +245,13 @@ export class ProfileWorld {
     const uid = body.metadata?.uid ?? '';
     const pod = this.#pods.get(uid);
     if (pod === undefined) throw new ApiError('gone', { status: 404 });
-    if (pod.metadata?.resourceVersion !== body.metadata?.resourceVersion) throw new ApiError('newer', { status: 409 });
+    const version = body.metadata?.resourceVersion ?? pod.metadata?.resourceVersion;
+    if (pod.metadata?.resourceVersion !== version) throw new ApiError('newer', { status: 409 });
     const annotations = { ...pod.metadata?.annotations, ...body.metadata?.annotations };
     this.#store(uid, {
       ...pod,
       metadata: { ...pod.metadata, annotations },
-      spec: { containers: [], ...pod.spec, ...affinityOf(body), schedulingGates: [] },
+      spec: { containers: [], ...pod.spec, ...affinityOf(body), ...(body.spec && { schedulingGates: [] }) },
     });
     if (refused) throw new TransportError('timeout', 'no answer');
     return {};
