@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { ownVersion } from '../own-version.ts';
+import type { Terminal } from '../terminal.ts';
 
-export function versionCommand(): Command {
+export function versionCommand(terminal: Terminal): Command {
   return new Command('version').action(async () => {
-    process.stdout.write(
+    terminal.stdout.write(
       `spillway ${await ownVersion()} (Node.js ${process.version}, ${process.platform}/${process.arch})\n`,
     );
   });
