@@ -65,7 +65,7 @@ describe('a pod in the other cluster', () => {
   );
 
   it('does not say so of a copy that somebody removed meanwhile', async () => {
-    const copy = (): void => fails(notFound('secrets'));
-    await expect(create({ create: () => pod, copy })).rejects.toBeInstanceOf(ApiError);
+    const creating = create({ create: () => pod, copy: () => fails(notFound('secrets')) });
+    await expect(creating).rejects.toBeInstanceOf(ApiError);
   });
 });
