@@ -53,6 +53,7 @@ async function region({
     }
     const found = made.get(pathname);
     if (method === 'DELETE') made.delete(pathname);
+    if (method === 'PUT') made.set(pathname, Object(body));
     if (found !== undefined) return sendJson(response, 200, found);
     const uid = /pod-uid=([^,]+)/.exec(searchParams.get('labelSelector') ?? '')?.[1] ?? '';
     const items = [...made].flatMap(([key, object]) =>
@@ -134,6 +135,31 @@ test('what a call has begun is not gone on with once another replica may lead', 
   const second = makeWorkload({ name: 'web-2', image, spec: { containers: [{}] } });
   await expect(backend.create(second, signal)).rejects.toMatchObject({ kind: 'unavailable' });
   expect(pods()).toHaveLength(1);
+});
+
+test('the login goes with the last pod that needs it', async () => {
+  const { service, backend, made } = await region();
+  await backend.prepare(signal);
+  const first = workload();
+  const second = makeWorkload({ name: 'web-2', image, spec: { containers: [{}] } });
+  await backend.create(first, signal);
+  await backend.create(second, signal);
+  const registries = (): string[] => {
+    const { data }: { data?: Record<string, string> } = Object(made.get(`${namespace}/secrets/imagepull-secret`));
+    const { auths }: { auths?: object } = Object(
+      JSON.parse(Buffer.from(data?.['.dockerconfigjson'] ?? '', 'base64').toString() || '{}'),
+    );
+    return Object.keys(auths ?? {});
+  };
+  expect(registries()).toEqual(['swr.r1.myhuaweicloud.com']);
+  const looks = (): number =>
+    service.calls.filter(({ path }) => /\/pods\?/.test(path) && !path.includes('labelSelector')).length;
+  const before = looks();
+  await backend.remove(first.ref, signal);
+  await expect.poll(looks).toBeGreaterThanOrEqual(before + 2);
+  expect(registries()).toEqual(['swr.r1.myhuaweicloud.com']);
+  await backend.remove(second.ref, signal);
+  await expect.poll(registries).toEqual([]);
 });
 
 test('the login for a second pod is there already', async () => {

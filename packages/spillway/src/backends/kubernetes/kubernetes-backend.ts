@@ -62,6 +62,8 @@ export interface KubernetesBackendDependencies {
     context: AdaptContext,
     signal: AbortSignal,
   ) => Promise<void>;
+  /** Takes away logins that no pod uses any more: called in the background at the beginning and after each removal. */
+  readonly tidyLogins?: (client: KubeClient, signal: AbortSignal, removed?: InstanceRef) => Promise<void>;
   /** See {@link TranslateOptions}. */
   readonly hostsImage?: TranslateOptions['hostsImage'];
   /** A pod that has no place in the other cluster after this time is removed, and counts as sold out. Default: it waits. */
@@ -115,6 +117,7 @@ export class KubernetesBackend implements Backend {
       this.#observing = true;
       this.#cluster.inBackground((closing) => instances.run(closing));
       this.#cluster.tidy((closing) => copies.tidy(closing));
+      this.#tidyLogins(client);
     });
   }
 
@@ -173,6 +176,7 @@ export class KubernetesBackend implements Backend {
       connected.copies.release(found);
       // Also when the pod was gone already.
       this.#cluster.tidy((closing) => connected.copies.tidy(closing));
+      this.#tidyLogins(connected.client, ref);
     });
   }
 
@@ -251,6 +255,11 @@ export class KubernetesBackend implements Backend {
 
   async close(): Promise<void> {
     await this.#cluster.close();
+  }
+
+  #tidyLogins(client: KubeClient, removed?: InstanceRef): void {
+    const { tidyLogins } = this.#dependencies;
+    if (tidyLogins) this.#cluster.tidy((closing) => tidyLogins(client, closing, removed));
   }
 
   /** What the workload is in the other cluster, in a pod with this name. */

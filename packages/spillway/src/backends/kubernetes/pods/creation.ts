@@ -1,4 +1,12 @@
-import { isAlreadyExists, isForbidden, isNotFound, nameOf, type Pod, type ResourceClient } from '@spillway/kube';
+import {
+  type ApiError,
+  isAlreadyExists,
+  isForbidden,
+  isNotFound,
+  nameOf,
+  type Pod,
+  type ResourceClient,
+} from '@spillway/kube';
 import { BackendError, type InstanceRef, type Owner } from '../../backend.ts';
 import type { CopyKeeper } from '../copies/copy-keeper.ts';
 import type { Dialect } from '../dialect.ts';
@@ -34,8 +42,9 @@ export async function createPod(
   try {
     await copies.with(translation.copies, create, { signal });
   } catch (error) {
-    if (!isNotFound(error) && !isEndingNamespace(error)) throw error;
-    const message = `${dialect.name}: namespace ${namespace} ${isNotFound(error) ? 'does not exist' : 'is being deleted'}`;
+    const isMissing = isNotFound(error) && isOfNamespace(error);
+    if (!isMissing && !isEndingNamespace(error)) throw error;
+    const message = `${dialect.name}: namespace ${namespace} ${isMissing ? 'does not exist' : 'is being deleted'}`;
     // So that it is prepared again.
     throw new BackendError('notFound', message, { cause: error, reason: 'NamespaceMissing' });
   }
@@ -54,12 +63,20 @@ async function post(
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
     }
-    const verdict = taken(await pods.get({ namespace, name }, { signal }), ref, owner);
+    const found = await pods.get({ namespace, name }, { signal }).catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+      const message = `the former pod ${name} of the other cluster has gone at this moment; its name is free now`;
+      throw new BackendError('conflict', message, { cause: error });
+    });
+    const verdict = taken(found, ref, owner);
     if (verdict.kind === 'done') return;
     if (verdict.kind === 'refused') throw verdict.error;
   }
   throw new BackendError('conflict', `all names for pod ${ref.namespace}/${ref.name} are taken`);
 }
+
+/** Not every server says what it is that was not found. */
+const isOfNamespace = ({ details }: ApiError): boolean => (details?.kind ?? 'namespaces') === 'namespaces';
 
 const isEndingNamespace = (error: unknown): boolean =>
   isForbidden(error) && error.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') === true;
