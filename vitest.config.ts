@@ -24,7 +24,7 @@ const historySeed = Number(process.env['SPILLWAY_HISTORY_SEED'] ?? Date.now() % 
 const generated = {
   ...patient,
   provide: { historyFactor, historySeed },
-  testTimeout: soak ? soakTimeout : 20_000,
+  testTimeout: soak ? soakTimeout : 60_000,
 };
 
 // Three files at a time, because each of them waits more than it works, and no time limit that a slow machine could miss.
@@ -59,6 +59,8 @@ const config: ViteUserConfig = defineConfig({
           name: 'unit',
           // Most of these files take less time than a worker's start.
           isolate: false,
+          // They work and hardly wait: each core has one.
+          maxWorkers: '100%',
           include: ['packages/*/{src,scripts,bench,conformance,testkit}/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts'],
           sequence: { groupOrder: 0 },

@@ -1,7 +1,7 @@
 // The set-up step: brings a fresh clone to where tasks can run, and does nothing when it is there already.
 // Plain JavaScript for any Node from 20 on, because it runs before anything is installed.
 
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runChild } from './setup/child.mjs';
 import { withLock } from './setup/lock.mjs';

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
-import { type Cluster, DevClusterError, type Kwok, resolveKwok, startCluster } from '@spillway/devcluster';
+import { type Cluster, type Kwok, resolveKwok, startCluster } from '@spillway/devcluster';
 import {
   isNotFound,
   KubeClient,
@@ -11,11 +11,12 @@ import {
   serviceAccounts,
 } from '@spillway/kube';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { runMain, say } from '../testkit/main-program.ts';
 import { inParallel } from './burst.ts';
 import type { Contestant } from './contestant.ts';
 import { startKwok } from './kwok.ts';
 import { measure } from './measure.ts';
-import { type BenchOptions, type ContestantName, parseOptions, usage, UsageError } from './options.ts';
+import { type BenchOptions, type ContestantName, parseOptions, usage } from './options.ts';
 import { measurePlacement } from './placement.ts';
 import { renderPlacement } from './placement-table.ts';
 import { PodNames } from './pod-names.ts';
@@ -27,30 +28,7 @@ import { takeTurn } from './turn.ts';
 const namespace = 'bench';
 const unlimited = { qps: Number.POSITIVE_INFINITY, burst: 1, concurrency: 32 };
 
-const began = performance.now();
-const interrupted = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(name, () => {
-    if (interrupted.signal.aborted) return;
-    say('Stopping: everything that the benchmark made is removed.');
-    interrupted.abort(new Error(`interrupted by ${name}`));
-  });
-}
-
-try {
-  if (process.argv.includes('--help')) process.stdout.write(usage);
-  else await bench(parseOptions(process.argv.slice(2)), interrupted.signal);
-} catch (error) {
-  if (interrupted.signal.aborted) process.exitCode = 130;
-  else if (error instanceof UsageError) {
-    process.stderr.write(`${error.message}\n\n${usage}`);
-    process.exitCode = 2;
-  } else {
-    const expected = error instanceof DevClusterError;
-    process.stderr.write(`The benchmark failed: ${expected ? error.message : String((error as Error).stack)}\n`);
-    process.exitCode = 1;
-  }
-}
+await runMain({ name: 'benchmark', usage, parseOptions, run: bench });
 
 async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> {
   const needsKwok = options.scenario === 'lifecycle' && options.only.includes('kwok');
@@ -179,9 +157,4 @@ async function makeNamespace(client: KubeClient, signal: AbortSignal): Promise<v
     if (items.length > 0) return;
     await sleep(50, undefined, { signal });
   }
-}
-
-function say(text: string): void {
-  const seconds = ((performance.now() - began) / 1000).toFixed(1).padStart(6);
-  process.stderr.write(`[${seconds} s] ${text}\n`);
 }

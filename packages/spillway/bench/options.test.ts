@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseOptions, UsageError } from './options.ts';
+import { UsageError } from '../src/cli/mistake.ts';
+import { parseOptions } from './options.ts';
 
 describe('the options of the benchmark', () => {
   test('default to three rounds of 1,000 and 5,000 pods on both systems', () => {

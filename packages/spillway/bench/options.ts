@@ -1,5 +1,6 @@
 import { errorMessage } from '@spillway/kube';
 import { parseArgs } from 'node:util';
+import { UsageError } from '../src/cli/mistake.ts';
 
 export const contestantNames = ['spillway', 'kwok'] as const;
 export type ContestantName = (typeof contestantNames)[number];
@@ -29,9 +30,6 @@ export const usage = `npm run bench -- [OPTIONS]
   --json FILE          the results as JSON
   --profile FOLDER     CPU profiles of spillway serve; they cost it some speed
 `;
-
-/** The message tells the user what is wrong. */
-export class UsageError extends Error {}
 
 /** @throws UsageError */
 export function parseOptions(args: readonly string[]): BenchOptions {

@@ -1,8 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { currentEnvironment, DevClusterError } from '@spillway/devcluster';
+import { currentEnvironment } from '@spillway/devcluster';
+import { runMain, say } from '../testkit/main-program.ts';
 import { readClasses } from './classes.ts';
-import { type ConformanceOptions, parseOptions, type TargetName, usage, UsageError } from './options.ts';
+import { type ConformanceOptions, parseOptions, type TargetName, usage } from './options.ts';
 import { renderPage } from './page.ts';
 import { prepare } from './prepared.ts';
 import type { TestEnd } from './progress.ts';
@@ -15,32 +16,7 @@ import { sigOf } from './test-name.ts';
 const resultsDir = path.join(import.meta.dirname, 'results');
 const page = path.join(import.meta.dirname, '../../../docs/conformance.md');
 
-const began = performance.now();
-const interrupted = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(name, () => {
-    if (interrupted.signal.aborted) return;
-    say('Stopping: everything that the tests made is removed.');
-    interrupted.abort(new Error(`interrupted by ${name}`));
-  });
-}
-
-try {
-  if (process.argv.includes('--help')) process.stdout.write(usage);
-  else await conformance(parseOptions(process.argv.slice(2)), interrupted.signal);
-} catch (error) {
-  if (interrupted.signal.aborted) process.exitCode = 130;
-  else if (error instanceof UsageError) {
-    process.stderr.write(`${error.message}\n\n${usage}`);
-    process.exitCode = 2;
-  } else {
-    const expected = error instanceof DevClusterError;
-    process.stderr.write(
-      `The conformance tests failed: ${expected ? error.message : String((error as Error).stack)}\n`,
-    );
-    process.exitCode = 1;
-  }
-}
+await runMain({ name: 'conformance tests', usage, parseOptions, run: conformance });
 
 async function conformance(options: ConformanceOptions, signal: AbortSignal): Promise<void> {
   const prepared = await prepare({ busybox: 'upstream', report: say, signal });
@@ -105,9 +81,4 @@ async function keptRun(target: TargetName): Promise<KeptRun | undefined> {
 async function allKept(): Promise<readonly KeptRun[]> {
   const kept = await Promise.all((['control', 'kubernetes', 'cci'] as const).map(keptRun));
   return kept.filter((run) => run !== undefined);
-}
-
-function say(text: string): void {
-  const seconds = ((performance.now() - began) / 1000).toFixed(1).padStart(6);
-  process.stderr.write(`[${seconds} s] ${text}\n`);
 }

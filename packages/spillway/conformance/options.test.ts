@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseOptions, UsageError } from './options.ts';
+import { UsageError } from '../src/cli/mistake.ts';
+import { parseOptions } from './options.ts';
 
 describe('the options of the conformance tests', () => {
   test('default to all targets and all tests, and keep nothing', () => {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type TestClass, testClasses } from './classes.ts';
+import { UsageError } from '../src/cli/mistake.ts';
 
 export const targetNames = ['control', 'kubernetes', 'cci'] as const;
 export type TargetName = (typeof targetNames)[number];
@@ -32,9 +33,6 @@ Runs the conformance tests of Kubernetes that are neither serial nor disruptive.
   --write                  keep the results in the repository and write docs/conformance.md; not with --sig or --focus
   -o, --output FORMAT      text or json, on standard output; progress goes to standard error; default text
 `;
-
-/** The message tells the user what is wrong. */
-export class UsageError extends Error {}
 
 /** @throws UsageError */
 export function parseOptions(args: readonly string[]): ConformanceOptions {

@@ -1,11 +1,12 @@
+import { X509Certificate } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { ClusterConfig } from '../config/cluster-config.ts';
+import type { Credentials } from '../config/credentials.ts';
 import { ApiError, KubeconfigError, TransportError, errorMessage } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Connection, Connections } from './connections.ts';
 import { Deadline } from './deadline.ts';
 import { type EncodedRequest, encodeRequest } from './encode.ts';
-import { expiredCertificateHint } from './expired-certificate.ts';
 import type { Lane } from './lanes.ts';
 import type { KubeRequest, RequestRecord } from './request.ts';
 import { retryDelayMs } from './retry.ts';
@@ -162,3 +163,14 @@ export class Call<R> {
 
 const isUnsentByUs = (error: unknown): error is TransportError =>
   error instanceof TransportError && error.kind === 'aborted' && error.unsent;
+
+/** The API server answers "Unauthorized" to an expired client certificate and does not say why. This does. */
+function expiredCertificateHint({ clientCert }: Credentials, now: number, source: string): string {
+  if (clientCert === undefined) return '';
+  try {
+    const { validTo, validToDate } = new X509Certificate(clientCert);
+    return validToDate.getTime() < now ? ` (the client certificate of ${source} expired on ${validTo})` : '';
+  } catch {
+    return '';
+  }
+}

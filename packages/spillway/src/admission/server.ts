@@ -113,19 +113,13 @@ export class AdmissionServer {
     try {
       result = await this.#answer(endpoint, request, response);
     } catch (error) {
-      // Of what is nested so deeply that nothing can walk through it, the stack overflows.
-      const tooDeep = error instanceof RangeError;
-      const malformed = tooDeep || error instanceof Malformed || error instanceof SyntaxError;
+      const malformed = error instanceof Malformed || error instanceof SyntaxError;
       result = malformed ? 'malformed' : 'failed';
       if (malformed) logger.debug({ err: error, endpoint }, 'malformed admission request');
       else logger.error({ err: error, endpoint }, 'an admission request could not be answered');
       if (!response.headersSent && !response.destroyed) {
         const status = error instanceof Malformed ? error.status : malformed ? 400 : 500;
-        const message = tooDeep
-          ? 'the object is nested too deeply'
-          : malformed
-            ? error.message
-            : 'internal error, see the log of spillway';
+        const message = malformed ? error.message : 'internal error, see the log of spillway';
         response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' });
         response.end(`${message}\n`);
       }

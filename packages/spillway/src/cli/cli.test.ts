@@ -1,31 +1,25 @@
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { type Outcome, runCommand } from './testing/run-command.ts';
 
 const bin = path.join(import.meta.dirname, '../../bin/spillway.js');
 
-interface Run {
-  readonly code: unknown;
-  readonly stdout: string;
-  readonly stderr: string;
+/** As a program of its own, found and started as users do. */
+function program(...args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
+  return spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-async function spillway(...args: readonly string[]): Promise<Run> {
-  const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    stdout += chunk.toString();
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    stderr += chunk.toString();
-  });
-  const [code]: unknown[] = await once(child, 'close');
+async function spillway(...args: readonly string[]): Promise<Outcome> {
+  const child = program(...args);
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code, stdout, stderr };
 }
 
@@ -40,7 +34,7 @@ beforeAll(async () => {
 afterAll(async () => rm(dir, { recursive: true }));
 
 const kindsOf = async (carrier: string): Promise<unknown[]> => {
-  const { stdout } = await spillway('manifests', 'admission', '--config', configFile, '--carrier', carrier);
+  const { stdout } = await runCommand('manifests', 'admission', '--config', configFile, '--carrier', carrier);
   return parseAllDocuments(stdout).map((document) => document.get('kind'));
 };
 
@@ -53,21 +47,17 @@ describe('spillway', () => {
   });
 
   it('ends quietly when nobody reads its output any more, as in a pipe to head', async () => {
-    const child = spawn(process.execPath, [bin, 'config', 'explain'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = program('config', 'explain');
     child.stdout.destroy();
-    let stderr = '';
-    child.stderr.on('data', (chunk: Buffer) => {
-      stderr += chunk.toString();
-    });
-    const [code]: unknown[] = await once(child, 'close');
+    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
   it('completes commands, options and their values', async () => {
-    expect((await spillway('__complete', 'config', '')).stdout).toBe('schema\nexplain\ncheck\n');
-    expect((await spillway('__complete', 'why', '--output', 'y')).stdout).toBe('yaml\n');
-    expect((await spillway('completion', 'bash')).stdout).toContain('complete -o default -F _spillway spillway');
-    expect(await spillway('completion', 'tcsh')).toMatchObject({ code: 2 });
+    expect((await runCommand('__complete', 'config', '')).stdout).toBe('schema\nexplain\ncheck\n');
+    expect((await runCommand('__complete', 'why', '--output', 'y')).stdout).toBe('yaml\n');
+    expect((await runCommand('completion', 'bash')).stdout).toContain('complete -o default -F _spillway spillway');
+    expect(await runCommand('completion', 'tcsh')).toMatchObject({ code: 2 });
   });
 
   it('is a plugin of kubectl, which may also ask it for completions', async () => {
@@ -78,26 +68,26 @@ describe('spillway', () => {
   });
 
   it('checks a configuration', async () => {
-    expect(await spillway('config', 'check', '--config', configFile)).toMatchObject({
+    expect(await runCommand('config', 'check', '--config', configFile)).toMatchObject({
       code: 0,
       stdout: `${configFile}: good; pools: a (node vk-a, simulated)\n`,
     });
   });
 
   it('explains a field, and names the nearest one when there is no such field', async () => {
-    expect((await spillway('config', 'explain', 'pools.nodeName')).stdout).toContain('Name of the virtual node.');
-    expect(await spillway('config', 'explain', 'pools[].nodName')).toMatchObject({
+    expect((await runCommand('config', 'explain', 'pools.nodeName')).stdout).toContain('Name of the virtual node.');
+    expect(await runCommand('config', 'explain', 'pools[].nodName')).toMatchObject({
       code: 2,
       stderr: 'there is no field "pools[].nodName"; did you mean "pools[].nodeName"?\n',
     });
   });
 
   it('prints the JSON Schema of its configuration', async () => {
-    expect(JSON.parse((await spillway('config', 'schema')).stdout)).toMatchObject({ required: ['pools'] });
+    expect(JSON.parse((await runCommand('config', 'schema')).stdout)).toMatchObject({ required: ['pools'] });
   });
 
   it('prints the rights that a configuration needs, ready for kubectl', async () => {
-    const { code, stdout } = await spillway('manifests', 'rbac', '--config', configFile);
+    const { code, stdout } = await runCommand('manifests', 'rbac', '--config', configFile);
     expect(code).toBe(0);
     const kinds = parseAllDocuments(stdout).map((document) => document.get('kind'));
     expect(kinds).toContain('ClusterRole');
@@ -105,7 +95,7 @@ describe('spillway', () => {
   });
 
   it('leaves out what Kubernetes before 1.30 does not know, and says what that means', async () => {
-    const { code, stdout, stderr } = await spillway(
+    const { code, stdout, stderr } = await runCommand(
       'manifests',
       'rbac',
       '--config',
@@ -151,13 +141,13 @@ describe('spillway', () => {
       file,
       `kubernetes: {kubeconfig: ${kubeconfig}}\npools: [{name: a, nodeName: a, backend: {type: simulated}}]\n`,
     );
-    const { code, stderr } = await spillway('manifests', 'admission', '--config', file);
+    const { code, stderr } = await runCommand('manifests', 'admission', '--config', file);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^cannot ask the cluster what it can carry: .*; say it with --carrier\n$/);
   });
 
   it('prints the custom resources', async () => {
-    expect((await spillway('manifests', 'crds')).stdout).toContain('name: scheduleprofiles.scheduling.cci.io');
+    expect((await runCommand('manifests', 'crds')).stdout).toContain('name: scheduleprofiles.scheduling.cci.io');
   });
 
   it('ends with code 2 and one line when the credentials do not exist', async () => {

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import type { Terminal } from './terminal.ts';
 
 interface LazyCommand {
   readonly description: string;
-  readonly load: () => Promise<Command>;
+  readonly load: (terminal: Terminal) => Promise<Command>;
 }
 
 /** Every command by its name. The code of one is loaded only for those who ask for it. */
@@ -13,51 +14,51 @@ const commands: Readonly<Record<string, LazyCommand>> = {
   },
   config: {
     description: 'the configuration file: its schema, its fields, its mistakes',
-    load: async () => (await import('./commands/config.ts')).configCommand(),
+    load: async (terminal) => (await import('./commands/config.ts')).configCommand(terminal),
   },
   manifests: {
     description: 'manifests for kubectl apply',
-    load: async () => (await import('./commands/manifests.ts')).manifestsCommand(),
+    load: async (terminal) => (await import('./commands/manifests.ts')).manifestsCommand(terminal),
   },
   why: {
     description: 'why a pod is where it is: policy, placement, size, timeline, what is tried next',
-    load: async () => (await import('./commands/why.ts')).whyCommand(),
+    load: async (terminal) => (await import('./commands/why.ts')).whyCommand(terminal),
   },
   plan: {
     description: 'what a manifest would do: may its pods burst, to which pool, in which size, and how many would',
-    load: async () => (await import('./commands/plan.ts')).planCommand(),
+    load: async (terminal) => (await import('./commands/plan.ts')).planCommand(terminal),
   },
   doctor: {
     description: 'everything that is wrong or surprising in the cluster, each with its remedy',
-    load: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+    load: async (terminal) => (await import('./commands/doctor.ts')).doctorCommand(terminal),
   },
   ledger: {
     description: 'what pods of the pools were billed for, as Spillway has seen it: what runs now, seconds, by size',
-    load: async () => (await import('./commands/ledger.ts')).ledgerCommand(),
+    load: async (terminal) => (await import('./commands/ledger.ts')).ledgerCommand(terminal),
   },
   completion: {
     description:
       'print what makes a shell complete commands and options, for example: source <(spillway completion bash)',
-    load: async () => (await import('./commands/completion.ts')).completionCommand(),
+    load: async (terminal) => (await import('./commands/completion.ts')).completionCommand(terminal),
   },
   version: {
     description: 'print the version',
-    load: async () => (await import('./commands/version.ts')).versionCommand(),
+    load: async (terminal) => (await import('./commands/version.ts')).versionCommand(terminal),
   },
   dev: {
     description: 'real Kubernetes clusters on this machine, for development',
-    load: async () => (await import('./commands/dev.ts')).devCommand(),
+    load: async (terminal) => (await import('./commands/dev.ts')).devCommand(terminal),
   },
   'cci-region': {
     description: 'a local CCI region, for rehearsals without an account',
-    load: async () => (await import('./commands/cci-region.ts')).cciRegionCommand(),
+    load: async (terminal) => (await import('./commands/cci-region.ts')).cciRegionCommand(terminal),
   },
 };
 
 /** Adds all commands: whole, those whose names are among the words; the others by name and description alone. */
-export async function addCommands(program: Command, words: readonly string[]): Promise<void> {
+export async function addCommands(program: Command, words: readonly string[], terminal: Terminal): Promise<void> {
   for (const [name, { description, load }] of Object.entries(commands)) {
-    if (words.includes(name)) program.addCommand((await load()).description(description));
+    if (words.includes(name)) program.addCommand((await load(terminal)).description(description));
     else program.command(name).description(description);
   }
 }

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { Option } from 'commander';
 import { stringify } from 'yaml';
+import type { Terminal } from './terminal.ts';
 
 export type OutputFormat = 'table' | 'json' | 'yaml';
 
@@ -10,8 +11,13 @@ export const outputOption = (): Option =>
     .default('table');
 
 /** Prints an answer: for programs as it is, for people as `render` shows it. */
-export function printAnswer<T>(answer: T, format: OutputFormat, render: (answer: T) => string): void {
-  process.stdout.write(
+export function printAnswer<T>(
+  terminal: Terminal,
+  answer: T,
+  format: OutputFormat,
+  render: (answer: T) => string,
+): void {
+  terminal.stdout.write(
     format === 'json'
       ? `${JSON.stringify(answer, undefined, 2)}\n`
       : format === 'yaml'

@@ -4,7 +4,6 @@ import { instanceRef } from '../podspec/pod-facts.ts';
 import type { WorkloadFacts } from '../podspec/workload-sources.ts';
 import type { RuleSetName } from '../podspec/sizing/rule-sets.ts';
 import { Actor, type ActorParts } from './actor.ts';
-import { withoutBallast } from './ballast.ts';
 import { newOrphan, podConfirmedGone, referenceChanged, statusRefused } from './core/transitions.ts';
 import { type Alarm, Belief, suspiciousSweep } from './instances/belief.ts';
 import { GonePods } from './instances/gone-pods.ts';
@@ -248,4 +247,14 @@ export function podController(surroundings: PodSurroundings): PodController {
     timing,
     stopGraceMs,
   });
+}
+
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** Without what nobody here reads and pods applied with kubectl carry: a second copy of themselves. */
+function withoutBallast(pod: Pod): Pod {
+  const annotations = pod.metadata?.annotations;
+  if (annotations?.[lastApplied] === undefined) return pod;
+  const { [lastApplied]: _, ...rest } = annotations;
+  return { ...pod, metadata: { ...pod.metadata, annotations: rest } };
 }

@@ -1,10 +1,9 @@
-import type { KeyToPath, Pod, ProjectedVolumeSource, Volume } from '@spillway/kube';
+import type { Container, KeyToPath, Pod, ProjectedVolumeSource, Volume } from '@spillway/kube';
 import { defaultLimits, metadataField, resourceField } from './field-paths.ts';
 import { type Lack, objectNotFound } from './missing.ts';
 import { nanoOf, units } from './quantities.ts';
 import type { WorkloadFacts, WorkloadSources } from './workload-sources.ts';
 import { decodeBytes, ownValue } from './sources.ts';
-import { sharedRunAsUser } from './users.ts';
 import { volumePathError } from './volume-paths.ts';
 
 /** A volume with its content, as the backend mounts it. */
@@ -188,4 +187,16 @@ class Files {
   #lack(lack: Lack): void {
     this.#lacking.push(lack);
   }
+}
+
+function effectiveRunAsUser(pod: Pod, container: Container): number | undefined {
+  return container.securityContext?.runAsUser ?? pod.spec?.securityContext?.runAsUser;
+}
+
+/** The user that all containers run as, when every one says so. */
+function sharedRunAsUser(pod: Pod): number | undefined {
+  const { initContainers = [], containers = [] } = pod.spec ?? {};
+  const users = new Set([...initContainers, ...containers].map((container) => effectiveRunAsUser(pod, container)));
+  const [user] = users;
+  return users.size === 1 ? user : undefined;
 }

@@ -1,12 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger } from '@spillway/kube';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Backend } from '../backend.ts';
 import { makeWorkload } from '../testing/workloads.ts';
 import { makeCciBackend } from './make-cci.ts';
+import { accountOf } from './testing/account.ts';
 import { FakeService, sendJson } from './testing/fake-service.ts';
 
 const { signal } = new AbortController();
@@ -55,6 +53,7 @@ async function region({
     }
     const found = made.get(pathname);
     if (method === 'DELETE') made.delete(pathname);
+    if (method === 'PUT') made.set(pathname, Object(body));
     if (found !== undefined) return sendJson(response, 200, found);
     const uid = /pod-uid=([^,]+)/.exec(searchParams.get('labelSelector') ?? '')?.[1] ?? '';
     const items = [...made].flatMap(([key, object]) =>
@@ -65,27 +64,12 @@ async function region({
       ? sendJson(response, 200, { metadata: { resourceVersion: '1' }, items })
       : sendJson(response, 404, { kind: 'Status', code: 404, reason: 'NotFound' });
   });
-  const folder = await mkdtemp(join(tmpdir(), 'cci-'));
-  const [ca, file] = [join(folder, 'ca.pem'), join(folder, 'login.yaml')];
-  await writeFile(ca, service.ca);
-  await writeFile(file, 'accessKey: AK\nsecretKey: SK\n');
+  const account = await accountOf(service, 'accessKey: AK\nsecretKey: SK\n');
   const backend = makeCciBackend({
     environment: {},
     beforeSend,
     options: {
-      region: 'r1',
-      endpoint: service.url,
-      iamEndpoint: service.url,
-      ca,
-      projectId: 'p1',
-      domainId: 'd1',
-      vpcId: 'v1',
-      networkId: 'n1',
-      subnetId: 's1',
-      securityGroupId: 'g1',
-      availableZone: 'z1',
-      credentials: { file },
-      apiVersion: 'v1',
+      ...account,
       soldOutAfterSeconds: 0.1,
       volumeRefresh: false,
       rateLimits: { podsPerSecond: 20, podBurst: 100, callsPerSecond: 100, callBurst: 500 },
@@ -95,11 +79,7 @@ async function region({
     logger: silentLogger,
     clock: { now: () => Date.now() + passedMs, sleep: (ms) => sleep(Math.min(ms, 10)) },
   });
-  onTestFinished(async () => {
-    await backend.close();
-    service.close();
-    await rm(folder, { recursive: true });
-  });
+  onTestFinished(() => backend.close());
   const posted = (): string[] => service.calls.filter(({ method }) => method === 'POST').map(({ path }) => path);
   return { service, backend, posted, made, pass: (ms) => void (passedMs += ms) };
 }
@@ -155,6 +135,31 @@ test('what a call has begun is not gone on with once another replica may lead', 
   const second = makeWorkload({ name: 'web-2', image, spec: { containers: [{}] } });
   await expect(backend.create(second, signal)).rejects.toMatchObject({ kind: 'unavailable' });
   expect(pods()).toHaveLength(1);
+});
+
+test('the login goes with the last pod that needs it', async () => {
+  const { service, backend, made } = await region();
+  await backend.prepare(signal);
+  const first = workload();
+  const second = makeWorkload({ name: 'web-2', image, spec: { containers: [{}] } });
+  await backend.create(first, signal);
+  await backend.create(second, signal);
+  const registries = (): string[] => {
+    const { data }: { data?: Record<string, string> } = Object(made.get(`${namespace}/secrets/imagepull-secret`));
+    const { auths }: { auths?: object } = Object(
+      JSON.parse(Buffer.from(data?.['.dockerconfigjson'] ?? '', 'base64').toString() || '{}'),
+    );
+    return Object.keys(auths ?? {});
+  };
+  expect(registries()).toEqual(['swr.r1.myhuaweicloud.com']);
+  const looks = (): number =>
+    service.calls.filter(({ path }) => /\/pods\?/.test(path) && !path.includes('labelSelector')).length;
+  const before = looks();
+  await backend.remove(first.ref, signal);
+  await expect.poll(looks).toBeGreaterThanOrEqual(before + 2);
+  expect(registries()).toEqual(['swr.r1.myhuaweicloud.com']);
+  await backend.remove(second.ref, signal);
+  await expect.poll(registries).toEqual([]);
 });
 
 test('the login for a second pod is there already', async () => {

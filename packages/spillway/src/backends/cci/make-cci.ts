@@ -111,6 +111,7 @@ export function makeCciBackend({
       );
     },
     adapt: (workload, context, signal) => images.adapt(workload, context, signal),
+    tidyLogins: (client, signal, removed) => images.tidy(client, signal, removed),
     changeLogins: ({ spec }, secrets, context, signal) =>
       images.bringLogins(spec ?? { containers: [] }, secrets, context, signal),
   });

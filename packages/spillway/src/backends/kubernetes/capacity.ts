@@ -1,6 +1,13 @@
-import type { Node, ResourceQuota } from '@spillway/kube';
+import {
+  isForbidden,
+  type KubeClient,
+  type Node,
+  nodes as nodeType,
+  type ResourceQuota,
+  resourceQuotas,
+} from '@spillway/kube';
 import { formatQuantity, nanoOf } from '../../podspec/quantities.ts';
-import type { Capacity } from '../backend.ts';
+import { BackendError, type Capacity } from '../backend.ts';
 
 /** What quotas call the same thing; the first that is there counts. */
 const quotaNames = {
@@ -28,4 +35,17 @@ export function capacityOf(quotas: readonly ResourceQuota[], nodes: readonly Nod
 export function isComplete(quotas: readonly ResourceQuota[]): boolean {
   const { cpu, memory, pods } = capacityOf(quotas, []);
   return [cpu, memory, pods].every((each) => nanoOf(each) > 0n);
+}
+
+/** @throws BackendError unauthorized when the quota does not say all of it and nodes may not be listed */
+export async function readCapacity(client: KubeClient, namespace: string, signal: AbortSignal): Promise<Capacity> {
+  const { items: quotas } = await client.resource(resourceQuotas).list({ namespace, signal });
+  if (isComplete(quotas)) return capacityOf(quotas, []);
+  try {
+    return capacityOf(quotas, (await client.resource(nodeType).list({ signal })).items);
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    const remedy = 'Set capacity of the pool, or a ResourceQuota with cpu, memory and pods in the namespace.';
+    throw new BackendError('unauthorized', error.message, { cause: error, remedy });
+  }
 }

@@ -1,7 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Owner, Workload } from '../backend.ts';
 import { BackendError } from '../backend.ts';
-import { hasErrorCode } from './errno.ts';
 import { parseJson } from '../trusted.ts';
 import { decodeWorkload, encodeWorkload } from './workload-codec.ts';
 import type { PodRecord } from './simulated-pod.ts';
@@ -33,7 +32,7 @@ export class StateFile {
       );
       return kept.map(({ workload, record, owner }) => ({ workload: decodeWorkload(workload), record, owner }));
     } catch (error) {
-      if (hasErrorCode(error, 'ENOENT')) return [];
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
       throw new BackendError('internal', `state file ${this.#path} cannot be read`, { cause: error });
     }
   }

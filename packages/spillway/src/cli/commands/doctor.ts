@@ -12,6 +12,7 @@ import { type ClusterOptions, inCluster, withClusterOptions } from '../cluster.t
 import { exitCodes, UsageError } from '../mistake.ts';
 import { type Colour, coloured, outputOption, type OutputFormat, printAnswer } from '../output.ts';
 import { fields } from '../table.ts';
+import { note, type Terminal } from '../terminal.ts';
 
 interface DoctorOptions extends ClusterOptions {
   readonly config?: string;
@@ -25,7 +26,7 @@ type AnyFinding = Finding | CciFinding;
 const usualTestImage = 'busybox';
 
 /** `spillway doctor` */
-export function doctorCommand(): Command {
+export function doctorCommand(terminal: Terminal): Command {
   return withClusterOptions(new Command('doctor'))
     .option('--config <file>', 'configuration: the accounts of its pools in CCI are asked, too')
     .option(
@@ -39,15 +40,15 @@ export function doctorCommand(): Command {
       const stop = stopSignal();
       const findings = await inCluster(options, async (client): Promise<AnyFinding[]> => {
         const view = await readView(client);
-        return [...diagnose(view), ...(await accountsOf(options, client, view, stop))];
+        return [...diagnose(view), ...(await accountsOf({ ...options, terminal }, client, view, stop))];
       });
-      printAnswer({ findings: worstFirst(findings) }, options.output, render);
-      if (findings.some(({ severity }) => severity !== 'info')) process.exitCode = exitCodes.findings;
+      printAnswer(terminal, { findings: worstFirst(findings) }, options.output, render);
+      if (findings.some(({ severity }) => severity !== 'info')) terminal.exitCode = exitCodes.findings;
     });
 }
 
 async function accountsOf(
-  { config: file, runPod }: DoctorOptions,
+  { config: file, runPod, terminal }: DoctorOptions & { readonly terminal: Terminal },
   client: KubeClient,
   cluster: ClusterView,
   signal: AbortSignal,
@@ -64,7 +65,7 @@ async function accountsOf(
         backend,
         clusterId,
         testImage: runPod === true ? usualTestImage : runPod,
-        onProgress: (doing) => process.stderr.write(`Pool ${name}: ${doing}\n`),
+        onProgress: (doing) => note(terminal, `Pool ${name}: ${doing}`),
         environment: process.env,
         logger: silentLogger,
       },

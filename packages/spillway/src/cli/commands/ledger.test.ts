@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { formatLine, type Interval } from '../../ledger/interval.ts';
-import { type Outcome, runSpillway } from '../testing/run-spillway.ts';
+import { type Outcome, runCommand } from '../testing/run-command.ts';
 
 let dir: string;
 let config: string;
@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true }));
 
-const ledger = (...args: string[]): Promise<Outcome> => runSpillway(['ledger', ...args]);
+const ledger = (...args: string[]): Promise<Outcome> => runCommand('ledger', ...args);
 
 it('says for each size what was billed, from all files of the pools of a configuration', async () => {
   const { code, stdout } = await ledger('--config', config, '--until', '2026-01-02');

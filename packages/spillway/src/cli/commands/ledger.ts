@@ -9,6 +9,7 @@ import { readTime } from '../../ledger/time.ts';
 import { UsageError } from '../mistake.ts';
 import { outputOption, type OutputFormat, printAnswer } from '../output.ts';
 import { renderLedger } from '../render-ledger.ts';
+import type { Terminal } from '../terminal.ts';
 
 interface LedgerCommandOptions {
   readonly config?: string;
@@ -20,7 +21,7 @@ interface LedgerCommandOptions {
 }
 
 /** `spillway ledger` */
-export function ledgerCommand(): Command {
+export function ledgerCommand(terminal: Terminal): Command {
   return new Command('ledger')
     .option('--config <file>', 'configuration that says where the ledgers are')
     .option(
@@ -41,7 +42,7 @@ export function ledgerCommand(): Command {
       if (sinceMs >= untilMs) throw new UsageError('--since has to be before --until and before now');
       const files = await filesOf(options);
       const intervals = merged(await Promise.all(files.map(intervalsOf)));
-      printAnswer(reportOf(intervals, { by: options.by, sinceMs, untilMs }), options.output, renderLedger);
+      printAnswer(terminal, reportOf(intervals, { by: options.by, sinceMs, untilMs }), options.output, renderLedger);
     });
 }
 

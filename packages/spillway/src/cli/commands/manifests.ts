@@ -9,6 +9,7 @@ import { kubernetesAccess, processEnvironment } from '../../config/kubernetes-ac
 import { ConfigError, loadConfig } from '../../config/load.ts';
 import { scheduleProfileCrd } from '../../placement/rules/schedule-profile-crd.ts';
 import { clusterConfig } from '../../serve/connect.ts';
+import type { Terminal } from '../terminal.ts';
 
 type Format = 'yaml' | 'json';
 
@@ -28,7 +29,7 @@ interface AdmissionCommandOptions {
 const output = (): Option => new Option('-o, --output <format>', 'format').choices(['yaml', 'json']).default('yaml');
 
 /** `spillway manifests rbac`, `admission` and `crds` */
-export function manifestsCommand(): Command {
+export function manifestsCommand(terminal: Terminal): Command {
   const manifests = new Command('manifests');
   manifests
     .command('rbac')
@@ -63,8 +64,8 @@ export function manifestsCommand(): Command {
           ? { admission: { namespace: admission.namespace, rules: admission.carrier !== 'policy' } }
           : {}),
       });
-      print(objects, format);
-      if (!podWritePolicy) process.stderr.write(withoutPodWritePolicy);
+      print(terminal, objects, format);
+      if (!podWritePolicy) terminal.stderr.write(withoutPodWritePolicy);
     });
   manifests
     .command('admission')
@@ -87,25 +88,25 @@ export function manifestsCommand(): Command {
         port: admission.port,
         served: admission.enabled,
       });
-      print(objects, format);
+      print(terminal, objects, format);
     });
   manifests
     .command('crds')
     .description('the custom resources that Spillway knows: ScheduleProfile')
     .addOption(output())
-    .action(({ output: format }: { output: Format }) => print([scheduleProfileCrd], format));
+    .action(({ output: format }: { output: Format }) => print(terminal, [scheduleProfileCrd], format));
   return manifests;
 }
 
 const withoutPodWritePolicy =
   "note: without the admission policy spillway-pod-writes, Spillway's account may patch any pod of the cluster, its image included: keep its token as safe as an administrator's, or use Kubernetes 1.30 or newer\n";
 
-function print(objects: readonly object[], format: Format): void {
+function print(terminal: Terminal, objects: readonly object[], format: Format): void {
   const text =
     format === 'yaml'
       ? objects.map((object) => stringify(object, { aliasDuplicateObjects: false })).join('---\n')
       : `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }, undefined, 2)}\n`;
-  process.stdout.write(text);
+  terminal.stdout.write(text);
 }
 
 async function carrierOfCluster({ kubernetes }: Config): Promise<'policy' | 'webhook'> {

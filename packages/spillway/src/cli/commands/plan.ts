@@ -14,6 +14,7 @@ import { type ClusterOptions, inCluster, withClusterOptions } from '../cluster.t
 import { exitCodes, UsageError } from '../mistake.ts';
 import { outputOption, type OutputFormat, printAnswer } from '../output.ts';
 import { renderPlan } from '../render-plan.ts';
+import type { Terminal } from '../terminal.ts';
 
 interface PlanOptions extends ClusterOptions {
   readonly filename: readonly string[];
@@ -25,7 +26,7 @@ interface PlanOptions extends ClusterOptions {
 }
 
 /** `spillway plan -f FILE` */
-export function planCommand(): Command {
+export function planCommand(terminal: Terminal): Command {
   return withClusterOptions(new Command('plan'))
     .option(
       '-f, --filename <file>',
@@ -42,8 +43,8 @@ export function planCommand(): Command {
       if (options.filename.length === 0) throw new UsageError('name a manifest: spillway plan -f FILE');
       const objects = (await Promise.all(options.filename.map(objectsOf))).flat();
       const plan = await answer(objects, options);
-      printAnswer(plan, options.output, renderPlan);
-      if (hasFindings(plan)) process.exitCode = exitCodes.findings;
+      printAnswer(terminal, plan, options.output, renderPlan);
+      if (hasFindings(plan)) terminal.exitCode = exitCodes.findings;
     });
 }
 

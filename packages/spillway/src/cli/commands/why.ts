@@ -5,6 +5,7 @@ import { type ClusterOptions, inCluster, withClusterOptions } from '../cluster.t
 import { outputOption, type OutputFormat, printAnswer } from '../output.ts';
 import { renderWhy } from '../render-why.ts';
 import { UsageError } from '../mistake.ts';
+import type { Terminal } from '../terminal.ts';
 
 interface WhyOptions extends ClusterOptions {
   readonly namespace?: string;
@@ -12,7 +13,7 @@ interface WhyOptions extends ClusterOptions {
 }
 
 /** `spillway why pod/NAME` */
-export function whyCommand(): Command {
+export function whyCommand(terminal: Terminal): Command {
   return withClusterOptions(new Command('why'))
     .argument('<pod...>', 'pod/NAME, pod NAME, or NAME')
     .option('-n, --namespace <name>', 'namespace (default: that of the context)')
@@ -22,7 +23,7 @@ export function whyCommand(): Command {
       const answer = await inCluster(options, async (client) =>
         why(await readWhy(client, { namespace: options.namespace ?? client.config.namespace, name })),
       );
-      printAnswer(answer, options.output, renderWhy);
+      printAnswer(terminal, answer, options.output, renderWhy);
     });
 }
 

@@ -3,9 +3,9 @@ import { type Following, followsChanges } from '../../podspec/references.ts';
 import { activeDeadlineMs, isDeleting, isTerminalPhase, specGraceSeconds } from '../../podspec/pod-facts.ts';
 import { placeholderInstance } from '../intake/placeholder.ts';
 import type { Operation, PodState } from './pod-state.ts';
-import { forgotRefusals, isCarriedOut } from './carried-out.ts';
 import { type Waiting, waitingFor, waitingForRefusals } from './problems.ts';
 import { podStatus, tellsEnd } from '../status/status.ts';
+import { refusedConditions } from '../status/transient-conditions.ts';
 
 /** What one pod's virtual node contributes to a decision. */
 export interface DecideContext extends Following {
@@ -256,4 +256,15 @@ function earliest(...times: readonly (number | undefined)[]): number | undefined
   let first: number | undefined;
   for (const time of times) if (time !== undefined && (first === undefined || time < first)) first = time;
   return first;
+}
+
+/** Has the instance become what the pod is now, but for what was refused? What is not created yet will be just that. */
+function isCarriedOut({ revision, content, last, created }: PodState): boolean {
+  const carried = content?.revision ?? last?.revision;
+  return carried === undefined ? created === 'no' && last === undefined : carried === revision;
+}
+
+/** An earlier process knew what its instance does not get; asking again tells. */
+function forgotRefusals({ content }: PodState, { status }: Pod): boolean {
+  return content === undefined && (status?.conditions ?? []).some(({ type }) => refusedConditions.has(type));
 }

@@ -27,13 +27,23 @@ export interface ImagesOptions {
   readonly replacements: readonly ImageReplacement[];
   /** Undefined: who we are has none. */
   readonly accessKey: () => Promise<AccessKey | undefined>;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'sleep'>;
 }
 
+/** Between two looks at which logins pods need: who was let through meanwhile has its pod by then. */
+const betweenLooksMs = 60_000;
 /** Others write the Secret too. */
 const maxAttempts = 5;
 /** Pods that were let through and are not there yet, or never came. */
 const maxUnseen = 1000;
+
+interface Merge {
+  readonly asked: readonly WantedLogin[];
+  /** Whose logins are asked for; those that it had before are not needed by it. */
+  readonly by?: InstanceRef;
+  /** Stays, whatever the pods of now need. */
+  readonly isNeeded?: (login: RegistryCredential) => boolean;
+}
 
 /** The images of pods in CCI: their names, and the one Secret with the logins for all of them. */
 export class Images {
@@ -41,6 +51,8 @@ export class Images {
   readonly #inTurn = pLimit(1);
   readonly #unseen = new Map<string, PodSpec>();
   #isMerging = false;
+  #tidying: Promise<void> | undefined;
+  #again = false;
 
   constructor(options: ImagesOptions) {
     this.#options = options;
@@ -83,9 +95,27 @@ export class Images {
     if (isQuiet && (await this.#isThere(client, logins, signal))) return;
     const refused = await this.#inTurn(async () => {
       signal.throwIfAborted();
-      return this.#merge(client, ref, logins, signal);
+      return this.#merge(client, { asked: logins, by: ref }, signal);
     });
     for (const notice of refused) tell(notice);
+  }
+
+  /** Takes out of the Secret what no pod needs, at two looks. Calls while one is under way end with the one that follows it. */
+  async tidy(client: KubeClient, signal: AbortSignal, removed?: InstanceRef): Promise<void> {
+    if (removed !== undefined) this.#unseen.delete(removed.uid);
+    this.#again = true;
+    this.#tidying ??= this.#tidyUp(client, signal).finally(() => (this.#tidying = undefined));
+    await this.#tidying;
+  }
+
+  async #tidyUp(client: KubeClient, signal: AbortSignal): Promise<void> {
+    while (this.#again && !signal.aborted) {
+      this.#again = false;
+      const before = await this.#needed(client, signal);
+      await this.#options.clock.sleep(betweenLooksMs, signal);
+      if (signal.aborted) return;
+      await this.#inTurn(() => this.#merge(client, { asked: [], isNeeded: before }, signal));
+    }
   }
 
   /** Most pods add nothing. */
@@ -97,15 +127,15 @@ export class Images {
   /** As often as somebody else was faster. What nobody needs any more goes on this occasion. */
   async #merge(
     client: KubeClient,
-    ref: InstanceRef,
-    asked: readonly WantedLogin[],
+    { asked, by, isNeeded = () => false }: Merge,
     signal: AbortSignal,
   ): Promise<readonly Notice[]> {
     this.#isMerging = true;
     try {
       for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
         const present = await this.#read(client, signal);
-        const { secret, refused } = mergePullSecret(present, asked, await this.#neededByOthers(client, ref, signal));
+        const now = await this.#needed(client, signal, by);
+        const { secret, refused } = mergePullSecret(present, asked, (login) => isNeeded(login) || now(login));
         if (secret === undefined || (await this.#write(client, present, secret, signal))) return refused;
       }
     } finally {
@@ -114,10 +144,11 @@ export class Images {
     throw new BackendError('unavailable', `the Secret ${pullSecretName} of CCI was changed by others again and again`);
   }
 
-  async #neededByOthers(
+  /** @param but who is not asked */
+  async #needed(
     client: KubeClient,
-    { uid }: InstanceRef,
     signal: AbortSignal,
+    but?: InstanceRef,
   ): Promise<(login: RegistryCredential) => boolean> {
     const { types, namespace } = this.#options;
     const specs = new Map<string, PodSpec | undefined>();
@@ -129,7 +160,7 @@ export class Images {
         this.#unseen.delete(from);
       }
     }
-    const others = [...this.#unseen, ...specs].filter(([each]) => each !== uid).map(([, spec]) => spec);
+    const others = [...this.#unseen, ...specs].filter(([each]) => each !== but?.uid).map(([, spec]) => spec);
     return (login) => others.some((spec) => isUsed(login, spec));
   }
 

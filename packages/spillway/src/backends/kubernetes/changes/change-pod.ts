@@ -1,15 +1,6 @@
-import {
-  ApiError,
-  isForbidden,
-  isInvalid,
-  isNotFound,
-  nameOf,
-  type Pod,
-  type ResourceClient,
-  uidOf,
-} from '@spillway/kube';
+import { nameOf, type Pod, type ResourceClient, uidOf } from '@spillway/kube';
 import type { Refusal } from '../../backend.ts';
-import { unlessReplaced } from '../copies/unless-replaced.ts';
+import { isRefusal, unlessReplaced } from '../answers.ts';
 import type { Dialect } from '../dialect.ts';
 import { syncing } from '../lanes.ts';
 import { fieldsOf, podChange, refusalsOf, withoutRefused } from './pod-change.ts';
@@ -53,11 +44,4 @@ export async function changePod(
     await pods.patch(at, { type: 'merge', body }, call).catch(unlessReplaced);
   }
   return refused;
-}
-
-/** The answer of a cluster that never will: it knows no such subresource, may not, or finds the change wrong. */
-function isRefusal(error: unknown): error is ApiError {
-  return (
-    isInvalid(error) || isForbidden(error) || isNotFound(error) || (error instanceof ApiError && error.status === 405)
-  );
 }

@@ -8,7 +8,7 @@ import { syncing } from '../lanes.ts';
 import { contentAnnotation } from '../pods/marks.ts';
 import { ownName } from '../pods/names.ts';
 import { changedTokens, digestOf } from '../fields/own-files.ts';
-import { unlessReplaced } from './unless-replaced.ts';
+import { unlessReplaced } from '../answers.ts';
 
 export interface VolumeChangeContext {
   readonly client: KubeClient;

@@ -1,16 +1,7 @@
-import {
-  ApiError,
-  type EphemeralContainer,
-  isForbidden,
-  isInvalid,
-  isNotFound,
-  nameOf,
-  type Pod,
-  type ResourceClient,
-  uidOf,
-} from '@spillway/kube';
+import { type EphemeralContainer, nameOf, type Pod, type ResourceClient, uidOf } from '@spillway/kube';
 import { refusal } from '../../../podspec/review/refusal.ts';
 import type { Refusal } from '../../backend.ts';
+import { isRefusal } from '../answers.ts';
 import type { Dialect } from '../dialect.ts';
 import { syncing } from '../lanes.ts';
 
@@ -43,11 +34,4 @@ export async function addEphemeralContainers(
     if (!isRefusal(error)) throw error;
     return refused(error.message);
   }
-}
-
-/** The answer of a cluster that never will: it knows no such subresource, may not, or finds the container wrong. */
-function isRefusal(error: unknown): error is ApiError {
-  return (
-    isInvalid(error) || isForbidden(error) || isNotFound(error) || (error instanceof ApiError && error.status === 405)
-  );
 }

@@ -1,8 +1,9 @@
-import { isConflict, isNotFound, type Pod, type ResourceClient } from '@spillway/kube';
+import type { Pod, ResourceClient } from '@spillway/kube';
 import type { InstanceRef } from '../../backend.ts';
 import type { Instances } from './instances.ts';
 import { deleting } from '../lanes.ts';
 import { hasPlace, soldOut } from './place.ts';
+import { deletePod } from './removal.ts';
 
 /** @throws BackendError soldOut, after the pod was removed */
 export async function untilPlaced(
@@ -18,19 +19,7 @@ export async function untilPlaced(
   for (;;) {
     const [pod] = await instances.pods({ signal, lane: deleting }, uid);
     if (pod === undefined || hasPlace(pod)) return;
-    if (await deleteUnchanged(pods, pod, signal)) throw soldOut(pod, withinMs);
-  }
-}
-
-/** False: it has changed since it was read, and may have got a place. */
-async function deleteUnchanged(pods: ResourceClient<Pod>, pod: Pod, signal: AbortSignal): Promise<boolean> {
-  const { namespace = '', name = '', uid, resourceVersion } = pod.metadata ?? {};
-  const preconditions = { uid, resourceVersion };
-  try {
-    await pods.delete({ namespace, name }, { gracePeriodSeconds: 0, preconditions, signal, lane: deleting });
-    return true;
-  } catch (error) {
-    if (!isNotFound(error) && !isConflict(error)) throw error;
-    return false;
+    // One that has changed meanwhile may have got a place.
+    if (await deletePod(pods, pod, { gracePeriodSeconds: 0, unchanged: true, signal })) throw soldOut(pod, withinMs);
   }
 }

@@ -1,0 +1,82 @@
+import {
+  type ApiError,
+  isAlreadyExists,
+  isForbidden,
+  isNotFound,
+  nameOf,
+  type Pod,
+  type ResourceClient,
+} from '@spillway/kube';
+import { BackendError, type InstanceRef, type Owner } from '../../backend.ts';
+import type { CopyKeeper } from '../copies/copy-keeper.ts';
+import type { Dialect } from '../dialect.ts';
+import type { Translation } from '../fields/translate.ts';
+import { creating } from '../lanes.ts';
+import type { Instances } from './instances.ts';
+import { distinctPodName } from './names.ts';
+import { taken } from './taken.ts';
+
+export interface CreationContext {
+  readonly pods: ResourceClient<Pod>;
+  readonly instances: Instances;
+  readonly copies: CopyKeeper;
+  readonly dialect: Pick<Dialect, 'name'>;
+  readonly owner: Owner;
+  /** In the other cluster. */
+  readonly namespace: string;
+}
+
+/** Creates an instance's pod once, after the copies that it uses; success when it is there already. */
+export async function createPod(
+  ref: InstanceRef,
+  translation: Translation,
+  context: CreationContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const { instances, copies, dialect, namespace } = context;
+  const create = async (): Promise<void> => {
+    // Its copies may be gone when it came late, by a call whose answer was lost; whatever name that chose.
+    const [there] = await instances.pods({ signal }, ref.uid);
+    if (!there) await post(translation.pod, ref, context, signal);
+  };
+  try {
+    await copies.with(translation.copies, create, { signal });
+  } catch (error) {
+    const isMissing = isNotFound(error) && isOfNamespace(error);
+    if (!isMissing && !isEndingNamespace(error)) throw error;
+    const message = `${dialect.name}: namespace ${namespace} ${isMissing ? 'does not exist' : 'is being deleted'}`;
+    // So that it is prepared again.
+    throw new BackendError('notFound', message, { cause: error, reason: 'NamespaceMissing' });
+  }
+}
+
+async function post(
+  pod: Pod,
+  ref: InstanceRef,
+  { pods, owner, namespace }: CreationContext,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const name of [nameOf(pod), distinctPodName(ref)]) {
+    try {
+      await pods.create({ ...pod, metadata: { ...pod.metadata, name } }, { signal, lane: creating });
+      return;
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+    }
+    const found = await pods.get({ namespace, name }, { signal }).catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+      const message = `the former pod ${name} of the other cluster has gone at this moment; its name is free now`;
+      throw new BackendError('conflict', message, { cause: error });
+    });
+    const verdict = taken(found, ref, owner);
+    if (verdict.kind === 'done') return;
+    if (verdict.kind === 'refused') throw verdict.error;
+  }
+  throw new BackendError('conflict', `all names for pod ${ref.namespace}/${ref.name} are taken`);
+}
+
+/** Not every server says what it is that was not found. */
+const isOfNamespace = ({ details }: ApiError): boolean => (details?.kind ?? 'namespaces') === 'namespaces';
+
+const isEndingNamespace = (error: unknown): boolean =>
+  isForbidden(error) && error.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') === true;
