@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addCommands } from './commands.ts';
 import { ownVersion } from './own-version.ts';
-import type { Terminal } from './terminal.ts';
+import { note, type Terminal } from './terminal.ts';
 
 /** What shells call. Not a command, so that options among the words stay words. */
 const completeCommand = '__complete';
@@ -32,7 +32,7 @@ export async function runCommandLine(words: readonly string[], terminal: Termina
     const code = exitCodeOf(error);
     if (code === undefined || !(error instanceof Error)) throw error;
     // Commander has said it already.
-    if (!(error instanceof CommanderError)) terminal.stderr.write(`${error.message}\n`);
+    if (!(error instanceof CommanderError)) note(terminal, error.message);
     terminal.exitCode = code;
   }
 }

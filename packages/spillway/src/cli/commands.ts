@@ -47,11 +47,11 @@ const commands: Readonly<Record<string, LazyCommand>> = {
   },
   dev: {
     description: 'real Kubernetes clusters on this machine, for development',
-    load: async () => (await import('./commands/dev.ts')).devCommand(),
+    load: async (terminal) => (await import('./commands/dev.ts')).devCommand(terminal),
   },
   'cci-region': {
     description: 'a local CCI region, for rehearsals without an account',
-    load: async () => (await import('./commands/cci-region.ts')).cciRegionCommand(),
+    load: async (terminal) => (await import('./commands/cci-region.ts')).cciRegionCommand(terminal),
   },
 };
 

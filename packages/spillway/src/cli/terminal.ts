@@ -10,3 +10,12 @@ export interface Terminal {
 interface Output {
   write(text: string): unknown;
 }
+
+/** To the error stream, so that scripts can use the output. */
+export function note(terminal: Terminal, line: string): void {
+  terminal.stderr.write(`${line}\n`);
+}
+
+export function print(terminal: Terminal, text: string): void {
+  terminal.stdout.write(`${text}\n`);
+}

@@ -5,20 +5,11 @@ import type { Login } from './credentials/login.ts';
 import { dialects } from './dialects.ts';
 import { toBackendError } from './errors.ts';
 import { prepare } from './prepare/prepare.ts';
+import { place } from './testing/account.ts';
 import { FakeService, sendJson } from './testing/fake-service.ts';
 
 const key = { kind: 'accessKey', accessKey: 'AK', secretKey: 'planted' } as const;
 const user = { kind: 'password', domainName: 'acme', userName: 'burst', password: 'planted' } as const;
-const network = {
-  domainId: 'd1',
-  projectId: 'p1',
-  vpcId: 'v1',
-  networkId: 'n1',
-  subnetId: 's1',
-  securityGroupId: 'g1',
-  availableZone: 'z1',
-};
-
 /** A region in which everything is made by POST and read by GET, with IAM at the same address. */
 async function region(login: Login): Promise<{ service: FakeService; connection: CciConnection }> {
   const made = new Map<string, object>();
@@ -61,7 +52,7 @@ test.each([
       userToken: () => connection.access.userToken,
       clusterId: 'c1',
       namespace: 'cce-burst-c1',
-      network,
+      network: place,
       onProgress: () => undefined,
       clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
     },

@@ -1,12 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger } from '@spillway/kube';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Backend } from '../backend.ts';
 import { makeWorkload } from '../testing/workloads.ts';
 import { makeCciBackend } from './make-cci.ts';
+import { accountOf } from './testing/account.ts';
 import { FakeService, sendJson } from './testing/fake-service.ts';
 
 const { signal } = new AbortController();
@@ -66,27 +64,12 @@ async function region({
       ? sendJson(response, 200, { metadata: { resourceVersion: '1' }, items })
       : sendJson(response, 404, { kind: 'Status', code: 404, reason: 'NotFound' });
   });
-  const folder = await mkdtemp(join(tmpdir(), 'cci-'));
-  const [ca, file] = [join(folder, 'ca.pem'), join(folder, 'login.yaml')];
-  await writeFile(ca, service.ca);
-  await writeFile(file, 'accessKey: AK\nsecretKey: SK\n');
+  const account = await accountOf(service, 'accessKey: AK\nsecretKey: SK\n');
   const backend = makeCciBackend({
     environment: {},
     beforeSend,
     options: {
-      region: 'r1',
-      endpoint: service.url,
-      iamEndpoint: service.url,
-      ca,
-      projectId: 'p1',
-      domainId: 'd1',
-      vpcId: 'v1',
-      networkId: 'n1',
-      subnetId: 's1',
-      securityGroupId: 'g1',
-      availableZone: 'z1',
-      credentials: { file },
-      apiVersion: 'v1',
+      ...account,
       soldOutAfterSeconds: 0.1,
       volumeRefresh: false,
       rateLimits: { podsPerSecond: 20, podBurst: 100, callsPerSecond: 100, callBurst: 500 },
@@ -96,11 +79,7 @@ async function region({
     logger: silentLogger,
     clock: { now: () => Date.now() + passedMs, sleep: (ms) => sleep(Math.min(ms, 10)) },
   });
-  onTestFinished(async () => {
-    await backend.close();
-    service.close();
-    await rm(folder, { recursive: true });
-  });
+  onTestFinished(() => backend.close());
   const posted = (): string[] => service.calls.filter(({ method }) => method === 'POST').map(({ path }) => path);
   return { service, backend, posted, made, pass: (ms) => void (passedMs += ms) };
 }

@@ -2,11 +2,13 @@ import type * as standinModule from '@spillway/cci-standin';
 import type { Reading } from '@spillway/cci-standin';
 import { Command, Option } from 'commander';
 import { table } from '../table.ts';
+import { print, type Terminal } from '../terminal.ts';
 
 export type Standin = typeof standinModule;
 
 /** `spillway cci-region meter` */
 export function meterCommand(
+  terminal: Terminal,
   withStandin: (command: Command, work: (standin: Standin) => Promise<void>) => Promise<void>,
 ): Command {
   return new Command('meter')
@@ -15,8 +17,7 @@ export function meterCommand(
     .action(({ output }: { output: string }, command: Command) =>
       withStandin(command, async ({ meterOfRegion }) => {
         const reading = await meterOfRegion();
-        const text = output === 'json' ? JSON.stringify(reading ?? null, undefined, 2) : render(reading);
-        process.stdout.write(`${text}\n`);
+        print(terminal, output === 'json' ? JSON.stringify(reading ?? null, undefined, 2) : render(reading));
       }),
     );
 }

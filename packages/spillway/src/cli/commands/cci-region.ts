@@ -1,6 +1,16 @@
 import { Command, Option } from 'commander';
 import type { NodeFacts, NodeForm, RegionFactSheet } from '@spillway/cci-standin';
+import { interruptible } from '../interruptible.ts';
+import { withPackage } from '../optional-package.ts';
+import { note, print, type Terminal } from '../terminal.ts';
 import { meterCommand, type Standin } from './cci-region-meter.ts';
+
+const withStandin = withPackage<Standin>({
+  name: '@spillway/cci-standin',
+  load: () => import('@spillway/cci-standin'),
+  isForPeople: (error, { RegionError, DevClusterError }) =>
+    error instanceof RegionError || error instanceof DevClusterError,
+});
 
 interface OutputOptions {
   readonly output: string;
@@ -12,7 +22,7 @@ interface UpOptions extends OutputOptions {
 }
 
 /** `spillway cci-region …`: a CCI region on this machine, for rehearsals. Not part of what runs in a cluster. */
-export function cciRegionCommand(): Command {
+export function cciRegionCommand(terminal: Terminal): Command {
   const region = new Command('cci-region');
   region
     .command('up')
@@ -27,20 +37,16 @@ export function cciRegionCommand(): Command {
     .addOption(outputOption())
     .action(({ host, node, output }: UpOptions, command: Command) =>
       withStandin(command, async (standin) => {
-        const stop = new AbortController();
-        const interrupt = (): void => stop.abort(new Error('interrupted'));
-        process.once('SIGINT', interrupt);
-        process.once('SIGTERM', interrupt);
-        const facts = await standin.upRegion({
-          host,
-          program: ownCommandLine(),
-          ...(node === undefined ? {} : { node }),
-          log: note,
-          signal: stop.signal,
-        });
-        process.off('SIGINT', interrupt);
-        process.off('SIGTERM', interrupt);
-        print(render(facts, output));
+        const facts = await interruptible((signal) =>
+          standin.upRegion({
+            host,
+            program: ownCommandLine(),
+            ...(node === undefined ? {} : { node }),
+            log: (line) => note(terminal, line),
+            signal,
+          }),
+        );
+        print(terminal, render(facts, output));
       }),
     );
   region
@@ -48,7 +54,7 @@ export function cciRegionCommand(): Command {
     .description('remove the region and everything in it')
     .action((_options: object, command: Command) =>
       withStandin(command, async (standin) =>
-        note((await standin.downRegion()) ? 'the region is gone' : 'there is no region'),
+        note(terminal, (await standin.downRegion()) ? 'the region is gone' : 'there is no region'),
       ),
     );
   region
@@ -58,8 +64,8 @@ export function cciRegionCommand(): Command {
     .action((cluster: string, _options: object, command: Command) =>
       withStandin(command, async (standin) => {
         const { nameServer } = await standin.connectRegion(cluster);
-        note(`pods of the region and of cluster "${cluster}" reach each other until either is taken down`);
-        note(`for names of the cluster, in the pool's configuration: dns: { clusterDNS: [${nameServer}] }`);
+        note(terminal, `pods of the region and of cluster "${cluster}" reach each other until either is taken down`);
+        note(terminal, `for names of the cluster, in the pool's configuration: dns: { clusterDNS: [${nameServer}] }`);
       }),
     );
   region
@@ -67,9 +73,9 @@ export function cciRegionCommand(): Command {
     .description('say how the region is reached, with its credentials')
     .addOption(outputOption())
     .action(({ output }: OutputOptions, command: Command) =>
-      withStandin(command, async (standin) => print(render(await standin.statusOfRegion(), output))),
+      withStandin(command, async (standin) => print(terminal, render(await standin.statusOfRegion(), output))),
     );
-  region.addCommand(meterCommand(withStandin));
+  region.addCommand(meterCommand(terminal, withStandin));
   return region;
 }
 
@@ -116,32 +122,4 @@ function describeNode(node: NodeFacts): string[] {
 /** The region's node is this program, started once more. */
 function ownCommandLine(): string[] {
   return [process.execPath, ...process.execArgv, ...process.argv.slice(1, 2)];
-}
-
-/** Loaded only here: it is no part of what runs in a cluster, and may be absent. */
-async function withStandin(command: Command, work: (standin: Standin) => Promise<void>): Promise<void> {
-  let standin: Standin;
-  try {
-    standin = await import('@spillway/cci-standin');
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) throw error;
-    return command.error(
-      'error: "spillway cci-region" needs the package @spillway/cci-standin: npm install @spillway/cci-standin',
-    );
-  }
-  try {
-    await work(standin);
-  } catch (error) {
-    if (!(error instanceof standin.RegionError || error instanceof standin.DevClusterError)) throw error;
-    command.error(`error: ${error.message}`, { exitCode: 1 });
-  }
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-/** Progress goes to the error stream, so that the output can be used by scripts. */
-function note(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { explain, nearestField } from '../../config/explain.ts';
 import { jsonSchema } from '../../config/fields.ts';
 import { ConfigError, loadConfig } from '../../config/load.ts';
-import type { Terminal } from '../terminal.ts';
+import { print, type Terminal } from '../terminal.ts';
 
 /** `spillway config schema|explain|check` */
 export function configCommand(terminal: Terminal): Command {
@@ -11,7 +11,7 @@ export function configCommand(terminal: Terminal): Command {
     .command('schema')
     .description('print the JSON Schema of the configuration file, for editors')
     .action(() => {
-      terminal.stdout.write(`${JSON.stringify(jsonSchema(), undefined, 2)}\n`);
+      print(terminal, JSON.stringify(jsonSchema(), undefined, 2));
     });
   config
     .command('explain')
@@ -20,7 +20,7 @@ export function configCommand(terminal: Terminal): Command {
     .action((field: string) => {
       const text = explain(field);
       if (text !== undefined) {
-        terminal.stdout.write(`${text}\n`);
+        print(terminal, text);
         return;
       }
       const near = nearestField(field);
@@ -33,7 +33,7 @@ export function configCommand(terminal: Terminal): Command {
     .action(async ({ config: file }: { config: string }) => {
       const { pools } = await loadConfig(file);
       const names = pools.map(({ name, nodeName, backend }) => `${name} (node ${nodeName}, ${backend.type})`);
-      terminal.stdout.write(`${file}: good; pools: ${names.join(', ')}\n`);
+      print(terminal, `${file}: good; pools: ${names.join(', ')}`);
     });
   return config;
 }

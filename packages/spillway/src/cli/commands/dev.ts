@@ -1,8 +1,17 @@
 import { Command, Option } from 'commander';
 import type * as devclusterModule from '@spillway/devcluster';
 import type { Cluster, ClusterStatus } from '@spillway/devcluster';
+import { interruptible } from '../interruptible.ts';
+import { withPackage } from '../optional-package.ts';
+import { note, print, type Terminal } from '../terminal.ts';
 
 type DevCluster = typeof devclusterModule;
+
+const withDevCluster = withPackage<DevCluster>({
+  name: '@spillway/devcluster',
+  load: () => import('@spillway/devcluster'),
+  isForPeople: (error, { DevClusterError }) => error instanceof DevClusterError,
+});
 
 const defaultName = 'dev';
 
@@ -15,7 +24,7 @@ interface UpOptions {
 }
 
 /** `spillway dev …`: real clusters on this machine, for trying things out. Not part of what runs in a cluster. */
-export function devCommand(): Command {
+export function devCommand(terminal: Terminal): Command {
   const dev = new Command('dev');
   dev
     .command('up')
@@ -30,7 +39,7 @@ export function devCommand(): Command {
       '1.28 for the oldest that Spillway supports, with --no-node (default: newest)',
     )
     .action((name: string, options: UpOptions, command: Command) =>
-      withDevCluster(command, (devcluster) => up(devcluster, name, options)),
+      withDevCluster(command, (devcluster) => up(terminal, devcluster, name, options)),
     );
   dev
     .command('down')
@@ -38,7 +47,7 @@ export function devCommand(): Command {
     .argument('[name]', 'name of the cluster', defaultName)
     .option('--all', 'all clusters')
     .action((name: string, options: { all?: boolean }, command: Command) =>
-      withDevCluster(command, (devcluster) => down(devcluster, name, options.all ?? false)),
+      withDevCluster(command, (devcluster) => down(terminal, devcluster, name, options.all ?? false)),
     );
   dev
     .command('status')
@@ -47,7 +56,7 @@ export function devCommand(): Command {
     .action((options: { output: string }, command: Command) =>
       withDevCluster(command, async (devcluster) => {
         const clusters = await devcluster.statusOfClusters();
-        print(options.output === 'json' ? JSON.stringify(clusters, undefined, 2) : describe(clusters));
+        print(terminal, options.output === 'json' ? JSON.stringify(clusters, undefined, 2) : describe(clusters));
       }),
     );
   dev
@@ -55,36 +64,32 @@ export function devCommand(): Command {
     .description("print the path of a cluster's kubeconfig")
     .argument('[name]', 'name of the cluster', defaultName)
     .action((name: string, _options: object, command: Command) =>
-      withDevCluster(command, async (devcluster) => print((await devcluster.attachCluster(name)).kubeconfig)),
+      withDevCluster(command, async (devcluster) => print(terminal, (await devcluster.attachCluster(name)).kubeconfig)),
     );
   return dev;
 }
 
-async function up(devcluster: DevCluster, name: string, options: UpOptions): Promise<void> {
+async function up(terminal: Terminal, devcluster: DevCluster, name: string, options: UpOptions): Promise<void> {
   const running = await attachIfThere(devcluster, name);
   if (running) {
-    note(`cluster "${name}" is up already`);
-    print(howToUse(running));
+    note(terminal, `cluster "${name}" is up already`);
+    print(terminal, howToUse(running));
     return;
   }
   const host = await devcluster.canRunContainers();
   const node = options.node && host.possible;
-  if (options.node && !node) note(`no node, a control plane alone: ${host.reason}`);
-  const stop = new AbortController();
-  const interrupt = (): void => stop.abort(new Error('interrupted'));
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
-  const cluster = await devcluster.startCluster({
-    name,
-    node: node && nodeSize(options),
-    ...(options.kubernetesVersion === undefined ? {} : { kubernetesVersion: options.kubernetesVersion }),
-    keep: true,
-    log: note,
-    signal: stop.signal,
-  });
-  process.off('SIGINT', interrupt);
-  process.off('SIGTERM', interrupt);
-  print(howToUse(cluster));
+  if (options.node && !node) note(terminal, `no node, a control plane alone: ${host.reason}`);
+  const cluster = await interruptible((signal) =>
+    devcluster.startCluster({
+      name,
+      node: node && nodeSize(options),
+      ...(options.kubernetesVersion === undefined ? {} : { kubernetesVersion: options.kubernetesVersion }),
+      keep: true,
+      log: (line) => note(terminal, line),
+      signal,
+    }),
+  );
+  print(terminal, howToUse(cluster));
 }
 
 function nodeSize({ cpu, memory, maxPods }: UpOptions): { cpu?: string; memory?: string; maxPods?: number } {
@@ -95,11 +100,11 @@ function nodeSize({ cpu, memory, maxPods }: UpOptions): { cpu?: string; memory?:
   };
 }
 
-async function down(devcluster: DevCluster, name: string, all: boolean): Promise<void> {
+async function down(terminal: Terminal, devcluster: DevCluster, name: string, all: boolean): Promise<void> {
   const names = all ? (await devcluster.statusOfClusters()).map((cluster) => cluster.name) : [name];
   for (const each of names) {
     await devcluster.downCluster(each);
-    note(`cluster "${each}" is gone`);
+    note(terminal, `cluster "${each}" is gone`);
   }
 }
 
@@ -138,36 +143,4 @@ function describeOne(cluster: ClusterStatus): string {
       ({ name, phase, pid }) => `  ${name.padEnd(width)}  ${phase}${pid === undefined ? '' : ` (pid ${pid})`}`,
     ),
   ].join('\n');
-}
-
-/** devcluster is loaded only here: it is no part of what runs in a cluster, and may be absent. */
-async function withDevCluster(command: Command, work: (devcluster: DevCluster) => Promise<void>): Promise<void> {
-  let devcluster: DevCluster;
-  try {
-    devcluster = await import('@spillway/devcluster');
-  } catch (error) {
-    if (!isModuleNotFound(error)) throw error;
-    return command.error(
-      'error: "spillway dev" needs the package @spillway/devcluster: npm install @spillway/devcluster',
-    );
-  }
-  try {
-    await work(devcluster);
-  } catch (error) {
-    if (!(error instanceof devcluster.DevClusterError)) throw error;
-    command.error(`error: ${error.message}`, { exitCode: 1 });
-  }
-}
-
-function isModuleNotFound(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-/** Progress goes to the error stream, so that the output can be used by scripts. */
-function note(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

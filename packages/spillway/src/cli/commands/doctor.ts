@@ -12,7 +12,7 @@ import { type ClusterOptions, inCluster, withClusterOptions } from '../cluster.t
 import { exitCodes, UsageError } from '../mistake.ts';
 import { type Colour, coloured, outputOption, type OutputFormat, printAnswer } from '../output.ts';
 import { fields } from '../table.ts';
-import type { Terminal } from '../terminal.ts';
+import { note, type Terminal } from '../terminal.ts';
 
 interface DoctorOptions extends ClusterOptions {
   readonly config?: string;
@@ -65,7 +65,7 @@ async function accountsOf(
         backend,
         clusterId,
         testImage: runPod === true ? usualTestImage : runPod,
-        onProgress: (doing) => terminal.stderr.write(`Pool ${name}: ${doing}\n`),
+        onProgress: (doing) => note(terminal, `Pool ${name}: ${doing}`),
         environment: process.env,
         logger: silentLogger,
       },

@@ -1,8 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { silentLogger } from '@spillway/kube';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { accountOf } from '../testing/account.ts';
 import { FakeService, type SeenCall, sendJson } from '../testing/fake-service.ts';
 import { clusterLabel } from '../prepare/namespace.ts';
 import { inspectCci } from './inspect.ts';
@@ -20,34 +18,12 @@ async function inspect(
     if (call.headers.authorization === undefined) sendJson(response, 401, { error_code: 'APIGW.0301' });
     else respond(call, response);
   });
-  const folder = await mkdtemp(join(tmpdir(), 'cci-'));
-  onTestFinished(async () => {
-    service.close();
-    await rm(folder, { recursive: true });
-  });
-  const [ca, file] = [join(folder, 'ca.pem'), join(folder, 'login')];
-  await writeFile(ca, service.ca);
   // A temporary key has no login for SWR: nothing else is called.
-  await writeFile(file, 'accessKey: AK\nsecretKey: SK\nsecurityToken: T\n');
+  const backend = await accountOf(service, 'accessKey: AK\nsecretKey: SK\nsecurityToken: T\n');
   const account = await inspectCci(
     {
       environment: {},
-      backend: {
-        region: 'r1',
-        endpoint: service.url,
-        iamEndpoint: service.url,
-        ca,
-        projectId: 'p1',
-        domainId: 'd1',
-        vpcId: 'v1',
-        networkId: 'n1',
-        subnetId: 's1',
-        securityGroupId: 'g1',
-        availableZone: 'z1',
-        credentials: { file },
-        apiVersion: 'v1',
-        imageReplacements: [],
-      },
+      backend: { ...backend, imageReplacements: [] },
       clusterId: 'c1',
       onProgress: () => undefined,
       logger: silentLogger,

@@ -2,18 +2,9 @@ import { ApiError } from '@spillway/kube';
 import { describe, expect, test } from 'vitest';
 import type { BackendError } from '../../backend.ts';
 import { type CciDialect, dialects } from '../dialects.ts';
+import { place } from '../testing/account.ts';
 import { clusterLabel, namespaceName } from './namespace.ts';
 import { prepare, type PrepareRequest } from './prepare.ts';
-
-const settings = {
-  domainId: 'd1',
-  projectId: 'p1',
-  vpcId: 'v1',
-  networkId: 'n1',
-  subnetId: 's1',
-  securityGroupId: 'g1',
-  availableZone: 'cn-north-4a',
-};
 
 const refusal = (status: number, errorCode?: string): ApiError =>
   new ApiError(`status ${status}`, { status, ...(errorCode !== undefined && { answer: { body: { errorCode } } }) });
@@ -51,7 +42,7 @@ class World {
         userToken: () => this.token,
         clusterId: 'c1',
         namespace: this.name,
-        network: settings,
+        network: place,
         onProgress: (says, remedy) => this.progress.push(remedy === undefined ? says : `${says}. ${remedy}`),
         clock: {
           now: () => this.now,
@@ -148,7 +139,7 @@ describe('what pods need', () => {
         networkType: 'underlay_neutron',
         networkID: 'n1',
         subnetID: 's1',
-        availableZone: 'cn-north-4a',
+        availableZone: 'z1',
       },
     });
     const second = new World(dialects.v2);
