@@ -4,8 +4,10 @@ import { Kubectl } from '../testkit/kubectl.ts';
 
 const name = 'default-requests';
 const requests = '{"cpu": "250m", "memory": "512Mi"}';
-/** Of tests only, so that pods of others are left alone. */
-const namespaceSelector = { matchExpressions: [{ key: 'e2e-framework', operator: 'Exists' }] };
+/** Tests make theirs. */
+const namespaceSelector = {
+  matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system'] }],
+};
 
 const containers = [
   'object.spec.containers.map(c, has(c.resources) && has(c.resources.requests) && "cpu" in c.resources.requests',
@@ -42,13 +44,12 @@ export async function giveDefaultRequests(cluster: Cluster): Promise<void> {
       metadata: { name },
       spec: { policyName: name },
     },
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { 'e2e-framework': name } } },
   );
   await eventually('pods to get requests', async () => {
     const pod = {
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { name, namespace: name },
+      metadata: { name, namespace: 'default' },
       spec: { containers: [{ name: 'main', image: 'none' }] },
     };
     const requested = ['-o', 'jsonpath={.spec.containers[0].resources.requests.cpu}'];

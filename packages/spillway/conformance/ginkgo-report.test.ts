@@ -13,8 +13,12 @@ const spec = (more: object): object => ({
 const report = (...specs: object[]): string => JSON.stringify([{ SpecReports: specs }]);
 
 test('a test has the name that Kubernetes gives it, its time and its namespaces', () => {
-  const output = 'STEP: Creating\n  STEP: Destroying namespace "pods-8472" for this suite. @ 11/29/26\n';
-  expect(resultsOf(report(spec({ CapturedGinkgoWriterOutput: output })))).toEqual([
+  const SpecEvents = [
+    { SpecEventType: 'Node', Message: '[sig-node] Pods' },
+    { SpecEventType: 'By', Message: 'Creating a kubernetes client' },
+    { SpecEventType: 'By', Message: 'Destroying namespace "pods-8472" for this suite.' },
+  ];
+  expect(resultsOf(report(spec({ SpecEvents })))).toEqual([
     {
       name: '[sig-node] Pods should be updated',
       outcome: 'passed',

@@ -24,7 +24,7 @@ interface Spec {
   readonly State: string;
   readonly RunTime: number;
   readonly Failure?: { readonly Message?: string; readonly ForwardedPanic?: string };
-  readonly CapturedGinkgoWriterOutput?: string;
+  readonly SpecEvents?: readonly { readonly Message?: string }[] | null;
 }
 
 /** Tests that were run, or were to be run in a dry run; those that were left out by their names are no results. */
@@ -41,16 +41,16 @@ function isLeftOut(state: string, message: string | undefined): boolean {
 }
 
 function resultOf(spec: Spec): TestResult {
-  const { ContainerHierarchyTexts, LeafNodeText, State, RunTime, Failure, CapturedGinkgoWriterOutput = '' } = spec;
+  const { ContainerHierarchyTexts, LeafNodeText, State, RunTime, Failure, SpecEvents } = spec;
   const message = [Failure?.Message, Failure?.ForwardedPanic].filter(Boolean).join(' ').replaceAll(/\s+/g, ' ').trim();
   return {
     name: shortName([...(ContainerHierarchyTexts ?? []), LeafNodeText].join(' ')),
     outcome: State === 'passed' || State === 'skipped' ? State : 'failed',
     seconds: Math.round(RunTime / 1e8) / 10,
     ...(message === '' ? {} : { message }),
-    namespaces: Array.from(
-      CapturedGinkgoWriterOutput.matchAll(/Destroying namespace "([^"]+)"/g),
-      ([, namespace = '']) => namespace,
-    ),
+    namespaces: (SpecEvents ?? []).flatMap(({ Message = '' }) => {
+      const [, namespace] = /^Destroying namespace "([^"]+)"/.exec(Message) ?? [];
+      return namespace === undefined ? [] : [namespace];
+    }),
   };
 }

@@ -27,6 +27,26 @@ const reasons: readonly Reason[] = [
       /should mount an API token|OIDC discovery of service account issuer|PreStop should call prestop|CustomResourceConversionWebhook|sample API Server|InClusterConfig/,
     why: "the pod has no way to its own cluster's API server",
   },
+  {
+    targets: ['cci'],
+    tests: /\[sig-network\] (Services|EndpointSlice) /,
+    why: 'pods in CCI do not reach the addresses of Services of the cluster ([what is not there yet](cci.md))',
+  },
+  {
+    targets: ['cci'],
+    tests: /Downward API.* (cpu|memory)|downwardAPI.* (cpu|memory)/,
+    why: 'in CCI requests and limits are the size that is billed ([sizing](sizing.md#cci); CCE user guide cce_10_0295)',
+  },
+  {
+    targets: ['cci'],
+    tests: /kubectl describe prints relevant information/,
+    why: 'the test expects a pod without requests, which CCI does not sell; here a policy adds some',
+  },
+  {
+    targets: ['cci'],
+    tests: /\/etc\/hosts entries for the cluster/,
+    why: "CCI writes /etc/hosts with the name that the pod has there, and has no place for the pod's own",
+  },
 ];
 
 /** Undefined: nobody has looked into it. */

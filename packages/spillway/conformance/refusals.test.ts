@@ -24,6 +24,14 @@ test('a refusal is told by the codes under which the documentation explains it',
   ]);
 });
 
+test('a change that a running pod does not get is refused, too', () => {
+  const message = waitingForRefusals([
+    refusal('ephemeral-containers-unsupported', 'spec.ephemeralContainers[0]'),
+  ]).message;
+  const condition = { type: 'spillway.dev/SpecApplied', status: 'False', message } as const;
+  expect(refusalCodesOf({ status: { conditions: [condition] } })).toEqual(['ephemeral-containers-unsupported']);
+});
+
 test('a pod that waits for something else is not refused', () => {
   expect(refusalCodesOf(waiting('ContainerCreating', ''))).toEqual([]);
   expect(refusalCodesOf({})).toEqual([]);

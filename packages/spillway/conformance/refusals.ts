@@ -1,14 +1,17 @@
 import { Informer, type KubeClient, namespaceOf, type Pod, pods } from '@spillway/kube';
 import { reviewRules } from '../src/podspec/review/rules.ts';
+import { refusedConditions } from '../src/pods/status/transient-conditions.ts';
 
 const refusedReason = 'NotSupportedByPool';
 
-/** Codes of what a pod is refused for, in the words of docs/not-burstable.md; empty: it is not. */
+/** Codes of what a pod, or a change of it, is refused for, in the words of docs/not-burstable.md; empty: it is not. */
 export function refusalCodesOf({ status }: Pod): readonly string[] {
   const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
-  const texts = statuses.flatMap(({ state }) =>
+  const waiting = statuses.flatMap(({ state }) =>
     state?.waiting?.reason === refusedReason ? [state.waiting.message ?? ''] : [],
   );
+  const changes = (status?.conditions ?? []).filter(({ type }) => refusedConditions.has(type));
+  const texts = [...waiting, ...changes.map(({ message = '' }) => message)];
   return Object.entries(reviewRules).flatMap(([code, { message }]) =>
     texts.some((text) => text.includes(message)) ? [code] : [],
   );

@@ -66,7 +66,12 @@ async function startCci(options: TargetOptions): Promise<Target> {
   await using started = new AsyncDisposableStack();
   const cluster = started.use(await startCluster({ ...options, node: { memory: '1Gi' } }));
   const region = started.use(await ownRegion({ cluster, containers: true, log: options.log }));
-  const testbed = await Testbed.create({ cluster, backend: 'cci', cci: { at: region }, taints: [] });
+  const testbed = await Testbed.create({
+    cluster,
+    backend: 'cci',
+    cci: { at: region, volumeRefresh: true },
+    taints: [],
+  });
   await serve(testbed, cluster, started);
   await giveDefaultRequests(cluster);
   const running = started.move();
