@@ -1,4 +1,4 @@
-import { KubeClient, loadKubeconfig, pods, secrets } from '@spillway/kube';
+import { type Binding, KubeClient, loadKubeconfig, pods, secrets } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Product } from '../testkit/product.ts';
 import { shellPod, startProduct, waitReady } from '../testkit/product.ts';
@@ -74,6 +74,26 @@ describe('the generated RBAC', () => {
         .patch(ref, { type: 'strategic', body: { status: { phase: 'Failed' } } }, { subresource: 'status' }),
     ).rejects.toMatchObject({ kind: 'forbidden' });
     await expect(agent.resource(pods).delete(ref)).rejects.toMatchObject({ kind: 'forbidden' });
+  });
+
+  test('refuses the process itself what it never does to pods, those of its virtual nodes too', async () => {
+    const { namespace } = product;
+    const forbidden = { kind: 'forbidden' };
+    const failed = { type: 'strategic', body: { status: { phase: 'Failed' } } } as const;
+    for (const name of ['local', 'mine']) {
+      const ref = { namespace, name };
+      await expect(own.resource(pods).delete(ref)).rejects.toMatchObject(forbidden);
+      await expect(own.resource(pods).patch(ref, failed, { subresource: 'status' })).rejects.toMatchObject(forbidden);
+      const binding: Binding = {
+        apiVersion: 'v1',
+        kind: 'Binding',
+        metadata: ref,
+        target: { apiVersion: 'v1', kind: 'Node', name: 'elsewhere' },
+      };
+      await expect(
+        own.resource(pods).create<Binding>(binding, { subresource: 'binding', namespace, name }),
+      ).rejects.toMatchObject(forbidden);
+    }
   });
 
   test('refuses the process itself Secrets, tokens and other identities', async () => {

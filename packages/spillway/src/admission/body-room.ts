@@ -10,7 +10,7 @@ export interface BodyRoomOptions {
 }
 
 /** Counted for a small body, for a request is not free either. */
-const leastBytes = 64 * 1024;
+const leastBytes = 16 * 1024;
 
 /** Reads bodies as far as there is room for them at the same time. */
 export class BodyRoom {

@@ -63,7 +63,7 @@ export class LargeBodies {
   #newWorker(): Worker {
     // Its name ends as that of this file does: in the sources, and in what is published.
     const file = new URL(`./slim-worker${path.extname(import.meta.url)}`, import.meta.url);
-    const worker = new Worker(file, { resourceLimits: { maxOldGenerationSizeMb: heapMb } });
+    const worker = new Worker(file, { execArgv: [], resourceLimits: { maxOldGenerationSizeMb: heapMb } });
     worker.unref();
     worker.on('message', (answer: Answer) => {
       if ('problem' in answer) return this.#settle(new Malformed(400, answer.problem));

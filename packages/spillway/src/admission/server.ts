@@ -66,7 +66,8 @@ export class AdmissionServer {
       (request, response) => void this.#serve(request, response),
     );
     this.#server.maxHeadersCount = 100;
-    this.#strangers = new Strangers(this.#server, { perAddress: 256, inAll: 1024 });
+    // An API server has at most 600 requests under way, unless it was told otherwise, and HTTP/1.1 takes a connection for each.
+    this.#strangers = new Strangers(this.#server, { perAddress: 640, inAll: 1280 });
     this.#server.on('tlsClientError', (error) =>
       logger.debug({ err: error }, 'TLS handshake of an admission client failed'),
     );
