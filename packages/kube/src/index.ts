@@ -40,7 +40,7 @@ export type { EventContent, ObjectReferenceLike } from './events/event-object.ts
 export { EventRecorder, type EventRecorderOptions } from './events/event-recorder.ts';
 export type * from './generated/index.ts';
 export * from './generated/resources.ts';
-export type { DeletionEvidence } from './informer/history.ts';
+export type { Evidence } from './informer/history.ts';
 export { Informer, type InformerHandlers, type ReflectorOptions } from './informer/informer.ts';
 export type { IndexFunction, Store } from './informer/store.ts';
 export { type Logger, silentLogger } from './logger.ts';

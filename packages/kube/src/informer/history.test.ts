@@ -19,7 +19,7 @@ describe('an object is seen', () => {
     const { store, changes, emit } = setUp();
     const a = object('a', 'u1');
     observe(store, a, 'watch', emit);
-    expect(changes).toEqual([{ type: 'added', object: a }]);
+    expect(changes).toEqual([{ type: 'added', object: a, by: 'watch' }]);
   });
   test('in another state: changed', () => {
     const old = object('a', 'u1', '1');
@@ -41,7 +41,7 @@ describe('an object is seen', () => {
     observe(store, next, 'watch', emit);
     expect(changes).toEqual([
       { type: 'deleted', object: old, by: 'watch' },
-      { type: 'added', object: next },
+      { type: 'added', object: next, by: 'watch' },
     ]);
     expect(store.getByUid('u1')).toBeUndefined();
     expect(store.getByUid('u2')).toBe(next);
@@ -71,7 +71,7 @@ describe('an object goes', () => {
     );
     expect(changes).toEqual([
       { type: 'deleted', object: gone, by: 'list' },
-      { type: 'added', object: more },
+      { type: 'added', object: more, by: 'list' },
     ]);
   });
   test('that was never known: nothing', () => {

@@ -4,12 +4,12 @@ import type { IndexedStore } from './store.ts';
 
 /** What a change of the store means to those who follow it. */
 export type Change<T> =
-  | { readonly type: 'added'; readonly object: T }
+  | { readonly type: 'added'; readonly object: T; readonly by: Evidence }
   | { readonly type: 'changed'; readonly old: T; readonly object: T }
-  | { readonly type: 'deleted'; readonly object: T; readonly by: DeletionEvidence };
+  | { readonly type: 'deleted'; readonly object: T; readonly by: Evidence };
 
-/** How a deletion is known: the watch told it, or a complete list lacks what was there before. */
-export type DeletionEvidence = 'watch' | 'list';
+/** How it is known: the watch told it, or a complete list has what was not known, or lacks what was there before. */
+export type Evidence = 'watch' | 'list';
 
 /**
  * The object exists in this state. One with the same name and another UID has been deleted in the meantime, whether or
@@ -18,7 +18,7 @@ export type DeletionEvidence = 'watch' | 'list';
 export function observe<T extends KubeObject>(
   store: IndexedStore<T>,
   object: T,
-  by: DeletionEvidence,
+  by: Evidence,
   emit: (change: Change<T>) => void,
 ): void {
   const old = store.getByKey(keyOf(object));
@@ -31,7 +31,7 @@ export function observe<T extends KubeObject>(
   }
   if (old !== undefined) remove(store, old, by, emit);
   store.set(object);
-  emit({ type: 'added', object });
+  emit({ type: 'added', object, by });
 }
 
 /** The object is gone; `object` is its last state. One that was never seen is no change. */
@@ -59,7 +59,7 @@ export function observeAll<T extends KubeObject>(
 function remove<T extends KubeObject>(
   store: IndexedStore<T>,
   object: T,
-  by: DeletionEvidence,
+  by: Evidence,
   emit: (change: Change<T>) => void,
 ): void {
   store.delete(keyOf(object));

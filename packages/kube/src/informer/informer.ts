@@ -4,7 +4,7 @@ import { type Logger, silentLogger } from '../logger.ts';
 import type { KubeObject, ResourceType } from '../resource-type.ts';
 import type { KubeClient } from '../transport/client.ts';
 import type { LaneName } from '../transport/lanes.ts';
-import { type Change, type DeletionEvidence, observe, observeAll, observeDeletion } from './history.ts';
+import { type Change, type Evidence, observe, observeAll, observeDeletion } from './history.ts';
 import { Reflector } from './reflector.ts';
 import { IndexedStore, type IndexFunction, type Store } from './store.ts';
 
@@ -35,10 +35,11 @@ export interface ReflectorOptions<T extends KubeObject> {
 
 /** Called synchronously, in the order of the cluster's history. An exception is logged and changes nothing. */
 export interface InformerHandlers<T> {
-  added?(object: T): void;
+  /** By `watch`: it did not match before. By `list`: nothing is known of how long it has been there. */
+  added?(object: T, by: Evidence): void;
   changed?(old: T, object: T): void;
   /** With the last known state: also for objects that a new list lacks, which is weaker evidence than a watched deletion. */
-  deleted?(object: T, by: DeletionEvidence): void;
+  deleted?(object: T, by: Evidence): void;
   /** Once, after all objects of the first complete list were delivered as added */
   synced?(): void;
 }
@@ -76,7 +77,7 @@ export class Informer<T extends KubeObject> {
 
   /** What is already known is delivered as added at once. */
   subscribe(handlers: InformerHandlers<T>): Disposable {
-    for (const object of this.#store.values()) this.#deliver(handlers, { type: 'added', object });
+    for (const object of this.#store.values()) this.#deliver(handlers, { type: 'added', object, by: 'list' });
     if (this.#hasSynced) this.#guard(() => handlers.synced?.());
     this.#handlers = [...this.#handlers, handlers];
     return {
@@ -141,7 +142,7 @@ export class Informer<T extends KubeObject> {
     this.#guard(() => {
       if (change.type === 'changed') handlers.changed?.(change.old, change.object);
       else if (change.type === 'deleted') handlers.deleted?.(change.object, change.by);
-      else handlers.added?.(change.object);
+      else handlers.added?.(change.object, change.by);
     });
   }
 

@@ -226,7 +226,6 @@ export function podController(surroundings: PodSurroundings): PodController {
     parts,
     review: (pod) => reviewPod(pod, { node, backend, sizing: node.sizing, logger }),
     daemonSets: node.daemonSets,
-    podsListed: () => informer.hasSynced(),
     instancesListed: () => observer.completeOnce,
     onReady: (timeline) => metrics.podReady(timeline),
   });

@@ -57,8 +57,8 @@ export class PodController {
       changed: (_, pod) => tolerations.seen(pod),
     });
     informer.subscribe({
-      added: (pod) => arrivals.seen(pod),
-      changed: (_, pod) => arrivals.seen(pod),
+      added: (pod, by) => arrivals.seen(pod, by),
+      changed: (_, pod) => arrivals.seen(pod, 'watch'),
       deleted: (pod, by) => {
         registry.podGone(uidOf(pod), by);
         if (by === 'list') listings.request();

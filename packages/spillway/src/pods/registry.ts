@@ -1,4 +1,4 @@
-import type { DeletionEvidence } from '@spillway/kube';
+import type { Evidence } from '@spillway/kube';
 import { isDeleting, isTerminalPhase } from '../podspec/pod-facts.ts';
 import type { Instance, InstanceRef } from '../backends/backend.ts';
 import type { Actor } from './actor.ts';
@@ -53,7 +53,7 @@ export class Registry {
     this.#actors.delete(uid);
   }
 
-  podGone(uid: string, by: DeletionEvidence): void {
+  podGone(uid: string, by: Evidence): void {
     this.apply(uid, by === 'watch' ? podGone : podUnlisted);
   }
 

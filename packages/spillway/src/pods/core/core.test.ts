@@ -556,3 +556,22 @@ it('two instances of one UID are noticed by these tests', async () => {
   expect(await world.wrong()).toBe('two instances of one UID run');
   await world.close();
 });
+
+it('a pod that the first list of a process did not show may have been created before: its end is looked for', () =>
+  inWorld({}, async (world) => {
+    const { uid } = instanceRef(world.create('batch', 'failing'));
+    await world.advance(150);
+    world.crash();
+    await world.advance(10_000);
+    world.api.cacheIsEmpty = true;
+    world.start();
+    // Its instance is not shown, either.
+    world.showNothingFor(10_000);
+    await world.advance(5000);
+    world.delete('batch');
+    world.api.cacheIsEmpty = false;
+    world.api.forgetHistory();
+    await world.advance(120_000);
+    expect(world.api.get('batch')).toBeUndefined();
+    expect(world.api.last.get(uid)?.status?.containerStatuses?.[0]?.state?.terminated?.exitCode).toBe(7);
+  }));

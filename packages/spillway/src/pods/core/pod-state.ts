@@ -17,7 +17,7 @@ export interface PodState {
    * told its deletion; `confirmed` by a live read.
    */
   readonly gone: 'no' | 'unlisted' | 'reported' | 'confirmed';
-  /** The pod was there before this process: an earlier one may have created an instance that is not seen yet. */
+  /** Nobody saw the pod come: a process before this one may have created an instance that is not seen yet. */
   readonly inherited: boolean;
   readonly firstSeenMs: number;
   /** Nothing runs for the pod; it is only shown as running, see placeholder.ts. */

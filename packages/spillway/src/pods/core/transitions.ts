@@ -35,7 +35,7 @@ export interface Arrival {
   readonly placeholder?: boolean;
   /** There was a complete listing, and it had no instance of this pod. */
   readonly listed: boolean;
-  /** The pod was there before this process. */
+  /** Nobody saw it come: it may have been there before this process. */
   readonly inherited: boolean;
 }
 

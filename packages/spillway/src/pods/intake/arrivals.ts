@@ -1,4 +1,4 @@
-import { type Pod, uidOf } from '@spillway/kube';
+import { type Evidence, type Pod, uidOf } from '@spillway/kube';
 import { instanceRef, isReady } from '../../podspec/pod-facts.ts';
 import { Actor, type ActorParts } from '../actor.ts';
 import { isRespecified } from '../core/respecified.ts';
@@ -16,8 +16,6 @@ export interface ArrivalsOptions {
   readonly review: (pod: Pod) => PodReview;
   /** What becomes of pods of DaemonSets, see placeholder.ts. */
   readonly daemonSets: 'placeholder' | 'reject';
-  /** Have all pods of the node been listed once? */
-  readonly podsListed: () => boolean;
   /** Was there a complete listing of the backend? */
   readonly instancesListed: () => boolean;
   /** A pod that came while we watched is Ready for the first time. */
@@ -32,19 +30,19 @@ export class Arrivals {
     this.#options = options;
   }
 
-  seen(pod: Pod): void {
+  seen(pod: Pod, by: Evidence): void {
     const actor = this.#options.registry.get(uidOf(pod));
     if (actor) this.#changed(actor, pod);
-    else this.#added(pod);
+    else this.#added(pod, by);
   }
 
-  #added(pod: Pod): void {
-    const { registry, parts, review, daemonSets, podsListed, instancesListed } = this.#options;
+  #added(pod: Pod, by: Evidence): void {
+    const { registry, parts, review, daemonSets, instancesListed } = this.#options;
     const ref = instanceRef(pod);
     const nowMs = parts.timing.now();
     const placeholder = daemonSets === 'placeholder' && isOfDaemonSet(pod);
     const reviewed = placeholder ? { refusals: [] } : review(pod);
-    const arrival = { listed: instancesListed(), inherited: !podsListed(), placeholder };
+    const arrival = { listed: instancesListed(), inherited: by === 'list', placeholder };
     const actor = new Actor(newPod({ pod, ref, ...reviewed, nowMs }, arrival), parts);
     const boundMs = boundAtMs(pod);
     if (boundMs !== undefined) actor.timeline.pass('bound', boundMs);

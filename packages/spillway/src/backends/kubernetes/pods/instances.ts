@@ -1,6 +1,6 @@
 import {
   type CallOptions,
-  type DeletionEvidence,
+  type Evidence,
   type Event,
   Informer,
   type KubeClient,
@@ -119,7 +119,7 @@ export class Instances {
     this.#options.hub.changed(instance);
   }
 
-  #deleted(pod: Pod, by: DeletionEvidence): void {
+  #deleted(pod: Pod, by: Evidence): void {
     const ref = this.#refs.get(uidOf(pod));
     this.#refs.delete(uidOf(pod));
     if (by === 'list') this.#options.hub.gap();
