@@ -25,6 +25,7 @@ const generated = {
   ...patient,
   provide: { historyFactor, historySeed },
   testTimeout: soak ? soakTimeout : 60_000,
+  hookTimeout: 60_000,
 };
 
 // Three files at a time, because each of them waits more than it works, and no time limit that a slow machine could miss.

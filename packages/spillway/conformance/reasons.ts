@@ -24,17 +24,17 @@ const reasons: readonly Reason[] = [
   {
     targets: virtual,
     tests:
-      /should mount an API token|OIDC discovery of service account issuer|PreStop should call prestop|CustomResourceConversionWebhook|sample API Server|InClusterConfig/,
+      /should mount an API token|OIDC discovery of service account issuer|PreStop should call prestop|CustomResourceConversionWebhook|Sample API Server|InClusterConfig/,
     why: "the pod has no way to its own cluster's API server",
   },
   {
     targets: ['cci'],
-    tests: /\[sig-network\] (Services|EndpointSlice) /,
+    tests: /\[sig-network\] (Services|EndpointSlice) |Guestbook application/,
     why: 'pods in CCI do not reach the addresses of Services of the cluster ([what is not there yet](cci.md))',
   },
   {
     targets: ['cci'],
-    tests: /Downward API.* (cpu|memory)|downwardAPI.* (cpu|memory)/,
+    tests: /downward ?API.* (cpu|memory|limits)/i,
     why: 'in CCI requests and limits are the size that is billed ([sizing](sizing.md#cci); CCE user guide cce_10_0295)',
   },
   {

@@ -20,8 +20,10 @@ afterAll(() => rehearsal?.[Symbol.asyncDispose]());
 async function bystander(name: string): Promise<() => Promise<void>> {
   await rehearsal.create(name, forever);
   const before = await rehearsal.ready(name);
-  const kept = (await rehearsal.instances()).get(uidOf(before));
-  expect(kept).toBeDefined();
+  const kept = await rehearsal.eventually(`${name} to run by what the backend has written down`, async () => {
+    const instance = (await rehearsal.instances()).get(uidOf(before));
+    return instance?.containers['main']?.state.running && instance;
+  });
   return async () => {
     const after = await rehearsal.ready(name);
     expect(containerOf(after)).toEqual(containerOf(before));
