@@ -12,7 +12,7 @@ import type { Instance, InstanceRef, Listing, Owner } from '../../backend.ts';
 import type { EventHub } from '../../event-hub.ts';
 import type { Dialect } from '../dialect.ts';
 import { podSelector, markedRef } from './marks.ts';
-import { noticeOf } from './notices.ts';
+import { namedAsHere, noticeOf } from './notices.ts';
 import { observe } from './observe.ts';
 
 export interface InstancesOptions {
@@ -133,7 +133,9 @@ export class Instances {
     const { uid = '' } = event.involvedObject;
     const ref = this.#refs.get(uid);
     const notice = noticeOf(event, dialect);
-    if (ref && notice) this.#options.hub.notice(ref, notice);
+    if (ref && notice) {
+      this.#options.hub.notice(ref, { ...notice, message: namedAsHere(notice.message, event.involvedObject, ref) });
+    }
     if (ref || !notice) return;
     const [oldest] = this.#early.keys();
     if (this.#early.size >= maxEarlyEvents && oldest !== undefined) this.#early.delete(oldest);

@@ -1,5 +1,5 @@
 import type { Event } from '@spillway/kube';
-import type { Notice } from '../../backend.ts';
+import type { InstanceRef, Notice } from '../../backend.ts';
 import type { Dialect } from '../dialect.ts';
 import { hostsContainer } from '../fields/identity.ts';
 
@@ -20,4 +20,14 @@ export function noticeOf(event: Event, { name, remedyOf }: Pick<Dialect, 'name' 
     component: name,
     ...(fieldPath && { fieldPath }),
   };
+}
+
+/** Kubelets call a pod `name_namespace(UID)` in their messages: what they say of the pod there, said of the pod here. */
+export function namedAsHere(
+  message: string,
+  there: { readonly name?: string; readonly namespace?: string; readonly uid?: string },
+  here: InstanceRef,
+): string {
+  const called = (pod: typeof there): string => `${pod.name}_${pod.namespace}(${pod.uid})`;
+  return message.replaceAll(called(there), called(here));
 }

@@ -36,6 +36,15 @@ describe('an instance', () => {
     expect(observe(ref, each).state).toBe(state);
   });
 
+  test('waits in the words of a kubelet that runs the pod itself', () => {
+    const message = 'back-off 10s restarting failed container=a pod=shop-web_burst(u2)';
+    const waits = { state: { waiting: { reason: 'CrashLoopBackOff', message } } };
+    const { status: podStatus, spec } = pod({ phase: 'Running', containerStatuses: [status('a', waits)] });
+    const metadata = { name: 'shop-web', namespace: 'burst', uid: 'u2' };
+    const [seen] = observe(ref, { metadata, spec, status: podStatus } as Pod).containerStatuses;
+    expect(seen?.state?.waiting?.message).toBe('back-off 10s restarting failed container=a pod=web_shop(u)');
+  });
+
   test('has its containers in the order of the pod, the addresses and why it ended', () => {
     const containerStatuses = [status('a'), status('b', { containerID: 'containerd://1' })];
     const seen = observe(

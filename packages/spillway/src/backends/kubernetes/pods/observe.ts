@@ -3,6 +3,7 @@ import type { Instance, InstanceRef } from '../../backend.ts';
 import type { Dialect } from '../dialect.ts';
 import { isOfPod } from '../fields/identity.ts';
 import { revisionAnnotation } from './marks.ts';
+import { namedAsHere } from './notices.ts';
 
 /** Conditions of the other cluster's that say something about the pod here. */
 const knownConditions = new Set([
@@ -20,6 +21,12 @@ export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'
   const conditions = objectsIn(status?.conditions).filter(({ type }) => knownConditions.has(type));
   const state = stateOf(pod, containerStatuses);
   const revision = metadata?.annotations?.[revisionAnnotation];
+  const told = (each: ContainerStatus): ContainerStatus =>
+    withWaiting(each, (message) => {
+      const remedy = remedyOf(message);
+      const named = namedAsHere(message, metadata ?? {}, ref);
+      return remedy === undefined ? named : `${named}. ${remedy}`;
+    });
   return {
     ref,
     state,
@@ -27,22 +34,21 @@ export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'
     startTime: metadata?.creationTimestamp ?? '',
     ...(spec && { spec }),
     ...(revision !== undefined && { revision }),
-    containerStatuses: containerStatuses.map((each) => withRemedy(each, remedyOf)),
+    containerStatuses: containerStatuses.map(told),
     initContainerStatuses: inOrder(objectsIn(spec?.initContainers).filter(isOfPod), status?.initContainerStatuses).map(
-      (each) => withRemedy(each, remedyOf),
+      told,
     ),
-    ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral.map((each) => withRemedy(each, remedyOf)) }),
+    ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral.map(told) }),
     ...(conditions.length > 0 && { conditions }),
     ...(state === 'ended' && status?.reason && { reason: status.reason }),
     ...(state === 'ended' && status?.message && { message: status.message }),
   };
 }
 
-function withRemedy(status: ContainerStatus, remedyOf: Dialect['remedyOf']): ContainerStatus {
+function withWaiting(status: ContainerStatus, change: (message: string) => string): ContainerStatus {
   const { waiting } = status.state ?? {};
-  const remedy = waiting?.message === undefined ? undefined : remedyOf(waiting.message);
-  if (remedy === undefined) return status;
-  return { ...status, state: { waiting: { ...waiting, message: `${waiting?.message}. ${remedy}` } } };
+  if (waiting?.message === undefined) return status;
+  return { ...status, state: { waiting: { ...waiting, message: change(waiting.message) } } };
 }
 
 /** A pod that is being deleted and has no node never gets one, so that nothing of it runs. */
