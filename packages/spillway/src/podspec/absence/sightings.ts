@@ -37,6 +37,8 @@ export class Sightings<T> {
   readonly #suspicion: Suspicion;
   /** By key, when a listing must begin that agrees. */
   #dueMs = new Map<string, number>();
+  /** When the newest listing began. */
+  #listedMs = 0;
 
   constructor(options: SightingsOptions) {
     const { graceMs, expectedGraceMs = graceMs } = options;
@@ -49,10 +51,12 @@ export class Sightings<T> {
     return this.#dueMs.size;
   }
 
-  /** When a candidate can be due at the earliest, unless all are held back; undefined: there is none. */
+  /** When a listing must begin, at the earliest, that makes another candidate due; undefined: none is waiting for one. */
   get nextDueMs(): number | undefined {
     let first: number | undefined;
-    for (const dueMs of this.#dueMs.values()) if (first === undefined || dueMs < first) first = dueMs;
+    for (const dueMs of this.#dueMs.values()) {
+      if (dueMs > this.#listedMs && (first === undefined || dueMs < first)) first = dueMs;
+    }
     return first;
   }
 
@@ -72,6 +76,7 @@ export class Sightings<T> {
       if (!isExpected) unexpected += 1;
     }
     this.#dueMs = next;
+    this.#listedMs = startedMs;
     // Before anything is due, nothing is held back that would go otherwise.
     const heldBack = this.#suspicion.observe(startedMs, due.size === 0 ? 0 : unexpected, total);
     return heldBack === undefined ? { due } : { due: new Map(), heldBack };

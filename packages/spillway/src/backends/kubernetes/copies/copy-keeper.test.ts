@@ -21,6 +21,8 @@ class OtherCluster {
   readonly objects = new Map<string, KubeObject>();
   pods: Pod[] = [];
   nowMs = 0;
+  /** How long a list of pods takes. */
+  listMs = 0;
 
   keeper(): CopyKeeper {
     const client = trusted<CopyKeeperOptions['client']>({
@@ -31,7 +33,11 @@ class OtherCluster {
       dialect: kubernetesDialect,
       owner,
       namespace: 'burst',
-      pods: async () => this.pods,
+      pods: async () => {
+        await Promise.resolve();
+        this.nowMs += this.listMs;
+        return this.pods;
+      },
       clock: { now: () => this.nowMs, sleep: async (ms) => void (this.nowMs += ms) },
     });
   }
@@ -196,6 +202,14 @@ describe('copies', () => {
     await there.listFor(keeper, 0);
     there.pods = [];
     await keeper.tidy(signal);
+    expect(there.objects.size).toBe(0);
+  });
+
+  test('of pods that were asked to go are removed, however long a listing takes', async () => {
+    const there = await twentyCopies();
+    const keeper = there.keeper();
+    there.listMs = 5000;
+    await there.end(keeper);
     expect(there.objects.size).toBe(0);
   });
 

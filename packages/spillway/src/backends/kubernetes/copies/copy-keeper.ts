@@ -130,10 +130,13 @@ export class CopyKeeper {
       while (this.#again && !signal.aborted) {
         this.#again = false;
         await this.removeUnused(this.#options.pods(signal), signal);
-        const inMs = (this.#sightings.nextDueMs ?? 0) - this.#clock.now();
+        const { nextDueMs } = this.#sightings;
+        if (nextDueMs === undefined) continue;
+        const inMs = nextDueMs - this.#clock.now();
         // All else is left to the regular listings.
-        if (inMs <= 0 || inMs > expectedGraceMs) continue;
-        await this.#clock.sleep(inMs, signal);
+        if (inMs > expectedGraceMs) continue;
+        // The listing that sleeps too little, or began before this one was due, is followed by another.
+        await this.#clock.sleep(Math.max(0, inMs), signal);
         this.#again = true;
       }
     } finally {
