@@ -50,7 +50,8 @@ describe('pods in another cluster', () => {
     image: remote.image,
     elsewhere: { stoppedIsGone: false },
     open: async () => remote.open(),
-    dispose: async () => expect(await remote.residue()).toEqual([]),
+    residue: () => remote.residue(),
+    dispose: async () => undefined,
   }));
 
   describeContainers(() => remote);

@@ -19,6 +19,8 @@ export interface BackendUnderTest {
   readonly elsewhere?: { readonly stoppedIsGone: boolean };
   /** A backend on the same state each time, as a process has after a restart. Only one is open at a time. */
   open(): Promise<Backend>;
+  /** What is left on the other side while the backend is still open; each test waits until it is nothing. */
+  residue?(): Promise<readonly string[]>;
   /** Called once, at the end. */
   dispose(): Promise<void>;
 }
@@ -44,6 +46,7 @@ export function describeBackendConformance(name: string, make: () => Promise<Bac
 
     afterEach(async () => {
       await driver.finish();
+      await eventually('nothing is left', async () => ((await subject.residue?.()) ?? []).length === 0);
       await backend.close();
     });
 

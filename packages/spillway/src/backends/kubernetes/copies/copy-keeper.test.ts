@@ -213,6 +213,20 @@ describe('copies', () => {
     expect(there.objects.size).toBe(0);
   });
 
+  test('of pods that were asked to go are removed, though a listing from before still shows the pods', async () => {
+    const there = await twentyCopies();
+    const keeper = there.keeper();
+    const before = Promise.withResolvers<readonly Pod[]>();
+    const listed = keeper.removeUnused(before.promise, signal);
+    const { pods } = there;
+    keeper.release(pods);
+    there.pods = [];
+    before.resolve(pods);
+    await listed;
+    await keeper.tidy(signal);
+    expect(there.objects.size).toBe(0);
+  });
+
   test('of pods that ended by themselves are removed by the second listing that does not have them', async () => {
     const there = await twentyCopies();
     const keeper = there.keeper();

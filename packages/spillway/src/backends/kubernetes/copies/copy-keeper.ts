@@ -61,8 +61,8 @@ export class CopyKeeper {
   readonly #reservations = new Set<Reservation>();
   readonly #clock: Clock;
   readonly #sightings = new Sightings<Copy>({ graceMs, expectedGraceMs });
-  /** Copies of pods that were asked to go, or were never created. */
-  readonly #released = new Set<string>();
+  /** Copies of pods that were asked to go, or were never created, with the number of the newest listing of that time. */
+  readonly #released = new Map<string, number>();
   #listings = 0;
   /** Those that are still to be concluded from. */
   readonly #open = new Set<number>();
@@ -86,7 +86,7 @@ export class CopyKeeper {
       await this.bring(copies, call);
       await create();
     } catch (error) {
-      for (const key of keys) this.#released.add(key);
+      this.#release(keys);
       throw error;
     } finally {
       // Whether or not the pod is there: the next listing knows.
@@ -115,7 +115,11 @@ export class CopyKeeper {
 
   /** These pods are asked to go: their copies may be expected to. */
   release(pods: readonly Pod[]): void {
-    for (const key of usedBy(pods)) this.#released.add(key);
+    this.#release(usedBy(pods));
+  }
+
+  #release(keys: Iterable<string>): void {
+    for (const key of keys) this.#released.set(key, this.#listings);
   }
 
   /** Removes what no pod uses any more. Calls while one is under way end with the one that follows it. */
@@ -157,10 +161,13 @@ export class CopyKeeper {
       const pods = await listing;
       if (pods === undefined) return;
       const used = usedBy(pods);
-      for (const key of usedBy(pods.filter(isStaying))) this.#released.delete(key);
+      for (const key of usedBy(pods.filter(isStaying))) {
+        // A listing from before does not know.
+        if (number > (this.#released.get(key) ?? 0)) this.#released.delete(key);
+      }
       const copies = await this.#all(signal);
       const leftOver = new Map([...copies].filter(([key]) => !used.has(key)));
-      const census = { startedMs, leftOver, expected: this.#released, total: copies.size };
+      const census = { startedMs, leftOver, expected: new Set(this.#released.keys()), total: copies.size };
       for (const [key, copy] of this.#sightings.observe(census).due) await this.#remove(key, copy, number, signal);
     } finally {
       this.#open.delete(number);

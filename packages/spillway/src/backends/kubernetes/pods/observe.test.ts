@@ -39,9 +39,9 @@ describe('an instance', () => {
   test('waits in the words of a kubelet that runs the pod itself', () => {
     const message = 'back-off 10s restarting failed container=a pod=shop-web_burst(u2)';
     const waits = { state: { waiting: { reason: 'CrashLoopBackOff', message } } };
-    const { status: podStatus, spec } = pod({ phase: 'Running', containerStatuses: [status('a', waits)] });
     const metadata = { name: 'shop-web', namespace: 'burst', uid: 'u2' };
-    const [seen] = observe(ref, { metadata, spec, status: podStatus } as Pod).containerStatuses;
+    const there = { ...pod({ phase: 'Running', containerStatuses: [status('a', waits)] }), metadata };
+    const [seen] = observe(ref, there).containerStatuses;
     expect(seen?.state?.waiting?.message).toBe('back-off 10s restarting failed container=a pod=web_shop(u)');
   });
 
