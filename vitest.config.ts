@@ -28,10 +28,10 @@ const generated = {
   hookTimeout: 60_000,
 };
 
-// Five files at a time, because each of them waits more than it works, and no time limit that a slow machine could miss.
+// Three files at a time, because each of them waits more than it works, and no time limit that a slow machine could miss.
 const onCluster = {
   ...patient,
-  maxWorkers: 5,
+  maxWorkers: 3,
   testTimeout: soak ? soakTimeout : 600_000,
   hookTimeout: 1_800_000,
 };

@@ -1,6 +1,6 @@
 import { Readable, Writable } from 'node:stream';
 import type { ContainerStatus } from '@spillway/kube';
-import { eventually } from '../../../testkit/eventually.ts';
+import { eventually, eventuallyWith } from '../../../testkit/eventually.ts';
 import {
   type Backend,
   BackendError,
@@ -64,8 +64,10 @@ export class Driver {
     name: string,
     test: (status: ContainerStatus) => boolean,
   ): Promise<ContainerStatus> {
-    return await eventually(`container ${name} of pod ${ref.name} is as expected`, async () => {
-      const instance = await this.find(ref);
+    let instance: Instance | undefined;
+    const evidence = async (): Promise<string> => `last seen: ${JSON.stringify(instance?.containerStatuses)}`;
+    return await eventuallyWith({ evidence })(`container ${name} of pod ${ref.name} is as expected`, async () => {
+      instance = await this.find(ref);
       return [...(instance?.initContainerStatuses ?? []), ...(instance?.containerStatuses ?? [])].find(
         (status) => status.name === name && test(status),
       );
