@@ -216,7 +216,7 @@ test('what CCI does not offer is refused in words', async () => {
   expect(await refusal('port-forward', 'serving', ':80')).toContain('cannot forward ports');
   await kubectl('debug', 'serving', '--image=busybox', '-c', 'debugger', '--profile=general', '--', 'true');
   await expect
-    .poll(() => told('serving'))
+    .poll(() => told('serving'), { timeout: 180_000 })
     .toContainEqual(expect.stringMatching(/^NotSupportedByPool: spec\.ephemeralContainers\[0\]: .*kubectl exec/));
 });
 
