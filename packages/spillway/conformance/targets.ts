@@ -1,7 +1,8 @@
 import { busyboxImage, type Cluster, type ClusterOptions, peer, startCluster } from '@spillway/devcluster';
 import { ownRegion } from '../demo/region.ts';
+import { Kubectl } from '../testkit/kubectl.ts';
+import { applyRequestsPolicy, type RequestsPolicy } from '../testkit/requests-policy.ts';
 import { Testbed } from '../testkit/testbed.ts';
-import { giveDefaultRequests } from './default-requests.ts';
 import type { TargetName } from './options.ts';
 
 /** A cluster whose only schedulable node is what is tested. */
@@ -62,6 +63,21 @@ async function startKubernetes(options: TargetOptions): Promise<Target> {
   return { cluster, registries: [remote], [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
+/** Where pods are sold by size, each has to say one. What a LimitRange is for users, who know their namespaces, this is for the tests. */
+const defaultRequests: RequestsPolicy = {
+  name: 'default-requests',
+  // Tests make theirs.
+  namespaceSelector: {
+    matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system'] }],
+  },
+  containers: [
+    'object.spec.containers.map(c, has(c.resources) && has(c.resources.requests) && "cpu" in c.resources.requests',
+    '? Object.spec.containers{name: c.name}',
+    ': Object.spec.containers{name: c.name, resources: Object.spec.containers.resources{requests: {"cpu": "250m", "memory": "512Mi"}}})',
+  ].join(' '),
+  probe: { namespace: 'default', cpu: '250m' },
+};
+
 async function startCci(options: TargetOptions): Promise<Target> {
   await using started = new AsyncDisposableStack();
   const cluster = started.use(await startCluster({ ...options, node: { memory: '1Gi' } }));
@@ -73,7 +89,7 @@ async function startCci(options: TargetOptions): Promise<Target> {
     taints: [],
   });
   await serve(testbed, cluster, started);
-  await giveDefaultRequests(cluster);
+  await applyRequestsPolicy(new Kubectl(cluster), defaultRequests);
   const running = started.move();
   return { cluster, registries: [region.cluster], [Symbol.asyncDispose]: () => running.disposeAsync() };
 }

@@ -43,7 +43,10 @@ beforeAll(async () => {
   ];
   const pods = [
     shellPod('server', servers.join('\n'), { initContainers: [setup] }),
-    webPod(),
+    // Sends back what a request has in its query.
+    shellPod('web', '', {
+      containers: [{ name: 'main', image: agnhostImage, args: ['netexec', `--http-port=${webPort}`, '--udp-port=-1'] }],
+    }),
     shellPod('waiting', 'true', {
       containers: [{ name: 'main', image: 'busybox:none', imagePullPolicy: 'Never', stdin: true }],
     }),
@@ -66,13 +69,6 @@ function crashingOnce(): Pod {
   const [main] = pod.spec?.containers ?? [];
   const containers = [{ ...main, name: 'main', volumeMounts: [{ name: 'seen', mountPath: '/seen' }] }];
   return { ...pod, spec: { ...pod.spec, containers, volumes: [{ name: 'seen', emptyDir: {} }] } };
-}
-
-/** Sends back what a request has in its query. */
-function webPod(): Pod {
-  const pod = shellPod('web', '');
-  const args = ['netexec', `--http-port=${webPort}`, '--udp-port=-1'];
-  return { ...pod, spec: { ...pod.spec, containers: [{ name: 'main', image: agnhostImage, args }] } };
 }
 
 function inNamespace<T extends Pod>(pod: T): T {

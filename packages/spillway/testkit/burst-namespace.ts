@@ -1,7 +1,7 @@
 import type { Cluster } from '@spillway/devcluster';
 import type { PolicyRule } from '@spillway/kube';
-import { eventually } from './eventually.ts';
 import { Kubectl } from './kubectl.ts';
+import { applyRequestsPolicy, type RequestsPolicy } from './requests-policy.ts';
 
 /** Of the other cluster: where a pool of the `kubernetes` backend runs its pods. */
 export const burstNamespace = 'burst';
@@ -37,57 +37,16 @@ export async function prepareBurstNamespace(there: Cluster): Promise<string> {
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: spillway.name },
       subjects: [{ kind: 'ServiceAccount', ...spillway }],
     },
-    ...overcommitment,
   );
-  await overcommits(kubectl);
+  await applyRequestsPolicy(kubectl, overcommitment);
   return there.kubeconfigFor({ serviceAccount: spillway });
 }
 
-const containers =
-  'object.spec.containers.map(c, Object.spec.containers{name: c.name, resources: Object.spec.containers.resources{requests: {"cpu": "0", "memory": "0"}}})';
-const name = 'overcommit';
-
 /** A node of this machine's size holds as many pods as the kubelet takes: it counts requests, the kernel keeps to the limits. */
-const overcommitment: readonly object[] = [
-  {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'MutatingAdmissionPolicy',
-    metadata: { name },
-    spec: {
-      failurePolicy: 'Fail',
-      reinvocationPolicy: 'Never',
-      matchConstraints: {
-        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': burstNamespace } },
-        resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
-      },
-      mutations: [
-        {
-          patchType: 'ApplyConfiguration',
-          applyConfiguration: { expression: `Object{spec: Object.spec{containers: ${containers}}}` },
-        },
-      ],
-    },
-  },
-  {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'MutatingAdmissionPolicyBinding',
-    metadata: { name },
-    spec: { policyName: name },
-  },
-];
-
-/** The API server takes up policies some seconds after they were written. */
-async function overcommits(kubectl: Kubectl): Promise<void> {
-  const resources = { requests: { cpu: '1' } };
-  const probe = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace: burstNamespace },
-    spec: { containers: [{ name: 'main', image: 'none', resources }] },
-  };
-  const requested = ['-o', 'jsonpath={.spec.containers[0].resources.requests.cpu}'];
-  await eventually('the other cluster to overcommit its node', async () => {
-    const text = await kubectl.run(['create', '--dry-run=server', ...requested, '-f', '-'], JSON.stringify(probe));
-    return text === '0';
-  });
-}
+const overcommitment: RequestsPolicy = {
+  name: 'overcommit',
+  namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': burstNamespace } },
+  containers:
+    'object.spec.containers.map(c, Object.spec.containers{name: c.name, resources: Object.spec.containers.resources{requests: {"cpu": "0", "memory": "0"}}})',
+  probe: { namespace: burstNamespace, resources: { requests: { cpu: '1' } }, cpu: '0' },
+};

@@ -93,7 +93,6 @@ describeBackendConformance('cci', async () => ({
   // The image is not in SWR.
   addedEvents: ['ThirdPartyRegistry'],
   residue,
-  dispose: async () => undefined,
 }));
 
 describe('copies in CCI', () => {

@@ -51,7 +51,6 @@ describe('pods in another cluster', () => {
     elsewhere: { stoppedIsGone: false },
     open: async () => remote.open(),
     residue: () => remote.residue(),
-    dispose: async () => undefined,
   }));
 
   describeContainers(() => remote);

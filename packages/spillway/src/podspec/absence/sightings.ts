@@ -14,7 +14,7 @@ export interface Census<T> {
   /** What nobody needs, by its key. */
   readonly leftOver: ReadonlyMap<string, T>;
   /** Keys of what there is another reason for to be left over: it is nothing to be suspicious of. Default: none. */
-  readonly expected?: ReadonlySet<string>;
+  readonly expected?: Pick<ReadonlySet<string>, 'has'>;
   /** How much there is in all. */
   readonly total: number;
 }

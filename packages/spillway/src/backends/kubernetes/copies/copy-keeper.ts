@@ -167,7 +167,7 @@ export class CopyKeeper {
       }
       const copies = await this.#all(signal);
       const leftOver = new Map([...copies].filter(([key]) => !used.has(key)));
-      const census = { startedMs, leftOver, expected: new Set(this.#released.keys()), total: copies.size };
+      const census = { startedMs, leftOver, expected: this.#released, total: copies.size };
       for (const [key, copy] of this.#sightings.observe(census).due) await this.#remove(key, copy, number, signal);
     } finally {
       this.#open.delete(number);
