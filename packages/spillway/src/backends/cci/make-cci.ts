@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Clock, type Logger, systemClock } from '@spillway/kube';
 import type { ImageReplacement } from '../../podspec/image-replacement.ts';
+import { sentences } from '../../podspec/words.ts';
 import type { Owner } from '../backend.ts';
 import { KubernetesBackend } from '../kubernetes/kubernetes-backend.ts';
 import { callLimits, type RateLimits } from './call-limits.ts';
@@ -103,7 +104,7 @@ export function makeCciBackend({
             tell({
               severity: remedy === undefined ? 'Normal' : 'Warning',
               reason: 'CCINetworkPending',
-              message: remedy === undefined ? says : `${says}. ${remedy}`,
+              message: sentences(says, remedy),
             }),
           clock,
         },
