@@ -29,7 +29,7 @@ export class ConfigError extends Error {
 /** A configuration, and how to say that something in it is wrong. */
 export interface PlacedConfig {
   readonly config: Config;
-  errorOf(problems: readonly Problem[]): ConfigError;
+  readonly errorOf: (problems: readonly Problem[]) => ConfigError;
 }
 
 /** Also reads the files that the configuration is split into. @throws ConfigError */

@@ -74,7 +74,8 @@ test('nothing is said in other words', () => {
     fc.property(tree, (value) => {
       for (const line of said(value)) {
         expect(line).toMatch(/: (must |is required: |unknown field ")/);
-        expect(line).not.toMatch(/Invalid|expected|received|\u0000|undefined|\[object|something else/);
+        expect(line).not.toMatch(/Invalid|expected|received|undefined|\[object|something else/);
+        expect(line).not.toContain('\0');
       }
     }),
     { numRuns: 1000 },

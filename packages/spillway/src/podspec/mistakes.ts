@@ -120,7 +120,7 @@ function butIs(input: unknown, { message }: Issue): string {
 function shown(input: unknown): string {
   if (input === null || input === '') return 'empty';
   if (Array.isArray(input)) return input.length === 0 ? 'an empty list' : `a list of ${counted(input.length, 'item')}`;
-  if (typeof input === 'object') return 'a mapping';
-  if (typeof input !== 'string') return String(input);
+  if (typeof input === 'number' || typeof input === 'boolean') return String(input);
+  if (typeof input !== 'string') return 'a mapping';
   return input.length > 60 ? `text of ${input.length} characters` : JSON.stringify(input);
 }
