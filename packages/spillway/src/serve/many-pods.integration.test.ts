@@ -65,7 +65,7 @@ it('etcd is restored from a snapshot that has 20 of 50 pods: those run on, the o
   const after = await rehearsal.instances();
   for (const pod of before) expect(after.get(uidOf(pod))).toEqual(kept.get(uidOf(pod)));
   const now = await allRun(old);
-  expect(now.map(containerOf)).toEqual(before.map(containerOf));
+  expect(now.map((pod) => containerOf(pod))).toEqual(before.map((pod) => containerOf(pod)));
   await deleteAll();
 });
 
@@ -128,7 +128,7 @@ it('the disk of the ledger is full while 40 pods come and go: nothing that ran i
     await testbed.stop('SIGKILL');
     const ledger = ['ledger', '--config', testbed.configFile, '--by', 'pod', '-o', 'json'];
     const report: Report = JSON.parse(await testbed.spillway(ledger));
-    expect(report.rows.map(({ name }) => name).toSorted()).toEqual([...first, ...meanwhile].toSorted());
+    expect(new Set(report.rows.map(({ name }) => name))).toEqual(new Set([...first, ...meanwhile]));
     expect(report.total).toMatchObject({ pods: 45, running: 0 });
   } finally {
     await testbed.stop('SIGKILL');

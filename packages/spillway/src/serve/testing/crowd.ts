@@ -19,7 +19,7 @@ const bodyBytes = 6 * 1024 * 1024;
 
 const [host = '', port = '', path = '', ...kinds] = process.argv.slice(2);
 const target = { host, port: Number(port), rejectUnauthorized: false };
-let over = false;
+const over = new AbortController();
 
 /** Whatever becomes of it. */
 async function ask(options: RequestOptions, send: (asking: ClientRequest) => void): Promise<void> {
@@ -38,7 +38,7 @@ async function ask(options: RequestOptions, send: (asking: ClientRequest) => voi
 async function keep(atOnce: number, perSecond: number, work: () => Promise<void>): Promise<void> {
   const pauseMs = (1000 * atOnce) / perSecond;
   const one = async (): Promise<void> => {
-    while (!over) {
+    while (!over.signal.aborted) {
       const next = Date.now() + pauseMs;
       await work();
       await delay(Math.max(0, next - Date.now()));
@@ -59,7 +59,7 @@ async function lingerOn(): Promise<void> {
   try {
     await once(socket, 'secureConnect');
     socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nX-Slow: `);
-    while (!over && !socket.destroyed) {
+    while (!over.signal.aborted && !socket.destroyed) {
       await delay(1000);
       socket.write('x');
     }
@@ -99,6 +99,6 @@ async function come(kind: Kind): Promise<void> {
 process.once('disconnect', () => process.exit());
 const coming = Promise.all(kinds.map((kind) => come(trusted<Kind>(kind))));
 await once(process, 'message');
-over = true;
+over.abort();
 await Promise.race([coming, delay(5000)]);
 process.send?.(tried, () => process.exit());
