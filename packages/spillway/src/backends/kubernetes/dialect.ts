@@ -56,6 +56,8 @@ export interface Dialect {
   readonly pullSecret: string | undefined;
   /** The name to try first. */
   podName(ref: InstanceRef): string;
+  /** Can a container of a pod write the hosts file of the others? If a pod's fully qualified name is not in it: what people can do. */
+  readonly hostsFile: { readonly canBeWritten: boolean; readonly remedy: string };
   /** More annotations of the other cluster's pod. */
   annotations(pod: Pod, owner: Owner): Readonly<Record<string, string>>;
   dns(config: DnsConfig | undefined): Pick<PodSpec, 'dnsPolicy' | 'dnsConfig'>;
@@ -82,6 +84,7 @@ export const kubernetesDialect: Dialect = {
   clusterServices: false,
   pullSecret: undefined,
   podName,
+  hostsFile: { canBeWritten: true, remedy: 'Set hostsImage of the pool to an image with a shell' },
   annotations: () => ({}),
   dns: explicitDns,
   remedyOf: () => undefined,

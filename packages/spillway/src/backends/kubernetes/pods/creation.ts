@@ -29,7 +29,7 @@ export interface CreationContext {
 /** Creates an instance's pod once, after the copies that it uses; success when it is there already. */
 export async function createPod(
   ref: InstanceRef,
-  translation: Translation,
+  translation: Pick<Translation, 'pod' | 'copies'>,
   context: CreationContext,
   signal: AbortSignal,
 ): Promise<void> {

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { InstanceRef, Owner } from '../../backend.ts';
 
 const maxName = 253;
-const maxHostname = 63;
 
 /** The name that people look for in the other cluster. It says less than the UID: `a-b`/`c` and `a`/`b-c` have the same. */
 export function podName(ref: InstanceRef): string {
@@ -29,14 +28,6 @@ export function sourceNameOf(copy: string, namespace: string): string | undefine
 /** Where the pod's tokens and the files about its metadata go. */
 export function ownName({ namespace, name, uid }: InstanceRef): string {
   return withHash(`${namespace}-${name}`, 10, uid);
-}
-
-/** What the kubelet makes of a pod's name; `spec.hostname` may have no dots. */
-export function hostnameOf(name: string): string {
-  return name
-    .slice(0, maxHostname)
-    .replace(/[-.]+$/, '')
-    .replaceAll('.', '-');
 }
 
 export function hashOf(length: number, ...parts: readonly string[]): string {

@@ -2,7 +2,7 @@ import type { ContainerStatus, Pod } from '@spillway/kube';
 import type { Instance, InstanceRef } from '../../backend.ts';
 import { sentences } from '../../../podspec/words.ts';
 import type { Dialect } from '../dialect.ts';
-import { isOfPod } from '../fields/identity.ts';
+import { withoutWriter } from '../fields/hosts-file.ts';
 import { revisionAnnotation } from './marks.ts';
 import { namedAsHere } from './notices.ts';
 
@@ -21,6 +21,10 @@ export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'
   const ephemeral = inOrder(spec?.ephemeralContainers, status?.ephemeralContainerStatuses);
   const conditions = objectsIn(status?.conditions).filter(({ type }) => knownConditions.has(type));
   const state = stateOf(pod, containerStatuses);
+  const shown = withoutWriter({
+    initContainers: inOrder(spec?.initContainers, status?.initContainerStatuses),
+    containers: containerStatuses,
+  });
   const revision = metadata?.annotations?.[revisionAnnotation];
   const told = (each: ContainerStatus): ContainerStatus =>
     withWaiting(each, (message) => sentences(namedAsHere(message, pod, ref), remedyOf(message)));
@@ -31,10 +35,8 @@ export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'
     startTime: metadata?.creationTimestamp ?? '',
     ...(spec && { spec }),
     ...(revision !== undefined && { revision }),
-    containerStatuses: containerStatuses.map(told),
-    initContainerStatuses: inOrder(objectsIn(spec?.initContainers).filter(isOfPod), status?.initContainerStatuses).map(
-      told,
-    ),
+    containerStatuses: shown.containers.map(told),
+    initContainerStatuses: shown.initContainers.map(told),
     ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral.map(told) }),
     ...(conditions.length > 0 && { conditions }),
     ...(state === 'ended' && status?.reason && { reason: status.reason }),
