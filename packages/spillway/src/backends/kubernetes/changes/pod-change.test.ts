@@ -23,7 +23,7 @@ function made({ labels = { app: 'web' }, annotations = {}, container = {}, activ
   const workload = makeWorkload({ name: 'web', image: 'nginx:1', spec });
   const metadata = { ...workload.pod.metadata, uid: 'u', labels, annotations };
   const input = { ...workload, ref: { ...workload.ref, uid: 'u' }, pod: { ...workload.pod, metadata } };
-  return translate(input, { dialect: kubernetesDialect, owner, namespace: 'burst', name: 'default-web' }).pod;
+  return translate(input, { dialect: kubernetesDialect, owner, namespace: 'burst' }).pod;
 }
 
 /** As somebody in the other cluster has touched it. */
@@ -44,7 +44,7 @@ function withShell(image: string, amount: string): Pod {
   const own = { image, command: ['sh'], ...cpu(amount) };
   const spec = { subdomain: 'ring', initContainers: [{ name: 'first', ...own }], containers: [own] };
   const workload = makeWorkload({ name: 'web', image, spec });
-  return translate(workload, { dialect: kubernetesDialect, owner, namespace: 'burst', name: 'default-web' }).pod;
+  return translate(workload, { dialect: kubernetesDialect, owner, namespace: 'burst' }).pod;
 }
 
 describe('a pod in another cluster', () => {

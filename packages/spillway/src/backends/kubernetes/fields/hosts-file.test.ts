@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Container, ContainerStatus, PodSpec } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Statuses, withHosts, withoutWriter, writerFor } from './hosts-file.ts';
+import { withHosts, withoutWriter, writerFor } from './hosts-file.ts';
 
 const names = ['ring-1.ring.shop.svc.cluster.local', 'ring-1'];
 const busybox = { shell: 'sh', image: 'busybox' };
@@ -143,23 +143,28 @@ describe('a pod whose hosts file is not written yet', () => {
   const initializing = { waiting: { reason: 'PodInitializing' } };
   const pulls = { waiting: { reason: 'ErrImagePull', message: 'no such image' } };
   const failed = { terminated: { exitCode: 128, reason: 'StartError' } };
-  const seen = (state: ContainerStatus['state'], ...own: ContainerStatus[]): Statuses =>
-    withoutWriter({
-      initContainers: [status('spillway-hosts', state, 3), ...own],
-      containers: [status('main', initializing), status('side', initializing)],
+  const seen = (
+    state: ContainerStatus['state'],
+    ...own: ContainerStatus[]
+  ): { readonly init: readonly ContainerStatus[]; readonly main: readonly ContainerStatus[] } => {
+    const { initContainerStatuses: init, containerStatuses: main } = withoutWriter({
+      initContainerStatuses: [status('spillway-hosts', state, 3), ...own],
+      containerStatuses: [status('main', initializing), status('side', initializing)],
     });
+    return { init, main };
+  };
 
   test.each([
     ['why its image is not there', pulls],
     ['how its shell failed', failed],
   ])('says of its first container %s', (_, state) => {
     expect(seen(state)).toEqual({
-      initContainers: [],
-      containers: [status('main', state, 3), status('side', initializing)],
+      init: [],
+      main: [status('main', state, 3), status('side', initializing)],
     });
     expect(seen(state, status('first', initializing))).toEqual({
-      initContainers: [status('first', state, 3)],
-      containers: [status('main', initializing), status('side', initializing)],
+      init: [status('first', state, 3)],
+      main: [status('main', initializing), status('side', initializing)],
     });
   });
 
@@ -167,6 +172,6 @@ describe('a pod whose hosts file is not written yet', () => {
     ['is being written', { running: {} }],
     ['is written', { terminated: { exitCode: 0 } }],
   ])('has its own statuses while it %s', (_, state) => {
-    expect(seen(state).containers).toEqual([status('main', initializing), status('side', initializing)]);
+    expect(seen(state).main).toEqual([status('main', initializing), status('side', initializing)]);
   });
 });

@@ -1,4 +1,5 @@
 import type { Container, ContainerStatus, PodSpec } from '@spillway/kube';
+import type { Instance } from '../../backend.ts';
 
 /** Runs before all containers of the pod, and is shown nowhere. */
 export const hostsContainer = 'spillway-hosts';
@@ -86,19 +87,16 @@ export function isOfPod({ name }: { readonly name: string }): boolean {
   return name !== hostsContainer;
 }
 
-export interface Statuses {
-  readonly initContainers: readonly ContainerStatus[];
-  readonly containers: readonly ContainerStatus[];
-}
+type Statuses = Pick<Instance, 'initContainerStatuses' | 'containerStatuses'>;
 
 /** As if nothing ran before the pod's own containers: what keeps the writer from its end is said of the first that waits for it. */
-export function withoutWriter({ initContainers: all, containers }: Statuses): Statuses {
-  const initContainers = all.filter(isOfPod);
+export function withoutWriter({ initContainerStatuses: all, containerStatuses }: Statuses): Statuses {
+  const initContainerStatuses = all.filter(isOfPod);
   const { state, lastState, restartCount = 0 } = all.find((each) => !isOfPod(each)) ?? {};
-  if (!state?.waiting && !state?.terminated?.exitCode) return { initContainers, containers };
+  if (!state?.waiting && !state?.terminated?.exitCode) return { initContainerStatuses, containerStatuses };
   const heldUp = (each: ContainerStatus, index: number): ContainerStatus =>
     index === 0 ? { ...each, state, ...(lastState && { lastState }), restartCount } : each;
-  return initContainers.length > 0
-    ? { initContainers: initContainers.map(heldUp), containers }
-    : { initContainers, containers: containers.map(heldUp) };
+  return initContainerStatuses.length > 0
+    ? { initContainerStatuses: initContainerStatuses.map(heldUp), containerStatuses }
+    : { initContainerStatuses, containerStatuses: containerStatuses.map(heldUp) };
 }

@@ -12,7 +12,7 @@ const login = { metadata: { resourceVersion: '7' }, data: { password: 'c2VzYW1l'
 
 function translated(input: Omit<WorkloadInput, 'image'>, dialect: Dialect = kubernetesDialect): Translation {
   const workload = makeWorkload({ name: 'web', ...input, image: 'busybox' });
-  return translate(workload, { dialect, owner, namespace: 'burst', name: dialect.podName(workload.ref) });
+  return translate(workload, { dialect, owner, namespace: 'burst' });
 }
 
 function specOf(spec: WorkloadInput['spec'], more: Partial<WorkloadInput> = {}): PodSpec {
@@ -81,7 +81,7 @@ describe('a pod in another cluster', () => {
     });
     expect(pod.metadata).toMatchObject({
       namespace: 'burst',
-      name: 'default-web',
+      name: expect.stringMatching(/^default-web-[0-9a-f]{10}$/),
       labels: { app: 'web', 'spillway.dev/cluster': 'home', 'spillway.dev/node': 'virtual' },
       finalizers: ['spillway.dev/status-read'],
     });
@@ -107,7 +107,7 @@ describe('a pod in another cluster', () => {
     const workload = makeWorkload({ name: 'web', image: 'busybox', spec: { containers: [{}] } });
     const labels = { app: 'web', 'virtual-kubelet.io/burst-to-cci': 'enforce' };
     const pod = { ...workload.pod, metadata: { ...workload.pod.metadata, labels } };
-    const options = { dialect: kubernetesDialect, owner, namespace: 'burst', name: 'default-web' };
+    const options = { dialect: kubernetesDialect, owner, namespace: 'burst' };
     const translatedLabels = translate({ ...workload, pod }, options).pod.metadata?.labels;
     expect(translatedLabels).toHaveProperty('app', 'web');
     expect(translatedLabels).not.toHaveProperty(['virtual-kubelet.io/burst-to-cci']);
@@ -116,7 +116,7 @@ describe('a pod in another cluster', () => {
   test('has its own host name, its dots where the cluster knows such names', () => {
     expect(specOf({ hostname: 'db', containers: [{}] }).hostname).toBe('db');
     const workload = makeWorkload({ name: 'v1.2', image: 'busybox', spec: { containers: [{}] } });
-    const options = { dialect: kubernetesDialect, owner, namespace: 'burst', name: 'default-v1.2' };
+    const options = { dialect: kubernetesDialect, owner, namespace: 'burst' };
     const { pod, notices } = translate(workload, { ...options, hostnameOverride: true });
     expect(pod.spec).toMatchObject({ hostname: 'v1-2', hostnameOverride: 'v1.2' });
     expect(notices).toEqual([]);
@@ -237,7 +237,7 @@ describe('volumes', () => {
       configMaps: { settings: { data: { a: '1' } } },
       secrets: { login },
     });
-    const options = { dialect: kubernetesDialect, owner, namespace: 'burst', name: 'default-web' };
+    const options = { dialect: kubernetesDialect, owner, namespace: 'burst' };
     const { pod, copies } = translate(workload, options);
     const own = ownName(workload.ref);
     expect(pod.spec?.volumes).toEqual([

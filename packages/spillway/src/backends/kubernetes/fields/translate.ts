@@ -11,6 +11,7 @@ import { passedAnnotation, passedOf } from '../changes/passed.ts';
 import { contentAnnotation, podMarks, revisionAnnotation } from '../pods/marks.ts';
 import { withHosts, writerFor } from './hosts-file.ts';
 import { identityOf, noticesOf } from './identity.ts';
+import { podName } from '../pods/names.ts';
 import { digestOf, OwnFiles } from './own-files.ts';
 import { volumesOf } from './volumes.ts';
 
@@ -30,7 +31,6 @@ export interface TranslateOptions {
   readonly owner: Owner;
   /** In the other cluster. */
   readonly namespace: string;
-  readonly name: string;
   /** Does the cluster know `spec.hostnameOverride`? Default: it does not */
   readonly hostnameOverride?: boolean;
   /** An image with a shell, `sh`, for the hosts files of pods. Default: that of the pod's own containers, if they have one. */
@@ -39,7 +39,7 @@ export interface TranslateOptions {
 
 /** Pure. The pod has passed the review, and is sized already. */
 export function translate(workload: Workload, options: TranslateOptions): Translation {
-  const { dialect, owner, namespace, name, hostnameOverride = false, hostsImage } = options;
+  const { dialect, owner, namespace, hostnameOverride = false, hostsImage } = options;
   const { ref, pod } = workload;
   const names = new CopyNames(owner, ref.namespace);
   const files = new OwnFiles(workload);
@@ -57,7 +57,7 @@ export function translate(workload: Workload, options: TranslateOptions): Transl
     pod: {
       metadata: {
         namespace,
-        name,
+        name: podName(ref),
         labels: { ...own.labels, ...labels },
         annotations: {
           ...own.annotations,

@@ -17,14 +17,9 @@ const knownConditions = new Set([
 /** What the pod of the other cluster says about ours. `remedyOf`: what people can do about why a container waits. */
 export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'] = () => undefined): Instance {
   const { metadata, spec, status } = pod;
-  const containerStatuses = inOrder(spec?.containers, status?.containerStatuses);
+  const { state, initContainerStatuses, containerStatuses } = progressOf(pod);
   const ephemeral = inOrder(spec?.ephemeralContainers, status?.ephemeralContainerStatuses);
   const conditions = objectsIn(status?.conditions).filter(({ type }) => knownConditions.has(type));
-  const state = stateOf(pod, containerStatuses);
-  const shown = withoutWriter({
-    initContainers: inOrder(spec?.initContainers, status?.initContainerStatuses),
-    containers: containerStatuses,
-  });
   const revision = metadata?.annotations?.[revisionAnnotation];
   const told = (each: ContainerStatus): ContainerStatus =>
     withWaiting(each, (message) => sentences(namedAsHere(message, pod, ref), remedyOf(message)));
@@ -35,13 +30,21 @@ export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'
     startTime: metadata?.creationTimestamp ?? '',
     ...(spec && { spec }),
     ...(revision !== undefined && { revision }),
-    containerStatuses: shown.containers.map(told),
-    initContainerStatuses: shown.initContainers.map(told),
+    containerStatuses: containerStatuses.map(told),
+    initContainerStatuses: initContainerStatuses.map(told),
     ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral.map(told) }),
     ...(conditions.length > 0 && { conditions }),
     ...(state === 'ended' && status?.reason && { reason: status.reason }),
     ...(state === 'ended' && status?.message && { message: status.message }),
   };
+}
+
+/** How far a pod has come. */
+export function progressOf(pod: Pod): Pick<Instance, 'state' | 'initContainerStatuses' | 'containerStatuses'> {
+  const { spec, status } = pod;
+  const containerStatuses = inOrder(spec?.containers, status?.containerStatuses);
+  const initContainerStatuses = inOrder(spec?.initContainers, status?.initContainerStatuses);
+  return { state: stateOf(pod, containerStatuses), ...withoutWriter({ initContainerStatuses, containerStatuses }) };
 }
 
 function withWaiting(status: ContainerStatus, change: (message: string) => string): ContainerStatus {
