@@ -159,8 +159,9 @@ test('a pod that says how much disk it needs runs, and CCI is not told; one that
   ]);
 });
 
+const page = (name: string): Promise<string> => readFile(new URL(name, docs), 'utf8');
+
 test('the pages list the fields that differ from another cluster', async () => {
-  const page = (name: string): Promise<string> => readFile(new URL(name, docs), 'utf8');
   expect(await page('cci.md')).toContain(differences());
   expect(await page('zh/cci.md')).toContain(inChinese(differences()));
 });

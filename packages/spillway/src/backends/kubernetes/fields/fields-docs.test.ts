@@ -19,8 +19,9 @@ function fieldTable(): string {
   return ['| field | what becomes of it | why |', '|---|---|---|', ...lines, '| all others | passed | |'].join('\n');
 }
 
+const page = (name: string): Promise<string> => readFile(new URL(name, docs), 'utf8');
+
 test('the pages list what becomes of every field', async () => {
-  const page = (name: string): Promise<string> => readFile(new URL(name, docs), 'utf8');
   expect(await page('backend-kubernetes.md')).toContain(fieldTable());
   expect(await page('zh/backend-kubernetes.md')).toContain(inChinese(fieldTable()));
 });
