@@ -202,9 +202,8 @@ describe('retries', () => {
 });
 
 test('what people can do about an answer stands behind it, where the owner of the client knows', async () => {
-  const remedyOf = ({ status }: ApiError): string | undefined => (status === 403 ? 'Ask for it' : undefined);
   const { client } = await setUp((_, response) => sendStatus(response, 403, 'Forbidden'), {
-    remedyOf,
+    remedyOf: ({ status }) => (status === 403 ? 'Ask for it' : undefined),
   });
   await expect(client.request(get)).rejects.toThrow(/\. Ask for it$/);
   await expect(client.impersonate({ user: 'a' }).request(get)).rejects.toThrow(/Ask for it$/);

@@ -48,7 +48,8 @@ afterAll(async () => {
 function run(line: string): Promise<Outcome> {
   const words = line.split(' ').flatMap((word) => {
     const cluster = clusters[word.slice(1)];
-    if (word.startsWith('@') && cluster) return ['--kubeconfig', cluster.kubeconfig, ...(word === '@silent' ? ['--request-timeout', '300ms'] : [])];
+    if (word.startsWith('@') && cluster)
+      return ['--kubeconfig', cluster.kubeconfig, ...(word === '@silent' ? ['--request-timeout', '300ms'] : [])];
     return [/\.(yaml|jsonl)$/.test(word) ? path.join(dir, word) : word];
   });
   return runCommand(...words);

@@ -100,18 +100,18 @@ describe('what was not answered', () => {
   });
 });
 
-describe('the serving certificate of a virtual node', () => {
-  const request = (
-    name: string,
-    seconds: number,
-    status: CertificateSigningRequest['status'] = {},
-  ): CertificateSigningRequest => ({
-    metadata: { name, creationTimestamp: new Date(nowMs - seconds * 1000).toISOString() },
-    spec: { request: '', signerName: 'kubernetes.io/kubelet-serving', username: 'system:node:virtual-kubelet' },
-    status,
-  });
-  const condition = (type: string): CertificateSigningRequest['status'] => ({ conditions: [{ type, status: 'True' }] });
+const request = (
+  name: string,
+  seconds: number,
+  status: CertificateSigningRequest['status'] = {},
+): CertificateSigningRequest => ({
+  metadata: { name, creationTimestamp: new Date(nowMs - seconds * 1000).toISOString() },
+  spec: { request: '', signerName: 'kubernetes.io/kubelet-serving', username: 'system:node:virtual-kubelet' },
+  status,
+});
+const condition = (type: string): CertificateSigningRequest['status'] => ({ conditions: [{ type, status: 'True' }] });
 
+describe('the serving certificate of a virtual node', () => {
   it('that nobody has approved is told with the command that does', () => {
     const earlier = request('csr-0', 900, { certificate: 'x' });
     expect(found({ signingRequests: [earlier, request('csr-1', 60)] })).toMatchObject([
@@ -145,11 +145,12 @@ describe('the serving certificate of a virtual node', () => {
   });
 });
 
+const admission = (more: Partial<ClusterView['admission']>): Partial<ClusterView> => ({
+  admission: { ...healthy.admission, ...more },
+});
+
 describe('admission', () => {
   const policy = { kind: 'MutatingAdmissionPolicy' as const, metadata: { name: 'spillway-pods' } };
-  const admission = (more: Partial<ClusterView['admission']>): Partial<ClusterView> => ({
-    admission: { ...healthy.admission, ...more },
-  });
   const untouched = { pod: { spec: { containers: [], tolerations: [{ key: 'other' }] } } };
 
   it('that does nothing for a pod that has to burst is told, whatever is installed', () => {
