@@ -1,7 +1,7 @@
 import type { Container, Pod, PodSpec } from '@spillway/kube';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { inChinese } from '../../../testkit/field-words.ts';
+import { inChinese } from '../../../testkit/pages/field-words.ts';
 import { passedPart, reviewFields, reviewPod, rowsOf, type Rule } from '../kubernetes/fields/fields.ts';
 import { podFields } from '../kubernetes/fields/pod-fields.ts';
 import { trusted } from '../trusted.ts';

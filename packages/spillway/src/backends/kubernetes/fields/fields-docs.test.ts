@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { inChinese } from '../../../../testkit/field-words.ts';
+import { inChinese } from '../../../../testkit/pages/field-words.ts';
 import { rowsOf } from './fields.ts';
 import { podFields } from './pod-fields.ts';
 
