@@ -375,4 +375,20 @@ export const mutations = [
     replace: 'containerStatuses: containerStatuses.map(told),',
     tests: [`${elsewhere}/pods/observe.test.ts`],
   },
+
+  // Why a container waits.
+  {
+    name: 'a container of a pod with init containers waits as one of a pod without',
+    file: `${product}/podspec/containers.ts`,
+    search: "? 'PodInitializing' :",
+    replace: "? 'ContainerCreating' :",
+    tests: [`${pods}/status/status.test.ts`],
+  },
+  {
+    name: 'an init container waits for what held it up before',
+    file: `${pods}/status/status.ts`,
+    search: 'ranStatuses(live.initContainerStatuses)',
+    replace: '(live.initContainerStatuses ?? [])',
+    tests: [`${pods}/status/status.test.ts`],
+  },
 ];
