@@ -391,4 +391,20 @@ export const mutations = [
     replace: '(live.initContainerStatuses ?? [])',
     tests: [`${pods}/status/status.test.ts`],
   },
+
+  // What is gone here goes there.
+  {
+    name: 'a backend is not told what its pods do without',
+    file: `${pods}/operations.ts`,
+    search: 'absent: absentOf(wanted, sources),',
+    replace: '',
+    tests: operations,
+  },
+  {
+    name: 'what somebody else has made under the name of a copy is removed',
+    file: `${elsewhere}/copies/copy-keeper.ts`,
+    search: 'if (found === undefined || sourceOf(found, owner) === undefined) return;',
+    replace: 'if (found === undefined) return;',
+    tests: [`${elsewhere}/copies/copy-keeper.test.ts`],
+  },
 ];
