@@ -30,6 +30,13 @@ const input = (pod: Pod, instance?: Instance, more: Partial<StatusInput> = {}): 
 const conditionOf = (conditions: readonly PodCondition[] | undefined, type: string): PodCondition | undefined =>
   conditions?.find((condition) => condition.type === type);
 
+/** Of all containers of a pod whose instance starts, init containers first. */
+function statesOf(pod: Pod, found: Partial<Instance>): unknown[] {
+  const starting = { state: 'starting', initContainerStatuses: [], containerStatuses: [], ...found } as const;
+  const { initContainerStatuses = [], containerStatuses = [] } = podStatus(input(pod, testInstance(pod, starting)));
+  return [...initContainerStatuses, ...containerStatuses].map(({ state }) => state);
+}
+
 describe('the status of a pod', () => {
   it('has the ephemeral containers that its instance has, also when that is gone', () => {
     const bare = testPod();
@@ -117,11 +124,6 @@ describe('the status of a pod', () => {
       ...waiting('app', 'ContainerCreating'),
       restartCount: 1,
       lastState: { terminated: { exitCode: 1 } },
-    };
-    const statesOf = (pod: Pod, found: Partial<Instance>, more: Partial<StatusInput> = {}): unknown[] => {
-      const starting = { state: 'starting', initContainerStatuses: [], containerStatuses: [], ...found } as const;
-      const status = podStatus(input(pod, testInstance(pod, starting), more));
-      return [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].map(({ state }) => state);
     };
 
     it.each<[string, unknown[], unknown[]]>([
