@@ -50,7 +50,7 @@ it('a translation with the same structure is in step; its comments are its own',
 
 it.each([
   ['## 表', '### 表', /^heading 2: "## Table" in English, "### 表" in Chinese;/],
-  ['## 表', '', /^heading 2: "## Table" in English, none in Chinese;/],
+  ['## 表', '', /^heading 2: "## Table" in English, nothing in Chinese;/],
   ['- 二\n', '', 'below "# Sizes" ("# 规格"): 2 list items in English, 1 in Chinese'],
   ['cci #', 'cci2 #', /code block 1, line 1: "sizing: cci" in English, "sizing: cci2" in Chinese$/],
   [

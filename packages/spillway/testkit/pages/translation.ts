@@ -27,8 +27,7 @@ function levelDifference(english: readonly Section[], chinese: readonly Section[
   const count = Math.max(english.length, chinese.length);
   const at = Array.from({ length: count }).findIndex((_, index) => english[index]?.level !== chinese[index]?.level);
   if (at === -1) return undefined;
-  const named = (section: Section | undefined): string => (section === undefined ? 'none' : `"${section.heading}"`);
-  return `heading ${at + 1}: ${named(english[at])} in English, ${named(chinese[at])} in Chinese; numbers and levels of headings have to be the same`;
+  return `heading ${at + 1}: ${quoted(english[at]?.heading)} in English, ${quoted(chinese[at]?.heading)} in Chinese; numbers and levels of headings have to be the same`;
 }
 
 function countDifference(what: string, english: number, chinese: number): readonly string[] {
