@@ -19,6 +19,7 @@ const facts: NodeFacts = {
   capacity: { cpu: '64', memory: '256Gi', pods: '200' },
   health: { kind: 'reachable' },
   preparation: { kind: 'prepared' },
+  usage: { kind: 'measured' },
 };
 
 const now = '2026-01-01T00:00:00Z';

@@ -33,6 +33,10 @@ export class Metrics {
   readonly orphansHeldBack: Gauge<'pool'>;
   readonly orphansRemoved: Counter<'pool'>;
 
+  readonly usageRequests: Counter<'pool' | 'result'>;
+  readonly usageRequestSeconds: Histogram<'pool'>;
+  readonly usagePods: Gauge<'pool'>;
+
   readonly nodeLeaseRenewed: Gauge<'pool'>;
   readonly nodeLeaseErrors: Counter<'pool'>;
   readonly nodeWrites: Counter<'pool' | 'what' | 'result'>;
@@ -113,6 +117,12 @@ export class Metrics {
       ['pool'],
     );
     this.orphansRemoved = counter('orphans_removed_total', 'Instances removed because their pod is gone', ['pool']);
+    this.usageRequests = counter('usage_requests_total', 'Questions to the backend what pods use: ok, or why not', [
+      'pool',
+      'result',
+    ]);
+    this.usageRequestSeconds = histogram('usage_request_seconds', 'How long the answers took', ['pool']);
+    this.usagePods = gauge('usage_pods', 'Pods of which it is known what they use', ['pool']);
     this.nodeLeaseRenewed = gauge('node_lease_renewed_timestamp_seconds', 'When the lease was renewed last', ['pool']);
     this.nodeLeaseErrors = counter('node_lease_errors_total', 'Failed renewals of the lease', ['pool']);
     this.nodeWrites = counter('node_writes_total', 'Writes of the node object', ['pool', 'what', 'result']);

@@ -1,5 +1,5 @@
 import { errorMessage, type Logger } from '@spillway/kube';
-import type { Notice, PreparationState } from '../backends/backend.ts';
+import type { Notice, PreparationState, UsageState } from '../backends/backend.ts';
 import type { BackendHealthState } from '../node/node-object.ts';
 import type { Blockade } from './blockade.ts';
 import type { PoolMetrics } from './pool-metrics.ts';
@@ -32,6 +32,16 @@ export class BackendReports {
     metrics.blocked(blocked !== undefined);
     if (blocked) logger.warn({ reason: blocked.reason }, `the pool takes no new pods: ${blocked.message}`);
     else logger.info({}, 'the pool takes new pods again');
+  }
+
+  usage(state: UsageState, before: UsageState): void {
+    const { logger } = this.#options;
+    if (state.kind === 'unmeasured') {
+      logger.warn(
+        { reason: state.reason },
+        `it is not known what pods use, so that they are missing in kubectl top and for autoscalers: ${state.message}`,
+      );
+    } else if (before.kind === 'unmeasured') logger.info({}, 'it is known again what pods use');
   }
 
   notPrepared(error: unknown, retryInMs: number): void {

@@ -85,6 +85,16 @@ function nodeFindings(node: Node, { leases, nowMs, unreadable }: ClusterView): F
       remedy: 'The conditions and events of the node say why; sold-out pools open by themselves when a probe succeeds.',
     });
   }
+  const measured = condition('MetricsAvailable');
+  if (measured.status === 'False') {
+    findings.push({
+      code: 'metrics-missing',
+      severity: 'info',
+      object,
+      message: `it is not known what the pods use: ${measured.message ?? 'it does not say why'}`,
+      remedy: 'kubectl top and autoscalers miss them until the backend tells it. They run all the same.',
+    });
+  }
   if (node.spec?.unschedulable) {
     findings.push({
       code: 'node-cordoned',

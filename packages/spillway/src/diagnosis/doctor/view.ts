@@ -48,6 +48,7 @@ export const findingCodes = [
   'pod-not-run',
   'health-check-port',
   'shared-listener',
+  'metrics-missing',
   'daemonset-on-virtual-nodes',
   'autoscaler-counts-virtual-nodes',
   'slow-control-plane',

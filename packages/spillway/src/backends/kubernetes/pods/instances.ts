@@ -75,6 +75,11 @@ export class Instances {
     return pod;
   }
 
+  /** The pod of this name there, as it was last seen. */
+  named(name: string): Pod | undefined {
+    return this.#pods.store.get(this.#options.namespace, name);
+  }
+
   /** Resolves when the last seen state is as the test says, or when the signal aborts. */
   async seen(uid: string, test: (pod: Pod | undefined) => boolean, signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
