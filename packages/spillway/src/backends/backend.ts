@@ -264,7 +264,8 @@ export interface LogOptions {
   readonly previous: boolean;
   readonly tailLines?: number;
   readonly limitBytes?: number;
-  readonly sinceTime?: Date;
+  /** Nanoseconds since the epoch. */
+  readonly since?: bigint;
   readonly stream: 'All' | 'Stdout' | 'Stderr';
 }
 

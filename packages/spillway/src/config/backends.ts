@@ -74,7 +74,7 @@ const simulated = z
   .describe('Pretends to run pods. For demos, rehearsals and tests.');
 
 /** What to use in place of types that there were once. */
-export const formerBackends: ReadonlyMap<string, string> = new Map([
+const formerBackends: ReadonlyMap<unknown, string> = new Map([
   [
     'cri',
     '"cri", containers on this machine, is no backend any more: use kubernetes, with a cluster whose kubelet runs them, or simulated to rehearse without containers',
@@ -82,5 +82,7 @@ export const formerBackends: ReadonlyMap<string, string> = new Map([
 ]);
 
 export const backendSchema: z.ZodType<BackendConfig> = z
-  .discriminatedUnion('type', [cciSchema, kubernetes, simulated])
+  .discriminatedUnion('type', [cciSchema, kubernetes, simulated], {
+    error: ({ input }) => formerBackends.get(Reflect.get(Object(input), 'type')),
+  })
   .describe('What runs the pods of this pool.');

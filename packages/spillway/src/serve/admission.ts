@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import type { KubeClient, Logger, Pod } from '@spillway/kube';
+import { errorMessage, type KubeClient, type Logger, type Pod, readText } from '@spillway/kube';
 import { Admission } from '../admission/admission.ts';
 import { webhookAddress } from '../admission/configurations.ts';
 import type { Config } from '../config/config.ts';
+import { ConfigError } from '../config/load.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { RuleSetName } from '../podspec/sizing/rule-sets.ts';
 import { sizeText } from '../podspec/sizing/shown.ts';
@@ -16,7 +16,7 @@ export interface ServeAdmissionOptions {
   readonly logger: Logger;
 }
 
-/** On every replica, the active one and those that stand by. @throws when the file of authorities cannot be read */
+/** On every replica, the active one and those that stand by. @throws ConfigError when the file of authorities cannot be read */
 export async function serveAdmission(
   { config, client, metrics, logger }: ServeAdmissionOptions,
   signal: AbortSignal,
@@ -27,7 +27,7 @@ export async function serveAdmission(
     port,
     address: webhookAddress(config.admission),
     namespace,
-    clientCa: clientCAFile === undefined ? undefined : await readFile(clientCAFile, 'utf8'),
+    clientCa: clientCAFile === undefined ? undefined : await authoritiesIn(clientCAFile),
     review: (pod) =>
       config.pools.map((pool) => ({
         pool: pool.name,
@@ -42,6 +42,14 @@ export async function serveAdmission(
     logger,
   });
   await admission.run(signal);
+}
+
+async function authoritiesIn(file: string): Promise<string> {
+  try {
+    return await readText(file);
+  } catch (cause) {
+    throw new ConfigError(`admission.clientCAFile: cannot read ${file}: ${errorMessage(cause)}`, [], { cause });
+  }
 }
 
 /** Pods that run as they are written have no size of their own to tell. */

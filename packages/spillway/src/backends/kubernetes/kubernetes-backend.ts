@@ -31,6 +31,7 @@ import { knowsHostnameOverride } from './fields/identity.ts';
 import { type TranslateOptions, translate, type Translation } from './fields/translate.ts';
 import { deleting, reading } from './lanes.ts';
 import { createPod } from './pods/creation.ts';
+import { LogPart } from './pods/log-part.ts';
 import { observe } from './pods/observe.ts';
 import { untilPlaced } from './pods/place-waiting.ts';
 import { deletePod, removePod } from './pods/removal.ts';
@@ -206,7 +207,9 @@ export class KubernetesBackend implements Backend {
     await this.#cluster.do(`read the log of ${container} in pod ${ref.namespace}/${ref.name}`, async (connected) => {
       const query = logQuery(container, options, this.#dependencies.dialect, new Date());
       const path = await this.#pathOf('log', ref, connected, signal);
-      await readLog(connected.client, path, query, sink, this.#cluster.untilClosed(signal));
+      const { since } = options;
+      const part = since === undefined ? undefined : new LogPart({ ...options, since });
+      await readLog(connected.client, path, query, { sink, part }, this.#cluster.untilClosed(signal));
     });
   }
 

@@ -1,6 +1,7 @@
 import { backoffMs } from '@spillway/kube';
 import type { Notice, Refusal } from '../../backends/backend.ts';
 import { noRoomReasons } from '../../podspec/contract.ts';
+import { sentences } from '../../podspec/words.ts';
 import type { Operation, PodState, Problem } from './pod-state.ts';
 
 /** What a container's `state.waiting` says. */
@@ -31,13 +32,13 @@ const reasons: Readonly<Record<Problem['kind'], string>> = {
 };
 
 export function waitingFor({ kind, reason, message, remedy }: Problem): Waiting {
-  return { reason: reason ?? reasons[kind], message: sentence(message, remedy) };
+  return { reason: reason ?? reasons[kind], message: sentences(message, remedy) };
 }
 
 export function waitingForRefusals(refusals: readonly Refusal[]): Waiting {
   return {
     reason: 'NotSupportedByPool',
-    message: refusals.map(({ message, remedy, field }) => `${field}: ${sentence(message, remedy)}`).join(' '),
+    message: refusals.map(({ message, remedy, field }) => `${field}: ${sentences(message, remedy)}`).join(' '),
   };
 }
 
@@ -105,12 +106,4 @@ function backoffOf(kind: Problem['kind']): { firstMs: number; maxMs: number } {
     default:
       return { firstMs: 1000, maxMs: 60_000 };
   }
-}
-
-function sentence(message: string, remedy: string | undefined): string {
-  return remedy === undefined || remedy === '' ? message : `${closed(message)} ${closed(remedy)}`;
-}
-
-function closed(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -139,7 +139,8 @@ export class Instances {
     const ref = this.#refs.get(uid);
     const notice = noticeOf(event, dialect);
     if (ref && notice) {
-      this.#options.hub.notice(ref, { ...notice, message: namedAsHere(notice.message, event.involvedObject, ref) });
+      const pod = this.lastSeen(ref.uid) ?? { metadata: event.involvedObject };
+      this.#options.hub.notice(ref, { ...notice, message: namedAsHere(notice.message, pod, ref) });
     }
     if (ref || !notice) return;
     const [oldest] = this.#early.keys();

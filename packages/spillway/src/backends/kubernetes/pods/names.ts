@@ -20,6 +20,12 @@ export function copyName({ clusterId, nodeName }: Owner, namespace: string, name
   return withHash(`${namespace}-${name}`, 8, clusterId, nodeName, `${namespace}/${name}`);
 }
 
+/** What a copy, or a file of the pod's own, was made of; undefined: the name does not tell. */
+export function sourceNameOf(copy: string, namespace: string): string | undefined {
+  const [, source] = /^(.+)-[0-9a-f]{8,10}$/.exec(copy) ?? [];
+  return source?.startsWith(`${namespace}-`) ? source.slice(namespace.length + 1) : undefined;
+}
+
 /** Where the pod's tokens and the files about its metadata go. */
 export function ownName({ namespace, name, uid }: InstanceRef): string {
   return withHash(`${namespace}-${name}`, 10, uid);

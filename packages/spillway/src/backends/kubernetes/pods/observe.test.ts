@@ -87,7 +87,7 @@ describe('an instance', () => {
     const waiting = { reason: 'ImagePullBackOff', message: 'no way out' };
     const waits = pod({ phase: 'Pending', containerStatuses: [status('a', { state: { waiting } })] });
     const seen = observe(ref, waits, (message) => (message === 'no way out' ? 'Open one' : undefined));
-    expect(seen.containerStatuses[0]?.state).toEqual({ waiting: { ...waiting, message: 'no way out. Open one' } });
+    expect(seen.containerStatuses[0]?.state).toEqual({ waiting: { ...waiting, message: 'no way out. Open one.' } });
     expect(observe(ref, waits).containerStatuses[0]?.state).toEqual({ waiting });
   });
 

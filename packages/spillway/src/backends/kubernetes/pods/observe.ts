@@ -1,5 +1,6 @@
 import type { ContainerStatus, Pod } from '@spillway/kube';
 import type { Instance, InstanceRef } from '../../backend.ts';
+import { sentences } from '../../../podspec/words.ts';
 import type { Dialect } from '../dialect.ts';
 import { isOfPod } from '../fields/identity.ts';
 import { revisionAnnotation } from './marks.ts';
@@ -22,11 +23,7 @@ export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'
   const state = stateOf(pod, containerStatuses);
   const revision = metadata?.annotations?.[revisionAnnotation];
   const told = (each: ContainerStatus): ContainerStatus =>
-    withWaiting(each, (message) => {
-      const remedy = remedyOf(message);
-      const named = namedAsHere(message, metadata ?? {}, ref);
-      return remedy === undefined ? named : `${named}. ${remedy}`;
-    });
+    withWaiting(each, (message) => sentences(namedAsHere(message, pod, ref), remedyOf(message)));
   return {
     ref,
     state,
