@@ -7,9 +7,10 @@ import type { RegionFacts } from '../facts.ts';
 import type { Fault, FaultKind, Faults } from '../faults.ts';
 import { isObject, listAt, objectAt, parseJson, textAt, type JsonObject } from '../json.ts';
 import { apiRefusal, gatewayRefusal, type Refusal } from '../refusal.ts';
+import type { MetricsApi } from '../metrics/metrics-api.ts';
 import type { Call, RuleOptions } from '../rules/call.ts';
 import { judge } from '../rules/judge.ts';
-import { findRoute, storedGroupVersion } from '../rules/routes.ts';
+import { findRoute, metricsGroupVersion, storedGroupVersion } from '../rules/routes.ts';
 import { upstreamBody, upstreamHeaders, upstreamTarget } from './adapt.ts';
 import { agencyAnswer } from './agency.ts';
 import { answer, refuse, refuseUpgrade } from './answer.ts';
@@ -30,6 +31,7 @@ export interface GatewayDependencies {
   readonly facts: Pick<RegionFacts, 'factsFor' | 'projectOf' | 'standingOf' | 'setStanding'>;
   readonly faults: Faults;
   readonly upstream: Upstream;
+  readonly metrics: Pick<MetricsApi, 'answer'>;
   readonly rules: RuleOptions;
   readonly clock: Clock;
 }
@@ -81,6 +83,7 @@ export class Gateway {
     }
     const admitted = await this.#admit(request, body, identified.identity);
     if ('from' in admitted) refuse(response, admitted);
+    else if (admitted.call.route.groupVersion === metricsGroupVersion) await this.#measure(admitted.call, response);
     else await this.#forward(admitted, request, body, response, met);
   }
 
@@ -136,6 +139,12 @@ export class Gateway {
     };
     const refusal = judge(call, await facts.factsFor(call), rules);
     return refusal ?? { call: storedCall(call), pathname: storedPath(pathname, route) };
+  }
+
+  async #measure(call: Call, response: ServerResponse): Promise<void> {
+    const told = await this.#dependencies.metrics.answer(call);
+    if ('from' in told) refuse(response, told);
+    else answer(response, 200, told);
   }
 
   async #forward(

@@ -83,6 +83,7 @@ async function gatewayBefore(url: string, clock: Clock = systemClock): Promise<{
     },
     faults: new Faults(),
     upstream,
+    metrics: { answer: async () => ({}) },
     rules: usualRules,
     clock,
   });

@@ -49,6 +49,7 @@ describe('pods in another cluster', () => {
   describeBackendConformance('kubernetes', async () => ({
     image: remote.image,
     elsewhere: { stoppedIsGone: false },
+    unmeasured: true,
     open: async () => remote.open(),
     residue: () => remote.residue(),
   }));
