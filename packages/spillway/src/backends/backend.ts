@@ -219,6 +219,8 @@ export type InstanceEvent =
   | { readonly type: 'gone'; readonly ref: InstanceRef }
   /** Something may have been missed: whoever wants to know lists. */
   | { readonly type: 'gap' }
+  /** There was another instance of this pod, which should never be: one is kept, that is well if any is, and the other was asked to end. */
+  | { readonly type: 'double'; readonly ref: InstanceRef; readonly message: string }
   /** Something that people should see on the pod: pulling, started, back-off. */
   | { readonly type: 'notice'; readonly ref: InstanceRef; readonly notice: Notice };
 

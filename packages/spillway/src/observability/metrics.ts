@@ -32,6 +32,7 @@ export class Metrics {
   readonly orphans: Gauge<'pool'>;
   readonly orphansHeldBack: Gauge<'pool'>;
   readonly orphansRemoved: Counter<'pool'>;
+  readonly doublesEnded: Counter<'pool'>;
 
   readonly usageRequests: Counter<'pool' | 'result'>;
   readonly usageRequestSeconds: Histogram<'pool'>;
@@ -117,6 +118,9 @@ export class Metrics {
       ['pool'],
     );
     this.orphansRemoved = counter('orphans_removed_total', 'Instances removed because their pod is gone', ['pool']);
+    this.doublesEnded = counter('duplicate_instances_total', 'Instances ended because another one has the same pod', [
+      'pool',
+    ]);
     this.usageRequests = counter('usage_requests_total', 'Questions to the backend what pods use: ok, or why not', [
       'pool',
       'result',

@@ -212,6 +212,7 @@ export function podController(surroundings: PodSurroundings): PodController {
       record,
       podsListed: () => informer.hasSynced(),
       metrics,
+      logger,
     }),
     requests: listings,
     prepared: (signal) => preparation.ready(signal),

@@ -2,6 +2,7 @@ import type { Secret } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend } from '../backend.ts';
 import { eventually } from '../../../testkit/eventually.ts';
+import { podName } from '../kubernetes/pods/names.ts';
 import { Driver } from '../testing/driver.ts';
 import { makeWorkload, script } from '../testing/workloads.ts';
 import { LocalRegion } from './testing/local-region.ts';
@@ -67,9 +68,9 @@ describe('pods in CCI 2.0', () => {
     await eventually('the watch tells that it runs', () =>
       driver.events.some((event) => event.type === 'changed' && event.instance.state === 'running'),
     );
-    expect(await inRegion('pod', 'default-web', '-n', namespace, '-o', 'jsonpath={.metadata.annotations}')).toContain(
-      '"resource.cci.io/size":"0.50_3.0"',
-    );
+    expect(
+      await inRegion('pod', podName(web.ref), '-n', namespace, '-o', 'jsonpath={.metadata.annotations}'),
+    ).toContain('"resource.cci.io/size":"0.50_3.0"');
     expect(await driver.logs(web)).toBe('hello sesame\n');
     expect(await driver.exec(web, ['sh', '-c', 'echo from inside; exit 3'])).toMatchObject({
       exitCode: 3,

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MovableClock } from '../../../../cci-standin/src/testing/movable-clock.ts';
 import type { ExecResult } from '../backend.ts';
 import { eventually } from '../../../testkit/eventually.ts';
+import { podName } from '../kubernetes/pods/names.ts';
 import { openStreams } from '../kubernetes/pods/streams.ts';
 import { Driver } from '../testing/driver.ts';
 import type { CciConnection } from './connect.ts';
@@ -138,7 +139,7 @@ describe('who Spillway is for CCI', () => {
     await world.admin('POST', 'faults', { kind: 'answer', status: 503, path: '/pods$' });
     regionClock.moveOn(dayAndMore);
     try {
-      await world.region.cluster.kubectl(['delete', 'pod', 'default-first', '-n', 'cce-burst-c1', '--force']);
+      await world.region.cluster.kubectl(['delete', 'pod', podName(first.ref), '-n', 'cce-burst-c1', '--force']);
       await world.admin('DELETE', 'faults');
       // What a list lacks is no event: who is told of a gap lists, and finds out.
       await eventually('the watch tells that something may have been missed', () =>

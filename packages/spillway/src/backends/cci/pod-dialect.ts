@@ -1,7 +1,6 @@
 import { configMaps, events, type Pod, pods, type ResourceType, secrets } from '@spillway/kube';
 import type { Capacity, DnsConfig, Owner } from '../backend.ts';
 import { type Dialect, explicitDns } from '../kubernetes/dialect.ts';
-import { podName } from '../kubernetes/pods/names.ts';
 import type { CciDialect } from './dialects.ts';
 import { toBackendError } from './errors.ts';
 import { cciFields, partsOfEmptyDirs } from './fields.ts';
@@ -39,7 +38,6 @@ export function podDialect(
     volumeUpdates: volumeRefresh,
     clusterServices: false,
     pullSecret: pullSecretName,
-    podName,
     annotations: vendorAnnotations,
     dns: patientDns,
     remedyOf: (message) => pullRemedy(message, region),

@@ -11,9 +11,8 @@ import {
   secrets,
 } from '@spillway/kube';
 import type { ApiError } from '@spillway/kube';
-import type { BackendError, Capacity, DnsConfig, InstanceRef, Owner, Refusal } from '../backend.ts';
+import type { BackendError, Capacity, DnsConfig, Owner, Refusal } from '../backend.ts';
 import type { FieldTable } from './fields/fields.ts';
-import { podName } from './pods/names.ts';
 import { podFields } from './fields/pod-fields.ts';
 
 /**
@@ -56,8 +55,6 @@ export interface Dialect {
   readonly clusterServices: boolean;
   /** The only pull Secret that pods may name; somebody else fills it. Undefined: copies of the pods' own. */
   readonly pullSecret: string | undefined;
-  /** The name to try first. */
-  podName(ref: InstanceRef): string;
   /** More annotations of the other cluster's pod. */
   annotations(pod: Pod, owner: Owner): Readonly<Record<string, string>>;
   dns(config: DnsConfig | undefined): Pick<PodSpec, 'dnsPolicy' | 'dnsConfig'>;
@@ -84,7 +81,6 @@ export const kubernetesDialect: Dialect = {
   volumeUpdates: true,
   clusterServices: false,
   pullSecret: undefined,
-  podName,
   annotations: () => ({}),
   dns: explicitDns,
   remedyOf: () => undefined,

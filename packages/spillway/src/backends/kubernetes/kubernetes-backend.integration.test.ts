@@ -1,4 +1,14 @@
-import { type Container, nameOf, type Pod, pods, type PodSpec, type Secret, secrets, uidOf } from '@spillway/kube';
+import {
+  type Container,
+  nameOf,
+  type Pod,
+  pods,
+  type PodSpec,
+  refOf,
+  type Secret,
+  secrets,
+  uidOf,
+} from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { InstanceChange, Workload } from '../backend.ts';
 import { describeBackendConformance } from '../testing/conformance.ts';
@@ -7,6 +17,7 @@ import { Driver } from '../testing/driver.ts';
 import { RemoteCluster } from '../testing/remote-cluster.ts';
 import { makeWorkload, script, type WorkloadInput } from '../testing/workloads.ts';
 import type { KubernetesBackend } from './kubernetes-backend.ts';
+import { podName } from './pods/names.ts';
 import { describeContainers } from './testing/containers.ts';
 
 const forever = script('sleep 3600');
@@ -105,7 +116,7 @@ describe('pods in another cluster', () => {
         workload({ name: 'web', spec: { restartPolicy: 'Never', containers: [container] } }),
       );
       await driver.reaches(pod, 'ended');
-      expect((await remote.pods()).map(nameOf)).toEqual(['default-web']);
+      expect((await remote.pods()).map(nameOf)).toEqual([expect.stringMatching(/^default-web-[0-9a-f]{10}$/)]);
       expect(await driver.logs(pod)).toBe('web web virtual []\n');
     });
 
@@ -154,9 +165,10 @@ describe('pods in another cluster', () => {
       const { namespace } = remote;
       const resource = remote.client.resource(pods);
       const containers = [{ name: 'main', image: remote.image, command: ['sleep', '3600'] }];
-      const metadata = { namespace, name: 'default-web', labels: { 'app.kubernetes.io/managed-by': 'Helm' } };
+      const web = workload({ name: 'web', spec: { containers: [forever] } });
+      const metadata = { namespace, name: podName(web.ref), labels: { 'app.kubernetes.io/managed-by': 'Helm' } };
       const theirs = await resource.create({ metadata, spec: { containers } });
-      await expect(driver.run(workload({ name: 'web', spec: { containers: [forever] } }))).rejects.toMatchObject({
+      await expect(driver.run(web)).rejects.toMatchObject({
         kind: 'conflict',
         message: expect.stringContaining('belongs to somebody else (Helm)'),
       });
@@ -165,7 +177,7 @@ describe('pods in another cluster', () => {
       await other.prepare(driver.signal);
       const foreign = workload({ name: 'api', spec: { containers: [forever] } });
       await other.create(foreign, driver.signal);
-      await expect(driver.run(workload({ name: 'api', spec: { containers: [forever] } }))).rejects.toMatchObject({
+      await expect(driver.run(foreign)).rejects.toMatchObject({
         message: expect.stringContaining('virtual node virtual of cluster another'),
       });
       await backend.remove(foreign.ref, driver.signal);
@@ -183,11 +195,30 @@ describe('pods in another cluster', () => {
       const [one, other] = [await driver.run(inNamespace('a-b', 'c')), await driver.run(inNamespace('a', 'b-c'))];
       await driver.reaches(other, 'running');
       await driver.run(other);
-      expect((await remote.pods()).map(nameOf).toSorted()).toEqual([
-        'a-b-c',
-        expect.stringMatching(/^a-b-c-[0-9a-f]{12}$/),
-      ]);
+      expect((await remote.pods()).map(nameOf).toSorted()).toEqual(
+        [one, other].map(({ ref }) => podName(ref)).toSorted(),
+      );
       await driver.reaches(one, 'running');
+    });
+
+    test('of which there are two are one again, and it is the one that runs', async () => {
+      const pod = workload({ name: 'web', spec: { containers: [forever] } });
+      await driver.reaches(await driver.run(pod), 'running');
+      const { metadata, spec } = await there();
+      const { labels = {}, annotations = {}, finalizers = [] } = metadata ?? {};
+      const { nodeName: _, ...unplaced } = spec ?? { containers: [] };
+      // As an earlier version would have called it.
+      const second = { namespace: remote.namespace, name: 'default-web', labels, annotations, finalizers };
+      await remote.client
+        .resource(pods)
+        .create({ metadata: second, spec: { ...unplaced, nodeSelector: { no: 'node' } } });
+      await eventually('the second one is ended', async () => {
+        await backend.list(driver.signal);
+        return (await remote.pods()).length === 1;
+      });
+      expect(nameOf(await there())).toBe(podName(pod.ref));
+      expect(driver.events.filter(({ type }) => type === 'double')).toHaveLength(1);
+      expect(await driver.find(pod.ref)).toMatchObject({ state: 'running' });
     });
 
     test('that were deleted there keep their status until it was read', async () => {
@@ -195,7 +226,7 @@ describe('pods in another cluster', () => {
         workload({ name: 'web', spec: { containers: [script('trap "exit 3" TERM; sleep 3600 & wait')] } }),
       );
       await driver.reaches(pod, 'running');
-      await remote.client.resource(pods).delete({ namespace: remote.namespace, name: 'default-web' });
+      await remote.client.resource(pods).delete({ namespace: remote.namespace, name: podName(pod.ref) });
       const { containerStatuses } = await driver.reaches(pod, 'ended');
       expect(containerStatuses).toMatchObject([{ state: { terminated: { exitCode: 3 } } }]);
     });
@@ -225,9 +256,8 @@ describe('pods in another cluster', () => {
         const container = { ...forever, volumeMounts: [{ name: 'told', mountPath: '/told' }] };
         const pod = await driver.run(workload({ name: 'web', spec: { containers: [container], volumes } }));
         await driver.reaches(pod, 'running');
-        const { namespace } = remote;
         const theirs = { metadata: { labels: { theirs: '1' }, annotations: { theirs: '1' } } };
-        await remote.client.resource(pods).patch({ namespace, name: 'default-web' }, { type: 'merge', body: theirs });
+        await remote.client.resource(pods).patch(refOf(await there()), { type: 'merge', body: theirs });
         const metadata = { ...pod.pod.metadata, labels: { tier: 'back' }, annotations: { note: 'a' } };
         const file = { path: 'labels', mode: 0o644, content: Buffer.from('tier="back"') };
         const files = new Map([['told', { kind: 'files', files: [file] } as const]]);

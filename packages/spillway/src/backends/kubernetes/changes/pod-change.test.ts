@@ -23,7 +23,7 @@ function made({ labels = { app: 'web' }, annotations = {}, container = {}, activ
   const workload = makeWorkload({ name: 'web', image: 'nginx:1', spec });
   const metadata = { ...workload.pod.metadata, uid: 'u', labels, annotations };
   const input = { ...workload, ref: { ...workload.ref, uid: 'u' }, pod: { ...workload.pod, metadata } };
-  return translate(input, { dialect: kubernetesDialect, owner, namespace: 'burst', name: 'default-web' }).pod;
+  return translate(input, { dialect: kubernetesDialect, owner, namespace: 'burst' }).pod;
 }
 
 /** As somebody in the other cluster has touched it. */

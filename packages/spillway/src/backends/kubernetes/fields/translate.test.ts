@@ -10,7 +10,7 @@ const login = { metadata: { resourceVersion: '7' }, data: { password: 'c2VzYW1l'
 
 function translated(input: Omit<WorkloadInput, 'image'>, dialect: Dialect = kubernetesDialect): Translation {
   const workload = makeWorkload({ name: 'web', ...input, image: 'busybox' });
-  return translate(workload, { dialect, owner, namespace: 'burst', name: dialect.podName(workload.ref) });
+  return translate(workload, { dialect, owner, namespace: 'burst' });
 }
 
 function specOf(spec: WorkloadInput['spec'], more: Partial<WorkloadInput> = {}): PodSpec {
@@ -79,7 +79,7 @@ describe('a pod in another cluster', () => {
     });
     expect(pod.metadata).toMatchObject({
       namespace: 'burst',
-      name: 'default-web',
+      name: expect.stringMatching(/^default-web-[0-9a-f]{10}$/),
       labels: { app: 'web', 'spillway.dev/cluster': 'home', 'spillway.dev/node': 'virtual' },
       finalizers: ['spillway.dev/status-read'],
     });
@@ -105,7 +105,7 @@ describe('a pod in another cluster', () => {
     const workload = makeWorkload({ name: 'web', image: 'busybox', spec: { containers: [{}] } });
     const labels = { app: 'web', 'virtual-kubelet.io/burst-to-cci': 'enforce' };
     const pod = { ...workload.pod, metadata: { ...workload.pod.metadata, labels } };
-    const options = { dialect: kubernetesDialect, owner, namespace: 'burst', name: 'default-web' };
+    const options = { dialect: kubernetesDialect, owner, namespace: 'burst' };
     const translatedLabels = translate({ ...workload, pod }, options).pod.metadata?.labels;
     expect(translatedLabels).toHaveProperty('app', 'web');
     expect(translatedLabels).not.toHaveProperty(['virtual-kubelet.io/burst-to-cci']);
@@ -214,7 +214,7 @@ describe('volumes', () => {
       configMaps: { settings: { data: { a: '1' } } },
       secrets: { login },
     });
-    const options = { dialect: kubernetesDialect, owner, namespace: 'burst', name: 'default-web' };
+    const options = { dialect: kubernetesDialect, owner, namespace: 'burst' };
     const { pod, copies } = translate(workload, options);
     const own = ownName(workload.ref);
     expect(pod.spec?.volumes).toEqual([

@@ -9,6 +9,7 @@ import { passedPart } from './fields.ts';
 import { ephemeralContainerFields } from './pod-fields.ts';
 import { passedAnnotation, passedOf } from '../changes/passed.ts';
 import { contentAnnotation, podMarks, revisionAnnotation } from '../pods/marks.ts';
+import { podName } from '../pods/names.ts';
 import { identityOf, type IdentityOptions, withHosts } from './identity.ts';
 import { digestOf, OwnFiles } from './own-files.ts';
 import { volumesOf } from './volumes.ts';
@@ -27,12 +28,11 @@ export interface TranslateOptions extends IdentityOptions {
   readonly owner: Owner;
   /** In the other cluster. */
   readonly namespace: string;
-  readonly name: string;
 }
 
 /** Pure. The pod has passed the review, and is sized already. */
 export function translate(workload: Workload, options: TranslateOptions): Translation {
-  const { dialect, owner, namespace, name } = options;
+  const { dialect, owner, namespace } = options;
   const { ref, pod } = workload;
   const names = new CopyNames(owner, ref.namespace);
   const files = new OwnFiles(workload);
@@ -46,7 +46,7 @@ export function translate(workload: Workload, options: TranslateOptions): Transl
     pod: {
       metadata: {
         namespace,
-        name,
+        name: podName(ref),
         labels: { ...own.labels, ...labels },
         annotations: {
           ...own.annotations,

@@ -17,10 +17,9 @@ const knownConditions = new Set([
 /** What the pod of the other cluster says about ours. `remedyOf`: what people can do about why a container waits. */
 export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'] = () => undefined): Instance {
   const { metadata, spec, status } = pod;
-  const containerStatuses = inOrder(spec?.containers, status?.containerStatuses);
+  const { state, initContainerStatuses, containerStatuses } = progressOf(pod);
   const ephemeral = inOrder(spec?.ephemeralContainers, status?.ephemeralContainerStatuses);
   const conditions = objectsIn(status?.conditions).filter(({ type }) => knownConditions.has(type));
-  const state = stateOf(pod, containerStatuses);
   const revision = metadata?.annotations?.[revisionAnnotation];
   const told = (each: ContainerStatus): ContainerStatus =>
     withWaiting(each, (message) => sentences(namedAsHere(message, pod, ref), remedyOf(message)));
@@ -32,14 +31,21 @@ export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'
     ...(spec && { spec }),
     ...(revision !== undefined && { revision }),
     containerStatuses: containerStatuses.map(told),
-    initContainerStatuses: inOrder(objectsIn(spec?.initContainers).filter(isOfPod), status?.initContainerStatuses).map(
-      told,
-    ),
+    initContainerStatuses: initContainerStatuses.map(told),
     ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral.map(told) }),
     ...(conditions.length > 0 && { conditions }),
     ...(state === 'ended' && status?.reason && { reason: status.reason }),
     ...(state === 'ended' && status?.message && { message: status.message }),
   };
+}
+
+/** How far a pod has come. */
+export function progressOf(pod: Pod): Pick<Instance, 'state' | 'initContainerStatuses' | 'containerStatuses'> {
+  const { spec, status } = pod;
+  const containerStatuses = inOrder(spec?.containers, status?.containerStatuses);
+  const initContainers = objectsIn(spec?.initContainers).filter(isOfPod);
+  const initContainerStatuses = inOrder(initContainers, status?.initContainerStatuses);
+  return { state: stateOf(pod, containerStatuses), initContainerStatuses, containerStatuses };
 }
 
 function withWaiting(status: ContainerStatus, change: (message: string) => string): ContainerStatus {

@@ -40,7 +40,10 @@ async function read(
       },
     }),
   });
-  const instances = { named: (name: string) => pods.get(name) };
+  const instances = {
+    named: (name: string) => pods.get(name),
+    lastSeen: (uid: string) => pods.get(`shop-${uid.slice('uid-of-'.length)}`),
+  };
   const usage = await readUsage({ client, dialect, namespace: 'burst', owner, instances }, signal);
   return { usage, asked };
 }
@@ -77,13 +80,21 @@ describe('what pods in another cluster use', () => {
     expect((await read(() => [answer])).usage.map(({ uid }) => uid)).toEqual(['uid-of-web']);
   });
 
+  test('is that of the instance, when two pods there have the UID of one', async () => {
+    const double = pods.get('shop-web') ?? {};
+    pods.set('shop-web-2', { ...double, metadata: { ...double.metadata, name: 'shop-web-2' } });
+    const { usage } = await read(() => [[metricsOf('shop-web-2', { cpu: '7' }), metricsOf('shop-web', { cpu: '1' })]]);
+    pods.delete('shop-web-2');
+    expect(usage.map(({ containers }) => containers[0]?.cores)).toEqual([1]);
+  });
+
   test('is missing, and not zero, where the answer lacks it', () => {
-    expect(usageOf('u', metricsOf('x', { cpu: '0' }))?.containers).toEqual([{ name: 'main', cores: 0 }]);
-    expect(usageOf('u', metricsOf('x', { cpu: 'much', memory: '1Gi' }))?.containers).toEqual([
+    expect(usageOf('u', metricsOf('x', { cpu: '0' }))[0]?.containers).toEqual([{ name: 'main', cores: 0 }]);
+    expect(usageOf('u', metricsOf('x', { cpu: 'much', memory: '1Gi' }))[0]?.containers).toEqual([
       { name: 'main', memoryBytes: 2 ** 30 },
     ]);
     expect(
-      usageOf('u', trusted<PodMetrics>({ ...metricsOf('x'), containers: [{}, { name: 'a' }] }))?.containers,
+      usageOf('u', trusted<PodMetrics>({ ...metricsOf('x'), containers: [{}, { name: 'a' }] }))[0]?.containers,
     ).toEqual([{ name: 'a' }]);
   });
 

@@ -26,7 +26,7 @@ export interface UsageContext {
   readonly dialect: Dialect;
   readonly namespace: string;
   readonly owner: Owner;
-  readonly instances: Pick<Instances, 'named'>;
+  readonly instances: Pick<Instances, 'named' | 'lastSeen'>;
 }
 
 /** What our pods use, as the metrics API of the other cluster tells it. */
@@ -44,9 +44,10 @@ export async function readUsage(
     for await (const { items } of client.resource(podMetrics).pages(call)) {
       for (const item of items) {
         const pod = instances.named(item.metadata?.name ?? '');
-        const ref = pod && markedRef(pod, owner);
-        const usage = ref && usageOf(ref.uid, item);
-        if (usage) found.push(usage);
+        const uid = pod && markedRef(pod, owner)?.uid;
+        // Another pod with the same UID is none of ours to tell.
+        if (uid === undefined || instances.lastSeen(uid) !== pod) continue;
+        found.push(...usageOf(uid, item));
       }
     }
   } catch (error) {
@@ -77,12 +78,12 @@ function explained(error: unknown, dialect: Dialect): unknown {
   }
 }
 
-/** Undefined when the item does not say when it was measured. */
-export function usageOf(uid: string, { timestamp, window, containers }: PodMetrics): InstanceUsage | undefined {
+/** Nothing when the item does not say when it was measured. */
+export function usageOf(uid: string, { timestamp, window, containers }: PodMetrics): InstanceUsage[] {
   const atMs = Date.parse(timestamp ?? '');
   const windowMs = durationMs(window ?? '');
-  if (Number.isNaN(atMs) || windowMs === undefined || !Array.isArray(containers)) return undefined;
-  return { uid, atMs, windowMs, containers: containers.flatMap(containerUsage) };
+  if (Number.isNaN(atMs) || windowMs === undefined || !Array.isArray(containers)) return [];
+  return [{ uid, atMs, windowMs, containers: containers.flatMap(containerUsage) }];
 }
 
 function containerUsage({ name, usage }: NonNullable<PodMetrics['containers']>[number]): ContainerUsage[] {
