@@ -137,6 +137,7 @@ export function assemblePool(options: PoolOptions): Pool {
     nodeName,
     controller,
     agent,
+    confirmCluster: options.confirmCluster,
     facts: () => ({
       name: nodeName,
       clusterId,
