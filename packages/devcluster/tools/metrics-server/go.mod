@@ -2,6 +2,8 @@ module spillway.dev/devcluster/tools/metrics-server
 
 go 1.26.4
 
+tool sigs.k8s.io/metrics-server/cmd/metrics-server
+
 require (
 	cel.dev/expr v0.25.2 // indirect
 	github.com/Azure/go-ansiterm v0.0.0-20250102033503-faa5f7b0171c // indirect

@@ -62,7 +62,6 @@ describe('pods in another cluster', () => {
   describeBackendConformance('kubernetes', async () => ({
     image: remote.image,
     elsewhere: { stoppedIsGone: false },
-    unmeasured: true,
     open: async () => remote.open(),
     residue: () => remote.residue(),
   }));

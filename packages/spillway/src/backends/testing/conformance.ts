@@ -17,8 +17,6 @@ export interface BackendUnderTest {
    * minutes. `stoppedIsGone`: what was stopped is not there as ended until it is removed. Default: everything is done here.
    */
   readonly elsewhere?: { readonly stoppedIsGone: boolean };
-  /** Nobody measures what pods use there. Default: somebody does */
-  readonly unmeasured?: true;
   /** A backend on the same state each time, as a process has after a restart. Only one is open at a time. */
   open(): Promise<Backend>;
   /** What is left on the other side while the backend is still open; each test waits until it is nothing. */
@@ -452,7 +450,6 @@ export function describeBackendConformance(name: string, make: () => Promise<Bac
     });
 
     test('what a pod uses is told, and a measurement always with its time', async () => {
-      if (subject.unmeasured) return;
       const pod = await driver.run(workload({ spec: { containers: [forever] } }));
       await driver.reaches(pod, 'running');
       const measured = async (): Promise<InstanceUsage | undefined> =>

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import type * as devclusterModule from '@spillway/devcluster';
-import type { Cluster, ClusterStatus } from '@spillway/devcluster';
+import type { Cluster, ClusterStatus, NodeOptions } from '@spillway/devcluster';
 import { interruptible } from '../interruptible.ts';
 import { withPackage } from '../optional-package.ts';
 import { note, print, type Terminal } from '../terminal.ts';
@@ -20,6 +20,7 @@ interface UpOptions {
   readonly cpu?: string;
   readonly memory?: string;
   readonly maxPods?: string;
+  readonly metricsServer?: boolean;
   readonly kubernetesVersion?: string;
 }
 
@@ -34,6 +35,7 @@ export function devCommand(terminal: Terminal): Command {
     .option('--cpu <quantity>', 'CPU that pods may request on the node (default: 2)')
     .option('--memory <quantity>', 'memory that pods may request on the node (default: 4Gi)')
     .option('--max-pods <number>', 'pods that the node takes (default: 110)')
+    .option('--metrics-server', 'with metrics-server, for kubectl top and autoscalers')
     .option(
       '--kubernetes-version <version>',
       '1.28 for the oldest that Spillway supports, with --no-node (default: newest)',
@@ -82,7 +84,7 @@ async function up(terminal: Terminal, devcluster: DevCluster, name: string, opti
   const cluster = await interruptible((signal) =>
     devcluster.startCluster({
       name,
-      node: node && nodeSize(options),
+      node: node && nodeOptions(options),
       ...(options.kubernetesVersion === undefined ? {} : { kubernetesVersion: options.kubernetesVersion }),
       keep: true,
       log: (line) => note(terminal, line),
@@ -92,11 +94,12 @@ async function up(terminal: Terminal, devcluster: DevCluster, name: string, opti
   print(terminal, howToUse(cluster));
 }
 
-function nodeSize({ cpu, memory, maxPods }: UpOptions): { cpu?: string; memory?: string; maxPods?: number } {
+function nodeOptions({ cpu, memory, maxPods, metricsServer = false }: UpOptions): NodeOptions {
   return {
     ...(cpu === undefined ? {} : { cpu }),
     ...(memory === undefined ? {} : { memory }),
     ...(maxPods === undefined ? {} : { maxPods: Number(maxPods) }),
+    metricsServer,
   };
 }
 
