@@ -61,6 +61,14 @@ const scraped = (path: string): Promise<string> =>
 const isWithin = (part: number, actual: number, expected: number): boolean =>
   Math.abs(actual - expected) <= expected * part;
 
+/** What the cgroup of the pod `busy` says of its container `main`. */
+const ofCgroup = (file: string): Promise<string> =>
+  kubectl.run(['exec', '-n', namespace, 'busy', '-c', 'main', '--', 'cat', `/sys/fs/cgroup/${file}`]);
+
+async function cpuSeconds(): Promise<number> {
+  return Number(/usage_usec (\d+)/.exec(await ofCgroup('cpu.stat'))?.[1]) / 1e6;
+}
+
 describe('what pods on the virtual node use', () => {
   beforeAll(async () => {
     const spec = { containers: [containerOf(`touch /load; ${worker}`), containerOf('exec sleep 10000', 'sidecar')] };
@@ -71,9 +79,6 @@ describe('what pods on the virtual node use', () => {
   afterAll(() => kubectl.run(['delete', 'pod', 'busy', '-n', namespace, '--now']));
 
   test('is what their cgroups say, in kubectl top, container by container', async () => {
-    const inPod = (file: string): Promise<string> =>
-      kubectl.run(['exec', '-n', namespace, 'busy', '-c', 'main', '--', 'cat', `/sys/fs/cgroup/${file}`]);
-    const cpuSeconds = async (): Promise<number> => Number(/usage_usec (\d+)/.exec(await inPod('cpu.stat'))?.[1]) / 1e6;
     let before = { at: Date.now(), seconds: await cpuSeconds() };
     await patiently('kubectl top to say what the cgroup says', async () => {
       const rows = await topOfPods();
@@ -82,8 +87,8 @@ describe('what pods on the virtual node use', () => {
       if (now.at - before.at < 60_000) return false;
       const cores = (now.seconds - before.seconds) / ((now.at - before.at) / 1000);
       before = now;
-      const stat = await inPod('memory.stat');
-      const workingSet = Number(await inPod('memory.current')) - Number(/^inactive_file (\d+)/m.exec(stat)?.[1]);
+      const stat = await ofCgroup('memory.stat');
+      const workingSet = Number(await ofCgroup('memory.current')) - Number(/^inactive_file (\d+)/m.exec(stat)?.[1]);
       const main = rows.get('busy/main');
       const sidecar = rows.get('busy/sidecar');
       if (main === undefined || sidecar === undefined) return false;

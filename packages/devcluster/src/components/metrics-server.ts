@@ -1,8 +1,8 @@
 import { metricsServerHost, metricsServerUser } from '../pki/cluster-pki.ts';
 import { flags, programPath, userFlags, type ClusterFacts, type ComponentSpec } from './component.ts';
 
-const [name = '', namespace = ''] = metricsServerHost.split('.');
-const service = { name, namespace };
+const [serviceName = '', namespace = ''] = metricsServerHost.split('.');
+const service = { name: serviceName, namespace };
 
 /** A process on the node's address rather than a pod, with the flags of its own manifests. */
 export function metricsServer(facts: ClusterFacts): ComponentSpec {
@@ -66,7 +66,7 @@ export function metricsServerObjects(nodeAddress: string, port: number, caBundle
     {
       apiVersion: `${rbac}/v1`,
       kind: 'RoleBinding',
-      metadata: { name: 'metrics-server-auth-reader', namespace: service.namespace },
+      metadata: { name: 'metrics-server-auth-reader', namespace },
       roleRef: { apiGroup: rbac, kind: 'Role', name: 'extension-apiserver-authentication-reader' },
       subjects,
     },
@@ -79,7 +79,7 @@ export function metricsServerObjects(nodeAddress: string, port: number, caBundle
     {
       apiVersion: 'discovery.k8s.io/v1',
       kind: 'EndpointSlice',
-      metadata: { ...service, labels: { 'kubernetes.io/service-name': service.name } },
+      metadata: { ...service, labels: { 'kubernetes.io/service-name': serviceName } },
       addressType: 'IPv4',
       endpoints: [{ addresses: [nodeAddress], conditions: { ready: true } }],
       ports,
