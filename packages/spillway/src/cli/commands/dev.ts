@@ -126,7 +126,10 @@ async function namesOf(devcluster: DevCluster): Promise<readonly string[]> {
 
 async function attachIfThere(devcluster: DevCluster, name: string, options: UpOptions): Promise<Cluster | undefined> {
   const { node, kubernetesVersion } = options;
-  const wanted = { node: node && nodeSize(options), ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }) };
+  const wanted = {
+    node: node && nodeOptions(options),
+    ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }),
+  };
   try {
     return await devcluster.attachSame(name, wanted);
   } catch (error) {
