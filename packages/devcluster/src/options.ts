@@ -101,6 +101,9 @@ export function differences(
       ? []
       : [`${node.memoryBytes / 2 ** 30} GiB of memory`]),
     ...(wanted.maxPods === undefined || resolved.maxPods === node.maxPods ? [] : [`room for ${node.maxPods} pods`]),
+    ...(wanted.metricsServer === undefined || resolved.metricsServer === node.metricsServer
+      ? []
+      : [node.metricsServer ? 'metrics-server' : 'no metrics-server']),
   ];
 }
 

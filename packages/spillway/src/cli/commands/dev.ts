@@ -99,12 +99,12 @@ async function up(terminal: Terminal, devcluster: DevCluster, name: string, opti
   print(terminal, howToUse(cluster));
 }
 
-function nodeOptions({ cpu, memory, maxPods, metricsServer = false }: UpOptions): NodeOptions {
+function nodeOptions({ cpu, memory, maxPods, metricsServer }: UpOptions): NodeOptions {
   return {
     ...(cpu === undefined ? {} : { cpu }),
     ...(memory === undefined ? {} : { memory }),
     ...(maxPods === undefined ? {} : { maxPods }),
-    metricsServer,
+    ...(metricsServer === undefined ? {} : { metricsServer }),
   };
 }
 
