@@ -14,6 +14,9 @@ export class PoolMetrics implements PodMetrics, NodeObserver, KubeletMetrics, Us
   constructor(metrics: Metrics, pool: string) {
     this.#metrics = metrics;
     this.#pool = pool;
+    // For rules that ask for a rise: a counter that comes with its first count has none.
+    metrics.doublesEnded.inc({ pool }, 0);
+    metrics.listings.inc({ pool, result: 'complete' }, 0);
   }
 
   stepTaken(): void {
