@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 
 /** What ships for Prometheus and Grafana. */
-export const monitoringDir: string = fileURLToPath(new URL('../../../../../monitoring', import.meta.url));
+const monitoringDir = fileURLToPath(new URL('../../../../../monitoring', import.meta.url));
 
 export interface Rule {
   readonly record?: string;
