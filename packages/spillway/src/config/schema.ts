@@ -101,11 +101,11 @@ const metrics = z
       .max(60)
       .default(10)
       .describe(
-        'The backend is asked what pods use at most this often, however many scrapes there are, and only for scrapes.',
+        'Shortest interval between two requests to the backend for what pods use. A request is sent only when somebody scrapes, one for all pods and all scrapes.',
       ),
   })
   .prefault({})
-  .describe('What pods use, for kubectl top, autoscalers and Prometheus: see monitoring.md.');
+  .describe('Figures of what pods use, for kubectl top, autoscalers and Prometheus: see monitoring.md.');
 
 const sweep = z
   .strictObject({

@@ -201,11 +201,11 @@ function usageCondition(usage: UsageState): NodeCondition {
   const type = 'MetricsAvailable';
   switch (usage.kind) {
     case 'measured':
-      return { type, status: 'True', reason: 'BackendMeasures', message: 'the backend tells what pods use' };
+      return { type, status: 'True', reason: 'BackendMeasures', message: 'the backend reports what pods use' };
     case 'unmeasured':
       return { type, status: 'False', reason: usage.reason, message: usage.message };
     default:
-      return { type, status: 'Unknown', reason: 'NotAskedYet', message: 'the backend was not asked yet' };
+      return { type, status: 'Unknown', reason: 'NotAskedYet', message: 'the backend has not been asked yet' };
   }
 }
 

@@ -121,12 +121,17 @@ export class Metrics {
     this.doublesEnded = counter('duplicate_instances_total', 'Instances ended because another one has the same pod', [
       'pool',
     ]);
-    this.usageRequests = counter('usage_requests_total', 'Questions to the backend what pods use: ok, or why not', [
-      'pool',
-      'result',
-    ]);
-    this.usageRequestSeconds = histogram('usage_request_seconds', 'How long the answers took', ['pool']);
-    this.usagePods = gauge('usage_pods', 'Pods of which it is known what they use', ['pool']);
+    this.usageRequests = counter(
+      'usage_requests_total',
+      'Requests to the backend for what pods use: ok, or the kind of the error',
+      ['pool', 'result'],
+    );
+    this.usageRequestSeconds = histogram(
+      'usage_request_seconds',
+      'Duration of requests to the backend for what pods use',
+      ['pool'],
+    );
+    this.usagePods = gauge('usage_pods', 'Pods whose usage is known', ['pool']);
     this.nodeLeaseRenewed = gauge('node_lease_renewed_timestamp_seconds', 'When the lease was renewed last', ['pool']);
     this.nodeLeaseErrors = counter('node_lease_errors_total', 'Failed renewals of the lease', ['pool']);
     this.nodeWrites = counter('node_writes_total', 'Writes of the node object', ['pool', 'what', 'result']);

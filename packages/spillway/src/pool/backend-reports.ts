@@ -39,9 +39,9 @@ export class BackendReports {
     if (state.kind === 'unmeasured') {
       logger.warn(
         { reason: state.reason },
-        `it is not known what pods use, so that they are missing in kubectl top and for autoscalers: ${state.message}`,
+        `the backend does not report what pods use, so kubectl top and autoscalers do not see them: ${state.message}`,
       );
-    } else if (before.kind === 'unmeasured') logger.info({}, 'it is known again what pods use');
+    } else if (before.kind === 'unmeasured') logger.info({}, 'the backend reports what pods use again');
   }
 
   notPrepared(error: unknown, retryInMs: number): void {

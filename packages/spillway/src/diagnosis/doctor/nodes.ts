@@ -91,8 +91,8 @@ function nodeFindings(node: Node, { leases, nowMs, unreadable }: ClusterView): F
       code: 'metrics-missing',
       severity: 'info',
       object,
-      message: `it is not known what the pods use: ${measured.message ?? 'it does not say why'}`,
-      remedy: 'kubectl top and autoscalers miss them until the backend tells it. They run all the same.',
+      message: `the backend does not report what pods use: ${measured.message ?? 'it does not say why'}`,
+      remedy: 'The pods run normally, but kubectl top and autoscalers do not see them. The message says what helps.',
     });
   }
   if (node.spec?.unschedulable) {

@@ -35,7 +35,7 @@ export async function readUsage(
   signal: AbortSignal,
 ): Promise<InstanceUsage[]> {
   if (dialect.noMetrics !== undefined) {
-    const remedy = 'Autoscaling of its pods needs another source of metrics, such as their own at /metrics.';
+    const remedy = 'To scale these pods automatically, use metrics of their own.';
     throw new BackendError('unavailable', dialect.noMetrics, { reason: 'NoMetricsAPI', remedy });
   }
   const found: InstanceUsage[] = [];
@@ -62,7 +62,7 @@ function explained(error: unknown, dialect: Dialect): unknown {
   if (!(error instanceof ApiError) || dialect.errorOf(error)?.reason !== undefined) return error;
   switch (error.kind) {
     case 'notFound':
-      return new BackendError('unavailable', `${name}: there is no metrics API (metrics.k8s.io)`, {
+      return new BackendError('unavailable', `${name}: the cluster has no metrics API (metrics.k8s.io)`, {
         cause: error,
         reason: 'NoMetricsAPI',
         remedy: 'Install metrics-server in the cluster where the pods run.',
@@ -71,7 +71,7 @@ function explained(error: unknown, dialect: Dialect): unknown {
       return new BackendError('unauthorized', `${name}: could not read what pods use: ${error.message}`, {
         cause: error,
         reason: 'MetricsForbidden',
-        remedy: 'Allow the account of the pool to list pods of the API group metrics.k8s.io.',
+        remedy: 'Grant the account of the pool the right to list pods in the API group metrics.k8s.io.',
       });
     default:
       return error;
