@@ -123,6 +123,36 @@ export const mutations = [
     tests: [`${product}/backends/kubernetes/pods/instances.test.ts`],
   },
 
+  // What a backend accepts and has no place for.
+  {
+    name: 'what nobody has a place for is never taken back',
+    file: `${pods}/core/place.ts`,
+    search: 'if (placeWithinMs === undefined || !isUnplaced(state)) return undefined;',
+    replace: 'if (placeWithinMs !== undefined || !isUnplaced(state)) return undefined;',
+    tests: [`${pods}/core/place.test.ts`],
+  },
+  {
+    name: 'a pool is open again for what was only accepted',
+    file: `${pods}/core/place.ts`,
+    search: 'return last !== undefined && last.unplaced === undefined;',
+    replace: 'return last !== undefined;',
+    tests: core,
+  },
+  {
+    name: 'what has found a place is taken back',
+    file: `${product}/backends/kubernetes/kubernetes-backend.ts`,
+    search: 'if (whyUnplaced(pod) === undefined) return false;',
+    replace: '',
+    tests: [`${product}/backends/cci/make-cci.test.ts`],
+  },
+  {
+    name: 'a pod that is taken back has ended',
+    file: `${pods}/core/transitions.ts`,
+    search: "if (state.withdrawn && instance.state === 'ended' && !ran) return state;",
+    replace: '',
+    tests: [`${pods}/core/place.test.ts`],
+  },
+
   // One pod, one instance.
   {
     name: 'the name of an instance does not say which pod it is',

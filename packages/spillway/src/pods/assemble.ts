@@ -183,6 +183,7 @@ export function podController(surroundings: PodSurroundings): PodController {
     listings,
     references,
     registry,
+    blockade,
     metrics,
   };
 

@@ -21,7 +21,7 @@ import {
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
 import { eventuallyWith } from '../../testkit/eventually.ts';
-import type { Backend } from '../backends/backend.ts';
+import type { WholeBackend } from '../backends/simulated/faulty-backend.ts';
 import { makeSimulatedBackend } from '../backends/simulated/make-simulated.ts';
 import type { Scenario } from '../backends/simulated/scenario.ts';
 import type { PoolConfig } from '../config/config.ts';
@@ -51,7 +51,7 @@ let admin: KubeClient;
 let pool: PoolConfig;
 let clusterId: string;
 let dir: string;
-let backend: Required<Backend>;
+let backend: WholeBackend;
 let informer: Informer<Pod>;
 let population: Population;
 let witness: Witness;

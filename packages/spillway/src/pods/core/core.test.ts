@@ -101,6 +101,37 @@ describe('what virtual kubelets get wrong', () => {
       expect(world.traces.get(uid)?.starts).toBe(1);
     }));
 
+  it('a backend that accepts what it has no place for: said on the pod, told to the pool, and tried until there is one', () =>
+    inWorld({ placeDelay: 60_000 }, async (world) => {
+      const names = ['a', 'b', 'c', 'd', 'e'];
+      for (const name of names) world.create(name);
+      await world.advance(19_000);
+      expect(world.pool.filter((each) => each !== 'open')).toEqual([]);
+      await world.advance(10_000);
+      expect(world.pool).toContain('soldOut');
+      const reasons = (): (string | undefined)[] =>
+        names.map((name) => world.api.get(name)?.status?.containerStatuses?.[0]?.state?.waiting?.reason);
+      expect(reasons()).toEqual(names.map(() => 'SoldOut'));
+      await world.advance(600_000);
+      expect(reasons()).toEqual(names.map(() => 'SoldOut'));
+      expect(world.pool).not.toContain('open');
+      world.backend.change({});
+      await world.advance(300_000);
+      expect(names.map((name) => phaseOf(world, name))).toEqual(names.map(() => 'Running'));
+      expect(world.pool.filter((each) => each === 'open')).toHaveLength(names.length);
+      expect([...world.traces.values()].map(({ starts }) => starts)).toEqual(names.map(() => 1));
+    }));
+
+  it('delete while the backend looks for a place: not waited for', () =>
+    inWorld({ placeDelay: 15_000 }, async (world) => {
+      world.create('web');
+      await world.advance(2000);
+      world.delete('web', 30);
+      await world.advance(2000);
+      expect(world.api.all).toEqual([]);
+      expect(await uidsOf(world)).toEqual([]);
+    }));
+
   it('25 failed creates in a row: created afterwards', () =>
     inWorld({ faults: [{ on: 'create', fails: 'unavailable', timesPerPod: 25 }] }, async (world) => {
       const { uid } = instanceRef(world.create('web'));

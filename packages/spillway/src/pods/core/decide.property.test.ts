@@ -26,6 +26,7 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
   { weight: 50, arbitrary: command('turn', (world) => world.turn()) },
   { weight: 20, arbitrary: command('list', (world) => world.list()) },
   { weight: 20, arbitrary: command('instance starts', (world) => world.start()) },
+  { weight: 4, arbitrary: many([true, false], (full) => [`full: ${full}`, (world) => void (world.full = full)]) },
   { weight: 15, arbitrary: command('step', (world) => world.step(true)) },
   { weight: 5, arbitrary: command('step without API server', (world) => world.step(false)) },
   { weight: 20, arbitrary: many(answers, (answer) => [`answer ${answer}`, (world) => world.answer(answer)]) },

@@ -96,6 +96,8 @@ function blank(ref: InstanceRef, nowMs: number): PodState {
     last: undefined,
     ran: false,
     created: 'no',
+    waitsFromMs: undefined,
+    withdrawn: false,
     graceEndsMs: undefined,
     stopped: undefined,
     removed: false,
@@ -163,6 +165,8 @@ export function statusRefused(state: PodState, status: PodStatus): PodState {
 export function instanceSeen(state: PodState, instance: Instance): PodState {
   // What was seen before it was removed may be told late.
   if (state.removed) return state;
+  const ran = instance.initContainerStatuses.some(hasRun) || instance.containerStatuses.some(hasRun);
+  if (state.withdrawn && instance.state === 'ended' && !ran) return state;
   return settle({
     ...state,
     observed: { kind: 'present', instance },
@@ -170,7 +174,8 @@ export function instanceSeen(state: PodState, instance: Instance): PodState {
     content: state.last === undefined && isOfAnother(instance, state.content) ? undefined : state.content,
     // What has only begun may be half of an instance, left by a create that was cut off: only an answer says that it is whole.
     created: state.created === 'accepted' || instance.state !== 'starting' ? 'accepted' : 'asked',
-    ran: state.ran || instance.initContainerStatuses.some(hasRun) || instance.containerStatuses.some(hasRun),
+    ran: state.ran || ran,
+    failures: instance.unplaced === undefined ? withoutFailure(state.failures, 'create') : state.failures,
   });
 }
 
@@ -213,7 +218,14 @@ export function instanceMissing(state: PodState, startedMs: number): PodState {
 export function operationStarted(state: PodState, operation: Operation): PodState {
   const reads = operation.kind === 'create' || operation.kind === 'update';
   const next = { ...state, inFlight: operation, outdated: state.outdated && !reads };
-  return operation.kind === 'create' && state.created === 'no' ? { ...next, created: 'asked' } : next;
+  switch (operation.kind) {
+    case 'create':
+      return { ...next, created: state.created === 'no' ? 'asked' : state.created, withdrawn: false };
+    case 'withdraw':
+      return { ...next, withdrawn: true };
+    default:
+      return next;
+  }
 }
 
 export function operationEnded(state: PodState, outcome: Outcome, nowMs: number): PodState {
@@ -229,14 +241,18 @@ function succeeded(state: PodState, operation: Operation, content: Content | und
   const next = { ...state, failures: withoutFailure(state.failures, operation.kind) };
   switch (operation.kind) {
     case 'create':
-      // Accepted, but a backend's view may lag behind its own answers.
+      // Accepted, but a backend's view may lag behind its own answers. Whether there is a place, only the instance tells.
       return {
         ...next,
+        failures: state.failures,
+        waitsFromMs: nowMs,
         // An instance that was there already keeps what an earlier create gave it.
         content: operation.again || isOfAnother(next.last, content) ? undefined : content,
         created: 'accepted',
         observed: next.observed.kind === 'absent' ? doubtful(nowMs) : next.observed,
       };
+    case 'withdraw':
+      return { ...next, waitsFromMs: nowMs, withdrawn: false };
     case 'update':
       return { ...next, content, outbox: [...next.outbox, ...noticesOfChange(state, content?.refused ?? [])] };
     case 'stop':
@@ -256,6 +272,7 @@ function failed(
   { problem, content = state.content }: { readonly problem: Problem; readonly content?: Content },
   nowMs: number,
 ): PodState {
+  if (operation.kind === 'withdraw' && problem.kind === 'soldOut') return refusedPlace(state, problem, nowMs);
   const attempts = (state.failures[operation.kind]?.attempts ?? 0) + 1;
   // What was missing may be what has changed meanwhile.
   const outrun = state.outdated && problem.kind === 'missingReference';
@@ -277,6 +294,19 @@ function failed(
   return ['missingReference', 'unprepared', 'invalid', 'api'].includes(problem.kind)
     ? { ...next, created: next.observed.kind === 'present' ? next.created : 'no' }
     : next;
+}
+
+/** It was taken back: as if it had been refused when it was asked for. */
+function refusedPlace(state: PodState, problem: Problem, nowMs: number): PodState {
+  const before: PodState = {
+    ...state,
+    failures: withoutFailure(state.failures, 'withdraw'),
+    created: 'no',
+    content: undefined,
+    last: undefined,
+    observed: { kind: 'absent' },
+  };
+  return failed(before, { kind: 'create', again: false }, { problem }, nowMs);
 }
 
 /** An object that the pod refers to appeared, changed or went. */

@@ -8,7 +8,7 @@ import {
   type InstanceRef,
   type Notice,
 } from '../../backends/backend.ts';
-import { FaultyBackend } from '../../backends/simulated/faulty-backend.ts';
+import { FaultyBackend, type WholeBackend } from '../../backends/simulated/faulty-backend.ts';
 import type { Scenario } from '../../backends/simulated/scenario.ts';
 import { seededRandom } from '../../backends/simulated/seeded-random.ts';
 import { SimulatedBackend } from '../../backends/simulated/simulated-backend.ts';
@@ -69,6 +69,8 @@ export class CoreWorld {
   violation: string | undefined;
   readonly notices: { readonly ref: InstanceRef; readonly notice: Notice }[] = [];
   readonly nodeNotices: Notice[] = [];
+  /** Why the pool takes no pods, or `open`: each time that it was told. */
+  readonly pool: string[] = [];
   /** Seconds that each pod took to become Ready, as they were measured. */
   readonly ready: number[] = [];
   readonly #region: SimulatedRegion;
@@ -311,7 +313,7 @@ export class CoreWorld {
   }
 
   /** The simulated backend, watched at every act. */
-  #watched(): Required<Backend> {
+  #watched(): WholeBackend {
     const inner = this.#simulated;
     const mayEnd = (uid: string): boolean => {
       const pod = this.api.byUid(uid);
@@ -391,7 +393,7 @@ export class CoreWorld {
       },
       backend,
       preparation,
-      blockade: { refused: () => {}, accepted: () => {} },
+      blockade: { refused: (kind) => this.pool.push(kind), accepted: () => this.pool.push('open') },
       told: {
         record: (ref, notice) => this.notices.push({ ref, notice }),
         recordOnNode: (notice) => this.nodeNotices.push(notice),
@@ -458,6 +460,7 @@ class Link {
       create: (workload) => this.send(() => backend.create(workload, forever)),
       stop: (ref, options) => this.send(() => backend.stop(ref, options, forever)),
       update: (ref, change) => this.send(() => backend.update(ref, change, forever)),
+      withdraw: (ref) => this.send(() => backend.withdraw(ref, forever)),
       remove: (ref) => this.send(() => backend.remove(ref, forever)),
       list: (signal) => this.send(() => backend.list(signal)),
       watch: (signal) => backend.watch(AbortSignal.any([signal, this.#cut.signal])),

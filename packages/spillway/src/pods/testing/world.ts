@@ -58,6 +58,8 @@ export class World {
   readonly generations: Map<string, number> = new Map();
   /** Of the operation under way. */
   sent = '';
+  /** Has no place for what it accepts, until it finds one. */
+  full = false;
   /** Does not end on SIGTERM. */
   stubborn = false;
   /** Somebody's finalizer keeps the deleted object until the pod has ended. */
@@ -147,8 +149,13 @@ export class World {
 
   start(): void {
     if (this.instance?.state !== 'starting') return;
+    const { unplaced: _, ...instance } = this.instance;
+    if (this.instance.unplaced !== undefined) {
+      this.changeInstance(instance);
+      return;
+    }
     this.changeInstance({
-      ...this.instance,
+      ...instance,
       state: 'running',
       podIPs: ['10.1.0.5'],
       containerStatuses: [running('app')],
@@ -255,7 +262,7 @@ export class World {
   step(apiServerAnswers: boolean): void {
     if (!this.state) return;
     this.state = outboxTaken(elapsed(this.state, this.now));
-    const decision = decide(this.state, this.now, { hostIPs: ['10.0.0.1'] });
+    const decision = decide(this.state, this.now, { hostIPs: ['10.0.0.1'], placeWithinMs: 20_000 });
     if (order[this.state.phase] < order[this.phase]) throw new Error(`phase ${this.phase} became ${this.state.phase}`);
     this.phase = this.state.phase;
     if (decision.status && apiServerAnswers) this.writeStatus(decision.status);
@@ -287,8 +294,11 @@ export class World {
     if (answer === 'soldOut' && operation.kind === 'create') return failure('soldOut');
     if (answer === 'unavailable' || answer === 'soldOut') return failure('unavailable');
     if (operation.kind === 'confirmGone' && this.pod) return failure('stillThere');
+    const { instance } = this;
     this.act(operation);
     if (answer === 'lost') return failure('unavailable');
+    if (operation.kind === 'withdraw' && (instance === undefined || instance.unplaced !== undefined))
+      return failure('soldOut');
     const content = { revision: this.sent, refused: [], digests: new Map(), readMs: this.now, renewAtMs: Infinity };
     return { ok: true, content };
   }
@@ -327,6 +337,9 @@ export class World {
         this.given.add(this.sent);
         if (this.instance) this.changeInstance({ ...this.instance, revision: this.sent });
         return;
+      case 'withdraw':
+        if (this.instance?.unplaced !== undefined) this.changeInstance(undefined);
+        return;
       case 'confirmGone':
     }
   }
@@ -339,7 +352,13 @@ export class World {
     this.starts += 1;
     this.listedFromMs = this.now + 1500;
     this.given.add(this.sent);
-    const fresh = { state: 'starting', revision: this.sent, podIPs: [], containerStatuses: [waiting('app')] } as const;
+    const fresh = {
+      ...(this.full && { unplaced: '' }),
+      state: 'starting',
+      revision: this.sent,
+      podIPs: [],
+      containerStatuses: [waiting('app')],
+    } as const;
     this.changeInstance(testInstance(pod, fresh));
   }
 
@@ -393,6 +412,7 @@ export class World {
   /** From now on everything works and is told. */
   settleDown(): void {
     this.restart();
+    this.full = false;
     Object.assign(this.calls, noCalls);
     for (let round = 0; round < 80; round += 1) {
       this.turn();
@@ -416,6 +436,6 @@ export class World {
 
 const failure = (kind: Problem['kind']): Outcome => ({ ok: false, problem: { kind, message: 'test' } });
 
-const noCalls = { create: 0, update: 0, stop: 0, remove: 0, confirmGone: 0, deletePod: 0 };
+const noCalls = { create: 0, update: 0, withdraw: 0, stop: 0, remove: 0, confirmGone: 0, deletePod: 0 };
 
 const order: Readonly<Record<Phase, number>> = { syncing: 0, terminating: 1, terminated: 2 };
