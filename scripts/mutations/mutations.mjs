@@ -13,6 +13,7 @@
 const product = 'packages/spillway/src';
 const pods = `${product}/pods`;
 const kubelet = `${product}/kubelet`;
+const elsewhere = `${product}/backends/kubernetes`;
 const informer = 'packages/kube/src/informer';
 const core = [`${pods}/core/core.test.ts`];
 const decide = [`${pods}/core/decide.test.ts`];
@@ -373,5 +374,35 @@ export const mutations = [
     search: 'AbortSignal.any([session.closed, stopping])',
     replace: 'stopping',
     tests: [`${kubelet}/handlers/remote-command.test.ts`],
+  },
+
+  // What a pod elsewhere knows of itself.
+  {
+    name: 'a pod is told the namespace that it has elsewhere',
+    file: `${elsewhere}/fields/pod-fields.ts`,
+    search: 'subdomain: adapted,',
+    replace: 'subdomain: passed,',
+    tests: [`${elsewhere}/fields/translate.test.ts`],
+  },
+  {
+    name: 'a pod of a StatefulSet does not find its fully qualified name',
+    file: `${elsewhere}/fields/translate.ts`,
+    search: 'withHosts(plain, identity.names, writer)',
+    replace: 'plain',
+    tests: [`${elsewhere}/fields/translate.test.ts`],
+  },
+  {
+    name: 'a pod loses the dots of its host name',
+    file: `${elsewhere}/fields/identity.ts`,
+    search: '...(isOverride && { hostnameOverride: wanted })',
+    replace: '',
+    tests: [`${elsewhere}/fields/identity.test.ts`],
+  },
+  {
+    name: 'a pod whose hosts file cannot be written does not say why',
+    file: `${elsewhere}/pods/observe.ts`,
+    search: 'containerStatuses: shown.containers.map(told),',
+    replace: 'containerStatuses: containerStatuses.map(told),',
+    tests: [`${elsewhere}/pods/observe.test.ts`],
   },
 ];

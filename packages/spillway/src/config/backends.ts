@@ -46,7 +46,7 @@ const kubernetes = z
       .min(1)
       .optional()
       .describe(
-        'Image with sh and sed that writes the fully qualified name of pods with a subdomain into their /etc/hosts, before their containers start. Default: such pods do not find that name there.',
+        'Image with a shell (sh) for a container that writes the fully qualified name of a pod with a subdomain into its /etc/hosts, before its other containers start. Default: the image of a container of the pod that runs a shell, if there is one.',
       ),
   })
   .describe('Runs pods in a namespace of any cluster: see backend-kubernetes.md.');

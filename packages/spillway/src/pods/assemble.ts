@@ -94,6 +94,7 @@ export function podController(surroundings: PodSurroundings): PodController {
     type: pods,
     fieldSelector: `spec.nodeName=${node.name}`,
     transform: withoutBallast,
+    confirmCluster: confirm,
     clock: timing,
     random,
     logger,

@@ -4,7 +4,7 @@ import { type Account, randomAccessKey } from '@spillway/cci-standin';
 import { type Clock, systemClock } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MovableClock } from '../../../../cci-standin/src/testing/movable-clock.ts';
-import type { ExecResult } from '../backend.ts';
+import type { ExecResult, InstanceRef } from '../backend.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import { podName } from '../kubernetes/pods/names.ts';
 import { openStreams } from '../kubernetes/pods/streams.ts';
@@ -23,11 +23,11 @@ function account(): Account {
   return { ...made, users: made.users.map((user) => ({ ...user, accessKeys: [...user.accessKeys, temporary] })) };
 }
 
-const hello = async ({ client }: CciConnection): Promise<{ result: ExecResult; said: string }> => {
+const hello = async ({ client }: CciConnection, ref: InstanceRef): Promise<{ result: ExecResult; said: string }> => {
   const stdout = new PassThrough();
   const said = text(stdout);
   const command = { container: 'main', command: ['echo', 'hello'] };
-  const path = `${namespace}/pods/default-web/exec`;
+  const path = `${namespace}/pods/${podName(ref)}/exec`;
   const result = await openStreams(client, path, command, { tty: false, stdout }, signal).finally(() => stdout.end());
   return { result, said: await said };
 };
@@ -156,12 +156,15 @@ describe('who Spillway is for CCI', () => {
 
   describe('a remote command', () => {
     let driver: Driver;
+    let ref: InstanceRef;
 
     beforeAll(async () => {
       const backend = await world.backend({ login: world.user });
       await backend.prepare(signal);
       driver = new Driver(backend);
-      await driver.reaches(await driver.run(podNamed('web')), 'running');
+      const web = await driver.run(podNamed('web'));
+      await driver.reaches(web, 'running');
+      ({ ref } = web);
     });
     afterAll(() => driver.finish());
 
@@ -169,15 +172,15 @@ describe('who Spillway is for CCI', () => {
       const connection = await world.connection(world.user);
       await connection.client.request({ method: 'GET', path: namespace });
       await world.admin('DELETE', 'tokens');
-      expect(await hello(connection)).toEqual({ result: { exitCode: 0 }, said: 'hello\n' });
+      expect(await hello(connection, ref)).toEqual({ result: { exitCode: 0 }, said: 'hello\n' });
     });
 
     test('tells that a key was revoked: no other call is made with it', async () => {
       const connection = await world.connection(world.key(5));
-      expect(await hello(connection)).toMatchObject({ said: 'hello\n' });
+      expect(await hello(connection, ref)).toMatchObject({ said: 'hello\n' });
       await world.admin('DELETE', `access-keys/${world.key(5).accessKey}`);
       const paused = { kind: 'unauthorized', message: expect.stringContaining('so no calls are made with it') };
-      await expect(hello(connection)).rejects.toMatchObject(paused);
+      await expect(hello(connection, ref)).rejects.toMatchObject(paused);
       await expect(connection.client.request({ method: 'GET', path: namespace })).rejects.toMatchObject(paused);
     });
   });

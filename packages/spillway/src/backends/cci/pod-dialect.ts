@@ -37,6 +37,8 @@ export function podDialect(
     volumeUpdates: volumeRefresh,
     clusterServices: false,
     pullSecret: pullSecretName,
+    // That takes a part of an emptyDir.
+    hostsFile: { canBeWritten: false, remedy: 'Give the name to the application in a variable, if it needs it' },
     annotations: vendorAnnotations,
     dns: patientDns,
     remedyOf: (message) => pullRemedy(message, region),

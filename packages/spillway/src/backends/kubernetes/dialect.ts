@@ -53,6 +53,8 @@ export interface Dialect {
   readonly clusterServices: boolean;
   /** The only pull Secret that pods may name; somebody else fills it. Undefined: copies of the pods' own. */
   readonly pullSecret: string | undefined;
+  /** Can a container of a pod write the hosts file of the others? If a pod's fully qualified name is not in it: what people can do. */
+  readonly hostsFile: { readonly canBeWritten: boolean; readonly remedy: string };
   /** More annotations of the other cluster's pod. */
   annotations(pod: Pod, owner: Owner): Readonly<Record<string, string>>;
   dns(config: DnsConfig | undefined): Pick<PodSpec, 'dnsPolicy' | 'dnsConfig'>;
@@ -78,6 +80,7 @@ export const kubernetesDialect: Dialect = {
   volumeUpdates: true,
   clusterServices: false,
   pullSecret: undefined,
+  hostsFile: { canBeWritten: true, remedy: 'Set hostsImage of the pool to an image with a shell' },
   annotations: () => ({}),
   dns: explicitDns,
   remedyOf: () => undefined,

@@ -22,6 +22,8 @@ import { describeContainers } from './testing/containers.ts';
 
 const forever = script('sleep 3600');
 
+const qualified = (name: string): string => `${name}.ring.default.svc.cluster.local`;
+
 const registryLogin = (password: string, resourceVersion: string): Secret => {
   const config = JSON.stringify({ auths: { 'registry.example': { username: 'me', password } } });
   const data = { '.dockerconfigjson': Buffer.from(config).toString('base64') };
@@ -119,20 +121,39 @@ describe('pods in another cluster', () => {
       expect(await driver.logs(pod)).toBe('web web virtual []\n');
     });
 
-    test('know their fully qualified name in the namespace that they come from', async () => {
-      const container = script('hostname; hostname -f; grep -c "^$(hostname -i)[[:space:]]*$(hostname -f)" /etc/hosts');
-      const spec = { restartPolicy: 'Never', hostname: 'ring-1', subdomain: 'ring', containers: [container] };
-      const pod = await driver.run(workload({ name: 'ring-1', spec }));
+    test.each<[string, string, Partial<PodSpec>, string, string]>([
+      ['of any kind', 'web', {}, 'web', 'web'],
+      ['of a StatefulSet', 'ring-1', { hostname: 'ring-1', subdomain: 'ring' }, 'ring-1', qualified('ring-1')],
+      ['with dots in their names', 'v1.2', {}, 'v1.2', 'v1.2'],
+      [
+        'with a qualified host name',
+        'a',
+        { subdomain: 'ring', setHostnameAsFQDN: true },
+        qualified('a'),
+        qualified('a'),
+      ],
+      ['with a host name of their choice', 'web', { hostnameOverride: 'x.y' }, 'x.y', 'x.y'],
+    ])('%s are for themselves who they are here', async (_, name, rest, hostname, full) => {
+      const env = [{ name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }];
+      const ownLines = String.raw`grep -e "^$IP" -e "^10.9.9.9" /etc/hosts | tr "\t" " " | sed "s/^$IP/IP/"`;
+      const hostAliases = [{ ip: '10.9.9.9', hostnames: ['db', 'db.example'] }];
+      const containers = [script(`hostname; hostname -f; ${ownLines}`, { env })];
+      const pod = await driver.run(
+        workload({ name, spec: { ...rest, restartPolicy: 'Never', hostAliases, containers } }),
+      );
       const { initContainerStatuses } = await driver.reaches(pod, 'ended');
-      expect(await driver.logs(pod)).toBe('ring-1\nring-1.ring.default.svc.cluster.local\n1\n');
+      const own = new Set(rest.subdomain === undefined ? [full] : [full, name]);
+      expect(await driver.logs(pod)).toBe(`${hostname}\n${full}\nIP ${[...own].join(' ')}\n10.9.9.9 db db.example\n`);
       expect(initContainerStatuses).toEqual([]);
+      expect(driver.noticesOf(pod).filter(({ reason }) => reason.startsWith('HostName'))).toEqual([]);
     });
 
-    test('whose name has dots have a host name with dots', async () => {
-      const spec = { restartPolicy: 'Never', containers: [script('hostname')] };
-      const pod = await driver.run(workload({ name: 'v1.2', spec }));
-      await driver.reaches(pod, 'ended');
-      expect(await driver.logs(pod)).toBe('v1.2\n');
+    test('of a StatefulSet, whose image is not there, say so of their first container', async () => {
+      const containers = [script('true', { image: 'nowhere.invalid/image' })];
+      const pod = await driver.run(workload({ name: 'ring-1', spec: { subdomain: 'ring', containers } }));
+      await driver.container(pod, 'main', ({ state }) =>
+        /^(ErrImagePull|ImagePullBackOff)$/.test(state?.waiting?.reason ?? ''),
+      );
     });
 
     test('share copies of Secrets, which go with the last of them; one that no pod uses is never there', async () => {

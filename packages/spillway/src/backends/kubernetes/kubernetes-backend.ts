@@ -135,6 +135,7 @@ export class KubernetesBackend implements Backend {
         this.#cluster.tidy((closing) => connected.copies.tidy(closing));
         throw error;
       }
+      for (const notice of translation.notices) this.#hub.notice(ref, notice);
     });
   }
 

@@ -31,7 +31,7 @@ export interface CreationContext {
  */
 export async function createPod(
   ref: InstanceRef,
-  translation: Translation,
+  translation: Pick<Translation, 'pod' | 'copies'>,
   context: CreationContext,
   signal: AbortSignal,
 ): Promise<void> {

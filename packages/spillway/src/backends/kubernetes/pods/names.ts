@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { InstanceRef, Owner } from '../../backend.ts';
 
 const maxName = 253;
-const maxHostname = 63;
+const maxNamespace = 63;
 /** Kubelets make a folder `namespace_name_uid` for the logs of a pod, and no file system takes more than 255 characters. */
-const maxPodName = 255 - maxHostname - 36 - 2;
+const maxPodName = 255 - maxNamespace - 36 - 2;
 
 /**
  * What a pod is called in the other cluster: for people where it comes from, and in the end which pod it is. There is one name for
@@ -28,14 +28,6 @@ export function sourceNameOf(copy: string, namespace: string): string | undefine
 /** Where the pod's tokens and the files about its metadata go. */
 export function ownName({ namespace, name, uid }: InstanceRef): string {
   return withHash(`${namespace}-${name}`, maxName, 10, uid);
-}
-
-/** What the kubelet makes of a pod's name; `spec.hostname` may have no dots. */
-export function hostnameOf(name: string): string {
-  return name
-    .slice(0, maxHostname)
-    .replace(/[-.]+$/, '')
-    .replaceAll('.', '-');
 }
 
 export function hashOf(length: number, ...parts: readonly string[]): string {

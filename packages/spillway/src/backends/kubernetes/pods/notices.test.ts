@@ -26,6 +26,19 @@ test('the other scheduler’s success is not told', () => {
   expect(noticeOf(event({ reason: 'Scheduled', reportingComponent }), dialect)).toBeUndefined();
 });
 
+test('of the container that writes the hosts file only what goes wrong is told, and of the pod', () => {
+  const involvedObject = { kind: 'Pod', fieldPath: 'spec.initContainers{spillway-hosts}' };
+  const told = (type: string): ReturnType<typeof noticeOf> =>
+    noticeOf(event({ type, reason: 'Failed', message: 'no image', involvedObject }), dialect);
+  expect(told('Normal')).toBeUndefined();
+  expect(told('Warning')).toEqual({
+    severity: 'Warning',
+    reason: 'Failed',
+    message: 'no image',
+    component: 'elsewhere',
+  });
+});
+
 describe('what is said of a pod elsewhere', () => {
   const owner = { clusterId: 'c', nodeName: 'n' };
   const here = { name: 'web-0', namespace: 'shop', uid: '1-a' };

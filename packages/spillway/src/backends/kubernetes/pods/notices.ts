@@ -3,7 +3,7 @@ import { sentences } from '../../../podspec/words.ts';
 import type { InstanceRef, Notice } from '../../backend.ts';
 import type { Dialect } from '../dialect.ts';
 import { namesUsedBy } from '../copies/copies.ts';
-import { hostsContainer } from '../fields/identity.ts';
+import { hostsContainer } from '../fields/hosts-file.ts';
 import { sourceNameOf } from './names.ts';
 
 /** Said already by the scheduler that bound the pod to the virtual node. */
@@ -14,13 +14,14 @@ export function noticeOf(event: Event, { name, remedyOf }: Pick<Dialect, 'name' 
   const { reason, message = '', type, involvedObject } = event;
   if (!reason || ours.has(reason)) return undefined;
   const { fieldPath } = involvedObject;
-  if (type !== 'Warning' && fieldPath === `spec.initContainers{${hostsContainer}}`) return undefined;
+  const isHidden = fieldPath === `spec.initContainers{${hostsContainer}}`;
+  if (type !== 'Warning' && isHidden) return undefined;
   return {
     severity: type === 'Warning' ? 'Warning' : 'Normal',
     reason,
     message: sentences(message, remedyOf(message)),
     component: name,
-    ...(fieldPath && { fieldPath }),
+    ...(fieldPath && !isHidden && { fieldPath }),
   };
 }
 

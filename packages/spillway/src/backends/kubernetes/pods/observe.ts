@@ -2,7 +2,7 @@ import type { ContainerStatus, Pod } from '@spillway/kube';
 import type { Instance, InstanceRef } from '../../backend.ts';
 import { sentences } from '../../../podspec/words.ts';
 import type { Dialect } from '../dialect.ts';
-import { isOfPod } from '../fields/identity.ts';
+import { withoutWriter } from '../fields/hosts-file.ts';
 import { revisionAnnotation } from './marks.ts';
 import { whyUnplaced } from './place.ts';
 import { namedAsHere } from './notices.ts';
@@ -46,9 +46,8 @@ export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'
 export function progressOf(pod: Pod): Pick<Instance, 'state' | 'initContainerStatuses' | 'containerStatuses'> {
   const { spec, status } = pod;
   const containerStatuses = inOrder(spec?.containers, status?.containerStatuses);
-  const initContainers = objectsIn(spec?.initContainers).filter(isOfPod);
-  const initContainerStatuses = inOrder(initContainers, status?.initContainerStatuses);
-  return { state: stateOf(pod, containerStatuses), initContainerStatuses, containerStatuses };
+  const initContainerStatuses = inOrder(spec?.initContainers, status?.initContainerStatuses);
+  return { state: stateOf(pod, containerStatuses), ...withoutWriter({ initContainerStatuses, containerStatuses }) };
 }
 
 function withWaiting(status: ContainerStatus, change: (message: string) => string): ContainerStatus {

@@ -45,9 +45,7 @@ class OtherCluster {
       owner,
       namespace: 'burst',
     };
-    await createPod(ref, { ...translation, ephemeralContainers: [] }, trusted<CreationContext>(context), signal).catch(
-      () => undefined,
-    );
+    await createPod(ref, translation, trusted<CreationContext>(context), signal).catch(() => undefined);
   }
 
   arrive(): void {
