@@ -129,6 +129,7 @@ async function poolConfig(): Promise<PoolConfig> {
     ping: { intervalSeconds: 10, timeoutSeconds: 5 },
     daemonSets: 'placeholder',
     sizing: 'none',
+    keepEndedSeconds: 86_400,
     // Whatever part of all it is: who sweeps here is killed again and again before it can.
     sweep: { graceSeconds: 1, maxFraction: 1, suspicionSeconds: 600 },
     backend: { type: 'simulated', startDelayMs: 0, stopDelayMs: 0, podCidr: '10.246.0.0/16' },

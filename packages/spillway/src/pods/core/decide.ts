@@ -14,6 +14,8 @@ export interface DecideContext extends Following {
   readonly hostIPs: readonly string[];
   /** See `Capabilities`. */
   readonly placeWithinMs?: number;
+  /** How long an instance is kept after its pod's end was told, for its log. Default: until the pod is deleted */
+  readonly keepEndedMs?: number;
 }
 
 export interface Decision {
@@ -69,7 +71,7 @@ function nextStep(state: PodState, nowMs: number, context: DecideContext): Step 
   if (state.gone !== 'no' || pod === undefined) return afterPod(state, nowMs);
   if (state.placeholder) return isDeleting(pod) ? deleteIt(state, pod, nowMs) : idle;
   if (isDeleting(pod)) return deletion(state, pod, nowMs, context);
-  if (hasEnded(state, pod)) return isRunning(state) ? stopIt(state, pod, nowMs) : idle;
+  if (hasEnded(state, pod)) return isRunning(state) ? stopIt(state, pod, nowMs) : letGo(state, pod, nowMs, context);
   return start(state, pod, nowMs, context);
 }
 
@@ -134,6 +136,16 @@ function stopIt(state: PodState, pod: Pod, nowMs: number): Step {
     return { ...attempt(state, { kind: 'stop', graceSeconds: 0, deadlineMs: nowMs }, nowMs), ...looksFor };
   }
   return { wakeAtMs: overdueAtMs, ...looksFor };
+}
+
+/** The cluster knows how the pod ended. Of its instance only the log is of use, and it takes a place. */
+function letGo(state: PodState, pod: Pod, nowMs: number, context: DecideContext): Step {
+  const { observed, endedMs } = state;
+  const { keepEndedMs } = context;
+  if (observed.kind !== 'present' || endedMs === undefined || keepEndedMs === undefined) return idle;
+  if (!tellsEnd(pod.status ?? {}, podStatus(statusInput(state, pod, nowMs, context, { over: true })))) return idle;
+  const dueMs = endedMs + keepEndedMs;
+  return nowMs < dueMs ? { wakeAtMs: dueMs } : attempt(state, { kind: 'remove' }, nowMs);
 }
 
 /** The pod should run. */

@@ -46,6 +46,8 @@ export interface PodState {
   /** The newest stop that the backend accepted. */
   readonly stopped: { readonly deadlineMs: number } | undefined;
   readonly removed: boolean;
+  /** Since when the cluster says that the pod has ended. */
+  readonly endedMs: number | undefined;
   /** When the API server accepted the final delete. */
   readonly deletedMs: number | undefined;
   /** The newest status that the API server calls invalid, and how often it did so to one that tells the same end. */

@@ -6,6 +6,7 @@ import {
   hasRun,
   isDeleting,
   isTerminalPhase,
+  lastEndMs,
   specGraceSeconds,
   statusShowsItRan,
 } from '../../podspec/pod-facts.ts';
@@ -55,6 +56,8 @@ export function newPod(
     sized,
     sizedNow: sized,
     ran: !placeholder && statusShowsItRan(pod),
+    // It was told by a process before this one, perhaps long ago.
+    endedMs: isTerminalPhase(pod.status?.phase) ? lastEndMs(pod, nowMs) : undefined,
     outbox: placeholder && !announced ? [placeholderNotice] : noticesOfRefusals(refusals),
     // Its deletion began before we looked: only the rest of its grace is left.
     graceEndsMs: isDeleting(pod) ? deletionTimeMs(pod, nowMs) : undefined,
@@ -101,6 +104,7 @@ function blank(ref: InstanceRef, nowMs: number): PodState {
     graceEndsMs: undefined,
     stopped: undefined,
     removed: false,
+    endedMs: undefined,
     deletedMs: undefined,
     refusedStatus: undefined,
     verdict: undefined,
@@ -129,6 +133,7 @@ export function podChanged(state: PodState, { pod, refusals, sized, nowMs }: Bou
     sized: mayExist(state) ? state.sized : sized,
     sizedNow: sized,
     ran: !state.placeholder && (state.ran || statusShowsItRan(pod)),
+    endedMs: isTerminalPhase(pod.status?.phase) ? (state.endedMs ?? nowMs) : undefined,
     graceEndsMs: isDeleting(pod) ? graceEnd(state, pod, nowMs) : state.graceEndsMs,
     failures: respecified ? withoutFailure(failures, 'create') : failures,
     outbox: [...state.outbox, ...fresh],
@@ -163,12 +168,14 @@ export function statusRefused(state: PodState, status: PodStatus): PodState {
 }
 
 export function instanceSeen(state: PodState, instance: Instance): PodState {
-  // What was seen before it was removed may be told late.
-  if (state.removed) return state;
+  // What was seen before it was removed may be told late. Where the pod stays it is looked after all the same: a late request may
+  // have made another one.
+  if (state.removed && !stays(state)) return state;
   const ran = instance.initContainerStatuses.some(hasRun) || instance.containerStatuses.some(hasRun);
   if (state.withdrawn && instance.state === 'ended' && !ran) return state;
   return settle({
     ...state,
+    removed: false,
     observed: { kind: 'present', instance },
     last: instance,
     content: state.last === undefined && isOfAnother(instance, state.content) ? undefined : state.content,
@@ -399,6 +406,11 @@ function lost(state: PodState): PodState {
 /** An earlier process has made it, and its create was the one that counted. */
 function isOfAnother(instance: Instance | undefined, content: Content | undefined): boolean {
   return instance?.revision !== undefined && content !== undefined && instance.revision !== content.revision;
+}
+
+/** Nobody wants the pod to go: it is there, and will be, when its instance is removed. */
+function stays({ pod, gone }: PodState): boolean {
+  return pod !== undefined && gone === 'no' && !isDeleting(pod);
 }
 
 function doubtful(nowMs: number): Observed {

@@ -35,11 +35,12 @@ export interface StatusInput {
 export function podStatus(input: StatusInput): PodStatus {
   const { pod, instance, verdict, hostIPs } = input;
   const live = pod.status ?? {};
-  const ended = input.over || instance?.state === 'ended';
+  const isTold = tellsItsEnd(live);
+  const ended = input.over || isTold || instance?.state === 'ended';
   const { initContainerStatuses, containerStatuses } = statusesOf(input, ended);
   const phase = phaseOf(input, { initContainerStatuses, containerStatuses, ended });
   // An instance that has ended may have given its address back; the status keeps it, as the kubelet's does.
-  const podIPs = instance?.podIPs.length ? instance.podIPs : (live.podIPs ?? []).map(({ ip }) => ip);
+  const podIPs = instance?.podIPs.length && !isTold ? instance.podIPs : (live.podIPs ?? []).map(({ ip }) => ip);
   const why = verdict ?? (instance?.reason === undefined ? undefined : instance);
   const generation = observedGeneration(pod, !ended && !(input.carriedOut ?? true), ended);
   const conditions = podConditions({
@@ -89,6 +90,13 @@ function phaseOf(
   return live === 'Running' ? 'Running' : 'Pending';
 }
 
+/** It has ended, by whomever, and nothing of it runs: whatever is seen of it now, this stays what is said of its containers. */
+function tellsItsEnd({ phase, initContainerStatuses = [], containerStatuses = [] }: PodStatus): boolean {
+  return (
+    isTerminalPhase(phase) && ![...initContainerStatuses, ...containerStatuses].some(({ state }) => state?.running)
+  );
+}
+
 /** A status tells how the pod ended when it has phase and exit codes of the one that should. */
 export function tellsEnd(status: PodStatus, end: PodStatus): boolean {
   if (status.phase !== end.phase) return false;
@@ -116,6 +124,12 @@ function statusesOf(
   // As the kubelet: by what the pod has, and not by how far it has come.
   const holdup = waiting ?? { reason: init.length > 0 ? 'PodInitializing' : 'ContainerCreating' };
   const live = pod.status ?? {};
+  if (tellsItsEnd(live)) {
+    return {
+      initContainerStatuses: completeStatuses(init, live.initContainerStatuses ?? [], holdup),
+      containerStatuses: completeStatuses(main, live.containerStatuses ?? [], holdup),
+    };
+  }
   const initContainerStatuses = completeStatuses(
     init,
     instance?.initContainerStatuses ?? live.initContainerStatuses ?? [],

@@ -7,6 +7,7 @@ import {
   type Instance,
   type InstanceRef,
   type Notice,
+  type Workload,
 } from '../../backends/backend.ts';
 import { FaultyBackend, type WholeBackend } from '../../backends/simulated/faulty-backend.ts';
 import type { Scenario } from '../../backends/simulated/scenario.ts';
@@ -48,6 +49,8 @@ export interface WorldOptions {
   readonly capabilities?: Partial<Capabilities>;
   /** What a call of the API server takes at most. Default: 0, no time. */
   readonly apiLatencyMs?: number;
+  /** Default: a day. */
+  readonly keepEndedMs?: number;
 }
 
 /**
@@ -73,17 +76,24 @@ export class CoreWorld {
   readonly pool: string[] = [];
   /** Seconds that each pod took to become Ready, as they were measured. */
   readonly ready: number[] = [];
+  /** What was created, by UID. */
+  readonly #workloads = new Map<string, Workload>();
   readonly #region: SimulatedRegion;
   readonly #simulated: SimulatedBackend;
   readonly #capabilities: Partial<Capabilities>;
+  readonly #keepEndedMs: number;
   readonly #random: () => number;
   #process: Process | undefined;
   readonly #ending: Promise<void>[] = [];
   #serial = 0;
   #deceptions = 0;
 
-  constructor(scenario: Scenario = {}, { capabilities = {}, apiLatencyMs = 0 }: WorldOptions = {}) {
+  constructor(
+    scenario: Scenario = {},
+    { capabilities = {}, apiLatencyMs = 0, keepEndedMs = 86_400_000 }: WorldOptions = {},
+  ) {
     this.#capabilities = capabilities;
+    this.#keepEndedMs = keepEndedMs;
     this.#random = seededRandom((scenario.seed ?? 1) + 2);
     const travels = seededRandom((scenario.seed ?? 1) + 3);
     this.api = new FakePodsApi(async () => {
@@ -250,6 +260,12 @@ export class CoreWorld {
       );
       if (wrong !== undefined) return wrong;
     }
+    if (this.#keepEndedMs <= 60_000) {
+      for (const { ref } of instances) {
+        const phase = this.api.byUid(ref.uid)?.status?.phase;
+        if (isTerminalPhase(phase)) return `${ref.uid} has ended, and its instance is kept`;
+      }
+    }
     for (const [uid, { exitCode, interrupted }] of this.traces) {
       if (exitCode === undefined || interrupted || this.abandoned.has(uid)) continue;
       const { status } = this.api.last.get(uid) ?? {};
@@ -273,9 +289,8 @@ export class CoreWorld {
 
   /** A create that was given up arrives after all, at a backend that does not look what is there. */
   async createAnother(name: string): Promise<void> {
-    const pod = this.api.get(name);
-    const there = pod && this.#region.find(owner, instanceRef(pod).uid);
-    if (there) await this.#region.createAnother(owner, there.workload);
+    const workload = this.#workloads.get(this.api.get(name)?.metadata?.uid ?? '');
+    if (workload) await this.#region.createAnother(owner, workload);
   }
 
   /** Three times at most, and for less than the time after which that would be believed. */
@@ -284,6 +299,14 @@ export class CoreWorld {
     this.#deceptions += 1;
     this.showsNothing = true;
     this.timing.after(ms, () => (this.showsNothing = false));
+  }
+
+  /** Where nobody deletes the pod. */
+  #endIsTold(uid: string): boolean {
+    const pod = this.api.byUid(uid);
+    const { exitCode, interrupted } = this.#trace(uid);
+    if (pod === undefined || isDeleting(pod) || interrupted || this.abandoned.has(uid)) return true;
+    return pod.status?.containerStatuses?.[0]?.state?.terminated?.exitCode === exitCode;
   }
 
   #violate(what: string): void {
@@ -325,6 +348,7 @@ export class CoreWorld {
       prepare: () => inner.prepare(),
       create: async (workload) => {
         const { uid } = workload.ref;
+        this.#workloads.set(uid, workload);
         const trace = this.#trace(uid);
         if ((await this.#has(uid)) === undefined) {
           trace.starts += 1;
@@ -345,6 +369,8 @@ export class CoreWorld {
       remove: async (ref) => {
         const instance = await this.#has(ref.uid);
         if (instance && !mayEnd(ref.uid)) this.#violate(`${ref.uid} should run, and is removed`);
+        if (instance && !this.#endIsTold(ref.uid))
+          this.#violate(`the end of ${ref.uid} is not told, and it is removed`);
         if (instance && instance.state !== 'ended') this.#trace(ref.uid).interrupted = true;
         await inner.remove(ref);
       },
@@ -402,6 +428,7 @@ export class CoreWorld {
         logger: { ...silentLogger, error: (fields, message) => this.#logged(fields, message) },
       },
       sweep: { graceMs: 30_000 },
+      keepEndedMs: this.#keepEndedMs,
       timing: this.timing,
       random: this.#random,
     });

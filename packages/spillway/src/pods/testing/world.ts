@@ -1,4 +1,5 @@
-import type { Pod } from '@spillway/kube';
+import { isDeepStrictEqual } from 'node:util';
+import type { Pod, PodStatus } from '@spillway/kube';
 import type { Instance } from '../../backends/backend.ts';
 import { decide } from '../core/decide.ts';
 import { instanceRef, isDeleting, isTerminalPhase, statusShowsItRan } from '../../podspec/pod-facts.ts';
@@ -21,6 +22,8 @@ import {
 } from '../core/transitions.ts';
 import { revisionOf } from '../../podspec/travelling.ts';
 import { deleted, exited, running, startOfTime, testInstance, testPod, waiting, withStatus } from './objects.ts';
+
+const keepEndedMs = 60_000;
 
 /** How the backend answers an operation. */
 export type Answer = 'ok' | 'lost' | 'unavailable' | 'soldOut';
@@ -52,6 +55,8 @@ export class World {
   /** The cluster's status showed that a container ran, or this process saw it. */
   knownToHaveRun = false;
   exitCode: number | undefined;
+  /** When the cluster was told that the pod has ended. */
+  endedMs: number = Number.POSITIVE_INFINITY;
   /** Revisions that the instance was given. */
   readonly given: Set<string> = new Set();
   /** The generation of each revision of the pod. */
@@ -262,7 +267,7 @@ export class World {
   step(apiServerAnswers: boolean): void {
     if (!this.state) return;
     this.state = outboxTaken(elapsed(this.state, this.now));
-    const decision = decide(this.state, this.now, { hostIPs: ['10.0.0.1'], placeWithinMs: 20_000 });
+    const decision = decide(this.state, this.now, { hostIPs: ['10.0.0.1'], placeWithinMs: 20_000, keepEndedMs });
     if (order[this.state.phase] < order[this.phase]) throw new Error(`phase ${this.phase} became ${this.state.phase}`);
     this.phase = this.state.phase;
     if (decision.status && apiServerAnswers) this.writeStatus(decision.status);
@@ -319,6 +324,14 @@ export class World {
         this.mustBeEnding('remove');
         if (this.pod && !isTerminalPhase(this.pod.status?.phase))
           throw new Error('removed before its end was recorded');
+        if (
+          this.instance &&
+          this.pod &&
+          !isDeleting(this.pod) &&
+          !this.crashed &&
+          this.now < this.endedMs + keepEndedMs
+        )
+          throw new Error('removed before anybody could read its log');
         if (this.instance) this.changeInstance(undefined);
         return;
       case 'deletePod':
@@ -372,9 +385,12 @@ export class World {
     if (!this.pod || !statusPatch(this.pod, status)) return;
     if (status.reason === 'InstanceLost' && !this.vanished) throw new Error('InstanceLost, but nobody took it away');
     this.mustHaveBeenGiven(status);
-    const before = this.pod.status?.phase;
+    const before = this.pod.status ?? {};
     this.changePod(withStatus(this.pod, status));
-    if (isTerminalPhase(before) && status.phase !== before) throw new Error(`${before} became ${status.phase}`);
+    if (isTerminalPhase(before.phase) && status.phase !== before.phase)
+      throw new Error(`${before.phase} became ${status.phase}`);
+    if (hasEnded(before) && !isDeepStrictEqual(before.containerStatuses, status.containerStatuses))
+      throw new Error('what was said of an end has become something else');
   }
 
   /** What is observed of a pod that runs was carried out. */
@@ -388,6 +404,7 @@ export class World {
     this.pod = pod;
     if (pod) this.lastStatus = pod.status;
     if (pod && statusShowsItRan(pod)) this.knownToHaveRun = true;
+    if (isTerminalPhase(pod?.status?.phase)) this.endedMs = Math.min(this.endedMs, this.now);
     if (this.processRuns) this.podNews.push(pod);
   }
 
@@ -435,6 +452,11 @@ export class World {
 }
 
 const failure = (kind: Problem['kind']): Outcome => ({ ok: false, problem: { kind, message: 'test' } });
+
+/** The cluster says so, and how. */
+function hasEnded({ phase, containerStatuses = [] }: PodStatus): boolean {
+  return isTerminalPhase(phase) && containerStatuses.some(({ state }) => state?.terminated);
+}
 
 const noCalls = { create: 0, update: 0, withdraw: 0, stop: 0, remove: 0, confirmGone: 0, deletePod: 0 };
 
