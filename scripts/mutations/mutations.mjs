@@ -157,8 +157,8 @@ export const mutations = [
   {
     name: 'what is said of an end changes with what is seen later',
     file: `${pods}/status/status.ts`,
-    search: 'const isTold = tellsItsEnd(live);',
-    replace: 'const isTold = false;',
+    search: 'isOver(facts.pod.status) ?',
+    replace: 'isOver() ?',
     tests: [`${pods}/status/status.test.ts`],
   },
   {
@@ -449,5 +449,37 @@ export const mutations = [
     search: 'containerStatuses: shown.containers.map(told),',
     replace: 'containerStatuses: containerStatuses.map(told),',
     tests: [`${elsewhere}/pods/observe.test.ts`],
+  },
+
+  // Why a container waits.
+  {
+    name: 'a container of a pod with init containers waits as one of a pod without',
+    file: `${product}/podspec/containers.ts`,
+    search: "? 'PodInitializing' :",
+    replace: "? 'ContainerCreating' :",
+    tests: [`${pods}/status/status.test.ts`],
+  },
+  {
+    name: 'an init container waits for what held it up before',
+    file: `${pods}/status/status.ts`,
+    search: 'ranStatuses(live.initContainerStatuses)',
+    replace: '(live.initContainerStatuses ?? [])',
+    tests: [`${pods}/status/status.test.ts`],
+  },
+
+  // What is gone here goes there.
+  {
+    name: 'a backend is not told what its pods do without',
+    file: `${pods}/operations.ts`,
+    search: 'absent: absentOf(wanted, sources),',
+    replace: '',
+    tests: operations,
+  },
+  {
+    name: 'what somebody else has made under the name of a copy is removed',
+    file: `${elsewhere}/copies/copy-keeper.ts`,
+    search: 'if (found === undefined || sourceOf(found, owner) === undefined) return;',
+    replace: 'if (found === undefined) return;',
+    tests: [`${elsewhere}/copies/copy-keeper.test.ts`],
   },
 ];

@@ -435,9 +435,14 @@ describe('storage', () => {
 
   test('is imported as it is known to the owner, and by nobody else', async () => {
     const share = await region.storage.create('sfs', theirs.project.id);
-    const refused = { status: 400, body: { message: expect.stringContaining('does not exist') } };
-    expect(await call('POST', imports, importOf(share, 'three', 'nfs-rw'))).toMatchObject(refused);
-    expect(await call('POST', imports, importOf(share, 'three', 'csi-nas'))).toMatchObject({ status: 400 });
+    expect(await call('POST', imports, importOf(share, 'three', 'nfs-rw'))).toMatchObject({
+      status: 400,
+      body: { errorCode: 'CCI.01.400306' },
+    });
+    expect(await call('POST', imports, importOf(share, 'three', 'csi-nas'))).toMatchObject({
+      status: 400,
+      body: { errorCode: 'CCI.01.400307' },
+    });
   });
 
   test('an import whose answer is lost was made', async () => {
@@ -445,7 +450,7 @@ describe('storage', () => {
     await admin('POST', 'faults', { kind: 'lostAnswer', method: 'POST', path: '/extended-', times: 1 });
     await expect(call('POST', imports, importOf(share, 'lost', 'efs-standard'))).rejects.toThrow();
     await until(() => call('GET', `${claims}/lost`), { body: { status: { phase: 'Bound' } } });
-    await call('DELETE', `${claims}/lost?deleteVolume=false&storageType=efs`);
+    await call('DELETE', `${claims}/lost?delete_volume=false&storage_type=nfs`);
   });
 });
 

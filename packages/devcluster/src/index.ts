@@ -1,4 +1,4 @@
-export { attachCluster, canRunContainers, startCluster } from './cluster/start.ts';
+export { attachCluster, attachSame, canRunContainers, startCluster } from './cluster/start.ts';
 export { downCluster, type DownOptions } from './cluster/down.ts';
 export { peer, peerOf, type PeeringOptions } from './cluster/peering.ts';
 export { statusOfClusters, type ClusterStatus } from './cluster/status.ts';

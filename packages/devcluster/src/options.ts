@@ -79,6 +79,28 @@ export function resolveOptions(options: ClusterOptions, usualVersion?: string): 
   };
 }
 
+/** What a running cluster has that is not as it is wanted, in words; what is left out does not matter. */
+export function differences(
+  running: ResolvedOptions,
+  { node: wanted, kubernetesVersion }: Pick<ClusterOptions, 'node' | 'kubernetesVersion'>,
+): readonly string[] {
+  const { node } = running;
+  const version =
+    kubernetesVersion === undefined ? running.kubernetesVersion : knownKubernetesVersion(kubernetesVersion);
+  const others = version === running.kubernetesVersion ? [] : [`Kubernetes ${running.kubernetesVersion}`];
+  if (wanted === false) return node === undefined ? others : [...others, 'a node'];
+  if (node === undefined || wanted === undefined) return others;
+  const resolved = resolveNode(wanted);
+  return [
+    ...others,
+    ...(wanted.cpu === undefined || resolved.milliCpu === node.milliCpu ? [] : [`${node.milliCpu / 1000} CPU`]),
+    ...(wanted.memory === undefined || resolved.memoryBytes === node.memoryBytes
+      ? []
+      : [`${node.memoryBytes / 2 ** 30} GiB of memory`]),
+    ...(wanted.maxPods === undefined || resolved.maxPods === node.maxPods ? [] : [`room for ${node.maxPods} pods`]),
+  ];
+}
+
 function checkContainers({ node }: ClusterOptions, version: KubernetesVersion): void {
   if (abilitiesOf(version).containers || node === false) return;
   throw new DevClusterError(

@@ -207,7 +207,7 @@ describe('a file system', () => {
     for (const name of ['writes', 'reads']) {
       await tenant.call('DELETE', `${tenant.pod(name)}?gracePeriodSeconds=1`);
     }
-    const unbind = `${path}/persistentvolumeclaims/shared?deleteVolume=false&storageType=efs`;
+    const unbind = `${path}/persistentvolumeclaims/shared?deleteVolume=false&storageType=nfs`;
     expect(await tenant.call('DELETE', unbind)).toMatchObject({ status: 200 });
     await expect.poll(() => region.storage.read()).toMatchObject([{ exists: true, bound: [] }]);
     expect(await readFile(join(share.folder, 'part', 'file'), 'utf8')).toBe('kept\n');

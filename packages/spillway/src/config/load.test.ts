@@ -210,7 +210,7 @@ describe('a configuration file', () => {
           expect(each).not.toMatch(/Invalid input|expected .* received|undefined|\[object/);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 });

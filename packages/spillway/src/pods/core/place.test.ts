@@ -85,6 +85,16 @@ describe('a pod that the backend accepts and has no place for', () => {
     expect(operationOf(placed, late + placeWithinMs)).toBe('withdraw');
   });
 
+  it('that is seen with a place runs on, although the backend says that it took it back', () => {
+    for (const seen of [starting, testInstance(pod)]) {
+      const placed = instanceSeen(operationStarted(waits, { kind: 'withdraw' }), seen);
+      const state = operationEnded(placed, soldOut, late);
+      expect(state.observed).toEqual({ kind: 'present', instance: seen });
+      expect(operationOf(state, late)).toBeUndefined();
+      expect(state.outbox).toEqual([]);
+    }
+  });
+
   it('has not ended because it is seen going when it is taken back', () => {
     const withdrawing = operationStarted(waits, { kind: 'withdraw' });
     const seenGoing = instanceSeen(withdrawing, { ...unplaced, state: 'ended' });

@@ -12,6 +12,7 @@ import {
 } from '../../podspec/pod-facts.ts';
 import { revisionOf } from '../../podspec/travelling.ts';
 import type { PodReview } from '../intake/pod-review.ts';
+import { isUnplaced } from './place.ts';
 import type { Content, Failure, Observed, Operation, Outcome, Phase, PodState, Problem } from './pod-state.ts';
 import { placeholderNotice } from '../intake/placeholder.ts';
 import { noticesOf, noticesOfChange, noticesOfRefusals, retryDelayMs } from './problems.ts';
@@ -305,6 +306,8 @@ function failed(
 
 /** It was taken back: as if it had been refused when it was asked for. */
 function refusedPlace(state: PodState, problem: Problem, nowMs: number): PodState {
+  // What has been seen with a place since is there, whatever the backend looked at.
+  if (state.ran || (state.observed.kind === 'present' && !isUnplaced(state))) return { ...state, withdrawn: false };
   const before: PodState = {
     ...state,
     failures: withoutFailure(state.failures, 'withdraw'),

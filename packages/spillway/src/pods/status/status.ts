@@ -32,15 +32,16 @@ export interface StatusInput {
  * The status that the pod should have: the fields and conditions that Spillway owns, and nothing else. Pure, and the
  * same again for the same facts as long as the live status holds what was returned.
  */
-export function podStatus(input: StatusInput): PodStatus {
+export function podStatus(facts: StatusInput): PodStatus {
+  // Once the end is told, nothing that is seen of an instance changes what is said of it.
+  const input = isOver(facts.pod.status) ? { ...facts, instance: undefined, over: true } : facts;
   const { pod, instance, verdict, hostIPs } = input;
   const live = pod.status ?? {};
-  const isTold = tellsItsEnd(live);
-  const ended = input.over || isTold || instance?.state === 'ended';
+  const ended = input.over || instance?.state === 'ended';
   const { initContainerStatuses, containerStatuses } = statusesOf(input, ended);
   const phase = phaseOf(input, { initContainerStatuses, containerStatuses, ended });
   // An instance that has ended may have given its address back; the status keeps it, as the kubelet's does.
-  const podIPs = instance?.podIPs.length && !isTold ? instance.podIPs : (live.podIPs ?? []).map(({ ip }) => ip);
+  const podIPs = instance?.podIPs.length ? instance.podIPs : (live.podIPs ?? []).map(({ ip }) => ip);
   const why = verdict ?? (instance?.reason === undefined ? undefined : instance);
   const generation = observedGeneration(pod, !ended && !(input.carriedOut ?? true), ended);
   const conditions = podConditions({
@@ -74,7 +75,7 @@ function ephemeralStatuses({ pod, instance }: StatusInput): Pick<PodStatus, 'eph
   const known = instance?.ephemeralContainerStatuses ?? pod.status?.ephemeralContainerStatuses ?? [];
   const there = (pod.spec?.ephemeralContainers ?? []).filter(({ name }) => known.some((each) => each.name === name));
   if (there.length === 0) return {};
-  return { ephemeralContainerStatuses: completeStatuses(there, known, { reason: 'ContainerCreating' }) };
+  return { ephemeralContainerStatuses: completeStatuses(pod, there, known, undefined) };
 }
 
 function phaseOf(
@@ -90,11 +91,10 @@ function phaseOf(
   return live === 'Running' ? 'Running' : 'Pending';
 }
 
-/** It has ended, by whomever, and nothing of it runs: whatever is seen of it now, this stays what is said of its containers. */
-function tellsItsEnd({ phase, initContainerStatuses = [], containerStatuses = [] }: PodStatus): boolean {
-  return (
-    isTerminalPhase(phase) && ![...initContainerStatuses, ...containerStatuses].some(({ state }) => state?.running)
-  );
+/** The pod has ended, by whomever, and none of its containers runs. */
+function isOver({ phase, initContainerStatuses = [], containerStatuses = [] }: PodStatus = {}): boolean {
+  const all = [...initContainerStatuses, ...containerStatuses];
+  return isTerminalPhase(phase) && !all.some(({ state }) => state?.running);
 }
 
 /** A status tells how the pod ended when it has phase and exit codes of the one that should. */
@@ -121,24 +121,24 @@ function statusesOf(
 ): { initContainerStatuses: ContainerStatus[]; containerStatuses: ContainerStatus[] } {
   const init = pod.spec?.initContainers ?? [];
   const main = pod.spec?.containers ?? [];
-  // As the kubelet: by what the pod has, and not by how far it has come.
-  const holdup = waiting ?? { reason: init.length > 0 ? 'PodInitializing' : 'ContainerCreating' };
   const live = pod.status ?? {};
-  if (tellsItsEnd(live)) {
+  if (isOver(live)) {
     return {
-      initContainerStatuses: completeStatuses(init, live.initContainerStatuses ?? [], holdup),
-      containerStatuses: completeStatuses(main, live.containerStatuses ?? [], holdup),
+      initContainerStatuses: completeStatuses(pod, init, live.initContainerStatuses ?? [], waiting),
+      containerStatuses: completeStatuses(pod, main, live.containerStatuses ?? [], waiting),
     };
   }
   const initContainerStatuses = completeStatuses(
+    pod,
     init,
-    instance?.initContainerStatuses ?? live.initContainerStatuses ?? [],
-    holdup,
+    instance?.initContainerStatuses ?? ranStatuses(live.initContainerStatuses),
+    waiting,
   );
   const containerStatuses = completeStatuses(
+    pod,
     main,
     instance?.containerStatuses ?? ranStatuses(live.containerStatuses),
-    holdup,
+    waiting,
   );
   if (!ended || instance?.state === 'ended' || !(ran || verdict?.reason === 'InstanceLost')) {
     return { initContainerStatuses, containerStatuses };
