@@ -132,6 +132,7 @@ async function poolConfig(): Promise<PoolConfig> {
     keepEndedSeconds: 86_400,
     // Whatever part of all it is: who sweeps here is killed again and again before it can.
     sweep: { graceSeconds: 1, maxFraction: 1, suspicionSeconds: 600 },
+    metrics: { intervalSeconds: 10 },
     backend: { type: 'simulated', startDelayMs: 0, stopDelayMs: 0, podCidr: '10.246.0.0/16' },
   };
 }
