@@ -38,6 +38,7 @@ const taintsOf = (text: string): unknown =>
 describe('a configuration file', () => {
   it('gets its defaults', () => {
     expect(parseConfig(minimal, 'spillway.yaml')).toEqual({
+      name: 'spillway',
       kubernetes: {},
       placement: { enabled: true, overflowDelaySeconds: 0, soldOutPatienceSeconds: 30 },
       leaderElection: {
@@ -78,6 +79,17 @@ describe('a configuration file', () => {
         },
       ],
     });
+  });
+
+  it('names its leases and its webhooks as the installation, unless it says otherwise', () => {
+    const second = parseConfig(`name: second\n${minimal}`, 'spillway.yaml');
+    expect(second).toMatchObject({
+      name: 'second',
+      leaderElection: { leaseName: 'second' },
+      admission: { serviceName: 'second-admission' },
+    });
+    const own = parseConfig(`name: second\nleaderElection: {leaseName: own}\n${minimal}`, 'spillway.yaml');
+    expect(own.leaderElection.leaseName).toBe('own');
   });
 
   it('may have no taints, others, and not the one that comes and goes by itself', () => {

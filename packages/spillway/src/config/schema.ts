@@ -254,8 +254,10 @@ const leaderElection = z
       .string()
       .max(180)
       .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, { error: 'must consist of lower-case letters, digits and "-"' })
-      .default('spillway')
-      .describe("Start of the leases' names; each pool has its own, which ends with the name of the pool."),
+      .optional()
+      .describe(
+        "Start of the leases' names; each pool has its own, which ends with the name of the pool. Default: the name of the installation.",
+      ),
     leaseDurationSeconds: z
       .number()
       .int()
@@ -299,8 +301,10 @@ const admission = z
       .default('spillway-system')
       .describe("Namespace of the Service, and of the Secret with the webhooks' certificate authority."),
     serviceName: dnsLabel
-      .default('spillway-admission')
-      .describe('Service by which the API server reaches the webhooks.'),
+      .optional()
+      .describe(
+        'Service by which the API server reaches the webhooks. It selects pods with the labels app.kubernetes.io/name=spillway and app.kubernetes.io/instance=NAME. Default: NAME-admission, with the name of the installation.',
+      ),
     url: z
       .string()
       .regex(/^https:\/\/[^/?#@]+$/, { error: 'must be https://HOST:PORT without a path' })
@@ -351,6 +355,16 @@ const observability = z
 
 export const configSchema: z.ZodType<Config> = z
   .strictObject({
+    name: z
+      .string()
+      .max(40)
+      .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, {
+        error: 'must consist of lower-case letters, digits and "-", and begin with a letter',
+      })
+      .default('spillway')
+      .describe(
+        'Name of this installation. What it has of its own in the cluster begins with this name: its account, roles, admission policies, webhooks and leases. A second installation needs another name.',
+      ),
     clusterId: z
       .string()
       .min(1)
@@ -406,5 +420,13 @@ export const configSchema: z.ZodType<Config> = z
         });
       }
     });
+  })
+  .transform((config) => {
+    const { name, leaderElection: election, admission: webhooks } = config;
+    return {
+      ...config,
+      leaderElection: { ...election, leaseName: election.leaseName ?? name },
+      admission: { ...webhooks, serviceName: webhooks.serviceName ?? `${name}-admission` },
+    };
   })
   .describe('Configuration of spillway serve.');

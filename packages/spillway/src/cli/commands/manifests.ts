@@ -9,7 +9,7 @@ import { kubernetesAccess, processEnvironment } from '../../config/kubernetes-ac
 import { ConfigError, loadConfig } from '../../config/load.ts';
 import { scheduleProfileCrd } from '../../placement/rules/schedule-profile-crd.ts';
 import { clusterConfig } from '../../serve/connect.ts';
-import type { Terminal } from '../terminal.ts';
+import { note, type Terminal } from '../terminal.ts';
 
 type Format = 'yaml' | 'json';
 
@@ -42,8 +42,9 @@ export function manifestsCommand(terminal: Terminal): Command {
     )
     .addOption(output())
     .action(async ({ config: file, namespace, podWritePolicy, output: format }: RbacCommandOptions) => {
-      const { pools, placement, leaderElection, admission } = await loadConfig(file);
+      const { name, pools, placement, leaderElection, admission } = await loadConfig(file);
       const objects = rbacManifests({
+        installation: name,
         nodeNames: pools.map(({ nodeName }) => nodeName),
         approveServingCertificates: pools.some(({ servingCertificate }) => servingCertificate.csr?.approve === true),
         placement: placement.enabled,
@@ -65,7 +66,7 @@ export function manifestsCommand(terminal: Terminal): Command {
           : {}),
       });
       print(terminal, objects, format);
-      if (!podWritePolicy) terminal.stderr.write(withoutPodWritePolicy);
+      if (!podWritePolicy) note(terminal, withoutPodWritePolicy(name));
     });
   manifests
     .command('admission')
@@ -80,9 +81,10 @@ export function manifestsCommand(terminal: Terminal): Command {
     .addOption(output())
     .action(async ({ config: file, carrier, output: format }: AdmissionCommandOptions) => {
       const config = await loadConfig(file);
-      const { admission } = config;
+      const { name, admission } = config;
       const wanted = carrier ?? admission.carrier;
       const objects = admissionManifests({
+        installation: name,
         carrier: wanted === 'auto' ? await carrierOfCluster(config) : wanted,
         address: webhookAddress(admission),
         port: admission.port,
@@ -98,8 +100,8 @@ export function manifestsCommand(terminal: Terminal): Command {
   return manifests;
 }
 
-const withoutPodWritePolicy =
-  "note: without the admission policy spillway-pod-writes, Spillway's account may patch any pod of the cluster, its image included: keep its token as safe as an administrator's, or use Kubernetes 1.30 or newer\n";
+const withoutPodWritePolicy = (name: string): string =>
+  `note: without the admission policy ${name}-pod-writes, the account ${name} may patch any pod of the cluster, its image included: keep its token as safe as an administrator's, or use Kubernetes 1.30 or newer`;
 
 function print(terminal: Terminal, objects: readonly object[], format: Format): void {
   const text =

@@ -54,7 +54,7 @@ beforeAll(async () => {
   const objects = fc.sample(fc.oneof(generatedPod, generatedWorkload), { seed, numRuns: 600 });
   const answers = await Promise.all(objects.map(answerTo));
   without = answers.flatMap((answer) => ('object' in answer ? [answer.object] : []));
-  for (const manifest of [...mutatingPolicies(), ...unknownValuePolicy()]) await apply(manifest);
+  for (const manifest of [...mutatingPolicies('spillway'), ...unknownValuePolicy('spillway')]) await apply(manifest);
   // Informers of the API server: one canary for every kind of policy.
   await eventuallyHolds(async () =>
     expect(await answerTo(pod('canary', { [burstLabels[0]]: 'nonsense' }))).toHaveProperty('refused'),
