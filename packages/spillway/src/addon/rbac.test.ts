@@ -16,6 +16,18 @@ const withAdmission = (rules: boolean): readonly Manifest[] =>
 const roleText = (objects: readonly Manifest[], name: string): string =>
   JSON.stringify(objects.find(({ kind, metadata }) => kind === 'ClusterRole' && metadata?.name === name));
 
+const all = (installation: string): readonly Manifest[] =>
+  rbacManifests({
+    installation,
+    nodeNames: ['vk-1'],
+    approveServingCertificates: true,
+    placement: true,
+    leaderElection: { namespace: 'spillway-system', leaseNames: ['a'] },
+    admission: { namespace: 'spillway-system', rules: true },
+  });
+const keys = (objects: readonly Manifest[]): string[] =>
+  objects.map(({ kind, metadata }) => `${kind} ${metadata?.namespace ?? ''} ${metadata?.name}`);
+
 describe('the generated rights', () => {
   it('let the node agent be its own nodes and nothing else', () => {
     const agent = roleText(manifests(), 'spillway-node-agent');
@@ -167,17 +179,6 @@ describe('the generated rights', () => {
   });
 
   it('of two installations are different objects, but for the namespace, and bind only the own account', () => {
-    const all = (installation: string): readonly Manifest[] =>
-      rbacManifests({
-        installation,
-        nodeNames: ['vk-1'],
-        approveServingCertificates: true,
-        placement: true,
-        leaderElection: { namespace: 'spillway-system', leaseNames: ['a'] },
-        admission: { namespace: 'spillway-system', rules: true },
-      });
-    const keys = (objects: readonly Manifest[]): string[] =>
-      objects.map(({ kind, metadata }) => `${kind} ${metadata?.namespace ?? ''} ${metadata?.name}`);
     const others = keys(all('second'));
     expect(keys(all('spillway')).filter((key) => others.includes(key))).toEqual(['Namespace  spillway-system']);
     expect(JSON.stringify(all('second'))).toContain('system:serviceaccount:spillway-system:second');

@@ -14,6 +14,9 @@ interface Status {
   readonly code?: number;
 }
 
+/** Each API server on the way puts it in front of what it hands on. */
+const wrapping = /^(Internal error occurred: )+/;
+
 const exitCodeCause = 'ExitCode';
 const nonZeroExitCode = 'NonZeroExitCode';
 
@@ -37,7 +40,7 @@ export function parseStatus(text: string): RemoteResult {
     const code = Number(status.details?.causes?.find((cause) => cause.reason === exitCodeCause)?.message ?? Number.NaN);
     if (Number.isInteger(code)) return { exitCode: code };
   }
-  const error = status.message ?? 'the command failed without a message';
+  const error = (status.message ?? 'the command failed without a message').replace(wrapping, '');
   return status.reason === undefined ? { error } : { error, reason: status.reason };
 }
 

@@ -1,3 +1,4 @@
+import { offered } from '../testing/offered.ts';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { type Account, randomAccessKey } from '@spillway/cci-standin';
@@ -28,7 +29,9 @@ const hello = async ({ client }: CciConnection, ref: InstanceRef): Promise<{ res
   const said = text(stdout);
   const command = { container: 'main', command: ['echo', 'hello'] };
   const path = `${namespace}/pods/${podName(ref)}/exec`;
-  const result = await openStreams(client, path, command, { tty: false, stdout }, signal).finally(() => stdout.end());
+  const result = await openStreams(client, path, command, offered({ tty: false, stdout }), signal).finally(() =>
+    stdout.end(),
+  );
   return { result, said: await said };
 };
 

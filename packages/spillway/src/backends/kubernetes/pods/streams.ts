@@ -1,10 +1,10 @@
 import { ApiError, type KubeClient, type ObjectRef, type Pod, type ResourceType } from '@spillway/kube';
 import {
   BackendError,
-  type ContainerStreams,
   type ExecResult,
   type LogOptions,
   type LogSink,
+  type OfferedStreams,
   type PortForwarder,
 } from '../../backend.ts';
 import { portForwardAt, remoteCommandAt, type StreamTarget } from '../../remote-streams.ts';
@@ -97,18 +97,12 @@ export async function openStreams(
   client: KubeClient,
   path: string,
   { container, command }: { readonly container: string; readonly command?: readonly string[] },
-  io: ContainerStreams,
+  streams: OfferedStreams,
   signal: AbortSignal,
 ): Promise<ExecResult> {
-  const query = {
-    container,
-    command,
-    stdin: io.stdin !== undefined,
-    stdout: io.stdout !== undefined,
-    stderr: io.stderr !== undefined && !io.tty,
-    tty: io.tty,
-  };
-  return await upgraded(client, { path, query }, (target) => remoteCommandAt(target, io, signal));
+  const { tty, stdin, stdout, stderr } = streams;
+  const query = { container, command, stdin, stdout, stderr, tty };
+  return await upgraded(client, { path, query }, (target) => remoteCommandAt(target, streams, signal));
 }
 
 export async function openPorts(client: KubeClient, path: string, signal: AbortSignal): Promise<PortForwarder> {
