@@ -173,6 +173,12 @@ describe('a command over SPDY', () => {
   });
 });
 
+/** What a client is told in place of the upgrade. */
+const unavailable = (message: string): object => ({
+  status: 503,
+  answer: { text: expect.stringContaining(`"message":"${message}","reason":"ServiceUnavailable"`) as unknown },
+});
+
 describe('attach', () => {
   const path = '/attach/default/web/main';
 
@@ -196,12 +202,8 @@ describe('attach', () => {
       dial(kubelet, { path, query: 'output=1' }).catch((error: unknown) => error),
       dial(kubelet).catch((error: unknown) => error),
     ]);
-    const status = (message: string): object => ({
-      status: 503,
-      answer: { text: expect.stringContaining(`"message":"${message}","reason":"ServiceUnavailable"`) as unknown },
-    });
-    expect(attach).toMatchObject(status('error attaching to container: the region does not answer'));
-    expect(exec).toMatchObject(status('error executing command in container: the region does not answer'));
+    expect(attach).toMatchObject(unavailable('error attaching to container: the region does not answer'));
+    expect(exec).toMatchObject(unavailable('error executing command in container: the region does not answer'));
   });
 
   test('that a client gives up before it begins ends quietly', async () => {
