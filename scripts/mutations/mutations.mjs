@@ -375,4 +375,36 @@ export const mutations = [
     replace: 'containerStatuses: containerStatuses.map(told),',
     tests: [`${elsewhere}/pods/observe.test.ts`],
   },
+
+  // Why a container waits.
+  {
+    name: 'a container of a pod with init containers waits as one of a pod without',
+    file: `${product}/podspec/containers.ts`,
+    search: "? 'PodInitializing' :",
+    replace: "? 'ContainerCreating' :",
+    tests: [`${pods}/status/status.test.ts`],
+  },
+  {
+    name: 'an init container waits for what held it up before',
+    file: `${pods}/status/status.ts`,
+    search: 'ranStatuses(live.initContainerStatuses)',
+    replace: '(live.initContainerStatuses ?? [])',
+    tests: [`${pods}/status/status.test.ts`],
+  },
+
+  // What is gone here goes there.
+  {
+    name: 'a backend is not told what its pods do without',
+    file: `${pods}/operations.ts`,
+    search: 'absent: absentOf(wanted, sources),',
+    replace: '',
+    tests: operations,
+  },
+  {
+    name: 'what somebody else has made under the name of a copy is removed',
+    file: `${elsewhere}/copies/copy-keeper.ts`,
+    search: 'if (found === undefined || sourceOf(found, owner) === undefined) return;',
+    replace: 'if (found === undefined) return;',
+    tests: [`${elsewhere}/copies/copy-keeper.test.ts`],
+  },
 ];

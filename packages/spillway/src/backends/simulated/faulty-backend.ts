@@ -18,6 +18,7 @@ import type {
   StopOptions,
   Workload,
 } from '../backend.ts';
+import { startingReason } from '../../podspec/containers.ts';
 import { BackendError } from '../backend.ts';
 import { EventHub } from '../event-hub.ts';
 import { drawMs } from './duration.ts';
@@ -222,13 +223,14 @@ export class FaultyBackend implements Backend {
   async #makeHalf({ ref, pod }: Workload): Promise<void> {
     const { instances } = await this.#backend.list(new AbortController().signal);
     if (instances.some(({ ref: { uid } }) => uid === ref.uid)) return;
+    const waits = (container: Container): ContainerStatus => waiting(container, startingReason(pod));
     this.#setHalf({
       ref,
       state: 'starting',
       podIPs: [],
       startTime: `${new Date(this.#clock.now()).toISOString().slice(0, 19)}Z`,
-      containerStatuses: (pod.spec?.containers ?? []).map(waiting),
-      initContainerStatuses: (pod.spec?.initContainers ?? []).map(waiting),
+      containerStatuses: (pod.spec?.containers ?? []).map(waits),
+      initContainerStatuses: (pod.spec?.initContainers ?? []).map(waits),
     });
     this.#lagging(ref.uid);
   }
@@ -282,7 +284,7 @@ export class FaultyBackend implements Backend {
   }
 }
 
-function waiting({ name, image = '' }: Container): ContainerStatus {
+function waiting({ name, image = '' }: Container, reason: string): ContainerStatus {
   return {
     name,
     image,
@@ -290,7 +292,7 @@ function waiting({ name, image = '' }: Container): ContainerStatus {
     ready: false,
     started: false,
     restartCount: 0,
-    state: { waiting: { reason: 'ContainerCreating' } },
+    state: { waiting: { reason } },
   };
 }
 
