@@ -368,7 +368,7 @@ describe('with webhooks, and no policies', () => {
 
   it('refuses unknown values, in any script, with those that there are', async () => {
     const unknown = await refusal(tried('p', { [label]: 'Auto' }));
-    expect(unknown).toMatch(/"Auto" is no value of the burst label .* auto, localPrefer, enforce, off/);
+    expect(unknown).toMatch(/"Auto" is not a valid value of the burst label .* auto, localPrefer, enforce, off/);
     const withTemplate = deployment('default', 'd', {});
     withTemplate.spec = {
       ...withTemplate.spec,

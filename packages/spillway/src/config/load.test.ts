@@ -97,7 +97,7 @@ describe('a configuration file', () => {
     const team = { key: 'example.com/team', value: 'a', effect: 'NoExecute' };
     expect(taintsOf(JSON.stringify([team]))).toEqual([team]);
     expect(() => taintsOf('[{key: bursting.cci.io/no-schedule, effect: NoSchedule}]')).toThrow(
-      /sets and removes by itself/,
+      /is the taint that Spillway itself sets/,
     );
     expect(() => taintsOf('[{key: a b, effect: NoSchedule}]')).toThrow(/qualified name/);
   });
@@ -145,7 +145,9 @@ describe('a configuration file', () => {
   it('says what to use in place of a backend that there was once', () => {
     const former = 'pools: [{name: a, nodeName: a, backend: {type: cri, socket: /run/containerd.sock}}]';
     expect(problemsOf(former)).toEqual([
-      expect.stringMatching(/^spillway\.yaml:1:48: pools\[0\]\.backend\.type: "cri".* use kubernetes,.* or simulated /),
+      expect.stringMatching(
+        /^spillway\.yaml:1:48: pools\[0\]\.backend\.type: the backend "cri".* use kubernetes,.* or simulated /,
+      ),
     ]);
   });
 

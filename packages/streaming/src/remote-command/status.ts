@@ -34,7 +34,7 @@ export function formatLegacyStatus(result: RemoteResult): string {
 export function parseStatus(text: string): RemoteResult {
   const status = parseJson(text);
   if (status === undefined)
-    return { error: `the error stream says ${JSON.stringify(text.slice(0, 1000))}, which is no status` };
+    return { error: `the error stream says ${JSON.stringify(text.slice(0, 1000))}, which is not a status` };
   if (status.status === 'Success') return { exitCode: 0 };
   if (status.reason === nonZeroExitCode) {
     const code = Number(status.details?.causes?.find((cause) => cause.reason === exitCodeCause)?.message ?? Number.NaN);

@@ -182,7 +182,7 @@ describe('who Spillway is for CCI', () => {
       const connection = await world.connection(world.key(5));
       expect(await hello(connection, ref)).toMatchObject({ said: 'hello\n' });
       await world.admin('DELETE', `access-keys/${world.key(5).accessKey}`);
-      const paused = { kind: 'unauthorized', message: expect.stringContaining('so no calls are made with it') };
+      const paused = { kind: 'unauthorized', message: expect.stringContaining('so Spillway makes no calls with it') };
       await expect(hello(connection, ref)).rejects.toMatchObject(paused);
       await expect(connection.client.request({ method: 'GET', path: namespace })).rejects.toMatchObject(paused);
     });

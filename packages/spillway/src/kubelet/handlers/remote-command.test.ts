@@ -219,7 +219,7 @@ describe('attach', () => {
     dialled.catch(() => undefined);
     await asked.promise;
     leaving.abort();
-    await expect(dialled).rejects.toThrow('given up');
+    await expect(dialled).rejects.toThrow('cancelled');
     await new Promise((resolve) => setTimeout(resolve, 50));
     given.reject(new BackendError('unavailable', 'too late'));
     await kubelet.server.close();

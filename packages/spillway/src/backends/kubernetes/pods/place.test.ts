@@ -40,7 +40,7 @@ test('who is sold out says how long it waited and what the other side said', () 
   const error = soldOut({ spec: { containers }, status: { conditions: [unschedulable] } }, 20_000);
   expect(error).toMatchObject({
     kind: 'soldOut',
-    message: 'the other side found no place for the pod within 20 s: no resources in the zone',
+    message: 'the other cluster did not place the pod within 20 s: no resources in the zone',
   });
-  expect(soldOut({}, 1000).message).toBe('the other side found no place for the pod within 1 s');
+  expect(soldOut({}, 1000).message).toBe('the other cluster did not place the pod within 1 s');
 });

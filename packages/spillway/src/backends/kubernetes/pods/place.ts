@@ -15,6 +15,6 @@ export function hasPlace({ metadata, spec, status }: Pod): boolean {
 export function soldOut({ status }: Pod, waitedMs: number): BackendError {
   const said = status?.conditions?.find(({ type, status: value }) => type === 'PodScheduled' && value === 'False');
   const why = said?.message ? `: ${said.message}` : '';
-  const message = `the other side found no place for the pod within ${Math.round(waitedMs / 1000)} s${why}`;
+  const message = `the other cluster did not place the pod within ${Math.round(waitedMs / 1000)} s${why}`;
   return new BackendError('soldOut', message);
 }

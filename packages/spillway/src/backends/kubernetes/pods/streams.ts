@@ -34,8 +34,8 @@ export function logQuery(
 ): Record<string, string | number | boolean | undefined> {
   const { follow, previous, timestamps, tailLines, limitBytes, since } = options;
   if (options.stream !== 'All') {
-    throw new BackendError('invalid', 'the log of a pod in another cluster has both streams in one', {
-      remedy: 'Leave out --stream.',
+    throw new BackendError('invalid', 'the log of a pod in another cluster combines both streams', {
+      remedy: 'Remove --stream.',
     });
   }
   const query = { container, follow, previous, tailLines };
@@ -89,7 +89,7 @@ export function assertRunning({ metadata, status }: Pod, container: string): voi
   const found = all.find(({ name }) => name === container);
   if (found?.state?.running) return;
   const why = found?.state?.waiting?.reason ?? found?.state?.terminated?.reason ?? status?.phase ?? 'unknown';
-  throw new BackendError('conflict', `container ${container} of pod ${metadata?.name} does not run: ${why}`);
+  throw new BackendError('conflict', `container ${container} of pod ${metadata?.name} is not running: ${why}`);
 }
 
 /** Runs the command, or attaches to the container when there is none. */
