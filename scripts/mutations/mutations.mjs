@@ -18,6 +18,7 @@ const informer = 'packages/kube/src/informer';
 const core = [`${pods}/core/core.test.ts`];
 const decide = [`${pods}/core/decide.test.ts`];
 const operations = [`${pods}/operations.test.ts`];
+const figures = [`${product}/usage/figures.test.ts`];
 const pendingWrite = [`${pods}/status/pending-write.test.ts`];
 
 /** @type {readonly Mutation[]} */
@@ -344,6 +345,65 @@ export const mutations = [
     search: 'AbortSignal.any([session.closed, stopping])',
     replace: 'stopping',
     tests: [`${kubelet}/handlers/remote-command.test.ts`],
+  },
+
+  // What pods use.
+  {
+    name: 'a measurement that is told again counts as another',
+    file: `${product}/usage/figures.ts`,
+    search: 'if (before !== undefined && measured.atMs <= before.atMs) return before;',
+    replace: '',
+    tests: figures,
+  },
+  {
+    name: 'CPU time of a container counts on when it is started again',
+    file: `${product}/usage/figures.ts`,
+    search: 'known?.startedAtMs === startedAtMs ? known : undefined',
+    replace: 'known',
+    tests: figures,
+  },
+  {
+    name: 'CPU time counts by the windows of the measurements that were seen',
+    file: `${product}/usage/counter.ts`,
+    search: 'const coveredMs = gapMs <= longestGapMs ? gapMs : windowMs;',
+    replace: 'const coveredMs = windowMs;',
+    tests: [`${product}/usage/counter.test.ts`],
+  },
+  {
+    name: 'a new counter has what its container may have used since its start',
+    file: `${product}/usage/figures.ts`,
+    search: 'const windowMs = Math.min(measured.windowMs, measured.atMs - startedAtMs);',
+    replace: 'const windowMs = measured.atMs - startedAtMs;',
+    tests: [`${kubelet}/usage/metrics-server.test.ts`],
+  },
+  {
+    name: 'a pod of which a container is not known is told in part',
+    file: `${kubelet}/usage/resource-metrics.ts`,
+    search: '{ labels: ofContainer(pod, container), value: container.startedAtMs / 1000 },',
+    replace:
+      '...(container.figures ? [{ labels: ofContainer(pod, container), value: container.startedAtMs / 1000 }] : []),',
+    tests: [`${kubelet}/handlers/usage.test.ts`],
+  },
+  {
+    name: 'each scrape asks the backend',
+    file: `${product}/usage/usage-sampler.ts`,
+    search: 'this.#asking ??= this.#ask();',
+    replace: 'this.#asking = this.#ask();',
+    tests: [`${product}/usage/usage-sampler.test.ts`],
+  },
+  {
+    name: 'old figures are told for ever',
+    file: `${product}/usage/usage-sampler.ts`,
+    search: 'return this.#options.clock.now() < this.#knownUntilMs ? this.#figures : undefined;',
+    replace: 'return this.#figures;',
+    tests: [`${product}/usage/usage-sampler.test.ts`],
+  },
+  {
+    name: 'a missing metrics API counts as a missing namespace',
+    file: `${product}/backends/kubernetes/pods/usage.ts`,
+    search: "case 'notFound':",
+    replace: "case 'gone':",
+    tests: [`${product}/backends/kubernetes/pods/usage.test.ts`],
   },
 
   // What a pod elsewhere knows of itself.

@@ -18,6 +18,7 @@ const facts: NodeFacts = {
   capacity: {},
   health: { kind: 'reachable' },
   preparation: { kind: 'prepared' },
+  usage: { kind: 'measured' },
 };
 
 const noInfo = {

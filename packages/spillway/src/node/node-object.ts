@@ -1,5 +1,5 @@
 import type { Node, NodeCondition, NodeStatus, Taint } from '@spillway/kube';
-import type { PreparationState } from '../backends/backend.ts';
+import type { PreparationState, UsageState } from '../backends/backend.ts';
 import { blockedTaint, burstTaint, preferTaint, sizingAnnotation, virtualNodeLabels } from '../podspec/contract.ts';
 
 /** What the virtual node is; the parts that never change while the process runs, and those that do. */
@@ -25,6 +25,7 @@ export interface NodeFacts {
   readonly capacity: Readonly<Record<string, string>>;
   readonly health: BackendHealthState;
   readonly preparation: PreparationState;
+  readonly usage: UsageState;
   /** Why the pool takes no new pods; absent: it takes them. */
   readonly blocked?: { readonly reason: string; readonly message: string } | undefined;
 }
@@ -138,7 +139,7 @@ export function nodeStatus(facts: NodeFacts): NodeStatus {
  * An unhealthy backend is not an unhealthy node: `Ready=False` would withdraw endpoints and evict pods that run. It is a
  * condition of its own, and a taint.
  */
-function nodeConditions({ health, preparation }: NodeFacts): NodeCondition[] {
+function nodeConditions({ health, preparation, usage }: NodeFacts): NodeCondition[] {
   return [
     {
       type: 'MemoryPressure',
@@ -167,6 +168,7 @@ function nodeConditions({ health, preparation }: NodeFacts): NodeCondition[] {
     { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'spillway serves this node' },
     backendCondition(health),
     preparationCondition(preparation),
+    usageCondition(usage),
   ];
 }
 
@@ -191,6 +193,19 @@ function preparationCondition(preparation: PreparationState): NodeCondition {
       return { type, status: 'False', reason: preparation.reason, message: preparation.message };
     default:
       return { type, status: 'Unknown', reason: 'NotPreparedYet', message: 'the backend is being prepared' };
+  }
+}
+
+/** Pods run all the same, so that nothing but this condition says so. */
+function usageCondition(usage: UsageState): NodeCondition {
+  const type = 'MetricsAvailable';
+  switch (usage.kind) {
+    case 'measured':
+      return { type, status: 'True', reason: 'BackendMeasures', message: 'the backend reports what pods use' };
+    case 'unmeasured':
+      return { type, status: 'False', reason: usage.reason, message: usage.message };
+    default:
+      return { type, status: 'Unknown', reason: 'NotAskedYet', message: 'the backend has not been asked yet' };
   }
 }
 

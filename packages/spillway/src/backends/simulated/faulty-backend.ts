@@ -9,6 +9,7 @@ import type {
   InstanceChange,
   InstanceEvent,
   InstanceRef,
+  InstanceUsage,
   Listing,
   LogOptions,
   LogSink,
@@ -158,6 +159,10 @@ export class FaultyBackend implements Backend {
 
   portForward(ref: InstanceRef, signal: AbortSignal): Promise<PortForwarder> {
     return this.#call('portForward', ref, signal, () => this.#backend.portForward(ref, signal));
+  }
+
+  usage(signal: AbortSignal): Promise<readonly InstanceUsage[]> {
+    return this.#call('usage', undefined, signal, () => this.#backend.usage(signal));
   }
 
   capacity(signal: AbortSignal): Promise<Capacity> {

@@ -239,6 +239,16 @@ describe('virtual nodes', () => {
     ]);
   });
 
+  it('of which it is not known what their pods use, which is no trouble of theirs', () => {
+    const conditions = [
+      { type: 'Ready', status: 'True' },
+      { type: 'MetricsAvailable', status: 'False', message: 'CCI 2.0 has no metrics API' },
+    ];
+    expect(found({ nodes: [{ ...node, status: { conditions } }] })).toMatchObject([
+      { code: 'metrics-missing', severity: 'info', message: expect.stringContaining('CCI 2.0 has no metrics API') },
+    ]);
+  });
+
   it('that take no new pods', () => {
     const taints = [{ key: 'bursting.cci.io/no-schedule', effect: 'NoSchedule' }];
     expect(codes({ nodes: [{ ...node, spec: { taints } }] })).toEqual(['pool-blocked']);
