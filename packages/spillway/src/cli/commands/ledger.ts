@@ -1,4 +1,5 @@
 import { access } from 'node:fs/promises';
+import { whyUnreadable } from '@spillway/kube';
 import { Command, Option } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import { generationsOf, ledgerFile, readIntervals } from '../../ledger/files.ts';
@@ -77,8 +78,8 @@ async function intervalsOf(file: string): Promise<readonly Interval[]> {
     const [first] = cause instanceof AggregateError ? cause.errors : [cause];
     const missing = first instanceof Error && 'code' in first && first.code === 'ENOENT';
     const why = missing
-      ? 'the file does not exist: has spillway serve run a pod since ledger.directory was set?'
-      : `${first}`;
+      ? 'there is no such file: has spillway serve run a pod since ledger.directory was set?'
+      : whyUnreadable(first);
     throw new UsageError(`${file}: cannot read the ledger: ${why}`, { cause });
   }
 }
