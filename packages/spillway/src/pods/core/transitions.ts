@@ -401,7 +401,7 @@ function lost(state: PodState): PodState {
   const { pod } = state;
   if (!state.ran || pod === undefined || state.gone !== 'no' || state.verdict !== undefined) return state;
   if (isDeleting(pod) || isTerminalPhase(pod.status?.phase) || state.last?.state === 'ended') return state;
-  const message = 'The backend does not have the instance of this pod any more';
+  const message = 'The instance of this pod no longer exists on the backend';
   const notice: Notice = { severity: 'Warning', reason: 'InstanceLost', message };
   return { ...state, verdict: { reason: 'InstanceLost', message }, outbox: [...state.outbox, notice] };
 }
