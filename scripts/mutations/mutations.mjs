@@ -104,6 +104,13 @@ export const mutations = [
     tests: core,
   },
   {
+    name: 'a view that is wrong for some seconds loses what is too little to be suspicious',
+    file: `${pods}/core/absence.ts`,
+    search: 'export const lossSpacingMs = 30_000;',
+    replace: 'export const lossSpacingMs = 2000;',
+    tests: core,
+  },
+  {
     name: 'an outage counts as time in which listings said so',
     file: `${product}/podspec/absence/suspicion.ts`,
     search: 'Math.min(startedMs - untilMs, mostPerListingMs)',

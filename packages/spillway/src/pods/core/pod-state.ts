@@ -73,8 +73,16 @@ export type Observed =
   /** No complete listing since the process started. */
   | { readonly kind: 'unknown' }
   | { readonly kind: 'present'; readonly instance: Instance }
-  /** There should be an instance, but it is not seen (yet, or any more). Listings that begin before `countFromMs` prove nothing. */
-  | { readonly kind: 'doubtful'; readonly countFromMs: number; readonly listings: number }
+  /**
+   * There should be an instance, but it is not seen (yet, or any more): since `sinceMs`, or, of the complete listings that lack it,
+   * since the newest one began. `toldGone`: the backend's watch said so.
+   */
+  | {
+      readonly kind: 'doubtful';
+      readonly sinceMs: number;
+      readonly listings: number;
+      readonly toldGone?: boolean;
+    }
   | { readonly kind: 'absent' };
 
 export interface Content {

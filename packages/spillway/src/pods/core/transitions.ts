@@ -12,6 +12,7 @@ import {
 } from '../../podspec/pod-facts.ts';
 import { revisionOf } from '../../podspec/travelling.ts';
 import type { PodReview } from '../intake/pod-review.ts';
+import { absencesNeeded, countsFromMs, doubtful, wouldBeLost } from './absence.ts';
 import { isUnplaced } from './place.ts';
 import type { Content, Failure, Observed, Operation, Outcome, Phase, PodState, Problem } from './pod-state.ts';
 import { placeholderNotice } from '../intake/placeholder.ts';
@@ -20,11 +21,6 @@ import { tellsEnd } from '../status/status.ts';
 import { isRespecified } from './respecified.ts';
 
 // What happened → the next state. Pure. Each function may be called with news that are old or that come twice.
-
-/** Two listings that lack an instance count as two only when the second begins this much later. */
-export const absenceSpacingMs = 2000;
-/** An instance that is lost must be missing from this many complete listings. */
-const absencesNeeded = 2;
 
 export interface Bound extends PodReview {
   readonly pod: Pod;
@@ -192,7 +188,7 @@ export function instanceGone(state: PodState, nowMs: number): PodState {
   const { observed, stopped } = state;
   if (observed.kind !== 'present' && observed.kind !== 'doubtful') return state;
   // Some backends take away what they were asked to stop; otherwise listings have to agree.
-  return settle({ ...state, observed: stopped ? { kind: 'absent' } : doubtful(nowMs) });
+  return settle({ ...state, observed: stopped ? { kind: 'absent' } : doubtful(nowMs, { toldGone: true }) });
 }
 
 /** A complete listing, begun at `startedMs`, has no instance of this pod. */
@@ -206,19 +202,16 @@ export function instanceMissing(state: PodState, startedMs: number): PodState {
         ...state,
         observed:
           mayExist(state) || (state.pod !== undefined && isDeleting(state.pod))
-            ? { kind: 'doubtful', countFromMs: startedMs + absenceSpacingMs, listings: 1 }
+            ? { ...doubtful(startedMs), listings: 1 }
             : { kind: 'absent' },
       });
     case 'present':
-      return settle({
-        ...state,
-        observed: { kind: 'doubtful', countFromMs: startedMs + absenceSpacingMs, listings: 1 },
-      });
+      return settle({ ...state, observed: { ...doubtful(startedMs), listings: 1 } });
     default: {
-      if (startedMs < observed.countFromMs) return state;
+      if (startedMs < countsFromMs(state, observed)) return state;
       const listings = observed.listings + 1;
       if (listings >= absencesNeeded) return settle(lost({ ...state, observed: { kind: 'absent' } }));
-      return { ...state, observed: { kind: 'doubtful', countFromMs: startedMs + absenceSpacingMs, listings } };
+      return { ...state, observed: { ...observed, sinceMs: startedMs, listings } };
     }
   }
 }
@@ -398,9 +391,7 @@ function laterOf(a: Phase, b: Phase): Phase {
 
 /** It ran, nobody ended it, and it is gone: its controller makes a new pod, this one is never started again. */
 function lost(state: PodState): PodState {
-  const { pod } = state;
-  if (!state.ran || pod === undefined || state.gone !== 'no' || state.verdict !== undefined) return state;
-  if (isDeleting(pod) || isTerminalPhase(pod.status?.phase) || state.last?.state === 'ended') return state;
+  if (!wouldBeLost(state)) return state;
   const message = 'The backend does not have the instance of this pod any more';
   const notice: Notice = { severity: 'Warning', reason: 'InstanceLost', message };
   return { ...state, verdict: { reason: 'InstanceLost', message }, outbox: [...state.outbox, notice] };
@@ -414,10 +405,6 @@ function isOfAnother(instance: Instance | undefined, content: Content | undefine
 /** Nobody wants the pod to go: it is there, and will be, when its instance is removed. */
 function stays({ pod, gone }: PodState): boolean {
   return pod !== undefined && gone === 'no' && !isDeleting(pod);
-}
-
-function doubtful(nowMs: number): Observed {
-  return { kind: 'doubtful', countFromMs: nowMs, listings: 0 };
 }
 
 function mayExist(state: PodState): boolean {
