@@ -366,7 +366,7 @@ const observability = z
       .max(65_535)
       .optional()
       .describe(
-        'TCP port for the probes of a Deployment: HTTPS with a certificate of its own making, /healthz (liveness) and /readyz (readiness), which name the pools and say whether this process leads them. It also answers while the process stands by. Default: none.',
+        'TCP port for liveness and readiness probes: HTTPS with a self-signed certificate, /healthz (liveness) and /readyz (readiness), which name the pools and say whether this process leads them. It also answers while the process stands by. Default: none.',
       ),
   })
   .prefault({})
