@@ -262,15 +262,15 @@ export const mutations = [
   {
     name: 'an instance that is lost ends no pod',
     file: `${pods}/core/transitions.ts`,
-    search: "if (!state.ran || pod === undefined || state.gone !== 'no' || state.verdict !== undefined) return state;",
-    replace: 'if (pod !== undefined || !state.ran) return state;',
+    search: 'if (!wouldBeLost(state)) return state;',
+    replace: 'if (wouldBeLost(state)) return state;',
     tests: decide,
   },
   {
     name: 'one absence is enough to be lost',
-    file: `${pods}/core/transitions.ts`,
-    search: 'const absencesNeeded = 2;',
-    replace: 'const absencesNeeded = 1;',
+    file: `${pods}/core/absence.ts`,
+    search: 'export const absencesNeeded = 2;',
+    replace: 'export const absencesNeeded = 1;',
     tests: decide,
   },
   {

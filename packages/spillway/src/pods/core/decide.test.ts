@@ -9,6 +9,7 @@ import { decide, deleteAgainMs, followSpacingMs, overdueMs, quietMs, refusalsNee
 import { instanceRef, isReady } from '../../podspec/pod-facts.ts';
 import type { Operation, Outcome, PodState, Problem } from './pod-state.ts';
 import { deleted, exited, startOfTime, testInstance, testPod, waiting, withStatus } from '../testing/objects.ts';
+import { operationEnded, operationStarted } from './outcomes.ts';
 import {
   elapsed,
   instanceGone,
@@ -16,8 +17,6 @@ import {
   instanceSeen,
   newOrphan,
   newPod,
-  operationEnded,
-  operationStarted,
   outboxTaken,
   podChanged,
   podGone,

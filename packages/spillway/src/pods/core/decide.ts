@@ -77,8 +77,8 @@ function nextStep(state: PodState, nowMs: number, context: DecideContext): Step 
 }
 
 /** This process has asked for it, or somebody has seen it. */
-function mayExist({ created, last, ran }: PodState): boolean {
-  return created !== 'no' || last !== undefined || ran;
+function mayExist({ created, last, ran, withdrawn }: PodState): boolean {
+  return created !== 'no' || last !== undefined || ran || withdrawn;
 }
 
 /** The API object is gone; whatever the backend still has is stopped and removed by its reference. */

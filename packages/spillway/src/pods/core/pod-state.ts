@@ -5,7 +5,7 @@ import type { VolumeDigests } from '../references/volume-content.ts';
 
 /**
  * Everything that is known about one pod UID. Plain and immutable: `transitions.ts` makes the next state from what
- * happened, `decide.ts` says what to do about it. Nothing else changes or judges it.
+ * happened, `outcomes.ts` from what was done, `decide.ts` says what to do about it. Nothing else changes or judges it.
  */
 export interface PodState {
   readonly ref: InstanceRef;

@@ -13,10 +13,11 @@ import {
 import { revisionOf } from '../../podspec/travelling.ts';
 import type { PodReview } from '../intake/pod-review.ts';
 import { absencesNeeded, countsFromMs, doubtful, wouldBeLost } from './absence.ts';
-import { isUnplaced } from './place.ts';
-import type { Content, Failure, Observed, Operation, Outcome, Phase, PodState, Problem } from './pod-state.ts';
+import { isOfAnother, withoutFailure } from './outcomes.ts';
+import { settle } from './phases.ts';
+import type { Observed, PodState } from './pod-state.ts';
 import { placeholderNotice } from '../intake/placeholder.ts';
-import { noticesOf, noticesOfChange, noticesOfRefusals, retryDelayMs } from './problems.ts';
+import { noticesOfRefusals } from './problems.ts';
 import { tellsEnd } from '../status/status.ts';
 import { isRespecified } from './respecified.ts';
 
@@ -216,102 +217,6 @@ export function instanceMissing(state: PodState, startedMs: number): PodState {
   }
 }
 
-export function operationStarted(state: PodState, operation: Operation): PodState {
-  const reads = operation.kind === 'create' || operation.kind === 'update';
-  const next = { ...state, inFlight: operation, outdated: state.outdated && !reads };
-  switch (operation.kind) {
-    case 'create':
-      return { ...next, created: state.created === 'no' ? 'asked' : state.created, withdrawn: false };
-    case 'withdraw':
-      return { ...next, withdrawn: true };
-    default:
-      return next;
-  }
-}
-
-export function operationEnded(state: PodState, outcome: Outcome, nowMs: number): PodState {
-  const operation = state.inFlight;
-  if (operation === undefined) return state;
-  const idle: PodState = { ...state, inFlight: undefined };
-  return settle(
-    outcome.ok ? succeeded(idle, operation, outcome.content, nowMs) : failed(idle, operation, outcome, nowMs),
-  );
-}
-
-function succeeded(state: PodState, operation: Operation, content: Content | undefined, nowMs: number): PodState {
-  const next = { ...state, failures: withoutFailure(state.failures, operation.kind) };
-  switch (operation.kind) {
-    case 'create':
-      // Accepted, but a backend's view may lag behind its own answers. Whether there is a place, only the instance tells.
-      return {
-        ...next,
-        failures: state.failures,
-        waitsFromMs: nowMs,
-        // An instance that was there already keeps what an earlier create gave it.
-        content: operation.again || isOfAnother(next.last, content) ? undefined : content,
-        created: 'accepted',
-        observed: next.observed.kind === 'absent' ? doubtful(nowMs) : next.observed,
-      };
-    case 'withdraw':
-      return { ...next, waitsFromMs: nowMs, withdrawn: false };
-    case 'update':
-      return { ...next, content, outbox: [...next.outbox, ...noticesOfChange(state, content?.refused ?? [])] };
-    case 'stop':
-      return { ...next, stopped: { deadlineMs: operation.deadlineMs } };
-    case 'remove':
-      return { ...next, removed: true, observed: { kind: 'absent' } };
-    case 'confirmGone':
-      return next.gone === 'reported' ? { ...next, gone: 'confirmed' } : next;
-    default:
-      return { ...next, deletedMs: nowMs };
-  }
-}
-
-function failed(
-  state: PodState,
-  operation: Operation,
-  { problem, content = state.content }: { readonly problem: Problem; readonly content?: Content },
-  nowMs: number,
-): PodState {
-  if (operation.kind === 'withdraw' && problem.kind === 'soldOut') return refusedPlace(state, problem, nowMs);
-  const attempts = (state.failures[operation.kind]?.attempts ?? 0) + 1;
-  // What was missing may be what has changed meanwhile.
-  const outrun = state.outdated && problem.kind === 'missingReference';
-  const failure: Failure = {
-    problem,
-    attempts,
-    retryAtMs: outrun ? nowMs : nowMs + retryDelayMs(operation.kind, state.ref.uid, problem, attempts),
-    generation: state.pod?.metadata?.generation ?? 0,
-  };
-  const next: PodState = {
-    ...state,
-    content,
-    outdated: state.outdated || operation.kind === 'update',
-    failures: { ...state.failures, [operation.kind]: failure },
-    outbox: [...state.outbox, ...noticesOf(operation.kind, problem)],
-  };
-  if (operation.kind !== 'create' || operation.again) return next;
-  // The backend was never asked, or refused for good: there is nothing to look for.
-  return ['missingReference', 'unprepared', 'invalid', 'api'].includes(problem.kind)
-    ? { ...next, created: next.observed.kind === 'present' ? next.created : 'no' }
-    : next;
-}
-
-/** It was taken back: as if it had been refused when it was asked for. */
-function refusedPlace(state: PodState, problem: Problem, nowMs: number): PodState {
-  // What has been seen with a place since is there, whatever the backend looked at.
-  if (state.ran || (state.observed.kind === 'present' && !isUnplaced(state))) return { ...state, withdrawn: false };
-  const before: PodState = {
-    ...state,
-    failures: withoutFailure(state.failures, 'withdraw'),
-    created: 'no',
-    content: undefined,
-    last: undefined,
-    observed: { kind: 'absent' },
-  };
-  return failed(before, { kind: 'create', again: false }, { problem }, nowMs);
-}
-
 /** An object that the pod refers to appeared, changed or went. */
 export function referenceChanged(state: PodState): PodState {
   const failures: PodState['failures'] = Object.fromEntries(
@@ -362,44 +267,12 @@ export function outboxTaken(state: PodState): PodState {
   return state.outbox.length === 0 ? state : { ...state, outbox: [] };
 }
 
-/** Moves the phase on, and never back. */
-function settle(state: PodState): PodState {
-  const phase = laterOf(state.phase, phaseOf(state));
-  return phase === state.phase ? state : { ...state, phase };
-}
-
-function phaseOf(state: PodState): Phase {
-  const { pod, observed } = state;
-  const ended = observed.kind === 'present' && observed.instance.state === 'ended';
-  const shouldEnd =
-    // What the watch says may be a list of an API server that lags behind; the live read decides.
-    state.gone === 'confirmed' ||
-    state.verdict !== undefined ||
-    pod === undefined ||
-    isDeleting(pod) ||
-    isTerminalPhase(pod.status?.phase);
-  if (ended) return 'terminated';
-  if (!shouldEnd) return 'syncing';
-  return observed.kind === 'absent' && state.inFlight === undefined ? 'terminated' : 'terminating';
-}
-
-const order: Readonly<Record<Phase, number>> = { syncing: 0, terminating: 1, terminated: 2 };
-
-function laterOf(a: Phase, b: Phase): Phase {
-  return order[a] >= order[b] ? a : b;
-}
-
 /** It ran, nobody ended it, and it is gone: its controller makes a new pod, this one is never started again. */
 function lost(state: PodState): PodState {
   if (!wouldBeLost(state)) return state;
   const message = 'The backend does not have the instance of this pod any more';
   const notice: Notice = { severity: 'Warning', reason: 'InstanceLost', message };
   return { ...state, verdict: { reason: 'InstanceLost', message }, outbox: [...state.outbox, notice] };
-}
-
-/** An earlier process has made it, and its create was the one that counted. */
-function isOfAnother(instance: Instance | undefined, content: Content | undefined): boolean {
-  return instance?.revision !== undefined && content !== undefined && instance.revision !== content.revision;
 }
 
 /** Nobody wants the pod to go: it is there, and will be, when its instance is removed. */
@@ -429,10 +302,4 @@ function deletionTimeMs(pod: Pod, nowMs: number): number {
   const seconds = pod.metadata?.deletionGracePeriodSeconds ?? specGraceSeconds(pod);
   const at = Date.parse(pod.metadata?.deletionTimestamp ?? '');
   return Math.min(Number.isNaN(at) ? Number.POSITIVE_INFINITY : at, nowMs + seconds * 1000);
-}
-
-function withoutFailure(failures: PodState['failures'], kind: Operation['kind']): PodState['failures'] {
-  if (failures[kind] === undefined) return failures;
-  const { [kind]: _, ...rest } = failures;
-  return rest;
 }
