@@ -513,8 +513,8 @@ export const mutations = [
   {
     name: 'a pod whose hosts file cannot be written does not say why',
     file: `${elsewhere}/pods/observe.ts`,
-    search: 'containerStatuses: shown.containers.map(told),',
-    replace: 'containerStatuses: containerStatuses.map(told),',
+    search: '...withoutWriter({ initContainerStatuses, containerStatuses })',
+    replace: 'initContainerStatuses, containerStatuses',
     tests: [`${elsewhere}/pods/observe.test.ts`],
   },
 
