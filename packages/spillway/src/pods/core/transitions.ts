@@ -270,7 +270,7 @@ export function outboxTaken(state: PodState): PodState {
 /** It ran, nobody ended it, and it is gone: its controller makes a new pod, this one is never started again. */
 function lost(state: PodState): PodState {
   if (!wouldBeLost(state)) return state;
-  const message = 'The backend does not have the instance of this pod any more';
+  const message = 'The instance of this pod no longer exists on the backend';
   const notice: Notice = { severity: 'Warning', reason: 'InstanceLost', message };
   return { ...state, verdict: { reason: 'InstanceLost', message }, outbox: [...state.outbox, notice] };
 }

@@ -1,3 +1,4 @@
+import { offered } from '../../backends/testing/offered.ts';
 import { PassThrough } from 'node:stream';
 import { type Pod, type PodSpec, silentLogger, TransportError, type KubeClient } from '@spillway/kube';
 import {
@@ -237,7 +238,7 @@ export class CoreWorld {
   async readFile(ref: InstanceRef, path: string): Promise<string> {
     const stdout = new PassThrough();
     const { signal } = new AbortController();
-    await this.backend.exec(ref, 'app', ['cat', path], { tty: false, stdout }, signal);
+    await this.backend.exec(ref, 'app', ['cat', path], offered({ tty: false, stdout }), signal);
     return String(stdout.read());
   }
 
