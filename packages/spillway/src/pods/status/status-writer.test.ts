@@ -145,7 +145,7 @@ describe('a status', () => {
   ])(
     'is kept when the answer says that %s, for another cluster may have said it; the watch decides',
     async (_, error) => {
-      const setup = setUp((_, count) => {
+      const setup = setUp((_patch, count) => {
         if (count !== 2) throw error;
       });
       const pod = addPod(setup);
