@@ -9,15 +9,18 @@ export interface AdmissionManifestOptions {
   readonly port: number;
   /** The webhooks are served; without them the policies stand alone. */
   readonly served: boolean;
+  /** Keys of the taints of the pools' nodes. */
+  readonly taintKeys: readonly string[];
 }
 
 type Manifest = PolicyManifest | MutatingWebhookConfiguration | ValidatingWebhookConfiguration | Service;
 
 /** What the API server has to be told so that the rules are carried out. In the order in which it can be applied. */
-export function admissionManifests({ carrier, address, port, served }: AdmissionManifestOptions): readonly Manifest[] {
+export function admissionManifests(options: AdmissionManifestOptions): readonly Manifest[] {
+  const { carrier, address, port, served, taintKeys } = options;
   const webhooks = [
     ...('service' in address ? [service(address.service, port)] : []),
-    ...(carrier === 'webhook' ? [mutatingConfiguration(address)] : []),
+    mutatingConfiguration({ address, rules: carrier === 'webhook', taintKeys }),
     advisoryConfiguration(address),
   ];
   return [

@@ -25,20 +25,22 @@ import {
 } from '@spillway/kube';
 import { Binder } from './binder/binder.ts';
 import { BoundPods } from './binder/bound-pods.ts';
-import type { PlacementPool } from './binder/choose-pool.ts';
-import { claimNames } from './binder/claims.ts';
+import { fitOf, type Pool, type PoolFit } from '../podspec/fit/fit.ts';
+import { apartFromNow } from '../podspec/fit/hindrance.ts';
+import { selectsNode, untoleratedTaints } from '../podspec/fit/node-match.ts';
+import { claimNames } from '../podspec/fit/claims.ts';
 import { ClusterNodes } from './binder/cluster-nodes.ts';
 import type { PlacementObserver } from './observer.ts';
 import { ProfileController } from './profiles/profile-controller.ts';
 import { ScaleInWatch } from './scale-in/scale-in-watch.ts';
 import { type ScheduleProfile, scheduleProfiles } from './rules/schedule-profile.ts';
 import { slimPod } from './slim-pod.ts';
-import { Reclaimer } from './sold-out/reclaimer.ts';
+import { Reclaimer } from './give-back/reclaimer.ts';
 
 export interface PlacementOptions {
   /** The controller's own identity. */
   readonly client: KubeClient;
-  readonly pools: readonly PlacementPool[];
+  readonly pools: readonly Pool[];
   readonly overflowDelayMs: number;
   readonly soldOutPatienceMs: number;
   readonly bindRate?: RateLimiter<string> | undefined;
@@ -47,6 +49,8 @@ export interface PlacementOptions {
   readonly logger: Logger;
 }
 
+/** Its node looks at a pod at once. */
+const refusedPatienceMs = 2000;
 const byReplicaSet = 'replicaSet';
 const byClaim = 'claim';
 
@@ -87,7 +91,15 @@ export class PlacementController {
     this.#profiles = this.#informer(scheduleProfiles);
     const store = this.#pods.store;
     const onError = (error: unknown): void => logger.warn({ err: error }, 'placement: a write failed; trying again');
-    this.#profileController = new ProfileController({ client, pods: store, isVirtual, recorder, observer, logger });
+    this.#profileController = new ProfileController({
+      client,
+      pods: store,
+      isVirtual,
+      ask: (pod) => this.#ask(pod),
+      recorder,
+      observer,
+      logger,
+    });
     const profileOf = (pod: Pod): ScheduleProfile | undefined => this.#profileController.profileOf(pod);
     this.#binder = new Binder({
       client,
@@ -124,7 +136,8 @@ export class PlacementController {
       client,
       pods: store,
       isPool: (nodeName) => this.#nodes.isPool(nodeName),
-      patienceMs: options.soldOutPatienceMs,
+      hasAlternative: (pod) => this.#hasAlternative(pod),
+      patienceMs: { noRoom: options.soldOutPatienceMs, refused: refusedPatienceMs },
       recorder,
       onReclaimed: (reason) => observer.reclaimed(reason),
       onError,
@@ -161,6 +174,22 @@ export class PlacementController {
       ]);
     }
     await watchingPods;
+  }
+
+  #ask(pod: Pod): readonly PoolFit[] {
+    return this.#options.pools.map((pool) => {
+      const node = apartFromNow(this.#nodes.pool(pool.nodeName));
+      return { pool, fit: fitOf(pod, pool, { node }) };
+    });
+  }
+
+  /** Of what keeps a pod away only its selectors, affinity and the taints are looked at. */
+  #hasAlternative(pod: Pod): boolean {
+    if (this.#ask(pod).some(({ fit }) => fit.kind !== 'refused' && fit.kind !== 'selector')) return true;
+    const tolerations = pod.spec?.tolerations ?? [];
+    return [...this.#nodes.real()].some(
+      (node) => selectsNode(pod, node) && untoleratedTaints(tolerations, node.spec?.taints ?? []).length === 0,
+    );
   }
 
   #subscribe(): void {

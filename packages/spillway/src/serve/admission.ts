@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import type { KubeClient, Logger, Pod } from '@spillway/kube';
+import { Informer, type KubeClient, type Logger, type Node, nodes } from '@spillway/kube';
 import { Admission } from '../admission/admission.ts';
 import { webhookAddress } from '../admission/configurations.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, PoolConfig } from '../config/config.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import type { RuleSetName } from '../podspec/sizing/rule-sets.ts';
-import { sizeText } from '../podspec/sizing/shown.ts';
-import { sizePod } from '../podspec/sizing/size-pod.ts';
-import { makeReview } from './backends.ts';
+import { fitOf } from '../podspec/fit/fit.ts';
+import { apartFromNow } from '../podspec/fit/hindrance.ts';
+import { runTogether } from '../pool/task-group.ts';
+import { poolOf } from './backends.ts';
 
 export interface ServeAdmissionOptions {
   readonly config: Config;
@@ -22,31 +22,40 @@ export async function serveAdmission(
   signal: AbortSignal,
 ): Promise<void> {
   const { port, namespace, clientCAFile } = config.admission;
+  const pools = config.pools.map((each) => ({ pool: poolOf(each), informer: nodeInformer(each, client, logger) }));
   const admission = new Admission({
     client,
     port,
     address: webhookAddress(config.admission),
     namespace,
     clientCa: clientCAFile === undefined ? undefined : await readFile(clientCAFile, 'utf8'),
-    review: (pod) =>
-      config.pools.map((pool) => ({
-        pool: pool.name,
-        ...sizeOf(pod, pool.sizing),
-        refusals: makeReview(pool)(pod),
-        warnings: [],
-      })),
+    ask: (pod) =>
+      pools.map(({ pool, informer }) => {
+        const node = apartFromNow(informer.store.get('', pool.nodeName));
+        return { pool, fit: fitOf(pod, pool, { node }) };
+      }),
     onRequest: ({ endpoint, result, durationMs }) => {
       metrics.admissionRequests.inc({ endpoint, result });
       metrics.admissionSeconds.observe({ endpoint }, durationMs / 1000);
     },
     logger,
   });
-  await admission.run(signal);
+  await runTogether(signal, [
+    (stop) => admission.run(stop),
+    ...pools.map(
+      ({ informer }) =>
+        (stop: AbortSignal): Promise<void> =>
+          informer.run(stop),
+    ),
+  ]);
 }
 
-/** Pods that run as they are written have no size of their own to tell. */
-function sizeOf(pod: Pod, sizing: RuleSetName): { readonly size?: string } {
-  const size = sizing === 'none' ? undefined : sizePod(pod.spec ?? { containers: [] }, sizing);
-  if (size?.kind !== 'sized') return {};
-  return { size: sizeText(size.pod) };
+/** Of the node of one pool: Spillway may watch no others where it places no pods. */
+function nodeInformer({ nodeName }: PoolConfig, client: KubeClient, logger: Logger): Informer<Node> {
+  return new Informer({
+    client,
+    type: nodes,
+    fieldSelector: `metadata.name=${nodeName}`,
+    onError: (error) => logger.debug({ err: error }, 'admission cannot watch the node of a pool; trying again'),
+  });
 }

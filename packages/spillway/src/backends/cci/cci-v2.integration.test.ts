@@ -1,5 +1,6 @@
 import type { Secret } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fitOf } from '../../podspec/fit/fit.ts';
 import type { Backend } from '../backend.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import { Driver } from '../testing/driver.ts';
@@ -96,8 +97,11 @@ describe('pods in CCI 2.0', () => {
 
   test('that ask for what CCI 2.0 does not have are refused with the name of the field', () => {
     const made = pod('web', 'sleep 1');
-    const review = backend.review({ ...made.pod, spec: { containers: [], ...made.pod.spec, subdomain: 'team' } });
-    expect(review.refusals).toMatchObject([{ field: 'spec.subdomain' }]);
+    const team = { ...made.pod, spec: { containers: [], ...made.pod.spec, subdomain: 'team' } };
+    expect(fitOf(team, { support: backend.support, sizing: 'none' })).toMatchObject({
+      kind: 'refused',
+      reasons: [{ field: 'spec.subdomain' }],
+    });
   });
 
   test('for which no flavour is large enough are refused in the words of CCI', async () => {

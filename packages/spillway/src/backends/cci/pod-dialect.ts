@@ -4,7 +4,7 @@ import { type Dialect, explicitDns } from '../kubernetes/dialect.ts';
 import { podName } from '../kubernetes/pods/names.ts';
 import type { CciDialect } from './dialects.ts';
 import { toBackendError } from './errors.ts';
-import { cciFields, partsOfEmptyDirs } from './fields.ts';
+import { cciSupport } from './fields.ts';
 import { pullSecretName } from './images/pull-secret.ts';
 import { pullRemedy } from './images/swr.ts';
 
@@ -22,8 +22,7 @@ export function podDialect(
     types: { pods: inGroup(pods), configMaps: inGroup(configMaps), secrets: inGroup(secrets), events: inGroup(events) },
     version: apiVersion,
     architecture: 'amd64',
-    fields: cciFields[apiVersion],
-    alsoRefused: partsOfEmptyDirs,
+    support: cciSupport[apiVersion],
     capacity,
     verbs: {
       attach: !lacks.attach,

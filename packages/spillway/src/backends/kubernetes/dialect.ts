@@ -11,10 +11,10 @@ import {
   secrets,
 } from '@spillway/kube';
 import type { ApiError } from '@spillway/kube';
-import type { BackendError, Capacity, DnsConfig, InstanceRef, Owner, Refusal } from '../backend.ts';
-import type { FieldTable } from './fields/fields.ts';
+import type { Support } from '../../podspec/fit/support.ts';
+import type { BackendError, Capacity, DnsConfig, InstanceRef, Owner } from '../backend.ts';
 import { podName } from './pods/names.ts';
-import { podFields } from './fields/pod-fields.ts';
+import { kubernetesSupport } from './fields/pod-fields.ts';
 
 /**
  * How one kind of cluster differs from another. Plain data and pure functions: what runs pods in a namespace never asks which
@@ -33,9 +33,8 @@ export interface Dialect {
   readonly version: string | undefined;
   /** Of all machines there. Undefined: not known. */
   readonly architecture: string | undefined;
-  readonly fields: FieldTable;
-  /** What the table cannot say, because it depends on several fields. */
-  alsoRefused(pod: Pod): readonly Refusal[];
+  /** What becomes of pods there. */
+  readonly support: Support;
   /** What the virtual node offers. Undefined: the namespace's quota, or what the nodes have. */
   readonly capacity: Capacity | undefined;
   /** What can be done with a pod that runs, besides logs and commands. */
@@ -70,8 +69,7 @@ export const kubernetesDialect: Dialect = {
   types: { pods, configMaps, secrets, events },
   version: undefined,
   architecture: undefined,
-  fields: podFields,
-  alsoRefused: () => [],
+  support: kubernetesSupport,
   capacity: undefined,
   verbs: { attach: true, portForward: true, ephemeralContainers: true },
   watchList: true,

@@ -1,4 +1,5 @@
 import { type Clock, type Container, type ContainerStatus, systemClock } from '@spillway/kube';
+import type { Support } from '../../podspec/fit/support.ts';
 import type {
   Backend,
   Capabilities,
@@ -14,7 +15,6 @@ import type {
   LogSink,
   PortForwarder,
   Refusal,
-  Review,
   StopOptions,
   Workload,
 } from '../backend.ts';
@@ -76,8 +76,8 @@ export class FaultyBackend implements Backend {
     return this.#backend.capabilities;
   }
 
-  review(...args: Parameters<Backend['review']>): Review {
-    return this.#backend.review(...args);
+  get support(): Support {
+    return this.#backend.support;
   }
 
   prepare(signal: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { diagnoseCci } from '../../backends/cci/doctor/diagnose.ts';
 import { inspectCci } from '../../backends/cci/doctor/inspect.ts';
 import type { CciFinding } from '../../backends/cci/doctor/view.ts';
+import { supports } from '../../backends/support.ts';
 import { loadConfig } from '../../config/load.ts';
 import { diagnose, worstFirst } from '../../diagnosis/doctor/doctor.ts';
 import { readView } from '../../diagnosis/doctor/read-view.ts';
@@ -39,7 +40,7 @@ export function doctorCommand(terminal: Terminal): Command {
         throw new UsageError('--run-pod needs --config');
       const stop = stopSignal();
       const findings = await inCluster(options, async (client): Promise<AnyFinding[]> => {
-        const view = await readView(client);
+        const view = await readView(client, supports);
         return [...diagnose(view), ...(await accountsOf({ ...options, terminal }, client, view, stop))];
       });
       printAnswer(terminal, { findings: worstFirst(findings) }, options.output, render);

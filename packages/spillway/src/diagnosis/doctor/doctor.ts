@@ -1,6 +1,7 @@
 import { checkAutoscalers, checkThroughput } from './control-plane.ts';
 import { checkLoadBalancers } from './load-balancers.ts';
 import { checkNodes, checkVersion } from './nodes.ts';
+import { checkNotTaken } from './not-taken.ts';
 import { checkDaemonSets, checkStrays } from './pods.ts';
 import type { Check, ClusterView, Finding } from './view.ts';
 import { checkWorkloads } from './workloads.ts';
@@ -11,6 +12,7 @@ const checks: readonly Check[] = [
   checkNodes,
   checkWorkloads,
   checkStrays,
+  checkNotTaken,
   checkLoadBalancers,
   checkDaemonSets,
   checkAutoscalers,

@@ -16,12 +16,14 @@ import {
   services,
   statefulSets,
 } from '@spillway/kube';
+import { burstLabels } from '../../podspec/contract.ts';
 import { everyPage } from '../every-page.ts';
+import { poolsOfNodes, type Supports } from '../pools.ts';
 import { isVirtual } from '../why.ts';
 import type { ClusterView } from './view.ts';
 
 /** Reads what `spillway doctor` looks at, in pages, with the user's rights. @throws ApiError, TransportError */
-export async function readView(client: KubeClient): Promise<ClusterView> {
+export async function readView(client: KubeClient, supports: Supports): Promise<ClusterView> {
   const unreadable = new Map<string, string>();
   const all = async <T extends KubeObject>(type: ResourceType<T>, options: ListOptions = {}): Promise<T[]> => {
     try {
@@ -47,13 +49,13 @@ export async function readView(client: KubeClient): Promise<ClusterView> {
   ]);
   const [leaseList, deploymentList, statefulSetList, jobList, daemonSetList, systemPods, ...network] = rest;
   const [serviceList, ingressList, sliceList] = network;
-  const onVirtualNodes = nodeList
-    .filter(isVirtual)
-    .map(({ metadata }) => all(pods, { fieldSelector: `spec.nodeName=${metadata?.name ?? ''}` }));
+  const { pools } = poolsOfNodes(nodeList.filter(isVirtual), supports);
+  const concerned = await Promise.all([
+    ...pools.map(({ nodeName }) => all(pods, { fieldSelector: `spec.nodeName=${nodeName}` })),
+    ...burstLabels.map((label) => all(pods, { labelSelector: `${label} in (auto,localPrefer,enforce)` })),
+  ]);
   const seen = new Map<string, Pod>();
-  for (const pod of [...systemPods, ...(await Promise.all(onVirtualNodes)).flat()]) {
-    seen.set(pod.metadata?.uid ?? '', pod);
-  }
+  for (const pod of [...systemPods, ...concerned.flat()]) seen.set(pod.metadata?.uid ?? '', pod);
   return {
     nowMs: Date.now(),
     serverVersion: version.gitVersion ?? '',
@@ -64,6 +66,7 @@ export async function readView(client: KubeClient): Promise<ClusterView> {
     jobs: jobList,
     daemonSets: daemonSetList,
     pods: [...seen.values()],
+    pools,
     services: serviceList,
     ingresses: ingressList,
     endpointSlices: sliceList,

@@ -55,7 +55,7 @@ export function newPod(
     sized,
     sizedNow: sized,
     ran: !placeholder && statusShowsItRan(pod),
-    outbox: placeholder && !announced ? [placeholderNotice] : noticesOfRefusals(refusals),
+    outbox: placeholder && !announced ? [placeholderNotice] : noticesOfRefusals(refusals, ref),
     // Its deletion began before we looked: only the rest of its grace is left.
     graceEndsMs: isDeleting(pod) ? deletionTimeMs(pod, nowMs) : undefined,
   };
@@ -116,7 +116,7 @@ export function podChanged(state: PodState, { pod, refusals, sized, nowMs }: Bou
   const respecified = isRespecified(state.pod, pod);
   const revision = revisionOf(pod);
   const failures = revision === state.revision ? state.failures : withoutFailure(state.failures, 'update');
-  const fresh = respecified && refusals.length > 0 ? noticesOfRefusals(refusals) : [];
+  const fresh = respecified && refusals.length > 0 ? noticesOfRefusals(refusals, state.ref) : [];
   const next: PodState = {
     ...state,
     pod,

@@ -319,7 +319,7 @@ export class CoreWorld {
     };
     return {
       capabilities: { ...inner.capabilities, ...this.#capabilities },
-      review: () => inner.review(),
+      support: inner.support,
       prepare: () => inner.prepare(),
       create: async (workload) => {
         const { uid } = workload.ref;
@@ -453,7 +453,7 @@ class Link {
     const forever = new AbortController().signal;
     return {
       capabilities: backend.capabilities,
-      review: (pod) => backend.review(pod),
+      support: backend.support,
       prepare: () => this.send(() => backend.prepare(forever)),
       create: (workload) => this.send(() => backend.create(workload, forever)),
       stop: (ref, options) => this.send(() => backend.stop(ref, options, forever)),
