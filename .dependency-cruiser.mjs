@@ -36,21 +36,28 @@ const source = 'packages/spillway/src';
 // Tests and what only tests use may start clusters.
 const tests = '\\.test\\.ts$|/testing/';
 
-const packageRules = Object.entries(packages).flatMap(([name, allowed]) => [
+const packageRules = Object.entries(packages).map(([name, allowed]) => ({
+  name: `package-${name}`,
+  severity: 'error',
+  from: { path: `^packages/${name}/` },
+  to: { path: '^packages/', pathNot: `^packages/(${[name, ...packagesOf(allowed)].join('|')})/` },
+}));
+
+// What no row allows is forbidden, so what has no row may import nothing.
+const rowless = [
   {
-    name: `package-${name}`,
+    name: 'package-without-a-row',
     severity: 'error',
-    from: { path: `^packages/${name}/`, pathNot: '\\.integration\\.test\\.ts$' },
-    to: { path: '^packages/', pathNot: `^packages/(${[name, ...packagesOf(allowed)].join('|')})/` },
+    from: { path: '^packages/', pathNot: `^packages/(${packageNames.join('|')})/` },
+    to: {},
   },
   {
-    name: `package-${name}-on-a-cluster`,
-    comment: 'Integration tests may bring up a cluster',
+    name: 'folder-without-a-row',
     severity: 'error',
-    from: { path: `^packages/${name}/.*\\.integration\\.test\\.ts$` },
-    to: { path: '^packages/', pathNot: `^packages/(${[name, ...packagesOf(allowed), 'devcluster'].join('|')})/` },
+    from: { path: `^${source}/`, pathNot: [tests, `^${source}/(${[...Object.keys(layers), 'cli'].join('|')})/`] },
+    to: {},
   },
-]);
+];
 
 const layerRules = Object.entries(layers).flatMap(([name, allowed]) => {
   const from = { path: `^${source}/${name}/`, pathNot: tests };
@@ -88,6 +95,7 @@ export default {
   forbidden: [
     ...packageRules,
     ...layerRules,
+    ...rowless,
     {
       name: 'devcluster-is-no-runtime',
       comment: 'devcluster and cci-standin are loaded only when spillway dev and spillway cci-region are used',
@@ -114,7 +122,7 @@ export default {
     // Sees imports of types, too.
     parser: 'swc',
     doNotFollow: { path: 'node_modules' },
-    // Integration tests start clusters from every package, and the parser does not know `await using` yet.
+    // Integration tests may start a cluster from any package, and the parser does not know their `await using`.
     exclude: { path: '/generated/|/dist/|\\.integration\\.test\\.ts$' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],

@@ -13,6 +13,7 @@
 const product = 'packages/spillway/src';
 const pods = `${product}/pods`;
 const kubelet = `${product}/kubelet`;
+const elsewhere = `${product}/backends/kubernetes`;
 const informer = 'packages/kube/src/informer';
 const core = [`${pods}/core/core.test.ts`];
 const decide = [`${pods}/core/decide.test.ts`];
@@ -118,9 +119,46 @@ export const mutations = [
   {
     name: 'the backend tells what its list lacks as gone',
     file: `${product}/backends/kubernetes/pods/instances.ts`,
-    search: "if (by === 'list') this.#options.hub.gap();",
-    replace: "if (by === 'list' && ref) this.#options.hub.gone(ref);",
+    search: "else if (by === 'watch') hub.gone(ref);",
+    replace: 'else hub.gone(ref);',
     tests: [`${product}/backends/kubernetes/pods/instances.test.ts`],
+  },
+
+  // One pod, one instance.
+  {
+    name: 'the name of an instance does not say which pod it is',
+    file: `${product}/backends/kubernetes/pods/names.ts`,
+    search: 'maxPodName, 10, uid)',
+    replace: 'maxPodName, 10, name)',
+    tests: [`${product}/backends/kubernetes/pods/names.test.ts`],
+  },
+  {
+    name: 'each attempt at an instance has a name of its own',
+    file: `${product}/backends/kubernetes/pods/creation.ts`,
+    search: 'await pods.create(pod, {',
+    replace: 'await pods.create({ ...pod, metadata: { ...pod.metadata, name: `${nameOf(pod)}-${Math.random()}` } }, {',
+    tests: [`${product}/backends/kubernetes/pods/one-instance.test.ts`],
+  },
+  {
+    name: 'what an earlier version made is made again under another name',
+    file: `${product}/backends/kubernetes/pods/creation.ts`,
+    search: 'if (there) assertCreated(there, ref, owner);',
+    replace: 'if (there && owner === undefined) return;',
+    tests: [`${product}/backends/kubernetes/pods/one-instance.test.ts`],
+  },
+  {
+    name: 'of two instances of one pod the one that is well goes',
+    file: `${product}/backends/kubernetes/pods/doubles.ts`,
+    search: 'worthOf(pod) - worthOf(other)',
+    replace: 'worthOf(other) - worthOf(pod)',
+    tests: [`${product}/backends/kubernetes/pods/doubles.test.ts`],
+  },
+  {
+    name: 'a second instance is ended although it has changed since it was judged',
+    file: `${product}/backends/kubernetes/pods/removal.ts`,
+    search: '{ gracePeriodSeconds, unchanged: true, signal }',
+    replace: '{ gracePeriodSeconds, signal }',
+    tests: [`${product}/backends/kubernetes/make-kubernetes.test.ts`],
   },
   {
     name: 'copies of pods that went by themselves are as expected as of those that were stopped',
@@ -306,5 +344,35 @@ export const mutations = [
     search: 'AbortSignal.any([session.closed, stopping])',
     replace: 'stopping',
     tests: [`${kubelet}/handlers/remote-command.test.ts`],
+  },
+
+  // What a pod elsewhere knows of itself.
+  {
+    name: 'a pod is told the namespace that it has elsewhere',
+    file: `${elsewhere}/fields/pod-fields.ts`,
+    search: 'subdomain: adapted,',
+    replace: 'subdomain: passed,',
+    tests: [`${elsewhere}/fields/translate.test.ts`],
+  },
+  {
+    name: 'a pod of a StatefulSet does not find its fully qualified name',
+    file: `${elsewhere}/fields/translate.ts`,
+    search: 'withHosts(plain, identity.names, writer)',
+    replace: 'plain',
+    tests: [`${elsewhere}/fields/translate.test.ts`],
+  },
+  {
+    name: 'a pod loses the dots of its host name',
+    file: `${elsewhere}/fields/identity.ts`,
+    search: '...(isOverride && { hostnameOverride: wanted })',
+    replace: '',
+    tests: [`${elsewhere}/fields/identity.test.ts`],
+  },
+  {
+    name: 'a pod whose hosts file cannot be written does not say why',
+    file: `${elsewhere}/pods/observe.ts`,
+    search: 'containerStatuses: shown.containers.map(told),',
+    replace: 'containerStatuses: containerStatuses.map(told),',
+    tests: [`${elsewhere}/pods/observe.test.ts`],
   },
 ];

@@ -6,12 +6,16 @@ import { readBody } from './gateway/body.ts';
 import type { Meter } from './meter/meter.ts';
 import { at, parseJson } from './json.ts';
 import type { Standing } from './rules/call.ts';
+import type { Storage } from './storage/storage.ts';
 
 export interface AdminDependencies {
   readonly token: string;
   readonly faults: Faults;
   readonly facts: Pick<RegionFacts, 'setStanding'>;
   readonly meter: Meter;
+  readonly storage: Pick<Storage, 'create' | 'delete' | 'read'>;
+  /** Of the account that orders file systems */
+  readonly projectId: string;
   readonly setNetworksStuck: (stuck: boolean) => void;
   readonly dropWatches: () => void;
   readonly restartGateway: () => Promise<void>;
@@ -38,6 +42,15 @@ const actions: Readonly<Record<string, Action>> = {
     return {};
   },
   'GET meter': ({ meter }) => meter.read(),
+  'GET shares': ({ storage }) => storage.read(),
+  'POST shares': ({ storage, projectId }, _name, body) => {
+    const kind = at(body, 'kind');
+    return kind === 'sfs' || kind === 'sfs-turbo' ? storage.create(kind, projectId) : undefined;
+  },
+  'DELETE shares': async ({ storage }, name) => {
+    await storage.delete(name);
+    return {};
+  },
   'PUT accounts': ({ facts }, name, body) => facts.setStanding(name, standingIn(body)),
   'PUT networks': ({ setNetworksStuck }, _name, body) => {
     setNetworksStuck(at(body, 'stuck') === true);

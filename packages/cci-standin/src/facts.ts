@@ -1,4 +1,13 @@
-import { Informer, isNotFound, type KubeClient, type Namespace, namespaces, type Store } from '@spillway/kube';
+import {
+  Informer,
+  isNotFound,
+  type KubeClient,
+  type KubeObject,
+  type Namespace,
+  namespaces,
+  persistentVolumes,
+  type Store,
+} from '@spillway/kube';
 import type { Account } from './accounts.ts';
 import { projectLabel } from './gateway/adapt.ts';
 import { textAt } from './json.ts';
@@ -62,6 +71,7 @@ export class RegionFacts {
     return {
       standing: this.standingOf(identity.domain.id),
       namespaceProject: namespace === undefined ? undefined : await this.#projectOf(namespace),
+      volumeProject: route.resource === 'persistentvolumes' ? await this.#projectOfVolume(route.name) : undefined,
       ownNamespaces: newName === undefined ? 0 : await this.#countNamespaces(identity.project.id),
       networkStates: creating && route.namespace !== undefined ? await this.#networkStates(route.namespace) : [],
     };
@@ -70,12 +80,11 @@ export class RegionFacts {
   async #projectOf(namespace: string): Promise<string | undefined> {
     const known = this.projectOf(namespace);
     if (known !== undefined) return known;
-    try {
-      return projectIn(await this.#client.resource(namespaces).get({ name: namespace }));
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
+    return projectOfThere(this.#client.resource(namespaces).get({ name: namespace }));
+  }
+
+  async #projectOfVolume(name: string | undefined): Promise<string | undefined> {
+    return name === undefined ? undefined : projectOfThere(this.#client.resource(persistentVolumes).get({ name }));
   }
 
   async #countNamespaces(projectId: string): Promise<number> {
@@ -94,6 +103,16 @@ function statesOf(found: readonly Network[]): string[] {
   return found.map(({ status }) => status?.state ?? 'Initializing');
 }
 
-function projectIn(namespace: Namespace): string {
-  return namespace.metadata?.labels?.[projectLabel] ?? '';
+function projectIn({ metadata }: KubeObject): string {
+  return metadata?.labels?.[projectLabel] ?? '';
+}
+
+/** Undefined when it is not there. */
+async function projectOfThere(found: Promise<KubeObject>): Promise<string | undefined> {
+  try {
+    return projectIn(await found);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
 }

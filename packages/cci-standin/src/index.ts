@@ -12,4 +12,6 @@ export type { NodeForm, SimulatedOptions } from './node/configuration.ts';
 export type { RegionNode } from './node/region-node.ts';
 export { startRegion, type Region, type RegionOptions } from './region.ts';
 export type { RuleOptions } from './rules/call.ts';
+export type { Share, ShareEvent, ShareKind } from './storage/shares.ts';
+export type { ShareReading } from './storage/storage.ts';
 export type { Swr } from './swr/swr.ts';

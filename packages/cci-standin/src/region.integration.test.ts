@@ -1,9 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { borrowCluster } from '../../devcluster/testkit/borrow.ts';
 import { randomAccessKey, randomAccount, type Account } from './accounts.ts';
 import { startRegion, type Region } from './region.ts';
+import type { Share } from './storage/shares.ts';
 import { open, send, signed, type Answer, type Sent } from './testing/client.ts';
 import { MovableClock } from './testing/movable-clock.ts';
 import { spillway } from './testing/program.ts';
@@ -376,6 +378,77 @@ describe('pods', () => {
   });
 });
 
+/** A claim by which a file system is imported. */
+function importOf({ id, exportLocation }: Share, name: string, storageClassName: string): object {
+  const annotations = { fsType: 'nfs', volumeID: id, deviceMountPath: exportLocation };
+  const spec = { resources: { requests: { storage: '10Gi' } }, storageClassName };
+  return { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name, annotations }, spec };
+}
+
+const volumeOf = (claimName: string): object => ({ volumes: [{ name: 'data', persistentVolumeClaim: { claimName } }] });
+
+/** What became of a file system. */
+async function readShare(id: string): Promise<unknown> {
+  const { body } = await admin('GET', 'shares');
+  return Array.isArray(body) ? body.find((each: Share) => each.id === id) : undefined;
+}
+
+describe('storage', () => {
+  const claims = '/api/v1/namespaces/storage/persistentvolumeclaims';
+  const imports = '/api/v1/namespaces/storage/extended-persistentvolumeclaims';
+  beforeAll(() => readyNamespace('storage'));
+  afterAll(() => remove('storage'));
+
+  async function importNew(name: string): Promise<Share> {
+    const share = await region.storage.create('sfs', ours.project.id);
+    await writeFile(join(share.folder, 'data'), 'x');
+    const claim = importOf(share, name, 'nfs-rw');
+    expect(await call('POST', imports, claim)).toMatchObject({ status: 201, body: { metadata: { name } } });
+    await until(() => call('GET', `${claims}/${name}`), { body: { status: { phase: 'Bound' } } });
+    return share;
+  }
+
+  test('that exists is imported, used by a pod, listed, unbound and still there', async () => {
+    const share = await importNew('one');
+    expect(await call('POST', podsIn('storage'), pod('uses', volumeOf('one')))).toMatchObject({ status: 201 });
+    await until(() => call('GET', `${podsIn('storage')}/uses`), { body: { status: { phase: 'Running' } } });
+    expect(await call('GET', `${imports}?storage_type=nfs`)).toMatchObject({
+      body: [
+        {
+          persistentVolumeClaim: { metadata: { name: 'one' } },
+          persistentVolume: { spec: { flexVolume: { options: { volumeID: share.id } } } },
+        },
+      ],
+    });
+    expect(await call('GET', imports)).toMatchObject({ status: 200, body: [] });
+    await call('DELETE', `${podsIn('storage')}/uses`);
+    expect(await call('DELETE', `${claims}/one?deleteVolume=false&storageType=nfs`)).toMatchObject({ status: 200 });
+    await vi.waitFor(async () => expect(await readShare(share.id)).toMatchObject({ exists: true, bound: [] }));
+    expect(await readFile(join(share.folder, 'data'), 'utf8')).toBe('x');
+  });
+
+  test('is deleted with a claim of which nobody says that it shall stay', async () => {
+    const share = await importNew('two');
+    expect(await call('DELETE', `${claims}/two`)).toMatchObject({ status: 200 });
+    await vi.waitFor(async () => expect(await readShare(share.id)).toMatchObject({ exists: false }));
+  });
+
+  test('is imported as it is known to the owner, and by nobody else', async () => {
+    const share = await region.storage.create('sfs', theirs.project.id);
+    const refused = { status: 400, body: { message: expect.stringContaining('does not exist') } };
+    expect(await call('POST', imports, importOf(share, 'three', 'nfs-rw'))).toMatchObject(refused);
+    expect(await call('POST', imports, importOf(share, 'three', 'csi-nas'))).toMatchObject({ status: 400 });
+  });
+
+  test('an import whose answer is lost was made', async () => {
+    const share = await region.storage.create('sfs-turbo', ours.project.id);
+    await admin('POST', 'faults', { kind: 'lostAnswer', method: 'POST', path: '/extended-', times: 1 });
+    await expect(call('POST', imports, importOf(share, 'lost', 'efs-standard'))).rejects.toThrow();
+    await until(() => call('GET', `${claims}/lost`), { body: { status: { phase: 'Bound' } } });
+    await call('DELETE', `${claims}/lost?deleteVolume=false&storageType=efs`);
+  });
+});
+
 const ofSecond = (object: object): object => ({ ...object, apiVersion: 'cci/v2' });
 
 describe('CCI 2.0', () => {
@@ -441,6 +514,44 @@ describe('CCI 2.0', () => {
     });
     expect(await call('DELETE', `${pods}/one`)).toMatchObject({ status: 200 });
     await until(() => call('GET', `${pods}/one`), { status: 404, body: { apiVersion: 'v1', kind: 'Status' } });
+  });
+
+  test('a file system of SFS Turbo is a volume, which is bound to a claim, and whose it is', async () => {
+    const volumes = '/apis/cci/v2/persistentvolumes';
+    const { id, exportLocation } = await region.storage.create('sfs-turbo', ours.project.id);
+    const csi = {
+      driver: 'sfsturbo.csi.everest.io',
+      volumeHandle: id,
+      volumeAttributes: { 'everest.io/share-export-location': exportLocation },
+    };
+    const spec = { accessModes: ['ReadWriteMany'], storageClassName: 'csi-sfsturbo' };
+    const volume = {
+      apiVersion: 'cci/v2',
+      kind: 'PersistentVolume',
+      metadata: { name: 'turbo' },
+      spec: { ...spec, capacity: { storage: '10Gi' }, csi, persistentVolumeReclaimPolicy: 'Retain' },
+    };
+    expect(await call('POST', volumes, volume)).toMatchObject({ status: 201, body: volume });
+    expect(await call('GET', volumes)).toMatchObject({ body: { apiVersion: 'cci/v2', items: [{ spec: { csi } }] } });
+    expect(await call('GET', volumes, undefined, theirs)).toMatchObject({ body: { items: [] } });
+    expect(await call('DELETE', `${volumes}/turbo`, undefined, theirs)).toMatchObject({ status: 404 });
+    const claims = '/apis/cci/v2/namespaces/second/persistentvolumeclaims';
+    const resources = { requests: { storage: '10Gi' } };
+    const claim = {
+      apiVersion: 'cci/v2',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'turbo' },
+      spec: { ...spec, resources, volumeName: 'turbo' },
+    };
+    expect(await call('POST', claims, claim)).toMatchObject({ status: 201, body: claim });
+    await until(() => call('GET', `${claims}/turbo`), { body: { status: { phase: 'Bound' } } });
+    expect(await call('POST', pods, ofSecond(pod('turbo', volumeOf('turbo'))))).toMatchObject({ status: 201 });
+    await until(() => call('GET', `${pods}/turbo`), { body: { status: { phase: 'Running' } } });
+    for (const path of [`${pods}/turbo`, `${claims}/turbo`, `${volumes}/turbo`]) {
+      expect(await call('DELETE', path)).toMatchObject({ status: 200 });
+    }
+    await until(() => call('GET', `${volumes}/turbo`), { status: 404 });
+    expect(region.storage.read().find((share) => share.id === id)).toMatchObject({ exists: true, bound: [] });
   });
 
   test('what is of CCI 1.0, or too large, is refused', async () => {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   type Clock,
   customResourceDefinitions,
@@ -25,6 +26,7 @@ import { type NodeForm, nodeName, regionPodCidr, type SimulatedOptions } from '.
 import type { RegionNode } from './node/region-node.ts';
 import { startNode } from './node/start-node.ts';
 import { usualRules, type RuleOptions } from './rules/call.ts';
+import { Storage } from './storage/storage.ts';
 import { startSwr, type Swr } from './swr/swr.ts';
 import { gatewayUser, installTenancy } from './tenancy.ts';
 
@@ -66,6 +68,8 @@ export interface Region extends AsyncDisposable {
   readonly accounts: readonly Account[];
   readonly admin: { readonly endpoint: string; readonly token: string };
   readonly swr: Swr;
+  /** Its file systems, and what became of each. */
+  readonly storage: Pick<Storage, 'create' | 'delete' | 'read'>;
   /** The control plane behind the gateway. */
   readonly cluster: Cluster;
   /** What runs the pods; undefined: they stay Pending. */
@@ -122,13 +126,14 @@ async function assemble(cluster: Cluster, undo: AsyncDisposableStack, options: R
     accounts,
     agency: options.agency ?? true,
   });
+  const storage = new Storage({ client, clock, dir: join(cluster.dir, 'shares'), region: name });
   const stop = new AbortController();
-  const running = Promise.all([controller.run(stop.signal), facts.run(stop.signal)]);
+  const running = Promise.all([controller.run(stop.signal), facts.run(stop.signal), storage.run(stop.signal)]);
   undo.defer(async () => {
     stop.abort();
     await running;
   });
-  await Promise.all([facts.synced, controller.informer.synced]);
+  await Promise.all([facts.synced, controller.informer.synced, storage.synced]);
   const node = await nodeOf({ cluster, client }, options, undo);
   const meter = await startMeter({ cluster, client, node }, undo);
 
@@ -138,7 +143,8 @@ async function assemble(cluster: Cluster, undo: AsyncDisposableStack, options: R
   const identity = await cluster.issue({ commonName: gatewayUser, usages: ['client'] });
   const upstream = new Upstream({ server: cluster.server, ca, ...identity });
   undo.defer(() => upstream.close());
-  const gateway = new Gateway({ sources, facts, faults, upstream, rules: { ...usualRules, ...options.rules }, clock });
+  const rules = { ...usualRules, ...options.rules };
+  const gateway = new Gateway({ sources, facts, faults, storage, upstream, rules, clock });
 
   const tls = await cluster.issue({ commonName: `cci.${name}`, ipAddresses: [host], usages: ['server'] });
   const listen = async (server: RestartableServer): Promise<RestartableServer> => {
@@ -163,6 +169,8 @@ async function assemble(cluster: Cluster, undo: AsyncDisposableStack, options: R
     faults,
     facts,
     meter,
+    storage,
+    projectId: accounts[0]?.project.id ?? '',
     setNetworksStuck: (stuck: boolean) => controller.setStuck(stuck),
     dropWatches: () => gateway.dropWatches(),
     restartGateway: () => api.restart(),
@@ -188,6 +196,7 @@ async function assemble(cluster: Cluster, undo: AsyncDisposableStack, options: R
     accounts,
     admin: { endpoint: admin.url, token },
     swr,
+    storage,
     cluster,
     node,
     meter,

@@ -9,7 +9,7 @@ import {
 } from '@spillway/kube';
 import { agencyUserName, type Account } from './accounts.ts';
 import { groupOf, userOf } from './gateway/adapt.ts';
-import { offers } from './rules/routes.ts';
+import { offers, storedGroupVersion } from './rules/routes.ts';
 
 export const gatewayUser = 'cci-gateway';
 
@@ -49,7 +49,8 @@ export async function installTenancy(client: KubeClient, accounts: readonly Acco
 
 function tenantRules(): PolicyRule[] {
   return offers.flatMap(({ groupVersion, resource, collection, object, subresources }) => {
-    const apiGroups = [groupVersion.includes('/') ? (groupVersion.split('/')[0] ?? '') : ''];
+    const stored = storedGroupVersion(groupVersion) ?? groupVersion;
+    const apiGroups = [stored.includes('/') ? (stored.split('/')[0] ?? '') : ''];
     return [
       { apiGroups, resources: [resource], verbs: verbsOf([...collection, ...object]) },
       ...Object.entries(subresources).map(([name, methods]) => ({

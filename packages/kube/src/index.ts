@@ -17,6 +17,8 @@ export {
 } from './config/credentials.ts';
 export { type InClusterOptions, inClusterConfig } from './config/in-cluster.ts';
 export { type LoadKubeconfigOptions, loadKubeconfig } from './config/kubeconfig.ts';
+export { readText, UnreadableFileError } from './config/read-text-file.ts';
+export { type Place, parseYaml, type YamlDocument, YamlError, type YamlMistake } from './config/yaml.ts';
 export {
   type ApiAnswer,
   ApiError,
@@ -80,6 +82,7 @@ export type {
 } from './resources/resource-client.ts';
 export type { DeleteOptions as DeleteCallOptions } from './resources/resource-client.ts';
 export type { WatchEvent } from './resources/watch.ts';
+export { nanosecondsOf } from './timestamp.ts';
 export { TokenBucket } from './token-bucket.ts';
 export { KubeClient, type KubeClientOptions } from './transport/client.ts';
 export type { LaneName, LaneOptions } from './transport/lanes.ts';

@@ -45,7 +45,7 @@ const reasons: readonly Reason[] = [
   {
     targets: ['cci'],
     tests: /\/etc\/hosts entries for the cluster/,
-    why: "CCI writes /etc/hosts with the name that the pod has there, and has no place for the pod's own",
+    why: 'CCI writes /etc/hosts with the host name alone, and Spillway has no way to add the fully qualified name',
   },
 ];
 

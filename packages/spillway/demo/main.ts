@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { RegionError } from '@spillway/cci-standin';
 import type { Cluster } from '@spillway/devcluster';
@@ -10,6 +11,9 @@ import { burst, examine, runPrivateJob, scaleIn, scaleToZero, showInstalled } fr
 const { values: flags } = parseArgs({
   options: { keep: { type: 'boolean', default: false }, name: { type: 'string', default: 'demo' } },
 });
+
+/** Where npm links `spillway`. */
+const programs = join(import.meta.dirname, '../../../node_modules/.bin');
 
 await using stack = new AsyncDisposableStack();
 let interrupted = false;
@@ -90,14 +94,15 @@ function explainHowToGoOn(cluster: Cluster, testbed: Testbed): void {
   process.stdout.write(`
 The cluster is yours:
 
+  export PATH=${programs}:$PATH
   export KUBECONFIG=${cluster.kubeconfig}
   kubectl get pods -o wide
   kubectl scale deployment/test-vk --replicas=30
 
 Spillway's log:    ${testbed.logFile}
 Its configuration: ${testbed.configFile}
-What is billed:    npx spillway ledger --config ${testbed.configFile}
-                   npx spillway cci-region meter
-Stop everything:   npx spillway dev down ${cluster.name}; npx spillway cci-region down
+What is billed:    spillway ledger --config ${testbed.configFile}
+                   spillway cci-region meter
+Stop everything:   spillway dev down ${cluster.name}; spillway cci-region down
 `);
 }

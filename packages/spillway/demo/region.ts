@@ -36,7 +36,7 @@ export async function regionToKeep(options: RegionOptions): Promise<NonNullable<
   });
   if (new URL(region.endpoint).hostname !== cluster.hostAddress) {
     throw new RegionError(
-      `the region that is up at ${region.endpoint} is out of the cluster's reach: take it down first, npx spillway cci-region down`,
+      `the region that is up at ${region.endpoint} is out of the cluster's reach: take it down first (spillway cci-region down)`,
     );
   }
   if (containers) await connectRegion(cluster.name);

@@ -5,6 +5,7 @@ import { buildImage, busyboxFiles, type Cluster } from '@spillway/devcluster';
 import type { Deployment, Job, Pod } from '@spillway/kube';
 import type { Report } from '../src/ledger/report.ts';
 import { burstLabelOf, burstLabels } from '../src/podspec/contract.ts';
+import { counted } from '../src/podspec/words.ts';
 import { disagreements } from '../testkit/compare-bills.ts';
 import type { Testbed } from '../testkit/testbed.ts';
 import { say, show, showSpillway } from './narrator.ts';
@@ -106,7 +107,7 @@ export async function scaleToZero(cluster: Cluster, testbed: Testbed, region: Re
   }
   const seconds = reading.bills.reduce((sum, bill) => sum + bill.seconds, 0);
   say(
-    `The region's meter: 0 running, ${reading.bills.length} pods billed for ${seconds.toFixed(0)} s. It agrees with the ledger.`,
+    `The region's meter: 0 running, ${counted(reading.bills.length, 'pod')} billed for ${seconds.toFixed(0)} s. It agrees with the ledger.`,
   );
 }
 
@@ -150,7 +151,7 @@ async function pods(cluster: Cluster): Promise<readonly Pod[]> {
 function byNode(list: readonly Pod[]): string {
   const nodes = Map.groupBy(list, ({ spec }) => spec?.nodeName ?? 'no node');
   const sorted = [...nodes].toSorted(([one], [other]) => one.localeCompare(other));
-  return `${sorted.map(([node, { length }]) => `${length} pods on ${node}`).join(', ')}.`;
+  return `${sorted.map(([node, { length }]) => `${counted(length, 'pod')} on ${node}`).join(', ')}.`;
 }
 
 function apply(cluster: Cluster, object: object): Promise<string> {

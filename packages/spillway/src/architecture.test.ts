@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -26,11 +26,31 @@ async function broken(files: Readonly<Record<string, string>>): Promise<string[]
 }
 
 const source = 'packages/spillway/src';
+const architecture = await readFile(join(root, 'docs/architecture.md'), 'utf8');
+
+/** The table with this heading: what each row allows its package or folder to import. */
+function allowedBy(heading: string): Record<string, readonly string[]> {
+  const [, table = ''] = architecture.split(`| ${heading} | `);
+  const rows = table.split('\n\n')[0]?.split('\n').slice(2) ?? [];
+  const cells = rows.map((row) =>
+    row
+      .replaceAll('`', '')
+      .split('|')
+      .map((cell) => cell.trim()),
+  );
+  return Object.fromEntries(
+    cells.map(([, name = '', , allowed = '']) => [name.replace(/^packages\/|\/$/g, ''), allowed.split(', ')]),
+  );
+}
+
+const foldersIn = (folder: string): string[] =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+const exporting = 'export const own = 1;';
+const importing = (path: string): string => `import { own } from '${path}';\nexport const used = own;`;
 
 describe('docs/architecture.md', () => {
-  it('leads through files that are there', async () => {
-    const page = await readFile(join(root, 'docs/architecture.md'), 'utf8');
-    const [, walk = ''] = page.split('## The walk of one pod\n');
+  it('leads through files that are there', () => {
+    const [, walk = ''] = architecture.split('## The walk of one pod\n');
     const files = Array.from((walk.split('\n## ')[0] ?? '').matchAll(/`([\w/-]+\.ts)`/g), ([, file = '']) => file);
     expect(files.length).toBeGreaterThan(20);
     expect(files.filter((file) => !existsSync(join(import.meta.dirname, file)))).toEqual([]);
@@ -58,5 +78,51 @@ describe('docs/architecture.md', () => {
       'package-streaming: packages/streaming/src/copy.ts',
       `types-of-kube-in-ledger: ${source}/ledger/ledger.ts`,
     ]);
+  });
+
+  it('has a row for each package and each folder', () => {
+    expect(Object.keys(allowedBy('package')).toSorted()).toEqual(foldersIn(join(root, 'packages')).toSorted());
+    expect(Object.keys(allowedBy('folder')).toSorted()).toEqual(foldersIn(import.meta.dirname).toSorted());
+  });
+
+  it('allows what its rows say and nothing else, to each package and each folder', async () => {
+    const packages = Object.entries(allowedBy('package'));
+    const folders = Object.entries(allowedBy('folder')).filter(([name]) => name !== 'cli');
+    const files: Record<string, string> = {
+      [`${source}/cli/own.ts`]: exporting,
+      [`${source}/backends/backend.ts`]: exporting,
+      [`${source}/placement/rules/own.ts`]: exporting,
+    };
+    const forbidden: string[] = [];
+    const tryImport = (file: string, path: string, isAllowed: boolean): void => {
+      files[file] = importing(path);
+      if (!isAllowed) forbidden.push(file);
+    };
+    for (const [name, allowed] of packages) {
+      files[`packages/${name}/src/own.ts`] = exporting;
+      for (const [other] of packages.filter(([each]) => each !== name)) {
+        // Only the command line of spillway may import all packages that its row names.
+        tryImport(`packages/${name}/src/cli/to-${other}.ts`, `../../../${other}/src/own.ts`, allowed.includes(other));
+      }
+    }
+    for (const [name, allowed] of folders) {
+      files[`${source}/${name}/own.ts`] = exporting;
+      const may = (path: string): boolean => allowed.some((each) => each === path || path.startsWith(`${each}/`));
+      const contracts = name === 'podspec' ? [] : ['observability/own.ts'];
+      for (const [folder] of [...folders, ['cli']].filter(([each]) => each !== name)) {
+        const path = `${folder}/own.ts`;
+        tryImport(`${source}/${name}/to-${folder}.ts`, `../${path}`, may(path) || contracts.includes(path));
+      }
+      for (const path of ['backends/backend.ts', 'placement/rules/own.ts'].filter((each) => !each.startsWith(name))) {
+        tryImport(`${source}/${name}/to-${path.replaceAll('/', '-')}`, `../${path}`, may(path));
+      }
+      for (const [other] of packages.filter(([each]) => each !== 'spillway')) {
+        tryImport(`${source}/${name}/to-package-${other}.ts`, `../../../${other}/src/own.ts`, may(other));
+      }
+    }
+    tryImport(`${source}/unheard-of/file.ts`, '../podspec/own.ts', false);
+    tryImport('packages/unheard-of/src/file.ts', '../../kube/src/own.ts', false);
+    const found = (await broken(files)).map((line) => line.split(': ')[1] ?? '');
+    expect([...new Set(found)].toSorted()).toEqual(forbidden.toSorted());
   });
 });

@@ -227,7 +227,7 @@ describe('plan', () => {
     const absent = path.join(product.testbed.dir, 'absent.yaml');
     expect(await spillway('plan', '-f', absent)).toMatchObject({
       code: 2,
-      stderr: `${absent}: cannot read the manifest: the file does not exist\n`,
+      stderr: `${absent}: cannot read the manifest: there is no such file\n`,
     });
     expect(await spillway('plan')).toMatchObject({ code: 2, stderr: expect.stringContaining('-f FILE') });
     expect(await spillway('plan', '-f', empty, '--replicas', 'many')).toMatchObject({ code: 2 });

@@ -72,7 +72,7 @@ describe('workloads on the virtual node', () => {
     );
   });
 
-  test('a StatefulSet pod that is deleted comes back under its name as a new instance', async () => {
+  test('a pod of a StatefulSet knows its fully qualified name, and comes back under it as a new instance when it is deleted', async () => {
     const { kubectl, namespace } = product;
     await kubectl.apply(
       inNamespace({
@@ -99,6 +99,8 @@ describe('workloads on the virtual node', () => {
     const before = await eventually('db-0 to exist', () => kubectl.get<Pod>(['pod', 'db-0', '-n', namespace]));
     const first = await waitReady(kubectl, namespace, 'db-0');
     expect(first.metadata?.uid).toBe(before.metadata?.uid);
+    const name = await kubectl.run(['exec', '-n', namespace, 'db-0', '--', 'hostname', '-f']);
+    expect(name).toBe(`db-0.db.${namespace}.svc.cluster.local\n`);
     await kubectl.run(['delete', 'pod', 'db-0', '-n', namespace]);
     const second = await eventually('a new db-0 to be Ready', async () => {
       const pod = await kubectl.get<Pod>(['pod', 'db-0', '-n', namespace]);

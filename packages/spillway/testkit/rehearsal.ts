@@ -37,16 +37,16 @@ export class Rehearsal implements AsyncDisposable {
   }
 
   static async start(
-    backendNextTo: (cluster: Cluster) => Promise<Pick<TestbedOptions, 'backend' | 'cci'>> = async () => ({
+    optionsNextTo: (cluster: Cluster) => Promise<Omit<TestbedOptions, 'cluster'>> = async () => ({
       backend: 'simulated',
     }),
   ): Promise<Rehearsal> {
     const cluster = await borrowCluster();
     const testbed = await Testbed.create({
-      cluster,
-      ...(await backendNextTo(cluster)),
       keepInstances: true,
       sweep: { graceSeconds: 3, suspicionSeconds: 5 },
+      ...(await optionsNextTo(cluster)),
+      cluster,
     });
     const admin = new KubeClient({ config: await loadKubeconfig({ paths: [cluster.kubeconfig] }) });
     const rehearsal = new Rehearsal(cluster, testbed, admin);

@@ -33,8 +33,11 @@ test('parameters that an old API server does not know are left out, the others k
   expect(targetOf(`${pods}/p/log?sinceTime=x&sinceSeconds=1`)).toBe(`${pods}/p/log?sinceSeconds=1`);
 });
 
-test('namespaces are listed for the project', () => {
+test('namespaces and volumes are listed for the project', () => {
   const own = 'tenant.kubernetes.io%2Fproject-id%3Dp1';
+  const volumes = '/apis/cci/v2/persistentvolumes';
+  expect(targetOf(volumes)).toBe(`${volumes}?labelSelector=${own}`);
+  expect(targetOf(`${volumes}/v`)).toBe(`${volumes}/v`);
   expect(targetOf('/api/v1/namespaces')).toBe(`/api/v1/namespaces?labelSelector=${own}`);
   expect(targetOf('/api/v1/namespaces?labelSelector=a')).toBe(`/api/v1/namespaces?labelSelector=a%2C${own}`);
 });

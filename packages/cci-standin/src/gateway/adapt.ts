@@ -10,13 +10,16 @@ const unknownParameters = new Set(['sendInitialEvents', 'resourceVersionMatch', 
 
 export const projectLabel = 'tenant.kubernetes.io/project-id';
 
+/** What is in no namespace, so that a label says whose it is. */
+const ownedByLabel = new Set(['namespaces', 'persistentvolumes']);
+
 /** The region's node keeps away all pods that do not tolerate this. */
 const nodeToleration = { key: 'virtual-kubelet.io/burst-to-cci', operator: 'Exists', effect: 'NoSchedule' };
 
 /** Path and query for the API server; the order of repeated parameters is kept. */
 export function upstreamTarget(pathname: string, { query, route, identity }: Call): string {
   const kept = new URLSearchParams([...query].filter(([name]) => !unknownParameters.has(name)));
-  if (route.resource === 'namespaces' && route.name === undefined) {
+  if (ownedByLabel.has(route.resource) && route.name === undefined) {
     const own = `${projectLabel}=${identity.project.id}`;
     const selector = kept.get('labelSelector');
     kept.set('labelSelector', selector === null || selector === '' ? own : `${selector},${own}`);
@@ -72,6 +75,7 @@ export function upstreamBody(call: Call, { soldOut }: { readonly soldOut: boolea
   const { method, route, body } = call;
   if (route.subresource !== undefined || !isObject(body)) return undefined;
   if (method === 'POST' && route.resource === 'namespaces') return newNamespace(call);
+  if (method === 'POST' && route.resource === 'persistentvolumeclaims') return body;
   if (!describesPods(route) || method === 'DELETE') return undefined;
   const made = method === 'POST' && route.resource === 'pods' ? newPod(call, soldOut) : body;
   return withPod(route, made, requestingNothing);

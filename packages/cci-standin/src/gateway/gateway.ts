@@ -8,8 +8,10 @@ import type { Fault, FaultKind, Faults } from '../faults.ts';
 import { isObject, listAt, objectAt, parseJson, textAt, type JsonObject } from '../json.ts';
 import { apiRefusal, gatewayRefusal, type Refusal } from '../refusal.ts';
 import type { Call, RuleOptions } from '../rules/call.ts';
+import { isStorageType, typeIn } from '../rules/claims.ts';
 import { judge } from '../rules/judge.ts';
 import { findRoute, storedGroupVersion } from '../rules/routes.ts';
+import type { Storage } from '../storage/storage.ts';
 import { upstreamBody, upstreamHeaders, upstreamTarget } from './adapt.ts';
 import { agencyAnswer } from './agency.ts';
 import { answer, refuse, refuseUpgrade } from './answer.ts';
@@ -22,22 +24,21 @@ import { describesPods, withPods } from './pods-in.ts';
 import { rewriteLines, rewriteWhole } from './rewriting.ts';
 import { headOf, splice } from './splice.ts';
 import { spoil } from './spoil.ts';
+import { stored, type StoredCall } from './stored.ts';
 import type { Upstream } from './upstream.ts';
-import { shownDocument, storedCall, storedPath } from './v2.ts';
+import { shownDocument } from './v2.ts';
 
 export interface GatewayDependencies {
   readonly sources: AuthenticationSources;
   readonly facts: Pick<RegionFacts, 'factsFor' | 'projectOf' | 'standingOf' | 'setStanding'>;
   readonly faults: Faults;
+  readonly storage: Pick<Storage, 'imported' | 'stored' | 'keep' | 'imports'>;
   readonly upstream: Upstream;
   readonly rules: RuleOptions;
   readonly clock: Clock;
 }
 
 type Met = ReadonlyMap<FaultKind['kind'], Fault>;
-
-/** Whether the call goes on, to where and as what. */
-type Admitted = { readonly call: Call; readonly pathname: string };
 
 const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'proxy-authenticate', 'trailer']);
 
@@ -81,7 +82,9 @@ export class Gateway {
     }
     const admitted = await this.#admit(request, body, identified.identity);
     if ('from' in admitted) refuse(response, admitted);
-    else await this.#forward(admitted, request, body, response, met);
+    else if (admitted.call.route.resource === 'extended-persistentvolumeclaims') {
+      answer(response, 200, await this.#imports(admitted.call));
+    } else await this.#forward(admitted, request, body, response, met);
   }
 
   async handleUpgrade(request: IncomingMessage, socket: Duplex, early: Buffer): Promise<void> {
@@ -117,8 +120,8 @@ export class Gateway {
     await pipeline(upgraded.response, socket);
   }
 
-  async #admit(request: IncomingMessage, body: Uint8Array, identity: Identity): Promise<Admitted | Refusal> {
-    const { facts, rules, sources } = this.#dependencies;
+  async #admit(request: IncomingMessage, body: Uint8Array, identity: Identity): Promise<StoredCall | Refusal> {
+    const { facts, rules, sources, storage } = this.#dependencies;
     const { pathname, searchParams } = urlOf(request);
     const method = request.method ?? '';
     const route = findRoute(method, pathname);
@@ -135,11 +138,18 @@ export class Gateway {
       hasUserToken: typeof userToken === 'string' && sources.tokens.identityOf(userToken) !== undefined,
     };
     const refusal = judge(call, await facts.factsFor(call), rules);
-    return refusal ?? { call: storedCall(call), pathname: storedPath(pathname, route) };
+    return refusal ?? stored(call, pathname, storage);
+  }
+
+  /** Claims by which disks were imported, unless another type is asked for. */
+  #imports({ route, query }: Call): Promise<readonly object[]> {
+    const type = typeIn(query) ?? 'bs';
+    const { namespace = '' } = route;
+    return isStorageType(type) ? this.#dependencies.storage.imports(namespace, type) : Promise.resolve([]);
   }
 
   async #forward(
-    { call, pathname }: Admitted,
+    { call, pathname }: StoredCall,
     request: IncomingMessage,
     body: Uint8Array,
     response: ServerResponse,
@@ -182,7 +192,7 @@ export class Gateway {
   }
 
   async #keepingRequests(
-    { call, pathname }: Admitted,
+    { call, pathname }: StoredCall,
     body: JsonObject | undefined,
     signal: AbortSignal,
   ): Promise<Change> {

@@ -76,12 +76,24 @@ async function gatewayBefore(url: string, clock: Clock = systemClock): Promise<{
     sources: { accessKeys: new AccessKeys([account], clock), tokens },
     facts: {
       factsFor: () =>
-        Promise.resolve({ standing, namespaceProject: project.id, ownNamespaces: 0, networkStates: ['Active'] }),
+        Promise.resolve({
+          standing,
+          namespaceProject: project.id,
+          volumeProject: undefined,
+          ownNamespaces: 0,
+          networkStates: ['Active'],
+        }),
       projectOf: () => project.id,
       standingOf: () => standing,
       setStanding: () => standing,
     },
     faults: new Faults(),
+    storage: {
+      imported: () => Promise.reject(new Error('no file systems')),
+      stored: () => Promise.reject(new Error('no file systems')),
+      keep: () => Promise.resolve(),
+      imports: () => Promise.resolve([]),
+    },
     upstream,
     rules: usualRules,
     clock,

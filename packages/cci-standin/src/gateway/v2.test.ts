@@ -39,6 +39,7 @@ test.each([
   ['//apis//c%63i/v2/namespaces/a/pods/', '/api/v1/namespaces/a/pods'],
   ['/apis/cci/v2', '/api/v1'],
   [networksPath, '/apis/networking.cci.io/v1beta1/namespaces/a/networks'],
+  ['/apis/cci/v2/persistentvolumes/v', '/api/v1/persistentvolumes/v'],
   ['/api/v1/namespaces/a/pods', '/api/v1/namespaces/a/pods'],
 ])('%s is kept at %s', (path, stored) => {
   expect(storedPath(path, routeOf('GET', path))).toBe(stored);

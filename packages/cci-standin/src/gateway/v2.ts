@@ -2,6 +2,7 @@ import { isObject, listAt, objectAt, textAt, type JsonObject } from '../json.ts'
 import type { Call } from '../rules/call.ts';
 import { sizeOf } from '../rules/pod-size-v2.ts';
 import { storedGroupVersion, type Route } from '../rules/routes.ts';
+import { shownVolume } from '../storage/volumes.ts';
 
 // CCI 2.0 shows the same region through groups of its own: what comes in is rewritten to what the API server behind the
 // gateway keeps, what goes out is rewritten back.
@@ -74,6 +75,7 @@ export function shownDocument(route: Route, document: unknown): unknown {
 function shownObject({ groupVersion, resource }: Route, object: JsonObject): JsonObject {
   const named = object['apiVersion'] === undefined ? object : { ...object, apiVersion: groupVersion };
   if (resource === 'pods') return shownPod(named);
+  if (resource === 'persistentvolumes') return shownVolume(named);
   if (resource === 'networks') return { ...named, status: networkStatus(named) };
   if (resource === 'events') {
     const about = objectAt(named, 'involvedObject');

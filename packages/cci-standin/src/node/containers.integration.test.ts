@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { agnhostImage, type Cluster, peer, peerOf, startCluster } from '@spillway/devcluster';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { footprintOf, residueOf } from '../../../devcluster/test/residue.ts';
@@ -167,6 +169,48 @@ describe('what a pod requests', () => {
     };
     expect(await tenant.call('PUT', tenant.pod('modest'), other)).toMatchObject({ status: 422 });
     expect(await tenant.call('GET', tenant.pod('modest'))).toMatchObject({ body: asMade });
+  });
+});
+
+/** A pod that mounts the file system, or a part of it. */
+const mounting = (subPath?: string): object => ({
+  containers: [
+    {
+      name: 'main',
+      image: 'busybox',
+      command: ['sleep', '10000'],
+      resources: { limits: { cpu: '250m', memory: '1Gi' }, requests: { cpu: '250m', memory: '1Gi' } },
+      volumeMounts: [{ name: 'data', mountPath: '/data', ...(subPath === undefined ? {} : { subPath }) }],
+    },
+  ],
+  volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'shared' } }],
+});
+
+describe('a file system', () => {
+  test('is one folder for all pods that mount it, as a whole or in part, and outlives them', async () => {
+    const share = await region.storage.create('sfs-turbo', region.accounts[0]?.project.id ?? '');
+    const path = '/api/v1/namespaces/work';
+    const annotations = { fsType: 'nfs', volumeID: share.id, deviceMountPath: share.exportLocation };
+    const claim = {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'shared', annotations },
+      spec: { resources: { requests: { storage: '10Gi' } }, storageClassName: 'efs-standard' },
+    };
+    const imports = `${path}/extended-persistentvolumeclaims`;
+    expect(await tenant.call('POST', imports, claim)).toMatchObject({ status: 201 });
+    await tenant.create('writes', '', mounting());
+    await tenant.create('reads', '', mounting('part'));
+    await Promise.all([tenant.running('writes'), tenant.running('reads')]);
+    await tenant.exec('writes', ['sh', '-c', 'echo kept > /data/part/file']);
+    expect(await tenant.exec('reads', ['cat', '/data/file'])).toMatchObject({ stdout: 'kept\n' });
+    for (const name of ['writes', 'reads']) {
+      await tenant.call('DELETE', `${tenant.pod(name)}?gracePeriodSeconds=1`);
+    }
+    const unbind = `${path}/persistentvolumeclaims/shared?deleteVolume=false&storageType=efs`;
+    expect(await tenant.call('DELETE', unbind)).toMatchObject({ status: 200 });
+    await expect.poll(() => region.storage.read()).toMatchObject([{ exists: true, bound: [] }]);
+    expect(await readFile(join(share.folder, 'part', 'file'), 'utf8')).toBe('kept\n');
   });
 });
 

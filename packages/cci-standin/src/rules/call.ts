@@ -29,6 +29,8 @@ export interface Facts {
   readonly standing: Standing;
   /** Of the namespace that the call is about; undefined when there is none of that name. */
   readonly namespaceProject: string | undefined;
+  /** Of the volume that the call names; undefined when there is none of that name, or it is nobody's. */
+  readonly volumeProject: string | undefined;
   /** How many the caller's project has; only for new ones. */
   readonly ownNamespaces: number;
   /** States of the namespace's networks; only where pods or networks are made. */

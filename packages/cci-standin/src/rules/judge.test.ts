@@ -7,6 +7,7 @@ import { findRoute } from './routes.ts';
 const facts: Facts = {
   standing: { agency: true, arrears: false, frozen: false },
   namespaceProject: 'p1',
+  volumeProject: 'p1',
   ownNamespaces: 0,
   networkStates: ['Active'],
 };
@@ -42,6 +43,30 @@ function judged(
 
 const named = (name: string, annotations = { 'namespace.kubernetes.io/flavor': 'general-computing' }): Call =>
   call('POST', '/api/v1/namespaces', { metadata: { name, annotations } });
+const bad = { status: 400, reason: 'BadRequest' };
+
+test('storage is imported as the vendor documents it, and its claim is unbound by name of its type', () => {
+  const path = '/api/v1/namespaces/a/extended-persistentvolumeclaims';
+  const annotations = { fsType: 'nfs', volumeID: 'v1', deviceMountPath: 'sfs:/share' };
+  const claim = { metadata: { name: 'c', annotations }, spec: { storageClassName: 'nfs-rw' } };
+  expect(judged(call('POST', path, claim))).toBeUndefined();
+  expect(judged(call('POST', path, { ...claim, metadata: {} }))).toMatchObject(bad);
+  const claims = '/api/v1/namespaces/a/persistentvolumeclaims/c';
+  expect(judged(call('DELETE', `${claims}?deleteVolume=false&storageType=nfs`))).toBeUndefined();
+  expect(judged(call('DELETE', `${claims}?deleteVolume=false`))).toMatchObject(bad);
+  expect(judged(call('DELETE', claims))).toBeUndefined();
+});
+
+test('a volume of CCI 2.0 is of a file system of SFS Turbo, and of nobody else', () => {
+  const path = '/apis/cci/v2/persistentvolumes';
+  const volume = { apiVersion: 'cci/v2', metadata: { name: 'v' }, spec: { csi: { driver: 'disk.csi.everest.io' } } };
+  expect(judged(call('POST', path, volume))).toMatchObject(bad);
+  expect(judged(call('GET', `${path}/v`))).toBeUndefined();
+  for (const volumeProject of ['p2', '', undefined]) {
+    expect(judged(call('DELETE', `${path}/v`), { volumeProject })).toMatchObject({ status: 404 });
+  }
+});
+
 const madePod = (body: object): Call => call('POST', '/api/v1/namespaces/a/pods', body);
 const patch = (body: object, contentType = 'application/merge-patch+json'): Call =>
   call('PATCH', '/api/v1/namespaces/a/pods/p', body, { contentType });

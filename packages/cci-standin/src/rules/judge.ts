@@ -1,6 +1,7 @@
 import { at, isObject, listAt, objectAt, textAt } from '../json.ts';
 import { apiRefusal, type Refusal } from '../refusal.ts';
 import type { Call, Facts, RuleOptions } from './call.ts';
+import { importMistake, unbindingOf, volumeMistake } from './claims.ts';
 import { fieldMistake } from './pod-fields.ts';
 import { sizeMistake } from './pod-size.ts';
 import { sizeOf } from './pod-size-v2.ts';
@@ -82,6 +83,12 @@ const ownNamespace: Rule = ({ route, method, identity }, { namespaceProject }) =
     'CCI.01.403104',
   );
 };
+
+/** Volumes are in no namespace, and everybody has only their own. */
+const ownVolume: Rule = ({ route, identity }, { volumeProject }) =>
+  route.resource !== 'persistentvolumes' || route.name === undefined || volumeProject === identity.project.id
+    ? undefined
+    : apiRefusal(404, 'NotFound', `persistentvolumes "${route.name}" not found`);
 
 const namespaceList: Rule = ({ method, route, query }, _facts, { namespaceListNeedsSelector }) => {
   if (isOfV2(route)) return undefined;
@@ -190,6 +197,23 @@ function podMistakeOfV2(pod: unknown): string | undefined {
   return 'mistake' in size ? size.mistake : undefined;
 }
 
+const claimMistakes: ReadonlyMap<string, (object: unknown) => string | undefined> = new Map([
+  ['extended-persistentvolumeclaims', importMistake],
+  ['persistentvolumes', volumeMistake],
+]);
+
+const newClaim: Rule = ({ method, route, body }) => {
+  const mistake = method === 'POST' ? claimMistakes.get(route.resource)?.(body) : undefined;
+  return mistake === undefined ? undefined : apiRefusal(400, 'BadRequest', mistake);
+};
+
+/** Who deletes a claim says whether its storage stays: if not, it goes. */
+const unbinding: Rule = ({ method, route, query }) => {
+  if (method !== 'DELETE' || route.resource !== 'persistentvolumeclaims') return undefined;
+  const { mistake } = unbindingOf(query);
+  return mistake === undefined ? undefined : apiRefusal(400, 'BadRequest', mistake);
+};
+
 const changeable = new Set(['name', 'image', '$setElementOrder/containers']);
 
 /** Of a pod only labels, annotations and images change. */
@@ -233,8 +257,11 @@ const rules: readonly Rule[] = [
   namespaceList,
   watchEverywhere,
   ownNamespace,
+  ownVolume,
   newNamespace,
   newNetwork,
+  newClaim,
+  unbinding,
   newPod,
   podPatch,
 ];

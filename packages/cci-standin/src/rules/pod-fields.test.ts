@@ -71,6 +71,7 @@ test('an init container may be a sidecar, and has no other restart policy', () =
 test('an emptyDir has no subPath', () => {
   const spec = { volumes: [{ name: 'd', emptyDir: {} }] };
   expect(fieldMistake(pod(spec, { volumeMounts: [{ name: 'd', subPath: 'x' }] }), 1)).toContain('subPath');
+  expect(fieldMistake(pod(spec, { volumeMounts: [{ name: 'd', subPathExpr: '$(X)' }] }), 1)).toContain('subPath');
 });
 
 test('CCI 2.0 knows other fields and volumes', () => {

@@ -109,7 +109,7 @@ function containerMistake(
       ),
     () =>
       firstOf(listAt(container, 'volumeMounts'), (mount, index) =>
-        textAt(mount, 'subPath') !== undefined && emptyDirs.has(textAt(mount, 'name') ?? '')
+        emptyDirs.has(textAt(mount, 'name') ?? '') && (textAt(mount, 'subPath') ?? textAt(mount, 'subPathExpr'))
           ? notSupported(`${path}.volumeMounts[${index}].subPath of an emptyDir`)
           : undefined,
       ),

@@ -7,6 +7,8 @@ test.each([
   ['POST', '/api/v1/namespaces', { resource: 'namespaces' }],
   ['DELETE', '/api/v1/namespaces/a', { resource: 'namespaces', name: 'a' }],
   ['GET', '/api/v1/pods', { resource: 'pods' }],
+  ['POST', '/api/v1/namespaces/a/extended-persistentvolumeclaims', { resource: 'extended-persistentvolumeclaims' }],
+  ['DELETE', '/apis/cci/v2/persistentvolumes/v', { resource: 'persistentvolumes', name: 'v' }],
   ['POST', '/api/v1/namespaces/a/pods/p/exec', { namespace: 'a', resource: 'pods', name: 'p', subresource: 'exec' }],
   ['GET', '/apis/networking.cci.io/v1beta1/namespaces/a/networks', { namespace: 'a', resource: 'networks' }],
   [
@@ -29,6 +31,8 @@ test.each([
   ['GET', '/apis/rbac.authorization.k8s.io/v1/clusterroles', 404],
   ['POST', '/apis/apps/v1/namespaces/a/daemonsets', 404],
   ['GET', '/api/v1/namespaces/a/pods/..%2F..%2Fsecrets', 404],
+  ['GET', '/api/v1/persistentvolumes', 404],
+  ['GET', '/api/v1/namespaces/a/extended-persistentvolumeclaims/c', 405],
   ['PATCH', '/api/v1/namespaces/a', 405],
   ['DELETE', '/api/v1/namespaces', 405],
   ['PATCH', '/api/v1/namespaces/a/pods/p/status', 405],

@@ -33,7 +33,7 @@ function offer(groupVersion: string, resource: string, differences: Partial<Offe
 const scalable = { subresources: { status: read, scale: ['GET', 'PUT', 'PATCH'] } };
 
 /** All that CCI 1.0 documents and that this region has. */
-export const offers: readonly Offer[] = [
+const offersOfV1: readonly Offer[] = [
   offer('v1', 'namespaces', { namespaced: false, collection: ['GET', 'POST'], object: ['GET', 'DELETE'] }),
   offer('v1', 'pods', { subresources: { status: read, log: read, exec: ['GET', 'POST'] } }),
   offer('v1', 'configmaps'),
@@ -42,6 +42,7 @@ export const offers: readonly Offer[] = [
   offer('v1', 'services', { subresources: { status: read } }),
   offer('v1', 'endpoints', { collection: read, object: read }),
   offer('v1', 'persistentvolumeclaims', { subresources: { status: read } }),
+  offer('v1', 'extended-persistentvolumeclaims', { collection: ['GET', 'POST'], object: [] }),
   offer('v1', 'resourcequotas', { collection: read, object: read, subresources: { status: read } }),
   offer('apps/v1', 'deployments', scalable),
   offer('apps/v1', 'statefulsets', scalable),
@@ -68,17 +69,19 @@ const offersOfV2: readonly Offer[] = [
   offer('cci/v2', 'configmaps'),
   offer('cci/v2', 'secrets'),
   offer('cci/v2', 'events'),
+  offer('cci/v2', 'persistentvolumeclaims'),
+  offer('cci/v2', 'persistentvolumes', { namespaced: false, collection: ['GET', 'POST'], object: ['GET', 'DELETE'] }),
   offer('yangtse/v2', 'networks'),
 ];
 
-const everything = [...offers, ...offersOfV2];
+export const offers: readonly Offer[] = [...offersOfV1, ...offersOfV2];
 
-export const groupVersions: ReadonlySet<string> = new Set(everything.map(({ groupVersion }) => groupVersion));
+export const groupVersions: ReadonlySet<string> = new Set(offers.map(({ groupVersion }) => groupVersion));
 
 /** The resources that discovery may name, with subresources as "pods/log". */
 export function discoverable(groupVersion: string): ReadonlySet<string> {
   return new Set(
-    everything
+    offers
       .filter((each) => each.groupVersion === groupVersion)
       .flatMap(({ resource, subresources }) => [
         resource,
@@ -92,7 +95,7 @@ export function findRoute(method: string, pathname: string): Route | Refusal {
   const route = parse(pathname);
   if (route === undefined) return notFound();
   if (route.resource === '') return method === 'GET' ? route : notAllowed(method);
-  const found = everything.find((each) => each.groupVersion === route.groupVersion && each.resource === route.resource);
+  const found = offers.find((each) => each.groupVersion === route.groupVersion && each.resource === route.resource);
   if (found === undefined) return notFound();
   // Only pods can be listed in all namespaces at once, and only in CCI 1.0.
   const everywhere = found.namespaced && route.namespace === undefined;

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
-import { parseDocument } from 'yaml';
-import { KubeconfigError } from '../errors.ts';
+import { errorMessage, KubeconfigError } from '../errors.ts';
+import { parseYaml } from './yaml.ts';
 
 /** An entry with the file that it comes from: relative paths in it start there, and messages name it. */
 export interface Entry {
@@ -20,12 +20,7 @@ export interface Kubeconfig {
 
 /** @throws KubeconfigError with the position in the file */
 export function parseKubeconfig(text: string, file: string): Kubeconfig {
-  const document = parseDocument(text);
-  const problem = document.errors[0];
-  if (problem !== undefined) {
-    throw new KubeconfigError(`${file} is not valid YAML: ${problem.message.split('\n', 1)[0]?.replace(/:$/, '')}`);
-  }
-  const root: unknown = document.toJS() ?? {};
+  const root = rootOf(text, file);
   if (!isRecord(root)) throw new KubeconfigError(`${file} is not a kubeconfig: it must be a mapping`);
   const current = root['current-context'];
   return {
@@ -35,6 +30,14 @@ export function parseKubeconfig(text: string, file: string): Kubeconfig {
     users: entries(root, 'users', 'user', file),
     contexts: entries(root, 'contexts', 'context', file),
   };
+}
+
+function rootOf(text: string, file: string): unknown {
+  try {
+    return parseYaml(text)[0]?.value ?? {};
+  } catch (cause) {
+    throw new KubeconfigError(`${file}: ${errorMessage(cause)}`, { cause });
+  }
 }
 
 /** As kubectl does it: what is named first wins, and so does the first current context. */

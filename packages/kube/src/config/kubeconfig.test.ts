@@ -135,7 +135,7 @@ describe('several files', () => {
 describe('what cannot be used is named with its file and a remedy', () => {
   const secret = 'hunter2';
   test.each([
-    ['clusters: [', /config is not valid YAML: .* at line 1, column \d+$/],
+    ['clusters: [', /config: not valid YAML: .* \(line 1, column \d+\)$/],
     ['- a', /config is not a kubeconfig: it must be a mapping/],
     [{ clusters: {} }, /config: clusters must be a list/],
     [{ clusters: ['x'] }, /config: clusters\[0\] must be a mapping with name and cluster/],

@@ -219,6 +219,25 @@ describe('failures', () => {
     expect(collection.watches).toBe(2);
   });
 
+  test('what another cluster has, which answers at the same address, is not taken over', async () => {
+    let same = true;
+    const { collection, clock, told, errors } = setUp({ confirmCluster: async () => same }, (c) => c.put('a'));
+    await settle();
+    same = false;
+    collection.end(new TransportError('unreachable', 'the connection was lost'));
+    await settle();
+    collection.remove('a');
+    collection.put('b');
+    await clock.advance(60_000);
+    expect(errors.at(-1)).toMatchObject({
+      message: 'configmaps: the API server answers for another cluster than before',
+    });
+    expect(told).toEqual(['added a', 'synced']);
+    same = true;
+    await clock.advance(60_000);
+    expect(told).toEqual(['added a', 'synced', 'deleted a', 'added b']);
+  });
+
   test('bookmarks keep a quiet watch on the server’s memory', async () => {
     const { collection, clock, told } = setUp();
     await settle();

@@ -25,6 +25,11 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly pageSize?: number | undefined;
   /** Default: true. Start with a streamed list (WatchList) where the server can. */
   readonly watchList?: boolean | undefined;
+  /**
+   * Asked before each list and each watch: is the server still the one of the cluster that it was? What another one has is not
+   * taken over. Default: yes.
+   */
+  readonly confirmCluster?: ((signal: AbortSignal) => Promise<boolean>) | undefined;
   readonly logger?: Logger | undefined;
   /** Every failed list or watch; the informer goes on by itself. */
   readonly onError?: ((error: unknown) => void) | undefined;
@@ -112,6 +117,7 @@ export class Informer<T extends KubeObject> {
         exists: (object) => observe(this.#store, object, 'watch', this.#emit),
         gone: (object) => observeDeletion(this.#store, object, this.#emit),
       },
+      confirmCluster: this.#options.confirmCluster ?? (async () => true),
       onError: (error) => this.#guard(() => this.#options.onError?.(error)),
       logger: this.#logger,
       clock: this.#options.clock ?? systemClock,

@@ -19,6 +19,7 @@ export interface ReflectorConfig<T extends KubeObject> {
   /** Makes an object that came in ready to be kept */
   readonly prepare: (object: T) => T;
   readonly sink: ReflectorSink<T>;
+  readonly confirmCluster: (signal: AbortSignal) => Promise<boolean>;
   readonly onError: (error: unknown) => void;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -79,6 +80,10 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #step(signal: AbortSignal): Promise<void> {
+    const { confirmCluster, name } = this.#config;
+    if (!(await confirmCluster(signal))) {
+      throw new TransportError('protocol', `${name}: the API server answers for another cluster than before`);
+    }
     if (this.#resourceVersion !== undefined) {
       await this.#watch(signal, undefined);
     } else if (this.#watchList && this.#watchListFailures < watchListTries) {

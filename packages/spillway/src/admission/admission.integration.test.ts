@@ -428,7 +428,7 @@ describe('with webhooks, and no policies', () => {
   it('says at once when a changed label will restart pods', async () => {
     await admin.resource(deployments).create(deployment('default', 'warned', {}));
     const said = await kubectl(['label', 'deployment/warned', `${label}=auto`]);
-    expect(said).toContain('Warning: the changed burst label goes into the pod template: this restarts one pod');
+    expect(said).toContain('Warning: the changed burst label goes into the pod template: this restarts 1 pod');
     await admin.resource(deployments).delete({ namespace: 'default', name: 'warned' });
   });
 

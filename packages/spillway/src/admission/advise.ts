@@ -7,6 +7,7 @@ import { type AskPools, type Fits, type Pool, type PoolFit, refusedByAll } from 
 import type { Reason } from '../podspec/review/refusal.ts';
 import { poolSentences } from '../podspec/review/told.ts';
 import { sizeText } from '../podspec/sizing/shown.ts';
+import { counted } from '../podspec/words.ts';
 import type { AdmissionRequest, AdmissionResponse } from './admission-review.ts';
 import { subjectOf } from './mutate.ts';
 
@@ -64,9 +65,7 @@ function restartWarnings(subject: Subject): readonly string[] {
   if (operation !== 'UPDATE' || !restarts || !holds({ type: 'labelChanged' }, subject)) return [];
   const pods = replicasOf(object);
   if (pods === 0) return [];
-  return [
-    `the changed burst label goes into the pod template: this restarts ${pods === 1 ? 'one pod' : `${pods} pods`}`,
-  ];
+  return [`the changed burst label goes into the pod template: this restarts ${counted(pods, 'pod')}`];
 }
 
 function burstWarnings(object: KubeObject, answers: readonly PoolFit[]): readonly string[] {

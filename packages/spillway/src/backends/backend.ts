@@ -207,6 +207,8 @@ export type InstanceEvent =
   | { readonly type: 'gone'; readonly ref: InstanceRef }
   /** Something may have been missed: whoever wants to know lists. */
   | { readonly type: 'gap' }
+  /** There was another instance of this pod, which should never be: one is kept, that is well if any is, and the other was asked to end. */
+  | { readonly type: 'double'; readonly ref: InstanceRef; readonly message: string }
   /** Something that people should see on the pod: pulling, started, back-off. */
   | { readonly type: 'notice'; readonly ref: InstanceRef; readonly notice: Notice };
 
@@ -230,7 +232,8 @@ export interface LogOptions {
   readonly previous: boolean;
   readonly tailLines?: number;
   readonly limitBytes?: number;
-  readonly sinceTime?: Date;
+  /** Nanoseconds since the epoch. */
+  readonly since?: bigint;
   readonly stream: 'All' | 'Stdout' | 'Stderr';
 }
 

@@ -26,6 +26,10 @@ export class EventHub {
     for (const watcher of this.#watchers) watcher.notice({ type: 'notice', ref, notice });
   }
 
+  double(ref: InstanceRef, message: string): void {
+    for (const watcher of this.#watchers) watcher.notice({ type: 'double', ref, message });
+  }
+
   /** Events from the call on, until the signal aborts. */
   watch(signal: AbortSignal): AsyncIterable<InstanceEvent> {
     const watcher = new Watcher();

@@ -74,6 +74,32 @@ describe('spillway', () => {
     });
   });
 
+  it('says of a configuration which regions and files that it names are none', async () => {
+    const file = path.join(dir, 'names.yaml');
+    const login = path.join(dir, 'login.yaml');
+    const ids = 'projectId: p, domainId: d, vpcId: v, networkId: n, subnetId: s, securityGroupId: g, availableZone: z';
+    const cci = (rest: string): string => `pools: [{name: a, nodeName: vk, backend: {type: cci, ${ids}, ${rest}}}]\n`;
+    const check = async (rest: string): Promise<string> => {
+      await writeFile(file, cci(rest));
+      return (await runCommand('config', 'check', '--config', file)).stderr;
+    };
+    await writeFile(login, 'accessKey: A\n');
+    expect(await check(`region: cn-nroth-4, credentials: {file: ${login}}`)).toMatch(
+      /pools\[0\]\.backend\.region: "cn-nroth-4" is not a known region of Huawei Cloud; did you mean "cn-north-4"\?.*\n.*names\.yaml:1:\d+: pools\[0\]\.backend\.credentials\.file: .*lacks secretKey/,
+    );
+    expect(await check(`region: cn-north-4, ca: ${dir}, credentials: {file: /nowhere}`)).toMatch(
+      /backend\.ca: cannot read the certificate authority .*: it is a directory.*\n.*credentials\.file: cannot read .*\/nowhere: there is no such file/,
+    );
+    await writeFile(login, 'accessKey: A\nsecretKey: S\n');
+    const elsewhere = 'endpoint: https://cci.local, iamEndpoint: https://iam.local';
+    expect(await check(`region: mine, ${elsewhere}, credentials: {file: ${login}}`)).toBe('');
+    await writeFile(file, 'pools: [{name: a, nodeName: vk, backend: {type: kubernetes, kubeconfig: /nowhere}}]\n');
+    expect(await runCommand('config', 'check', '--config', file)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/pools\[0\]\.backend\.kubeconfig: .*\/nowhere.*there is no such file/),
+    });
+  });
+
   it('explains a field, and names the nearest one when there is no such field', async () => {
     expect((await runCommand('config', 'explain', 'pools.nodeName')).stdout).toContain('Name of the virtual node.');
     expect(await runCommand('config', 'explain', 'pools[].nodName')).toMatchObject({

@@ -1,4 +1,5 @@
 import { quantitiesText } from '../podspec/sizing/shown.ts';
+import { counted } from '../podspec/words.ts';
 import type { Plan, WorkloadPlan } from '../diagnosis/plan/plan.ts';
 import type { PlanReason, PoolPlan } from '../diagnosis/plan/pool-plan.ts';
 import { writeText } from './write-text.ts';
@@ -16,7 +17,7 @@ export function renderPlan({ workloads, notConcerned, remarks }: Plan): string {
 
 function workloadText({ object, replicas, policy, refused, writes, pools, forecast }: WorkloadPlan): string {
   const head: (readonly [string, string])[] = [
-    ['Workload', `${coloured('bold', object)}, ${replicas} ${replicas === 1 ? 'pod' : 'pods'}`],
+    ['Workload', `${coloured('bold', object)}, ${counted(replicas, 'pod')}`],
     ['Policy', `${policy.value}, from ${policy.source}`],
     ...refused.map((message) => ['Refused', coloured('red', message)] as const),
     ...(writes.length > 0 ? [['Admission', writes.map(writeText).join('\n')] as const] : []),

@@ -46,7 +46,7 @@ const kubernetes = z
       .min(1)
       .optional()
       .describe(
-        'Image with sh and sed that writes the fully qualified name of pods with a subdomain into their /etc/hosts, before their containers start. Default: such pods do not find that name there.',
+        'Image with a shell (sh) for a container that writes the fully qualified name of a pod with a subdomain into its /etc/hosts, before its other containers start. Default: the image of a container of the pod that runs a shell, if there is one.',
       ),
   })
   .describe('Runs pods in a namespace of any cluster: see backend-kubernetes.md.');
@@ -74,7 +74,7 @@ const simulated = z
   .describe('Pretends to run pods. For demos, rehearsals and tests.');
 
 /** What to use in place of types that there were once. */
-export const formerBackends: ReadonlyMap<string, string> = new Map([
+const formerBackends: ReadonlyMap<unknown, string> = new Map([
   [
     'cri',
     '"cri", containers on this machine, is no backend any more: use kubernetes, with a cluster whose kubelet runs them, or simulated to rehearse without containers',
@@ -82,5 +82,7 @@ export const formerBackends: ReadonlyMap<string, string> = new Map([
 ]);
 
 export const backendSchema: z.ZodType<BackendConfig> = z
-  .discriminatedUnion('type', [cciSchema, kubernetes, simulated])
+  .discriminatedUnion('type', [cciSchema, kubernetes, simulated], {
+    error: ({ input }) => formerBackends.get(Reflect.get(Object(input), 'type')),
+  })
   .describe('What runs the pods of this pool.');

@@ -38,9 +38,12 @@ export function jsonSchema(): Record<string, unknown> {
   return { title: 'Spillway configuration', ...z.toJSONSchema(configSchema, { io: 'input' }) };
 }
 
+let allFields: readonly Field[] | undefined;
+
 /** All fields, parents before children, in the order of the schema. */
 export function fields(): readonly Field[] {
-  return Array.from(walk('', jsonSchema() as JsonSchema, true));
+  allFields ??= Array.from(walk('', jsonSchema() as JsonSchema, true));
+  return allFields;
 }
 
 /** @param path `pools[0].name`, `pools[].name` and `pools.name` are the same field. Variants give several. */

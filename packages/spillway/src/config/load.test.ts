@@ -1,7 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fields, lastSegment } from './fields.ts';
 import { ConfigError, loadConfig, parseConfig } from './load.ts';
 
 const minimal = `
@@ -11,15 +13,24 @@ pools:
     backend: {type: simulated}
 `;
 
-function problemsOf(text: string): readonly string[] {
+function refusal(text: string): readonly string[] {
   try {
     parseConfig(text, 'spillway.yaml');
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.message.split('\n');
   }
-  throw new Error('the configuration was accepted');
+  return [];
 }
+
+function problemsOf(text: string): readonly string[] {
+  const problems = refusal(text);
+  if (problems.length === 0) throw new Error('the configuration was accepted');
+  return problems;
+}
+
+const inBraces = (pairs: readonly (readonly [string, string])[]): string =>
+  `{${pairs.map(([key, value]) => `${key}: ${value}`).join(', ')}}`;
 
 const taintsOf = (text: string): unknown =>
   parseConfig(`${minimal}    taints: ${text}\n`, 'spillway.yaml').pools[0]?.taints;
@@ -93,17 +104,20 @@ describe('a configuration file', () => {
   it.each([
     [
       'observability: {logLevel: trace}',
-      /:6:27: observability\.logLevel: "trace" must be one of: debug, info, warn, error$/,
+      /:6:27: observability\.logLevel: must be one of: debug, info, warn, error, but is "trace"$/,
     ],
-    ['    kubeletPort: 99999', /:6:18: pools\[0\]\.kubeletPort: 99999 must be: whole number from 1 to 65535$/],
-    ['    kubeletPort: "10250"', /pools\[0\]\.kubeletPort: "10250" must be: whole number from 1 to 65535$/],
-    ['    address: localhost', /pools\[0\]\.address: "localhost" must be an IP address$/],
-    ['    capacity: {cpu: 4cores}', /:6:21: pools\[0\]\.capacity\.cpu: "4cores" must be a Kubernetes quantity/],
+    ['    kubeletPort: 99999', /:6:18: pools\[0\]\.kubeletPort: must be a whole number from 1 to 65535, but is 99999$/],
+    ['    kubeletPort: "10250"', /pools\[0\]\.kubeletPort: must be a whole number from 1 to 65535, but is "10250"$/],
+    ['    address: localhost', /pools\[0\]\.address: must be an IP address, but is "localhost"$/],
+    [
+      '    capacity: {cpu: 4cores}',
+      /:6:21: pools\[0\]\.capacity\.cpu: must be a Kubernetes quantity .*, but is "4cores"$/,
+    ],
     ['    servingCertificate: {}', /pools\[0\]\.servingCertificate: needs exactly one of: csr, files$/],
     ['    servingCertificate: {files: {cert: a}}', /servingCertificate\.files\.key: is required: text$/],
     ['    ping: {intervalSeconds: 2}', /ping\.timeoutSeconds: must not be longer than ping\.intervalSeconds \(2\)$/],
-    ['clusterId: "a b"', /:6:12: clusterId: "a b" must be usable as a label value$/],
-    ['kubernetes: 7', /:6:13: kubernetes: 7 must be: section$/],
+    ['clusterId: "a b"', /:6:12: clusterId: must be usable as a label value, but is "a b"$/],
+    ['kubernetes: 7', /:6:13: kubernetes: must be a section, but is 7$/],
   ])('with %j says what is allowed', (line, expected) => {
     const problems = problemsOf(`${minimal}${line}\n`);
     expect(problems).toHaveLength(1);
@@ -112,7 +126,7 @@ describe('a configuration file', () => {
 
   it('names the backends that exist', () => {
     expect(problemsOf('pools: [{name: a, nodeName: a, backend: {type: crio}}]')).toEqual([
-      'spillway.yaml:1:48: pools[0].backend.type: must be one of: cci, kubernetes, simulated',
+      'spillway.yaml:1:48: pools[0].backend.type: must be one of: cci, kubernetes, simulated, but is "crio"',
     ]);
   });
 
@@ -142,9 +156,61 @@ describe('a configuration file', () => {
     },
   );
 
-  it('that does not exist is named', async () => {
-    await expect(loadConfig('/nowhere/spillway.yaml')).rejects.toThrow(
-      '/nowhere/spillway.yaml: cannot read the configuration: the file does not exist',
+  it.each([
+    ['', '1:1: is empty: "spillway config explain" says what belongs into it'],
+    ['just text', '1:1: must be a section, but is "just text"'],
+    ['pools:', '1:7: pools: must be a list of sections, but is empty'],
+    ['pools: {a: 1}', '1:8: pools: must be a list of sections, but is a mapping'],
+    ['pools: 1\n---\na: 2', '3:1: must be one YAML document: remove "---" and what follows it'],
+    ['a: &a [*a]', '1:8: not valid YAML: the alias *a stands for something that contains it'],
+  ])('that is %j is told in plain words', (text, expected) => {
+    expect(problemsOf(text)).toContain(`spillway.yaml:${expected}`);
+  });
+
+  it.each([
+    ['does not exist', '/nowhere/spillway.yaml', 'there is no such file'],
+    ['is a directory', '/tmp', 'it is a directory'],
+    ['is a program', process.execPath, 'it is not a text file in UTF-8'],
+  ])('that %s is named', async (_, file, why) => {
+    await expect(loadConfig(file)).rejects.toThrow(`${file}: cannot read the configuration: ${why}`);
+  });
+
+  it('of any kind is a configuration, or refused with places and in plain words', () => {
+    const keys = fields().map(({ path }) => lastSegment(path).replace('[]', ''));
+    const key = fc.oneof(fc.constantFrom(...keys), fc.constantFrom('__proto__', '<<', '? [a]', '*a', '!!set'));
+    const scalar = fc.constantFrom(
+      '',
+      'null',
+      '1',
+      '-1.5',
+      '.nan',
+      'true',
+      'a',
+      '"*"',
+      '*a',
+      '*b',
+      '&a 1',
+      '!!binary x',
+      '!t y',
+      '2026-01-01',
+    );
+    const { tree } = fc.letrec<{ tree: string }>((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 4 },
+        scalar,
+        fc.array(tie('tree'), { maxLength: 4 }).map((items) => `[${items.join(', ')}]`),
+        fc.array(fc.tuple(key, tie('tree')), { maxLength: 4 }).map(inBraces),
+        fc.array(fc.tuple(key, tie('tree')), { maxLength: 4 }).map((pairs) => `&b ${inBraces(pairs)}`),
+      ),
+    }));
+    fc.assert(
+      fc.property(fc.oneof(tree, fc.string({ unit: 'binary' }), fc.string()), (text) => {
+        for (const each of refusal(text)) {
+          expect(each).toMatch(/^spillway\.yaml:[1-9]\d*:[1-9]\d*: /);
+          expect(each).not.toMatch(/Invalid input|expected .* received|undefined|\[object/);
+        }
+      }),
+      { numRuns: 1000 },
     );
   });
 });
@@ -167,7 +233,7 @@ describe('a scenario', () => {
       await writeFile(scenario, 'faults:\n  - {on: create, fails: never}\n');
       await expect(loadConfig(file)).rejects.toThrow(`${scenario}:2:`);
       await rm(scenario);
-      await expect(loadConfig(file)).rejects.toThrow(`${scenario}: cannot read the scenario: the file does not exist`);
+      await expect(loadConfig(file)).rejects.toThrow(`${scenario}: cannot read the scenario: there is no such file`);
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { isMap, isScalar, LineCounter, type Document, isNode, parseDocument } from 'yaml';
+import { parseYaml, readText, type YamlDocument, YamlError, errorMessage } from '@spillway/kube';
 import type { ZodType } from 'zod';
+import { check } from '../podspec/mistakes.ts';
 import type { Config, PoolConfig } from './config.ts';
-import { pathText, type Problem, problemsOf } from './problems.ts';
+import { pathText, type Problem, problemsOf, typeAt } from './problems.ts';
 import { scenarioSchema } from './scenario.ts';
 import { configSchema } from './schema.ts';
 
@@ -26,66 +26,83 @@ export class ConfigError extends Error {
   }
 }
 
+/** A configuration, and how to say that something in it is wrong. */
+export interface PlacedConfig {
+  readonly config: Config;
+  readonly errorOf: (problems: readonly Problem[]) => ConfigError;
+}
+
 /** Also reads the files that the configuration is split into. @throws ConfigError */
 export async function loadConfig(file: string): Promise<Config> {
-  const config = parseConfig(await read(file, 'configuration'), file);
+  return (await loadPlacedConfig(file)).config;
+}
+
+/** @throws ConfigError */
+export async function loadPlacedConfig(file: string): Promise<PlacedConfig> {
+  const { data: config, errorOf } = parse(await read(file, 'configuration'), file, configSchema);
   const pools = await Promise.all(
     config.pools.map(async (pool): Promise<PoolConfig> => {
       const { backend } = pool;
       if (backend.type !== 'simulated' || typeof backend.scenario !== 'string') return pool;
-      const scenario = parse(await read(backend.scenario, 'scenario'), backend.scenario, scenarioSchema);
+      const scenario = parse(await read(backend.scenario, 'scenario'), backend.scenario, scenarioSchema).data;
       return { ...pool, backend: { ...backend, scenario } };
     }),
   );
-  return { ...config, pools };
+  return { config: { ...config, pools }, errorOf };
 }
 
 async function read(file: string, what: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return await readText(file);
   } catch (cause) {
-    const why = isMissing(cause) ? 'the file does not exist' : String(cause);
-    throw new ConfigError(`${file}: cannot read the ${what}: ${why}`, [], { cause });
+    throw new ConfigError(`${file}: cannot read the ${what}: ${errorMessage(cause)}`, [], { cause });
   }
 }
 
 /** @param file only for messages. @throws ConfigError */
 export function parseConfig(text: string, file: string): Config {
-  return parse(text, file, configSchema);
+  return parse(text, file, configSchema).data;
 }
 
-function parse<T>(text: string, file: string, schema: ZodType<T>): T {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const place = (offset: number): { line: number; column: number } => {
-    const { line, col } = lines.linePos(offset);
-    return { line, column: col };
+function parse<T>(
+  text: string,
+  file: string,
+  schema: ZodType<T>,
+): { readonly data: T; readonly errorOf: (problems: readonly Problem[]) => ConfigError } {
+  const [document, another] = documentsIn(text, file);
+  if (another !== undefined) {
+    const message = 'must be one YAML document: remove "---" and what follows it';
+    throw failure(file, [{ ...another.placeOf([]), path: '', message }]);
+  }
+  const errorOf = (problems: readonly Problem[]): ConfigError => {
+    const placed = problems.map(({ path, key, message }) => ({
+      ...(document?.placeOf(path, key) ?? { line: 1, column: 1 }),
+      path: pathText(path),
+      message,
+    }));
+    return failure(
+      file,
+      placed.toSorted((a, b) => a.line - b.line || a.column - b.column),
+    );
   };
-  if (document.errors.length > 0) {
+  const checked = check(schema, document?.value ?? {}, typeAt);
+  if ('data' in checked) return { data: checked.data, errorOf };
+  if (document?.value === undefined || document.value === null) {
+    throw errorOf([{ path: [], message: 'is empty: "spillway config explain" says what belongs into it' }]);
+  }
+  throw errorOf(problemsOf(checked.mistakes));
+}
+
+function documentsIn(text: string, file: string): readonly YamlDocument[] {
+  try {
+    return parseYaml(text);
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
     throw failure(
       file,
-      document.errors.map(({ pos, message }) => ({
-        ...place(pos[0]),
-        path: '',
-        message: `not valid YAML: ${message}`,
-      })),
+      error.mistakes.map((mistake) => ({ ...mistake, path: '' })),
     );
   }
-  const result = schema.safeParse(document.toJS() ?? {}, { reportInput: true });
-  if (result.success) return result.data;
-  const placed = problemsOf(result.error.issues).map((problem) => ({
-    ...place(offsetOf(document, problem)),
-    path: pathText(problem.path),
-    message: problem.message,
-  }));
-  throw failure(
-    file,
-    placed.toSorted((a, b) => a.line - b.line || a.column - b.column),
-  );
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 function failure(file: string, problems: readonly PlacedProblem[]): ConfigError {
@@ -93,18 +110,4 @@ function failure(file: string, problems: readonly PlacedProblem[]): ConfigError 
     ({ line, column, path, message }) => `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}`,
   );
   return new ConfigError(lines.join('\n'), problems);
-}
-
-/** Where the problem is, or for something that is missing, where its nearest existing parent is. */
-function offsetOf(document: Document.Parsed, { path, key }: Problem): number {
-  for (let length = path.length; length >= 0; length -= 1) {
-    const node = document.getIn(path.slice(0, length), true);
-    if (!isNode(node) || !node.range) continue;
-    if (key !== undefined && length === path.length && isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && item.key.value === key);
-      if (isScalar(pair?.key) && pair.key.range) return pair.key.range[0];
-    }
-    return node.range[0];
-  }
-  return 0;
 }

@@ -1,10 +1,8 @@
+import { nanosecondsOf } from '@spillway/kube';
 import type { LogOptions } from '../backends/backend.ts';
 import { Problem } from './problem.ts';
 
 const streams = ['All', 'Stdout', 'Stderr'] as const;
-
-/** RFC 3339, as `time.Parse` of Go takes it. */
-const timestamp = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
 /**
  * Kubernetes' PodLogOptions in a query.
@@ -16,7 +14,7 @@ export function parseLogOptions(query: URLSearchParams, now: number): LogOptions
   const lines = query.get('tailLines') ?? legacyTail(query);
   const tailLines = lines === null ? undefined : wholeNumber('tailLines', lines, 0);
   const limitBytes = query.has('limitBytes') ? wholeNumber('limitBytes', query.get('limitBytes'), 1) : undefined;
-  const sinceTime = since(query, now);
+  const since = sinceOf(query, now);
   return {
     follow: flag('follow', query),
     previous: flag('previous', query),
@@ -24,7 +22,7 @@ export function parseLogOptions(query: URLSearchParams, now: number): LogOptions
     stream: stream(query.get('stream')),
     ...(tailLines === undefined ? {} : { tailLines }),
     ...(limitBytes === undefined ? {} : { limitBytes }),
-    ...(sinceTime === undefined ? {} : { sinceTime }),
+    ...(since === undefined ? {} : { since }),
   };
 }
 
@@ -34,17 +32,17 @@ function legacyTail(query: URLSearchParams): string | null {
   return tail === '' || tail === 'all' ? null : tail;
 }
 
-function since(query: URLSearchParams, now: number): Date | undefined {
+function sinceOf(query: URLSearchParams, now: number): bigint | undefined {
   const seconds = query.get('sinceSeconds');
   const time = query.get('sinceTime');
   if (seconds !== null && time !== null) throw invalid('at most one of sinceSeconds and sinceTime may be given');
-  if (seconds !== null) return new Date(Math.max(0, now - wholeNumber('sinceSeconds', seconds, 1) * 1000));
+  if (seconds !== null) return (BigInt(now) - BigInt(wholeNumber('sinceSeconds', seconds, 1)) * 1000n) * 1_000_000n;
   if (time === null) return undefined;
-  const date = new Date(time);
-  if (!timestamp.test(time) || Number.isNaN(date.getTime())) {
+  const since = nanosecondsOf(time);
+  if (since === undefined) {
     throw invalid(`sinceTime must be a time like 2006-01-02T15:04:05Z, but is ${JSON.stringify(time)}`);
   }
-  return date;
+  return since;
 }
 
 function wholeNumber(name: string, text: string | null, min: number): number {

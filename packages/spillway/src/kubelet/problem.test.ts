@@ -17,7 +17,7 @@ describe('a failure', () => {
     });
     expect(problemOf(error, 'no log')).toMatchObject({
       status,
-      message: 'no log: the region does not answer. Try again later',
+      message: 'no log: the region does not answer. Try again later.',
       retryAfterSeconds: 2,
       cause: error,
     });

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { BackendError, type BackendErrorKind } from '../backends/backend.ts';
+import { sentences } from '../podspec/words.ts';
 
 /** An answer other than success. The message is shown to whoever asked, often by kubectl. */
 export class Problem extends Error {
@@ -33,13 +34,12 @@ export function problemOf(error: unknown, doing: string): Problem {
   if (error instanceof BackendError) {
     const { kind, retryAfterMs } = error;
     const retryAfterSeconds = retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.ceil(retryAfterMs / 1000) };
-    return new Problem(statusOfKind[kind], `${doing}: ${sentence(error)}`, { cause: error, ...retryAfterSeconds });
+    return new Problem(statusOfKind[kind], `${doing}: ${sentences(error.message, error.remedy)}`, {
+      cause: error,
+      ...retryAfterSeconds,
+    });
   }
   return new Problem(500, `${doing}: internal error, see the log of spillway`, { cause: error });
-}
-
-function sentence({ message, remedy }: BackendError): string {
-  return remedy === undefined ? message : `${message}. ${remedy}`;
 }
 
 /** Answers with the problem's sentence as plain text, as the kubelet does; kubectl shows it. */

@@ -127,7 +127,7 @@ function sharedListener(object: Service, listener: string, other: string): Balan
     code: 'shared-listener',
     kind: 'Service',
     object,
-    message: `it shares port ${port} of load balancer ${id} with Service ${other}, and has burst pods behind it: one health check serves both`,
+    message: `Service ${other} shares port ${port} of load balancer ${id}, so one health check serves both, and there are burst pods behind this one`,
     remedy:
       'Give one of them another port or a load balancer of its own, or make sure that the health check suits both.',
   };

@@ -15,6 +15,7 @@ import {
   services,
   uidOf,
 } from '@spillway/kube';
+import { sentences } from '../podspec/words.ts';
 import { BalancerBook, type BalancerAdvice } from './balancer-book.ts';
 
 export interface BalancerWatchOptions {
@@ -96,8 +97,11 @@ export class BalancerWatch {
       const key = `${uidOf(object)} ${message}`;
       if (this.#told.has(key)) continue;
       this.#told.add(key);
-      const text = `${message[0]?.toUpperCase() ?? ''}${message.slice(1)}. ${remedy}`;
-      this.#options.recorder.record(object, { type: 'Warning', reason: reasons[code], message: text });
+      this.#options.recorder.record(object, {
+        type: 'Warning',
+        reason: reasons[code],
+        message: sentences(message, remedy),
+      });
     }
   }
 }

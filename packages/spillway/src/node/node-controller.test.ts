@@ -97,6 +97,7 @@ function controller(cluster: Cluster): { node: NodeController; free: () => boole
     nodeName: 'worker-7',
     controller: client,
     agent: client,
+    confirmCluster: async () => true,
     facts: () => facts,
     logger: cluster.logger(),
     observer: { leaseRenewed: () => {}, leaseFailed: () => {}, nodeWritten: () => {} },

@@ -21,6 +21,8 @@ export interface NodeControllerOptions {
   readonly controller: Pick<KubeClient, 'resource'>;
   /** Writes status and lease. */
   readonly agent: Pick<KubeClient, 'resource'>;
+  /** Is the API server still the one of the cluster in which the node belongs? */
+  readonly confirmCluster: (signal: AbortSignal) => Promise<boolean>;
   /** What the node should be now. */
   readonly facts: () => NodeFacts;
   readonly logger: Logger;
@@ -58,12 +60,13 @@ export class NodeController {
 
   constructor(options: NodeControllerOptions) {
     this.#options = options;
-    const { controller, nodeName, logger } = options;
+    const { controller, confirmCluster, nodeName, logger } = options;
     this.#informer = new Informer({
       client: controller,
       type: nodes,
       fieldSelector: `metadata.name=${nodeName}`,
       lane: 'node',
+      confirmCluster,
       logger,
       onError: (error) => logger.warn({ err: error }, 'cannot watch the node; trying again'),
     });

@@ -32,6 +32,7 @@ export class Metrics {
   readonly orphans: Gauge<'pool'>;
   readonly orphansHeldBack: Gauge<'pool'>;
   readonly orphansRemoved: Counter<'pool'>;
+  readonly doublesEnded: Counter<'pool'>;
 
   readonly nodeLeaseRenewed: Gauge<'pool'>;
   readonly nodeLeaseErrors: Counter<'pool'>;
@@ -113,6 +114,9 @@ export class Metrics {
       ['pool'],
     );
     this.orphansRemoved = counter('orphans_removed_total', 'Instances removed because their pod is gone', ['pool']);
+    this.doublesEnded = counter('duplicate_instances_total', 'Instances ended because another one has the same pod', [
+      'pool',
+    ]);
     this.nodeLeaseRenewed = gauge('node_lease_renewed_timestamp_seconds', 'When the lease was renewed last', ['pool']);
     this.nodeLeaseErrors = counter('node_lease_errors_total', 'Failed renewals of the lease', ['pool']);
     this.nodeWrites = counter('node_writes_total', 'Writes of the node object', ['pool', 'what', 'result']);

@@ -120,6 +120,7 @@ export function assemblePool(options: PoolOptions): Pool {
     nodeName,
     controller,
     agent,
+    confirmCluster: options.confirmCluster,
     facts: () => ({
       name: nodeName,
       clusterId,

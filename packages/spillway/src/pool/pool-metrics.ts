@@ -63,6 +63,10 @@ export class PoolMetrics implements PodMetrics, NodeObserver, KubeletMetrics {
     this.#metrics.orphansHeldBack.set({ pool: this.#pool }, heldBack);
   }
 
+  doubleEnded(): void {
+    this.#metrics.doublesEnded.inc({ pool: this.#pool });
+  }
+
   orphanRemoved(): void {
     this.#metrics.orphansRemoved.inc({ pool: this.#pool });
   }

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { Informer, type KubeClient, type Logger, type Node, nodes } from '@spillway/kube';
+import { errorMessage, Informer, type KubeClient, type Logger, type Node, nodes, readText } from '@spillway/kube';
 import { Admission } from '../admission/admission.ts';
 import { webhookAddress } from '../admission/configurations.ts';
 import type { Config, PoolConfig } from '../config/config.ts';
+import { ConfigError } from '../config/load.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { fitOf } from '../podspec/fit/fit.ts';
 import { apartFromNow } from '../podspec/fit/hindrance.ts';
@@ -16,7 +16,7 @@ export interface ServeAdmissionOptions {
   readonly logger: Logger;
 }
 
-/** On every replica, the active one and those that stand by. @throws when the file of authorities cannot be read */
+/** On every replica, the active one and those that stand by. @throws ConfigError when the file of authorities cannot be read */
 export async function serveAdmission(
   { config, client, metrics, logger }: ServeAdmissionOptions,
   signal: AbortSignal,
@@ -28,7 +28,7 @@ export async function serveAdmission(
     port,
     address: webhookAddress(config.admission),
     namespace,
-    clientCa: clientCAFile === undefined ? undefined : await readFile(clientCAFile, 'utf8'),
+    clientCa: clientCAFile === undefined ? undefined : await authoritiesIn(clientCAFile),
     ask: (pod) =>
       pools.map(({ pool, informer }) => {
         const node = apartFromNow(informer.store.get('', pool.nodeName));
@@ -48,6 +48,14 @@ export async function serveAdmission(
           informer.run(stop),
     ),
   ]);
+}
+
+async function authoritiesIn(file: string): Promise<string> {
+  try {
+    return await readText(file);
+  } catch (cause) {
+    throw new ConfigError(`admission.clientCAFile: cannot read ${file}: ${errorMessage(cause)}`, [], { cause });
+  }
 }
 
 /** Of the node of one pool: Spillway may watch no others where it places no pods. */

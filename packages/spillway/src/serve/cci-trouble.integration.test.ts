@@ -269,7 +269,7 @@ test('doctor finds a key that is wrong, one that cannot be read, and a namespace
     expect.stringMatching(/^cci-namespace-taken: .*another account has it/),
   ]);
   expect(await ofAccount({ credentials: { file: `${file}.none` } })).toEqual([
-    expect.stringMatching(/^cci-credential-missing: .*does not exist/),
+    expect.stringMatching(/^cci-credential-missing: .*no such file/),
   ]);
 });
 

@@ -165,6 +165,27 @@ describe('copies in CCI', () => {
   });
 });
 
+test('a pod is told nothing of where it runs in CCI, and of what of its names it does not find there', async () => {
+  const backend = open();
+  await backend.prepare(new AbortController().signal);
+  const driver = new Driver(backend);
+  const container = script('hostname; hostname -f; grep -c cce-burst /etc/hosts');
+  const spec = { restartPolicy: 'Never', hostname: 'ring-1', subdomain: 'ring', containers: [container] };
+  const pod = sized(makeWorkload({ name: 'ring-1', image: busyboxImage, spec }));
+  const dotted = sized(makeWorkload({ name: 'v1.2', image: busyboxImage, spec: { containers: [forever] } }));
+  for (const each of [pod, dotted]) await driver.run(each);
+  await driver.reaches(pod, 'ended');
+  expect(await driver.logs(pod)).toBe('ring-1\nring-1\n0\n');
+  await driver.reaches(dotted, 'running');
+  expect(String((await driver.exec(dotted, ['hostname'])).stdout)).toBe('v1-2\n');
+  const told = (of: Workload): string[] => driver.noticesOf(of).map(({ reason }) => reason);
+  expect(told(pod)).toContain('HostNameNotQualified');
+  expect(told(dotted)).toContain('HostNameDiffers');
+  await driver.finish();
+  await eventually('nothing is left', async () => (await residue()).length === 0);
+  await backend.close();
+});
+
 test('where CCI does not bring changes into running pods, nobody asks it to', async () => {
   const backend = open({ volumeRefresh: false });
   expect(backend.capabilities.volumeUpdates).toBe(false);

@@ -1,8 +1,8 @@
 import type { Secret } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fitOf } from '../../podspec/fit/fit.ts';
 import type { Backend } from '../backend.ts';
 import { eventually } from '../../../testkit/eventually.ts';
+import { podName } from '../kubernetes/pods/names.ts';
 import { Driver } from '../testing/driver.ts';
 import { makeWorkload, script } from '../testing/workloads.ts';
 import { LocalRegion } from './testing/local-region.ts';
@@ -68,9 +68,9 @@ describe('pods in CCI 2.0', () => {
     await eventually('the watch tells that it runs', () =>
       driver.events.some((event) => event.type === 'changed' && event.instance.state === 'running'),
     );
-    expect(await inRegion('pod', 'default-web', '-n', namespace, '-o', 'jsonpath={.metadata.annotations}')).toContain(
-      '"resource.cci.io/size":"0.50_3.0"',
-    );
+    expect(
+      await inRegion('pod', podName(web.ref), '-n', namespace, '-o', 'jsonpath={.metadata.annotations}'),
+    ).toContain('"resource.cci.io/size":"0.50_3.0"');
     expect(await driver.logs(web)).toBe('hello sesame\n');
     expect(await driver.exec(web, ['sh', '-c', 'echo from inside; exit 3'])).toMatchObject({
       exitCode: 3,
@@ -95,13 +95,12 @@ describe('pods in CCI 2.0', () => {
     await backend.remove(never.ref, driver.signal);
   });
 
-  test('that ask for what CCI 2.0 does not have are refused with the name of the field', () => {
-    const made = pod('web', 'sleep 1');
-    const team = { ...made.pod, spec: { containers: [], ...made.pod.spec, subdomain: 'team' } };
-    expect(fitOf(team, { support: backend.support, sizing: 'none' })).toMatchObject({
-      kind: 'refused',
-      reasons: [{ field: 'spec.subdomain' }],
-    });
+  test('of a StatefulSet are accepted, though CCI 2.0 has no field for their subdomain', async () => {
+    const made = pod('db-0', 'sleep 3600');
+    const spec = { containers: [], ...made.pod.spec, subdomain: 'db' };
+    const member = await driver.run({ ...made, pod: { ...made.pod, spec } });
+    await driver.reaches(member, 'running');
+    await backend.remove(member.ref, driver.signal);
   });
 
   test('for which no flavour is large enough are refused in the words of CCI', async () => {

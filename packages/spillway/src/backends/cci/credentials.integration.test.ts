@@ -4,8 +4,9 @@ import { type Account, randomAccessKey } from '@spillway/cci-standin';
 import { type Clock, systemClock } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MovableClock } from '../../../../cci-standin/src/testing/movable-clock.ts';
-import type { ExecResult } from '../backend.ts';
+import type { ExecResult, InstanceRef } from '../backend.ts';
 import { eventually } from '../../../testkit/eventually.ts';
+import { podName } from '../kubernetes/pods/names.ts';
 import { openStreams } from '../kubernetes/pods/streams.ts';
 import { Driver } from '../testing/driver.ts';
 import type { CciConnection } from './connect.ts';
@@ -22,11 +23,11 @@ function account(): Account {
   return { ...made, users: made.users.map((user) => ({ ...user, accessKeys: [...user.accessKeys, temporary] })) };
 }
 
-const hello = async ({ client }: CciConnection): Promise<{ result: ExecResult; said: string }> => {
+const hello = async ({ client }: CciConnection, ref: InstanceRef): Promise<{ result: ExecResult; said: string }> => {
   const stdout = new PassThrough();
   const said = text(stdout);
   const command = { container: 'main', command: ['echo', 'hello'] };
-  const path = `${namespace}/pods/default-web/exec`;
+  const path = `${namespace}/pods/${podName(ref)}/exec`;
   const result = await openStreams(client, path, command, { tty: false, stdout }, signal).finally(() => stdout.end());
   return { result, said: await said };
 };
@@ -138,7 +139,7 @@ describe('who Spillway is for CCI', () => {
     await world.admin('POST', 'faults', { kind: 'answer', status: 503, path: '/pods$' });
     regionClock.moveOn(dayAndMore);
     try {
-      await world.region.cluster.kubectl(['delete', 'pod', 'default-first', '-n', 'cce-burst-c1', '--force']);
+      await world.region.cluster.kubectl(['delete', 'pod', podName(first.ref), '-n', 'cce-burst-c1', '--force']);
       await world.admin('DELETE', 'faults');
       // What a list lacks is no event: who is told of a gap lists, and finds out.
       await eventually('the watch tells that something may have been missed', () =>
@@ -155,12 +156,15 @@ describe('who Spillway is for CCI', () => {
 
   describe('a remote command', () => {
     let driver: Driver;
+    let ref: InstanceRef;
 
     beforeAll(async () => {
       const backend = await world.backend({ login: world.user });
       await backend.prepare(signal);
       driver = new Driver(backend);
-      await driver.reaches(await driver.run(podNamed('web')), 'running');
+      const web = await driver.run(podNamed('web'));
+      await driver.reaches(web, 'running');
+      ({ ref } = web);
     });
     afterAll(() => driver.finish());
 
@@ -168,15 +172,15 @@ describe('who Spillway is for CCI', () => {
       const connection = await world.connection(world.user);
       await connection.client.request({ method: 'GET', path: namespace });
       await world.admin('DELETE', 'tokens');
-      expect(await hello(connection)).toEqual({ result: { exitCode: 0 }, said: 'hello\n' });
+      expect(await hello(connection, ref)).toEqual({ result: { exitCode: 0 }, said: 'hello\n' });
     });
 
     test('tells that a key was revoked: no other call is made with it', async () => {
       const connection = await world.connection(world.key(5));
-      expect(await hello(connection)).toMatchObject({ said: 'hello\n' });
+      expect(await hello(connection, ref)).toMatchObject({ said: 'hello\n' });
       await world.admin('DELETE', `access-keys/${world.key(5).accessKey}`);
       const paused = { kind: 'unauthorized', message: expect.stringContaining('so no calls are made with it') };
-      await expect(hello(connection)).rejects.toMatchObject(paused);
+      await expect(hello(connection, ref)).rejects.toMatchObject(paused);
       await expect(connection.client.request({ method: 'GET', path: namespace })).rejects.toMatchObject(paused);
     });
   });

@@ -99,11 +99,16 @@ test('CCI takes native sidecars', () => {
   }
 });
 
-test('CCI 2.0 has volumes of NFS, and no subdomains', () => {
+test('a pod of a StatefulSet runs in CCI 2.0, too, which has no field for its subdomain', () => {
+  const spec: Partial<PodSpec> = { hostname: 'db-0', subdomain: 'db' };
+  expect(refusalsOf(spec, {}, 'v2')).toEqual([]);
+  expect(passedPart(spec, cciSupport.v2.fields)).not.toHaveProperty('subdomain');
+});
+
+test('CCI 2.0 has volumes of NFS', () => {
   const volumes = [{ name: 'data', nfs: { server: '192.168.0.9', path: '/' } }];
   expect(refusalsOf({ volumes }, {}, 'v2')).toEqual([]);
   expect(refusalsOf({ volumes }, {}, 'v1')).toEqual(['spec.volumes[0].nfs volume-unsupported']);
-  expect(refusalsOf({ subdomain: 'db' }, {}, 'v2')).toEqual(['spec.subdomain field-not-offered']);
 });
 
 /** The amounts of a container have no fields but the resources that somebody thinks of; what is refused whole names none. */

@@ -53,7 +53,6 @@ export const cciRows: Readonly<Record<CciDialect['apiVersion'], Readonly<Record<
   v1: rows,
   v2: {
     ...rows,
-    subdomain: refused('field-not-offered'),
     'volumes.nfs.path': passed,
     'volumes.nfs.readOnly': passed,
     'volumes.nfs.server': passed,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger } from '@spillway/kube';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Backend } from '../backend.ts';
+import { podName } from '../kubernetes/pods/names.ts';
 import { makeWorkload } from '../testing/workloads.ts';
 import { makeCciBackend } from './make-cci.ts';
 import { accountOf } from './testing/account.ts';
@@ -99,7 +100,7 @@ test('a pod runs in CCI after all that it needs: namespace, network, the login f
     `${namespace}/pods`,
   ]);
   expect(service.calls.findLast(({ method }) => method === 'POST')?.body).toMatchObject({
-    metadata: { name: 'default-web', annotations: { 'virtual-kubelet-podname': 'web' } },
+    metadata: { name: podName(ref), annotations: { 'virtual-kubelet-podname': 'web' } },
     spec: { containers: [{ image }], imagePullSecrets: [{ name: 'imagepull-secret' }] },
   });
   const { instances } = await backend.list(signal);

@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { type Clock, type Logger, systemClock } from '@spillway/kube';
 import type { ImageReplacement } from '../../podspec/image-replacement.ts';
+import { sentences } from '../../podspec/words.ts';
 import type { Owner } from '../backend.ts';
 import { KubernetesBackend } from '../kubernetes/kubernetes-backend.ts';
+import { readAuthority } from './authority-file.ts';
 import { callLimits, type RateLimits } from './call-limits.ts';
 import { CciConnection } from './connect.ts';
 import { environmentLogin, fileLogin } from './credentials/login-source.ts';
@@ -70,7 +71,7 @@ export function makeCciBackend({
     placeWithinMs: soldOutAfterSeconds * 1000,
     clock,
     connect: async () => {
-      const ca = options.ca === undefined ? undefined : await readFile(options.ca, 'utf8');
+      const ca = await readAuthority(options.ca);
       const endpoints = endpointsOf(options);
       const { lanes, rate } = callLimits(options.rateLimits);
       const connection = new CciConnection({
@@ -103,7 +104,7 @@ export function makeCciBackend({
             tell({
               severity: remedy === undefined ? 'Normal' : 'Warning',
               reason: 'CCINetworkPending',
-              message: remedy === undefined ? says : `${says}. ${remedy}`,
+              message: sentences(says, remedy),
             }),
           clock,
         },

@@ -1,7 +1,6 @@
 import { configMaps, events, type Pod, pods, type ResourceType, secrets } from '@spillway/kube';
 import type { Capacity, DnsConfig, Owner } from '../backend.ts';
 import { type Dialect, explicitDns } from '../kubernetes/dialect.ts';
-import { podName } from '../kubernetes/pods/names.ts';
 import type { CciDialect } from './dialects.ts';
 import { toBackendError } from './errors.ts';
 import { cciSupport } from './fields.ts';
@@ -37,7 +36,8 @@ export function podDialect(
     volumeUpdates: volumeRefresh,
     clusterServices: false,
     pullSecret: pullSecretName,
-    podName,
+    // That takes a part of an emptyDir.
+    hostsFile: { canBeWritten: false, remedy: 'Give the name to the application in a variable, if it needs it' },
     annotations: vendorAnnotations,
     dns: patientDns,
     remedyOf: (message) => pullRemedy(message, region),

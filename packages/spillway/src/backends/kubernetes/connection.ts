@@ -61,12 +61,15 @@ export class OtherCluster {
     this.#background.add(tracked);
   }
 
-  /** Removes copies that no pod uses, in the background: what could not be is left to the next time. */
-  tidy(removal: (closing: AbortSignal) => Promise<void>): void {
+  /** Removes what should not be there, in the background: what could not be is left to the next time. */
+  tidy(
+    removal: (closing: AbortSignal) => Promise<void>,
+    remains = 'unused copies of ConfigMaps and Secrets remain',
+  ): void {
     this.inBackground((closing) =>
       removal(closing).catch((error: unknown) => {
         if (closing.aborted) return;
-        this.#options.logger.warn({ err: error }, 'unused copies of ConfigMaps and Secrets remain');
+        this.#options.logger.warn({ err: error }, remains);
       }),
     );
   }

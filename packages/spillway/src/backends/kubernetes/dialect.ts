@@ -12,8 +12,7 @@ import {
 } from '@spillway/kube';
 import type { ApiError } from '@spillway/kube';
 import type { Support } from '../../podspec/fit/support.ts';
-import type { BackendError, Capacity, DnsConfig, InstanceRef, Owner } from '../backend.ts';
-import { podName } from './pods/names.ts';
+import type { BackendError, Capacity, DnsConfig, Owner } from '../backend.ts';
 import { kubernetesSupport } from './fields/pod-fields.ts';
 
 /**
@@ -53,8 +52,8 @@ export interface Dialect {
   readonly clusterServices: boolean;
   /** The only pull Secret that pods may name; somebody else fills it. Undefined: copies of the pods' own. */
   readonly pullSecret: string | undefined;
-  /** The name to try first. */
-  podName(ref: InstanceRef): string;
+  /** Can a container of a pod write the hosts file of the others? If a pod's fully qualified name is not in it: what people can do. */
+  readonly hostsFile: { readonly canBeWritten: boolean; readonly remedy: string };
   /** More annotations of the other cluster's pod. */
   annotations(pod: Pod, owner: Owner): Readonly<Record<string, string>>;
   dns(config: DnsConfig | undefined): Pick<PodSpec, 'dnsPolicy' | 'dnsConfig'>;
@@ -79,7 +78,7 @@ export const kubernetesDialect: Dialect = {
   volumeUpdates: true,
   clusterServices: false,
   pullSecret: undefined,
-  podName,
+  hostsFile: { canBeWritten: true, remedy: 'Set hostsImage of the pool to an image with a shell' },
   annotations: () => ({}),
   dns: explicitDns,
   remedyOf: () => undefined,

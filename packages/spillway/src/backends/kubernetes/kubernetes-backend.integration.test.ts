@@ -1,4 +1,14 @@
-import { type Container, nameOf, type Pod, pods, type PodSpec, type Secret, secrets, uidOf } from '@spillway/kube';
+import {
+  type Container,
+  nameOf,
+  type Pod,
+  pods,
+  type PodSpec,
+  refOf,
+  type Secret,
+  secrets,
+  uidOf,
+} from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { InstanceChange, Workload } from '../backend.ts';
 import { describeBackendConformance } from '../testing/conformance.ts';
@@ -7,9 +17,12 @@ import { Driver } from '../testing/driver.ts';
 import { RemoteCluster } from '../testing/remote-cluster.ts';
 import { makeWorkload, script, type WorkloadInput } from '../testing/workloads.ts';
 import type { KubernetesBackend } from './kubernetes-backend.ts';
+import { podName } from './pods/names.ts';
 import { describeContainers } from './testing/containers.ts';
 
 const forever = script('sleep 3600');
+
+const qualified = (name: string): string => `${name}.ring.default.svc.cluster.local`;
 
 const registryLogin = (password: string, resourceVersion: string): Secret => {
   const config = JSON.stringify({ auths: { 'registry.example': { username: 'me', password } } });
@@ -104,24 +117,43 @@ describe('pods in another cluster', () => {
         workload({ name: 'web', spec: { restartPolicy: 'Never', containers: [container] } }),
       );
       await driver.reaches(pod, 'ended');
-      expect((await remote.pods()).map(nameOf)).toEqual(['default-web']);
+      expect((await remote.pods()).map(nameOf)).toEqual([expect.stringMatching(/^default-web-[0-9a-f]{10}$/)]);
       expect(await driver.logs(pod)).toBe('web web virtual []\n');
     });
 
-    test('know their fully qualified name in the namespace that they come from', async () => {
-      const container = script('hostname; hostname -f; grep -c "^$(hostname -i)[[:space:]]*$(hostname -f)" /etc/hosts');
-      const spec = { restartPolicy: 'Never', hostname: 'ring-1', subdomain: 'ring', containers: [container] };
-      const pod = await driver.run(workload({ name: 'ring-1', spec }));
+    test.each<[string, string, Partial<PodSpec>, string, string]>([
+      ['of any kind', 'web', {}, 'web', 'web'],
+      ['of a StatefulSet', 'ring-1', { hostname: 'ring-1', subdomain: 'ring' }, 'ring-1', qualified('ring-1')],
+      ['with dots in their names', 'v1.2', {}, 'v1.2', 'v1.2'],
+      [
+        'with a qualified host name',
+        'a',
+        { subdomain: 'ring', setHostnameAsFQDN: true },
+        qualified('a'),
+        qualified('a'),
+      ],
+      ['with a host name of their choice', 'web', { hostnameOverride: 'x.y' }, 'x.y', 'x.y'],
+    ])('%s are for themselves who they are here', async (_, name, rest, hostname, full) => {
+      const env = [{ name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }];
+      const ownLines = String.raw`grep -e "^$IP" -e "^10.9.9.9" /etc/hosts | tr "\t" " " | sed "s/^$IP/IP/"`;
+      const hostAliases = [{ ip: '10.9.9.9', hostnames: ['db', 'db.example'] }];
+      const containers = [script(`hostname; hostname -f; ${ownLines}`, { env })];
+      const pod = await driver.run(
+        workload({ name, spec: { ...rest, restartPolicy: 'Never', hostAliases, containers } }),
+      );
       const { initContainerStatuses } = await driver.reaches(pod, 'ended');
-      expect(await driver.logs(pod)).toBe('ring-1\nring-1.ring.default.svc.cluster.local\n1\n');
+      const own = new Set(rest.subdomain === undefined ? [full] : [full, name]);
+      expect(await driver.logs(pod)).toBe(`${hostname}\n${full}\nIP ${[...own].join(' ')}\n10.9.9.9 db db.example\n`);
       expect(initContainerStatuses).toEqual([]);
+      expect(driver.noticesOf(pod).filter(({ reason }) => reason.startsWith('HostName'))).toEqual([]);
     });
 
-    test('whose name has dots have a host name with dots', async () => {
-      const spec = { restartPolicy: 'Never', containers: [script('hostname')] };
-      const pod = await driver.run(workload({ name: 'v1.2', spec }));
-      await driver.reaches(pod, 'ended');
-      expect(await driver.logs(pod)).toBe('v1.2\n');
+    test('of a StatefulSet, whose image is not there, say so of their first container', async () => {
+      const containers = [script('true', { image: 'nowhere.invalid/image' })];
+      const pod = await driver.run(workload({ name: 'ring-1', spec: { subdomain: 'ring', containers } }));
+      await driver.container(pod, 'main', ({ state }) =>
+        /^(ErrImagePull|ImagePullBackOff)$/.test(state?.waiting?.reason ?? ''),
+      );
     });
 
     test('share copies of Secrets, which go with the last of them; one that no pod uses is never there', async () => {
@@ -153,9 +185,10 @@ describe('pods in another cluster', () => {
       const { namespace } = remote;
       const resource = remote.client.resource(pods);
       const containers = [{ name: 'main', image: remote.image, command: ['sleep', '3600'] }];
-      const metadata = { namespace, name: 'default-web', labels: { 'app.kubernetes.io/managed-by': 'Helm' } };
+      const web = workload({ name: 'web', spec: { containers: [forever] } });
+      const metadata = { namespace, name: podName(web.ref), labels: { 'app.kubernetes.io/managed-by': 'Helm' } };
       const theirs = await resource.create({ metadata, spec: { containers } });
-      await expect(driver.run(workload({ name: 'web', spec: { containers: [forever] } }))).rejects.toMatchObject({
+      await expect(driver.run(web)).rejects.toMatchObject({
         kind: 'conflict',
         message: expect.stringContaining('belongs to somebody else (Helm)'),
       });
@@ -164,7 +197,7 @@ describe('pods in another cluster', () => {
       await other.prepare(driver.signal);
       const foreign = workload({ name: 'api', spec: { containers: [forever] } });
       await other.create(foreign, driver.signal);
-      await expect(driver.run(workload({ name: 'api', spec: { containers: [forever] } }))).rejects.toMatchObject({
+      await expect(driver.run(foreign)).rejects.toMatchObject({
         message: expect.stringContaining('virtual node virtual of cluster another'),
       });
       await backend.remove(foreign.ref, driver.signal);
@@ -182,11 +215,30 @@ describe('pods in another cluster', () => {
       const [one, other] = [await driver.run(inNamespace('a-b', 'c')), await driver.run(inNamespace('a', 'b-c'))];
       await driver.reaches(other, 'running');
       await driver.run(other);
-      expect((await remote.pods()).map(nameOf).toSorted()).toEqual([
-        'a-b-c',
-        expect.stringMatching(/^a-b-c-[0-9a-f]{12}$/),
-      ]);
+      expect((await remote.pods()).map(nameOf).toSorted()).toEqual(
+        [one, other].map(({ ref }) => podName(ref)).toSorted(),
+      );
       await driver.reaches(one, 'running');
+    });
+
+    test('of which there are two are one again, and it is the one that runs', async () => {
+      const pod = workload({ name: 'web', spec: { containers: [forever] } });
+      await driver.reaches(await driver.run(pod), 'running');
+      const { metadata, spec } = await there();
+      const { labels = {}, annotations = {}, finalizers = [] } = metadata ?? {};
+      const { nodeName: _, ...unplaced } = spec ?? { containers: [] };
+      // As an earlier version would have called it.
+      const second = { namespace: remote.namespace, name: 'default-web', labels, annotations, finalizers };
+      await remote.client
+        .resource(pods)
+        .create({ metadata: second, spec: { ...unplaced, nodeSelector: { no: 'node' } } });
+      await eventually('the second one is ended', async () => {
+        await backend.list(driver.signal);
+        return (await remote.pods()).length === 1;
+      });
+      expect(nameOf(await there())).toBe(podName(pod.ref));
+      expect(driver.events.filter(({ type }) => type === 'double')).toHaveLength(1);
+      expect(await driver.find(pod.ref)).toMatchObject({ state: 'running' });
     });
 
     test('that were deleted there keep their status until it was read', async () => {
@@ -194,7 +246,7 @@ describe('pods in another cluster', () => {
         workload({ name: 'web', spec: { containers: [script('trap "exit 3" TERM; sleep 3600 & wait')] } }),
       );
       await driver.reaches(pod, 'running');
-      await remote.client.resource(pods).delete({ namespace: remote.namespace, name: 'default-web' });
+      await remote.client.resource(pods).delete({ namespace: remote.namespace, name: podName(pod.ref) });
       const { containerStatuses } = await driver.reaches(pod, 'ended');
       expect(containerStatuses).toMatchObject([{ state: { terminated: { exitCode: 3 } } }]);
     });
@@ -224,9 +276,8 @@ describe('pods in another cluster', () => {
         const container = { ...forever, volumeMounts: [{ name: 'told', mountPath: '/told' }] };
         const pod = await driver.run(workload({ name: 'web', spec: { containers: [container], volumes } }));
         await driver.reaches(pod, 'running');
-        const { namespace } = remote;
         const theirs = { metadata: { labels: { theirs: '1' }, annotations: { theirs: '1' } } };
-        await remote.client.resource(pods).patch({ namespace, name: 'default-web' }, { type: 'merge', body: theirs });
+        await remote.client.resource(pods).patch(refOf(await there()), { type: 'merge', body: theirs });
         const metadata = { ...pod.pod.metadata, labels: { tier: 'back' }, annotations: { note: 'a' } };
         const file = { path: 'labels', mode: 0o644, content: Buffer.from('tier="back"') };
         const files = new Map([['told', { kind: 'files', files: [file] } as const]]);

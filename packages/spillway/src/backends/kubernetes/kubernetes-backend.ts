@@ -29,9 +29,11 @@ import { knowsHostnameOverride } from './fields/identity.ts';
 import { type TranslateOptions, translate, type Translation } from './fields/translate.ts';
 import { deleting, reading } from './lanes.ts';
 import { createPod } from './pods/creation.ts';
+import { LogPart } from './pods/log-part.ts';
 import { observe } from './pods/observe.ts';
 import { untilPlaced } from './pods/place-waiting.ts';
-import { deletePod, removePod } from './pods/removal.ts';
+import type { Double } from './pods/instances.ts';
+import { deletePod, endDouble, removePod } from './pods/removal.ts';
 import {
   assertRunning,
   logQuery,
@@ -121,16 +123,17 @@ export class KubernetesBackend implements Backend {
   }
 
   async create(workload: Workload, signal: AbortSignal): Promise<void> {
-    const { dialect, placeWithinMs } = this.#dependencies;
+    const { placeWithinMs } = this.#dependencies;
     const { ref } = workload;
     await this.#cluster.do(`create pod ${ref.namespace}/${ref.name}`, async (connected) => {
-      const translation = await this.#translated(workload, dialect.podName(ref), connected, signal);
+      const translation = await this.#translated(workload, connected, signal);
       try {
         await createPod(ref, translation, { ...this.#dependencies, ...connected }, signal);
       } catch (error) {
         this.#cluster.tidy((closing) => connected.copies.tidy(closing));
         throw error;
       }
+      for (const notice of translation.notices) this.#hub.notice(ref, notice);
       if (placeWithinMs === undefined) return;
       await untilPlaced(ref, placeWithinMs, connected, this.#cluster.untilClosed(signal));
     });
@@ -151,8 +154,7 @@ export class KubernetesBackend implements Backend {
   async update(ref: InstanceRef, change: InstanceChange, signal: AbortSignal): Promise<readonly Refusal[]> {
     const { changeLogins } = this.#dependencies;
     return await this.#cluster.do(`change pod ${ref.namespace}/${ref.name}`, async (connected) => {
-      const translated = (workload: Workload, name: string): Promise<Translation> =>
-        this.#translated(workload, name, connected, signal);
+      const translated = (workload: Workload): Promise<Translation> => this.#translated(workload, connected, signal);
       const context = this.#context(ref, connected);
       const loginsChanged =
         changeLogins &&
@@ -180,12 +182,19 @@ export class KubernetesBackend implements Backend {
   }
 
   async list(signal: AbortSignal): Promise<Listing> {
-    return await this.#cluster.do('list pods', async ({ instances, copies }) => {
+    return await this.#cluster.do('list pods', async (connected) => {
+      const { instances, copies } = connected;
       const pods = instances.pods({ signal, lane: reading });
       // Pods also go without being removed by us, and their copies with them.
       const known = pods.catch(() => undefined);
       this.#cluster.tidy((closing) => copies.removeUnused(known, closing));
-      return instances.listing(await pods);
+      const { listing, doubles } = instances.listing(await pods);
+      for (const double of doubles) {
+        const { namespace, name } = double.ref;
+        const remains = `two instances of pod ${namespace}/${name} remain`;
+        this.#cluster.tidy((closing) => this.#end(double, connected, closing), remains);
+      }
+      return listing;
     });
   }
 
@@ -203,7 +212,9 @@ export class KubernetesBackend implements Backend {
     await this.#cluster.do(`read the log of ${container} in pod ${ref.namespace}/${ref.name}`, async (connected) => {
       const query = logQuery(container, options, this.#dependencies.dialect, new Date());
       const path = await this.#pathOf('log', ref, connected, signal);
-      await readLog(connected.client, path, query, sink, this.#cluster.untilClosed(signal));
+      const { since } = options;
+      const part = since === undefined ? undefined : new LogPart({ ...options, since });
+      await readLog(connected.client, path, query, { sink, part }, this.#cluster.untilClosed(signal));
     });
   }
 
@@ -256,17 +267,25 @@ export class KubernetesBackend implements Backend {
     await this.#cluster.close();
   }
 
+  /** Who has begun it tells it, once. */
+  async #end({ ref, pod, kept }: Double, { pods }: Connected, signal: AbortSignal): Promise<void> {
+    const { dialect, namespace } = this.#dependencies;
+    if (!(await endDouble(pod, { pods, dialect }, signal))) return;
+    const message = `There were two instances of this pod in namespace ${namespace} of the other cluster: ${kept} is kept, ${nameOf(pod)} is being ended.`;
+    this.#hub.double(ref, message);
+  }
+
   #tidyLogins(client: KubeClient, removed?: InstanceRef): void {
     const { tidyLogins } = this.#dependencies;
     if (tidyLogins) this.#cluster.tidy((closing) => tidyLogins(client, closing, removed));
   }
 
-  /** What the workload is in the other cluster, in a pod with this name. */
-  async #translated(workload: Workload, name: string, connected: Connected, signal: AbortSignal): Promise<Translation> {
+  /** What the workload is in the other cluster. */
+  async #translated(workload: Workload, connected: Connected, signal: AbortSignal): Promise<Translation> {
     const { dialect, owner, namespace, hostsImage, adapt } = this.#dependencies;
     const adapted = adapt ? await adapt(workload, this.#context(workload.ref, connected), signal) : workload;
     const hostnameOverride = knowsHostnameOverride(this.#version);
-    return translate(adapted, { dialect, owner, namespace, name, hostsImage, hostnameOverride });
+    return translate(adapted, { dialect, owner, namespace, hostsImage, hostnameOverride });
   }
 
   #context(ref: InstanceRef, { client }: Connected): AdaptContext {
@@ -282,7 +301,7 @@ export class KubernetesBackend implements Backend {
     runningContainer?: string,
   ): Promise<string> {
     const { namespace, dialect } = this.#dependencies;
-    const [pod] = await instances.pods({ signal, lane: reading }, ref.uid);
+    const pod = instances.lastSeen(ref.uid) ?? (await instances.find({ signal, lane: reading }, ref.uid));
     if (!pod) throw new BackendError('notFound', `pod ${ref.namespace}/${ref.name} is not in the other cluster`);
     if (runningContainer !== undefined) assertRunning(pod, runningContainer);
     return streamPath(dialect.types.pods, { namespace, name: nameOf(pod) }, stream);

@@ -309,6 +309,7 @@ async function pump(events: AsyncIterable<InstanceEvent>, hub: EventHub, broken:
       if (event.type === 'changed') hub.changed(event.instance);
       else if (event.type === 'gone') hub.gone(event.ref);
       else if (event.type === 'gap') hub.gap();
+      else if (event.type === 'double') hub.double(event.ref, event.message);
       else hub.notice(event.ref, event.notice);
     }
   } finally {

@@ -31,9 +31,9 @@ export class SimulatedLog {
   }
 
   async read(options: LogOptions, sink: LogSink, signal: AbortSignal): Promise<void> {
-    const { follow, timestamps, tailLines, limitBytes = Number.POSITIVE_INFINITY, sinceTime, stream } = options;
+    const { follow, timestamps, tailLines, limitBytes = Number.POSITIVE_INFINITY, since, stream } = options;
     const wanted = (line: Line): boolean =>
-      (stream === 'All' || stream === line.stream) && (sinceTime === undefined || line.time >= sinceTime.getTime());
+      (stream === 'All' || stream === line.stream) && (since === undefined || BigInt(line.time) * 1_000_000n >= since);
     const present = this.#lines.filter(wanted);
     const skipped = tailLines === undefined ? 0 : Math.max(present.length - tailLines, 0);
     let left = limitBytes;

@@ -86,12 +86,6 @@ export function describeBackendConformance(name: string, make: () => Promise<Bac
       test('pods of the same name and another UID are two instances', async () => {
         const first = await driver.run(workload({ name: 'db-0', spec: { containers: [forever] } }));
         const second = workload({ name: 'db-0', spec: { containers: [forever] } });
-        if (subject.elsewhere) {
-          await expect(driver.run(second)).rejects.toMatchObject({ kind: 'conflict' });
-          await backend.remove(first.ref, driver.signal);
-          await driver.run(second);
-          return;
-        }
         await driver.run(second);
         const [one, other] = [await driver.reaches(first, 'running'), await driver.reaches(second, 'running')];
         expect(one.podIPs).not.toEqual(other.podIPs);
@@ -268,7 +262,7 @@ export function describeBackendConformance(name: string, make: () => Promise<Bac
         expect((await driver.logs(pod)).split('\n').toSorted()).toEqual(['', 'one', 'three', 'two']);
         expect(await driver.logs(pod, 'main', { tailLines: 0 })).toBe('');
         expect(await driver.logs(pod, 'main', { limitBytes: 5 })).toHaveLength(5);
-        expect(await driver.logs(pod, 'main', { sinceTime: new Date(Date.now() + 60_000) })).toBe('');
+        expect(await driver.logs(pod, 'main', { since: BigInt(Date.now() + 60_000) * 1_000_000n })).toBe('');
         const stamped = await driver.logs(pod, 'main', { timestamps: true });
         expect(stamped).toMatch(/^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(Z|[+-]\d\d:\d\d) (one|two|three)\n){3}$/);
         if (subject.elsewhere) {

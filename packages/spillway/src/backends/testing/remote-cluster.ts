@@ -40,7 +40,7 @@ export class RemoteCluster {
 
   open(owner: Owner = this.owner): KubernetesBackend {
     const { namespace, cluster } = this;
-    const options = { kubeconfig: cluster.kubeconfig, namespace, createNamespace: true, hostsImage: this.image };
+    const options = { kubeconfig: cluster.kubeconfig, namespace, createNamespace: true };
     return makeKubernetesBackend({ options, owner, logger: silentLogger });
   }
 

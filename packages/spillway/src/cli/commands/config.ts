@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { explain, nearestField } from '../../config/explain.ts';
 import { jsonSchema } from '../../config/fields.ts';
-import { ConfigError, loadConfig } from '../../config/load.ts';
+import { checkConfig } from '../check-config.ts';
+import { UsageError } from '../mistake.ts';
 import { print, type Terminal } from '../terminal.ts';
 
 /** `spillway config schema|explain|check` */
@@ -24,14 +25,14 @@ export function configCommand(terminal: Terminal): Command {
         return;
       }
       const near = nearestField(field);
-      throw new ConfigError(`there is no field "${field}"${near === undefined ? '' : `; did you mean "${near}"?`}`, []);
+      throw new UsageError(`there is no field "${field}"${near === undefined ? '' : `; did you mean "${near}"?`}`);
     });
   config
     .command('check')
-    .description('check a configuration file')
+    .description('check a configuration file, and the files and regions that it names')
     .requiredOption('--config <file>', 'configuration file')
     .action(async ({ config: file }: { config: string }) => {
-      const { pools } = await loadConfig(file);
+      const { pools } = await checkConfig(file);
       const names = pools.map(({ name, nodeName, backend }) => `${name} (node ${nodeName}, ${backend.type})`);
       print(terminal, `${file}: good; pools: ${names.join(', ')}`);
     });

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { text as textOf } from 'node:stream/consumers';
-import type { KubeObject } from '@spillway/kube';
+import { type KubeObject, readText, UnreadableFileError } from '@spillway/kube';
 import { Command, InvalidArgumentError } from 'commander';
 import { supports } from '../../backends/support.ts';
 import { loadConfig } from '../../config/load.ts';
@@ -80,11 +79,10 @@ async function poolsOfConfig(file: string): Promise<readonly Pool[]> {
 async function objectsOf(file: string): Promise<KubeObject[]> {
   if (file === '-') return parseManifest(await textOf(process.stdin), 'standard input');
   try {
-    return parseManifest(await readFile(file, 'utf8'), file);
+    return parseManifest(await readText(file), file);
   } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause)) throw cause;
-    const why = cause.code === 'ENOENT' ? 'the file does not exist' : cause.message;
-    throw new ManifestError(`${file}: cannot read the manifest: ${why}`, { cause });
+    if (!(cause instanceof UnreadableFileError)) throw cause;
+    throw new ManifestError(`${file}: cannot read the manifest: ${cause.message}`, { cause });
   }
 }
 

@@ -126,6 +126,8 @@ describe('workloads', () => {
       `kubectl -n shop patch deployment web -p '{"spec":{"template":{"metadata":{"labels":{"${burst}":"auto"}}}}}' (this restarts 3 pods)`,
     );
     expect(found({ deployments: [deployment({ [burst]: 'auto' }, { [burst]: 'auto' })] })).toEqual([]);
+    const none = { ...deployment({ [burst]: 'auto' }), spec: { ...deployment({}).spec, replicas: 0 } } as Deployment;
+    expect(found({ deployments: [none] })[0]?.remedy).not.toContain('restarts');
   });
 
   it('with a value that there is not', () => {

@@ -5,6 +5,7 @@ import { isDeleting, isTerminalPhase } from '../../podspec/pod-facts.ts';
 import type { Resources } from '../../podspec/resources.ts';
 import type { Reason } from '../../podspec/review/refusal.ts';
 import { toldOf } from '../../podspec/review/told.ts';
+import { counted } from '../../podspec/words.ts';
 import { roomOf } from '../room.ts';
 import { type Check, type ClusterView, type Finding, named } from './view.ts';
 
@@ -24,8 +25,7 @@ export const checkNotTaken: Check = (view) => {
     }
   }
   return Array.from(told.values(), ({ finding, pods }) => {
-    const which = pods === 1 ? 'a pod' : `${pods} pods`;
-    return { ...finding, message: `no pool takes ${which} that may burst: ${finding.message}` };
+    return { ...finding, message: `no pool takes ${counted(pods, 'pod')} that may burst: ${finding.message}` };
   });
 };
 

@@ -1,5 +1,6 @@
 import type { KubeObject, PodTemplateSpec } from '@spillway/kube';
 import { burstLabelOf, burstValues } from '../../podspec/contract.ts';
+import { counted } from '../../podspec/words.ts';
 import { type Check, type Finding, named } from './view.ts';
 
 interface Workload extends KubeObject {
@@ -48,5 +49,6 @@ function patchOf(
 ): string {
   const patch = { spec: { template: { metadata: { labels: { [label]: value } } } } };
   const command = `kubectl -n ${metadata?.namespace ?? ''} patch ${kind.toLowerCase()} ${metadata?.name ?? ''} -p '${JSON.stringify(patch)}'`;
-  return `${command} (this restarts ${spec?.replicas ?? 1} pods)`;
+  const { replicas = 1 } = spec ?? {};
+  return replicas === 0 ? command : `${command} (this restarts ${counted(replicas, 'pod')})`;
 }

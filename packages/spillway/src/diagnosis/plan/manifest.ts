@@ -1,6 +1,6 @@
-import { errorMessage, type KubeObject } from '@spillway/kube';
-import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
+import { type KubeObject, parseYaml, type Place, YamlError } from '@spillway/kube';
 import type { z } from 'zod';
+import { check } from '../../podspec/mistakes.ts';
 import { at } from '../../placement/rules/admitted.ts';
 import { anyObject, makesPods, shapes } from '../../placement/rules/object-shape.ts';
 
@@ -17,29 +17,15 @@ export class ManifestError extends Error {
  * @throws ManifestError
  */
 export function parseManifest(text: string, file: string): KubeObject[] {
-  const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { version: '1.1', lineCounter: lines, prettyErrors: false });
-  if (!Array.isArray(documents)) return [];
-  const place = (offset = 0): string => `${file}:${lines.linePos(offset).line}`;
-  const errors = documents.flatMap((document) => document.errors);
-  if (errors.length > 0) {
-    throw new ManifestError(
-      errors.map(({ pos, message }) => `${place(pos[0])}: not valid YAML: ${message}`).join('\n'),
-    );
-  }
-  return documents.flatMap((document) => {
-    const start = (path: readonly PropertyKey[]): string => place(offsetOf(document, path));
-    return objectsIn(contentOf(document, start([])), [], start);
-  });
-}
-
-function contentOf(document: Document.Parsed, place: string): unknown {
+  const place = ({ line }: Place): string => `${file}:${line}`;
   try {
-    return withoutNulls(document.toJS());
+    return parseYaml(text, '1.1').flatMap((document) =>
+      objectsIn(withoutNulls(document.value), [], (path) => place(document.placeOf(path))),
+    );
   } catch (cause) {
-    throw new ManifestError(`${place}: not usable: ${errorMessage(cause)}`, {
-      cause,
-    });
+    if (!(cause instanceof YamlError)) throw cause;
+    const lines = cause.mistakes.map((mistake) => `${place(mistake)}: ${mistake.message}`);
+    throw new ManifestError(lines.join('\n'), { cause });
   }
 }
 
@@ -50,38 +36,29 @@ function objectsIn(
 ): KubeObject[] {
   // An empty document, e.g. after the last `---`.
   if (value === null || value === undefined) return [];
-  check(anyObject, value, path, place);
+  requireShape(anyObject, value, path, place);
   const object = at<KubeObject & { items?: unknown }>(value, []) ?? {};
   if (object.kind?.endsWith('List') && Array.isArray(object.items)) {
     return object.items.flatMap((item: unknown, index) => objectsIn(item, [...path, 'items', index], place));
   }
   const schema = makesPods(object) ? shapes.get(object.kind ?? '') : undefined;
-  if (schema) check(schema, value, path, place);
+  if (schema) requireShape(schema, value, path, place);
   return [object];
 }
 
-function check(
+function requireShape(
   schema: z.ZodType,
   value: unknown,
   path: readonly PropertyKey[],
   place: (path: readonly PropertyKey[]) => string,
 ): void {
-  const { error } = schema.safeParse(value);
-  if (!error) return;
-  const problems = error.issues.map((issue) => {
-    const field = [...path, ...issue.path];
-    return `${place(field)}: ${field.length === 0 ? '' : `${field.map(String).join('.')}: `}${issue.message}`;
+  const checked = check(schema, value);
+  if ('data' in checked) return;
+  const problems = checked.mistakes.map(({ path: below, message }) => {
+    const field = [...path, ...below];
+    return `${place(field)}: ${field.length === 0 ? '' : `${field.map(String).join('.')}: `}${message}`;
   });
   throw new ManifestError(problems.join('\n'));
-}
-
-/** Of the field, or of the nearest one around it that is there. */
-function offsetOf(document: Document.Parsed, path: readonly PropertyKey[]): number {
-  for (let length = path.length; length >= 0; length -= 1) {
-    const node = document.getIn(path.slice(0, length), true);
-    if (isNode(node) && node.range) return node.range[0];
-  }
-  return 0;
 }
 
 /** A field without a value is not there, as for the API server. */

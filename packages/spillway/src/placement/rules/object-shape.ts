@@ -1,9 +1,10 @@
 import type { KubeObject } from '@spillway/kube';
 import { z } from 'zod';
+import { check, mistakeText } from '../../podspec/mistakes.ts';
 import { podRules, templatePaths, workloadRules } from './rules.ts';
 
 // Only what is read here; the API server checks the rest.
-const texts = z.record(z.string(), z.string('must be a text: write it in quotes')).optional();
+const texts = z.record(z.string(), z.string('must be text in quotes')).optional();
 const objects = z.array(z.looseObject({})).optional();
 const metadata = z.looseObject({
   name: z.string().optional(),
@@ -94,6 +95,6 @@ export function makesPods({ apiVersion, kind = '' }: KubeObject): boolean {
 export function shapeProblem(object: KubeObject): string | undefined {
   const shape = shapes.get(object.kind ?? '');
   const whole = z.looseObject({ metadata: metadata.optional() });
-  const [issue] = (shape === undefined ? whole : whole.and(shape)).safeParse(object).error?.issues ?? [];
-  return issue && `${issue.path.map(String).join('.')}: ${issue.message}`;
+  const checked = check<unknown>(shape === undefined ? whole : whole.and(shape), object);
+  return 'data' in checked ? undefined : mistakeText(checked.mistakes);
 }

@@ -16,7 +16,7 @@ const good = { objectLabels: { matchLabels: { app: 'web' } }, strategy: 'auto' }
 it.each([
   ['no spec', undefined, 'spec: '],
   ['no labels', { ...good, objectLabels: {} }, 'spec.objectLabels.matchLabels: '],
-  ['every pod', { ...good, objectLabels: { matchLabels: {} } }, 'spec.objectLabels.matchLabels: it must have a label'],
+  ['every pod', { ...good, objectLabels: { matchLabels: {} } }, 'spec.objectLabels.matchLabels: must have a label'],
   [
     'a label that is a number',
     { ...good, objectLabels: { matchLabels: { app: 7 } } },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { check, mistakeText } from '../../podspec/mistakes.ts';
 import type { ScheduleProfile } from './schedule-profile.ts';
 
 const int32 = z.int32();
@@ -8,7 +9,7 @@ const schema = z.looseObject({
     objectLabels: z.looseObject({
       matchLabels: z
         .record(z.string(), z.string())
-        .refine((labels) => Object.keys(labels).length > 0, 'it must have a label'),
+        .refine((labels) => Object.keys(labels).length > 0, 'must have a label'),
     }),
     strategy: z.enum(['auto', 'localPrefer', 'enforce']),
     virtualNodes: z.array(z.looseObject({ type: z.string() })).optional(),
@@ -21,6 +22,6 @@ const schema = z.looseObject({
  * have been installed by somebody else, with another schema.
  */
 export function profileProblem(profile: ScheduleProfile): string | undefined {
-  const [issue] = schema.safeParse(profile).error?.issues ?? [];
-  return issue && `${issue.path.map(String).join('.')}: ${issue.message}`;
+  const checked = check<unknown>(schema, profile);
+  return 'data' in checked ? undefined : mistakeText(checked.mistakes);
 }

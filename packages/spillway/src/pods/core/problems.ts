@@ -2,6 +2,7 @@ import { backoffMs } from '@spillway/kube';
 import type { InstanceRef, Notice, Refusal } from '../../backends/backend.ts';
 import { noRoomReasons, notSupportedReason } from '../../podspec/contract.ts';
 import { eventText, reasonSentences, reasonsText } from '../../podspec/review/told.ts';
+import { sentences } from '../../podspec/words.ts';
 import type { Operation, PodState, Problem } from './pod-state.ts';
 
 /** What a container's `state.waiting` says. */
@@ -32,7 +33,7 @@ const reasons: Readonly<Record<Problem['kind'], string>> = {
 };
 
 export function waitingFor({ kind, reason, message, remedy }: Problem): Waiting {
-  return { reason: reason ?? reasons[kind], message: sentence(message, remedy) };
+  return { reason: reason ?? reasons[kind], message: sentences(message, remedy) };
 }
 
 export function waitingForRefusals(refusals: readonly Refusal[]): Waiting {
@@ -103,12 +104,4 @@ function backoffOf(kind: Problem['kind']): { firstMs: number; maxMs: number } {
     default:
       return { firstMs: 1000, maxMs: 60_000 };
   }
-}
-
-function sentence(message: string, remedy: string | undefined): string {
-  return remedy === undefined || remedy === '' ? message : `${closed(message)} ${closed(remedy)}`;
-}
-
-function closed(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

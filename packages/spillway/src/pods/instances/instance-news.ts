@@ -1,4 +1,6 @@
+import type { Logger } from '@spillway/kube';
 import type { Instance, InstanceRef, Notice } from '../../backends/backend.ts';
+import { podFields } from '../log.ts';
 import type { Registry } from '../registry.ts';
 import type { Belief } from './belief.ts';
 import type { InstanceSink, ObservedListing } from './instance-observer.ts';
@@ -17,11 +19,13 @@ export interface InstanceNewsOptions {
   /** Have all pods of the node been listed once? */
   readonly podsListed: () => boolean;
   readonly metrics: InstanceMetrics;
+  readonly logger: Pick<Logger, 'error'>;
 }
 
 export interface InstanceMetrics {
   instances(count: number): void;
   orphans(candidates: number, heldBack: number): void;
+  doubleEnded(): void;
 }
 
 /** What the backend tells of its instances goes to the ledger, to their pods, and to the sweep. */
@@ -45,6 +49,14 @@ export class InstanceNews implements InstanceSink {
   notice(ref: InstanceRef, notice: Notice): void {
     if (notice.reason === 'Pulled') this.#options.registry.pass(ref, 'imagePulled');
     this.#options.record(ref, notice);
+  }
+
+  /** Nothing that we do leads to it, so that somebody should look at it. */
+  double(ref: InstanceRef, message: string): void {
+    const { record, metrics, logger } = this.#options;
+    metrics.doubleEnded();
+    logger.error(podFields(ref), message);
+    record(ref, { severity: 'Warning', reason: 'DuplicateInstance', message });
   }
 
   listed(listing: ObservedListing): void {

@@ -79,6 +79,7 @@ function setUp(more: { watch?: false } = {}): Setup {
       instance: ({ ref, state }: Instance) => void told.push(`${ref.uid} ${state}`),
       gone: ({ uid }) => void told.push(`${uid} gone`),
       notice: ({ uid }, { reason }) => void told.push(`${uid} ${reason}`),
+      double: ({ uid }) => void told.push(`${uid} twice`),
       listed: (listed) => {
         const missing = ['one', 'two'].filter((uid) => listed.missing(uid)).join(' ');
         told.push(`listed ${listed.complete ? 'all' : 'some'}, missing: ${missing}`);

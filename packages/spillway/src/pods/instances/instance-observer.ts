@@ -7,6 +7,7 @@ export interface InstanceSink {
   instance(instance: Instance): void;
   gone(ref: InstanceRef): void;
   notice(ref: InstanceRef, notice: Notice): void;
+  double(ref: InstanceRef, message: string): void;
   /**
    * A listing has ended. `instances` are told before, one by one. `missing(uid)` says whether this listing proves that
    * there was no such instance when it began.
@@ -155,6 +156,9 @@ export class InstanceObserver {
         return;
       case 'gap':
         this.#options.requests.request();
+        return;
+      case 'double':
+        sink.double(event.ref, event.message);
         return;
       case 'notice':
         sink.notice(event.ref, event.notice);

@@ -493,6 +493,7 @@ const silentMetrics = {
   instances: () => {},
   orphans: () => {},
   orphanRemoved: () => {},
+  doubleEnded: () => {},
 };
 
 function wrongWith(pod: Pod, instance: Instance | undefined): string | undefined {

@@ -27,38 +27,62 @@ export interface Answer {
 export class ApiGateway {
   readonly url: string;
   readonly #server: Server;
-  readonly #agent: Agent;
+  #target: Target;
 
-  private constructor(server: Server, agent: Agent) {
+  private constructor(host: string, server: Server, target: Target, pass: Pass) {
     this.#server = server;
-    this.#agent = agent;
-    this.url = `http://127.0.0.1:${trusted<AddressInfo>(server.address()).port}`;
+    this.#target = target;
+    this.url = `http://${host}:${trusted<AddressInfo>(server.address()).port}`;
+    server.on('request', (request, response) => {
+      const answering = this.#target;
+      handle(request, response, (body) => forward(answering, request, body), pass).catch(() => response.destroy());
+    });
   }
 
-  /** @param config with whose rights everything is done */
-  static async open(config: ClusterConfig, pass: Pass): Promise<ApiGateway> {
-    const { clientCert, clientKey } = (await config.credentials.current()).credentials;
-    const agent = new Agent({ keepAlive: true, ca: config.ca, cert: clientCert, key: clientKey });
-    const server = createServer((request, response) => {
-      handle(request, response, (body) => forward(config.server, agent, request, body), pass).catch(() =>
-        response.destroy(),
-      );
-    });
-    server.listen(0, '127.0.0.1');
+  /**
+   * @param config with whose rights everything is done
+   * @param host where it listens; default: where only this machine's own network reaches it
+   */
+  static async open(config: ClusterConfig, pass: Pass, host = '127.0.0.1'): Promise<ApiGateway> {
+    const server = createServer();
+    server.listen(0, host);
     await once(server, 'listening');
-    return new ApiGateway(server, agent);
+    return new ApiGateway(host, server, await targetOf(config), pass);
+  }
+
+  /** The address answers for another cluster from now on. */
+  async leadTo(config: ClusterConfig): Promise<void> {
+    const before = this.#target;
+    this.#target = await targetOf(config);
+    this.disconnect();
+    before.agent.destroy();
+  }
+
+  /** Whoever watches has to ask again. */
+  disconnect(): void {
+    this.#server.closeAllConnections();
   }
 
   close(): void {
     this.#server.close();
-    this.#server.closeAllConnections();
+    this.disconnect();
   }
 
   /** When nothing is on its way any more. */
   [Symbol.dispose](): void {
     this.close();
-    this.#agent.destroy();
+    this.#target.agent.destroy();
   }
+}
+
+interface Target {
+  readonly server: string;
+  readonly agent: Agent;
+}
+
+async function targetOf({ server, ca, credentials }: ClusterConfig): Promise<Target> {
+  const { clientCert, clientKey } = (await credentials.current()).credentials;
+  return { server, agent: new Agent({ keepAlive: true, ca, cert: clientCert, key: clientKey }) };
 }
 
 async function handle(
@@ -82,7 +106,7 @@ async function handle(
   body.pipe(response);
 }
 
-async function forward(server: string, agent: Agent, request: IncomingMessage, body: Buffer): Promise<Answer> {
+async function forward({ server, agent }: Target, request: IncomingMessage, body: Buffer): Promise<Answer> {
   const { method = 'GET', url = '/', headers } = request;
   const target = new URL(url, server);
   const sending = sendRequest(target, { method, headers: { ...headers, host: target.host }, agent });

@@ -8,6 +8,7 @@ import {
   type SignatureHeaders,
   errorMessage,
 } from '@spillway/kube';
+import { sentences } from '../../../podspec/words.ts';
 import { BackendError } from '../../backend.ts';
 import { codeOf, refusesCredential } from '../errors.ts';
 import type { IamToken, TokenLogin } from '../iam.ts';
@@ -278,8 +279,7 @@ interface Probed extends ProbeAnswer {
 const isRefusal = (error: unknown): boolean => error instanceof BackendError && error.kind === 'unauthorized';
 
 function withRemedy(error: unknown): string {
-  const text = errorMessage(error);
-  return error instanceof BackendError && error.remedy !== undefined ? `${text}. ${error.remedy}` : text;
+  return sentences(errorMessage(error), error instanceof BackendError ? error.remedy : undefined);
 }
 
 /** What the Kubernetes client hands on as it is. */

@@ -1,6 +1,6 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { parse } from 'yaml';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseYaml, readText, UnreadableFileError } from '@spillway/kube';
 import { BackendError } from '../../backend.ts';
 import { environmentFields, environmentNames, type Login, loginFields, loginOf } from './login.ts';
 
@@ -24,22 +24,25 @@ export function fileLogin(path: string): LoginSource {
 
 async function readValues(path: string): Promise<Record<string, unknown>> {
   try {
-    if ((await stat(path)).isDirectory()) return await readFolder(path);
-    const value: unknown = parse(await readFile(path, 'utf8'), { prettyErrors: false });
-    return typeof value === 'object' && value !== null ? { ...value } : {};
+    if (await isFolder(path)) return await readFolder(path);
+    const [document] = parseYaml(await readText(path));
+    return typeof document?.value === 'object' ? { ...document.value } : {};
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     // Messages of a parser quote the file, so they are not passed on.
-    const why =
-      code === 'ENOENT' ? 'it does not exist' : code === 'EACCES' ? 'permission denied' : 'it is not valid YAML';
-    throw new BackendError('unauthorized', `cannot read the credentials for CCI in ${basename(path)}: ${why}`, {
-      remedy: `Check ${path}`,
+    const why = cause instanceof UnreadableFileError ? cause.message : 'it is not valid YAML';
+    throw new BackendError('unauthorized', `cannot read the credentials for CCI in ${path}: ${why}`, {
+      remedy: 'Correct credentials.file of the backend, or the file',
     });
   }
 }
 
+async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() === true;
+}
+
 async function readFolder(folder: string): Promise<Record<string, unknown>> {
   const names = (await readdir(folder)).filter((name) => !name.startsWith('.'));
-  const values = await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')]));
+  const values = await Promise.all(names.map(async (name) => [name, await readText(join(folder, name))]));
   return Object.fromEntries(values);
 }

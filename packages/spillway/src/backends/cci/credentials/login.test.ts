@@ -92,7 +92,7 @@ describe('a login is read', () => {
   test('and a file that is missing or broken is named, without what is in it', async () => {
     const folder = await temporaryFolder();
     const file = join(folder, 'login');
-    await expect(fileLogin(file).read()).rejects.toThrow(/login: it does not exist/);
+    await expect(fileLogin(file).read()).rejects.toThrow(/login: there is no such file/);
     await writeFile(file, `accessKey: [${secrets.secretKey}`);
     const error: unknown = await fileLogin(file)
       .read()

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import {
   type Clock,
   isForbidden,
@@ -8,10 +7,10 @@ import {
   pods,
   resourceQuotas,
   systemClock,
-  errorMessage,
 } from '@spillway/kube';
 import { BackendError } from '../../backend.ts';
 import { replaceImage } from '../../../podspec/image-replacement.ts';
+import { readAuthority } from '../authority-file.ts';
 import { CciConnection } from '../connect.ts';
 import { describeLogin } from '../credentials/login.ts';
 import { environmentLogin, fileLogin } from '../credentials/login-source.ts';
@@ -55,7 +54,7 @@ export async function inspectCci(options: InspectOptions, signal: AbortSignal): 
   onProgress('asking CCI for its time');
   const endpoints = endpointsOf(backend);
   const gateway = await answered(async () => {
-    const ca = backend.ca === undefined ? undefined : await readAuthority(backend.ca);
+    const ca = await readAuthority(backend.ca);
     // Without a credential, so it says nothing about one and locks none.
     const answer = await httpsCall({ method: 'GET', url: `${endpoints.cci}/`, headers: {}, body: null, ca }, signal);
     const date = dateOf(answer);
@@ -196,18 +195,6 @@ async function registryOf(
   if (login === undefined) return { kind: 'noLogin' };
   onProgress(`asking ${login.registry} whether it accepts the login`);
   return await checkRegistry(login, {}, signal);
-}
-
-async function readAuthority(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    const why = errorMessage(cause);
-    throw new BackendError('unavailable', `the certificate authority cannot be read: ${why}`, {
-      cause,
-      remedy: 'Correct ca of the backend in the configuration',
-    });
-  }
 }
 
 async function answered<T>(ask: () => Promise<T>): Promise<Answer<T>> {

@@ -1,4 +1,4 @@
-import { nameOf, type Pod, type ResourceClient, type Secret } from '@spillway/kube';
+import type { Pod, ResourceClient, Secret } from '@spillway/kube';
 import type { InstanceChange, InstanceRef, Refusal, Workload } from '../../backend.ts';
 import { changeVolumes, type VolumeChangeContext } from '../copies/volume-change.ts';
 import type { Translation } from '../fields/translate.ts';
@@ -8,8 +8,8 @@ import { changePod } from './change-pod.ts';
 
 export interface InstanceChangeContext extends VolumeChangeContext {
   readonly pods: ResourceClient<Pod>;
-  /** What a workload is there, in the pod with this name. */
-  readonly translated: (workload: Workload, name: string) => Promise<Translation>;
+  /** What a workload is there. */
+  readonly translated: (workload: Workload) => Promise<Translation>;
   /** Is given all pull Secrets of the pod when one of them has changed. */
   readonly loginsChanged: ((pod: Pod, secrets: ReadonlyMap<string, Secret>) => Promise<void>) | undefined;
 }
@@ -33,7 +33,7 @@ async function changeLogins(
   signal: AbortSignal,
 ): Promise<void> {
   if (pullSecrets === undefined || loginsChanged === undefined) return;
-  const [pod] = await instances.pods({ signal, lane: syncing }, ref.uid);
+  const pod = await instances.find({ signal, lane: syncing }, ref.uid);
   const secrets = new Map([...objects.secrets].filter(([name]) => pullSecrets.includes(name)));
   if (pod) await loginsChanged(pod, secrets);
 }
@@ -43,9 +43,9 @@ async function changeWorkload(
   { pods, instances, copies, dialect, translated }: InstanceChangeContext,
   signal: AbortSignal,
 ): Promise<readonly Refusal[]> {
-  const [found] = await instances.pods({ signal, lane: syncing }, workload.ref.uid);
+  const found = await instances.find({ signal, lane: syncing }, workload.ref.uid);
   if (!found || found.metadata?.deletionTimestamp !== undefined) return [];
-  const wanted = await translated(workload, nameOf(found));
+  const wanted = await translated(workload);
   await copies.bring(wanted.copies, { signal, lane: syncing });
   // First, for the marks that changePod writes say how far the pod has come.
   const refused = await addEphemeralContainers(pods, found, wanted.ephemeralContainers, dialect, signal);

@@ -23,7 +23,7 @@ function made({ labels = { app: 'web' }, annotations = {}, container = {}, activ
   const workload = makeWorkload({ name: 'web', image: 'nginx:1', spec });
   const metadata = { ...workload.pod.metadata, uid: 'u', labels, annotations };
   const input = { ...workload, ref: { ...workload.ref, uid: 'u' }, pod: { ...workload.pod, metadata } };
-  return translate(input, { dialect: kubernetesDialect, owner, namespace: 'burst', name: 'default-web' }).pod;
+  return translate(input, { dialect: kubernetesDialect, owner, namespace: 'burst' }).pod;
 }
 
 /** As somebody in the other cluster has touched it. */
@@ -38,6 +38,14 @@ const touched = (pod: Pod): Pod => ({
 });
 
 const cpu = (amount: string): Partial<Container> => ({ resources: { requests: { cpu: amount } } });
+
+/** A pod with a hosts file of its own. */
+function withShell(image: string, amount: string): Pod {
+  const own = { image, command: ['sh'], ...cpu(amount) };
+  const spec = { subdomain: 'ring', initContainers: [{ name: 'first', ...own }], containers: [own] };
+  const workload = makeWorkload({ name: 'web', image, spec });
+  return translate(workload, { dialect: kubernetesDialect, owner, namespace: 'burst' }).pod;
+}
 
 describe('a pod in another cluster', () => {
   test('that its author has not edited is not changed, whatever others did to it', () => {
@@ -100,6 +108,18 @@ describe('a pod in another cluster', () => {
       resize: undefined,
       refused: [{ code: 'resize-unsupported', field: 'spec.containers[0].resources' }],
     });
+  });
+
+  test('that has its hosts file written by another container is changed in its own ones', () => {
+    const [before, after] = [withShell('busybox:1', '1'), withShell('busybox:2', '2')];
+    expect(before.spec?.initContainers).toHaveLength(2);
+    const { spec, resize } = podChange(before, after, kubernetesDialect);
+    expect(spec?.initContainers?.map(({ name }) => name)).toEqual(['first']);
+    expect(resize?.containers?.map(({ name }) => name)).toEqual(['main']);
+    expect(podChange(before, after, cci).refused.map(({ field }) => field)).toEqual([
+      'spec.initContainers[0].resources',
+      'spec.containers[0].resources',
+    ]);
   });
 
   test('that was refused a resize is asked for it again, until its author takes it back', () => {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Container, Pod } from '@spillway/kube';
 import { type Refusal, refusal } from '../../../podspec/review/refusal.ts';
 import type { Dialect } from '../dialect.ts';
+import { isOfPod } from '../fields/hosts-file.ts';
 import { passedAnnotation, type Passed, readPassed } from './passed.ts';
 
 /** What is to be written for a pod there to become another. */
@@ -85,7 +86,7 @@ export function refusalsOf(
 export function fieldsOf(patch: ContainersPatch, wanted: Pod): string[] {
   return (['initContainers', 'containers'] as const).flatMap((list) =>
     (patch[list] ?? []).flatMap(({ name, image, resources }) => {
-      const index = wanted.spec?.[list]?.findIndex((container) => container.name === name) ?? 0;
+      const index = wanted.spec?.[list]?.filter(isOfPod).findIndex((container) => container.name === name) ?? 0;
       const at = `spec.${list}[${index}]`;
       return [...(image === undefined ? [] : [`${at}.image`]), ...(resources === undefined ? [] : [`${at}.resources`])];
     }),

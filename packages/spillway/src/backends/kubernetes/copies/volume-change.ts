@@ -28,7 +28,7 @@ export async function changeVolumes(
   signal: AbortSignal,
 ): Promise<void> {
   const call = { signal, lane: syncing };
-  const [pod] = await instances.pods(call, ref.uid);
+  const pod = await instances.find(call, ref.uid);
   if (!pod) return;
   const names = { configMaps: objects.configMaps.keys(), secrets: objects.secrets.keys() };
   const all = copiesOf(names, objects, { owner, from: ref.namespace, to: namespace });

@@ -1,5 +1,7 @@
 import type { Container, EnvVar, PodSecurityContext, PodSpec } from '@spillway/kube';
 import { describe, expect, test } from 'vitest';
+import { dialects } from '../../cci/dialects.ts';
+import { podDialect } from '../../cci/pod-dialect.ts';
 import { makeWorkload, type WorkloadInput } from '../../testing/workloads.ts';
 import { kubernetesDialect, type Dialect } from '../dialect.ts';
 import { copyName, ownName } from '../pods/names.ts';
@@ -10,7 +12,7 @@ const login = { metadata: { resourceVersion: '7' }, data: { password: 'c2VzYW1l'
 
 function translated(input: Omit<WorkloadInput, 'image'>, dialect: Dialect = kubernetesDialect): Translation {
   const workload = makeWorkload({ name: 'web', ...input, image: 'busybox' });
-  return translate(workload, { dialect, owner, namespace: 'burst', name: dialect.podName(workload.ref) });
+  return translate(workload, { dialect, owner, namespace: 'burst' });
 }
 
 function specOf(spec: WorkloadInput['spec'], more: Partial<WorkloadInput> = {}): PodSpec {
@@ -79,7 +81,7 @@ describe('a pod in another cluster', () => {
     });
     expect(pod.metadata).toMatchObject({
       namespace: 'burst',
-      name: 'default-web',
+      name: expect.stringMatching(/^default-web-[0-9a-f]{10}$/),
       labels: { app: 'web', 'spillway.dev/cluster': 'home', 'spillway.dev/node': 'virtual' },
       finalizers: ['spillway.dev/status-read'],
     });
@@ -105,15 +107,36 @@ describe('a pod in another cluster', () => {
     const workload = makeWorkload({ name: 'web', image: 'busybox', spec: { containers: [{}] } });
     const labels = { app: 'web', 'virtual-kubelet.io/burst-to-cci': 'enforce' };
     const pod = { ...workload.pod, metadata: { ...workload.pod.metadata, labels } };
-    const options = { dialect: kubernetesDialect, owner, namespace: 'burst', name: 'default-web' };
+    const options = { dialect: kubernetesDialect, owner, namespace: 'burst' };
     const translatedLabels = translate({ ...workload, pod }, options).pod.metadata?.labels;
     expect(translatedLabels).toHaveProperty('app', 'web');
     expect(translatedLabels).not.toHaveProperty(['virtual-kubelet.io/burst-to-cci']);
   });
 
-  test('keeps the host name that it asked for', () => {
+  test('has its own host name, its dots where the cluster knows such names', () => {
     expect(specOf({ hostname: 'db', containers: [{}] }).hostname).toBe('db');
-    expect(specOf({ containers: [{}] }, { name: 'v1.2' }).hostname).toBe('v1-2');
+    const workload = makeWorkload({ name: 'v1.2', image: 'busybox', spec: { containers: [{}] } });
+    const options = { dialect: kubernetesDialect, owner, namespace: 'burst' };
+    const { pod, notices } = translate(workload, { ...options, hostnameOverride: true });
+    expect(pod.spec).toMatchObject({ hostname: 'v1-2', hostnameOverride: 'v1.2' });
+    expect(notices).toEqual([]);
+    expect(translate(workload, options).notices).toMatchObject([{ reason: 'HostNameDiffers' }]);
+  });
+
+  test('gets a hosts file with its fully qualified name where a container of it can write one, and is told if not', () => {
+    const spec = { subdomain: 'ring', containers: [{ command: ['sh'] }] };
+    const { pod, notices } = translated({ spec });
+    expect(pod.spec).not.toHaveProperty('subdomain');
+    expect(pod.spec?.initContainers).toMatchObject([{ name: 'spillway-hosts', image: 'busybox' }]);
+    expect(pod.spec?.containers[0]?.volumeMounts).toMatchObject([{ mountPath: '/etc/hosts' }]);
+    expect(notices).toEqual([]);
+
+    const cci = podDialect(dialects.v2, { region: 'r1', volumeRefresh: true });
+    for (const without of [translated({ spec: { subdomain: 'ring', containers: [{}] } }), translated({ spec }, cci)]) {
+      expect(without.pod.spec).not.toHaveProperty('initContainers');
+      expect(without.pod.spec).not.toHaveProperty('subdomain');
+      expect(without.notices).toMatchObject([{ reason: 'HostNameNotQualified' }]);
+    }
   });
 });
 
@@ -214,7 +237,7 @@ describe('volumes', () => {
       configMaps: { settings: { data: { a: '1' } } },
       secrets: { login },
     });
-    const options = { dialect: kubernetesDialect, owner, namespace: 'burst', name: 'default-web' };
+    const options = { dialect: kubernetesDialect, owner, namespace: 'burst' };
     const { pod, copies } = translate(workload, options);
     const own = ownName(workload.ref);
     expect(pod.spec?.volumes).toEqual([

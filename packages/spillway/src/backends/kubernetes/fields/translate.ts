@@ -1,7 +1,7 @@
 import type { Container, EphemeralContainer, LocalObjectReference, Pod, PodSpec } from '@spillway/kube';
 import { passedPart } from '../../../podspec/fit/fields.ts';
 import { travellingAnnotations, travellingLabels } from '../../../podspec/travelling.ts';
-import type { Owner, Workload } from '../../backend.ts';
+import type { Notice, Owner, Workload } from '../../backend.ts';
 import { trusted } from '../../trusted.ts';
 import { type Copies, CopyNames, copiesOf } from '../copies/copies.ts';
 import type { Dialect } from '../dialect.ts';
@@ -9,7 +9,9 @@ import { environmentOf } from './environment.ts';
 import { ephemeralContainerFields } from './pod-fields.ts';
 import { passedAnnotation, passedOf } from '../changes/passed.ts';
 import { contentAnnotation, podMarks, revisionAnnotation } from '../pods/marks.ts';
-import { identityOf, type IdentityOptions, withHosts } from './identity.ts';
+import { withHosts, writerFor } from './hosts-file.ts';
+import { identityOf, noticesOf } from './identity.ts';
+import { podName } from '../pods/names.ts';
 import { digestOf, OwnFiles } from './own-files.ts';
 import { volumesOf } from './volumes.ts';
 
@@ -20,40 +22,49 @@ export interface Translation {
   readonly copies: Copies;
   /** What the pod gets when it is there: none can be created with any. */
   readonly ephemeralContainers: readonly EphemeralContainer[];
+  /** What of the pod is otherwise there. */
+  readonly notices: readonly Notice[];
 }
 
-export interface TranslateOptions extends IdentityOptions {
+export interface TranslateOptions {
   readonly dialect: Dialect;
   readonly owner: Owner;
   /** In the other cluster. */
   readonly namespace: string;
-  readonly name: string;
+  /** Does the cluster know `spec.hostnameOverride`? Default: it does not */
+  readonly hostnameOverride?: boolean;
+  /** An image with a shell, `sh`, for the hosts files of pods. Default: that of the pod's own containers, if they have one. */
+  readonly hostsImage?: string | undefined;
 }
 
 /** Pure. The pod has passed the review, and is sized already. */
 export function translate(workload: Workload, options: TranslateOptions): Translation {
-  const { dialect, owner, namespace, name } = options;
+  const { dialect, owner, namespace, hostnameOverride = false, hostsImage } = options;
   const { ref, pod } = workload;
   const names = new CopyNames(owner, ref.namespace);
   const files = new OwnFiles(workload);
   const own = { labels: travellingLabels(pod), annotations: travellingAnnotations(pod) };
   const { labels, annotations } = podMarks(owner, ref);
-  const { ephemeralContainers = [], ...spec } = specOf(workload, options, names, files);
+  const identity = identityOf(workload, hostnameOverride);
+  const { ephemeralContainers = [], ...plain } = { ...specOf(workload, dialect, names, files), ...identity.spec };
+  const writer = identity.names && dialect.hostsFile.canBeWritten ? writerFor(plain, hostsImage) : undefined;
+  const spec = identity.names && writer ? withHosts(plain, identity.names, writer) : plain;
   const shared = copiesOf(names, workload.objects, { owner, from: ref.namespace, to: namespace });
   const mine = files.objects(owner, namespace);
   return {
     ephemeralContainers,
+    notices: noticesOf(identity, { written: writer !== undefined, remedy: dialect.hostsFile.remedy }),
     pod: {
       metadata: {
         namespace,
-        name,
+        name: podName(ref),
         labels: { ...own.labels, ...labels },
         annotations: {
           ...own.annotations,
           ...dialect.annotations(pod, owner),
           ...annotations,
           [contentAnnotation]: digestOf(filesOf(workload)),
-          [passedAnnotation]: JSON.stringify(passedOf(own.labels, own.annotations, { spec })),
+          [passedAnnotation]: JSON.stringify(passedOf(own.labels, own.annotations, { spec: plain })),
           [revisionAnnotation]: workload.revision,
         },
         ...(dialect.finalizer !== undefined && { finalizers: [dialect.finalizer] }),
@@ -67,10 +78,8 @@ export function translate(workload: Workload, options: TranslateOptions): Transl
   };
 }
 
-function specOf(workload: Workload, options: TranslateOptions, names: CopyNames, own: OwnFiles): PodSpec {
+function specOf(workload: Workload, dialect: Dialect, names: CopyNames, own: OwnFiles): PodSpec {
   const { pod } = workload;
-  const { dialect } = options;
-  const identity = identityOf(workload, options);
   const { containers = [], initContainers, ephemeralContainers = [] } = pod.spec ?? {};
   const volumes = volumesOf(pod, names, own);
   const kept = new Set(volumes.map((volume) => volume.name));
@@ -83,19 +92,17 @@ function specOf(workload: Workload, options: TranslateOptions, names: CopyNames,
       ...environmentOf(original, workload, names, dialect),
       volumeMounts: (original.volumeMounts ?? []).filter((mount) => kept.has(mount.name)),
     }));
-  const spec: PodSpec = {
+  return {
     ...passed,
     containers: complete(containers, passed.containers),
     ...(initContainers && { initContainers: complete(initContainers, passed.initContainers) }),
     ephemeralContainers: complete(ephemeralContainers, added),
     volumes,
     imagePullSecrets: pullSecretsOf(workload, dialect, names),
-    ...identity.spec,
     ...dialect.dns(workload.dns),
     enableServiceLinks: false,
     automountServiceAccountToken: false,
   };
-  return identity.hosts === undefined ? spec : withHosts(spec, identity.hosts);
 }
 
 function pullSecretsOf({ pod, objects }: Workload, { pullSecret }: Dialect, names: CopyNames): LocalObjectReference[] {

@@ -6,7 +6,7 @@ import { podMarks } from './marks.ts';
 const owner = { clusterId: 'c', nodeName: 'vk' };
 const ref = { namespace: 'a', name: 'web-0', uid: 'new' };
 const pod: Pod = { metadata: { name: 'a-web-0', namespace: 'burst' } };
-const translation = { pod, copies: { configMaps: [], secrets: [] }, ephemeralContainers: [] };
+const translation = { pod, copies: { configMaps: [], secrets: [] } };
 const { signal } = new AbortController();
 
 const notFound = (kind?: string): ApiError =>
@@ -15,15 +15,17 @@ const taken = new ApiError('already exists', { status: 409, reason: 'AlreadyExis
 
 /** What the other cluster answers: an error, or a pod. */
 interface Answers {
+  /** Is there already. */
+  readonly there?: Pod;
   readonly create: () => Pod;
   readonly get?: () => Pod;
   readonly copy?: () => void;
 }
 
-async function create({ create: post, get = () => fails(notFound()), copy = () => {} }: Answers): Promise<void> {
+async function create({ there, create: post, get = () => fails(notFound()), copy = () => {} }: Answers): Promise<void> {
   const context = {
     pods: { create: async () => post(), get: async () => get() },
-    instances: { pods: async () => [] },
+    instances: { find: async () => there },
     copies: {
       with: async (_: object, work: () => Promise<void>) => {
         copy();
@@ -43,15 +45,24 @@ function fails(error: Error): never {
 }
 
 describe('a pod in the other cluster', () => {
-  it('is tried again when the former pod of its name goes while it is being looked at', async () => {
+  it('is tried again when a pod of its name goes while it is being looked at', async () => {
     const creating = create({ create: () => fails(taken) });
     await expect(creating).rejects.toMatchObject({ kind: 'conflict', reason: undefined });
     await expect(creating).rejects.toThrow('has gone at this moment');
   });
 
-  it('waits for the former pod of its name', async () => {
-    const former = { metadata: { ...pod.metadata, uid: 'there', ...podMarks(owner, { ...ref, uid: 'old' }) } };
-    await expect(create({ create: () => fails(taken), get: () => former })).rejects.toThrow('is not gone yet');
+  it('was created when it is there, also under the name that an earlier version gave it', async () => {
+    const former = { metadata: { ...pod.metadata, name: 'a-web-0', ...podMarks(owner, ref) } };
+    await create({ there: former, create: () => fails(new Error('a second instance')) });
+    await create({ create: () => fails(taken), get: () => former });
+  });
+
+  it('waits for the end of what is being deleted there', async () => {
+    const deletionTimestamp = '2026-01-01T00:00:00Z';
+    const going = { metadata: { ...pod.metadata, deletionTimestamp, ...podMarks(owner, ref) } };
+    const creating = create({ there: going, create: () => fails(new Error('a second instance')) });
+    await expect(creating).rejects.toMatchObject({ kind: 'conflict' });
+    await expect(create({ create: () => fails(taken), get: () => going })).rejects.toThrow('is being deleted');
   });
 
   it.each([undefined, 'namespaces'])(

@@ -13,8 +13,7 @@ import type { Dialect } from '../dialect.ts';
 import type { Translation } from '../fields/translate.ts';
 import { creating } from '../lanes.ts';
 import type { Instances } from './instances.ts';
-import { distinctPodName } from './names.ts';
-import { taken } from './taken.ts';
+import { assertCreated } from './taken.ts';
 
 export interface CreationContext {
   readonly pods: ResourceClient<Pod>;
@@ -26,18 +25,22 @@ export interface CreationContext {
   readonly namespace: string;
 }
 
-/** Creates an instance's pod once, after the copies that it uses; success when it is there already. */
+/**
+ * Creates an instance's pod once, after the copies that it uses; success when it is there already. Its marks say so, and not its
+ * name: earlier versions gave others.
+ */
 export async function createPod(
   ref: InstanceRef,
-  translation: Translation,
+  translation: Pick<Translation, 'pod' | 'copies'>,
   context: CreationContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const { instances, copies, dialect, namespace } = context;
+  const { instances, copies, dialect, owner, namespace } = context;
   const create = async (): Promise<void> => {
-    // Its copies may be gone when it came late, by a call whose answer was lost; whatever name that chose.
-    const [there] = await instances.pods({ signal }, ref.uid);
-    if (!there) await post(translation.pod, ref, context, signal);
+    // Its copies may be gone when it came late, by a call whose answer was lost.
+    const there = await instances.find({ signal }, ref.uid);
+    if (there) assertCreated(there, ref, owner);
+    else await post(translation.pod, ref, context, signal);
   };
   try {
     await copies.with(translation.copies, create, { signal });
@@ -56,23 +59,19 @@ async function post(
   { pods, owner, namespace }: CreationContext,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const name of [nameOf(pod), distinctPodName(ref)]) {
-    try {
-      await pods.create({ ...pod, metadata: { ...pod.metadata, name } }, { signal, lane: creating });
-      return;
-    } catch (error) {
-      if (!isAlreadyExists(error)) throw error;
-    }
-    const found = await pods.get({ namespace, name }, { signal }).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error;
-      const message = `the former pod ${name} of the other cluster has gone at this moment; its name is free now`;
-      throw new BackendError('conflict', message, { cause: error });
-    });
-    const verdict = taken(found, ref, owner);
-    if (verdict.kind === 'done') return;
-    if (verdict.kind === 'refused') throw verdict.error;
+  try {
+    await pods.create(pod, { signal, lane: creating });
+    return;
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
   }
-  throw new BackendError('conflict', `all names for pod ${ref.namespace}/${ref.name} are taken`);
+  const name = nameOf(pod);
+  const found = await pods.get({ namespace, name }, { signal }).catch((error: unknown) => {
+    if (!isNotFound(error)) throw error;
+    const message = `pod ${name} of the other cluster has gone at this moment; its name is free now`;
+    throw new BackendError('conflict', message, { cause: error });
+  });
+  assertCreated(found, ref, owner);
 }
 
 /** Not every server says what it is that was not found. */

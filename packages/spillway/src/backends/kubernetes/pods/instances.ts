@@ -5,12 +5,14 @@ import {
   Informer,
   type KubeClient,
   type Logger,
+  nameOf,
   type Pod,
   uidOf,
 } from '@spillway/kube';
 import type { Instance, InstanceRef, Listing, Owner } from '../../backend.ts';
 import type { EventHub } from '../../event-hub.ts';
 import type { Dialect } from '../dialect.ts';
+import { instanceAmong } from './doubles.ts';
 import { podSelector, markedRef } from './marks.ts';
 import { namedAsHere, noticeOf } from './notices.ts';
 import { observe } from './observe.ts';
@@ -27,6 +29,14 @@ export interface InstancesOptions {
 /** Events that came before the pod that they are about. */
 const maxEarlyEvents = 1000;
 
+/** A pod that there should not be, because another one is the instance of its UID. */
+export interface Double {
+  readonly ref: InstanceRef;
+  readonly pod: Pod;
+  /** Name of the other one. */
+  readonly kept: string;
+}
+
 /** Our pods in the other cluster: told as they change, and listed live. */
 export class Instances {
   readonly #options: InstancesOptions;
@@ -35,6 +45,8 @@ export class Instances {
   /** By the UID that the pod has there. */
   readonly #refs = new Map<string, InstanceRef>();
   readonly #early = new Map<string, Event[]>();
+  /** Who waits for news of a pod, by its UID here. */
+  readonly #waiting = new Map<string, Set<() => void>>();
 
   constructor(options: InstancesOptions) {
     const { client, dialect, owner, namespace, logger } = options;
@@ -56,6 +68,9 @@ export class Instances {
       added: changed,
       changed: (_old, pod) => changed(pod),
       deleted: (pod, by) => this.#deleted(pod, by),
+      synced: () => {
+        for (const uid of this.#waiting.keys()) this.#wake(uid);
+      },
     });
     // What was said before this process began has been told by another.
     const said = (event: Event): void => {
@@ -71,25 +86,32 @@ export class Instances {
 
   /** The pod as it was last seen, perhaps some seconds ago. */
   lastSeen(uid: string): Pod | undefined {
-    const [pod] = this.#pods.store.byIndex('uid', uid);
-    return pod;
+    return instanceAmong(this.#pods.store.byIndex('uid', uid));
   }
 
-  /** Resolves when the last seen state is as the test says, or when the signal aborts. */
+  /** Resolves when the last seen state is as the test says (nothing: all pods are known, and this is none of them), or when the signal aborts. */
   async seen(uid: string, test: (pod: Pod | undefined) => boolean, signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const look = (): void => {
-      if (signal.aborted || test(this.lastSeen(uid))) resolve();
+      const last = this.lastSeen(uid);
+      if (signal.aborted || ((last !== undefined || this.#pods.hasSynced()) && test(last))) resolve();
     };
-    const subscription = this.#pods.subscribe({ added: look, changed: look, deleted: look, synced: look });
+    const looks = this.#waiting.get(uid) ?? new Set();
+    this.#waiting.set(uid, looks.add(look));
     signal.addEventListener('abort', look, { once: true });
     look();
     await promise;
     signal.removeEventListener('abort', look);
-    subscription[Symbol.dispose]();
+    looks.delete(look);
+    if (looks.size === 0) this.#waiting.delete(uid);
   }
 
-  /** All of our pods, from the server. */
+  /** The pod of this UID, from the server. */
+  async find(call: CallOptions, uid: string): Promise<Pod | undefined> {
+    return instanceAmong(await this.pods(call, uid));
+  }
+
+  /** All of our pods, or all of this UID, from the server. */
   async pods(call: CallOptions, uid?: string): Promise<Pod[]> {
     const { client, dialect, owner, namespace } = this.#options;
     const found: Pod[] = [];
@@ -100,30 +122,63 @@ export class Instances {
     return found.filter((pod) => markedRef(pod, owner) !== undefined);
   }
 
-  listing(pods: readonly Pod[]): Listing {
-    return { complete: true, instances: pods.flatMap((pod) => this.#instance(pod) ?? []) };
+  /** What there is among all of our pods, and the pods that there should not be besides. */
+  listing(pods: readonly Pod[]): { readonly listing: Listing; readonly doubles: readonly Double[] } {
+    const instances: Instance[] = [];
+    const doubles: Double[] = [];
+    for (const same of Map.groupBy(pods, (pod) => this.#refOf(pod)?.uid).values()) {
+      const kept = instanceAmong(same);
+      const instance = kept && this.#instance(kept);
+      if (kept === undefined || instance === undefined) continue;
+      instances.push(instance);
+      for (const pod of same) if (pod !== kept) doubles.push({ ref: instance.ref, pod, kept: nameOf(kept) });
+    }
+    return { listing: { complete: true, instances }, doubles };
+  }
+
+  #refOf(pod: Pod): InstanceRef | undefined {
+    return markedRef(pod, this.#options.owner);
   }
 
   #instance(pod: Pod): Instance | undefined {
-    const ref = markedRef(pod, this.#options.owner);
+    const ref = this.#refOf(pod);
     return ref && observe(ref, pod, (message) => this.#options.dialect.remedyOf(message));
   }
 
   #changed(pod: Pod): void {
-    const instance = this.#instance(pod);
-    if (!instance) return;
+    const ref = this.#refOf(pod);
+    if (!ref) return;
     const uid = uidOf(pod);
-    this.#refs.set(uid, instance.ref);
+    this.#refs.set(uid, ref);
     for (const event of this.#early.get(uid) ?? []) this.#said(event);
     this.#early.delete(uid);
-    this.#options.hub.changed(instance);
+    this.#tell(ref);
+    this.#wake(ref.uid);
   }
 
   #deleted(pod: Pod, by: Evidence): void {
+    const { hub } = this.#options;
     const ref = this.#refs.get(uidOf(pod));
     this.#refs.delete(uidOf(pod));
-    if (by === 'list') this.#options.hub.gap();
-    else if (ref) this.#options.hub.gone(ref);
+    if (by === 'list') hub.gap();
+    if (!ref) return;
+    if (this.lastSeen(ref.uid)) this.#tell(ref);
+    else if (by === 'watch') hub.gone(ref);
+    this.#wake(ref.uid);
+  }
+
+  #tell({ uid }: InstanceRef): void {
+    const { hub } = this.#options;
+    const pods = this.#pods.store.byIndex('uid', uid);
+    const pod = instanceAmong(pods);
+    const instance = pod && this.#instance(pod);
+    if (instance) hub.changed(instance);
+    // Only a listing proves that there are several, and ends those that should not be.
+    if (pods.length > 1) hub.gap();
+  }
+
+  #wake(uid: string): void {
+    for (const look of this.#waiting.get(uid) ?? []) look();
   }
 
   #said(event: Event): void {
@@ -134,7 +189,8 @@ export class Instances {
     const ref = this.#refs.get(uid);
     const notice = noticeOf(event, dialect);
     if (ref && notice) {
-      this.#options.hub.notice(ref, { ...notice, message: namedAsHere(notice.message, event.involvedObject, ref) });
+      const pod = this.lastSeen(ref.uid) ?? { metadata: event.involvedObject };
+      this.#options.hub.notice(ref, { ...notice, message: namedAsHere(notice.message, pod, ref) });
     }
     if (ref || !notice) return;
     const [oldest] = this.#early.keys();

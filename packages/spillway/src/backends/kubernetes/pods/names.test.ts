@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { copyName, distinctPodName, hostnameOf, ownName, podName } from './names.ts';
+import { copyName, ownName, podName } from './names.ts';
 
 const label = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
 const name = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?){0,3}$/);
@@ -12,12 +12,11 @@ const ref = fc.record({ namespace: label, name, uid: fc.uuid() });
 
 describe('names', () => {
   test.prop([ref])('of pods, copies and a pod’s own objects are valid', (each) => {
-    const names = [podName(each), distinctPodName(each), ownName(each), copyName(owner, each.namespace, each.name)];
+    const names = [podName(each), ownName(each), copyName(owner, each.namespace, each.name)];
     for (const made of names) {
       expect(made).toMatch(subdomain);
       expect(made.length).toBeLessThanOrEqual(253);
     }
-    expect(hostnameOf(each.name)).toMatch(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
   });
 
   test.prop([source, source])('of copies never collide', (a, b) => {
@@ -30,12 +29,20 @@ describe('names', () => {
     expect(copyName(owner, `${a}-${b}`, c)).not.toBe(copyName(owner, a, `${b}-${c}`));
   });
 
-  test.prop([ref, fc.uuid()])('that were taken differ by the UID of the pod', (each, uid) => {
+  test.prop([ref, fc.uuid()])('of pods are the same for the same UID, and others for another', (each, uid) => {
     fc.pre(uid !== each.uid);
-    expect(distinctPodName(each)).not.toBe(distinctPodName({ ...each, uid }));
+    expect(podName(each)).toBe(podName({ ...each }));
+    expect(podName(each)).not.toBe(podName({ ...each, uid }));
   });
 
-  test('of pods are those that people look for', () => {
-    expect(podName({ namespace: 'shop', name: 'web-0', uid: '1' })).toBe('shop-web-0');
+  test.prop([ref, fc.stringMatching(/^[a-z0-9]{63}$/)])(
+    'of pods leave room for the folder of their logs',
+    (each, there) => {
+      expect(`${there}_${podName(each)}_${each.uid}`.length).toBeLessThanOrEqual(255);
+    },
+  );
+
+  test('of pods begin with what people look for', () => {
+    expect(podName({ namespace: 'shop', name: 'web-0', uid: '1' })).toBe('shop-web-0-6b86b273ff');
   });
 });

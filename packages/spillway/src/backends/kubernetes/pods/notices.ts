@@ -1,7 +1,10 @@
-import type { Event } from '@spillway/kube';
+import type { Event, Pod } from '@spillway/kube';
+import { sentences } from '../../../podspec/words.ts';
 import type { InstanceRef, Notice } from '../../backend.ts';
 import type { Dialect } from '../dialect.ts';
-import { hostsContainer } from '../fields/identity.ts';
+import { namesUsedBy } from '../copies/copies.ts';
+import { hostsContainer } from '../fields/hosts-file.ts';
+import { sourceNameOf } from './names.ts';
 
 /** Said already by the scheduler that bound the pod to the virtual node. */
 const ours = new Set(['Scheduled']);
@@ -11,23 +14,37 @@ export function noticeOf(event: Event, { name, remedyOf }: Pick<Dialect, 'name' 
   const { reason, message = '', type, involvedObject } = event;
   if (!reason || ours.has(reason)) return undefined;
   const { fieldPath } = involvedObject;
-  if (type !== 'Warning' && fieldPath === `spec.initContainers{${hostsContainer}}`) return undefined;
-  const remedy = remedyOf(message);
+  const isHidden = fieldPath === `spec.initContainers{${hostsContainer}}`;
+  if (type !== 'Warning' && isHidden) return undefined;
   return {
     severity: type === 'Warning' ? 'Warning' : 'Normal',
     reason,
-    message: remedy === undefined ? message : `${message}. ${remedy}`,
+    message: sentences(message, remedyOf(message)),
     component: name,
-    ...(fieldPath && { fieldPath }),
+    ...(fieldPath && !isHidden && { fieldPath }),
   };
 }
 
-/** Kubelets call a pod `name_namespace(UID)` in their messages: what they say of the pod there, said of the pod here. */
-export function namedAsHere(
-  message: string,
-  there: { readonly name?: string; readonly namespace?: string; readonly uid?: string },
-  here: InstanceRef,
-): string {
-  const called = (pod: typeof there): string => `${pod.name}_${pod.namespace}(${pod.uid})`;
-  return message.replaceAll(called(there), called(here));
+/**
+ * What the other cluster says of a pod and of what it uses, in the names that these have here. Kubelets call a pod
+ * `name_namespace(UID)`, others `namespace/name` or by its name alone.
+ */
+export function namedAsHere(message: string, pod: Pod, ref: InstanceRef): string {
+  const { name = '', namespace = '', uid = '' } = pod.metadata ?? {};
+  if (name === '') return message;
+  const { configMaps, secrets } = namesUsedBy(pod);
+  const here = new Map([[name, ref.name]]);
+  for (const copy of [...configMaps, ...secrets]) here.set(copy, sourceNameOf(copy, ref.namespace) ?? copy);
+  const names = [...here.keys()].map((each) => each.replaceAll('.', '\\.')).join('|');
+  // As a word of its own, whatever quotes there are: `"namespace"/"name"`.
+  const mention = new RegExp(
+    `(?<![a-z0-9.-])(?:${namespace}("?/"?))?(?<![a-z0-9.-])(${names})(?![a-z0-9-]|\\.[a-z0-9])`,
+    'g',
+  );
+  return message
+    .replaceAll(`${name}_${namespace}(${uid})`, `${ref.name}_${ref.namespace}(${ref.uid})`)
+    .replaceAll(mention, (_, slash: string | undefined, there: string) => {
+      const called = here.get(there) ?? there;
+      return slash === undefined ? called : `${ref.namespace}${slash}${called}`;
+    });
 }

@@ -83,11 +83,27 @@ describe('an instance', () => {
     expect(observe(ref, bare)).not.toHaveProperty('ephemeralContainerStatuses');
   });
 
+  test('whose hosts file cannot be written says why, and nothing of what writes it', () => {
+    const pulls = { state: { waiting: { reason: 'ErrImagePull' } } };
+    const waits = { state: { waiting: { reason: 'PodInitializing' } } };
+    const each = pod({
+      phase: 'Pending',
+      initContainerStatuses: [status('spillway-hosts', pulls)],
+      containerStatuses: [status('a', waits), status('b', waits)],
+    });
+    const spec = { containers: [], ...each.spec, initContainers: [{ name: 'spillway-hosts' }] };
+    expect(observe(ref, { ...each, spec })).toMatchObject({
+      state: 'starting',
+      initContainerStatuses: [],
+      containerStatuses: [status('b', pulls), status('a', waits)],
+    });
+  });
+
   test('waits with the reason of the other cluster, and what people can do about it', () => {
     const waiting = { reason: 'ImagePullBackOff', message: 'no way out' };
     const waits = pod({ phase: 'Pending', containerStatuses: [status('a', { state: { waiting } })] });
     const seen = observe(ref, waits, (message) => (message === 'no way out' ? 'Open one' : undefined));
-    expect(seen.containerStatuses[0]?.state).toEqual({ waiting: { ...waiting, message: 'no way out. Open one' } });
+    expect(seen.containerStatuses[0]?.state).toEqual({ waiting: { ...waiting, message: 'no way out. Open one.' } });
     expect(observe(ref, waits).containerStatuses[0]?.state).toEqual({ waiting });
   });
 

@@ -1,7 +1,8 @@
 import type { ContainerStatus, Pod } from '@spillway/kube';
 import type { Instance, InstanceRef } from '../../backend.ts';
+import { sentences } from '../../../podspec/words.ts';
 import type { Dialect } from '../dialect.ts';
-import { isOfPod } from '../fields/identity.ts';
+import { withoutWriter } from '../fields/hosts-file.ts';
 import { revisionAnnotation } from './marks.ts';
 import { namedAsHere } from './notices.ts';
 
@@ -16,17 +17,12 @@ const knownConditions = new Set([
 /** What the pod of the other cluster says about ours. `remedyOf`: what people can do about why a container waits. */
 export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'] = () => undefined): Instance {
   const { metadata, spec, status } = pod;
-  const containerStatuses = inOrder(spec?.containers, status?.containerStatuses);
+  const { state, initContainerStatuses, containerStatuses } = progressOf(pod);
   const ephemeral = inOrder(spec?.ephemeralContainers, status?.ephemeralContainerStatuses);
   const conditions = objectsIn(status?.conditions).filter(({ type }) => knownConditions.has(type));
-  const state = stateOf(pod, containerStatuses);
   const revision = metadata?.annotations?.[revisionAnnotation];
   const told = (each: ContainerStatus): ContainerStatus =>
-    withWaiting(each, (message) => {
-      const remedy = remedyOf(message);
-      const named = namedAsHere(message, metadata ?? {}, ref);
-      return remedy === undefined ? named : `${named}. ${remedy}`;
-    });
+    withWaiting(each, (message) => sentences(namedAsHere(message, pod, ref), remedyOf(message)));
   return {
     ref,
     state,
@@ -35,14 +31,20 @@ export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'
     ...(spec && { spec }),
     ...(revision !== undefined && { revision }),
     containerStatuses: containerStatuses.map(told),
-    initContainerStatuses: inOrder(objectsIn(spec?.initContainers).filter(isOfPod), status?.initContainerStatuses).map(
-      told,
-    ),
+    initContainerStatuses: initContainerStatuses.map(told),
     ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral.map(told) }),
     ...(conditions.length > 0 && { conditions }),
     ...(state === 'ended' && status?.reason && { reason: status.reason }),
     ...(state === 'ended' && status?.message && { message: status.message }),
   };
+}
+
+/** How far a pod has come. */
+export function progressOf(pod: Pod): Pick<Instance, 'state' | 'initContainerStatuses' | 'containerStatuses'> {
+  const { spec, status } = pod;
+  const containerStatuses = inOrder(spec?.containers, status?.containerStatuses);
+  const initContainerStatuses = inOrder(spec?.initContainers, status?.initContainerStatuses);
+  return { state: stateOf(pod, containerStatuses), ...withoutWriter({ initContainerStatuses, containerStatuses }) };
 }
 
 function withWaiting(status: ContainerStatus, change: (message: string) => string): ContainerStatus {

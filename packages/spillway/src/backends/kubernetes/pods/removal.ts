@@ -1,4 +1,5 @@
-import { isConflict, isNotFound, nameOf, type Pod, type ResourceClient, uidOf } from '@spillway/kube';
+import { isConflict, isNotFound, type Pod, refOf, type ResourceClient, uidOf } from '@spillway/kube';
+import { isDeleting, specGraceSeconds } from '../../../podspec/pod-facts.ts';
 import type { InstanceRef } from '../../backend.ts';
 import { unlessReplaced } from '../answers.ts';
 import type { Dialect } from '../dialect.ts';
@@ -13,8 +14,6 @@ export interface RemovalContext {
   readonly pods: ResourceClient<Pod>;
   readonly instances: Instances;
   readonly dialect: Pick<Dialect, 'finalizer'>;
-  /** In the other cluster. */
-  readonly namespace: string;
   readonly closing: AbortSignal;
 }
 
@@ -22,7 +21,7 @@ export interface RemovalContext {
 export async function removePod(
   ref: InstanceRef,
   pod: Pod,
-  { pods, instances, dialect, namespace, closing }: RemovalContext,
+  { pods, instances, dialect, closing }: RemovalContext,
   signal: AbortSignal,
 ): Promise<void> {
   await deletePod(pods, pod, { gracePeriodSeconds: 0, signal });
@@ -31,11 +30,36 @@ export async function removePod(
   const ended = (last: Pod | undefined): boolean => last === undefined || observe(ref, last).state === 'ended';
   await instances.seen(ref.uid, ended, patience);
   signal.throwIfAborted();
-  const body = { metadata: { uid: uidOf(pod), '$deleteFromPrimitiveList/finalizers': [dialect.finalizer] } };
-  const call = { signal, lane: deleting };
-  await pods.patch({ namespace, name: nameOf(pod) }, { type: 'strategic', body }, call).catch(unlessReplaced);
+  await letGo(pod, { pods, dialect }, signal);
   // Its grace may have been running on; without one it goes with the last finalizer.
   await deletePod(pods, pod, { gracePeriodSeconds: 0, signal });
+}
+
+/**
+ * Ends a pod that there should not be, in its own time and unless it has changed since that was found. Nobody reads how it ended.
+ * @returns whether this call has begun it
+ */
+export async function endDouble(
+  pod: Pod,
+  { pods, dialect }: Pick<RemovalContext, 'pods' | 'dialect'>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const isEnding = isDeleting(pod);
+  const gracePeriodSeconds = specGraceSeconds(pod);
+  const begun = !isEnding && (await deletePod(pods, pod, { gracePeriodSeconds, unchanged: true, signal }));
+  if (isEnding || begun) await letGo(pod, { pods, dialect }, signal);
+  return begun;
+}
+
+/** It goes when it has ended. */
+async function letGo(
+  pod: Pod,
+  { pods, dialect: { finalizer } }: Pick<RemovalContext, 'pods' | 'dialect'>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (finalizer === undefined || pod.metadata?.finalizers?.includes(finalizer) !== true) return;
+  const body = { metadata: { uid: uidOf(pod), '$deleteFromPrimitiveList/finalizers': [finalizer] } };
+  await pods.patch(refOf(pod), { type: 'strategic', body }, { signal, lane: deleting }).catch(unlessReplaced);
 }
 
 /** @returns false: it is gone, another has its name, or it should be `unchanged` since it was read, and is not */

@@ -4,17 +4,30 @@ import { logQuery } from './streams.ts';
 const now = new Date('2026-01-01T00:01:00Z');
 const options = {
   follow: false,
-  timestamps: true,
+  timestamps: false,
   previous: false,
   stream: 'All',
-  sinceTime: new Date('2026-01-01T00:00:30.5Z'),
+  limitBytes: 10,
+  since: BigInt(Date.parse('2026-01-01T00:00:30.5Z')) * 1_000_000n,
 } as const;
 
-test('where logs know no time to begin at, the seconds until then are asked for', () => {
-  expect(logQuery('main', options, { sinceTime: true }, now)).toMatchObject({ sinceTime: '2026-01-01T00:00:30.500Z' });
-  expect(logQuery('main', options, { sinceTime: false }, now)).toMatchObject({ sinceSeconds: 30 });
-  const later = { ...options, sinceTime: new Date('2026-01-01T00:01:30Z') };
-  expect(logQuery('main', later, { sinceTime: false }, now)).toMatchObject({ tailLines: 0 });
+test('a log that begins at a moment is asked for whole seconds, and has the time before each line', () => {
+  const sinceTime = logQuery('main', options, { sinceTime: true }, now);
+  expect(sinceTime).toEqual({
+    container: 'main',
+    follow: false,
+    previous: false,
+    timestamps: true,
+    sinceTime: '2026-01-01T00:00:30.500Z',
+  });
+  expect(logQuery('main', options, { sinceTime: false }, now)).toMatchObject({ sinceSeconds: 30, timestamps: true });
+  const later = { ...options, since: BigInt(Date.parse('2026-01-01T00:01:30Z')) * 1_000_000n };
+  expect(logQuery('main', later, { sinceTime: false }, now)).toMatchObject({ sinceSeconds: 1 });
+});
+
+test('a whole log is asked for as the reader wants it', () => {
+  const { since: _, ...whole } = options;
+  expect(logQuery('main', whole, { sinceTime: true }, now)).toMatchObject({ timestamps: false, limitBytes: 10 });
 });
 
 test('one stream alone cannot be had', () => {

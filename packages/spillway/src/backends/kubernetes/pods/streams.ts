@@ -11,6 +11,7 @@ import { portForwardAt, remoteCommandAt, type StreamTarget } from '../../remote-
 import { trusted } from '../../trusted.ts';
 import type { Dialect } from '../dialect.ts';
 import { reading } from '../lanes.ts';
+import type { LogPart } from './log-part.ts';
 
 /** A subresource of a pod that is a stream. */
 export type PodStream = 'log' | 'exec' | 'attach' | 'portforward';
@@ -20,34 +21,30 @@ export function streamPath({ apiVersion }: ResourceType<Pod>, pod: ObjectRef, st
   return `${root}/namespaces/${pod.namespace}/pods/${pod.name}/${stream}`;
 }
 
-/** Query of the log API. @throws BackendError for what it cannot give */
+/**
+ * Query of the log API. Where a log is to begin at a moment it is asked for whole seconds, which is all that API servers know, with
+ * the time before each line: {@link LogPart} does the rest.
+ * @throws BackendError for what it cannot give
+ */
 export function logQuery(
   container: string,
   options: LogOptions,
   { sinceTime }: Pick<Dialect, 'sinceTime'>,
   now: Date,
 ): Record<string, string | number | boolean | undefined> {
+  const { follow, previous, timestamps, tailLines, limitBytes, since } = options;
   if (options.stream !== 'All') {
     throw new BackendError('invalid', 'the log of a pod in another cluster has both streams in one', {
       remedy: 'Leave out --stream.',
     });
   }
-  const since = options.sinceTime;
-  return {
-    container,
-    follow: options.follow,
-    timestamps: options.timestamps,
-    previous: options.previous,
-    tailLines: options.tailLines,
-    limitBytes: options.limitBytes,
-    ...(since && (sinceTime ? { sinceTime: since.toISOString() } : lastSeconds(since, now))),
-  };
-}
-
-/** Whole seconds, so perhaps a little more than was asked for. */
-function lastSeconds(since: Date, now: Date): { readonly sinceSeconds: number } | { readonly tailLines: 0 } {
-  const sinceSeconds = Math.ceil((now.getTime() - since.getTime()) / 1000);
-  return sinceSeconds > 0 ? { sinceSeconds } : { tailLines: 0 };
+  const query = { container, follow, previous, tailLines };
+  if (since === undefined) return { ...query, timestamps, limitBytes };
+  const sinceMs = Number(since / 1_000_000n);
+  const begin = sinceTime
+    ? { sinceTime: new Date(Math.max(0, sinceMs)).toISOString() }
+    : { sinceSeconds: Math.max(1, Math.ceil((now.getTime() - sinceMs) / 1000)) };
+  return { ...query, ...begin, timestamps: true };
 }
 
 /** Copies a log as it comes; resolves when it ends or when the signal aborts. */
@@ -55,7 +52,7 @@ export async function readLog(
   client: KubeClient,
   path: string,
   query: ReturnType<typeof logQuery>,
-  sink: LogSink,
+  { sink, part }: { readonly sink: LogSink; readonly part: LogPart | undefined },
   signal: AbortSignal,
 ): Promise<void> {
   if (signal.aborted) return;
@@ -64,10 +61,13 @@ export async function readLog(
     throw logError(error);
   });
   try {
-    for await (const chunk of stream.body) {
-      await sink.write(trusted<Uint8Array>(chunk));
-      if (signal.aborted) return;
+    for await (const body of stream.body) {
+      const chunk = trusted<Uint8Array>(body);
+      const wanted = part === undefined ? chunk : part.take(chunk);
+      if (wanted.length > 0) await sink.write(wanted);
+      if (signal.aborted || part?.full) return;
     }
+    if (part) await sink.write(part.rest());
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {

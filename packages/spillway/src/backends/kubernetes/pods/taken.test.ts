@@ -2,40 +2,30 @@ import type { Pod } from '@spillway/kube';
 import { expect, test } from 'vitest';
 import type { InstanceRef } from '../../backend.ts';
 import { podMarks } from './marks.ts';
-import { taken } from './taken.ts';
+import { assertCreated } from './taken.ts';
 
 const owner = { clusterId: 'home', nodeName: 'virtual' };
 const ref = { uid: '1', namespace: 'a', name: 'b-c' };
 
 function podOf(other: InstanceRef, whose = owner): Pod {
   const { labels, annotations } = podMarks(whose, other);
-  return {
-    metadata: { namespace: 'burst', name: 'a-b-c', uid: 'x', labels: { ...labels }, annotations: { ...annotations } },
-  };
+  return { metadata: { namespace: 'burst', name: 'a-b-c-1', labels: { ...labels }, annotations: { ...annotations } } };
 }
 
-test.for<[string, Pod, object]>([
-  ['this pod: it was created', podOf(ref), { kind: 'done' }],
-  [
-    'a pod whose name runs together to the same',
-    podOf({ uid: '2', namespace: 'a-b', name: 'c' }),
-    { kind: 'otherName' },
-  ],
-  [
-    'its predecessor',
-    podOf({ ...ref, uid: '2' }),
-    { kind: 'refused', error: { kind: 'conflict', message: expect.stringContaining('not gone yet') } },
-  ],
-  [
-    'another cluster’s',
-    podOf(ref, { ...owner, clusterId: 'c' }),
-    { kind: 'refused', error: { message: expect.stringContaining('cluster c') } },
-  ],
-  [
-    'nobody’s that we know',
-    { metadata: { name: 'a-b-c' } },
-    { kind: 'refused', error: { message: expect.stringContaining('somebody else') } },
-  ],
-])('a name may be taken by %s', ([, found, expected]) => {
-  expect(taken(found, ref, owner)).toMatchObject(expected);
+test('a pod that is there was created, by a call whose answer was lost', () => {
+  expect(() => assertCreated(podOf(ref), ref, owner)).not.toThrow();
+});
+
+test('a pod that is being deleted there was not: the next one has to wait until it is gone', () => {
+  const { metadata } = podOf(ref);
+  const going = { metadata: { ...metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
+  expect(() => assertCreated(going, ref, owner)).toThrow('is being deleted');
+});
+
+test.for<[string, Pod, string]>([
+  ['another pod’s', podOf({ ...ref, uid: '2' }), 'virtual node virtual of cluster home'],
+  ['another cluster’s', podOf(ref, { ...owner, clusterId: 'c' }), 'virtual node virtual of cluster c'],
+  ['nobody’s that we know', { metadata: { name: 'a-b-c-1' } }, 'somebody else'],
+])('a name that is %s is not ours', ([, found, whose]) => {
+  expect(() => assertCreated(found, ref, owner)).toThrow(`belongs to ${whose}`);
 });
