@@ -25,8 +25,7 @@ import {
 } from '@spillway/kube';
 import { Binder } from './binder/binder.ts';
 import { BoundPods } from './binder/bound-pods.ts';
-import { fitOf, type Pool, type PoolFit } from '../podspec/fit/fit.ts';
-import { apartFromNow } from '../podspec/fit/hindrance.ts';
+import { type AskPools, askPools, type Pool } from '../podspec/fit/fit.ts';
 import { selectsNode, untoleratedTaints } from '../podspec/fit/node-match.ts';
 import { claimNames } from '../podspec/fit/claims.ts';
 import { ClusterNodes } from './binder/cluster-nodes.ts';
@@ -61,6 +60,7 @@ const byClaim = 'claim';
 export class PlacementController {
   readonly #options: PlacementOptions;
   readonly #nodes: ClusterNodes;
+  readonly #ask: AskPools;
   readonly #pods: Informer<Pod>;
   readonly #nodeInformer: Informer<Node>;
   readonly #claims: Informer<PersistentVolumeClaim>;
@@ -78,6 +78,7 @@ export class PlacementController {
     const { client, pools, recorder, observer, logger } = options;
     this.#options = options;
     this.#nodes = new ClusterNodes(pools.map(({ nodeName }) => nodeName));
+    this.#ask = askPools(pools, (nodeName) => this.#nodes.pool(nodeName));
     const isVirtual = (nodeName: string): boolean => this.#nodes.isVirtual(nodeName);
     this.#pods = this.#informer(pods, {
       transform: (pod) => slimPod(pod, isVirtual),
@@ -95,7 +96,7 @@ export class PlacementController {
       client,
       pods: store,
       isVirtual,
-      ask: (pod) => this.#ask(pod),
+      ask: this.#ask,
       recorder,
       observer,
       logger,
@@ -174,13 +175,6 @@ export class PlacementController {
       ]);
     }
     await watchingPods;
-  }
-
-  #ask(pod: Pod): readonly PoolFit[] {
-    return this.#options.pools.map((pool) => {
-      const node = apartFromNow(this.#nodes.pool(pool.nodeName));
-      return { pool, fit: fitOf(pod, pool, { node }) };
-    });
   }
 
   /** Of what keeps a pod away only its selectors, affinity and the taints are looked at. */

@@ -4,8 +4,7 @@ import { webhookAddress } from '../admission/configurations.ts';
 import type { Config, PoolConfig } from '../config/config.ts';
 import { ConfigError } from '../config/load.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import { fitOf } from '../podspec/fit/fit.ts';
-import { apartFromNow } from '../podspec/fit/hindrance.ts';
+import { askPools } from '../podspec/fit/fit.ts';
 import { runTogether } from '../pool/task-group.ts';
 import { poolOf } from './backends.ts';
 
@@ -22,18 +21,14 @@ export async function serveAdmission(
   signal: AbortSignal,
 ): Promise<void> {
   const { port, namespace, clientCAFile } = config.admission;
-  const pools = config.pools.map((each) => ({ pool: poolOf(each), informer: nodeInformer(each, client, logger) }));
+  const informers = new Map(config.pools.map((pool) => [pool.nodeName, nodeInformer(pool, client, logger)]));
   const admission = new Admission({
     client,
     port,
     address: webhookAddress(config.admission),
     namespace,
     clientCa: clientCAFile === undefined ? undefined : await authoritiesIn(clientCAFile),
-    ask: (pod) =>
-      pools.map(({ pool, informer }) => {
-        const node = apartFromNow(informer.store.get('', pool.nodeName));
-        return { pool, fit: fitOf(pod, pool, { node }) };
-      }),
+    ask: askPools(config.pools.map(poolOf), (nodeName) => informers.get(nodeName)?.store.get('', nodeName)),
     onRequest: ({ endpoint, result, durationMs }) => {
       metrics.admissionRequests.inc({ endpoint, result });
       metrics.admissionSeconds.observe({ endpoint }, durationMs / 1000);
@@ -42,8 +37,9 @@ export async function serveAdmission(
   });
   await runTogether(signal, [
     (stop) => admission.run(stop),
-    ...pools.map(
-      ({ informer }) =>
+    ...Array.from(
+      informers.values(),
+      (informer) =>
         (stop: AbortSignal): Promise<void> =>
           informer.run(stop),
     ),

@@ -7,8 +7,7 @@ import { isLimited, type ScheduleProfile } from '../../placement/rules/schedule-
 import { unknownValues } from '../../placement/rules/unknown-value.ts';
 import { podOf, replicasOf } from '../../placement/rules/workload.ts';
 import type { ClaimSources } from '../../podspec/fit/claims.ts';
-import { fitOf, type Pool } from '../../podspec/fit/fit.ts';
-import { apartFromNow } from '../../podspec/fit/hindrance.ts';
+import { askPools, type Pool } from '../../podspec/fit/fit.ts';
 import { named } from '../doctor/view.ts';
 import { type ShownPolicy, shownPolicyOf } from '../policy.ts';
 import { isVirtual } from '../why.ts';
@@ -121,10 +120,7 @@ function admitted(
   const template = podOf(applyPatch(object, onWorkload)) ?? {};
   const byRules = evaluate({ operation: 'CREATE', object: template }, profiles);
   const pod = applyPatch(template, byRules);
-  const byPools = letIn(
-    pod,
-    pools.map((pool) => ({ pool, fit: fitOf(pod, pool, { node: apartFromNow(nodeOf.get(pool.nodeName)) }) })),
-  );
+  const byPools = letIn(pod, askPools(pools, (name) => nodeOf.get(name))(pod));
   const writes = [...writesOf(object.kind ?? '', onWorkload), ...writesOf('Pod', [...byRules, ...byPools])];
   return { pod: applyPatch(pod, byPools), writes };
 }

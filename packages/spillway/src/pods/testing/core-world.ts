@@ -12,7 +12,9 @@ import { FaultyBackend } from '../../backends/simulated/faulty-backend.ts';
 import type { Scenario } from '../../backends/simulated/scenario.ts';
 import { seededRandom } from '../../backends/simulated/seeded-random.ts';
 import { SimulatedBackend } from '../../backends/simulated/simulated-backend.ts';
+import { simulatedSupport } from '../../backends/simulated/simulated-support.ts';
 import { SimulatedRegion } from '../../backends/simulated/simulated-region.ts';
+import type { PoolOffer } from '../../podspec/fit/fit.ts';
 import { revisionOf } from '../../podspec/travelling.ts';
 import { instanceRef, isDeleting, isTerminalPhase } from '../../podspec/pod-facts.ts';
 import { podController } from '../assemble.ts';
@@ -23,6 +25,7 @@ import { startOfTime } from './objects.ts';
 import { TestTiming } from './test-timing.ts';
 
 const owner = { clusterId: 'cluster', nodeName: 'virtual-kubelet' };
+const asWritten: PoolOffer = { support: simulatedSupport, sizing: 'none' };
 
 /** Commands that the simulated backend understands, each with what it ends with; undefined: it does not end by itself. */
 export const workloads = {
@@ -46,6 +49,8 @@ interface Trace {
 export interface WorldOptions {
   /** Other than the simulated backend's. */
   readonly capabilities?: Partial<Capabilities>;
+  /** Other than the simulated backend's, as written. */
+  readonly offer?: PoolOffer;
   /** What a call of the API server takes at most. Default: 0, no time. */
   readonly apiLatencyMs?: number;
 }
@@ -74,13 +79,15 @@ export class CoreWorld {
   readonly #region: SimulatedRegion;
   readonly #simulated: SimulatedBackend;
   readonly #capabilities: Partial<Capabilities>;
+  readonly #offer: PoolOffer;
   readonly #random: () => number;
   #process: Process | undefined;
   readonly #ending: Promise<void>[] = [];
   #serial = 0;
   #deceptions = 0;
 
-  constructor(scenario: Scenario = {}, { capabilities = {}, apiLatencyMs = 0 }: WorldOptions = {}) {
+  constructor(scenario: Scenario = {}, { capabilities = {}, offer = asWritten, apiLatencyMs = 0 }: WorldOptions = {}) {
+    this.#offer = offer;
     this.#capabilities = capabilities;
     this.#random = seededRandom((scenario.seed ?? 1) + 2);
     const travels = seededRandom((scenario.seed ?? 1) + 3);
@@ -319,7 +326,7 @@ export class CoreWorld {
     };
     return {
       capabilities: { ...inner.capabilities, ...this.#capabilities },
-      support: inner.support,
+      support: this.#offer.support,
       prepare: () => inner.prepare(),
       create: async (workload) => {
         const { uid } = workload.ref;
@@ -377,7 +384,7 @@ export class CoreWorld {
         name: owner.nodeName,
         taints: [],
         labels: {},
-        sizing: 'none',
+        sizing: this.#offer.sizing,
         daemonSets: 'placeholder',
         facts: () => facts,
       },

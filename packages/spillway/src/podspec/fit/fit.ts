@@ -1,4 +1,4 @@
-import type { Pod, Taint } from '@spillway/kube';
+import type { Node, Pod, Taint } from '@spillway/kube';
 import type { Reason, Refusal } from '../review/refusal.ts';
 import type { RuleSetName } from '../sizing/rule-sets.ts';
 import { type Sized, sizePod, type Sizing } from '../sizing/size-pod.ts';
@@ -67,6 +67,19 @@ export interface PoolFit<T extends Fit = Fit> {
 
 /** Each pool's answer; at once, because nothing is waited for while a request is answered. */
 export type AskPools = (pod: Pod) => readonly PoolFit[];
+
+/**
+ * Asks pools about pods that come later: how the nodes are at the moment does not count.
+ *
+ * @param nodeOf undefined: what the node has is not looked at
+ */
+export function askPools(pools: readonly Pool[], nodeOf: (nodeName: string) => Node | undefined): AskPools {
+  return (pod) =>
+    pools.map((pool) => {
+      const node = nodeOf(pool.nodeName);
+      return { pool, fit: fitOf(pod, pool, { node: node && { metadata: node.metadata ?? {} } }) };
+    });
+}
 
 /**
  * Why a pod can run in none of the pools as it is, by name of the pool: each that it selects refuses it. Empty: one of them

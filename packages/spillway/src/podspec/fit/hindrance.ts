@@ -14,9 +14,6 @@ export interface Surroundings {
   readonly shortage?: ((amounts: Resources) => string | undefined) | undefined;
 }
 
-/** A node apart from how it is at the moment: for pods that come later. */
-export const apartFromNow = (node: Node | undefined): Node | undefined => node && { metadata: node.metadata ?? {} };
-
 export type NotNow = 'claim' | 'topology' | 'taint' | 'blocked' | 'room';
 
 interface Hindrance {
