@@ -13,7 +13,7 @@ const rarely = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters, typescript/no-unsafe-type-assertion
 const sent = <T>(object: object): T => JSON.parse(JSON.stringify(object)) as T;
 
-/** Growing. */
+/** Growing; the last two are beyond some pools. */
 const amounts: Readonly<Record<string, readonly string[]>> = {
   cpu: ['0', '100m', '250m', '300m', '500m', '1', '2', '12', '33'],
   memory: ['0', '100Mi', '256Mi', '1Gi', '1.3Gi', '2Gi', '8Gi', '60Gi', '300Gi'],
@@ -21,37 +21,45 @@ const amounts: Readonly<Record<string, readonly string[]>> = {
 };
 
 interface Amount {
-  readonly request: string | undefined;
-  readonly limit: string | undefined;
+  readonly request?: string | undefined;
+  readonly limit?: string | undefined;
 }
 
 /** A request is no more than its limit. */
 function amount(resource: string): fc.Arbitrary<Amount> {
   const all = amounts[resource] ?? [];
-  return fc.tuple(maybe(fc.nat(all.length - 1)), maybe(fc.nat(all.length - 1))).map(([first, second]) => {
-    const [low, high] =
-      first === undefined || second === undefined
-        ? [first, second]
-        : [Math.min(first, second), Math.max(first, second)];
-    return { request: low === undefined ? undefined : all[low], limit: high === undefined ? undefined : all[high] };
-  });
+  const index = fc.oneof(
+    { weight: 19, arbitrary: fc.nat(all.length - 3) },
+    { weight: 1, arbitrary: fc.integer({ min: all.length - 2, max: all.length - 1 }) },
+  );
+  return fc.oneof(
+    fc.constant({}),
+    index.map((at) => ({ request: all[at] })),
+    index.map((at) => ({ limit: all[at] })),
+    fc.tuple(index, index).map(([a, b]) => ({ request: all[Math.min(a, b)], limit: all[Math.max(a, b)] })),
+  );
 }
 
 /** Overcommitting them is not allowed. */
 const devices = rarely(fc.constantFrom('0', '1')).map((count): Amount => ({ request: count, limit: count }));
 
-const resources = fc
+const anyAmounts = fc
   .record({
     cpu: amount('cpu'),
     memory: amount('memory'),
-    'ephemeral-storage': fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, amount('ephemeral-storage')),
+    'ephemeral-storage': fc.oneof({ weight: 9, arbitrary: fc.constant({}) }, amount('ephemeral-storage')),
     'example.com/gpu': devices,
   })
   .map((all) => {
     const of = (kind: keyof Amount): object =>
-      Object.fromEntries(Object.entries(all).map(([name, each]) => [name, each?.[kind]]));
+      Object.fromEntries(Object.entries(all).map(([name, each]: readonly [string, Amount]) => [name, each[kind]]));
     return { requests: of('request'), limits: of('limit') };
   });
+
+/** As pools sell them. */
+const exactAmounts = fc
+  .constantFrom(['250m', '1Gi'], ['500m', '1Gi'], ['1', '8Gi'], ['2', '4Gi'])
+  .map(([cpu, memory]) => ({ requests: { cpu, memory }, limits: { cpu, memory } }));
 
 const volumes: readonly Volume[] = [
   { name: 'scratch', emptyDir: {} },
@@ -71,22 +79,29 @@ const volume = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(...volumes.slice(6)) },
 );
 
-const container = fc.record({
-  image: fc.constant('busybox'),
-  resources,
-  securityContext: rarely(fc.record({ privileged: fc.boolean() })),
-  livenessProbe: rarely(fc.constant({ exec: { command: ['true'] } })),
-  startupProbe: rarely(fc.constantFrom({ tcpSocket: { port: 80 } }, { exec: { command: ['true'] } })),
-  lifecycle: rarely(
-    fc.constantFrom({ preStop: { sleep: { seconds: 1 } } }, { preStop: { exec: { command: ['true'] } } }),
-  ),
-  resizePolicy: rarely(fc.constant([{ resourceName: 'cpu', restartPolicy: 'NotRequired' }])),
-});
-
-const initContainer = fc.record({ of: container, sidecar: fc.boolean() });
+const containerWith = (resources: fc.Arbitrary<object>): fc.Arbitrary<object> =>
+  fc.record({
+    image: fc.constant('busybox'),
+    resources,
+    securityContext: rarely(fc.record({ privileged: fc.boolean() })),
+    livenessProbe: rarely(fc.constant({ exec: { command: ['true'] } })),
+    startupProbe: rarely(fc.constantFrom({ tcpSocket: { port: 80 } }, { exec: { command: ['true'] } })),
+    lifecycle: rarely(
+      fc.constantFrom({ preStop: { sleep: { seconds: 1 } } }, { preStop: { exec: { command: ['true'] } } }),
+    ),
+    resizePolicy: rarely(fc.constant([{ resourceName: 'cpu', restartPolicy: 'NotRequired' }])),
+  });
 
 /** Mostly few. */
-const count = fc.oneof({ weight: 8, arbitrary: fc.constantFrom(1, 2, 3) }, fc.constantFrom(4, 5, 6, 7));
+const count = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(1, 2, 3) }, fc.constantFrom(4, 5, 6, 7));
+
+const containersOfPod = fc.tuple(fc.boolean(), count).chain(([exact, length]) => {
+  const container = containerWith(exact ? exactAmounts : anyAmounts);
+  return fc.record({
+    containers: fc.array(container, { minLength: length, maxLength: length }),
+    initContainers: fc.array(fc.record({ of: container, sidecar: fc.boolean() }), { maxLength: 2 }),
+  });
+});
 
 const requiredNode = (key: string, operator: string, ...values: readonly string[]): object => ({
   nodeAffinity: {
@@ -125,14 +140,13 @@ const wholePod = fc.record({
 const spec: fc.Arbitrary<PodSpec> = fc
   .record({
     pod: wholePod,
-    containers: count.chain((length) => fc.array(container, { minLength: length, maxLength: length })),
-    initContainers: fc.array(initContainer, { maxLength: 2 }),
+    all: containersOfPod,
     volumes: fc.uniqueArray(volume, { selector: ({ name }) => name, maxLength: 3 }),
     mounts: fc.array(fc.record({ container: fc.nat(9), volume: fc.nat(9), subPath: rarely(fc.constant('part')) }), {
       maxLength: 3,
     }),
   })
-  .map(({ pod, containers, initContainers, volumes: those, mounts }) => {
+  .map(({ pod, all: { containers, initContainers }, volumes: those, mounts }) => {
     const mounted = (index: number): Container['volumeMounts'] =>
       mounts.flatMap(({ container: at, volume: which, subPath }, mount) => {
         const name = those[which]?.name;
