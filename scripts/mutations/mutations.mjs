@@ -20,6 +20,7 @@ const informer = 'packages/kube/src/informer';
 const core = [`${pods}/core/core.test.ts`];
 const decide = [`${pods}/core/decide.test.ts`];
 const operations = [`${pods}/operations.test.ts`];
+const figures = [`${product}/usage/figures.test.ts`];
 const pendingWrite = [`${pods}/status/pending-write.test.ts`];
 
 /** @type {readonly Mutation[]} */
@@ -348,6 +349,65 @@ export const mutations = [
     tests: [`${kubelet}/handlers/remote-command.test.ts`],
   },
 
+  // What pods use.
+  {
+    name: 'a measurement that is told again counts as another',
+    file: `${product}/usage/figures.ts`,
+    search: 'if (before !== undefined && measured.atMs <= before.atMs) return before;',
+    replace: '',
+    tests: figures,
+  },
+  {
+    name: 'CPU time of a container counts on when it is started again',
+    file: `${product}/usage/figures.ts`,
+    search: 'known?.startedAtMs === startedAtMs ? known : undefined',
+    replace: 'known',
+    tests: figures,
+  },
+  {
+    name: 'CPU time counts by the windows of the measurements that were seen',
+    file: `${product}/usage/counter.ts`,
+    search: 'const coveredMs = gapMs <= longestGapMs ? gapMs : windowMs;',
+    replace: 'const coveredMs = windowMs;',
+    tests: [`${product}/usage/counter.test.ts`],
+  },
+  {
+    name: 'a new counter has what its container may have used since its start',
+    file: `${product}/usage/figures.ts`,
+    search: 'const windowMs = Math.min(measured.windowMs, measured.atMs - startedAtMs);',
+    replace: 'const windowMs = measured.atMs - startedAtMs;',
+    tests: [`${kubelet}/usage/metrics-server.test.ts`],
+  },
+  {
+    name: 'a pod of which a container is not known is told in part',
+    file: `${kubelet}/usage/resource-metrics.ts`,
+    search: '{ labels: ofContainer(pod, container), value: container.startedAtMs / 1000 },',
+    replace:
+      '...(container.figures ? [{ labels: ofContainer(pod, container), value: container.startedAtMs / 1000 }] : []),',
+    tests: [`${kubelet}/handlers/usage.test.ts`],
+  },
+  {
+    name: 'each scrape asks the backend',
+    file: `${product}/usage/usage-sampler.ts`,
+    search: 'this.#asking ??= this.#ask();',
+    replace: 'this.#asking = this.#ask();',
+    tests: [`${product}/usage/usage-sampler.test.ts`],
+  },
+  {
+    name: 'old figures are told for ever',
+    file: `${product}/usage/usage-sampler.ts`,
+    search: 'return this.#options.clock.now() < this.#knownUntilMs ? this.#figures : undefined;',
+    replace: 'return this.#figures;',
+    tests: [`${product}/usage/usage-sampler.test.ts`],
+  },
+  {
+    name: 'a missing metrics API counts as a missing namespace',
+    file: `${product}/backends/kubernetes/pods/usage.ts`,
+    search: "case 'notFound':",
+    replace: "case 'gone':",
+    tests: [`${product}/backends/kubernetes/pods/usage.test.ts`],
+  },
+
   // What a pod elsewhere knows of itself.
   {
     name: 'a pod is told the namespace that it has elsewhere',
@@ -376,6 +436,38 @@ export const mutations = [
     search: 'containerStatuses: shown.containers.map(told),',
     replace: 'containerStatuses: containerStatuses.map(told),',
     tests: [`${elsewhere}/pods/observe.test.ts`],
+  },
+
+  // Why a container waits.
+  {
+    name: 'a container of a pod with init containers waits as one of a pod without',
+    file: `${product}/podspec/containers.ts`,
+    search: "? 'PodInitializing' :",
+    replace: "? 'ContainerCreating' :",
+    tests: [`${pods}/status/status.test.ts`],
+  },
+  {
+    name: 'an init container waits for what held it up before',
+    file: `${pods}/status/status.ts`,
+    search: 'ranStatuses(live.initContainerStatuses)',
+    replace: '(live.initContainerStatuses ?? [])',
+    tests: [`${pods}/status/status.test.ts`],
+  },
+
+  // What is gone here goes there.
+  {
+    name: 'a backend is not told what its pods do without',
+    file: `${pods}/operations.ts`,
+    search: 'absent: absentOf(wanted, sources),',
+    replace: '',
+    tests: operations,
+  },
+  {
+    name: 'what somebody else has made under the name of a copy is removed',
+    file: `${elsewhere}/copies/copy-keeper.ts`,
+    search: 'if (found === undefined || sourceOf(found, owner) === undefined) return;',
+    replace: 'if (found === undefined) return;',
+    tests: [`${elsewhere}/copies/copy-keeper.test.ts`],
   },
 
   // Whether a pool runs a pod.

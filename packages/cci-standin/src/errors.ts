@@ -1,8 +1,11 @@
-/** The message says what happened and what to do; it may be shown to people as it is. */
+/** `invalid`: what was asked for cannot be. The message says what happened and what to do; it may be shown to people as it is. */
 export class RegionError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
+  readonly kind: 'failed' | 'invalid';
+
+  constructor(message: string, { kind = 'failed', ...options }: ErrorOptions & { kind?: 'failed' | 'invalid' } = {}) {
     super(message, options);
     this.name = 'RegionError';
+    this.kind = kind;
   }
 }
 

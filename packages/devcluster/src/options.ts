@@ -18,6 +18,8 @@ export interface NodeOptions {
   readonly podCidr?: string;
   /** Whether pods reach Services and know their names: kube-proxy and CoreDNS. Default true. */
   readonly services?: boolean;
+  /** Whether there is metrics-server, for `kubectl top` and autoscalers. Default false. */
+  readonly metricsServer?: boolean;
 }
 
 export interface ClusterOptions {
@@ -51,6 +53,7 @@ export interface ResolvedNode {
   readonly maxPods: number;
   readonly podCidr: string;
   readonly services: boolean;
+  readonly metricsServer: boolean;
 }
 
 /** What of the options the supervisor needs; plain data. */
@@ -79,6 +82,31 @@ export function resolveOptions(options: ClusterOptions, usualVersion?: string): 
   };
 }
 
+/** What a running cluster has that is not as it is wanted, in words; what is left out does not matter. */
+export function differences(
+  running: ResolvedOptions,
+  { node: wanted, kubernetesVersion }: Pick<ClusterOptions, 'node' | 'kubernetesVersion'>,
+): readonly string[] {
+  const { node } = running;
+  const version =
+    kubernetesVersion === undefined ? running.kubernetesVersion : knownKubernetesVersion(kubernetesVersion);
+  const others = version === running.kubernetesVersion ? [] : [`Kubernetes ${running.kubernetesVersion}`];
+  if (wanted === false) return node === undefined ? others : [...others, 'a node'];
+  if (node === undefined || wanted === undefined) return others;
+  const resolved = resolveNode(wanted);
+  return [
+    ...others,
+    ...(wanted.cpu === undefined || resolved.milliCpu === node.milliCpu ? [] : [`${node.milliCpu / 1000} CPU`]),
+    ...(wanted.memory === undefined || resolved.memoryBytes === node.memoryBytes
+      ? []
+      : [`${node.memoryBytes / 2 ** 30} GiB of memory`]),
+    ...(wanted.maxPods === undefined || resolved.maxPods === node.maxPods ? [] : [`room for ${node.maxPods} pods`]),
+    ...(wanted.metricsServer === undefined || resolved.metricsServer === node.metricsServer
+      ? []
+      : [node.metricsServer ? 'metrics-server' : 'no metrics-server']),
+  ];
+}
+
 function checkContainers({ node }: ClusterOptions, version: KubernetesVersion): void {
   if (abilitiesOf(version).containers || node === false) return;
   throw new DevClusterError(
@@ -103,6 +131,7 @@ function resolveNode(node: NodeOptions): ResolvedNode {
     maxPods: node.maxPods ?? 110,
     podCidr: podNetwork(node.podCidr ?? nodePodCidr),
     services: node.services ?? true,
+    metricsServer: node.metricsServer ?? false,
   };
 }
 

@@ -28,7 +28,7 @@ export async function upRegion(options: UpRegionOptions = {}): Promise<RegionFac
   const running = await untilSettled(signal);
   if (running !== undefined) {
     log('the region is up already');
-    refuseOtherNode(running, options.node);
+    refuseOther(running, options);
     return running;
   }
   const { host = '127.0.0.1', program = ['spillway'] } = options;
@@ -73,9 +73,15 @@ async function isClusterThere(): Promise<boolean> {
   );
 }
 
-function refuseOtherNode({ node }: RegionFactSheet, wanted: DetachedOptions['node'] | undefined): void {
-  if (wanted === undefined || wanted === node.form) return;
-  throw new RegionError(`the region has another node (${node.form}): take it down first, spillway cci-region down`);
+function refuseOther({ node, endpoint }: RegionFactSheet, wanted: UpRegionOptions): void {
+  const host = new URL(endpoint).hostname.replace(/^\[(.*)\]$/, '$1');
+  const others = [
+    ...(wanted.host === undefined || wanted.host === host ? [] : [`is reached at ${host}`]),
+    ...(wanted.node === undefined || wanted.node === node.form ? [] : [`has another node (${node.form})`]),
+  ];
+  if (others.length === 0) return;
+  const remedy = 'take it down first, spillway cci-region down';
+  throw new RegionError(`the region that is up ${others.join(' and ')}: ${remedy}`, { kind: 'invalid' });
 }
 
 async function usualNode(log: (line: string) => void): Promise<DetachedOptions['node']> {

@@ -1,5 +1,5 @@
 import type { Call } from '../rules/call.ts';
-import { unbindingOf } from '../rules/claims.ts';
+import { keepsStorage } from '../rules/claims.ts';
 import type { Storage, Stored } from '../storage/storage.ts';
 import type { Refusal } from '../refusal.ts';
 import { storedCall, storedPath } from './v2.ts';
@@ -31,7 +31,7 @@ export async function stored(
       pathname: storedPath(pathname, route),
     }));
   }
-  if (method === 'DELETE' && resource === 'persistentvolumeclaims' && name !== undefined && unbindingOf(query).keeps) {
+  if (method === 'DELETE' && resource === 'persistentvolumeclaims' && name !== undefined && keepsStorage(query)) {
     await storage.keep(namespace, name);
   }
   return { call: storedCall(call), pathname: storedPath(pathname, route) };

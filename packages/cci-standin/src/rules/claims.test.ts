@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { importMistake, storageTypeOf, unbindingOf, volumeMistake } from './claims.ts';
+import { importMistake, keepsStorage, storageTypeOf, unbindingMistake, volumeMistake } from './claims.ts';
 
 const claim = (storageClassName: string, annotations: object): object => ({
   metadata: { annotations },
@@ -19,26 +19,28 @@ test.each([
 });
 
 test.each([
-  ['csi-nas', sfs, 'storageClassName "csi-nas" is not supported'],
-  ['nfs-rw', { ...sfs, fsType: 'ext4' }, 'annotation fsType "ext4" does not match storageClassName "nfs-rw"'],
-  ['nfs-rw', { ...sfs, volumeID: '' }, 'annotation volumeID is required'],
-  ['efs-standard', { fsType: 'nfs', volumeID: 'v1' }, 'annotation deviceMountPath is required'],
-])('an import of class %s with %j is refused', (name, annotations, message) => {
-  expect(importMistake(claim(name, annotations))).toBe(message);
+  ['csi-nas', sfs, 'CCI.01.400307', 'storage class type err: "csi-nas"'],
+  ['nfs-rw', { ...sfs, fsType: 'ext4' }, 'CCI.01.400106', 'fsType "ext4" does not match storageClassName "nfs-rw"'],
+  ['nfs-rw', { ...sfs, volumeID: '' }, 'CCI.01.400106', 'annotation volumeID is required'],
+  ['efs-standard', { fsType: 'nfs', volumeID: 'v1' }, 'CCI.01.400106', 'annotation deviceMountPath is required'],
+])('an import of class %s with %j is refused', (name, annotations, errorCode, message) => {
+  expect(importMistake(claim(name, annotations))).toMatchObject({
+    errorCode,
+    message: expect.stringContaining(message),
+  });
 });
 
 test.each([
-  ['', { keeps: false, mistake: undefined }],
-  ['deleteVolume=true', { keeps: false, mistake: undefined }],
-  ['deleteVolume=false&storageType=nfs', { keeps: true, mistake: undefined }],
-  ['deleteVolume=false&storage_type=efs', { keeps: true, mistake: undefined }],
-  ['deleteVolume=false', { keeps: true, mistake: 'storageType is required when deleteVolume is false' }],
-  [
-    'deleteVolume=false&storageType=tape',
-    { keeps: true, mistake: 'storageType is required when deleteVolume is false' },
-  ],
-])('a claim deleted with "%s"', (query, unbinding) => {
-  expect(unbindingOf(new URLSearchParams(query))).toEqual(unbinding);
+  ['', false, undefined],
+  ['deleteVolume=true', false, undefined],
+  ['deleteVolume=false&storageType=nfs', true, undefined],
+  ['delete_volume=false&storage_type=nfs', true, undefined],
+  ['deleteVolume=false', true, 'CCI.01.400301'],
+  ['deleteVolume=false&storageType=efs', true, 'CCI.01.400301'],
+  ['deleteVolume=no&storageType=nfs', false, 'CCI.01.400304'],
+])('a claim deleted with "%s": its storage stays: %s; refused with %s', (query, keeps, errorCode) => {
+  expect(keepsStorage(new URLSearchParams(query))).toBe(keeps);
+  expect(unbindingMistake(new URLSearchParams(query))).toEqual(errorCode && expect.objectContaining({ errorCode }));
 });
 
 const csi = {
@@ -57,5 +59,5 @@ test.each([
   [{ csi: { ...csi, volumeHandle: '' } }, 'spec.csi.volumeHandle: Required value'],
   [{ csi: { ...csi, volumeAttributes: {} } }, 'share-export-location]: Required value'],
 ])('a volume of CCI 2.0 with %j is refused', (spec, message) => {
-  expect(volumeMistake({ spec })).toContain(message);
+  expect(volumeMistake({ spec })).toMatchObject({ status: 422, message: expect.stringContaining(message) });
 });

@@ -1,4 +1,5 @@
 import { objectAt, textAt } from '../json.ts';
+import { apiRefusal, type ErrorCode, type Refusal } from '../refusal.ts';
 import type { ShareKind } from '../storage/shares.ts';
 
 /** Classes of claims by which something that exists is imported, and what each takes. */
@@ -44,36 +45,52 @@ export function importedBy(claim: unknown): Imported {
 }
 
 /** What is wrong with a claim that is to import something; undefined: nothing. */
-export function importMistake(claim: unknown): string | undefined {
+export function importMistake(claim: unknown): Refusal | undefined {
   const annotations = objectAt(claim, 'metadata', 'annotations');
   const name = textAt(claim, 'spec', 'storageClassName') ?? '';
   const found = importClasses.get(name);
-  if (found === undefined) return `storageClassName "${name}" is not supported`;
+  if (found === undefined) return bad('CCI.01.400307', `nfs storage class type err: "${name}"`);
   const fsType = textAt(annotations, importAnnotations.type) ?? '';
-  if (fsType !== found.fsType) return `annotation fsType "${fsType}" does not match storageClassName "${name}"`;
   const { volumeId, location } = importedBy(claim);
-  if (volumeId === '') return 'annotation volumeID is required';
-  return found.fsType === 'nfs' && location === '' ? 'annotation deviceMountPath is required' : undefined;
+  const wrong = [
+    ...(fsType === found.fsType ? [] : [`annotation fsType "${fsType}" does not match storageClassName "${name}"`]),
+    ...(volumeId === '' ? ['annotation volumeID is required'] : []),
+    ...(found.fsType === 'nfs' && location === '' ? ['annotation deviceMountPath is required'] : []),
+  ];
+  return wrong[0] === undefined ? undefined : bad('CCI.01.400106', `volume import: request body error: ${wrong[0]}`);
 }
 
-/** How a claim is deleted. */
-export interface Unbinding {
-  /** Whether the storage stays. If it is not said, it goes with the claim. */
-  readonly keeps: boolean;
-  readonly mistake: string | undefined;
+/** Whether the storage of a claim that is deleted stays. If it is not said, it goes with the claim. */
+export function keepsStorage(query: URLSearchParams): boolean {
+  return said(query, 'deleteVolume', 'delete_volume') === 'false';
 }
 
-/** The vendor's documents write storageType, its tools storage_type. */
-export function unbindingOf(query: URLSearchParams): Unbinding {
-  const keeps = query.get('deleteVolume') === 'false';
-  const type = typeIn(query);
-  const isMissing = keeps && (type === undefined || !isStorageType(type));
-  return { keeps, mistake: isMissing ? 'storageType is required when deleteVolume is false' : undefined };
+/** SFS Turbo is unbound as nfs. */
+const unboundTypes: ReadonlySet<string | undefined> = new Set(['nfs', 'obs', 'bs']);
+
+/** What is wrong with how a claim is deleted; undefined: nothing. */
+export function unbindingMistake(query: URLSearchParams): Refusal | undefined {
+  const deletes = said(query, 'deleteVolume', 'delete_volume');
+  if (deletes !== undefined && deletes !== 'true' && deletes !== 'false') {
+    return bad('CCI.01.400304', 'storage request body invalid');
+  }
+  return deletes !== 'false' || unboundTypes.has(typeIn(query))
+    ? undefined
+    : bad('CCI.01.400301', 'storage type parameter invalid: nfs/obs/bs');
 }
 
 /** Undefined where none is named. */
 export function typeIn(query: URLSearchParams): string | undefined {
-  return query.get('storage_type') ?? query.get('storageType') ?? undefined;
+  return said(query, 'storageType', 'storage_type');
+}
+
+/** The vendor's documents write the names of parameters in one way, its tools and errors in the other. */
+function said(query: URLSearchParams, documented: string, used: string): string | undefined {
+  return query.get(documented) ?? query.get(used) ?? undefined;
+}
+
+export function bad(code: ErrorCode, message: string): Refusal {
+  return apiRefusal(400, 'BadRequest', message, code);
 }
 
 const turboDriver = 'sfsturbo.csi.everest.io';
@@ -89,7 +106,12 @@ export function mountedBy(volume: unknown): Imported {
 }
 
 /** What is wrong with a new volume of CCI 2.0; undefined: nothing. */
-export function volumeMistake(volume: unknown): string | undefined {
+export function volumeMistake(volume: unknown): Refusal | undefined {
+  const wrong = wrongOfVolume(volume);
+  return wrong === undefined ? undefined : apiRefusal(422, 'Invalid', wrong);
+}
+
+function wrongOfVolume(volume: unknown): string | undefined {
   const driver = textAt(volume, 'spec', 'csi', 'driver');
   if (driver === undefined) return 'spec.csi: Required value';
   if (driver !== turboDriver) return `spec.csi.driver "${driver}" is not supported`;

@@ -43,24 +43,22 @@ function judged(
 
 const named = (name: string, annotations = { 'namespace.kubernetes.io/flavor': 'general-computing' }): Call =>
   call('POST', '/api/v1/namespaces', { metadata: { name, annotations } });
-const bad = { status: 400, reason: 'BadRequest' };
-
 test('storage is imported as the vendor documents it, and its claim is unbound by name of its type', () => {
   const path = '/api/v1/namespaces/a/extended-persistentvolumeclaims';
   const annotations = { fsType: 'nfs', volumeID: 'v1', deviceMountPath: 'sfs:/share' };
   const claim = { metadata: { name: 'c', annotations }, spec: { storageClassName: 'nfs-rw' } };
   expect(judged(call('POST', path, claim))).toBeUndefined();
-  expect(judged(call('POST', path, { ...claim, metadata: {} }))).toMatchObject(bad);
+  expect(judged(call('POST', path, { ...claim, metadata: {} }))).toMatchObject({ errorCode: 'CCI.01.400106' });
   const claims = '/api/v1/namespaces/a/persistentvolumeclaims/c';
   expect(judged(call('DELETE', `${claims}?deleteVolume=false&storageType=nfs`))).toBeUndefined();
-  expect(judged(call('DELETE', `${claims}?deleteVolume=false`))).toMatchObject(bad);
+  expect(judged(call('DELETE', `${claims}?deleteVolume=false`))).toMatchObject({ errorCode: 'CCI.01.400301' });
   expect(judged(call('DELETE', claims))).toBeUndefined();
 });
 
 test('a volume of CCI 2.0 is of a file system of SFS Turbo, and of nobody else', () => {
   const path = '/apis/cci/v2/persistentvolumes';
   const volume = { apiVersion: 'cci/v2', metadata: { name: 'v' }, spec: { csi: { driver: 'disk.csi.everest.io' } } };
-  expect(judged(call('POST', path, volume))).toMatchObject(bad);
+  expect(judged(call('POST', path, volume))).toMatchObject({ status: 422 });
   expect(judged(call('GET', `${path}/v`))).toBeUndefined();
   for (const volumeProject of ['p2', '', undefined]) {
     expect(judged(call('DELETE', `${path}/v`), { volumeProject })).toMatchObject({ status: 404 });

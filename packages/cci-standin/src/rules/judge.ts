@@ -1,7 +1,7 @@
 import { at, isObject, listAt, objectAt, textAt } from '../json.ts';
 import { apiRefusal, type Refusal } from '../refusal.ts';
 import type { Call, Facts, RuleOptions } from './call.ts';
-import { importMistake, unbindingOf, volumeMistake } from './claims.ts';
+import { importMistake, unbindingMistake, volumeMistake } from './claims.ts';
 import { fieldMistake } from './pod-fields.ts';
 import { sizeMistake } from './pod-size.ts';
 import { sizeOf } from './pod-size-v2.ts';
@@ -197,22 +197,17 @@ function podMistakeOfV2(pod: unknown): string | undefined {
   return 'mistake' in size ? size.mistake : undefined;
 }
 
-const claimMistakes: ReadonlyMap<string, (object: unknown) => string | undefined> = new Map([
+const claimMistakes: ReadonlyMap<string, (object: unknown) => Refusal | undefined> = new Map([
   ['extended-persistentvolumeclaims', importMistake],
   ['persistentvolumes', volumeMistake],
 ]);
 
-const newClaim: Rule = ({ method, route, body }) => {
-  const mistake = method === 'POST' ? claimMistakes.get(route.resource)?.(body) : undefined;
-  return mistake === undefined ? undefined : apiRefusal(400, 'BadRequest', mistake);
-};
+const newClaim: Rule = ({ method, route, body }) =>
+  method === 'POST' ? claimMistakes.get(route.resource)?.(body) : undefined;
 
 /** Who deletes a claim says whether its storage stays: if not, it goes. */
-const unbinding: Rule = ({ method, route, query }) => {
-  if (method !== 'DELETE' || route.resource !== 'persistentvolumeclaims') return undefined;
-  const { mistake } = unbindingOf(query);
-  return mistake === undefined ? undefined : apiRefusal(400, 'BadRequest', mistake);
-};
+const unbinding: Rule = ({ method, route, query }) =>
+  method === 'DELETE' && route.resource === 'persistentvolumeclaims' ? unbindingMistake(query) : undefined;
 
 const changeable = new Set(['name', 'image', '$setElementOrder/containers']);
 

@@ -37,6 +37,8 @@ afterEach(async () => {
   await rm(dir, { recursive: true });
 });
 
+const route = { groupVersion: 'v1', resource: 'extended-persistentvolumeclaims', namespace: 'shop' };
+
 const claimOf = (name: string, { id, exportLocation }: Share, storageClassName = 'nfs-rw'): object => ({
   apiVersion: 'v1',
   kind: 'PersistentVolumeClaim',
@@ -62,7 +64,7 @@ async function shareWithData(kind: Share['kind'] = 'sfs'): Promise<Share> {
 }
 
 async function imported(name: string, share: Share): Promise<JsonObject> {
-  const body = bodyOf(await storage.imported({ body: claimOf(name, share), identity }));
+  const body = bodyOf(await storage.imported({ body: claimOf(name, share), identity, route }));
   there.make('PersistentVolumeClaim', body);
   await expect.poll(() => there.claim(name)?.status?.phase).toBe('Bound');
   return body;
@@ -122,15 +124,17 @@ describe('a file system that is imported', () => {
     expect(storage.read()).toMatchObject([{ exists: false, bound: [] }]);
   });
 
-  test('can be imported again after it was unbound, and by more than one claim', async () => {
+  test('is imported by one claim at a time, and again after it was unbound', async () => {
     const share = await shareWithData();
     await imported('one', share);
-    await imported('two', share);
-    expect(storage.read()).toMatchObject([{ bound: ['shop/one', 'shop/two'] }]);
+    const again = (name: string): Promise<Stored> => storage.imported({ body: claimOf(name, share), identity, route });
+    expect(await again('two')).toMatchObject({ refusal: { errorCode: 'CCI.01.400309' } });
+    // The control plane itself says that there is a claim of that name.
+    expect(await again('one')).toHaveProperty('body');
     await storage.keep('shop', 'one');
     there.remove('PersistentVolumeClaim', 'one');
-    await expect.poll(() => there.volumes).toHaveLength(1);
-    await imported('one', share);
+    await expect.poll(() => there.volumes).toHaveLength(0);
+    await imported('two', share);
     expect(await hasData(share)).toBe(true);
   });
 
@@ -138,11 +142,12 @@ describe('a file system that is imported', () => {
     const share = await shareWithData();
     const theirs = { ...identity, project: { id: 'p2', name: 'other' } };
     const elsewhere = { ...share, exportLocation: 'sfs-nas01:/other' };
-    const refusal = { refusal: { status: 400, message: expect.stringContaining('does not exist') } };
-    expect(await storage.imported({ body: claimOf('a', share), identity: theirs })).toMatchObject(refusal);
-    expect(await storage.imported({ body: claimOf('a', elsewhere), identity })).toMatchObject(refusal);
-    expect(await storage.imported({ body: claimOf('a', share, 'efs-standard'), identity })).toMatchObject(refusal);
-    expect(await storage.imported({ body: claimOf('a', share, 'ssd'), identity })).toMatchObject(refusal);
+    const by = (body: object, who = identity): Promise<Stored> => storage.imported({ body, identity: who, route });
+    const refusal = { refusal: { status: 400, errorCode: 'CCI.01.400306' } };
+    expect(await by(claimOf('a', share), theirs)).toMatchObject(refusal);
+    expect(await by(claimOf('a', elsewhere))).toMatchObject(refusal);
+    expect(await by(claimOf('a', share, 'efs-standard'))).toMatchObject(refusal);
+    expect(await by(claimOf('a', share, 'ssd'))).toMatchObject(refusal);
   });
 });
 
@@ -159,6 +164,7 @@ const volumeOf = ({ id, exportLocation }: Share, persistentVolumeReclaimPolicy?:
   spec: {
     accessModes: ['ReadWriteMany'],
     capacity: { storage: '10Gi' },
+    mountOptions: ['hard'],
     csi: {
       driver: 'sfsturbo.csi.everest.io',
       volumeHandle: id,
@@ -186,6 +192,7 @@ describe('a volume of CCI 2.0', () => {
       metadata: { labels: { mine: 'yes', 'tenant.kubernetes.io/project-id': 'p1' } },
       spec: { hostPath: { path: join(share.folder, 'apps') } },
     });
+    expect(body['spec']).not.toHaveProperty('mountOptions');
     expect(shownVolume(body)).toMatchObject(volumeOf(share, 'Retain'));
     expect(JSON.stringify(shownVolume(body))).not.toContain(share.folder);
   });

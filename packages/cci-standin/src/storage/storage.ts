@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   type Clock,
   Informer,
@@ -6,6 +5,7 @@ import {
   isNotFound,
   type KubeClient,
   nameOf,
+  namespaceOf,
   type PersistentVolume,
   type PersistentVolumeClaim,
   persistentVolumeClaims,
@@ -13,10 +13,11 @@ import {
   uidOf,
 } from '@spillway/kube';
 import type { Identity } from '../accounts.ts';
-import { objectAt, type JsonObject } from '../json.ts';
-import { apiRefusal, type Refusal } from '../refusal.ts';
+import { objectAt, textAt, type JsonObject } from '../json.ts';
+import type { Refusal } from '../refusal.ts';
 import type { Call } from '../rules/call.ts';
 import {
+  bad,
   importAnnotations,
   type Imported,
   importedBy,
@@ -110,8 +111,8 @@ export class Storage {
     }));
   }
 
-  /** A claim that imports a file system, as the control plane gets it. */
-  async imported({ body, identity }: Pick<Call, 'body' | 'identity'>): Promise<Stored> {
+  /** A claim that imports a file system, as the control plane gets it. Each can be imported once. */
+  async imported({ body, identity, route }: Pick<Call, 'body' | 'identity' | 'route'>): Promise<Stored> {
     const type = storageTypeOf(body);
     const mounted = await this.#mounted(type && shareKinds[type], importedBy(body), identity);
     if (mounted === undefined) return notFound(importedBy(body));
@@ -120,7 +121,11 @@ export class Storage {
     const said: readonly string[] = Object.values(importAnnotations);
     const others = Object.entries(objectAt(metadata, 'annotations')).filter(([name]) => !said.includes(name));
     const annotations = { ...Object.fromEntries(others), 'kubernetes.io/volumeId': mounted.share.id };
-    const volumeName = `cci-${mounted.share.kind}-import-${randomUUID()}`;
+    const volumeName = `cci-${type === 'efs' ? 'efs' : 'sfs'}-import-${mounted.share.id}`;
+    const own = { namespace: route.namespace ?? '', name: textAt(metadata, 'name') ?? '' };
+    if (await this.#isTaken(volumeName, own)) {
+      return { refusal: bad('CCI.01.400309', 'storage volume already provisioned') };
+    }
     this.#imports.set(volumeName, mounted);
     const spec = { accessModes: ['ReadWriteMany'], ...objectAt(claim, 'spec'), volumeName };
     return { body: { ...claim, metadata: { ...metadata, annotations }, spec } };
@@ -156,6 +161,24 @@ export class Storage {
     if (share === undefined || folder === undefined) return undefined;
     await makeFolder(folder);
     return { share, location: said.location, folder };
+  }
+
+  /** By another claim than this, also one that is gone and whose volume is still on its way out. */
+  async #isTaken(volumeName: string, { namespace, name }: { namespace: string; name: string }): Promise<boolean> {
+    const claims = [...this.#claims.store.values()].filter(({ spec }) => spec?.volumeName === volumeName);
+    // To one that is there already, the control plane says so itself.
+    if (claims.some((claim) => nameOf(claim) === name && namespaceOf(claim) === namespace)) return false;
+    if (claims.length > 0) return true;
+    return this.#client
+      .resource(persistentVolumes)
+      .get({ name: volumeName })
+      .then(
+        () => true,
+        (error: unknown) => {
+          if (!isNotFound(error)) throw error;
+          return false;
+        },
+      );
   }
 
   /** A claim that imports something gets its volume. */
@@ -221,6 +244,5 @@ function isReleased({ status }: PersistentVolume): boolean {
 }
 
 function notFound({ volumeId, location }: Imported): Stored {
-  const message = `volume ${volumeId} with the path ${location} does not exist`;
-  return { refusal: apiRefusal(400, 'BadRequest', message) };
+  return { refusal: bad('CCI.01.400306', `storage volume is not found: ${volumeId} at ${location}`) };
 }

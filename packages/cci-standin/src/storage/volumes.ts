@@ -15,7 +15,7 @@ export interface KeptVolume {
   readonly share: string;
   /** What happens to the file system when the claim goes */
   readonly reclaimPolicy: string;
-  /** `flexVolume` or `csi`, as customers see it */
+  /** `flexVolume`, or `csi` with its options, as customers see it */
   readonly source: JsonObject;
 }
 
@@ -67,11 +67,11 @@ export function importedVolume(claim: PersistentVolumeClaim, { share, location, 
 
 /** A volume that a customer of CCI 2.0 makes, as it is kept. */
 export function storedVolume(volume: JsonObject, { share, folder }: Mounted, { project }: Identity): JsonObject {
-  const { csi, persistentVolumeReclaimPolicy, ...spec } = objectAt(volume, 'spec');
+  const { csi, mountOptions, persistentVolumeReclaimPolicy, ...spec } = objectAt(volume, 'spec');
   const kept: KeptVolume = {
     share: share.id,
     reclaimPolicy: persistentVolumeReclaimPolicy === 'Delete' ? 'Delete' : 'Retain',
-    source: { csi },
+    source: { csi, ...(mountOptions === undefined ? {} : { mountOptions }) },
   };
   const metadata = objectAt(volume, 'metadata');
   return {

@@ -96,7 +96,7 @@ export interface Cluster extends AsyncDisposable {
 
 export interface ClusterDependencies {
   readonly record: ClusterRecord;
-  readonly down: () => Promise<void>;
+  readonly down: () => Promise<unknown>;
 }
 
 export class RunningCluster implements Cluster {
@@ -117,9 +117,9 @@ export class RunningCluster implements Cluster {
   readonly kubectlPath: string;
   readonly #record: ClusterRecord;
   readonly #pki: PkiPaths;
-  readonly #down: () => Promise<void>;
+  readonly #down: () => Promise<unknown>;
   #kubeconfigs = 0;
-  #closing: Promise<void> | undefined;
+  #closing: Promise<unknown> | undefined;
 
   constructor({ record, down }: ClusterDependencies) {
     if (record.network === undefined) throw new Error(`cluster ${record.name} has no network yet`);
@@ -201,9 +201,9 @@ export class RunningCluster implements Cluster {
     return control<ControlStatus>(this.dir, 'GET', 'status');
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#closing ??= this.#down();
-    return this.#closing;
+    await this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

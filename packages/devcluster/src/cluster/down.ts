@@ -14,8 +14,8 @@ export interface DownOptions {
   readonly scope?: string;
 }
 
-/** Takes a cluster down and returns when nothing of it is left. Succeeds when there is none of that name. */
-export async function downCluster(name: string, options: DownOptions = {}): Promise<void> {
+/** Takes a cluster down and returns when nothing of it is left. False: there was none of that name. */
+export async function downCluster(name: string, options: DownOptions = {}): Promise<boolean> {
   checkName(name);
   const environment = options.environment ?? currentEnvironment();
   const dir = join(environment.clustersDir, name);
@@ -23,7 +23,9 @@ export async function downCluster(name: string, options: DownOptions = {}): Prom
     const record = await readRecord(dir);
     return options.scope === undefined || record?.scope === options.scope ? record : undefined;
   };
+  let found = false;
   for (let record = await find(); record !== undefined; record = await find()) {
+    found = true;
     if (await isAlive(record.supervisor)) {
       if (record.supervisor) kill(record.supervisor.pid, 'SIGTERM');
       await untilSupervisorEnds(record);
@@ -34,6 +36,7 @@ export async function downCluster(name: string, options: DownOptions = {}): Prom
     }
     await removeIfAbandoned(record);
   }
+  return found;
 }
 
 /** Removes what is left of clusters whose supervisor was killed. Every call that looks at clusters does this first. */

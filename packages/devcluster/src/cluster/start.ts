@@ -10,7 +10,7 @@ import { DevClusterError } from '../errors.ts';
 import { identify } from '../host/processes.ts';
 import { inspectHost } from '../host/report.ts';
 import { raiseSysctls, readSysctls, type Sysctls } from '../host/sysctls.ts';
-import { resolveOptions, type ClusterOptions, type ResolvedOptions } from '../options.ts';
+import { differences, resolveOptions, type ClusterOptions, type ResolvedOptions } from '../options.ts';
 import { claim, newScope, readRecord, readRecords, type ClusterRecord } from '../record.ts';
 import type { SupervisorMessage } from '../supervisor/messages.ts';
 import { RunningCluster, type Cluster } from './cluster.ts';
@@ -68,10 +68,23 @@ export async function attachCluster(name: string, close?: () => Promise<void>): 
   return openCluster(record, environment, close);
 }
 
+/** As {@link attachCluster}. @throws DevClusterError "exists" when the cluster is not as it is wanted; what is left out does not matter */
+export async function attachSame(
+  name: string,
+  wanted: Pick<ClusterOptions, 'node' | 'kubernetesVersion'>,
+): Promise<Cluster> {
+  const cluster = await attachCluster(name);
+  const record = await readRecord(cluster.dir);
+  const others = record === undefined ? [] : differences(record.options, wanted);
+  if (others.length === 0) return cluster;
+  const remedy = `take it down first, spillway dev down ${name}`;
+  throw new DevClusterError('exists', `cluster "${name}" is up with ${others.join(' and ')}: ${remedy}`);
+}
+
 async function openCluster(
   record: ClusterRecord,
   environment: Environment,
-  down: () => Promise<void> = () => downCluster(record.name, { environment, scope: record.scope }),
+  down: () => Promise<unknown> = () => downCluster(record.name, { environment, scope: record.scope }),
 ): Promise<Cluster> {
   return new RunningCluster({ record: (await readRecord(record.dir)) ?? record, down });
 }

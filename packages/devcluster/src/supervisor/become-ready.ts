@@ -4,7 +4,6 @@ import { goPlatform } from '../binaries/catalogue.ts';
 import { bootstrapObjects } from '../components/bootstrap.ts';
 import { programPath, serverUrl, type ClusterFacts } from '../components/component.ts';
 import type { ComponentName } from '../components/names.ts';
-import { hasServices } from '../components/plan.ts';
 import { DevClusterError, errorMessage } from '../errors.ts';
 import { exec } from '../exec.ts';
 import { http } from '../host/http.ts';
@@ -91,7 +90,7 @@ async function startFirst(clusterDir: string, runner: ComponentRunner, signal: A
 }
 
 async function applyBootstrap(facts: ClusterFacts): Promise<void> {
-  const objects = bootstrapObjects(facts.nodeAddress, hasServices(facts.options));
+  const objects = bootstrapObjects(facts, await readFile(facts.pki.cert('ca'), 'utf8'));
   const kubeconfig = facts.pki.kubeconfig('admin');
   // To validate, kubectl would have the API server make the document of all its types first.
   const args = [`--kubeconfig=${kubeconfig}`, 'apply', '--server-side', '--validate=false', '--filename=-'];

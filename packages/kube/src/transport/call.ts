@@ -22,6 +22,8 @@ export interface CallContext {
   readonly rate: SharedRate | undefined;
   readonly pathPrefix: string;
   readonly userAgent: string;
+  readonly remedyOf: (error: ApiError) => string | undefined;
+  readonly timeoutMs: number;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -34,8 +36,6 @@ export type Send<R> = (
   connection: Connection,
   request: EncodedRequest & { readonly signal: AbortSignal },
 ) => Promise<{ readonly status: number; readonly value: R }>;
-
-const defaultTimeoutMs = 30_000;
 
 export const aboutOf = (request: KubeRequest): string => `${request.method} ${request.path}`;
 
@@ -56,7 +56,7 @@ export class Call<R> {
     this.#context = context;
     this.#send = send;
     this.#encoded = encodeRequest(request, context.pathPrefix, context.userAgent);
-    this.#timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
+    this.#timeoutMs = request.timeoutMs ?? context.timeoutMs;
     this.#startedAt = context.clock.now();
     this.#deadline = new Deadline(this.#timeoutMs, request.signal);
   }
@@ -110,6 +110,8 @@ export class Call<R> {
           status = error.status;
           if (status === 401) this.#refused(error, connection);
           if (status === 429) rate?.throttled(error.retryAfterMs);
+          const remedy = this.#context.remedyOf(error);
+          if (remedy !== undefined) error.message += `. ${remedy}`;
         }
         throw error;
       }

@@ -201,6 +201,14 @@ describe('retries', () => {
   });
 });
 
+test('what people can do about an answer stands behind it, where the owner of the client knows', async () => {
+  const { client } = await setUp((_, response) => sendStatus(response, 403, 'Forbidden'), {
+    remedyOf: ({ status }) => (status === 403 ? 'Ask for it' : undefined),
+  });
+  await expect(client.request(get)).rejects.toThrow(/\. Ask for it$/);
+  await expect(client.impersonate({ user: 'a' }).request(get)).rejects.toThrow(/Ask for it$/);
+});
+
 describe('time and cancelling', () => {
   test('an answer whose body never ends fails when the time is up', async () => {
     const { client } = await setUp((_, response) => void response.writeHead(200).write('{"items":['));
@@ -208,6 +216,11 @@ describe('time and cancelling', () => {
       kind: 'timeout',
       message: expect.stringMatching(/^GET \/api\/v1\/nodes: no answer from the API server at http:.* within 0.1 s$/),
     });
+  });
+
+  test('a client may have a time of its own for requests that name none', async () => {
+    const { client } = await setUp(() => undefined, { timeoutMs: 100 });
+    await expect(client.request(get)).rejects.toMatchObject({ kind: 'timeout' });
   });
 
   test('a caller gets rid of a request at any time', async () => {

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../clock.ts';
 import type { ClusterConfig, Impersonation } from '../config/cluster-config.ts';
-import { TransportError } from '../errors.ts';
+import { type ApiError, TransportError } from '../errors.ts';
 import { trusted } from '../json.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import type { KubeObject, ResourceType } from '../resource-type.ts';
@@ -29,6 +29,10 @@ export interface KubeClientOptions {
    * example because we are not the leader any more.
    */
   readonly beforeSend?: (() => void) | undefined;
+  /** What people can do about an answer: it is added to the error's message. */
+  readonly remedyOf?: ((error: ApiError) => string | undefined) | undefined;
+  /** Of requests that name no other time. Default: 30 s */
+  readonly timeoutMs?: number | undefined;
   readonly clock?: Clock | undefined;
   /** 0 ≤ x < 1. Default: Math.random */
   readonly random?: (() => number) | undefined;
@@ -54,6 +58,8 @@ export class KubeClient implements AsyncDisposable {
       rate: options.rate && new SharedRate(options.rate, options.clock ?? systemClock),
       pathPrefix: new URL(options.config.server).pathname.replace(/\/+$/, ''),
       userAgent: options.userAgent ?? 'spillway-kube',
+      remedyOf: options.remedyOf ?? (() => undefined),
+      timeoutMs: options.timeoutMs ?? 30_000,
       clock: options.clock ?? systemClock,
       random: options.random ?? Math.random,
       logger: options.logger ?? silentLogger,

@@ -19,7 +19,7 @@ export interface KubeRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly lane?: LaneName | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** For all attempts together, waiting for the lane included. Default: 30 s; for streams: until the headers, 30 s */
+  /** For all attempts together, waiting for the lane included; for streams: until the headers. Default: the client's, 30 s */
   readonly timeoutMs?: number | undefined;
   /** Default: true. False: the first failure is the answer, for callers with a back-off of their own. */
   readonly retry?: boolean | undefined;

@@ -87,6 +87,12 @@ export interface Backend {
   /** Opens a way to the ports of an instance, which is closed when the signal aborts. */
   portForward?(ref: InstanceRef, signal: AbortSignal): Promise<PortForwarder>;
 
+  /**
+   * What the containers of all instances use, as it was measured last: one call, however many instances there are. What was measured
+   * once is told with the same time each time. What is not known is left out; instances that nobody asked for may be among them.
+   */
+  usage(signal: AbortSignal): Promise<readonly InstanceUsage[]>;
+
   /** What the virtual node offers, unless the configuration says otherwise. Kubernetes quantities. */
   capacity(signal: AbortSignal): Promise<Capacity>;
 
@@ -102,6 +108,12 @@ export type PreparationState =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'prepared' }
   | { readonly kind: 'unprepared'; readonly reason: string; readonly message: string };
+
+/** Whether it is known what instances use. */
+export type UsageState =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'measured' }
+  | { readonly kind: 'unmeasured'; readonly reason: string; readonly message: string };
 
 export interface Capabilities {
   /** Container runtime name and version as the node shows them, e.g. `containerd://1.6.20`. */
@@ -211,6 +223,24 @@ export type InstanceEvent =
   | { readonly type: 'double'; readonly ref: InstanceRef; readonly message: string }
   /** Something that people should see on the pod: pulling, started, back-off. */
   | { readonly type: 'notice'; readonly ref: InstanceRef; readonly notice: Notice };
+
+/** One measurement of an instance. */
+export interface InstanceUsage {
+  /** Of its pod. */
+  readonly uid: string;
+  /** When it was taken, in milliseconds since the epoch. */
+  readonly atMs: number;
+  /** How long before that it began: CPU is the average of this time. */
+  readonly windowMs: number;
+  readonly containers: readonly ContainerUsage[];
+}
+
+export interface ContainerUsage {
+  readonly name: string;
+  readonly cores?: number;
+  /** The working set. */
+  readonly memoryBytes?: number;
+}
 
 export interface StopOptions {
   /** 0 ends it at once. */

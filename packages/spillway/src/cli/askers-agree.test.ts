@@ -106,6 +106,9 @@ const seen: Omit<ClusterView, 'pods' | 'pools'> = {
   services: [],
   ingresses: [],
   endpointSlices: [],
+  signingRequests: [],
+  clusterUid: undefined,
+  admission: { policies: [], webhooks: [], probe: undefined },
   unreadable: new Map(),
 };
 

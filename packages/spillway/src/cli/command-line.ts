@@ -1,5 +1,7 @@
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
+import { walk } from './command-walk.ts';
 import { addCommands } from './commands.ts';
+import { UsageError } from './mistake.ts';
 import { ownVersion } from './own-version.ts';
 import { note, type Terminal } from './terminal.ts';
 
@@ -25,16 +27,27 @@ export async function runCommandLine(words: readonly string[], terminal: Termina
       const { printCandidates } = await import('./commands/completion.ts');
       printCandidates(program, words.slice(1), terminal);
     } else {
+      requireKnown(program, words);
       await program.parseAsync(words, { from: 'user' });
     }
   } catch (error) {
-    const { exitCodeOf } = await import('./exit-code.ts');
-    const code = exitCodeOf(error);
-    if (code === undefined || !(error instanceof Error)) throw error;
-    // Commander has said it already.
-    if (!(error instanceof CommanderError)) note(terminal, error.message);
-    terminal.exitCode = code;
+    const { toldOf } = await import('./told.ts');
+    const told = toldOf(error);
+    if (told === undefined) throw error;
+    if (told.text !== '') note(terminal, told.text);
+    if (told.exitCode !== 0) terminal.exitCode = told.exitCode;
   }
+}
+
+/** Left to itself, Commander answers an unknown command with success when there is a `--help` behind it. */
+function requireKnown(program: Command, words: readonly string[]): void {
+  // The help of a command: `help serve`.
+  const [first, ...rest] = words;
+  const { command, unknown } = walk(program, first === 'help' ? rest : words);
+  if (unknown === undefined || unknown === 'help') return;
+  const names = command.commands.map((known) => known.name());
+  const asked = command.parent === null ? 'command' : `command of "spillway ${command.name()}"`;
+  throw new UsageError(`there is no ${asked} "${unknown}"; there are: ${names.join(', ')}`);
 }
 
 /** Left to itself, Commander ends the process with 1, which is for what is nobody's mistake. */

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { type OptionalPackage, withPackage } from './optional-package.ts';
+import { toldOf } from './told.ts';
 
 class Known extends Error {}
 
@@ -8,26 +9,26 @@ class Known extends Error {}
 async function outcome(
   load: OptionalPackage<object>['load'],
   work: () => Promise<void> = async () => {},
-): Promise<{ said: string; code: unknown }> {
+): Promise<{ said: string; code: number | undefined }> {
   const withExample = withPackage({
     name: '@example/clusters',
     load,
-    isForPeople: (error): error is Known => error instanceof Known,
+    exitCodeOf: (error) => (error instanceof Known ? 2 : undefined),
   });
-  let said = '';
   const up = new Command('dev').command('up');
-  up.exitOverride().configureOutput({ writeErr: (text) => void (said += text) });
-  const code = await withExample(up, work).then(
-    () => 0,
-    (error: unknown) => Reflect.get(Object(error), 'exitCode'),
+  return await withExample(up, work).then(
+    () => ({ said: '', code: 0 }),
+    (error: unknown) => {
+      const told = toldOf(error);
+      return { said: told?.text ?? '', code: told?.exitCode };
+    },
   );
-  return { said, code };
 }
 
 it('a package that is missing is named, with how to get it', async () => {
   const missing = Object.assign(new Error('not found'), { code: 'ERR_MODULE_NOT_FOUND' });
   const { said, code } = await outcome(() => Promise.reject(missing));
-  expect(said).toBe('error: "spillway dev" needs the package @example/clusters: npm install @example/clusters\n');
+  expect(said).toBe('"spillway dev" needs the package @example/clusters: npm install @example/clusters');
   expect(code).toBe(1);
 });
 
@@ -38,8 +39,8 @@ it('what a package says for people is said in one line', async () => {
       () => Promise.reject(new Known('no room')),
     ),
   ).toEqual({
-    said: 'error: no room\n',
-    code: 1,
+    said: 'no room',
+    code: 2,
   });
 });
 

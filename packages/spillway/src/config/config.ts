@@ -70,6 +70,7 @@ export interface PoolConfig {
   readonly dns: DnsConfig;
   readonly ping: PingConfig;
   readonly sweep: SweepConfig;
+  readonly metrics: MetricsConfig;
   readonly daemonSets: 'placeholder' | 'reject';
   readonly sizing: RuleSetName;
   readonly backend: BackendConfig;
@@ -112,6 +113,10 @@ export interface SweepConfig {
   readonly graceSeconds: number;
   readonly maxFraction: number;
   readonly suspicionSeconds: number;
+}
+
+export interface MetricsConfig {
+  readonly intervalSeconds: number;
 }
 
 /** Each pool has a Lease of its own, so that the pools can be led by different replicas. */

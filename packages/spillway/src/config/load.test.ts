@@ -72,6 +72,7 @@ describe('a configuration file', () => {
           dns: { clusterDNS: [], clusterDomain: 'cluster.local' },
           ping: { intervalSeconds: 10, timeoutSeconds: 5 },
           sweep: { graceSeconds: 30, maxFraction: 0.5, suspicionSeconds: 600 },
+          metrics: { intervalSeconds: 10 },
           daemonSets: 'placeholder',
           sizing: 'none',
           backend: { type: 'simulated', startDelayMs: 300, stopDelayMs: 100, podCidr: '10.246.0.0/16' },
@@ -97,7 +98,7 @@ describe('a configuration file', () => {
 
   it('that names an unknown field says where, which one was probably meant, and not also that it is missing', () => {
     expect(problemsOf('pools:\n  - name: burst\n    nodeNam: x\n    backend: {type: simulated}\n')).toEqual([
-      'spillway.yaml:3:5: pools[0]: unknown field "nodeNam"; did you mean "nodeName"? (known here: name, nodeName, labels, taints, capacity, address, kubeletPort, servingCertificate, dns, ping, sweep, daemonSets, sizing, backend)',
+      'spillway.yaml:3:5: pools[0]: unknown field "nodeNam"; did you mean "nodeName"? (known here: name, nodeName, labels, taints, capacity, address, kubeletPort, servingCertificate, dns, ping, sweep, metrics, daemonSets, sizing, backend)',
     ]);
   });
 
@@ -210,7 +211,7 @@ describe('a configuration file', () => {
           expect(each).not.toMatch(/Invalid input|expected .* received|undefined|\[object/);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 });

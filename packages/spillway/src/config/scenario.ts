@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { quantity } from './values.ts';
 
 type Duration =
   | number
@@ -17,6 +18,7 @@ const calls = [
   'exec',
   'attach',
   'portForward',
+  'usage',
 ] as const;
 type Call = (typeof calls)[number];
 
@@ -61,6 +63,17 @@ export interface ScenarioConfig {
     readonly downSeconds: number;
     readonly everySeconds?: number | undefined;
   }[];
+  readonly usage: {
+    readonly everySeconds: number;
+    readonly containers: readonly {
+      readonly pods?: string | undefined;
+      readonly containers?: string | undefined;
+      readonly cpu?: string | undefined;
+      readonly memory?: string | undefined;
+      readonly cpuPerMinute?: string | undefined;
+      readonly memoryPerMinute?: string | undefined;
+    }[];
+  };
 }
 
 const ms = z.number().min(0).max(86_400_000);
@@ -112,4 +125,21 @@ export const scenarioSchema: z.ZodType<ScenarioConfig> = z.strictObject({
       }),
     )
     .default([]),
+  usage: z
+    .strictObject({
+      everySeconds: z.number().min(0.1).max(300).default(15),
+      containers: z
+        .array(
+          z.strictObject({
+            pods: z.string().min(1).optional(),
+            containers: z.string().min(1).optional(),
+            cpu: quantity.optional(),
+            memory: quantity.optional(),
+            cpuPerMinute: quantity.optional(),
+            memoryPerMinute: quantity.optional(),
+          }),
+        )
+        .default([]),
+    })
+    .prefault({}),
 });

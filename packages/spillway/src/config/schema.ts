@@ -93,6 +93,20 @@ const ping = z
     'Health check of the backend. A failure sets BackendReachable=False on the node and keeps new pods away; the node stays Ready.',
   );
 
+const metrics = z
+  .strictObject({
+    intervalSeconds: z
+      .number()
+      .min(1)
+      .max(60)
+      .default(10)
+      .describe(
+        'Shortest interval between two requests to the backend for what pods use. A request is sent only when somebody scrapes, one for all pods and all scrapes.',
+      ),
+  })
+  .prefault({})
+  .describe('Figures of what pods use, for kubectl top, autoscalers and Prometheus: see monitoring.md.');
+
 const sweep = z
   .strictObject({
     graceSeconds: z
@@ -169,6 +183,7 @@ const poolSchema = z
     dns,
     ping,
     sweep,
+    metrics,
     daemonSets: z
       .enum(['placeholder', 'reject'])
       .default('placeholder')
@@ -343,7 +358,7 @@ const observability = z
       .max(65_535)
       .optional()
       .describe(
-        'TCP port for the probes of a Deployment: HTTPS with a certificate of its own making, /healthz (liveness) and /readyz (readiness), which name the pools and say whether this process leads them. It also answers while the process stands by. Default: none.',
+        'TCP port for liveness and readiness probes: HTTPS with a self-signed certificate, /healthz (liveness) and /readyz (readiness), which name the pools and say whether this process leads them. It also answers while the process stands by. Default: none.',
       ),
   })
   .prefault({})

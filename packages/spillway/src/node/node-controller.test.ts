@@ -19,6 +19,7 @@ const facts: NodeFacts = {
   capacity: {},
   health: { kind: 'reachable' },
   preparation: { kind: 'prepared' },
+  usage: { kind: 'measured' },
 };
 
 const noInfo = {

@@ -1,5 +1,5 @@
 import type { Node, NodeCondition, NodeStatus, Taint } from '@spillway/kube';
-import type { PreparationState } from '../backends/backend.ts';
+import type { PreparationState, UsageState } from '../backends/backend.ts';
 import {
   backendAnnotation,
   blockedTaint,
@@ -34,6 +34,7 @@ export interface NodeFacts {
   readonly capacity: Readonly<Record<string, string>>;
   readonly health: BackendHealthState;
   readonly preparation: PreparationState;
+  readonly usage: UsageState;
   /** Why the pool takes no new pods; absent: it takes them. */
   readonly blocked?: { readonly reason: string; readonly message: string } | undefined;
 }
@@ -148,7 +149,7 @@ export function nodeStatus(facts: NodeFacts): NodeStatus {
  * An unhealthy backend is not an unhealthy node: `Ready=False` would withdraw endpoints and evict pods that run. It is a
  * condition of its own, and a taint.
  */
-function nodeConditions({ health, preparation }: NodeFacts): NodeCondition[] {
+function nodeConditions({ health, preparation, usage }: NodeFacts): NodeCondition[] {
   return [
     {
       type: 'MemoryPressure',
@@ -177,6 +178,7 @@ function nodeConditions({ health, preparation }: NodeFacts): NodeCondition[] {
     { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'spillway serves this node' },
     backendCondition(health),
     preparationCondition(preparation),
+    usageCondition(usage),
   ];
 }
 
@@ -201,6 +203,19 @@ function preparationCondition(preparation: PreparationState): NodeCondition {
       return { type, status: 'False', reason: preparation.reason, message: preparation.message };
     default:
       return { type, status: 'Unknown', reason: 'NotPreparedYet', message: 'the backend is being prepared' };
+  }
+}
+
+/** Pods run all the same, so that nothing but this condition says so. */
+function usageCondition(usage: UsageState): NodeCondition {
+  const type = 'MetricsAvailable';
+  switch (usage.kind) {
+    case 'measured':
+      return { type, status: 'True', reason: 'BackendMeasures', message: 'the backend reports what pods use' };
+    case 'unmeasured':
+      return { type, status: 'False', reason: usage.reason, message: usage.message };
+    default:
+      return { type, status: 'Unknown', reason: 'NotAskedYet', message: 'the backend has not been asked yet' };
   }
 }
 

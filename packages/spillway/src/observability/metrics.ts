@@ -34,6 +34,10 @@ export class Metrics {
   readonly orphansRemoved: Counter<'pool'>;
   readonly doublesEnded: Counter<'pool'>;
 
+  readonly usageRequests: Counter<'pool' | 'result'>;
+  readonly usageRequestSeconds: Histogram<'pool'>;
+  readonly usagePods: Gauge<'pool'>;
+
   readonly nodeLeaseRenewed: Gauge<'pool'>;
   readonly nodeLeaseErrors: Counter<'pool'>;
   readonly nodeWrites: Counter<'pool' | 'what' | 'result'>;
@@ -117,6 +121,17 @@ export class Metrics {
     this.doublesEnded = counter('duplicate_instances_total', 'Instances ended because another one has the same pod', [
       'pool',
     ]);
+    this.usageRequests = counter(
+      'usage_requests_total',
+      'Requests to the backend for what pods use: ok, or the kind of the error',
+      ['pool', 'result'],
+    );
+    this.usageRequestSeconds = histogram(
+      'usage_request_seconds',
+      'Duration of requests to the backend for what pods use',
+      ['pool'],
+    );
+    this.usagePods = gauge('usage_pods', 'Pods whose usage is known', ['pool']);
     this.nodeLeaseRenewed = gauge('node_lease_renewed_timestamp_seconds', 'When the lease was renewed last', ['pool']);
     this.nodeLeaseErrors = counter('node_lease_errors_total', 'Failed renewals of the lease', ['pool']);
     this.nodeWrites = counter('node_writes_total', 'Writes of the node object', ['pool', 'what', 'result']);

@@ -255,6 +255,8 @@ describe('updating volumes', () => {
     data: Map<string, object>;
     read: string[];
     changes: (readonly string[])[];
+    /** ConfigMaps that the backend was told to do without. */
+    absent: (readonly string[] | undefined)[];
     followed: (readonly WatchedObject[])[];
     operate: (operation: Operation, content?: Content) => Promise<Outcome>;
   } {
@@ -265,6 +267,7 @@ describe('updating volumes', () => {
     ]);
     const read: string[] = [];
     const changes: (readonly string[])[] = [];
+    const absent: (readonly string[] | undefined)[] = [];
     const followed: (readonly WatchedObject[])[] = [];
     let tokens = 0;
     const client = fakeClient({
@@ -284,8 +287,9 @@ describe('updating volumes', () => {
         capabilities: { ...capabilities, volumeUpdates: true },
         support: unknownSupport,
         create: async () => {},
-        update: async (_, { volumes }) => {
-          changes.push([...volumes.keys()]);
+        update: async (_, change) => {
+          changes.push([...change.volumes.keys()]);
+          absent.push(change.absent?.configMaps);
           return [];
         },
         stop: async () => {},
@@ -304,7 +308,7 @@ describe('updating volumes', () => {
       const state = newPod({ pod, ref: instanceRef(pod), refusals: [], nowMs }, { listed: true, inherited: false });
       return operations.perform(operation, { ...state, content }, signal);
     };
-    return { data, read, changes, followed, operate };
+    return { data, read, changes, absent, followed, operate };
   }
 
   it('a create says what it gave, and when the token is to be renewed by the life that the API server gave it', async () => {
@@ -336,6 +340,17 @@ describe('updating volumes', () => {
     const { changes, operate } = world();
     await operate({ kind: 'update' });
     expect(changes).toEqual([['settings', 'fixed', 'maybe', 'token']]);
+  });
+
+  it('tells the backend what is optional and is not there any more', async () => {
+    const { data, changes, absent, operate } = world();
+    data.set('maybe', { metadata: { resourceVersion: '4' }, data: { key: 'x' } });
+    const content = contentOf(await operate(create));
+    await operate({ kind: 'update' }, content);
+    data.delete('maybe');
+    await operate({ kind: 'update' }, content);
+    expect(changes).toEqual([['token'], ['maybe', 'token']]);
+    expect(absent).toEqual([[], ['maybe']]);
   });
 
   it('changes no volume while something mandatory is missing, and waits for it', async () => {

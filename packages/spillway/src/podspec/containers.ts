@@ -20,6 +20,14 @@ export function containersOf(pod: Pod): PodContainer[] {
   ];
 }
 
+/**
+ * Why a container waits that nothing holds up (`convertToAPIContainerStatuses` in pkg/kubelet/kubelet_pods.go, 1.37). It goes by what
+ * the pod has, and not by how far it has come: init containers say the same, and the others also when those are done.
+ */
+export function startingReason({ spec }: Pod): 'PodInitializing' | 'ContainerCreating' {
+  return (spec?.initContainers ?? []).length > 0 ? 'PodInitializing' : 'ContainerCreating';
+}
+
 /** As a pod is created: no cluster creates one with any. */
 export function withoutEphemeralContainers(pod: Pod): Pod {
   if (pod.spec === undefined || (pod.spec.ephemeralContainers ?? []).length === 0) return pod;

@@ -1,5 +1,5 @@
 import { errorMessage, type Logger } from '@spillway/kube';
-import type { Notice, PreparationState } from '../backends/backend.ts';
+import type { Notice, PreparationState, UsageState } from '../backends/backend.ts';
 import type { BackendHealthState } from '../node/node-object.ts';
 import type { Blockade } from './blockade.ts';
 import type { PoolMetrics } from './pool-metrics.ts';
@@ -32,6 +32,16 @@ export class BackendReports {
     metrics.blocked(blocked !== undefined);
     if (blocked) logger.warn({ reason: blocked.reason }, `the pool takes no new pods: ${blocked.message}`);
     else logger.info({}, 'the pool takes new pods again');
+  }
+
+  usage(state: UsageState, before: UsageState): void {
+    const { logger } = this.#options;
+    if (state.kind === 'unmeasured') {
+      logger.warn(
+        { reason: state.reason },
+        `the backend does not report what pods use, so kubectl top and autoscalers do not see them: ${state.message}`,
+      );
+    } else if (before.kind === 'unmeasured') logger.info({}, 'the backend reports what pods use again');
   }
 
   notPrepared(error: unknown, retryInMs: number): void {

@@ -131,6 +131,7 @@ async function poolConfig(): Promise<PoolConfig> {
     sizing: 'none',
     // Whatever part of all it is: who sweeps here is killed again and again before it can.
     sweep: { graceSeconds: 1, maxFraction: 1, suspicionSeconds: 600 },
+    metrics: { intervalSeconds: 10 },
     backend: { type: 'simulated', startDelayMs: 0, stopDelayMs: 0, podCidr: '10.246.0.0/16' },
   };
 }

@@ -4,6 +4,7 @@ import type { KubernetesAccess } from '../config/kubernetes-access.ts';
 import { Metrics } from '../observability/metrics.ts';
 import { makeBackend } from './backends.ts';
 import { clusterConfig, clusterUid, connect } from './connect.ts';
+import { remedyOf } from './missing-rights.ts';
 import { outboundAddress } from './outbound-address.ts';
 import { serveAdmission } from './admission.ts';
 import { HealthServer } from './health-server.ts';
@@ -36,6 +37,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
     userAgent: `spillway/${version}`,
     logger,
     onRequest: (record) => metrics.recordRequest(record),
+    remedyOf,
     lanes: { ...placementLanes, tolerations: { qps: 50, burst: 50, concurrency: 1 } },
   };
   const client = new KubeClient(clientOptions);

@@ -1,4 +1,4 @@
-import { type Account, type ErrorCode, errorCodes, randomAccount } from '@spillway/cci-standin';
+import { type Account, type ErrorCode, errorCodes, randomAccount, type Share } from '@spillway/cci-standin';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend, BackendErrorKind } from '../backend.ts';
 import { eventually } from '../../../testkit/eventually.ts';
@@ -66,8 +66,19 @@ describe('what CCI refuses', () => {
     await expect(other.prepare(signal)).rejects.toMatchObject({ reason: 'CCIUnauthorized' });
   };
 
-  const send = (method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> =>
+  const send = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<unknown> =>
     connection.client.request({ method, path, retry: false, ...(body && { body }) });
+
+  const claims = `${namespaces}/cce-burst-c1/persistentvolumeclaims`;
+  const importing = (
+    { id, exportLocation }: Pick<Share, 'id' | 'exportLocation'>,
+    storageClassName = 'nfs-rw',
+    name = 'one',
+  ): Promise<unknown> =>
+    send('POST', `${namespaces}/cce-burst-c1/extended-persistentvolumeclaims`, {
+      metadata: { name, annotations: { fsType: 'nfs', volumeID: id, deviceMountPath: exportLocation } },
+      spec: { resources: { requests: { storage: '1Gi' } }, storageClassName },
+    });
 
   const create = (): Promise<void> => backend.create(podNamed('refused'), signal);
 
@@ -105,6 +116,46 @@ describe('what CCI refuses', () => {
       kind: 'internal',
       reason: 'CCIRequestNotUnderstood',
       remedy: /report it/,
+    },
+    'CCI.01.400106': {
+      provoke: () => importing({ id: '', exportLocation: 'sfs:/a' }),
+      kind: 'internal',
+      reason: 'CCIRequestNotUnderstood',
+      remedy: /report it/,
+    },
+    'CCI.01.400301': {
+      provoke: () => send('DELETE', `${claims}/one?deleteVolume=false&storageType=efs`),
+      kind: 'internal',
+      reason: 'CCIRequestNotUnderstood',
+      remedy: /report it/,
+    },
+    'CCI.01.400304': {
+      provoke: () => send('DELETE', `${claims}/one?deleteVolume=perhaps`),
+      kind: 'internal',
+      reason: 'CCIRequestNotUnderstood',
+      remedy: /report it/,
+    },
+    'CCI.01.400306': {
+      provoke: () => importing({ id: 'none', exportLocation: 'sfs:/a' }),
+      kind: 'conflict',
+      reason: 'CCIStorage',
+      remedy: /volumeHandle/,
+    },
+    'CCI.01.400307': {
+      provoke: () => importing({ id: 'none', exportLocation: 'sfs:/a' }, 'csi-nas'),
+      kind: 'internal',
+      reason: 'CCIRequestNotUnderstood',
+      remedy: /report it/,
+    },
+    'CCI.01.400309': {
+      provoke: async () => {
+        const share = await world.region.storage.create('sfs', world.account.project.id);
+        await importing(share);
+        await importing(share, 'nfs-rw', 'two');
+      },
+      kind: 'conflict',
+      reason: 'CCIStorageImported',
+      remedy: /Unbind it/,
     },
     'CCI.01.401102': {
       provoke: async () => {

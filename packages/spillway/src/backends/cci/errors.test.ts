@@ -26,6 +26,8 @@ describe('a documented code', () => {
     [400, 'CCI.02.400109', 'internal', 'CCIConfiguration', /namespaceName/],
     [400, 'CCI.02.400110', 'internal', 'CCIRequestNotUnderstood', /fault of Spillway/],
     [400, 'CCI.02.400111', 'internal', 'CCIRequestNotUnderstood', /fault of Spillway/],
+    [400, 'CCI.01.400306', 'conflict', 'CCIStorage', /volumeHandle/],
+    [400, 'CCI.01.400309', 'conflict', 'CCIStorageImported', /Unbind it/],
     [400, 'CCI.02.400116', 'soldOut', 'CCISoldOut', /another region/],
   ] as const)('%i %s is %s', (status, errorCode, kind, reason, remedy) => {
     const error = toBackendError(answer(status, { kind: 'Status', message: 'what CCI says', errorCode }));

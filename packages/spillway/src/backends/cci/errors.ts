@@ -3,7 +3,7 @@ import { BackendError, type BackendErrorKind } from '../backend.ts';
 
 // Codes: https://support.huaweicloud.com/intl/en-us/api-cci/cci_02_1005.html (CCI) and
 // https://support.huaweicloud.com/intl/en-us/devg-apisign/api-sign-errorcode.html (APIGW, the gateway in front).
-// Those for charts (CCI.04), packages (CCI.03) and the import of volumes (CCI.01.4003..) are of calls that are not made.
+// Those for charts (CCI.04) and packages (CCI.03) are of calls that are not made.
 
 export interface KnownCode {
   readonly kind: BackendErrorKind;
@@ -39,6 +39,14 @@ const badCredential = (says: string, remedy: string): KnownCode => ({
 });
 
 const away = (says: string): KnownCode => ({ kind: 'unavailable', reason: 'CCIUnavailable', says, remedy: support });
+
+/** Somebody may make it, or correct the claim: it is tried again. */
+const unknownStorage = (says: string): KnownCode => ({
+  kind: 'conflict',
+  reason: 'CCIStorage',
+  says,
+  remedy: 'Check volumeHandle and the path of the PersistentVolume, and that the file system is in the same project',
+});
 
 const agencyRemedy =
   'Open the console of CCI in this region once and agree to the service authorization, or grant it by POST /v1/agency';
@@ -186,11 +194,31 @@ export const knownCodes: Readonly<Record<string, KnownCode>> = {
   'CCI.02.404101': ourMistake('the flavor of the namespace is not offered in this region'),
   'CCI.02.404102': { kind: 'notFound', reason: 'CCINotFound', says: 'there is no such resource quota' },
   'CCI.02.404103': { kind: 'notFound', reason: 'CCINotFound', says: 'there is no such quota' },
+  // Storage of claims
+  'CCI.01.400302': unknownStorage('the ID of the file system is not valid'),
+  'CCI.01.400303': unknownStorage('the ID of the file system is too long'),
+  'CCI.01.400305': {
+    kind: 'unavailable',
+    reason: 'CCIStorage',
+    says: 'the file system is not available at the moment',
+    remedy: 'Check its state in the console of SFS',
+  },
+  'CCI.01.400306': unknownStorage('the file system does not exist'),
+  'CCI.01.400309': {
+    kind: 'conflict',
+    reason: 'CCIStorageImported',
+    says: 'the file system is already imported into CCI by somebody else',
+    remedy: 'Unbind it in the console of CCI, or run all pods that use it in the pool that has imported it',
+  },
   // What only a fault of ours can cause
   'CCI.01.400101': ourMistake('the body of the request was not understood'),
   'CCI.01.400102': ourMistake('the request names no namespace'),
   'CCI.01.400105': ourMistake('a listing of namespaces has to name the namespace in its fieldSelector'),
   'CCI.01.400106': ourMistake('the request to import a volume was not understood'),
+  'CCI.01.400301': ourMistake('the type of the storage is not one that CCI knows'),
+  'CCI.01.400304': ourMistake('whether the storage is to be kept was not understood'),
+  'CCI.01.400307': ourMistake('file systems of this class cannot be imported'),
+  'CCI.01.400308': ourMistake('storage of this class cannot be imported'),
   'CCI.02.400101': ourMistake('the namespace was not understood'),
   'CCI.02.400103': ourMistake('the content type is not supported'),
   'CCI.02.400117': ourMistake('the paging of the listing was not understood'),

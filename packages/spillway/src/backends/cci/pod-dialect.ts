@@ -28,6 +28,7 @@ export function podDialect(
       portForward: !lacks.portForward,
       ephemeralContainers: !lacks.ephemeralContainers,
     },
+    noMetrics: lacks.metrics ? 'CCI 2.0 has no metrics API (metrics.k8s.io)' : undefined,
     watchList: !lacks.watchList,
     sinceTime: !lacks.sinceTime,
     // Only labels, annotations and images of a pod can be changed.

@@ -10,6 +10,7 @@ import {
   type InstanceChange,
   type InstanceEvent,
   type InstanceRef,
+  type InstanceUsage,
   type Listing,
   type LogOptions,
   type LogSink,
@@ -43,6 +44,7 @@ import {
   readLog,
   streamPath,
 } from './pods/streams.ts';
+import { readUsage } from './pods/usage.ts';
 
 export interface KubernetesBackendDependencies {
   readonly dialect: Dialect;
@@ -246,6 +248,12 @@ export class KubernetesBackend implements Backend {
       const path = await this.#pathOf('portforward', ref, connected, signal);
       return await openPorts(connected.client, path, this.#cluster.untilClosed(signal));
     });
+  }
+
+  async usage(signal: AbortSignal): Promise<readonly InstanceUsage[]> {
+    return await this.#cluster.do('read what pods use', (connected) =>
+      readUsage({ ...this.#dependencies, ...connected }, signal),
+    );
   }
 
   async capacity(signal: AbortSignal): Promise<Capacity> {

@@ -10,6 +10,7 @@ import type {
   InstanceChange,
   InstanceEvent,
   InstanceRef,
+  InstanceUsage,
   Listing,
   LogOptions,
   LogSink,
@@ -18,6 +19,7 @@ import type {
   StopOptions,
   Workload,
 } from '../backend.ts';
+import { startingReason } from '../../podspec/containers.ts';
 import { BackendError } from '../backend.ts';
 import { EventHub } from '../event-hub.ts';
 import { drawMs } from './duration.ts';
@@ -159,6 +161,10 @@ export class FaultyBackend implements Backend {
     return this.#call('portForward', ref, signal, () => this.#backend.portForward(ref, signal));
   }
 
+  usage(signal: AbortSignal): Promise<readonly InstanceUsage[]> {
+    return this.#call('usage', undefined, signal, () => this.#backend.usage(signal));
+  }
+
   capacity(signal: AbortSignal): Promise<Capacity> {
     return this.#backend.capacity(signal);
   }
@@ -222,13 +228,14 @@ export class FaultyBackend implements Backend {
   async #makeHalf({ ref, pod }: Workload): Promise<void> {
     const { instances } = await this.#backend.list(new AbortController().signal);
     if (instances.some(({ ref: { uid } }) => uid === ref.uid)) return;
+    const waits = (container: Container): ContainerStatus => waiting(container, startingReason(pod));
     this.#setHalf({
       ref,
       state: 'starting',
       podIPs: [],
       startTime: `${new Date(this.#clock.now()).toISOString().slice(0, 19)}Z`,
-      containerStatuses: (pod.spec?.containers ?? []).map(waiting),
-      initContainerStatuses: (pod.spec?.initContainers ?? []).map(waiting),
+      containerStatuses: (pod.spec?.containers ?? []).map(waits),
+      initContainerStatuses: (pod.spec?.initContainers ?? []).map(waits),
     });
     this.#lagging(ref.uid);
   }
@@ -282,7 +289,7 @@ export class FaultyBackend implements Backend {
   }
 }
 
-function waiting({ name, image = '' }: Container): ContainerStatus {
+function waiting({ name, image = '' }: Container, reason: string): ContainerStatus {
   return {
     name,
     image,
@@ -290,7 +297,7 @@ function waiting({ name, image = '' }: Container): ContainerStatus {
     ready: false,
     started: false,
     restartCount: 0,
-    state: { waiting: { reason: 'ContainerCreating' } },
+    state: { waiting: { reason } },
   };
 }
 

@@ -10,7 +10,8 @@ import { SimulatedRegion } from './simulated-region.ts';
 
 describeBackendConformance('simulated', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'spillway-simulated-'));
-  const options = { startDelayMs: 5, stopDelayMs: 5, stateFile: join(folder, 'state.json') };
+  const scenario = { usage: { everySeconds: 0.1 } };
+  const options = { startDelayMs: 5, stopDelayMs: 5, stateFile: join(folder, 'state.json'), scenario };
   const owner = { clusterId: 'cluster', nodeName: 'virtual' };
   return {
     image: 'busybox',

@@ -13,6 +13,7 @@ import {
   type InstanceChange,
   type InstanceEvent,
   type InstanceRef,
+  type InstanceUsage,
   type Listing,
   type LogOptions,
   type LogSink,
@@ -26,6 +27,7 @@ import type { SimulatedPod } from './simulated-pod.ts';
 import { simulatedSupport } from './simulated-support.ts';
 import { SimulatedPorts } from './simulated-ports.ts';
 import type { SimulatedRegion } from './simulated-region.ts';
+import { simulatedUsage } from './simulated-usage.ts';
 
 export interface SimulatedBackendDependencies {
   readonly region: SimulatedRegion;
@@ -145,6 +147,11 @@ export class SimulatedBackend implements Backend {
 
   async portForward(ref: InstanceRef, signal: AbortSignal): Promise<PortForwarder> {
     return new SimulatedPorts(this.#pod(ref), AbortSignal.any([signal, this.#closing.signal]));
+  }
+
+  async usage(): Promise<readonly InstanceUsage[]> {
+    const { clock, options } = this.#region;
+    return this.#region.podsOf(this.#owner).flatMap((pod) => simulatedUsage(pod, options, clock.now()) ?? []);
   }
 
   async capacity(): Promise<Capacity> {

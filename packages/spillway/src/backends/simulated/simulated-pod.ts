@@ -1,7 +1,7 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Clock, Container, ContainerState, ContainerStatus } from '@spillway/kube';
-import { containersOf, type PodContainer } from '../../podspec/containers.ts';
+import { containersOf, type PodContainer, startingReason } from '../../podspec/containers.ts';
 import { expandAll, fillLate } from '../../podspec/env.ts';
 import type { Notice } from '../../podspec/notice.ts';
 import type { Instance, InstanceChange, Workload } from '../backend.ts';
@@ -281,7 +281,7 @@ export class SimulatedPod {
   #status({ container, init }: PodContainer): ContainerStatus {
     const { name, image = '' } = container;
     const record = this.#record.containers[name];
-    const waiting: ContainerState = { waiting: { reason: init ? 'ContainerCreating' : this.#waitingReason() } };
+    const waiting: ContainerState = { waiting: { reason: startingReason(this.workload.pod) } };
     const { state = waiting, lastState = {}, restartCount = 0 } = record ?? {};
     const running = state.running !== undefined;
     return {
@@ -295,12 +295,6 @@ export class SimulatedPod {
       started: running,
       ready: init ? state.terminated?.exitCode === 0 : running,
     };
-  }
-
-  #waitingReason(): string {
-    const { initContainers = [] } = this.workload.pod.spec ?? {};
-    const done = initContainers.every(({ name }) => this.#record.containers[name]?.state.terminated?.exitCode === 0);
-    return done ? 'ContainerCreating' : 'PodInitializing';
   }
 
   #state(): Instance['state'] {

@@ -36,7 +36,7 @@ test('a region stays up, with pods in containers where they can run, and can be 
   expect((await region('status')).stdout).toContain('There is no region');
   expect(await region('connect', 'beside')).toMatchObject({
     code: 1,
-    stderr: 'error: there is no region. Start one: spillway cci-region up\n',
+    stderr: 'there is no region. Start one: spillway cci-region up\n',
   });
   const facts = await up();
   expect(facts.endpoint).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
@@ -48,8 +48,13 @@ test('a region stays up, with pods in containers where they can run, and can be 
   expect(await up()).toEqual(facts);
   expect((await region('status')).stdout).toContain(`Region cn-north-4 is up at ${facts.endpoint}`);
   expect(await region('up', '--node', 'none')).toMatchObject({
-    code: 1,
-    stderr: expect.stringContaining('the region has another node (containers)'),
+    code: 2,
+    stderr: expect.stringContaining('has another node (containers): take it down first'),
+  });
+  expect(await up('--host', '127.0.0.1')).toEqual(facts);
+  expect(await region('up', '--host', '10.0.0.1')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('is reached at 127.0.0.1: take it down first'),
   });
 
   expect(JSON.parse((await region('meter', '-o', 'json')).stdout)).toMatchObject({ running: 0, bills: [] });

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import type { NodeFacts, NodeForm, RegionFactSheet } from '@spillway/cci-standin';
 import { interruptible } from '../interruptible.ts';
+import { exitCodes } from '../mistake.ts';
 import { withPackage } from '../optional-package.ts';
 import { note, print, type Terminal } from '../terminal.ts';
 import { meterCommand, type Standin } from './cci-region-meter.ts';
@@ -8,8 +9,11 @@ import { meterCommand, type Standin } from './cci-region-meter.ts';
 const withStandin = withPackage<Standin>({
   name: '@spillway/cci-standin',
   load: () => import('@spillway/cci-standin'),
-  isForPeople: (error, { RegionError, DevClusterError }) =>
-    error instanceof RegionError || error instanceof DevClusterError,
+  exitCodeOf: (error, { RegionError, DevClusterError }) => {
+    if (error instanceof RegionError) return error.kind === 'invalid' ? exitCodes.mistake : exitCodes.failure;
+    if (!(error instanceof DevClusterError)) return undefined;
+    return ['invalid', 'exists', 'notFound'].includes(error.kind) ? exitCodes.mistake : exitCodes.failure;
+  },
 });
 
 interface OutputOptions {
@@ -17,7 +21,7 @@ interface OutputOptions {
 }
 
 interface UpOptions extends OutputOptions {
-  readonly host: string;
+  readonly host?: string;
   readonly node?: 'none' | NodeForm;
 }
 
@@ -27,7 +31,7 @@ export function cciRegionCommand(terminal: Terminal): Command {
   region
     .command('up')
     .description('start a region that stays until "cci-region down"; does nothing when it is up already')
-    .option('--host <address>', 'where clients reach it: loopback or an address of a test network', '127.0.0.1')
+    .option('--host <address>', 'where clients reach it: loopback or an address of a test network (default: 127.0.0.1)')
     .addOption(
       new Option(
         '--node <form>',
@@ -39,8 +43,8 @@ export function cciRegionCommand(terminal: Terminal): Command {
       withStandin(command, async (standin) => {
         const facts = await interruptible((signal) =>
           standin.upRegion({
-            host,
             program: ownCommandLine(),
+            ...(host === undefined ? {} : { host }),
             ...(node === undefined ? {} : { node }),
             log: (line) => note(terminal, line),
             signal,

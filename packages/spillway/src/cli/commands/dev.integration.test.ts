@@ -15,6 +15,12 @@ test('dev up, twice, then status, kubeconfig and down', async () => {
   expect(again).toMatchObject({ code: 0, stdout: first.stdout });
   expect(again.stderr).toContain('up already');
 
+  expect(await spillway('dev', 'up', name)).toMatchObject({ code: 0 });
+  expect(await spillway('dev', 'up', name, '--no-node', '--kubernetes-version', '1.28')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`take it down first, spillway dev down ${name}`),
+  });
+
   const status = await spillway('dev', 'status', '-o', 'json');
   const clusters: { name: string; state: string; components: { phase: string }[] }[] = JSON.parse(status.stdout);
   const cluster = clusters.find((candidate) => candidate.name === name);
@@ -29,15 +35,18 @@ test('dev up, twice, then status, kubeconfig and down', async () => {
   expect((await spillway('dev', 'status')).stdout).not.toContain(`${name}:`);
 });
 
-test('mistakes get one clear line and exit code 1', async () => {
+test('mistakes get one clear line and exit code 2', async () => {
   const unknown = await spillway('dev', 'kubeconfig', 'never-made');
-  expect(unknown).toMatchObject({ code: 1, stdout: '' });
+  expect(unknown).toMatchObject({ code: 2, stdout: '' });
   expect(unknown.stderr.trim().split('\n')).toEqual([expect.stringContaining('spillway dev up never-made')]);
   const badName = await spillway('dev', 'down', 'Not_A_Name');
-  expect(badName).toMatchObject({ code: 1 });
+  expect(badName).toMatchObject({ code: 2 });
   expect(badName.stderr).toContain('lower-case letters');
 });
 
-test('dev down of a cluster that is not there succeeds', async () => {
-  expect(await spillway('dev', 'down', 'never-made')).toMatchObject({ code: 0 });
+test('dev down of a cluster that is not there says which there are', async () => {
+  expect(await spillway('dev', 'down', 'never-made')).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^there is no cluster "never-made"; there are/),
+  });
 });

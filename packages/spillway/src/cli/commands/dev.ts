@@ -1,7 +1,9 @@
 import { Command, Option } from 'commander';
 import type * as devclusterModule from '@spillway/devcluster';
-import type { Cluster, ClusterStatus } from '@spillway/devcluster';
+import type { Cluster, ClusterStatus, NodeOptions } from '@spillway/devcluster';
+import { wholeNumber } from '../arguments.ts';
 import { interruptible } from '../interruptible.ts';
+import { exitCodes } from '../mistake.ts';
 import { withPackage } from '../optional-package.ts';
 import { note, print, type Terminal } from '../terminal.ts';
 
@@ -10,7 +12,10 @@ type DevCluster = typeof devclusterModule;
 const withDevCluster = withPackage<DevCluster>({
   name: '@spillway/devcluster',
   load: () => import('@spillway/devcluster'),
-  isForPeople: (error, { DevClusterError }) => error instanceof DevClusterError,
+  exitCodeOf: (error, { DevClusterError }) => {
+    if (!(error instanceof DevClusterError)) return undefined;
+    return ['invalid', 'exists', 'notFound'].includes(error.kind) ? exitCodes.mistake : exitCodes.failure;
+  },
 });
 
 const defaultName = 'dev';
@@ -19,7 +24,8 @@ interface UpOptions {
   readonly node: boolean;
   readonly cpu?: string;
   readonly memory?: string;
-  readonly maxPods?: string;
+  readonly maxPods?: number;
+  readonly metricsServer?: boolean;
   readonly kubernetesVersion?: string;
 }
 
@@ -33,7 +39,8 @@ export function devCommand(terminal: Terminal): Command {
     .option('--no-node', 'a control plane alone, which needs neither root nor containers')
     .option('--cpu <quantity>', 'CPU that pods may request on the node (default: 2)')
     .option('--memory <quantity>', 'memory that pods may request on the node (default: 4Gi)')
-    .option('--max-pods <number>', 'pods that the node takes (default: 110)')
+    .option('--max-pods <number>', 'pods that the node takes (default: 110)', wholeNumber)
+    .option('--metrics-server', 'with metrics-server, for kubectl top and autoscalers')
     .option(
       '--kubernetes-version <version>',
       '1.28 for the oldest that Spillway supports, with --no-node (default: newest)',
@@ -70,7 +77,7 @@ export function devCommand(terminal: Terminal): Command {
 }
 
 async function up(terminal: Terminal, devcluster: DevCluster, name: string, options: UpOptions): Promise<void> {
-  const running = await attachIfThere(devcluster, name);
+  const running = await attachIfThere(devcluster, name, options);
   if (running) {
     note(terminal, `cluster "${name}" is up already`);
     print(terminal, howToUse(running));
@@ -82,7 +89,7 @@ async function up(terminal: Terminal, devcluster: DevCluster, name: string, opti
   const cluster = await interruptible((signal) =>
     devcluster.startCluster({
       name,
-      node: node && nodeSize(options),
+      node: node && nodeOptions(options),
       ...(options.kubernetesVersion === undefined ? {} : { kubernetesVersion: options.kubernetesVersion }),
       keep: true,
       log: (line) => note(terminal, line),
@@ -92,25 +99,39 @@ async function up(terminal: Terminal, devcluster: DevCluster, name: string, opti
   print(terminal, howToUse(cluster));
 }
 
-function nodeSize({ cpu, memory, maxPods }: UpOptions): { cpu?: string; memory?: string; maxPods?: number } {
+function nodeOptions({ cpu, memory, maxPods, metricsServer }: UpOptions): NodeOptions {
   return {
     ...(cpu === undefined ? {} : { cpu }),
     ...(memory === undefined ? {} : { memory }),
-    ...(maxPods === undefined ? {} : { maxPods: Number(maxPods) }),
+    ...(maxPods === undefined ? {} : { maxPods }),
+    ...(metricsServer === undefined ? {} : { metricsServer }),
   };
 }
 
 async function down(terminal: Terminal, devcluster: DevCluster, name: string, all: boolean): Promise<void> {
-  const names = all ? (await devcluster.statusOfClusters()).map((cluster) => cluster.name) : [name];
+  const names = all ? await namesOf(devcluster) : [name];
   for (const each of names) {
-    await devcluster.downCluster(each);
+    if (!(await devcluster.downCluster(each)) && !all) {
+      const others = await namesOf(devcluster);
+      const known = others.length === 0 ? 'there are none' : `there are: ${others.join(', ')}`;
+      throw new devcluster.DevClusterError('notFound', `there is no cluster "${name}"; ${known}`);
+    }
     note(terminal, `cluster "${each}" is gone`);
   }
 }
 
-async function attachIfThere(devcluster: DevCluster, name: string): Promise<Cluster | undefined> {
+async function namesOf(devcluster: DevCluster): Promise<readonly string[]> {
+  return (await devcluster.statusOfClusters()).map(({ name }) => name);
+}
+
+async function attachIfThere(devcluster: DevCluster, name: string, options: UpOptions): Promise<Cluster | undefined> {
+  const { node, kubernetesVersion } = options;
+  const wanted = {
+    node: node && nodeOptions(options),
+    ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }),
+  };
   try {
-    return await devcluster.attachCluster(name);
+    return await devcluster.attachSame(name, wanted);
   } catch (error) {
     if (error instanceof devcluster.DevClusterError && error.kind === 'notFound') return undefined;
     throw error;

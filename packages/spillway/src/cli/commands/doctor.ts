@@ -1,15 +1,16 @@
-import { type KubeClient, silentLogger } from '@spillway/kube';
+import { silentLogger } from '@spillway/kube';
 import { Command } from 'commander';
 import { diagnoseCci } from '../../backends/cci/doctor/diagnose.ts';
 import { inspectCci } from '../../backends/cci/doctor/inspect.ts';
 import type { CciFinding } from '../../backends/cci/doctor/view.ts';
 import { supports } from '../../backends/support.ts';
+import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
 import { diagnose, worstFirst } from '../../diagnosis/doctor/doctor.ts';
 import { readView } from '../../diagnosis/doctor/read-view.ts';
 import type { ClusterView, Finding } from '../../diagnosis/doctor/view.ts';
-import { clusterUid } from '../../serve/connect.ts';
 import { type ClusterOptions, inCluster, withClusterOptions } from '../cluster.ts';
+import { interruptible } from '../interruptible.ts';
 import { exitCodes, UsageError } from '../mistake.ts';
 import { type Colour, coloured, outputOption, type OutputFormat, printAnswer } from '../output.ts';
 import { fields } from '../table.ts';
@@ -38,25 +39,31 @@ export function doctorCommand(terminal: Terminal): Command {
     .action(async (options: DoctorOptions) => {
       if (options.runPod !== undefined && options.config === undefined)
         throw new UsageError('--run-pod needs --config');
-      const stop = stopSignal();
-      const findings = await inCluster(options, async (client): Promise<AnyFinding[]> => {
-        const view = await readView(client, supports);
-        return [...diagnose(view), ...(await accountsOf({ ...options, terminal }, client, view, stop))];
-      });
+      const config = options.config === undefined ? undefined : await loadConfig(options.config);
+      const view = await inCluster(options, terminal, (client) => readView(client, supports));
+      const clusterId = config?.clusterId ?? view.clusterUid;
+      // A pod that was started is removed before the end.
+      const accounts =
+        config && clusterId !== undefined
+          ? await interruptible((signal) => accountsOf({ ...options, config, clusterId, terminal }, view, signal))
+          : [];
+      const findings: readonly AnyFinding[] = [...diagnose(view), ...accounts];
       printAnswer(terminal, { findings: worstFirst(findings) }, options.output, render);
       if (findings.some(({ severity }) => severity !== 'info')) terminal.exitCode = exitCodes.findings;
     });
 }
 
+interface AccountOptions extends Pick<DoctorOptions, 'runPod'> {
+  readonly config: Config;
+  readonly clusterId: string;
+  readonly terminal: Terminal;
+}
+
 async function accountsOf(
-  { config: file, runPod, terminal }: DoctorOptions & { readonly terminal: Terminal },
-  client: KubeClient,
+  { config, clusterId, runPod, terminal }: AccountOptions,
   cluster: ClusterView,
   signal: AbortSignal,
 ): Promise<CciFinding[]> {
-  if (file === undefined) return [];
-  const config = await loadConfig(file);
-  const clusterId = config.clusterId ?? (await clusterUid(client, signal));
   const findings: CciFinding[] = [];
   // One after the other: pools may share an account, and a refusal counts for its key.
   for (const { name, nodeName, backend, dns } of config.pools) {
@@ -74,19 +81,8 @@ async function accountsOf(
     );
     findings.push(...diagnoseCci({ pool: name, nodeName, backend, dnsServers: dns.clusterDNS, account, cluster }));
   }
+  signal.throwIfAborted();
   return findings;
-}
-
-/** So that a pod that was started is removed before the end. */
-function stopSignal(): AbortSignal {
-  const stop = new AbortController();
-  const onSignal = (): void => {
-    if (stop.signal.aborted) process.exit(exitCodes.failure);
-    stop.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return stop.signal;
 }
 
 const colours: Readonly<Record<AnyFinding['severity'], Colour>> = { error: 'red', warning: 'yellow', info: 'dim' };

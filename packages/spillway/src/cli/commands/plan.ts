@@ -1,6 +1,6 @@
 import { text as textOf } from 'node:stream/consumers';
 import { type KubeObject, readText, UnreadableFileError } from '@spillway/kube';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { supports } from '../../backends/support.ts';
 import { loadConfig } from '../../config/load.ts';
 import { ManifestError, parseManifest } from '../../diagnosis/plan/manifest.ts';
@@ -11,6 +11,7 @@ import { poolsOfNodes } from '../../diagnosis/pools.ts';
 import { isVirtual } from '../../diagnosis/why.ts';
 import type { Pool } from '../../podspec/fit/fit.ts';
 import { poolOf } from '../../serve/backends.ts';
+import { wholeNumber } from '../arguments.ts';
 import { type ClusterOptions, inCluster, withClusterOptions } from '../cluster.ts';
 import { exitCodes, UsageError } from '../mistake.ts';
 import { outputOption, type OutputFormat, printAnswer } from '../output.ts';
@@ -35,7 +36,7 @@ export function planCommand(terminal: Terminal): Command {
       (file: string, files: readonly string[]) => [...files, file],
       [],
     )
-    .option('--replicas <number>', 'in place of what the workloads say', countOf)
+    .option('--replicas <number>', 'in place of what the workloads say', wholeNumber)
     .option('--config <file>', 'configuration with the pools (default: the virtual nodes of the cluster)')
     .option('-n, --namespace <name>', 'namespace of objects that name none (default: that of the context)')
     .option('--offline', 'do not ask a cluster: no forecast; needs --config')
@@ -43,13 +44,13 @@ export function planCommand(terminal: Terminal): Command {
     .action(async (options: PlanOptions) => {
       if (options.filename.length === 0) throw new UsageError('name a manifest: spillway plan -f FILE');
       const objects = (await Promise.all(options.filename.map(objectsOf))).flat();
-      const plan = await answer(objects, options);
+      const plan = await answer(objects, options, terminal);
       printAnswer(terminal, plan, options.output, renderPlan);
       if (hasFindings(plan)) terminal.exitCode = exitCodes.findings;
     });
 }
 
-async function answer(objects: readonly KubeObject[], options: PlanOptions): Promise<Plan> {
+async function answer(objects: readonly KubeObject[], options: PlanOptions, terminal: Terminal): Promise<Plan> {
   const { config, offline = false, namespace, replicas } = options;
   if (offline && config === undefined)
     throw new UsageError('--offline needs --config: the pools have to come from somewhere');
@@ -60,7 +61,7 @@ async function answer(objects: readonly KubeObject[], options: PlanOptions): Pro
     const remarks = ['No cluster was asked: taints, room, claims and ScheduleProfiles are not looked at.'];
     return planOf({ objects: inNamespace, pools: configured ?? [], remarks, ...wanted });
   }
-  return inCluster(options, async (client) => {
+  return inCluster(options, terminal, async (client) => {
     const inNamespace = objects.map((object) => withNamespace(object, namespace ?? client.config.namespace));
     const namespaces = new Set(inNamespace.filter(makesPods).map(({ metadata }) => metadata?.namespace ?? ''));
     const cluster = await readPlan(client, [...namespaces]);
@@ -88,9 +89,4 @@ async function objectsOf(file: string): Promise<KubeObject[]> {
 
 function withNamespace(object: KubeObject, namespace: string): KubeObject {
   return makesPods(object) ? { ...object, metadata: { namespace, ...object.metadata } } : object;
-}
-
-function countOf(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number, 0 or more.');
 }

@@ -21,7 +21,7 @@ export function whyCommand(terminal: Terminal): Command {
     .addOption(outputOption())
     .action(async (pod: readonly string[], options: WhyOptions) => {
       const name = podName(pod.join('/'));
-      const answer = await inCluster(options, async (client) =>
+      const answer = await inCluster(options, terminal, async (client) =>
         why(await readWhy(client, { namespace: options.namespace ?? client.config.namespace, name }, supports)),
       );
       printAnswer(terminal, answer, options.output, renderWhy);

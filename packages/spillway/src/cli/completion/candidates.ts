@@ -1,4 +1,5 @@
-import type { Command, Option } from 'commander';
+import type { Command } from 'commander';
+import { optionsOf, walk } from '../command-walk.ts';
 
 /**
  * What may stand next on a command line. Pure.
@@ -7,35 +8,13 @@ import type { Command, Option } from 'commander';
  */
 export function candidates(program: Command, words: readonly string[]): string[] {
   const typed = words.at(-1) ?? '';
-  let command = program;
-  let awaited: Option | undefined;
-  for (const word of words.slice(0, -1)) {
-    if (awaited !== undefined) awaited = undefined;
-    else if (word.startsWith('-')) awaited = withValue(command, word);
-    else command = subcommand(command, word) ?? command;
-  }
+  const { command, awaited } = walk(program, words.slice(0, -1));
   const all = awaited === undefined ? nextWords(command, typed) : (awaited.argChoices ?? []);
   return all.filter((candidate) => candidate.startsWith(typed));
-}
-
-/** The option, when its value is the next word. */
-function withValue(command: Command, word: string): Option | undefined {
-  if (word.includes('=')) return undefined;
-  const option = optionsOf(command).find(({ short, long }) => word === short || word === long);
-  return option?.required === true ? option : undefined;
-}
-
-function subcommand(command: Command, word: string): Command | undefined {
-  return command.commands.find((known) => known.name() === word || known.aliases().includes(word));
 }
 
 function nextWords(command: Command, typed: string): readonly string[] {
   if (typed.startsWith('-')) return ['--help', ...optionsOf(command).flatMap(({ long }) => long ?? [])];
   const choices = command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []);
   return [...command.commands.map((known) => known.name()), ...choices];
-}
-
-/** Its own and those of the commands above it. */
-function optionsOf(command: Command): readonly Option[] {
-  return command.parent === null ? command.options : [...command.options, ...optionsOf(command.parent)];
 }

@@ -1,5 +1,15 @@
 import { readFile } from 'node:fs/promises';
-import type { DaemonSet, Deployment, EndpointSlice, Ingress, Node, Pod, Service } from '@spillway/kube';
+import {
+  ApiError,
+  type CertificateSigningRequest,
+  type DaemonSet,
+  type Deployment,
+  type EndpointSlice,
+  type Ingress,
+  type Node,
+  type Pod,
+  type Service,
+} from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
 import { cciFindingCodes } from '../../backends/cci/doctor/view.ts';
 import { burstTaint } from '../../podspec/contract.ts';
@@ -40,6 +50,9 @@ const healthy: ClusterView = {
   services: [],
   ingresses: [],
   endpointSlices: [],
+  signingRequests: [],
+  clusterUid: 'c',
+  admission: { policies: [], webhooks: [], probe: { pod: { spec: { containers: [], tolerations: [burstTaint] } } } },
   unreadable: new Map(),
 };
 
@@ -65,9 +78,129 @@ it.each(['docs', 'docs/zh'])('every finding has its section in %s/doctor.md', as
   expect(Array.from(page.matchAll(/^### (\S+)$/gm), ([, code]) => code)).toEqual([...findingCodes, ...cciFindingCodes]);
 });
 
+const mayNot = (verb: string, resource: string): ApiError =>
+  new ApiError(`${resource} is forbidden: User "jane" cannot ${verb} resource "${resource}" in API group ""`, {
+    status: 403,
+  });
+
+describe('what was not answered', () => {
+  it('is told as a warning, with who lacks which rights', () => {
+    const unreadable = new Map<string, ApiError>([
+      ['jobs', mayNot('list', 'jobs')],
+      ['whether admission works', mayNot('create', 'pods')],
+    ]);
+    expect(found({ unreadable })).toEqual([
+      {
+        code: 'not-allowed-to-look',
+        severity: 'warning',
+        message: 'not checked: jobs, whether admission works; jane may not list jobs, create pods',
+        remedy: expect.stringContaining('grant it to jane') as unknown,
+      },
+    ]);
+  });
+
+  it('is told with the answer, where that is about something else', () => {
+    const answer = new ApiError('violates PodSecurity "restricted"', { status: 403 });
+    expect(found({ unreadable: new Map([['whether admission works', answer]]) })).toMatchObject([
+      { severity: 'warning', message: 'not checked: whether admission works; violates PodSecurity "restricted"' },
+    ]);
+  });
+});
+
+const request = (
+  name: string,
+  seconds: number,
+  status: CertificateSigningRequest['status'] = {},
+): CertificateSigningRequest => ({
+  metadata: { name, creationTimestamp: new Date(nowMs - seconds * 1000).toISOString() },
+  spec: { request: '', signerName: 'kubernetes.io/kubelet-serving', username: 'system:node:virtual-kubelet' },
+  status,
+});
+const condition = (type: string): CertificateSigningRequest['status'] => ({ conditions: [{ type, status: 'True' }] });
+
+describe('the serving certificate of a virtual node', () => {
+  it('that nobody has approved is told with the command that does', () => {
+    const earlier = request('csr-0', 900, { certificate: 'x' });
+    expect(found({ signingRequests: [earlier, request('csr-1', 60)] })).toMatchObject([
+      {
+        code: 'serving-certificate-missing',
+        severity: 'warning',
+        object: 'Node virtual-kubelet',
+        message: expect.stringContaining('nobody has approved'),
+        remedy: 'kubectl certificate approve csr-1',
+      },
+    ]);
+  });
+
+  it.each([
+    ['refused', condition('Denied'), /the cluster refused \(Denied\)/],
+    ['not signed', condition('Approved'), /nobody has signed/],
+  ])('that was %s is told', (_, status, message) => {
+    const [finding] = found({ signingRequests: [request('csr-1', 60, status)] });
+    expect(finding?.message).toMatch(message);
+  });
+
+  it('is no finding when it was issued, has just been asked for, or is for another node', () => {
+    const ofOther = request('csr-1', 60);
+    for (const each of [
+      request('csr-1', 60, { certificate: 'x' }),
+      request('csr-1', 2),
+      { ...ofOther, spec: { ...ofOther.spec, username: 'system:node:real' } },
+    ]) {
+      expect(found({ signingRequests: [each] })).toEqual([]);
+    }
+  });
+});
+
+const admission = (more: Partial<ClusterView['admission']>): Partial<ClusterView> => ({
+  admission: { ...healthy.admission, ...more },
+});
+
+describe('admission', () => {
+  const policy = { kind: 'MutatingAdmissionPolicy' as const, metadata: { name: 'spillway-pods' } };
+  const untouched = { pod: { spec: { containers: [], tolerations: [{ key: 'other' }] } } };
+
+  it('that does nothing for a pod that has to burst is told, whatever is installed', () => {
+    expect(found(admission({ policies: [policy], probe: untouched }))).toMatchObject([
+      { code: 'admission-not-in-force', severity: 'warning', message: expect.stringContaining('spillway-pods') },
+    ]);
+    const refusal = 'failed calling webhook "enforce-pods.spillway.dev": connection refused';
+    expect(found(admission({ webhooks: ['spillway'], probe: { refusal } }))).toMatchObject([
+      { code: 'admission-not-in-force', message: expect.stringContaining('connection refused') },
+    ]);
+    expect(found(admission({ policies: [policy] }))).toEqual([]);
+  });
+
+  it('that is not installed is a remark: pods can also ask by themselves', () => {
+    expect(found(admission({ probe: untouched }))).toMatchObject([
+      { code: 'admission-not-installed', severity: 'info' },
+    ]);
+  });
+
+  it('whose policies have a mistake is told with what the API server says of it', () => {
+    const expressionWarnings = [
+      { fieldRef: 'spec.validations[0].expression', warning: 'undefined field "spc"\n' },
+      { fieldRef: 'spec.validations[1].expression', warning: 'no such overload' },
+    ];
+    const broken = {
+      kind: 'ValidatingAdmissionPolicy' as const,
+      metadata: { name: 'p' },
+      status: { typeChecking: { expressionWarnings } },
+    };
+    expect(found(admission({ policies: [broken] }))).toMatchObject([
+      {
+        code: 'policy-mistake',
+        object: 'ValidatingAdmissionPolicy p',
+        message: 'the API server finds a mistake in spec.validations[0].expression: undefined field "spc" (and 1 more)',
+      },
+    ]);
+  });
+});
+
 it('the worst comes first', () => {
   const view = { serverVersion: 'v1.27.9', deployments: [deployment({ [burst]: 'auto' })] };
-  expect(found({ ...view, unreadable: new Map([['jobs', 'forbidden']]) }).map(({ severity }) => severity)).toEqual([
+  const untouched = { ...healthy.admission, probe: { pod: {} } };
+  expect(found({ ...view, admission: untouched }).map(({ severity }) => severity)).toEqual([
     'error',
     'warning',
     'info',
@@ -77,7 +210,9 @@ it('the worst comes first', () => {
 describe('virtual nodes', () => {
   it('there is none', () => {
     expect(codes({ nodes: [] })).toEqual(['no-virtual-node']);
-    expect(codes({ nodes: [], unreadable: new Map([['nodes', 'forbidden']]) })).toEqual(['not-allowed-to-look']);
+    expect(codes({ nodes: [], unreadable: new Map([['nodes', mayNot('list', 'nodes')]]) })).toEqual([
+      'not-allowed-to-look',
+    ]);
   });
 
   it('that nobody serves, told once although the node is not Ready either', () => {
@@ -108,6 +243,16 @@ describe('virtual nodes', () => {
     const taints = [{ key: 'bursting.cci.io/no-schedule', effect: 'NoSchedule' }];
     expect(found({ nodes: [{ ...node, spec: { taints }, status: { conditions } }] })).toMatchObject([
       { code: 'backend-not-prepared', message: expect.stringContaining('is Pending') },
+    ]);
+  });
+
+  it('of which it is not known what their pods use, which is no trouble of theirs', () => {
+    const conditions = [
+      { type: 'Ready', status: 'True' },
+      { type: 'MetricsAvailable', status: 'False', message: 'CCI 2.0 has no metrics API' },
+    ];
+    expect(found({ nodes: [{ ...node, status: { conditions } }] })).toMatchObject([
+      { code: 'metrics-missing', severity: 'info', message: expect.stringContaining('CCI 2.0 has no metrics API') },
     ]);
   });
 

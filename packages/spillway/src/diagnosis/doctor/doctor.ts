@@ -1,8 +1,11 @@
+import { checkAdmission } from './admission.ts';
+import { checkServingCertificates } from './certificates.ts';
 import { checkAutoscalers, checkThroughput } from './control-plane.ts';
 import { checkLoadBalancers } from './load-balancers.ts';
 import { checkNodes, checkVersion } from './nodes.ts';
 import { checkNotTaken } from './not-taken.ts';
 import { checkDaemonSets, checkStrays } from './pods.ts';
+import { checkUnreadable } from './unreadable.ts';
 import type { Check, ClusterView, Finding } from './view.ts';
 import { checkWorkloads } from './workloads.ts';
 
@@ -10,6 +13,8 @@ const checks: readonly Check[] = [
   checkVersion,
   checkUnreadable,
   checkNodes,
+  checkServingCertificates,
+  checkAdmission,
   checkWorkloads,
   checkStrays,
   checkNotTaken,
@@ -28,13 +33,4 @@ export function diagnose(view: ClusterView): Finding[] {
 
 export function worstFirst<T extends Pick<Finding, 'severity'>>(findings: readonly T[]): T[] {
   return findings.toSorted((a, b) => order[a.severity] - order[b.severity]);
-}
-
-function checkUnreadable({ unreadable }: ClusterView): Finding[] {
-  return Array.from(unreadable, ([resource, why]) => ({
-    code: 'not-allowed-to-look',
-    severity: 'info',
-    message: `${resource} could not be read, so nothing is said about them: ${why}`,
-    remedy: `Ask with an account that may list ${resource} in all namespaces.`,
-  }));
 }

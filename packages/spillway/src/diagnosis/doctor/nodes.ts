@@ -85,6 +85,16 @@ function nodeFindings(node: Node, { leases, nowMs, unreadable }: ClusterView): F
       remedy: 'The conditions and events of the node say why; sold-out pools open by themselves when a probe succeeds.',
     });
   }
+  const measured = condition('MetricsAvailable');
+  if (measured.status === 'False') {
+    findings.push({
+      code: 'metrics-missing',
+      severity: 'info',
+      object,
+      message: `the backend does not report what pods use: ${measured.message ?? 'it does not say why'}`,
+      remedy: 'The pods run normally, but kubectl top and autoscalers do not see them. The message says what helps.',
+    });
+  }
   if (node.spec?.unschedulable) {
     findings.push({
       code: 'node-cordoned',

@@ -1,4 +1,5 @@
 import type {
+  CertificateSigningRequest,
   DaemonSet,
   Deployment,
   EndpointSlice,
@@ -9,7 +10,9 @@ import type {
   Node,
   Pod,
   Service,
+  MutatingAdmissionPolicy,
   StatefulSet,
+  ValidatingAdmissionPolicy,
 } from '@spillway/kube';
 
 import type { Pool } from '../../podspec/fit/fit.ts';
@@ -33,8 +36,22 @@ export interface ClusterView {
   readonly services: readonly Service[];
   readonly ingresses: readonly Ingress[];
   readonly endpointSlices: readonly EndpointSlice[];
-  /** Plurals of resources, each with why it could not be read. */
-  readonly unreadable: ReadonlyMap<string, string>;
+  readonly signingRequests: readonly CertificateSigningRequest[];
+  /** UID of the kube-system namespace; undefined: it may not be read. */
+  readonly clusterUid: string | undefined;
+  readonly admission: AdmissionView;
+  /** What the API server did not answer, each with why. */
+  readonly unreadable: ReadonlyMap<string, unknown>;
+}
+
+/** Spillway's part in the admission of the cluster. */
+export interface AdmissionView {
+  /** Policies that refuse or change what is created: those that carry Spillway's labels. */
+  readonly policies: readonly (ValidatingAdmissionPolicy | MutatingAdmissionPolicy)[];
+  /** Names of the webhook configurations with Spillway's labels that change what is created. */
+  readonly webhooks: readonly string[];
+  /** What became of a pod that has to burst, in a dry run; undefined: it was not asked, or not answered. */
+  readonly probe: { readonly pod: Pod } | { readonly refusal: string } | undefined;
 }
 
 /** What there is to find; docs/doctor.md has a section for each. */
@@ -53,10 +70,15 @@ export const findingCodes = [
   'pod-not-taken',
   'health-check-port',
   'shared-listener',
+  'serving-certificate-missing',
+  'admission-not-in-force',
+  'policy-mistake',
+  'not-allowed-to-look',
+  'metrics-missing',
   'daemonset-on-virtual-nodes',
   'autoscaler-counts-virtual-nodes',
   'slow-control-plane',
-  'not-allowed-to-look',
+  'admission-not-installed',
 ] as const;
 
 export type FindingCode = (typeof findingCodes)[number];

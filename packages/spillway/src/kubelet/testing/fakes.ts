@@ -12,6 +12,8 @@ import type { Explanation } from '../../pods/explain.ts';
 import type { AccessQuestion, Reviews, User } from '../auth/reviews.ts';
 import type { StreamingBackend } from '../handlers/context.ts';
 import type { KnownPod, PodLookup } from '../../pods/known-pods.ts';
+import type { NodeFigures } from '../../usage/figures.ts';
+import type { UsageSource } from '../../usage/usage-sampler.ts';
 
 /** Answers that a test sets, and what was asked. */
 export class FakeReviews implements Reviews {
@@ -49,6 +51,16 @@ export class FakePods implements PodLookup {
   }
 
   all(): Iterable<KnownPod> {
+    return this.known;
+  }
+}
+
+/** Figures that a test sets. */
+export class FakeUsage implements UsageSource {
+  readonly startedAtMs: number = Date.parse('2026-01-01T00:00:00Z');
+  known: NodeFigures | undefined;
+
+  async figures(): Promise<NodeFigures | undefined> {
     return this.known;
   }
 }

@@ -1,18 +1,26 @@
-import type { Container, ContainerState, ContainerStatus } from '@spillway/kube';
+import type { Container, ContainerState, ContainerStatus, Pod } from '@spillway/kube';
+import { startingReason } from '../../podspec/containers.ts';
 import type { Waiting } from '../core/problems.ts';
 
 /**
- * One status for every container of the spec, in its order. A container of which nothing is known waits, with the
- * reason that holds it up.
+ * One status for every container of the list, in its order. A container of which nothing is known waits, with the
+ * reason that holds it up. If that is only that it has not been started, it is told as a kubelet of this cluster does: the
+ * backend's pod may have other init containers.
  */
 export function completeStatuses(
+  pod: Pod,
   containers: readonly Container[],
   known: readonly ContainerStatus[],
-  waiting: Waiting | { readonly reason: string },
+  waiting: Waiting | undefined,
 ): ContainerStatus[] {
+  const starting = startingReason(pod);
   return containers.map((container) => {
     const status = known.find(({ name }) => name === container.name);
-    return status === undefined ? neverStarted(container, waiting) : wholeSeconds(status);
+    const complete =
+      status === undefined ? neverStarted(container, waiting ?? { reason: starting }) : wholeSeconds(status);
+    const why = complete.state?.waiting;
+    const isStarting = why?.reason === 'PodInitializing' || why?.reason === 'ContainerCreating';
+    return isStarting ? { ...complete, state: { waiting: { ...why, reason: starting } } } : complete;
   });
 }
 

@@ -30,6 +30,13 @@ const input = (pod: Pod, instance?: Instance, more: Partial<StatusInput> = {}): 
 const conditionOf = (conditions: readonly PodCondition[] | undefined, type: string): PodCondition | undefined =>
   conditions?.find((condition) => condition.type === type);
 
+/** Of all containers of a pod whose instance starts, init containers first. */
+function statesOf(pod: Pod, found: Partial<Instance>): unknown[] {
+  const starting = { state: 'starting', initContainerStatuses: [], containerStatuses: [], ...found } as const;
+  const { initContainerStatuses = [], containerStatuses = [] } = podStatus(input(pod, testInstance(pod, starting)));
+  return [...initContainerStatuses, ...containerStatuses].map(({ state }) => state);
+}
+
 describe('the status of a pod', () => {
   it('has the ephemeral containers that its instance has, also when that is gone', () => {
     const bare = testPod();
@@ -95,22 +102,96 @@ describe('the status of a pod', () => {
     }
   });
 
-  it('whose init containers are not done says PodInitializing for the others', () => {
+  it('whose init containers are not done is not initialized', () => {
     const pod = testPod({ spec: { initContainers: [{ name: 'init', image: 'x' }] } });
-    const instance = testInstance(pod, {
-      state: 'starting',
-      initContainerStatuses: [{ ...running('init'), ready: false }],
-      containerStatuses: [],
-    });
-    const status = podStatus(input(pod, instance));
-    expect(status).toMatchObject({
-      phase: 'Pending',
-      containerStatuses: [{ state: { waiting: { reason: 'PodInitializing' } } }],
-    });
-    expect(conditionOf(status.conditions, 'Initialized')).toMatchObject({
+    const initContainerStatuses = [{ ...running('init'), ready: false }];
+    const instance = testInstance(pod, { state: 'starting', initContainerStatuses, containerStatuses: [] });
+    const { phase, conditions } = podStatus(input(pod, instance));
+    expect(phase).toBe('Pending');
+    expect(conditionOf(conditions, 'Initialized')).toMatchObject({
       status: 'False',
       reason: 'ContainersNotInitialized',
       message: 'containers with incomplete status: [init]',
+    });
+  });
+
+  describe('waits as a kubelet says it, whatever its backend calls it:', () => {
+    const withInit = testPod({ spec: { initContainers: [{ name: 'first' }, { name: 'second' }] } });
+    const pulls = { waiting: { reason: 'ErrImagePull', message: 'no such image' } };
+    const initializing = { waiting: { reason: 'PodInitializing' } };
+    const creating = { waiting: { reason: 'ContainerCreating' } };
+    const crashed = {
+      ...waiting('app', 'ContainerCreating'),
+      restartCount: 1,
+      lastState: { terminated: { exitCode: 1 } },
+    };
+
+    it.each<[string, unknown[], unknown[]]>([
+      ['nothing is known of it', [creating], statesOf(testPod(), {})],
+      [
+        'init containers of the backend are not done',
+        [creating],
+        statesOf(testPod(), { containerStatuses: [waiting('app', 'PodInitializing')] }),
+      ],
+      [
+        'its image cannot be pulled',
+        [pulls],
+        statesOf(testPod(), { containerStatuses: [{ ...waiting('app'), state: pulls }] }),
+      ],
+      [
+        'it is created',
+        [{ waiting: {} }],
+        statesOf(testPod(), { containerStatuses: [{ ...waiting('app'), state: { waiting: {} } }] }),
+      ],
+      ['it is started again', [creating], statesOf(testPod(), { containerStatuses: [crashed] })],
+      ['its init containers are not started', [initializing, initializing, initializing], statesOf(withInit, {})],
+      [
+        'its init containers are not started, and the backend calls it otherwise',
+        [initializing, initializing, initializing],
+        statesOf(withInit, {
+          initContainerStatuses: [waiting('first'), waiting('second')],
+          containerStatuses: [waiting('app')],
+        }),
+      ],
+      [
+        'an image of its init containers cannot be pulled',
+        [pulls, initializing, initializing],
+        statesOf(withInit, { initContainerStatuses: [{ ...waiting('first'), state: pulls }] }),
+      ],
+      [
+        'its init containers are done',
+        [exited('first').state, exited('second').state, initializing],
+        statesOf(withInit, {
+          initContainerStatuses: [exited('first'), exited('second')],
+          containerStatuses: [waiting('app')],
+        }),
+      ],
+    ])('%s', (_, expected, found) => {
+      expect(found).toEqual(expected);
+    });
+
+    it('a volume of it is missing', () => {
+      const held = { waiting: { reason: 'ContainerCreating', message: 'not found' } };
+      expect(podStatus(input(withInit, undefined, held)).containerStatuses?.[0]?.state).toEqual({
+        waiting: { reason: 'PodInitializing', message: 'not found' },
+      });
+    });
+
+    it('something else holds it up now', () => {
+      const before = podStatus(input(withInit, undefined, { waiting: { reason: 'A', message: 'a' } }));
+      const { initContainerStatuses = [], containerStatuses = [] } = podStatus(
+        input(withStatus(withInit, before), undefined, { waiting: { reason: 'B', message: 'b' } }),
+      );
+      const reasons = [...initContainerStatuses, ...containerStatuses].map(({ state }) => state?.waiting?.reason);
+      expect(reasons).toEqual(['B', 'B', 'B']);
+    });
+
+    it('a debug container is not started', () => {
+      const spec = { containers: [], ...withInit.spec, ephemeralContainers: [{ name: 'debug' }] };
+      const instance = { ...testInstance(withInit), ephemeralContainerStatuses: [waiting('debug')] };
+      expect(podStatus(input({ ...withInit, spec }, instance)).ephemeralContainerStatuses).toMatchObject([
+        { state: initializing },
+      ]);
     });
   });
 

@@ -73,7 +73,7 @@ function ephemeralStatuses({ pod, instance }: StatusInput): Pick<PodStatus, 'eph
   const known = instance?.ephemeralContainerStatuses ?? pod.status?.ephemeralContainerStatuses ?? [];
   const there = (pod.spec?.ephemeralContainers ?? []).filter(({ name }) => known.some((each) => each.name === name));
   if (there.length === 0) return {};
-  return { ephemeralContainerStatuses: completeStatuses(there, known, { reason: 'ContainerCreating' }) };
+  return { ephemeralContainerStatuses: completeStatuses(pod, there, known, undefined) };
 }
 
 function phaseOf(
@@ -113,18 +113,18 @@ function statusesOf(
 ): { initContainerStatuses: ContainerStatus[]; containerStatuses: ContainerStatus[] } {
   const init = pod.spec?.initContainers ?? [];
   const main = pod.spec?.containers ?? [];
-  // As the kubelet: by what the pod has, and not by how far it has come.
-  const holdup = waiting ?? { reason: init.length > 0 ? 'PodInitializing' : 'ContainerCreating' };
   const live = pod.status ?? {};
   const initContainerStatuses = completeStatuses(
+    pod,
     init,
-    instance?.initContainerStatuses ?? live.initContainerStatuses ?? [],
-    holdup,
+    instance?.initContainerStatuses ?? ranStatuses(live.initContainerStatuses),
+    waiting,
   );
   const containerStatuses = completeStatuses(
+    pod,
     main,
     instance?.containerStatuses ?? ranStatuses(live.containerStatuses),
-    holdup,
+    waiting,
   );
   if (!ended || instance?.state === 'ended' || !(ran || verdict?.reason === 'InstanceLost')) {
     return { initContainerStatuses, containerStatuses };

@@ -9,7 +9,7 @@ import {
 } from '@spillway/kube';
 import { describe, expect, test } from 'vitest';
 import { trusted } from '../../trusted.ts';
-import { type Copies, copiesOf } from './copies.ts';
+import { type Copies, copiesOf, copyNamesOf } from './copies.ts';
 import { CopyKeeper, type CopyKeeperOptions } from './copy-keeper.ts';
 import { kubernetesDialect } from '../dialect.ts';
 
@@ -244,6 +244,18 @@ describe('copies', () => {
     await expect(failing).rejects.toThrow('quota');
     await keeper.tidy(signal);
     expect(there.objects.size).toBe(0);
+  });
+
+  test('of what is gone at its source are removed, and nothing else of their name is', async () => {
+    const there = new OtherCluster();
+    const keeper = there.keeper();
+    await keeper.bring(copiesWith('a'), { signal });
+    await keeper.bring(copiesWith('b', '1', 'other'), { signal });
+    const names = copyNamesOf({ configMaps: ['settings'], secrets: ['login'] }, { owner, from: 'shop' });
+    const theirs: ConfigMap = { kind: 'ConfigMap', metadata: { namespace: 'burst', name: names.configMaps[0] ?? '' } };
+    there.objects.set(`ConfigMap/${nameOf(theirs)}`, theirs);
+    await keeper.drop(names, { signal });
+    expect([...there.objects.values()]).toMatchObject([{ data: { password: 'b' } }, theirs]);
   });
 
   test('follow their source, and never go back', async () => {
