@@ -204,8 +204,8 @@ describe('whether a pool runs a pod: plan says the same as', () => {
   });
 
   agree('the pool itself, and so is the size that is billed', ({ pod, those, offline: plans }) => {
-    const node = { name: 'vk', taints: [burstTaint], labels: virtualNodeLabels };
-    const reviews = those.map((offer) => reviewPod(pod, { node, offer, logger: silentLogger }));
+    const here = { name: 'vk', taints: [burstTaint], labels: virtualNodeLabels };
+    const reviews = those.map((offer) => reviewPod(pod, { node: here, offer, logger: silentLogger }));
     expect(reviews.map(({ refusals }) => refusals.map(({ code }) => code))).toEqual(codes(plans));
     for (const [index, { sized }] of reviews.entries()) {
       if (sized === undefined) continue;
@@ -251,12 +251,13 @@ describe('whether a pool runs a pod: plan says the same as', () => {
   );
 });
 
-/** For those that need the API server to be read. */
+const isOfPod = ({ name }: { readonly name: string }): boolean => /^(scratch|memory|host|huge|share)$/.test(name);
+
+/** Without those that need the API server to be read. */
 function withoutReferences({ spec, metadata, ...pod }: Pod, index: number): Pod {
-  const isKept = ({ name }: { readonly name: string }): boolean => /^(scratch|memory|host|huge|share)$/.test(name);
   const kept = (containers: readonly Container[] = []): Container[] =>
-    containers.map((each) => ({ ...each, volumeMounts: (each.volumeMounts ?? []).filter(isKept) }));
-  const volumes = (spec?.volumes ?? []).filter(isKept);
+    containers.map((each) => ({ ...each, volumeMounts: (each.volumeMounts ?? []).filter(isOfPod) }));
+  const volumes = (spec?.volumes ?? []).filter(isOfPod);
   return {
     ...pod,
     metadata: { ...metadata, name: `web-${index}` },
@@ -264,9 +265,10 @@ function withoutReferences({ spec, metadata, ...pod }: Pod, index: number): Pod 
   };
 }
 
+const planOn = (pod: Pod, pool: Pool): PoolPlan | undefined => planned({ pod, those: [pool] })[0];
+
 describe('what plan says of a pod happens', () => {
   const pods = fc.sample(generatedBurstPod, { numRuns: count, seed }).map(withoutReferences);
-  const planOn = (pod: Pod, pool: Pool): PoolPlan | undefined => planned({ pod, those: [pool] })[0];
 
   it.each(pools.filter(({ name }) => name !== 'blocked').map((pool) => [pool.name, pool] as const))(
     'in a pool like %s',
