@@ -106,6 +106,13 @@ export const mutations = [
     tests: core,
   },
   {
+    name: 'a view that is wrong for some seconds loses what is too little to be suspicious',
+    file: `${pods}/core/absence.ts`,
+    search: 'export const lossSpacingMs = 30_000;',
+    replace: 'export const lossSpacingMs = 2000;',
+    tests: core,
+  },
+  {
     name: 'an outage counts as time in which listings said so',
     file: `${product}/podspec/absence/suspicion.ts`,
     search: 'Math.min(startedMs - untilMs, mostPerListingMs)',
@@ -125,6 +132,81 @@ export const mutations = [
     search: "else if (by === 'watch') hub.gone(ref);",
     replace: 'else hub.gone(ref);',
     tests: [`${product}/backends/kubernetes/pods/instances.test.ts`],
+  },
+
+  // What has ended goes in time, and not before.
+  {
+    name: 'what has ended stays on the backend until its pod is deleted',
+    file: `${pods}/core/decide.ts`,
+    search: ': letGo(state, pod, nowMs, context);',
+    replace: ': idle;',
+    tests: [...core, `${pods}/core/decide.property.test.ts`],
+  },
+  {
+    name: 'what has ended is not kept for its log',
+    file: `${pods}/core/decide.ts`,
+    search: 'const dueMs = endedMs + keepEndedMs;',
+    replace: 'const dueMs = endedMs;',
+    tests: core,
+  },
+  {
+    name: 'what has ended goes before its exit codes are told',
+    file: `${pods}/core/decide.ts`,
+    search:
+      'if (!tellsEnd(pod.status ?? {}, podStatus(statusInput(state, pod, nowMs, context, { over: true })))) return idle;',
+    replace: '',
+    tests: [`${pods}/core/ended.test.ts`],
+  },
+  {
+    name: 'an instance that a late request made of a pod that has ended is not looked after',
+    file: `${pods}/core/transitions.ts`,
+    search: 'if (state.removed && !stays(state)) return state;',
+    replace: 'if (state.removed) return state;',
+    tests: core,
+  },
+  {
+    name: 'what is said of an end changes with what is seen later',
+    file: `${pods}/status/status.ts`,
+    search: 'isOver(facts.pod.status) ?',
+    replace: 'isOver() ?',
+    tests: [`${pods}/status/status.test.ts`],
+  },
+  {
+    name: 'kubectl does not show why there is no log of what has ended',
+    file: `${kubelet}/handlers/logs.ts`,
+    search: 'return new Problem(400, message);',
+    replace: 'return new Problem(404, message);',
+    tests: [`${kubelet}/handlers/logs.test.ts`],
+  },
+
+  // What a backend accepts and has no place for.
+  {
+    name: 'what nobody has a place for is never taken back',
+    file: `${pods}/core/place.ts`,
+    search: 'if (placeWithinMs === undefined || !isUnplaced(state)) return undefined;',
+    replace: 'if (placeWithinMs !== undefined || !isUnplaced(state)) return undefined;',
+    tests: [`${pods}/core/place.test.ts`],
+  },
+  {
+    name: 'a pool is open again for what was only accepted',
+    file: `${pods}/core/place.ts`,
+    search: 'return last !== undefined && last.unplaced === undefined;',
+    replace: 'return last !== undefined;',
+    tests: core,
+  },
+  {
+    name: 'what has found a place is taken back',
+    file: `${product}/backends/kubernetes/kubernetes-backend.ts`,
+    search: 'if (whyUnplaced(pod) === undefined) return false;',
+    replace: '',
+    tests: [`${product}/backends/cci/make-cci.test.ts`],
+  },
+  {
+    name: 'a pod that is taken back has ended',
+    file: `${pods}/core/transitions.ts`,
+    search: "if (state.withdrawn && instance.state === 'ended' && !ran) return state;",
+    replace: '',
+    tests: [`${pods}/core/place.test.ts`],
   },
 
   // One pod, one instance.
@@ -182,15 +264,15 @@ export const mutations = [
   {
     name: 'an instance that is lost ends no pod',
     file: `${pods}/core/transitions.ts`,
-    search: "if (!state.ran || pod === undefined || state.gone !== 'no' || state.verdict !== undefined) return state;",
-    replace: 'if (pod !== undefined || !state.ran) return state;',
+    search: 'if (!wouldBeLost(state)) return state;',
+    replace: 'if (wouldBeLost(state)) return state;',
     tests: decide,
   },
   {
     name: 'one absence is enough to be lost',
-    file: `${pods}/core/transitions.ts`,
-    search: 'const absencesNeeded = 2;',
-    replace: 'const absencesNeeded = 1;',
+    file: `${pods}/core/absence.ts`,
+    search: 'export const absencesNeeded = 2;',
+    replace: 'export const absencesNeeded = 1;',
     tests: decide,
   },
   {
@@ -344,7 +426,7 @@ export const mutations = [
   {
     name: 'a command runs on when its client is gone',
     file: `${kubelet}/handlers/remote-command.ts`,
-    search: 'AbortSignal.any([session.closed, stopping])',
+    search: 'AbortSignal.any([gone.signal, stopping])',
     replace: 'stopping',
     tests: [`${kubelet}/handlers/remote-command.test.ts`],
   },
@@ -433,8 +515,8 @@ export const mutations = [
   {
     name: 'a pod whose hosts file cannot be written does not say why',
     file: `${elsewhere}/pods/observe.ts`,
-    search: 'containerStatuses: shown.containers.map(told),',
-    replace: 'containerStatuses: containerStatuses.map(told),',
+    search: '...withoutWriter({ initContainerStatuses, containerStatuses })',
+    replace: 'initContainerStatuses, containerStatuses',
     tests: [`${elsewhere}/pods/observe.test.ts`],
   },
 
@@ -561,5 +643,50 @@ export const mutations = [
     search: "side === 'cci' && strategy !== 'enforce' && !mayBurst()",
     replace: 'false',
     tests: [`${placement}/profiles/side.test.ts`],
+  },
+
+  // What people are told, and what commands end with.
+  {
+    name: 'a log begins with lines that are older than asked for',
+    file: `${product}/backends/kubernetes/pods/log-part.ts`,
+    search: 'time.at >= since',
+    replace: 'true',
+    tests: [`${product}/backends/kubernetes/pods/log-part.test.ts`],
+  },
+  {
+    name: 'an event names a copy as it is called in the other cluster',
+    file: `${product}/backends/kubernetes/pods/notices.ts`,
+    search: 'sourceNameOf(copy, ref.namespace) ?? copy',
+    replace: 'copy',
+    tests: [`${product}/backends/kubernetes/pods/notices.test.ts`],
+  },
+  {
+    name: 'a command takes the streams of its client before the way to the container is open',
+    file: `${kubelet}/handlers/remote-command.ts`,
+    search: 'const result = await work(ref, { ...streams, open },',
+    replace:
+      'const opened = open();\n        await opened;\n        const result = await work(ref, { ...streams, open: () => opened },',
+    tests: [`${kubelet}/handlers/remote-command.test.ts`],
+  },
+  {
+    name: 'a second installation overwrites the roles of the first',
+    file: `${product}/addon/rbac.ts`,
+    search: 'name: `${installation}-${name}`',
+    replace: 'name: `spillway-${name}`',
+    tests: [`${product}/addon/rbac.test.ts`],
+  },
+  {
+    name: 'credentials that are not accepted count as a cluster that does not answer',
+    file: `${product}/cli/told.ts`,
+    search: "error.kind === 'unauthorized' ? exitCodes.mistake : exitCodes.failure",
+    replace: 'exitCodes.failure',
+    tests: [`${product}/cli/told.test.ts`],
+  },
+  {
+    name: 'YAML whose aliases stand for too much ends in a stack trace',
+    file: 'packages/kube/src/config/yaml.ts',
+    search: 'if (error instanceof RangeError) throw error;\n    const bomb',
+    replace: 'if (error instanceof ReferenceError) throw error;\n    const bomb',
+    tests: ['packages/kube/src/config/yaml.test.ts'],
   },
 ];

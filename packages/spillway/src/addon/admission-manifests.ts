@@ -1,8 +1,10 @@
 import type { MutatingWebhookConfiguration, Service, ValidatingWebhookConfiguration } from '@spillway/kube';
 import { advisoryConfiguration, mutatingConfiguration, type WebhookAddress } from '../admission/configurations.ts';
+import { labelsOf } from '../podspec/installation.ts';
 import { mutatingPolicies, type PolicyManifest, unknownValuePolicy } from '../placement/rules/policies.ts';
 
 export interface AdmissionManifestOptions {
+  readonly installation: string;
   readonly carrier: 'policy' | 'webhook';
   readonly address: WebhookAddress;
   /** Of the webhook server. */
@@ -17,24 +19,28 @@ type Manifest = PolicyManifest | MutatingWebhookConfiguration | ValidatingWebhoo
 
 /** What the API server has to be told so that the rules are carried out. In the order in which it can be applied. */
 export function admissionManifests(options: AdmissionManifestOptions): readonly Manifest[] {
-  const { carrier, address, port, served, taintKeys } = options;
+  const { installation, carrier, address, port, served, taintKeys } = options;
   const webhooks = [
-    ...('service' in address ? [service(address.service, port)] : []),
-    mutatingConfiguration({ address, rules: carrier === 'webhook', taintKeys }),
-    advisoryConfiguration(address),
+    ...('service' in address ? [service(installation, address.service, port)] : []),
+    mutatingConfiguration(installation, { address, rules: carrier === 'webhook', taintKeys }),
+    advisoryConfiguration(installation, address),
   ];
   return [
-    ...(carrier === 'policy' ? [...mutatingPolicies(), ...unknownValuePolicy()] : []),
+    ...(carrier === 'policy' ? [...mutatingPolicies(installation), ...unknownValuePolicy(installation)] : []),
     ...(carrier === 'webhook' || served ? webhooks : []),
   ];
 }
 
-function service({ namespace, name }: { readonly namespace: string; readonly name: string }, port: number): Service {
-  const labels = { 'app.kubernetes.io/name': 'spillway' };
+function service(
+  installation: string,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  port: number,
+): Service {
+  const { 'app.kubernetes.io/managed-by': _, ...selector } = labelsOf(installation);
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name, namespace, labels: { ...labels, 'app.kubernetes.io/managed-by': 'spillway' } },
-    spec: { selector: labels, ports: [{ name: 'https', port: 443, targetPort: port }] },
+    metadata: { name, namespace, labels: labelsOf(installation) },
+    spec: { selector, ports: [{ name: 'https', port: 443, targetPort: port }] },
   };
 }

@@ -4,6 +4,7 @@ import type { BackendConfig } from './backends.ts';
 
 /** The configuration as the program uses it: every default filled in. What each field means stands in `schema.ts`. */
 export interface Config {
+  readonly name: string;
   readonly clusterId?: string | undefined;
   readonly kubernetes: KubernetesConfig;
   readonly pools: readonly PoolConfig[];
@@ -70,6 +71,7 @@ export interface PoolConfig {
   readonly dns: DnsConfig;
   readonly ping: PingConfig;
   readonly sweep: SweepConfig;
+  readonly keepEndedSeconds: number;
   readonly metrics: MetricsConfig;
   readonly daemonSets: 'placeholder' | 'reject';
   readonly sizing: RuleSetName;

@@ -17,7 +17,7 @@ export async function readPlan(client: KubeClient, namespaces: readonly string[]
   const remarks = profiles.flatMap((profile) => {
     const problem = profileProblem(profile);
     const { namespace = '', name = '' } = profile.metadata ?? {};
-    return problem === undefined ? [] : [`ScheduleProfile ${namespace}/${name} is not followed: ${problem}`];
+    return problem === undefined ? [] : [`ScheduleProfile ${namespace}/${name} is ignored: ${problem}`];
   });
   return {
     nodes: nodeList,

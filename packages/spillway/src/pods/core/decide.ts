@@ -2,6 +2,8 @@ import type { Pod, PodStatus } from '@spillway/kube';
 import { type Following, followsChanges } from '../../podspec/references.ts';
 import { activeDeadlineMs, isDeleting, isTerminalPhase, specGraceSeconds } from '../../podspec/pod-facts.ts';
 import { placeholderInstance } from '../intake/placeholder.ts';
+import { countsFromMs } from './absence.ts';
+import { isUnplaced, placeDueMs } from './place.ts';
 import type { Operation, PodState } from './pod-state.ts';
 import { type Waiting, waitingFor, waitingForRefusals } from './problems.ts';
 import { podStatus, tellsEnd } from '../status/status.ts';
@@ -11,6 +13,10 @@ import { refusedConditions } from '../status/transient-conditions.ts';
 export interface DecideContext extends Following {
   /** Addresses of the virtual node. */
   readonly hostIPs: readonly string[];
+  /** See `Capabilities`. */
+  readonly placeWithinMs?: number;
+  /** How long an instance is kept after its pod's end was told, for its log. Default: until the pod is deleted */
+  readonly keepEndedMs?: number;
 }
 
 export interface Decision {
@@ -66,13 +72,13 @@ function nextStep(state: PodState, nowMs: number, context: DecideContext): Step 
   if (state.gone !== 'no' || pod === undefined) return afterPod(state, nowMs);
   if (state.placeholder) return isDeleting(pod) ? deleteIt(state, pod, nowMs) : idle;
   if (isDeleting(pod)) return deletion(state, pod, nowMs, context);
-  if (hasEnded(state, pod)) return isRunning(state) ? stopIt(state, pod, nowMs) : idle;
+  if (hasEnded(state, pod)) return isRunning(state) ? stopIt(state, pod, nowMs) : letGo(state, pod, nowMs, context);
   return start(state, pod, nowMs, context);
 }
 
 /** This process has asked for it, or somebody has seen it. */
-function mayExist({ created, last, ran }: PodState): boolean {
-  return created !== 'no' || last !== undefined || ran;
+function mayExist({ created, last, ran, withdrawn }: PodState): boolean {
+  return created !== 'no' || last !== undefined || ran || withdrawn;
 }
 
 /** The API object is gone; whatever the backend still has is stopped and removed by its reference. */
@@ -122,15 +128,25 @@ function stopIt(state: PodState, pod: Pod, nowMs: number): Step {
     state.graceEndsMs !== undefined &&
     nowMs < state.stopped.deadlineMs &&
     state.graceEndsMs < state.stopped.deadlineMs - 500;
-  const looksFor: Step = state.observed.kind === 'doubtful' ? waitForListing : idle;
+  const looks = state.observed.kind === 'doubtful' ? lookAgain(state, nowMs) : idle;
   if (isFirst || isShorter) {
     const graceSeconds = Math.max(0, Math.ceil((deadlineMs - nowMs) / 1000));
     return attempt(state, { kind: 'stop', graceSeconds, deadlineMs }, nowMs);
   }
   if (nowMs >= overdueAtMs) {
-    return { ...attempt(state, { kind: 'stop', graceSeconds: 0, deadlineMs: nowMs }, nowMs), ...looksFor };
+    return sooner(attempt(state, { kind: 'stop', graceSeconds: 0, deadlineMs: nowMs }, nowMs), looks);
   }
-  return { wakeAtMs: overdueAtMs, ...looksFor };
+  return sooner({ wakeAtMs: overdueAtMs }, looks);
+}
+
+/** The cluster knows how the pod ended. Of its instance only the log is of use, and it takes a place. */
+function letGo(state: PodState, pod: Pod, nowMs: number, context: DecideContext): Step {
+  const { observed, endedMs } = state;
+  const { keepEndedMs } = context;
+  if (observed.kind !== 'present' || endedMs === undefined || keepEndedMs === undefined) return idle;
+  if (!tellsEnd(pod.status ?? {}, podStatus(statusInput(state, pod, nowMs, context, { over: true })))) return idle;
+  const dueMs = endedMs + keepEndedMs;
+  return nowMs < dueMs ? { wakeAtMs: dueMs } : attempt(state, { kind: 'remove' }, nowMs);
 }
 
 /** The pod should run. */
@@ -138,12 +154,12 @@ function start(state: PodState, pod: Pod, nowMs: number, context: DecideContext)
   switch (state.observed.kind) {
     case 'unknown':
     case 'doubtful':
-      return waitForListing;
+      return lookAgain(state, nowMs);
     case 'present':
       // Half of an instance, or an earlier process's create whose answer nobody heard: completed by asking again.
       return state.observed.instance.state === 'starting' && state.created !== 'accepted'
         ? create(state, nowMs)
-        : follow(state, pod, nowMs, context);
+        : sooner(withdrawal(state, nowMs, context), follow(state, pod, nowMs, context));
     default:
       return create(state, nowMs);
   }
@@ -153,6 +169,13 @@ function create(state: PodState, nowMs: number): Step {
   const final = state.failures.create?.retryAtMs === Number.POSITIVE_INFINITY;
   if (state.phase !== 'syncing' || state.ran || state.refusals.length > 0 || final) return idle;
   return attempt(state, { kind: 'create', again: state.created !== 'no' }, nowMs);
+}
+
+/** What nobody has had a place for in time is taken back; the pool is sold out. */
+function withdrawal(state: PodState, nowMs: number, context: DecideContext): Step {
+  const dueMs = placeDueMs(state, context);
+  if (dueMs === undefined) return idle;
+  return nowMs < dueMs ? { wakeAtMs: dueMs } : attempt(state, { kind: 'withdraw' }, nowMs);
 }
 
 /**
@@ -174,6 +197,18 @@ function followDueMs(state: PodState, pod: Pod, nowMs: number, context: DecideCo
   }
   if (!isCarriedOut(state) || (follows && outdated)) return content.readMs + followSpacingMs;
   return follows ? content.renewAtMs : Number.POSITIVE_INFINITY;
+}
+
+/** Whether the instance is there only a listing tells, and not every one counts. */
+function lookAgain(state: PodState, nowMs: number): Step {
+  const countMs = state.observed.kind === 'doubtful' ? countsFromMs(state, state.observed) : nowMs;
+  return nowMs < countMs ? { wakeAtMs: countMs } : waitForListing;
+}
+
+/** The first operation of the two, and whichever time comes first. */
+function sooner(first: Step, second: Step): Step {
+  const wakeAtMs = earliest(first.wakeAtMs, second.wakeAtMs);
+  return { ...second, ...first, ...(wakeAtMs !== undefined && { wakeAtMs }) };
 }
 
 /** The operation, unless it failed a moment ago. */
@@ -210,7 +245,8 @@ function statusToTell(
   if (observed.kind === 'doubtful' && state.ran) return {};
   if (observed.kind === 'present' && observed.instance.state !== 'starting') return tell({ over: false });
   const waiting = holdup(state);
-  if (waiting !== undefined && observed.kind !== 'present') return tell({ over: false, waiting });
+  if (waiting !== undefined && (observed.kind !== 'present' || isUnplaced(state)))
+    return tell({ over: false, waiting });
   const quietUntilMs = state.firstSeenMs + quietMs;
   return nowMs < quietUntilMs ? { wakeAtMs: quietUntilMs } : tell({ over: false });
 }
@@ -236,7 +272,8 @@ function statusInput(
 ): Parameters<typeof podStatus>[0] {
   return {
     pod,
-    instance: state.last,
+    // What has no place yet knows nothing of its containers.
+    instance: isUnplaced(state) ? undefined : state.last,
     verdict: state.verdict,
     carriedOut: isCarriedOut(state),
     refused: state.last === undefined ? [] : state.content?.refused,

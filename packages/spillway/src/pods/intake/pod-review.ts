@@ -29,7 +29,10 @@ export function reviewPod(pod: Pod, { node, offer, logger }: Reviewers): PodRevi
     return fit.kind === 'refused' ? { refusals: fit.reasons } : letIn(fit.kind === 'fits' ? fit.sized : undefined);
   } catch (error) {
     // The create will say what is wrong, if something is.
-    logger.error({ err: error, ...podFields(instanceRef(pod)) }, 'the review of a pod failed; this is a defect');
+    logger.error(
+      { err: error, ...podFields(instanceRef(pod)) },
+      'the review of a pod failed; this is a bug in Spillway',
+    );
     return letIn(undefined);
   }
 }
