@@ -40,7 +40,7 @@ import type { Stage } from './timeline.ts';
 import { changedVolumes, digestOfSecrets, digestsOf } from './references/volume-content.ts';
 
 export interface OperationsOptions {
-  readonly backend: Pick<Backend, 'capabilities' | 'create' | 'update' | 'withdraw' | 'stop' | 'remove'>;
+  readonly backend: Pick<Backend, 'capabilities' | 'support' | 'create' | 'update' | 'withdraw' | 'stop' | 'remove'>;
   /** Client of the node agent. */
   readonly client: Pick<KubeClient, 'resource'>;
   readonly gonePods: Pick<GonePods, 'look'>;
@@ -129,7 +129,7 @@ export class Operations {
       ? []
       : [
           ...(sized ? sizeNotices(sized) : []),
-          ...backendNotices(pod, dns, backend.capabilities, (address) => references.serviceAt?.(address)),
+          ...backendNotices(pod, dns, backend, (address) => references.serviceAt?.(address)),
         ];
     for (const notice of [...once, ...resolution.notices]) record(ref, notice);
     onStage?.(ref, 'admitted');

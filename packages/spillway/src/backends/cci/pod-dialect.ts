@@ -3,7 +3,7 @@ import type { Capacity, DnsConfig, Owner } from '../backend.ts';
 import { type Dialect, explicitDns } from '../kubernetes/dialect.ts';
 import type { CciDialect } from './dialects.ts';
 import { toBackendError } from './errors.ts';
-import { cciFields, partsOfEmptyDirs } from './fields.ts';
+import { cciSupport } from './fields.ts';
 import { pullSecretName } from './images/pull-secret.ts';
 import { pullRemedy } from './images/swr.ts';
 
@@ -21,8 +21,7 @@ export function podDialect(
     types: { pods: inGroup(pods), configMaps: inGroup(configMaps), secrets: inGroup(secrets), events: inGroup(events) },
     version: apiVersion,
     architecture: 'amd64',
-    fields: cciFields[apiVersion],
-    alsoRefused: partsOfEmptyDirs,
+    support: cciSupport[apiVersion],
     capacity,
     verbs: {
       attach: !lacks.attach,

@@ -11,9 +11,9 @@ import {
   secrets,
 } from '@spillway/kube';
 import type { ApiError } from '@spillway/kube';
-import type { BackendError, Capacity, DnsConfig, Owner, Refusal } from '../backend.ts';
-import type { FieldTable } from './fields/fields.ts';
-import { podFields } from './fields/pod-fields.ts';
+import type { Support } from '../../podspec/fit/support.ts';
+import type { BackendError, Capacity, DnsConfig, Owner } from '../backend.ts';
+import { kubernetesSupport } from './fields/pod-fields.ts';
 
 /**
  * How one kind of cluster differs from another. Plain data and pure functions: what runs pods in a namespace never asks which
@@ -32,9 +32,8 @@ export interface Dialect {
   readonly version: string | undefined;
   /** Of all machines there. Undefined: not known. */
   readonly architecture: string | undefined;
-  readonly fields: FieldTable;
-  /** What the table cannot say, because it depends on several fields. */
-  alsoRefused(pod: Pod): readonly Refusal[];
+  /** What becomes of pods there. */
+  readonly support: Support;
   /** What the virtual node offers. Undefined: the namespace's quota, or what the nodes have. */
   readonly capacity: Capacity | undefined;
   /** What can be done with a pod that runs, besides logs and commands. */
@@ -71,8 +70,7 @@ export const kubernetesDialect: Dialect = {
   types: { pods, configMaps, secrets, events },
   version: undefined,
   architecture: undefined,
-  fields: podFields,
-  alsoRefused: () => [],
+  support: kubernetesSupport,
   capacity: undefined,
   verbs: { attach: true, portForward: true, ephemeralContainers: true },
   noMetrics: undefined,

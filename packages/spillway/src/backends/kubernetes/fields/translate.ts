@@ -1,11 +1,11 @@
 import type { Container, EphemeralContainer, LocalObjectReference, Pod, PodSpec } from '@spillway/kube';
+import { passedPart } from '../../../podspec/fit/fields.ts';
 import { travellingAnnotations, travellingLabels } from '../../../podspec/travelling.ts';
 import type { Notice, Owner, Workload } from '../../backend.ts';
 import { trusted } from '../../trusted.ts';
 import { type Copies, CopyNames, copiesOf } from '../copies/copies.ts';
 import type { Dialect } from '../dialect.ts';
 import { environmentOf } from './environment.ts';
-import { passedPart } from './fields.ts';
 import { ephemeralContainerFields } from './pod-fields.ts';
 import { passedAnnotation, passedOf } from '../changes/passed.ts';
 import { contentAnnotation, podMarks, revisionAnnotation } from '../pods/marks.ts';
@@ -83,7 +83,7 @@ function specOf(workload: Workload, dialect: Dialect, names: CopyNames, own: Own
   const { containers = [], initContainers, ephemeralContainers = [] } = pod.spec ?? {};
   const volumes = volumesOf(pod, names, own);
   const kept = new Set(volumes.map((volume) => volume.name));
-  const passed = trusted<PodSpec>(passedPart(pod.spec ?? {}, dialect.fields));
+  const passed = trusted<PodSpec>(passedPart(pod.spec ?? {}, dialect.support.fields));
   const added = trusted<EphemeralContainer[]>(passedPart(ephemeralContainers, ephemeralContainerFields));
   const complete = (originals: readonly Container[], parts: readonly Container[] = []): Container[] =>
     originals.map((original, index) => ({
