@@ -177,9 +177,9 @@ describe('admission', () => {
     ]);
   });
 
+  const both = (error: string): string => `/v1, Kind=Pod: ERROR: ${error}\napps/v1, Kind=Deployment: ERROR: ${error}\n`;
+
   it('whose policies have a mistake is told with what the API server says of it', () => {
-    const both = (error: string): string =>
-      `/v1, Kind=Pod: ERROR: ${error}\napps/v1, Kind=Deployment: ERROR: ${error}\n`;
     const expressionWarnings = [
       // It asks whether there is a template before it looks at it.
       { fieldRef: 'spec.matchConditions[0].expression', warning: "/v1, Kind=Pod: ERROR: undefined field 'template'\n" },
