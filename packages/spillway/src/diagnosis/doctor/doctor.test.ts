@@ -83,6 +83,9 @@ const mayNot = (verb: string, resource: string): ApiError =>
     status: 403,
   });
 
+/** Of two kinds. */
+const both = (error: string): string => `/v1, Kind=Pod: ERROR: ${error}\napps/v1, Kind=Deployment: ERROR: ${error}\n`;
+
 describe('what was not answered', () => {
   it('is told as a warning, with who lacks which rights', () => {
     const unreadable = new Map<string, ApiError>([
@@ -176,8 +179,6 @@ describe('admission', () => {
       { code: 'admission-not-installed', severity: 'info' },
     ]);
   });
-
-  const both = (error: string): string => `/v1, Kind=Pod: ERROR: ${error}\napps/v1, Kind=Deployment: ERROR: ${error}\n`;
 
   it('whose policies have a mistake is told with what the API server says of it', () => {
     const expressionWarnings = [
