@@ -131,11 +131,17 @@ export function podChanged(state: PodState, { pod, refusals, sized, nowMs }: Bou
     failures: respecified ? withoutFailure(failures, 'create') : failures,
     outbox: [...state.outbox, ...fresh],
   };
+  // An end is never taken back: the pod's controller makes a new one.
+  if (shouldEnd(state) && !shouldEnd(next) && next.last?.state !== 'ended' && !next.placeholder) {
+    return settle(judgedLost(next, 'The end of this pod had begun when its cluster was restored to an earlier state'));
+  }
   if (next.observed.kind !== 'absent') return settle(next);
   // A create whose answer is not known, or an earlier process's, may still come true, and its end should be seen.
   const isNews = isDeleting(pod) && !(state.pod && isDeleting(state.pod));
   const uncertain = isNews && !next.removed && (next.inherited || next.created !== 'no');
-  return settle(uncertain ? { ...next, observed: doubtful(nowMs) } : lost(next));
+  // It runs, as its status says, and not by our doing: another process has started it, which should not be at work any more.
+  const startedByAnother = next.ran && !state.ran && !next.removed;
+  return settle(uncertain || startedByAnother ? { ...next, observed: doubtful(nowMs) } : lost(next));
 }
 
 /** The watch told that the pod was deleted: by us, or by force. */
@@ -336,18 +342,16 @@ function settle(state: PodState): PodState {
 }
 
 function phaseOf(state: PodState): Phase {
-  const { pod, observed } = state;
-  const ended = observed.kind === 'present' && observed.instance.state === 'ended';
-  const shouldEnd =
-    // What the watch says may be a list of an API server that lags behind; the live read decides.
-    state.gone === 'confirmed' ||
-    state.verdict !== undefined ||
-    pod === undefined ||
-    isDeleting(pod) ||
-    isTerminalPhase(pod.status?.phase);
-  if (ended) return 'terminated';
-  if (!shouldEnd) return 'syncing';
+  const { observed } = state;
+  if (observed.kind === 'present' && observed.instance.state === 'ended') return 'terminated';
+  if (!shouldEnd(state)) return 'syncing';
   return observed.kind === 'absent' && state.inFlight === undefined ? 'terminated' : 'terminating';
+}
+
+function shouldEnd({ pod, gone, verdict }: PodState): boolean {
+  // What the watch says may be a list of an API server that lags behind; the live read decides.
+  if (gone === 'confirmed' || verdict !== undefined || pod === undefined) return true;
+  return isDeleting(pod) || isTerminalPhase(pod.status?.phase);
 }
 
 const order: Readonly<Record<Phase, number>> = { syncing: 0, terminating: 1, terminated: 2 };
@@ -358,10 +362,11 @@ function laterOf(a: Phase, b: Phase): Phase {
 
 /** It ran, nobody ended it, and it is gone: its controller makes a new pod, this one is never started again. */
 function lost(state: PodState): PodState {
-  const { pod } = state;
-  if (!state.ran || pod === undefined || state.gone !== 'no' || state.verdict !== undefined) return state;
-  if (isDeleting(pod) || isTerminalPhase(pod.status?.phase) || state.last?.state === 'ended') return state;
-  const message = 'The backend does not have the instance of this pod any more';
+  if (!state.ran || state.gone !== 'no' || shouldEnd(state) || state.last?.state === 'ended') return state;
+  return judgedLost(state, 'The backend does not have the instance of this pod any more');
+}
+
+function judgedLost(state: PodState, message: string): PodState {
   const notice: Notice = { severity: 'Warning', reason: 'InstanceLost', message };
   return { ...state, verdict: { reason: 'InstanceLost', message }, outbox: [...state.outbox, notice] };
 }

@@ -142,8 +142,9 @@ describe('a status', () => {
       }),
     ],
     ['the pod is gone', new ApiError('not found', { status: 404, reason: 'NotFound' })],
-  ])('is dropped when %s', async (_, error) => {
+  ])('is dropped when %s, and the watch has said so', async (_, error) => {
     const setup = setUp(() => {
+      setup.known.clear();
       throw error;
     });
     const pod = addPod(setup);
@@ -188,6 +189,30 @@ describe('a status', () => {
     gate.resolve();
     await setup.writer.flush(forever);
     expect(setup.cluster.get('web-0')?.status?.phase).toBe('Failed');
+    await setup.stop();
+  });
+
+  it('of a pod that is not there, as somebody says, is tried again as long as the watch has it: another cluster may have answered', async () => {
+    const setup = setUp((_, count) => {
+      if (count < 3) throw new ApiError('pods "web-0" not found', { status: 404 });
+    });
+    const pod = addPod(setup);
+    setup.writer.write(pod, statusOf(pod));
+    await setup.writer.flush(forever);
+    expect(setup.cluster.get('web-0')?.status?.phase).toBe('Running');
+    await setup.stop();
+  });
+
+  it('that was answered is written again when a new list lacks it: etcd was restored', async () => {
+    const setup = setUp();
+    const pod = addPod(setup);
+    setup.writer.write(pod, statusOf(pod));
+    await setup.writer.flush(forever);
+    addPod(setup, pod);
+    setup.writer.relisted();
+    setup.writer.write(pod, statusOf(pod));
+    await setup.writer.flush(forever);
+    expect(setup.cluster.get('web-0')?.status?.phase).toBe('Running');
     await setup.stop();
   });
 

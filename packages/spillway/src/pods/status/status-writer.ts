@@ -73,6 +73,11 @@ export class StatusWriter {
     this.#set(uid, wanted(before, { status, annotations }, tellsSame));
   }
 
+  /** What is live was listed anew: it is newer than the answers to what we wrote, also when versions are given anew. */
+  relisted(): void {
+    this.#answers.clear();
+  }
+
   /** The pod is gone. */
   forget(uid: string): void {
     this.#pending.delete(uid);
@@ -160,8 +165,10 @@ export class StatusWriter {
   }
 
   #resultOf(error: unknown, uid: string, attempts: number): WriteResult {
-    if (isNotFound(error) || isReplaced(error)) return { kind: 'gone' };
-    const kind = isAboutTheStatus(error) ? 'refused' : 'failed';
+    const saysGone = isNotFound(error) || isReplaced(error);
+    // As long as the watch has it, somebody else may have answered.
+    if (saysGone && this.#options.live(uid) === undefined) return { kind: 'gone' };
+    const kind = !saysGone && isAboutTheStatus(error) ? 'refused' : 'failed';
     const delayMs = backoffMs(`${uid}/status`, attempts, kind === 'refused' ? retryRefused : retry);
     return { kind, untilMs: this.#clock.now() + Math.max(delayMs, retryAfterMs(error)) };
   }
