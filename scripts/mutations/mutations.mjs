@@ -1,6 +1,9 @@
 // What is broken on purpose, and which tests have to notice. A mutation whose text is not found is stale and counts as unnoticed:
 // it goes with the code that it breaks.
 
+import { edges } from './edges.mjs';
+import { more } from './pods.mjs';
+
 /**
  * @typedef {object} Mutation
  * @property {string} name what would go wrong
@@ -23,6 +26,9 @@ const pendingWrite = [`${pods}/status/pending-write.test.ts`];
 
 /** @type {readonly Mutation[]} */
 export const mutations = [
+  ...more,
+  ...edges,
+
   // What is seen of the cluster.
   {
     name: 'another pod of the same name is told as a change of the first',
@@ -52,7 +58,7 @@ export const mutations = [
     file: `${pods}/core/decide.ts`,
     search: "if (state.gone === 'reported') return attempt(state, { kind: 'confirmGone' }, nowMs);",
     replace: '',
-    tests: [`${pods}/core/decide.property.test.ts`],
+    tests: decide,
   },
   {
     name: 'a pod that a list lacks counts as deleted',
@@ -80,13 +86,6 @@ export const mutations = [
     file: `${pods}/instances/sweeper.ts`,
     search: "if (presence === 'gone' && !signal.aborted) onOrphan(ref);",
     replace: 'if (!signal.aborted) onOrphan(ref);',
-    tests: core,
-  },
-  {
-    name: 'the API server is not asked which cluster it is',
-    file: `${pods}/instances/gone-pods.ts`,
-    search: "if (!(await confirmCluster(signal))) return 'otherCluster';",
-    replace: '',
     tests: core,
   },
   {
@@ -180,8 +179,8 @@ export const mutations = [
   {
     name: 'an instance that is lost ends no pod',
     file: `${pods}/core/transitions.ts`,
-    search: "if (!state.ran || pod === undefined || state.gone !== 'no' || state.verdict !== undefined) return state;",
-    replace: 'if (pod !== undefined || !state.ran) return state;',
+    search: "if (!state.ran || state.gone !== 'no' || shouldEnd(state) || state.last?.state === 'ended') return state;",
+    replace: "if (state.gone !== 'confirmed') return state;",
     tests: decide,
   },
   {
@@ -431,8 +430,8 @@ export const mutations = [
   {
     name: 'a pod whose hosts file cannot be written does not say why',
     file: `${elsewhere}/pods/observe.ts`,
-    search: 'containerStatuses: shown.containers.map(told),',
-    replace: 'containerStatuses: containerStatuses.map(told),',
+    search: '...withoutWriter({ initContainerStatuses, containerStatuses })',
+    replace: 'initContainerStatuses, containerStatuses',
     tests: [`${elsewhere}/pods/observe.test.ts`],
   },
 
