@@ -124,6 +124,81 @@ export const mutations = [
     tests: [`${product}/backends/kubernetes/pods/instances.test.ts`],
   },
 
+  // What has ended goes in time, and not before.
+  {
+    name: 'what has ended stays on the backend until its pod is deleted',
+    file: `${pods}/core/decide.ts`,
+    search: ': letGo(state, pod, nowMs, context);',
+    replace: ': idle;',
+    tests: [...core, `${pods}/core/decide.property.test.ts`],
+  },
+  {
+    name: 'what has ended is not kept for its log',
+    file: `${pods}/core/decide.ts`,
+    search: 'const dueMs = endedMs + keepEndedMs;',
+    replace: 'const dueMs = endedMs;',
+    tests: core,
+  },
+  {
+    name: 'what has ended goes before its exit codes are told',
+    file: `${pods}/core/decide.ts`,
+    search:
+      'if (!tellsEnd(pod.status ?? {}, podStatus(statusInput(state, pod, nowMs, context, { over: true })))) return idle;',
+    replace: '',
+    tests: [`${pods}/core/ended.test.ts`],
+  },
+  {
+    name: 'an instance that a late request made of a pod that has ended is not looked after',
+    file: `${pods}/core/transitions.ts`,
+    search: 'if (state.removed && !stays(state)) return state;',
+    replace: 'if (state.removed) return state;',
+    tests: core,
+  },
+  {
+    name: 'what is said of an end changes with what is seen later',
+    file: `${pods}/status/status.ts`,
+    search: 'isOver(facts.pod.status) ?',
+    replace: 'isOver() ?',
+    tests: [`${pods}/status/status.test.ts`],
+  },
+  {
+    name: 'kubectl does not show why there is no log of what has ended',
+    file: `${kubelet}/handlers/logs.ts`,
+    search: 'return new Problem(400, message);',
+    replace: 'return new Problem(404, message);',
+    tests: [`${kubelet}/handlers/logs.test.ts`],
+  },
+
+  // What a backend accepts and has no place for.
+  {
+    name: 'what nobody has a place for is never taken back',
+    file: `${pods}/core/place.ts`,
+    search: 'if (placeWithinMs === undefined || !isUnplaced(state)) return undefined;',
+    replace: 'if (placeWithinMs !== undefined || !isUnplaced(state)) return undefined;',
+    tests: [`${pods}/core/place.test.ts`],
+  },
+  {
+    name: 'a pool is open again for what was only accepted',
+    file: `${pods}/core/place.ts`,
+    search: 'return last !== undefined && last.unplaced === undefined;',
+    replace: 'return last !== undefined;',
+    tests: core,
+  },
+  {
+    name: 'what has found a place is taken back',
+    file: `${product}/backends/kubernetes/kubernetes-backend.ts`,
+    search: 'if (whyUnplaced(pod) === undefined) return false;',
+    replace: '',
+    tests: [`${product}/backends/cci/make-cci.test.ts`],
+  },
+  {
+    name: 'a pod that is taken back has ended',
+    file: `${pods}/core/transitions.ts`,
+    search: "if (state.withdrawn && instance.state === 'ended' && !ran) return state;",
+    replace: '',
+    tests: [`${pods}/core/place.test.ts`],
+  },
+
   // One pod, one instance.
   {
     name: 'the name of an instance does not say which pod it is',

@@ -54,6 +54,12 @@ export interface Backend {
    */
   update?(ref: InstanceRef, change: InstanceChange, signal: AbortSignal): Promise<readonly Refusal[]>;
 
+  /**
+   * Takes back an instance that is `unplaced`: afterwards there is none. Only where `placeWithinMs` is.
+   * @returns false: it has found a place, and stays
+   */
+  withdraw?(ref: InstanceRef, signal: AbortSignal): Promise<boolean>;
+
   /** Afterwards nothing of the instance exists or is billed; also ends what still runs. Success when already gone. */
   remove(ref: InstanceRef, signal: AbortSignal): Promise<void>;
 
@@ -130,6 +136,8 @@ export interface Capabilities {
   readonly volumeUpdates: boolean;
   /** Do pulls that come later need the pull Secrets as they are then? Default: those of the pod's creation do */
   readonly pullSecretUpdates?: boolean;
+  /** An instance that is `unplaced` for this long is withdrawn, and the pool counts as sold out. Default: it waits */
+  readonly placeWithinMs?: number;
   /** Do pods reach the Services of their cluster, and are they told where its API server is? Default: they do */
   readonly clusterServices?: boolean;
 }
@@ -189,6 +197,8 @@ export interface Instance {
    * - `ended`: nothing runs and nothing will run again
    */
   readonly state: 'starting' | 'running' | 'stopping' | 'ended';
+  /** Accepted, but nobody has a place for it yet: why, as far as the backend says. Absent: it has one, or the backend does not tell. */
+  readonly unplaced?: string;
   readonly podIPs: readonly string[];
   /** When the backend accepted the instance. RFC 3339. */
   readonly startTime: string;

@@ -111,7 +111,9 @@ export const cciSchema: z.ZodType<CciBackendConfig> & z.core.$ZodTypeDiscriminab
       .min(1)
       .max(3600)
       .default(20)
-      .describe('A pod that CCI has not placed after this time counts as sold out and is taken back.'),
+      .describe(
+        'A pod that CCI has not placed after this time is withdrawn, and the pool counts as sold out. It is tried again.',
+      ),
     volumeRefresh: z
       .boolean()
       .default(false)

@@ -69,6 +69,7 @@ export interface PoolConfig {
   readonly dns: DnsConfig;
   readonly ping: PingConfig;
   readonly sweep: SweepConfig;
+  readonly keepEndedSeconds: number;
   readonly metrics: MetricsConfig;
   readonly daemonSets: 'placeholder' | 'reject';
   readonly sizing: RuleSetName;

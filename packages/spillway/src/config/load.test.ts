@@ -72,6 +72,7 @@ describe('a configuration file', () => {
           dns: { clusterDNS: [], clusterDomain: 'cluster.local' },
           ping: { intervalSeconds: 10, timeoutSeconds: 5 },
           sweep: { graceSeconds: 30, maxFraction: 0.5, suspicionSeconds: 600 },
+          keepEndedSeconds: 86_400,
           metrics: { intervalSeconds: 10 },
           daemonSets: 'placeholder',
           sizing: 'none',
@@ -98,7 +99,7 @@ describe('a configuration file', () => {
 
   it('that names an unknown field says where, which one was probably meant, and not also that it is missing', () => {
     expect(problemsOf('pools:\n  - name: burst\n    nodeNam: x\n    backend: {type: simulated}\n')).toEqual([
-      'spillway.yaml:3:5: pools[0]: unknown field "nodeNam"; did you mean "nodeName"? (known here: name, nodeName, labels, taints, capacity, address, kubeletPort, servingCertificate, dns, ping, sweep, metrics, daemonSets, sizing, backend)',
+      'spillway.yaml:3:5: pools[0]: unknown field "nodeNam"; did you mean "nodeName"? (known here: name, nodeName, labels, taints, capacity, address, kubeletPort, servingCertificate, dns, ping, sweep, keepEndedSeconds, metrics, daemonSets, sizing, backend)',
     ]);
   });
 

@@ -10,6 +10,7 @@ const calls = [
   'prepare',
   'create',
   'update',
+  'withdraw',
   'stop',
   'remove',
   'list',
@@ -39,6 +40,7 @@ const kinds = [
 export interface ScenarioConfig {
   readonly seed: number;
   readonly latency: Readonly<Partial<Record<Call | 'all', Duration | undefined>>>;
+  readonly placeDelay?: Duration | undefined;
   readonly startDelay?: Duration | undefined;
   readonly faults: readonly {
     readonly on: Call | readonly Call[];
@@ -110,6 +112,7 @@ export const scenarioSchema: z.ZodType<ScenarioConfig> = z.strictObject({
     .max(2 ** 32 - 1)
     .default(1),
   latency: z.partialRecord(z.enum([...calls, 'all']), duration).default({}),
+  placeDelay: duration.optional(),
   startDelay: duration.optional(),
   faults: z.array(fault).default([]),
   lists: z.strictObject({ incompleteChance: chance.optional(), lag: duration.optional() }).prefault({}),

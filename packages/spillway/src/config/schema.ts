@@ -183,6 +183,14 @@ const poolSchema = z
     dns,
     ping,
     sweep,
+    keepEndedSeconds: z
+      .number()
+      .min(60)
+      .max(31_536_000)
+      .default(86_400)
+      .describe(
+        'How long the instance of a pod that has ended stays on the backend, so that kubectl logs can read its log. The pod and its status stay until the pod is deleted.',
+      ),
     metrics,
     daemonSets: z
       .enum(['placeholder', 'reject'])

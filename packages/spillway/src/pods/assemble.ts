@@ -56,6 +56,8 @@ export interface PodSurroundings {
   readonly preparation: Preparation;
   readonly blockade: Blockade;
   readonly sweep: SweepOptions;
+  /** How long instances of pods that have ended are kept. */
+  readonly keepEndedMs: number;
   readonly told: {
     readonly record: (ref: InstanceRef, notice: Notice) => void;
     /** Something that people should see on the virtual node. */
@@ -74,7 +76,7 @@ export interface PodSurroundings {
 
 /** The parts of a pod controller, in the order in which a pod meets them. */
 export function podController(surroundings: PodSurroundings): PodController {
-  const { node, cluster, backend, preparation, blockade, sweep, told } = surroundings;
+  const { node, cluster, backend, preparation, blockade, sweep, keepEndedMs, told } = surroundings;
   const { timing = systemClock, random = Math.random, stopGraceMs = () => 5000 } = surroundings;
   const { agent: client, controller, confirm } = cluster;
   const { record, recordOnNode, ledger, metrics, logger } = told;
@@ -168,7 +170,7 @@ export function podController(surroundings: PodSurroundings): PodController {
   });
   const listings = new ListingRequests(timing);
   const parts: ActorParts = {
-    context: { hostIPs: node.facts().hostIPs, ...backend.capabilities },
+    context: { hostIPs: node.facts().hostIPs, keepEndedMs, ...backend.capabilities },
     timing,
     turns,
     performer: new Performer({
@@ -184,6 +186,7 @@ export function podController(surroundings: PodSurroundings): PodController {
     listings,
     references,
     registry,
+    blockade,
     metrics,
   };
 

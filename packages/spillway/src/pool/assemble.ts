@@ -194,6 +194,7 @@ export function assemblePool(options: PoolOptions): Pool {
       maxFraction: config.sweep.maxFraction,
       suspicionMs: config.sweep.suspicionSeconds * 1000,
     },
+    keepEndedMs: config.keepEndedSeconds * 1000,
     told: { record: (ref, notice) => events.record(ref, notice), recordOnNode, ledger, metrics, logger },
     stopGraceMs: () => (leadership?.lost.aborted === true ? 0 : stopGraceMs),
   });

@@ -12,6 +12,7 @@ import {
   type NodeCondition,
   type Pod,
   pods,
+  refOf,
   silentLogger,
   systemClock,
 } from '@spillway/kube';
@@ -60,7 +61,7 @@ beforeAll(async () => {
   user = new KubeClient({ config: await loadKubeconfig({ paths: [cluster.kubeconfig] }) });
   cloud = new KubeClient({ config: await loadKubeconfig({ paths: [region.cluster.kubeconfig] }) });
   name = `cce-burst-${(await user.resource(namespaces).get({ name: 'kube-system' })).metadata?.uid}`;
-  testbed = await Testbed.create({ cluster, backend: 'cci', cci: { at: region } });
+  testbed = await Testbed.create({ cluster, backend: 'cci', cci: { at: region, soldOutAfterSeconds: 2 } });
 });
 afterAll(async () => {
   await testbed?.stop();
@@ -188,6 +189,37 @@ test('a gateway that is away is told on the node; pods stay what they are, and w
   await user
     .resource(deployments)
     .patch({ namespace: 'default', name: 'shop' }, { type: 'merge', body: { spec: { replicas: 2 } } });
+  await expect.poll(readyPods).toHaveLength(2);
+});
+
+test('a region without room closes the pool; a pod that waits for a place goes at once when it is deleted, and another gets its place later', async () => {
+  await admin('POST', 'faults', { kind: 'soldOut' });
+  const scale = (replicas: number): Promise<unknown> =>
+    user
+      .resource(deployments)
+      .patch({ namespace: 'default', name: 'shop' }, { type: 'merge', body: { spec: { replicas } } });
+  const waiting = async (): Promise<Pod[]> => {
+    const { items } = await user.resource(pods).list({ namespace: 'default', labelSelector: 'app=shop' });
+    return items.filter(({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.reason === 'SoldOut');
+  };
+  await scale(4);
+  await expect.poll(waiting).toHaveLength(2);
+  await expect.poll(takesPods).toBe(false);
+  const first = refOf((await waiting())[0] ?? {});
+  await user.resource(pods).delete(first);
+  const isThere = async (): Promise<boolean> =>
+    await user
+      .resource(pods)
+      .get(first)
+      .then(
+        () => true,
+        () => false,
+      );
+  await expect.poll(isThere, { timeout: 10_000 }).toBe(false);
+  await admin('DELETE', 'faults');
+  await expect.poll(readyPods, { timeout: 60_000 }).toHaveLength(4);
+  await expect.poll(takesPods).toBe(true);
+  await scale(2);
   await expect.poll(readyPods).toHaveLength(2);
 });
 

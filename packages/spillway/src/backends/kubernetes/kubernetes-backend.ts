@@ -33,7 +33,7 @@ import { deleting, reading } from './lanes.ts';
 import { createPod } from './pods/creation.ts';
 import { LogPart } from './pods/log-part.ts';
 import { observe } from './pods/observe.ts';
-import { untilPlaced } from './pods/place-waiting.ts';
+import { whyUnplaced } from './pods/place.ts';
 import type { Double } from './pods/instances.ts';
 import { deletePod, endDouble, removePod } from './pods/removal.ts';
 import {
@@ -70,7 +70,7 @@ export interface KubernetesBackendDependencies {
   readonly tidyLogins?: (client: KubeClient, signal: AbortSignal, removed?: InstanceRef) => Promise<void>;
   /** See {@link TranslateOptions}. */
   readonly hostsImage?: TranslateOptions['hostsImage'];
-  /** A pod that has no place in the other cluster after this time is removed, and counts as sold out. Default: it waits. */
+  /** See {@link Capabilities}. */
   readonly placeWithinMs?: number;
   readonly clock?: Clock | undefined;
 }
@@ -96,6 +96,7 @@ export class KubernetesBackend implements Backend {
   }
 
   get capabilities(): Capabilities {
+    const { placeWithinMs } = this.#dependencies;
     const { name, architecture, verbs, volumeUpdates, clusterServices } = this.#dependencies.dialect;
     return {
       runtimeVersion: `${name}://${this.#version}`,
@@ -106,6 +107,7 @@ export class KubernetesBackend implements Backend {
       volumeUpdates,
       pullSecretUpdates: true,
       clusterServices,
+      ...(placeWithinMs !== undefined && { placeWithinMs }),
     };
   }
 
@@ -126,7 +128,6 @@ export class KubernetesBackend implements Backend {
   }
 
   async create(workload: Workload, signal: AbortSignal): Promise<void> {
-    const { placeWithinMs } = this.#dependencies;
     const { ref } = workload;
     await this.#cluster.do(`create pod ${ref.namespace}/${ref.name}`, async (connected) => {
       const translation = await this.#translated(workload, connected, signal);
@@ -137,8 +138,19 @@ export class KubernetesBackend implements Backend {
         throw error;
       }
       for (const notice of translation.notices) this.#hub.notice(ref, notice);
-      if (placeWithinMs === undefined) return;
-      await untilPlaced(ref, placeWithinMs, connected, this.#cluster.untilClosed(signal));
+    });
+  }
+
+  async withdraw(ref: InstanceRef, signal: AbortSignal): Promise<boolean> {
+    return await this.#cluster.do(`take back pod ${ref.namespace}/${ref.name}`, async (connected) => {
+      const { pods, instances } = connected;
+      const pod = await instances.find({ signal, lane: deleting }, ref.uid);
+      if (!pod) return true;
+      if (whyUnplaced(pod) === undefined) return false;
+      // One that has changed since it was read may have got a place.
+      const isWithdrawn = await deletePod(pods, pod, { gracePeriodSeconds: 0, unchanged: true, signal });
+      if (isWithdrawn) this.#tidyAfter([pod], ref, connected);
+      return isWithdrawn;
     });
   }
 
@@ -177,10 +189,8 @@ export class KubernetesBackend implements Backend {
       const found = await connected.instances.pods({ signal, lane: deleting }, ref.uid);
       const context = { ...this.#dependencies, ...connected };
       await Promise.all(found.map((pod) => removePod(ref, pod, context, signal)));
-      connected.copies.release(found);
       // Also when the pod was gone already.
-      this.#cluster.tidy((closing) => connected.copies.tidy(closing));
-      this.#tidyLogins(connected.client, ref);
+      this.#tidyAfter(found, ref, connected);
     });
   }
 
@@ -282,6 +292,13 @@ export class KubernetesBackend implements Backend {
     if (!(await endDouble(pod, { pods, dialect }, signal))) return;
     const message = `There were two instances of this pod in namespace ${namespace} of the other cluster: ${kept} is kept, ${nameOf(pod)} is being ended.`;
     this.#hub.double(ref, message);
+  }
+
+  /** Takes away what nobody needs any more without these pods of one UID. */
+  #tidyAfter(removed: readonly Pod[], ref: InstanceRef, { client, copies }: Connected): void {
+    copies.release(removed);
+    this.#cluster.tidy((closing) => copies.tidy(closing));
+    this.#tidyLogins(client, ref);
   }
 
   #tidyLogins(client: KubeClient, removed?: InstanceRef): void {

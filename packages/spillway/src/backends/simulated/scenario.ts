@@ -10,7 +10,9 @@ export interface Scenario {
   readonly seed?: number | undefined;
   /** How long answers take. */
   readonly latency?: Partial<Readonly<Record<ScenarioCall | 'all', Duration | undefined>>> | undefined;
-  /** From the acceptance of an instance until its containers run. Default: the backend's `startDelayMs`. */
+  /** From the acceptance of an instance until there is a place for it. Default: 0. */
+  readonly placeDelay?: Duration | undefined;
+  /** From when an instance has a place until its containers run. Default: the backend's `startDelayMs`. */
   readonly startDelay?: Duration | undefined;
   /** The first one that applies to a call decides. */
   readonly faults?: readonly Fault[] | undefined;
@@ -25,6 +27,7 @@ export const scenarioCalls = [
   'prepare',
   'create',
   'update',
+  'withdraw',
   'stop',
   'remove',
   'list',

@@ -5,10 +5,19 @@ import * as commands from '../testing/commands.ts';
 import { CoreWorld } from '../testing/core-world.ts';
 import { holds } from '../testing/histories.ts';
 
-type Played = [scenario: Scenario, apiLatencyMs: number, population: number, history: readonly commands.Command[]];
+type Played = [
+  scenario: Scenario,
+  apiLatencyMs: number,
+  keepEndedMs: number,
+  population: number,
+  history: readonly commands.Command[],
+];
 
-async function play(steady: number, ...[scenario, apiLatencyMs, population, history]: Played): Promise<void> {
-  const world = new CoreWorld({}, { apiLatencyMs });
+async function play(
+  steady: number,
+  ...[scenario, apiLatencyMs, keepEndedMs, population, history]: Played
+): Promise<void> {
+  const world = new CoreWorld({}, { apiLatencyMs, keepEndedMs });
   world.start();
   await commands.populate(world, population, steady);
   world.backend.change(scenario);
@@ -18,7 +27,7 @@ async function play(steady: number, ...[scenario, apiLatencyMs, population, hist
 }
 
 const { users, apiServer, process, wrongViews, time } = commands;
-const settings = [commands.scenarios, commands.apiLatencies, commands.populations] as const;
+const settings = [commands.scenarios, commands.apiLatencies, commands.keepTimes, commands.populations] as const;
 
 describe('the whole core, whatever happens in whatever order', () => {
   holds(

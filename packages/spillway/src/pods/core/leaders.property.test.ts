@@ -8,7 +8,18 @@ import { holds } from '../testing/histories.ts';
 
 const { users, apiServer, time, command } = commands;
 
-const verbs: readonly Verb[] = ['look', 'create', 'update', 'stop', 'remove', 'patch', 'delete', 'read', 'list'];
+const verbs: readonly Verb[] = [
+  'look',
+  'create',
+  'update',
+  'withdraw',
+  'stop',
+  'remove',
+  'patch',
+  'delete',
+  'read',
+  'list',
+];
 const pauses: fc.Arbitrary<PauseAt> = fc.record({
   verb: fc.constantFrom(...verbs),
   when: fc.constantFrom('before' as const, 'late' as const, 'after' as const),

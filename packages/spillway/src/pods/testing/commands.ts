@@ -86,7 +86,7 @@ export const process: readonly Weighted[] = [
 ];
 
 const faults: fc.Arbitrary<Fault> = fc.record({
-  on: fc.constantFrom('create' as const, 'stop' as const, 'remove' as const, 'list' as const),
+  on: fc.constantFrom('create' as const, 'withdraw' as const, 'stop' as const, 'remove' as const, 'list' as const),
   fails: fc.constantFrom('unavailable' as const, 'throttled' as const, 'soldOut' as const, 'internal' as const),
   chance: fc.constantFrom(0.2, 0.5, 1),
   effect: fc.constantFrom('none' as const, 'done' as const, 'half' as const),
@@ -97,6 +97,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   seed: fc.nat(1_000_000),
   latency: fc.record({ all: fc.constantFrom(0, 100, { minMs: 0, maxMs: 2000 }, { medianMs: 300, p99Ms: 5000 }) }),
   startDelay: fc.constantFrom(0, 300, { minMs: 0, maxMs: 20_000 }),
+  placeDelay: fc.constantFrom(0, { minMs: 0, maxMs: 40_000 }),
   faults: fc.array(faults, { maxLength: 3 }),
   lists: fc.record({ incompleteChance: fc.constantFrom(0, 0.3), lag: fc.constantFrom(0, 1500) }),
   watches: fc.record({ dropChance: fc.constantFrom(0, 0.1), loseChance: fc.constantFrom(0, 0.1) }),
@@ -105,6 +106,9 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
 
 /** Calls of the API server that take time are answered when the world is another one already. */
 export const apiLatencies: fc.Arbitrary<number> = fc.constantFrom(0, 200, 2000);
+
+/** What has ended stays for a minute, or longer than the history lasts. */
+export const keepTimes: fc.Arbitrary<number> = fc.constantFrom(60_000, 86_400_000);
 
 /** Pods that are there before anything goes wrong. Guards against mass events matter when they are many. */
 export const populations: fc.Arbitrary<number> = fc.oneof(

@@ -24,6 +24,9 @@ export interface ProcessOptions {
   readonly random: () => number;
   readonly api: FakePodsApi;
   readonly backend: FaultyBackend;
+  readonly keepEndedMs: number;
+  /** It takes no pods, and why, or is `open`. */
+  readonly onPool: (what: string) => void;
   readonly record: (ref: InstanceRef, notice: Notice) => void;
   readonly recordOnNode: (notice: Notice) => void;
   readonly onReady: (seconds: number) => void;
@@ -33,9 +36,29 @@ export interface ProcessOptions {
 }
 
 /** What a process waits for the answer to. */
-export type Verb = 'look' | 'prepare' | 'create' | 'update' | 'stop' | 'remove' | 'list' | 'read' | 'patch' | 'delete';
+export type Verb =
+  | 'look'
+  | 'prepare'
+  | 'create'
+  | 'update'
+  | 'withdraw'
+  | 'stop'
+  | 'remove'
+  | 'list'
+  | 'read'
+  | 'patch'
+  | 'delete';
 
-const changing: ReadonlySet<Verb> = new Set(['prepare', 'create', 'update', 'stop', 'remove', 'patch', 'delete']);
+const changing: ReadonlySet<Verb> = new Set([
+  'prepare',
+  'create',
+  'update',
+  'withdraw',
+  'stop',
+  'remove',
+  'patch',
+  'delete',
+]);
 
 export interface Pause {
   readonly forMs: number;
@@ -131,7 +154,7 @@ export class CoreProcess {
 
   /** As a pool does, see `pool/assemble.ts`. */
   async #serve(leadership: Leadership): Promise<void> {
-    const { nodeName, api, random, record, recordOnNode, onReady, onStep, violate } = this.options;
+    const { nodeName, api, random, keepEndedMs, onPool, record, recordOnNode, onReady, onStep, violate } = this.options;
     const line = new Line(this, leadership);
     const { timing } = this;
     const backend = guardedBackend(line.backend(), leadership);
@@ -152,7 +175,7 @@ export class CoreProcess {
       },
       backend,
       preparation,
-      blockade: { refused: () => {}, accepted: () => {} },
+      blockade: { refused: (kind) => onPool(kind), accepted: () => onPool('open') },
       told: {
         record,
         recordOnNode,
@@ -166,6 +189,7 @@ export class CoreProcess {
         },
       },
       sweep: { graceMs: 30_000 },
+      keepEndedMs,
       timing,
       random,
       stopGraceMs: () => (leadership.lost.aborted ? 0 : 5000),
@@ -267,6 +291,10 @@ class Line {
       update: async (ref, change) => {
         await look();
         return await this.#toBackend('update', () => backend.update(ref, change, forever));
+      },
+      withdraw: async (ref) => {
+        await look();
+        return await this.#toBackend('withdraw', () => backend.withdraw(ref, forever));
       },
       remove: async (ref) => {
         await look();

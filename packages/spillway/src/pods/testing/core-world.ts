@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly capabilities?: Partial<Capabilities>;
   /** What a call of the API server takes at most. Default: 0, no time. */
   readonly apiLatencyMs?: number;
+  /** Default: a day. */
+  readonly keepEndedMs?: number;
   /** Processes that want to serve the node. Of several one leads. Default: one */
   readonly replicas?: readonly string[];
   /** Of the cluster. Default: `cluster` */
@@ -50,6 +52,8 @@ export class CoreWorld {
   readonly backend: FaultyBackend;
   readonly notices: { readonly ref: InstanceRef; readonly notice: Notice }[] = [];
   readonly nodeNotices: Notice[] = [];
+  /** Why the pool takes no pods, or `open`: each time that it was told. */
+  readonly pool: string[] = [];
   /** Seconds that each pod took to become Ready, as they were measured. */
   readonly ready: number[] = [];
   /** How often a pod was looked at. */
@@ -60,6 +64,7 @@ export class CoreWorld {
   readonly #simulated: SimulatedBackend;
   readonly #owner: Owner;
   readonly #overseer: Overseer;
+  readonly #keepEndedMs: number;
   readonly #random: () => number;
   readonly #replicas: readonly string[];
   /** By the name of the replica. */
@@ -73,7 +78,8 @@ export class CoreWorld {
 
   constructor(scenario: Scenario = {}, options: WorldOptions = {}) {
     const { capabilities = {}, apiLatencyMs = 0, replicas = ['only'], clusterId = 'cluster', uids = '' } = options;
-    const { beside } = options;
+    const { beside, keepEndedMs = 86_400_000 } = options;
+    this.#keepEndedMs = keepEndedMs;
     this.#uids = uids;
     this.#latency = scenario.latency;
     this.timing = beside?.timing ?? new TestTiming(startOfTime);
@@ -125,7 +131,7 @@ export class CoreWorld {
 
   /** What does not hold, although it must when everything has settled. */
   async wrong(): Promise<string | undefined> {
-    return whatIsWrong(this.api, this.#overseer, this.#overseer.look(), this.timing.now());
+    return whatIsWrong(this.api, this.#overseer, this.#overseer.look(), this.timing.now(), this.#keepEndedMs);
   }
 
   // --- users
@@ -300,9 +306,7 @@ export class CoreWorld {
 
   /** A create that was given up arrives after all, at a backend that does not look what is there. */
   async createAnother(name: string): Promise<void> {
-    const pod = this.api.get(name);
-    const there = pod && this.#region.find(this.#owner, instanceRef(pod).uid);
-    if (there) await this.#region.createAnother(this.#owner, there.workload);
+    await this.#overseer.createAnother(this.api.get(name)?.metadata?.uid ?? '');
   }
 
   /** etcd is restored from a snapshot that was taken when there were these pods. */
@@ -330,6 +334,8 @@ export class CoreWorld {
       backend,
       record: (ref, notice) => this.notices.push({ ref, notice }),
       recordOnNode: (notice) => this.nodeNotices.push(notice),
+      keepEndedMs: this.#keepEndedMs,
+      onPool: (what) => this.pool.push(what),
       onReady: (seconds) => this.ready.push(seconds),
       onStep: () => (this.steps += 1),
       violate: (what) => this.#overseer.violate(what),

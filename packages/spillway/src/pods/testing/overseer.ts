@@ -1,5 +1,6 @@
 import type { Pod } from '@spillway/kube';
-import type { Backend, Capabilities, Instance, InstanceRef, Owner } from '../../backends/backend.ts';
+import type { Capabilities, Instance, InstanceRef, Owner, Workload } from '../../backends/backend.ts';
+import type { WholeBackend } from '../../backends/simulated/faulty-backend.ts';
 import type { SimulatedBackend } from '../../backends/simulated/simulated-backend.ts';
 import type { SimulatedRegion } from '../../backends/simulated/simulated-region.ts';
 import { isDeleting, isTerminalPhase, statusShowsItRan } from '../../podspec/pod-facts.ts';
@@ -30,6 +31,8 @@ export class Overseer {
   readonly abandoned: Set<string> = new Set();
   /** Whose instance somebody has taken away. */
   readonly #taken = new Set<string>();
+  /** What was created, by UID. */
+  readonly #workloads = new Map<string, Workload>();
   /** Of pods that came back with a restored etcd: what was on its way for them is not wrong. */
   readonly #revived = new Set<string>();
   /** The first thing that should not have happened. */
@@ -79,6 +82,13 @@ export class Overseer {
     await region.remove(owner, ref);
   }
 
+  /** A create that was given up arrives after all, at a backend that does not look what is there. */
+  async createAnother(uid: string): Promise<void> {
+    const { region, owner } = this.#options;
+    const workload = this.#workloads.get(uid);
+    if (workload) await region.createAnother(owner, workload);
+  }
+
   /** etcd is restored from a snapshot that was taken when there were these pods. */
   restore(pods: readonly Pod[]): void {
     const { api } = this.#options;
@@ -94,7 +104,7 @@ export class Overseer {
     api.restore(pods);
   }
 
-  backend(): Required<Backend> {
+  backend(): WholeBackend {
     const { backend: inner, capabilities, api } = this.#options;
     return {
       capabilities: { ...inner.capabilities, ...capabilities },
@@ -102,6 +112,7 @@ export class Overseer {
       prepare: () => inner.prepare(),
       create: async (workload) => {
         const { uid } = workload.ref;
+        this.#workloads.set(uid, workload);
         const trace = this.#trace(uid);
         if (!api.last.has(uid)) this.violate(`${uid} is started, and is of another cluster`);
         if (this.#find(uid) === undefined) {
@@ -120,6 +131,9 @@ export class Overseer {
       update: (ref, change) => inner.update(ref, change),
       remove: async (ref) => {
         this.#ending(ref, 'removed');
+        if (this.#find(ref.uid) && !this.#endIsTold(ref.uid)) {
+          this.violate(`the end of ${ref.uid} is not told, and it is removed`);
+        }
         // The cluster that has it again may know nothing of that it ran.
         if (this.#revived.has(ref.uid)) this.#trace(ref.uid).ran = false;
         await inner.remove(ref);
@@ -148,6 +162,14 @@ export class Overseer {
     if (instance === undefined) return;
     if (!this.#mayEnd(uid) && !this.#revived.has(uid)) this.violate(`${uid} should run, and is ${how}`);
     if (instance.state !== 'ended') this.#trace(uid).interrupted = true;
+  }
+
+  /** Where nobody deletes the pod. */
+  #endIsTold(uid: string): boolean {
+    const pod = this.#options.api.byUid(uid);
+    const { exitCode, interrupted } = this.#trace(uid);
+    if (pod === undefined || isDeleting(pod) || interrupted || this.abandoned.has(uid)) return true;
+    return pod.status?.containerStatuses?.[0]?.state?.terminated?.exitCode === exitCode;
   }
 
   #mayEnd(uid: string): boolean {

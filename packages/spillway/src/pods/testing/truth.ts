@@ -14,6 +14,7 @@ export function whatIsWrong(
   { violation, traces, abandoned }: Pick<Overseer, 'violation' | 'traces' | 'abandoned'>,
   instances: readonly Instance[],
   nowMs: number,
+  keepEndedMs: number,
 ): string | undefined {
   if (violation !== undefined) return violation;
   const byUid = new Map(instances.map((instance) => [instance.ref.uid, instance]));
@@ -25,6 +26,12 @@ export function whatIsWrong(
     if (wrong !== undefined) return wrong;
   }
   for (const uid of byUid.keys()) if (!pods.has(uid)) return `the instance of ${uid} is left without its pod`;
+  if (keepEndedMs <= 60_000) {
+    const kept = api.all.find(
+      ({ metadata, status }) => isTerminalPhase(status?.phase) && byUid.has(metadata?.uid ?? ''),
+    );
+    if (kept) return `${kept.metadata?.uid} has ended, and its instance is kept`;
+  }
   for (const [uid, { exitCode, interrupted }] of traces) {
     if (exitCode === undefined || interrupted || abandoned.has(uid)) continue;
     const { status } = api.last.get(uid) ?? {};
