@@ -541,4 +541,49 @@ export const mutations = [
     replace: 'if (found === undefined) return;',
     tests: [`${elsewhere}/copies/copy-keeper.test.ts`],
   },
+
+  // What people are told, and what commands end with.
+  {
+    name: 'a log begins with lines that are older than asked for',
+    file: `${product}/backends/kubernetes/pods/log-part.ts`,
+    search: 'time.at >= since',
+    replace: 'true',
+    tests: [`${product}/backends/kubernetes/pods/log-part.test.ts`],
+  },
+  {
+    name: 'an event names a copy as it is called in the other cluster',
+    file: `${product}/backends/kubernetes/pods/notices.ts`,
+    search: 'sourceNameOf(copy, ref.namespace) ?? copy',
+    replace: 'copy',
+    tests: [`${product}/backends/kubernetes/pods/notices.test.ts`],
+  },
+  {
+    name: 'a command takes the streams of its client before the way to the container is open',
+    file: `${kubelet}/handlers/remote-command.ts`,
+    search: 'const result = await work(ref, { ...streams, open },',
+    replace:
+      'const opened = open();\n        await opened;\n        const result = await work(ref, { ...streams, open: () => opened },',
+    tests: [`${kubelet}/handlers/remote-command.test.ts`],
+  },
+  {
+    name: 'a second installation overwrites the roles of the first',
+    file: `${product}/addon/rbac.ts`,
+    search: 'name: `${installation}-${name}`',
+    replace: 'name: `spillway-${name}`',
+    tests: [`${product}/addon/rbac.test.ts`],
+  },
+  {
+    name: 'credentials that are not accepted count as a cluster that does not answer',
+    file: `${product}/cli/told.ts`,
+    search: "error.kind === 'unauthorized' ? exitCodes.mistake : exitCodes.failure",
+    replace: 'exitCodes.failure',
+    tests: [`${product}/cli/told.test.ts`],
+  },
+  {
+    name: 'YAML whose aliases stand for too much ends in a stack trace',
+    file: 'packages/kube/src/config/yaml.ts',
+    search: 'if (error instanceof RangeError) throw error;\n    const bomb',
+    replace: 'if (error instanceof ReferenceError) throw error;\n    const bomb',
+    tests: ['packages/kube/src/config/yaml.test.ts'],
+  },
 ];

@@ -145,7 +145,7 @@ export const more = [
   {
     name: 'late news bring back what was removed',
     file: transitions,
-    search: 'if (state.removed) return state;',
+    search: 'if (state.removed && !stays(state)) return state;',
     replace: '',
     tests: decide,
   },

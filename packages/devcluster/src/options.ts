@@ -137,7 +137,7 @@ function resolveNode(node: NodeOptions): ResolvedNode {
 
 function podNetwork(cidr: string): string {
   if (cidr.includes('/') && parseCidr(cidr) !== undefined) return cidr;
-  throw new DevClusterError('invalid', `"${cidr}" is no network for pods: write for example ${nodePodCidr}`);
+  throw new DevClusterError('invalid', `"${cidr}" is not a network for pods: write for example ${nodePodCidr}`);
 }
 
 const suffixes: Readonly<Record<string, number>> = {
@@ -159,5 +159,5 @@ export function parseQuantity(text: string): number {
   const factor = suffixes[suffix];
   const value = digits === undefined || factor === undefined ? 0 : Number(digits) * factor;
   if (value > 0) return value;
-  throw new DevClusterError('invalid', `"${text}" is no quantity: write for example 2, 1500m or 4Gi`);
+  throw new DevClusterError('invalid', `"${text}" is not a quantity: write for example 2, 1500m or 4Gi`);
 }

@@ -39,7 +39,7 @@ interface Top {
 async function top(...args: readonly string[]): Promise<Map<string, Top>> {
   const { code, stdout, stderr } = await kubectl.try(['top', ...args, '--no-headers']);
   // What kubectl says while there is nothing.
-  if (code !== 0 && !/not available yet|not found|No resources/i.test(stderr)) throw new Error(stderr);
+  if (code !== 0 && !/not available|not found|No resources/i.test(stderr)) throw new Error(stderr);
   return new Map(
     Array.from(stdout.matchAll(/^(.+?)\s+(\d+)m\s.*?(\d+)Mi\b/gm), ([, names = '', milli, mebi]) => [
       names.replaceAll(/\s+/g, '/'),
@@ -61,12 +61,19 @@ const scraped = (path: string): Promise<string> =>
 const isWithin = (part: number, actual: number, expected: number): boolean =>
   Math.abs(actual - expected) <= expected * part;
 
-/** What the cgroup of the pod `busy` says of its container `main`. */
-const ofCgroup = (file: string): Promise<string> =>
-  kubectl.run(['exec', '-n', namespace, 'busy', '-c', 'main', '--', 'cat', `/sys/fs/cgroup/${file}`]);
-
-async function cpuSeconds(): Promise<number> {
-  return Number(/usage_usec (\d+)/.exec(await ofCgroup('cpu.stat'))?.[1]) / 1e6;
+/** Of the pod `busy`, container `main`: from the files of version 2 of cgroups, or of version 1. */
+async function ofCgroup(): Promise<{ readonly at: number; readonly cpuSeconds: number; readonly workingSet: number }> {
+  const files = ['cpu.stat', 'cpuacct/cpuacct.usage', 'memory.current', 'memory/memory.usage_in_bytes'];
+  const script = `cd /sys/fs/cgroup; cat ${files.join(' ')} memory.stat memory/memory.stat 2>/dev/null; true`;
+  const said = await kubectl.run(['exec', '-n', namespace, 'busy', '-c', 'main', '--', 'sh', '-c', script]);
+  const [, micro] = /^usage_usec (\d+)$/m.exec(said) ?? [];
+  const [nano, bytes = nano] = Array.from(said.matchAll(/^(\d+)$/gm), ([number]) => Number(number));
+  const [, inactive] = /^total_inactive_file (\d+)$/m.exec(said) ?? /^inactive_file (\d+)$/m.exec(said) ?? [];
+  return {
+    at: Date.now(),
+    cpuSeconds: micro === undefined ? Number(nano) / 1e9 : Number(micro) / 1e6,
+    workingSet: Number(bytes) - Number(inactive),
+  };
 }
 
 describe('what pods on the virtual node use', () => {
@@ -79,16 +86,15 @@ describe('what pods on the virtual node use', () => {
   afterAll(() => kubectl.run(['delete', 'pod', 'busy', '-n', namespace, '--now']));
 
   test('is what their cgroups say, in kubectl top, container by container', async () => {
-    let before = { at: Date.now(), seconds: await cpuSeconds() };
+    let before = await ofCgroup();
     await patiently('kubectl top to say what the cgroup says', async () => {
       const rows = await topOfPods();
-      const now = { at: Date.now(), seconds: await cpuSeconds() };
+      const now = await ofCgroup();
       // Over as long as the figures are old and averaged.
       if (now.at - before.at < 60_000) return false;
-      const cores = (now.seconds - before.seconds) / ((now.at - before.at) / 1000);
+      const cores = (now.cpuSeconds - before.cpuSeconds) / ((now.at - before.at) / 1000);
+      const { workingSet } = now;
       before = now;
-      const stat = await ofCgroup('memory.stat');
-      const workingSet = Number(await ofCgroup('memory.current')) - Number(/^inactive_file (\d+)/m.exec(stat)?.[1]);
       const main = rows.get('busy/main');
       const sidecar = rows.get('busy/sidecar');
       if (main === undefined || sidecar === undefined) return false;

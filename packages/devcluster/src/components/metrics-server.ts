@@ -28,6 +28,7 @@ export function metricsServer(facts: ClusterFacts): ComponentSpec {
       ...userFlags(facts, 'metrics-server', false),
     ],
     after: ['kube-apiserver'],
+    afterObjects: true,
     // Ready when it has scraped for the first time, which is more than a cluster waits for.
     ready: { kind: 'http', url: `https://${nodeAddress}:${ports.metricsServer}/livez`, caFile: pki.cert('ca') },
   };

@@ -33,27 +33,34 @@ export async function becomeReady(
   const failure = new AbortController();
   const either = AbortSignal.any([signal, failure.signal]);
   const started = new Map<ComponentName, Promise<void>>();
+  const after = async (name: ComponentName, work: () => Promise<void>): Promise<void> => {
+    await started.get(name);
+    await work();
+  };
+  let applied: Promise<void> | undefined;
+  const objects = (): Promise<void> => (applied ??= after('kube-apiserver', () => applyBootstrap(facts)));
   for (const [name, runner] of runners) {
     // The plan has everything after what it needs.
     const needs = runner.spec.after.flatMap((need) => started.get(need) ?? []);
+    if (runner.spec.afterObjects) needs.push(objects());
     started.set(
       name,
       Promise.all(needs).then(() => startFirst(facts.dir, runner, either)),
     );
   }
-  const after = async (name: ComponentName, work: () => Promise<void>): Promise<void> => {
-    await started.get(name);
-    await work();
-  };
   const tasks = [
     ...started.values(),
-    after('kube-apiserver', () => applyBootstrap(facts)),
+    objects(),
     after('kube-controller-manager', () =>
       untilUsable(facts, '/api/v1/namespaces/default/serviceaccounts/default', () => true, either),
     ),
     ...(facts.options.node ? [after('registry', () => pushImages(facts, log))] : []),
     ...(facts.options.node
       ? [after('kubelet', () => untilUsable(facts, `/api/v1/nodes/${facts.options.node?.name}`, isNodeReady, either))]
+      : []),
+    // Until then whoever asks the API server what it has is told of a failure.
+    ...(facts.options.node?.metricsServer
+      ? [after('metrics-server', () => untilUsable(facts, '/apis/metrics.k8s.io/v1beta1', () => true, either))]
       : []),
   ];
   try {

@@ -80,7 +80,7 @@ export interface Backend {
     ref: InstanceRef,
     container: string,
     command: readonly string[],
-    io: ContainerStreams,
+    streams: OfferedStreams,
     signal: AbortSignal,
   ): Promise<ExecResult>;
 
@@ -88,7 +88,7 @@ export interface Backend {
    * Connects to what a container runs: from now on its output is handed on, and it gets the input if its spec says that it
    * reads any. Resolves with 0 when the container has ended, however that was.
    */
-  attach?(ref: InstanceRef, container: string, io: ContainerStreams, signal: AbortSignal): Promise<ExecResult>;
+  attach?(ref: InstanceRef, container: string, streams: OfferedStreams, signal: AbortSignal): Promise<ExecResult>;
 
   /** Opens a way to the ports of an instance, which is closed when the signal aborts. */
   portForward?(ref: InstanceRef, signal: AbortSignal): Promise<PortForwarder>;
@@ -294,6 +294,21 @@ export interface ContainerStreams {
   readonly stderr?: NodeJS.WritableStream;
   /** Terminal sizes as the client reports them. */
   readonly resize?: AsyncIterable<TerminalSize>;
+}
+
+/** The streams of somebody who waits for them to be opened. */
+export interface OfferedStreams {
+  readonly tty: boolean;
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  /** Without a terminal only. */
+  readonly stderr: boolean;
+  /**
+   * Opens them, once. To be called when the way to the container is open: what fails before is told with its reason, what fails
+   * later can only end the streams.
+   * @throws when who offered them is gone
+   */
+  open(): Promise<ContainerStreams>;
 }
 
 export interface TerminalSize {

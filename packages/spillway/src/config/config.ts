@@ -3,6 +3,7 @@ import type { BackendConfig } from './backends.ts';
 
 /** The configuration as the program uses it: every default filled in. What each field means stands in `schema.ts`. */
 export interface Config {
+  readonly name: string;
   readonly clusterId?: string | undefined;
   readonly kubernetes: KubernetesConfig;
   readonly pools: readonly PoolConfig[];

@@ -38,6 +38,7 @@ const taintsOf = (text: string): unknown =>
 describe('a configuration file', () => {
   it('gets its defaults', () => {
     expect(parseConfig(minimal, 'spillway.yaml')).toEqual({
+      name: 'spillway',
       kubernetes: {},
       placement: { enabled: true, overflowDelaySeconds: 0, soldOutPatienceSeconds: 30 },
       leaderElection: {
@@ -82,12 +83,23 @@ describe('a configuration file', () => {
     });
   });
 
+  it('names its leases and its webhooks as the installation, unless it says otherwise', () => {
+    const second = parseConfig(`name: second\n${minimal}`, 'spillway.yaml');
+    expect(second).toMatchObject({
+      name: 'second',
+      leaderElection: { leaseName: 'second' },
+      admission: { serviceName: 'second-admission' },
+    });
+    const own = parseConfig(`name: second\nleaderElection: {leaseName: own}\n${minimal}`, 'spillway.yaml');
+    expect(own.leaderElection.leaseName).toBe('own');
+  });
+
   it('may have no taints, others, and not the one that comes and goes by itself', () => {
     expect(taintsOf('[]')).toEqual([]);
     const team = { key: 'example.com/team', value: 'a', effect: 'NoExecute' };
     expect(taintsOf(JSON.stringify([team]))).toEqual([team]);
     expect(() => taintsOf('[{key: bursting.cci.io/no-schedule, effect: NoSchedule}]')).toThrow(
-      /sets and removes by itself/,
+      /is the taint that Spillway itself sets/,
     );
     expect(() => taintsOf('[{key: a b, effect: NoSchedule}]')).toThrow(/qualified name/);
   });
@@ -135,7 +147,9 @@ describe('a configuration file', () => {
   it('says what to use in place of a backend that there was once', () => {
     const former = 'pools: [{name: a, nodeName: a, backend: {type: cri, socket: /run/containerd.sock}}]';
     expect(problemsOf(former)).toEqual([
-      expect.stringMatching(/^spillway\.yaml:1:48: pools\[0\]\.backend\.type: "cri".* use kubernetes,.* or simulated /),
+      expect.stringMatching(
+        /^spillway\.yaml:1:48: pools\[0\]\.backend\.type: the backend "cri".* use kubernetes,.* or simulated /,
+      ),
     ]);
   });
 

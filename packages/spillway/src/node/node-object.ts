@@ -81,7 +81,7 @@ export function isOwnNode({ metadata, spec }: Node): boolean {
 /** What to say about a node that is not ours and has the name that ours should have. */
 export function foreignNodeMessage({ metadata, spec, status }: Node): string {
   const facts = [status?.nodeInfo?.kubeletVersion, spec?.providerID].filter(Boolean).join(', ');
-  return `Node ${metadata?.name}${facts === '' ? '' : ` (${facts})`} was not made by Spillway: it is left alone, and this pool serves no pods. Set nodeName of the pool to a name that no node has; if nothing serves the node any more, delete it.`;
+  return `Node ${metadata?.name}${facts === '' ? '' : ` (${facts})`} was not created by Spillway, so Spillway leaves it alone and this pool serves no pods. Set nodeName of the pool to a name that no node has or, if nothing serves the node any more, delete it.`;
 }
 
 /** The node as it is registered. Its status is written apart, by another identity. */
@@ -163,7 +163,7 @@ function nodeConditions({ health, preparation, usage }: NodeFacts): NodeConditio
       type: 'NetworkUnavailable',
       status: 'False',
       reason: 'BackendNetwork',
-      message: 'the backend brings its own network',
+      message: 'the backend provides its own network',
     },
     { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'spillway serves this node' },
     backendCondition(health),
@@ -180,7 +180,7 @@ function backendCondition(health: BackendHealthState): NodeCondition {
     case 'unreachable':
       return { type, status: 'False', reason: 'BackendUnreachable', message: health.message };
     default:
-      return { type, status: 'Unknown', reason: 'NotCheckedYet', message: 'the backend was not checked yet' };
+      return { type, status: 'Unknown', reason: 'NotCheckedYet', message: 'the backend has not been checked yet' };
   }
 }
 
@@ -188,7 +188,7 @@ function preparationCondition(preparation: PreparationState): NodeCondition {
   const type = 'BackendPrepared';
   switch (preparation.kind) {
     case 'prepared':
-      return { type, status: 'True', reason: 'BackendPrepared', message: 'everything is there that pods need' };
+      return { type, status: 'True', reason: 'BackendPrepared', message: 'everything that pods need is in place' };
     case 'unprepared':
       return { type, status: 'False', reason: preparation.reason, message: preparation.message };
     default:

@@ -179,7 +179,7 @@ describe('creating', () => {
         severity: 'Normal',
         reason: 'SizeAdjusted',
         message:
-          'The pod runs with cpu 2, memory 4Gi; written are cpu 2, memory 1Gi. Container app got memory 3Gi more: pods have cpu in steps of 250m, memory in steps of 1Gi, and 2Gi to 8Gi of memory for each CPU.',
+          'The pod runs with cpu 2, memory 4Gi instead of the specified cpu 2, memory 1Gi. Container app got memory 3Gi more: pods have cpu in steps of 250m, memory in steps of 1Gi, and 2Gi to 8Gi of memory for each CPU.',
       },
     ]);
   });
@@ -438,7 +438,7 @@ it('that is gone from another cluster is not taken for gone', async () => {
   const setup = setUp({}, undefined, false);
   expect(await perform(setup, { kind: 'confirmGone' })).toMatchObject({
     ok: false,
-    problem: { kind: 'stillThere', message: 'the API server is not the cluster that the pod belongs to' },
+    problem: { kind: 'stillThere', message: 'the API server belongs to another cluster than the pod' },
   });
 });
 

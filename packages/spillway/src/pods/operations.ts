@@ -61,7 +61,7 @@ const ok: Outcome = { ok: true };
 
 const presenceMessages: Readonly<Record<Exclude<Presence, 'gone'>, string>> = {
   there: 'the API server still has the pod',
-  otherCluster: 'the API server is not the cluster that the pod belongs to',
+  otherCluster: 'the API server belongs to another cluster than the pod',
 };
 
 /** The operations that {@link decide} asks for, on the real backend and API server. Each never rejects. */

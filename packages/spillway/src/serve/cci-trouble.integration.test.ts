@@ -174,7 +174,7 @@ test('a network that stays Pending is told on the node, which takes no pods unti
   await expect.poll(() => condition('BackendPrepared')).toMatchObject({ status: 'True', reason: 'BackendPrepared' });
   await expect.poll(takesPods).toBe(true);
   await expect.poll(readyPods).toHaveLength(1);
-  await expect.poll(told).toContain('Normal BackendPrepared: everything is there that pods need');
+  await expect.poll(told).toContain('Normal BackendPrepared: everything that pods need is in place');
 });
 
 test('a gateway that is away is told on the node; pods stay what they are, and when it is back all goes on', async () => {
@@ -271,7 +271,7 @@ test('a namespace whose name another cluster, or another account, has is left al
     .toMatchObject({
       status: 'False',
       reason: 'CCINamespaceTaken',
-      message: expect.stringMatching(/was taken by another account/),
+      message: expect.stringMatching(/belongs to another account/),
     });
   await expect.poll(async () => (await told()).join('\n')).toContain('Warning CCINamespaceTaken: the namespace');
   await cloud.resource(namespaces).delete({ name });
@@ -298,7 +298,7 @@ test('doctor finds a key that is wrong, one that cannot be read, and a namespace
   }
   await writeFile(file, JSON.stringify(key));
   expect(await ofAccount({ credentials, projectId: theirs.project.id })).toEqual([
-    expect.stringMatching(/^cci-namespace-taken: .*another account has it/),
+    expect.stringMatching(/^cci-namespace-taken: .*it belongs to another account/),
   ]);
   expect(await ofAccount({ credentials: { file: `${file}.none` } })).toEqual([
     expect.stringMatching(/^cci-credential-missing: .*no such file/),
@@ -327,7 +327,7 @@ test('doctor finds an account in arrears, one that has not authorized CCI, and a
   await testbed.stop();
   aheadMs = 40 * 60_000;
   expect(await ofAccount({})).toEqual([
-    'cci-clock-skew: the clock of this machine is 40 minutes behind that of CCI, which accepts 15',
+    'cci-clock-skew: the clock of this machine is 40 minutes behind that of CCI, which accepts a difference of 15',
   ]);
   aheadMs = 0;
 });

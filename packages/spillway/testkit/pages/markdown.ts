@@ -18,7 +18,9 @@ export interface Section {
   readonly level: number;
   /** As GitHub makes it. */
   readonly anchor: string;
+  /** With the heading. */
   readonly prose: Content;
+  readonly paragraphs: number;
   readonly listItems: number;
   /** Each with the row of its headings first. */
   readonly tables: readonly (readonly Row[])[];
@@ -36,7 +38,8 @@ export function sectionsOf(page: string): readonly Section[] {
       heading,
       level: /^#*/.exec(heading)?.[0].length ?? 0,
       anchor: anchorOf(heading.replace(/^#+ /, ''), taken),
-      prose: contentOf(text.join('\n')),
+      prose: contentOf([heading, ...text].join('\n')),
+      paragraphs: text.filter((line, index) => line !== '' && (text[index - 1] ?? '') === '').length,
       listItems: text.filter((line) => /^\s*(?:[-*]|\d+\.) /.test(line)).length,
       tables,
       codeBlocks,

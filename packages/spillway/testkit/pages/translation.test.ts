@@ -15,6 +15,8 @@ sizing: cci # the default
 
 ## Table
 
+### no-cpu
+
 | set | meaning |
 |---|---|
 | \`cci\` | steps of \`250m\` |
@@ -34,6 +36,8 @@ sizing: cci # 默认值
 
 ## 表
 
+### no-cpu
+
 | 规则集 | 含义 |
 |---|---|
 | \`cci\` | 步长 \`250m\` |
@@ -50,13 +54,15 @@ it('a translation with the same structure is in step; its comments are its own',
 
 it.each([
   ['## 表', '### 表', /^heading 2: "## Table" in English, "### 表" in Chinese;/],
-  ['## 表', '', /^heading 2: "## Table" in English, nothing in Chinese;/],
+  ['### no-cpu\n', '', /^heading 3: "### no-cpu" in English, nothing in Chinese;/],
+  ['### no-cpu', '### 没有 CPU', /^heading 3: "### no-cpu" in English, "### 没有 CPU" in Chinese;/],
+  ['。`cci2`', '。\n\n`cci2`', 'below "# Sizes" ("# 规格"): 2 paragraphs in English, 3 in Chinese'],
   ['- 二\n', '', 'below "# Sizes" ("# 规格"): 2 list items in English, 1 in Chinese'],
   ['cci #', 'cci2 #', /code block 1, line 1: "sizing: cci" in English, "sizing: cci2" in Chinese$/],
   [
     '| `none` | 按填写的值 |\n',
     '',
-    /^below "## Table" \("## 表"\): table 1 \(set \| meaning\): 2 rows in English, 1 in/,
+    /^below "### no-cpu" \("### no-cpu"\): table 1 \(set \| meaning\): 2 rows in English, 1 in/,
   ],
   ['| 按填写的值 |', '| 按填写的值 | |', /row 2 \(`none`\): 2 columns in English, 3 in Chinese$/],
   ['步长 `250m`', '步长', /row 1 \(`cci`\): Chinese lacks code `250m`$/],

@@ -8,13 +8,14 @@ export interface Page {
 
 /** What has to change for a translation to be in step again, each as a sentence that says where. */
 export function differencesOf(english: Page, chinese: Page): readonly string[] {
-  const levels = levelDifference(english.sections, chinese.sections);
-  if (levels !== undefined) return [levels];
+  const heading = headingDifference(english.sections, chinese.sections);
+  if (heading !== undefined) return [heading];
   return english.sections.flatMap((section, index) => {
     const other = chinese.sections[index] ?? section;
     const compare = (ours: Content, theirs: Content): readonly string[] =>
       contentDifferences(contentOf(ours, english), contentOf(theirs, chinese));
     return [
+      ...countDifference('paragraphs', section.paragraphs, other.paragraphs),
       ...countDifference('list items', section.listItems, other.listItems),
       ...codeDifferences(section, other),
       ...tableDifferences(section, other, compare),
@@ -23,11 +24,16 @@ export function differencesOf(english: Page, chinese: Page): readonly string[] {
   });
 }
 
-function levelDifference(english: readonly Section[], chinese: readonly Section[]): string | undefined {
+function headingDifference(english: readonly Section[], chinese: readonly Section[]): string | undefined {
   const count = Math.max(english.length, chinese.length);
-  const at = Array.from({ length: count }).findIndex((_, index) => english[index]?.level !== chinese[index]?.level);
+  const at = Array.from({ length: count }).findIndex((_, index) => !areSameHeading(english[index], chinese[index]));
   if (at === -1) return undefined;
-  return `heading ${at + 1}: ${quoted(english[at]?.heading)} in English, ${quoted(chinese[at]?.heading)} in Chinese; numbers and levels of headings have to be the same`;
+  return `heading ${at + 1}: ${quoted(english[at]?.heading)} in English, ${quoted(chinese[at]?.heading)} in Chinese; headings have the same levels, and names such as no-cpu are not translated`;
+}
+
+function areSameHeading(english: Section | undefined, chinese: Section | undefined): boolean {
+  const isName = /^#+ [\da-z-]+$/.test(english?.heading ?? '');
+  return isName ? english?.heading === chinese?.heading : english?.level === chinese?.level;
 }
 
 function countDifference(what: string, english: number, chinese: number): readonly string[] {

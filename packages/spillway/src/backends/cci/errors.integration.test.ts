@@ -249,7 +249,7 @@ describe('what CCI refuses', () => {
     expect(await failureOf(other.prepare(signal))).toMatchObject({
       kind: 'blocked',
       reason: 'CCINamespaceTaken',
-      message: 'the namespace taken of CCI was taken by another account: names are shared by all accounts',
+      message: 'the CCI namespace taken belongs to another account: all accounts share one set of names',
       remedy: expect.stringContaining('namespaceName'),
     });
   });

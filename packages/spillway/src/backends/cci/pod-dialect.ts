@@ -39,7 +39,7 @@ export function podDialect(
     clusterServices: false,
     pullSecret: pullSecretName,
     // That takes a part of an emptyDir.
-    hostsFile: { canBeWritten: false, remedy: 'Give the name to the application in a variable, if it needs it' },
+    hostsFile: { canBeWritten: false, remedy: 'If the application needs the name, pass it in an environment variable' },
     annotations: vendorAnnotations,
     dns: patientDns,
     remedyOf: (message) => pullRemedy(message, region),

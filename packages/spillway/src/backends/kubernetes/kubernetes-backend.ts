@@ -4,7 +4,6 @@ import {
   BackendError,
   type Capabilities,
   type Capacity,
-  type ContainerStreams,
   type ExecResult,
   type InstanceChange,
   type InstanceEvent,
@@ -14,6 +13,7 @@ import {
   type LogOptions,
   type LogSink,
   type Notice,
+  type OfferedStreams,
   type Owner,
   type PortForwarder,
   type Refusal,
@@ -235,22 +235,28 @@ export class KubernetesBackend implements Backend {
     ref: InstanceRef,
     container: string,
     command: readonly string[],
-    io: ContainerStreams,
+    streams: OfferedStreams,
     signal: AbortSignal,
   ): Promise<ExecResult> {
     return await this.#cluster.do(
       `run a command in ${container} of pod ${ref.namespace}/${ref.name}`,
       async (connected) => {
         const path = await this.#pathOf('exec', ref, connected, signal, container);
-        return await openStreams(connected.client, path, { container, command }, io, this.#cluster.untilClosed(signal));
+        return await openStreams(
+          connected.client,
+          path,
+          { container, command },
+          streams,
+          this.#cluster.untilClosed(signal),
+        );
       },
     );
   }
 
-  async attach(ref: InstanceRef, container: string, io: ContainerStreams, signal: AbortSignal): Promise<ExecResult> {
+  async attach(ref: InstanceRef, container: string, streams: OfferedStreams, signal: AbortSignal): Promise<ExecResult> {
     return await this.#cluster.do(`attach to ${container} of pod ${ref.namespace}/${ref.name}`, async (connected) => {
       const path = await this.#pathOf('attach', ref, connected, signal, container);
-      return await openStreams(connected.client, path, { container }, io, this.#cluster.untilClosed(signal));
+      return await openStreams(connected.client, path, { container }, streams, this.#cluster.untilClosed(signal));
     });
   }
 

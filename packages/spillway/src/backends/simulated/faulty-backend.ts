@@ -4,7 +4,7 @@ import type {
   Capabilities,
   Capacity,
   ExecResult,
-  ContainerStreams,
+  OfferedStreams,
   Instance,
   InstanceChange,
   InstanceEvent,
@@ -184,14 +184,14 @@ export class FaultyBackend implements Backend {
     ref: InstanceRef,
     container: string,
     command: readonly string[],
-    io: ContainerStreams,
+    streams: OfferedStreams,
     signal: AbortSignal,
   ): Promise<ExecResult> {
-    return this.#call('exec', ref, signal, () => this.#backend.exec(ref, container, command, io, signal));
+    return this.#call('exec', ref, signal, () => this.#backend.exec(ref, container, command, streams, signal));
   }
 
-  attach(ref: InstanceRef, container: string, io: ContainerStreams, signal: AbortSignal): Promise<ExecResult> {
-    return this.#call('attach', ref, signal, () => this.#backend.attach(ref, container, io, signal));
+  attach(ref: InstanceRef, container: string, streams: OfferedStreams, signal: AbortSignal): Promise<ExecResult> {
+    return this.#call('attach', ref, signal, () => this.#backend.attach(ref, container, streams, signal));
   }
 
   portForward(ref: InstanceRef, signal: AbortSignal): Promise<PortForwarder> {

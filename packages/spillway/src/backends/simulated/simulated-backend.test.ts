@@ -1,3 +1,4 @@
+import { offered } from '../testing/offered.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,7 +61,7 @@ describe('a region that several share', () => {
       await expect.poll(async () => (await other.list()).instances).toMatchObject([{ state: 'running' }]);
       await mine.stop(workload.ref, { graceSeconds: 0 });
       await mine.remove(workload.ref);
-      await expect(mine.exec(workload.ref, 'main', ['true'], { tty: false }, signal)).rejects.toMatchObject({
+      await expect(mine.exec(workload.ref, 'main', ['true'], offered({ tty: false }), signal)).rejects.toMatchObject({
         kind: 'notFound',
       });
     }

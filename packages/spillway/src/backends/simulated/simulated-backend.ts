@@ -8,7 +8,6 @@ import {
   type Capabilities,
   type Capacity,
   type ExecResult,
-  type ContainerStreams,
   type InstanceChange,
   type InstanceEvent,
   type InstanceRef,
@@ -16,6 +15,7 @@ import {
   type Listing,
   type LogOptions,
   type LogSink,
+  type OfferedStreams,
   type Owner,
   type PortForwarder,
   type Refusal,
@@ -119,21 +119,18 @@ export class SimulatedBackend implements Backend {
     ref: InstanceRef,
     name: string,
     command: readonly string[],
-    { stdin, stdout, stderr }: ContainerStreams,
+    streams: OfferedStreams,
     signal: AbortSignal,
   ): Promise<ExecResult> {
     const { pod, container } = this.#running(ref, name);
+    const { stdin, stdout, stderr } = await streams.open();
     const io = { stdin: chunksOf(stdin), stdout: writer(stdout), stderr: writer(stderr) };
     return { exitCode: await pod.exec(container, command, io, signal) };
   }
 
-  async attach(
-    ref: InstanceRef,
-    name: string,
-    { stdin, stdout, stderr }: ContainerStreams,
-    signal: AbortSignal,
-  ): Promise<ExecResult> {
+  async attach(ref: InstanceRef, name: string, streams: OfferedStreams, signal: AbortSignal): Promise<ExecResult> {
     const { pod, container } = this.#running(ref, name);
+    const { stdin, stdout, stderr } = await streams.open();
     const ended = new AbortController();
     const until = AbortSignal.any([signal, this.#closing.signal, ended.signal]);
     const input = stdin && pod.feed(container, Readable.from(chunksOf(stdin)), until).catch(() => {});

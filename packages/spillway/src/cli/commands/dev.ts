@@ -34,7 +34,7 @@ export function devCommand(terminal: Terminal): Command {
   const dev = new Command('dev');
   dev
     .command('up')
-    .description('start a cluster that stays until "dev down"; does nothing when it is up already')
+    .description('start a cluster that stays until "dev down"; does nothing if it is already up')
     .argument('[name]', 'name of the cluster', defaultName)
     .option('--no-node', 'a control plane alone, which needs neither root nor containers')
     .option('--cpu <quantity>', 'CPU that pods may request on the node (default: 2)')
@@ -79,7 +79,7 @@ export function devCommand(terminal: Terminal): Command {
 async function up(terminal: Terminal, devcluster: DevCluster, name: string, options: UpOptions): Promise<void> {
   const running = await attachIfThere(devcluster, name, options);
   if (running) {
-    note(terminal, `cluster "${name}" is up already`);
+    note(terminal, `cluster "${name}" is already up`);
     print(terminal, howToUse(running));
     return;
   }

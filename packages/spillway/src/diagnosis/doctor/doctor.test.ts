@@ -66,8 +66,8 @@ it('a cluster where all is well has no findings', () => {
   expect(found({})).toEqual([]);
 });
 
-it.each(['docs', 'docs/zh'])('every finding has its section in %s/doctor.md', async (folder) => {
-  const page = await readFile(new URL(`../../../../../${folder}/doctor.md`, import.meta.url), 'utf8');
+it('every finding has its section in docs/doctor.md', async () => {
+  const page = await readFile(new URL('../../../../../docs/doctor.md', import.meta.url), 'utf8');
   expect(Array.from(page.matchAll(/^### (\S+)$/gm), ([, code]) => code)).toEqual([...findingCodes, ...cciFindingCodes]);
 });
 

@@ -146,7 +146,7 @@ describe('the log of a container', () => {
     kubelet.backend.capabilities = { ...kubelet.backend.capabilities, logs: false };
     expect(await kubelet.admin(path)).toMatchObject({
       status: 501,
-      body: 'the backend of this virtual node has no logs of containers\n',
+      body: 'the backend of this virtual node does not provide container logs\n',
     });
   });
 

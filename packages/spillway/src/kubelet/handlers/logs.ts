@@ -20,7 +20,7 @@ export async function serveLogs(
 ): Promise<void> {
   const { backend } = context;
   if (!backend.capabilities.logs || backend.logs === undefined) {
-    throw new Problem(501, 'the backend of this virtual node has no logs of containers');
+    throw new Problem(501, 'the backend of this virtual node does not provide container logs');
   }
   const options = parseLogOptions(query, context.now());
   const known = findPod(context.pods, route.namespace, route.pod);

@@ -141,7 +141,7 @@ export function podChanged(state: PodState, { pod, refusals, sized, nowMs }: Bou
   };
   // An end is never taken back: the pod's controller makes a new one.
   if (shouldEnd(state) && !shouldEnd(next) && next.last?.state !== 'ended' && !next.placeholder) {
-    return settle(judgedLost(next, 'The end of this pod had begun when its cluster was restored to an earlier state'));
+    return settle(judgedLost(next, 'This pod was already ending when its cluster was restored to an earlier state'));
   }
   if (next.observed.kind !== 'absent') return settle(next);
   // A create whose answer is not known, or an earlier process's, may still come true, and its end should be seen.
@@ -403,7 +403,7 @@ function laterOf(a: Phase, b: Phase): Phase {
 /** It ran, nobody ended it, and it is gone: its controller makes a new pod, this one is never started again. */
 function lost(state: PodState): PodState {
   if (!state.ran || state.gone !== 'no' || shouldEnd(state) || state.last?.state === 'ended') return state;
-  return judgedLost(state, 'The backend does not have the instance of this pod any more');
+  return judgedLost(state, 'The instance of this pod no longer exists on the backend');
 }
 
 function judgedLost(state: PodState, message: string): PodState {

@@ -1,3 +1,4 @@
+import { offered } from '../../backends/testing/offered.ts';
 import { PassThrough } from 'node:stream';
 import { type Pod, type PodSpec, silentLogger } from '@spillway/kube';
 import type { Capabilities, Instance, InstanceRef, Notice, Owner } from '../../backends/backend.ts';
@@ -318,7 +319,7 @@ export class CoreWorld {
   async readFile(ref: InstanceRef, path: string): Promise<string> {
     const stdout = new PassThrough();
     const { signal } = new AbortController();
-    await this.backend.exec(ref, 'app', ['cat', path], { tty: false, stdout }, signal);
+    await this.backend.exec(ref, 'app', ['cat', path], offered({ tty: false, stdout }), signal);
     return String(stdout.read());
   }
 
