@@ -38,14 +38,14 @@ export const edges = [
   {
     name: 'the admission policy does not cover statuses of pods',
     file: `${product}/addon/pod-write-policy.ts`,
-    search: "policy(options, 'spillway-pod-status-writes', 'UPDATE', 'pods/status', statusValidations(nodeNames)),",
+    search: "policy(options, 'pod-status-writes', 'UPDATE', 'pods/status', statusValidations(nodeNames)),",
     replace: '',
     tests: rbac,
   },
   {
     name: 'the admission policy does not cover deletions of pods',
     file: `${product}/addon/pod-write-policy.ts`,
-    search: "policy(options, 'spillway-pod-deletions', 'DELETE', 'pods', deletionValidations(nodeNames)),",
+    search: "policy(options, 'pod-deletions', 'DELETE', 'pods', deletionValidations(nodeNames)),",
     replace: '',
     tests: rbac,
   },

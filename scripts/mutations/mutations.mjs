@@ -416,7 +416,7 @@ export const mutations = [
   {
     name: 'a command runs on when its client is gone',
     file: `${kubelet}/handlers/remote-command.ts`,
-    search: 'AbortSignal.any([session.closed, stopping])',
+    search: 'AbortSignal.any([gone.signal, stopping])',
     replace: 'stopping',
     tests: [`${kubelet}/handlers/remote-command.test.ts`],
   },
