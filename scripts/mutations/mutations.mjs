@@ -103,6 +103,13 @@ export const mutations = [
     tests: core,
   },
   {
+    name: 'a view that is wrong for some seconds loses what is too little to be suspicious',
+    file: `${pods}/core/absence.ts`,
+    search: 'export const lossSpacingMs = 30_000;',
+    replace: 'export const lossSpacingMs = 2000;',
+    tests: core,
+  },
+  {
     name: 'an outage counts as time in which listings said so',
     file: `${product}/podspec/absence/suspicion.ts`,
     search: 'Math.min(startedMs - untilMs, mostPerListingMs)',
@@ -254,15 +261,15 @@ export const mutations = [
   {
     name: 'an instance that is lost ends no pod',
     file: `${pods}/core/transitions.ts`,
-    search: "if (!state.ran || state.gone !== 'no' || shouldEnd(state) || state.last?.state === 'ended') return state;",
-    replace: "if (state.gone !== 'confirmed') return state;",
+    search: 'return wouldBeLost(state) ? judgedLost(',
+    replace: 'return !wouldBeLost(state) && state.ran ? judgedLost(',
     tests: decide,
   },
   {
     name: 'one absence is enough to be lost',
-    file: `${pods}/core/transitions.ts`,
-    search: 'const absencesNeeded = 2;',
-    replace: 'const absencesNeeded = 1;',
+    file: `${pods}/core/absence.ts`,
+    search: 'export const absencesNeeded = 2;',
+    replace: 'export const absencesNeeded = 1;',
     tests: decide,
   },
   {

@@ -17,6 +17,7 @@ const election = [`${kube}/leader/leader-election.test.ts`];
 
 const decisions = `${pods}/core/decide.ts`;
 const transitions = `${pods}/core/transitions.ts`;
+const outcomes = `${pods}/core/outcomes.ts`;
 
 /** @type {readonly import('./mutations.mjs').Mutation[]} */
 export const more = [
@@ -152,20 +153,20 @@ export const more = [
   {
     name: 'two listings at the same time count as two',
     file: transitions,
-    search: 'if (startedMs < observed.countFromMs) return state;',
+    search: 'if (startedMs < countsFromMs(state, observed)) return state;',
     replace: '',
     tests: decide,
   },
   {
     name: 'what a watch says to be gone is gone',
     file: transitions,
-    search: "observed: stopped ? { kind: 'absent' } : doubtful(nowMs)",
-    replace: "observed: nowMs > 0 || stopped ? { kind: 'absent' } : doubtful(nowMs)",
+    search: "observed: stopped ? { kind: 'absent' } : doubtful(nowMs, { toldGone: true })",
+    replace: "observed: nowMs > 0 || stopped ? { kind: 'absent' } : doubtful(nowMs, { toldGone: true })",
     tests: decide,
   },
   {
     name: 'a create whose answer is lost counts as never sent',
-    file: transitions,
+    file: outcomes,
     search: "['missingReference', 'unprepared', 'invalid', 'api'].includes(problem.kind)",
     replace: "['missingReference', 'unprepared', 'invalid', 'api', 'unavailable'].includes(problem.kind)",
     tests: [...decide, ...core],
@@ -186,7 +187,7 @@ export const more = [
   },
   {
     name: 'a pod goes back to a phase that it has left',
-    file: transitions,
+    file: `${pods}/core/phases.ts`,
     search: 'return order[a] >= order[b] ? a : b;',
     replace: 'return order[a] > 2 ? a : b;',
     tests: [`${pods}/core/decide.property.test.ts`, ...decide],
@@ -200,7 +201,7 @@ export const more = [
   },
   {
     name: 'what was created again is taken for what it was asked to be',
-    file: transitions,
+    file: outcomes,
     search: 'content: operation.again || isOfAnother(next.last, content) ? undefined : content,',
     replace: 'content,',
     tests: decide,
@@ -221,7 +222,7 @@ export const more = [
   },
   {
     name: 'what changes while it is read is not read again',
-    file: transitions,
+    file: outcomes,
     search: "const outrun = state.outdated && problem.kind === 'missingReference';",
     replace: 'const outrun = false;',
     tests: decide,
