@@ -164,8 +164,8 @@ export const mutations = [
   {
     name: 'what is said of an end changes with what is seen later',
     file: `${pods}/status/status.ts`,
-    search: 'isOver(facts.pod.status) ?',
-    replace: 'isOver() ?',
+    search: 'if (isOver(live)) {',
+    replace: 'if (isOver()) {',
     tests: [`${pods}/status/status.test.ts`],
   },
   {

@@ -393,10 +393,10 @@ export const more = [
     tests: writer,
   },
   {
-    name: 'a status is given up because somebody does not find the pod',
+    name: 'a status is refused when it is the pod that is not found',
     file: `${pods}/status/status-writer.ts`,
-    search: 'if (saysGone && this.#options.live(uid) === undefined)',
-    replace: 'if (saysGone)',
+    search: "isAboutTheStatus(error) && !isOfAnother(error) ? 'refused'",
+    replace: "isAboutTheStatus(error) ? 'refused'",
     tests: writer,
   },
   {
@@ -430,8 +430,15 @@ export const more = [
   {
     name: 'a pod that is gone already cannot be deleted',
     file: `${pods}/operations.ts`,
-    search: 'if (!isNotFound(error) && !isConflict(error)) throw error;',
-    replace: 'throw error;',
+    search: 'if (isNotFound(error) || isConflict(error)) return this.#confirmGone(ref, signal);',
+    replace: '',
+    tests: operations,
+  },
+  {
+    name: 'whoever does not find a pod that is to be deleted is believed',
+    file: `${pods}/operations.ts`,
+    search: 'if (isNotFound(error) || isConflict(error)) return this.#confirmGone(ref, signal);',
+    replace: 'if (isNotFound(error) || isConflict(error)) return ok;',
     tests: operations,
   },
   {

@@ -462,12 +462,17 @@ describe('deleting the API object', () => {
   });
 
   it.each([notFound, new ApiError('uid mismatch', { status: 409, reason: 'Conflict' })])(
-    'has succeeded when it is not our pod any more (%s)',
+    'has succeeded when it is not our pod any more (%s), and not when another cluster says so',
     async (error) => {
-      const refuse = async (): Promise<never> => {
-        throw error;
+      const answers = {
+        delete: async (): Promise<never> => {
+          throw error;
+        },
+        list: async () => ({ items: [] }),
       };
-      expect(await perform(setUp({ delete: refuse }), { kind: 'deletePod' })).toEqual({ ok: true });
+      expect(await perform(setUp(answers), { kind: 'deletePod' })).toEqual({ ok: true });
+      const elsewhere = setUp(answers, undefined, false);
+      expect(await perform(elsewhere, { kind: 'deletePod' })).toMatchObject({ problem: { kind: 'stillThere' } });
     },
   );
 

@@ -97,16 +97,18 @@ export class Operations {
       case 'remove':
         await backend.remove(ref, signal);
         return ok;
-      case 'confirmGone': {
-        const presence = await this.#options.gonePods.look(ref, signal);
-        return presence === 'gone'
-          ? ok
-          : { ok: false, problem: { kind: 'stillThere', message: presenceMessages[presence] } };
-      }
+      case 'confirmGone':
+        return this.#confirmGone(ref, signal);
       default:
-        await this.#deletePod(ref, signal);
-        return ok;
+        return this.#deletePod(ref, signal);
     }
+  }
+
+  async #confirmGone(ref: InstanceRef, signal: AbortSignal): Promise<Outcome> {
+    const presence = await this.#options.gonePods.look(ref, signal);
+    return presence === 'gone'
+      ? ok
+      : { ok: false, problem: { kind: 'stillThere', message: presenceMessages[presence] } };
   }
 
   async #create(state: PodState, again: boolean, signal: AbortSignal): Promise<Outcome> {
@@ -234,14 +236,17 @@ export class Operations {
     return clock.now();
   }
 
-  /** Not found, or another UID: it is not our pod any more, which is what was wanted. */
-  async #deletePod({ namespace, name, uid }: InstanceRef, signal: AbortSignal): Promise<void> {
+  /** Not found, or another UID: it is not our pod any more, which is what was wanted, if it is our cluster that says so. */
+  async #deletePod(ref: InstanceRef, signal: AbortSignal): Promise<Outcome> {
+    const { namespace, name, uid } = ref;
     try {
       await this.#options.client
         .resource(pods)
         .delete({ namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid }, signal });
+      return ok;
     } catch (error) {
-      if (!isNotFound(error) && !isConflict(error)) throw error;
+      if (isNotFound(error) || isConflict(error)) return this.#confirmGone(ref, signal);
+      throw error;
     }
   }
 }

@@ -38,6 +38,7 @@ import type { Double } from './pods/instances.ts';
 import { deletePod, endDouble, removePod } from './pods/removal.ts';
 import {
   assertRunning,
+  isRunning,
   logQuery,
   openPorts,
   openStreams,
@@ -333,7 +334,11 @@ export class KubernetesBackend implements Backend {
     runningContainer?: string,
   ): Promise<string> {
     const { namespace, dialect } = this.#dependencies;
-    const pod = instances.lastSeen(ref.uid) ?? (await instances.find({ signal, lane: reading }, ref.uid));
+    let pod = instances.lastSeen(ref.uid);
+    // What was seen last may be old: nobody is refused for it.
+    if (!pod || (runningContainer !== undefined && !isRunning(pod, runningContainer))) {
+      pod = await instances.find({ signal, lane: reading }, ref.uid);
+    }
     if (!pod) throw new BackendError('notFound', `pod ${ref.namespace}/${ref.name} is not in the other cluster`);
     if (runningContainer !== undefined) assertRunning(pod, runningContainer);
     return streamPath(dialect.types.pods, { namespace, name: nameOf(pod) }, stream);
