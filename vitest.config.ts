@@ -14,16 +14,17 @@ const shared = { resolve: { alias } };
 // Conditions are waited for, however slow the machine is.
 const patient = { expect: { poll: { timeout: 60_000 } } };
 
-// `npm run test:soak` plays fifty times as many generated histories as `npm test` and kills with ten times its pods;
+// `npm run test:soak` plays eighty times as many generated histories as `npm test` and kills with ten times its pods;
 // `npm run test:unit` plays a tenth of the histories.
 const soak = process.env['SPILLWAY_SOAK'] === '1';
 const soakTimeout = 3_600_000;
-const historyFactor = soak ? 50 : process.env['SPILLWAY_QUICK'] === '1' ? 0.1 : 1;
-// A failing history is played again with its seed: SPILLWAY_HISTORY_SEED=NUMBER.
+const historyFactor = soak ? 80 : process.env['SPILLWAY_QUICK'] === '1' ? 0.1 : 1;
+// Histories are made from a seed; a failure says with which seed and path it is played again.
 const historySeed = Number(process.env['SPILLWAY_HISTORY_SEED'] ?? Date.now() % 2 ** 31);
+const historyPath = process.env['SPILLWAY_HISTORY_PATH'] ?? '';
 const generated = {
   ...patient,
-  provide: { historyFactor, historySeed },
+  provide: { historyFactor, historySeed, historyPath },
   testTimeout: soak ? soakTimeout : 60_000,
   hookTimeout: 60_000,
 };

@@ -2,30 +2,32 @@
 // says which test noticed. Exit code 1 when one survives.
 
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { mutations } from './mutations/mutations.mjs';
+import { Tests } from './mutations/tests.mjs';
 import { say } from './setup/report.mjs';
 import { root } from './setup.mjs';
 
 /** @typedef {import('./mutations/mutations.mjs').Mutation} Mutation */
-/** @typedef {{ readonly tests: number, readonly failed: readonly string[] }} Run */
 
-process.exitCode = main(process.argv.slice(2));
+process.exitCode = await main(process.argv.slice(2));
 
-/** @param {readonly string[]} words @returns {number} the exit code */
-function main(words) {
+/** @param {readonly string[]} words @returns {Promise<number>} the exit code */
+async function main(words) {
   const chosen = mutations.filter(({ name }) => words.every((word) => name.includes(word)));
   const copy = mkdtempSync(join(tmpdir(), 'spillway-mutations-'));
   try {
     copySources(copy);
-    const { failed } = run(copy, [...new Set(chosen.flatMap(({ tests }) => tests))]);
+    await using tests = await Tests.of(copy);
+    const { failed } = await tests.run([...new Set(chosen.flatMap((mutation) => mutation.tests))]);
     if (failed.length > 0) {
       say(`without any mutation, tests fail: ${failed.join('; ')}`);
       return 1;
     }
-    const survivors = chosen.filter((mutation) => !isCaught(copy, mutation));
+    const survivors = [];
+    for (const mutation of chosen) if (!(await isCaught(copy, tests, mutation))) survivors.push(mutation);
     say(`${chosen.length - survivors.length} of ${chosen.length} mutations were noticed`);
     return survivors.length === 0 ? 0 : 1;
   } finally {
@@ -46,8 +48,8 @@ function copySources(copy) {
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
 }
 
-/** @param {string} copy @param {Mutation} mutation @returns {boolean} */
-function isCaught(copy, { name, file, search, replace, tests }) {
+/** @param {string} copy @param {Tests} tests @param {Mutation} mutation @returns {Promise<boolean>} */
+async function isCaught(copy, tests, { name, file, search, replace, tests: files }) {
   const path = join(copy, file);
   const source = readFileSync(path, 'utf8');
   const parts = source.split(search);
@@ -55,34 +57,14 @@ function isCaught(copy, { name, file, search, replace, tests }) {
     say(`STALE    ${name}: ${file} has ${parts.length - 1} times: ${search}`);
     return false;
   }
-  writeFileSync(path, parts.join(replace));
+  tests.write(path, parts.join(replace));
   try {
-    const { tests: count, failed } = run(copy, tests);
-    if (count > 0 && failed.length === 0) say(`SURVIVED ${name}: ${tests.join(', ')} noticed nothing`);
+    const { tests: count, failed } = await tests.run(files);
+    if (count > 0 && failed.length === 0) say(`SURVIVED ${name}: ${files.join(', ')} noticed nothing`);
     else if (count === 0) say(`BROKEN   ${name}: no test ran, so it shows nothing`);
     else say(`noticed  ${name}: ${failed[0]}${failed.length > 1 ? `, and ${failed.length - 1} more` : ''}`);
     return failed.length > 0;
   } finally {
-    writeFileSync(path, source);
+    tests.write(path, source);
   }
-}
-
-/** @param {string} copy @param {readonly string[]} tests files @returns {Run} */
-function run(copy, tests) {
-  const report = join(copy, 'report.json');
-  rmSync(report, { force: true });
-  const reporters = ['--reporter=json', `--outputFile=${report}`];
-  spawnSync('vitest', ['run', '--project', 'unit', ...reporters, ...tests], {
-    cwd: copy,
-    env: { ...process.env, SPILLWAY_QUICK: '1', SPILLWAY_SOAK: '' },
-    stdio: 'ignore',
-    timeout: 600_000,
-  });
-  /** @type {{ numTotalTests: number, testResults: { assertionResults: { status: string, title: string, ancestorTitles: string[] }[] }[] }} */
-  const { numTotalTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
-  const results = testResults.flatMap(({ assertionResults }) => assertionResults);
-  const failed = results
-    .filter(({ status }) => status === 'failed')
-    .map(({ ancestorTitles, title }) => [...ancestorTitles, title].join(' › '));
-  return { tests: numTotalTests, failed };
 }

@@ -1,6 +1,9 @@
 // What is broken on purpose, and which tests have to notice. A mutation whose text is not found is stale and counts as unnoticed:
 // it goes with the code that it breaks.
 
+import { edges } from './edges.mjs';
+import { more } from './pods.mjs';
+
 /**
  * @typedef {object} Mutation
  * @property {string} name what would go wrong
@@ -25,6 +28,9 @@ const pendingWrite = [`${pods}/status/pending-write.test.ts`];
 
 /** @type {readonly Mutation[]} */
 export const mutations = [
+  ...more,
+  ...edges,
+
   // What is seen of the cluster.
   {
     name: 'another pod of the same name is told as a change of the first',
@@ -54,7 +60,7 @@ export const mutations = [
     file: `${pods}/core/decide.ts`,
     search: "if (state.gone === 'reported') return attempt(state, { kind: 'confirmGone' }, nowMs);",
     replace: '',
-    tests: [`${pods}/core/decide.property.test.ts`],
+    tests: decide,
   },
   {
     name: 'a pod that a list lacks counts as deleted',
@@ -82,13 +88,6 @@ export const mutations = [
     file: `${pods}/instances/sweeper.ts`,
     search: "if (presence === 'gone' && !signal.aborted) onOrphan(ref);",
     replace: 'if (!signal.aborted) onOrphan(ref);',
-    tests: core,
-  },
-  {
-    name: 'the API server is not asked which cluster it is',
-    file: `${pods}/instances/gone-pods.ts`,
-    search: "if (!(await confirmCluster(signal))) return 'otherCluster';",
-    replace: '',
     tests: core,
   },
   {
@@ -264,8 +263,8 @@ export const mutations = [
   {
     name: 'an instance that is lost ends no pod',
     file: `${pods}/core/transitions.ts`,
-    search: 'if (!wouldBeLost(state)) return state;',
-    replace: 'if (wouldBeLost(state)) return state;',
+    search: 'return wouldBeLost(state) ? judgedLost(',
+    replace: 'return !wouldBeLost(state) && state.ran ? judgedLost(',
     tests: decide,
   },
   {

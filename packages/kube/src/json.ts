@@ -11,3 +11,15 @@ export function trusted<T>(value: unknown): T {
 /** @throws SyntaxError */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 export const parseJson = <T>(text: string): T => trusted<T>(JSON.parse(text));
+
+/** Of two values from JSON. */
+export function isSameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => isSameJson(a[key], b[key]));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

@@ -34,6 +34,20 @@ describe('an object is seen', () => {
     observe(store, object('a', 'u1'), 'watch', emit);
     expect(changes).toEqual([]);
   });
+  test('in another state under the same version, which a restored etcd has given anew: changed', () => {
+    const old = { ...object('a', 'u1', '7'), data: { of: ['before', 'the restore'] } };
+    const { store, changes, emit } = setUp(old, object('b', 'u2'));
+    const next = { ...object('a', 'u1', '7'), data: { of: ['after', 'the restore'] } };
+    observeAll(
+      store,
+      new Map([
+        ['x/a', next],
+        ['x/b', object('b', 'u2')],
+      ]),
+      emit,
+    );
+    expect(changes).toEqual([{ type: 'changed', old, object: next }]);
+  });
   test('under its old name with another UID: deleted and added', () => {
     const old = object('a', 'u1');
     const { store, changes, emit } = setUp(old);

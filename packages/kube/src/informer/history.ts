@@ -1,3 +1,4 @@
+import { isSameJson } from '../json.ts';
 import { keyOf, resourceVersionOf, uidOf } from '../meta.ts';
 import type { KubeObject } from '../resource-type.ts';
 import type { IndexedStore } from './store.ts';
@@ -23,8 +24,7 @@ export function observe<T extends KubeObject>(
 ): void {
   const old = store.getByKey(keyOf(object));
   if (old !== undefined && uidOf(old) === uidOf(object)) {
-    const unchanged = resourceVersionOf(old) === resourceVersionOf(object) && resourceVersionOf(old) !== '';
-    if (unchanged) return;
+    if (isSameState(old, object, by)) return;
     store.set(object);
     emit({ type: 'changed', old, object });
     return;
@@ -54,6 +54,13 @@ export function observeAll<T extends KubeObject>(
   for (const object of store.values()) if (!objects.has(keyOf(object))) gone.push(object);
   for (const object of gone) remove(store, object, 'list', emit);
   for (const object of objects.values()) observe(store, object, 'list', emit);
+}
+
+/** A version is given to one state only, until etcd is restored; what the watch tells comes after the list that followed. */
+function isSameState(old: KubeObject, object: KubeObject, by: Evidence): boolean {
+  const version = resourceVersionOf(old);
+  if (version === '' || version !== resourceVersionOf(object)) return false;
+  return by === 'watch' || isSameJson(old, object);
 }
 
 function remove<T extends KubeObject>(

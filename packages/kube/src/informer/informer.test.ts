@@ -140,6 +140,17 @@ describe.each(ways)('an informer that starts %s', (_, prepare) => {
 });
 
 describe('lists', () => {
+  test('are told when they are complete, each of them: also when nothing has changed', async () => {
+    const { clock, collection, informer } = setUp({}, (c) => c.put('a'));
+    let listed = 0;
+    informer.subscribe({ listed: () => (listed += 1) });
+    await settle();
+    expect(listed).toBe(1);
+    collection.end(new TransportError('unreachable', 'lost'));
+    await clock.advance(20_000);
+    expect(listed).toBe(2);
+  });
+
   test('whose pages expire while they are read are read again at once', async () => {
     const { collection, told } = setUp({ pageSize: 1, watchList: false }, (c) => {
       for (const name of ['a', 'b']) c.put(name);
@@ -236,6 +247,21 @@ describe('failures', () => {
     same = true;
     await clock.advance(60_000);
     expect(told).toEqual(['added a', 'synced', 'deleted a', 'added b']);
+  });
+
+  test.each(ways)('nor is what was read %s just when the address changed hands', async (how, prepare) => {
+    // Nobody can stream lists before it was tried.
+    const answers = how === ways[0]?.[0] ? [true, false] : [true, true, false];
+    const { collection, clock, told } = setUp({ confirmCluster: async () => answers.shift() ?? true }, (c) => {
+      prepare(c);
+      c.put('theirs');
+    });
+    await settle();
+    expect(told).toEqual([]);
+    collection.remove('theirs');
+    collection.put('ours');
+    await clock.advance(60_000);
+    expect(told).toEqual(['added ours', 'synced']);
   });
 
   test('bookmarks keep a quiet watch on the server’s memory', async () => {

@@ -26,8 +26,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   /** Default: true. Start with a streamed list (WatchList) where the server can. */
   readonly watchList?: boolean | undefined;
   /**
-   * Asked before each list and each watch: is the server still the one of the cluster that it was? What another one has is not
-   * taken over. Default: yes.
+   * Asked before each list and each watch and before what they bring is believed: is the server still the one of the cluster that it
+   * was? What another one has is not taken over. Default: yes.
    */
   readonly confirmCluster?: ((signal: AbortSignal) => Promise<boolean>) | undefined;
   readonly logger?: Logger | undefined;
@@ -47,6 +47,8 @@ export interface InformerHandlers<T> {
   deleted?(object: T, by: Evidence): void;
   /** Once, after all objects of the first complete list were delivered as added */
   synced?(): void;
+  /** After each complete list, also when it has shown nothing new: what is known is as new as it. */
+  listed?(): void;
 }
 
 /**
@@ -113,6 +115,7 @@ export class Informer<T extends KubeObject> {
         replace: (objects) => {
           observeAll(this.#store, objects, this.#emit);
           if (!this.#hasSynced) this.#sync();
+          for (const handlers of this.#handlers) this.#guard(() => handlers.listed?.());
         },
         exists: (object) => observe(this.#store, object, 'watch', this.#emit),
         gone: (object) => observeDeletion(this.#store, object, this.#emit),

@@ -80,10 +80,7 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #step(signal: AbortSignal): Promise<void> {
-    const { confirmCluster, name } = this.#config;
-    if (!(await confirmCluster(signal))) {
-      throw new TransportError('protocol', `${name}: the API server answers for another cluster than before`);
-    }
+    await this.#confirmCluster(signal);
     if (this.#resourceVersion !== undefined) {
       await this.#watch(signal, undefined);
     } else if (this.#watchList && this.#watchListFailures < watchListTries) {
@@ -92,6 +89,13 @@ export class Reflector<T extends KubeObject> {
       this.#watchListFailures = 0;
       await this.#list(signal);
     }
+  }
+
+  /** Asked again when the answer is there: the address may have changed hands in between. */
+  async #confirmCluster(signal: AbortSignal): Promise<void> {
+    const { confirmCluster, name } = this.#config;
+    if (await confirmCluster(signal)) return;
+    throw new TransportError('protocol', `${name}: the API server answers for another cluster than before`);
   }
 
   /** How long to wait before the next step. */
@@ -130,6 +134,7 @@ export class Reflector<T extends KubeObject> {
       for (const item of all.items) this.#collect(objects, item);
       resourceVersion = all.metadata.resourceVersion ?? '';
     }
+    await this.#confirmCluster(signal);
     this.#replace(objects, resourceVersion);
   }
 
@@ -152,6 +157,7 @@ export class Reflector<T extends KubeObject> {
           : { ...options, sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' },
       );
       for await (const event of stream) {
+        if (events === 0) await this.#confirmCluster(signal);
         events++;
         liveness.seen();
         if (event.type === 'BOOKMARK') {

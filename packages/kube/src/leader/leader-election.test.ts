@@ -231,6 +231,18 @@ describe('a leader', () => {
     expect(record()).toMatchObject({ leaseTransitions: 0 });
   });
 
+  test('counts a renewal from when it was sent, for so do the others', async () => {
+    const a = elector('a');
+    await settle();
+    server.before = () => clock.sleep(3000);
+    await clock.advance(5000);
+    server.before = outage;
+    await clock.advance(3900);
+    expect(a.tenures[0]?.lost.aborted).toBe(false);
+    await clock.advance(200);
+    expect(a.tenures[0]?.lost.aborted).toBe(true);
+  });
+
   test('stops in time also when requests hang', async () => {
     const a = elector('a');
     await settle();

@@ -64,6 +64,17 @@ describe('a request', () => {
     expect(server.requests).toEqual([]);
   });
 
+  test('does not leave a second time when its sender may not send any more', async () => {
+    let asked = 0;
+    const beforeSend = (): void => {
+      asked += 1;
+      if (asked > 1) throw new Error('not the leader');
+    };
+    const { server, client } = await setUp((_, response) => sendJson(response, 503, {}), { beforeSend });
+    await expect(client.request(get)).rejects.toMatchObject({ kind: 'aborted', unsent: true });
+    expect(server.requests).toHaveLength(1);
+  });
+
   test('that deletes with preconditions leaves its connection to the next', async () => {
     const { server, client } = await setUp((_, response) => sendJson(response, 200, {}));
     const path = '/api/v1/namespaces/a/pods/b';

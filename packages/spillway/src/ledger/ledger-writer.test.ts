@@ -1,8 +1,19 @@
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  type FileHandle,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { silentLogger, systemClock } from '@spillway/kube';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { generationsOf, readIntervals } from './files.ts';
 import { formatLine, type Interval } from './interval.ts';
 import { LedgerWriter, type LedgerWriterOptions } from './ledger-writer.ts';
@@ -52,6 +63,21 @@ it('a line that was torn when the process was killed is passed over, and the nex
   second.write([interval('b')]);
   await second.close();
   expect(await written()).toEqual([interval('a'), interval('b')]);
+});
+
+it('what it says to have written is on the disk, also when the machine fails a moment later', async () => {
+  const probe = await open(path.join(dir, 'probe'), 'w');
+  await probe.close();
+  const handles: FileHandle = Object.getPrototypeOf(probe);
+  const sync = vi.spyOn(handles, 'datasync');
+  try {
+    const writer = newWriter();
+    writer.write([interval('a')]);
+    await writer.close();
+    expect(sync).toHaveBeenCalledOnce();
+  } finally {
+    sync.mockRestore();
+  }
 });
 
 it('stays within a bound, and keeps what runs for however long', async () => {

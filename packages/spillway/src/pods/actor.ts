@@ -113,7 +113,7 @@ export class Actor {
     this.#state = operationStarted(this.#state, operation);
     const outcome = await this.#parts.performer.perform(operation, this.#state);
     this.#operation = undefined;
-    if (!this.#stopped) this.apply((state) => operationEnded(state, outcome, this.#parts.timing.now()));
+    this.apply((state) => operationEnded(state, outcome, this.#parts.timing.now()));
   }
 
   #wakeAt(atMs: number | undefined, now: number): void {

@@ -49,7 +49,7 @@ export class PodController {
   readonly pods: KnownPods;
 
   constructor(parts: PodParts) {
-    const { informer, arrivals, tolerations, registry, listings } = parts;
+    const { informer, arrivals, tolerations, registry, listings, statuses, turns } = parts;
     this.#parts = parts;
     this.pods = new KnownPods(informer.store, registry);
     informer.subscribe({
@@ -65,6 +65,11 @@ export class PodController {
       },
       // The first pods may have come after the first listing.
       synced: () => listings.request(),
+      // What was answered since the list before may have been undone with it.
+      listed: () => {
+        statuses.relisted();
+        for (const actor of registry.actors()) turns.add(actor);
+      },
     });
   }
 

@@ -94,6 +94,21 @@ describe('tokens that nobody issued', () => {
     expect(await access.authenticate({ ...withToken('Bearer good'), address: '10.0.0.8' })).toEqual(alice);
   });
 
+  test('from one address wait for no more than eight answers, and leave room for the others', async () => {
+    const { access, reviews } = control();
+    const hanging = Promise.withResolvers<undefined>();
+    const review = reviews.tokenReview.bind(reviews);
+    reviews.tokenReview = async (token) => {
+      const answer = await review(token);
+      return token === 'good' ? answer : hanging.promise;
+    };
+    const waiting = flood(access, 20, '10.0.0.7');
+    expect(await access.authenticate({ ...withToken('Bearer good'), address: '10.0.0.8' })).toEqual(alice);
+    expect(reviews.asked.length).toBeLessThanOrEqual(9);
+    hanging.resolve(undefined);
+    await Promise.all(waiting);
+  });
+
   test('make few reviews, however many there are, and the others are told to come again', async () => {
     const { access, reviews, clock } = control();
     const answers = [];

@@ -1,4 +1,4 @@
-import { isDeleting, isTerminalPhase } from '../../podspec/pod-facts.ts';
+import { shouldEnd } from './phases.ts';
 import type { Observed, PodState } from './pod-state.ts';
 
 // What listings that lack an instance prove. Pure.
@@ -28,7 +28,6 @@ export function countsFromMs(state: PodState, { sinceMs, listings, toldGone = fa
 }
 
 /** The pod ran, and nobody has ended it or told its end: without its instance it has failed. */
-export function wouldBeLost({ ran, pod, gone, verdict, last }: PodState): boolean {
-  if (!ran || pod === undefined || gone !== 'no' || verdict !== undefined) return false;
-  return !isDeleting(pod) && !isTerminalPhase(pod.status?.phase) && last?.state !== 'ended';
+export function wouldBeLost(state: PodState): boolean {
+  return state.ran && state.gone === 'no' && !shouldEnd(state) && state.last?.state !== 'ended';
 }

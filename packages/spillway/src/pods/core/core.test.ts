@@ -3,6 +3,8 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Scenario } from '../../backends/simulated/scenario.ts';
 import { instanceRef } from '../../podspec/pod-facts.ts';
 import { CoreWorld, type WorldOptions } from '../testing/core-world.ts';
+import { FakePodsApi } from '../testing/fake-pods-api.ts';
+import { deleted, testPod } from '../testing/objects.ts';
 
 async function inWorld(
   scenario: Scenario,
@@ -516,7 +518,7 @@ describe('the end of a pod', () => {
       {},
       async (world) => {
         world.create('web');
-        for (let step = 0; step < 40 && phaseOf(world, 'web') !== 'Failed'; step += 1) {
+        for (let step = 0; step < 100 && phaseOf(world, 'web') !== 'Failed'; step += 1) {
           await world.advance(100);
           // Between what was looked at and the write of Running.
           if (world.traces.get('web-1')?.ran) world.evict('web');
@@ -540,6 +542,20 @@ const untouched = (world: CoreWorld): void => {
   expect(world.api.all.filter(({ status }) => status?.phase === 'Running')).toHaveLength(50);
   expect([...world.traces.values()].filter(({ starts, interrupted }) => starts !== 1 || interrupted)).toEqual([]);
 };
+
+it('what the API server has answered, and no watch has shown, is told again at once when a restored etcd has forgotten it', () =>
+  inWorld({}, async (world) => {
+    await world.advance(5000);
+    world.create('web');
+    const before = world.api.all;
+    await world.advance(1);
+    world.api.dropWatches();
+    await world.advance(500);
+    expect(phaseOf(world, 'web')).toBe('Running');
+    world.restore(before);
+    await world.advance(5000);
+    expect(phaseOf(world, 'web')).toBe('Running');
+  }));
 
 it('two pods, too few to be suspicious, run on when the backend shows none of them for half a minute', () =>
   inWorld({}, async (world) => {
@@ -591,6 +607,23 @@ describe('fifty pods run on', () => {
       untouched(world);
     }));
 
+  it('while a cluster answers there that has pods on a node of the same name: those are not touched, and not started', () =>
+    inWorld({}, async (world) => {
+      await fiftyPods(world);
+      const other = new FakePodsApi();
+      const ran = testPod({ uid: 'theirs-1', name: 'ran', status: { phase: 'Running' } });
+      const ends = deleted(testPod({ uid: 'theirs-2', name: 'ends' }), world.timing.now());
+      for (const pod of [ran, ends, testPod({ uid: 'theirs-3', name: 'fresh' })]) other.create(pod);
+      const before = other.all;
+      world.api.elsewhere = other;
+      for (let minute = 0; minute < 10; minute += 1) await world.advance(60_000);
+      expect(other.all).toEqual(before);
+      expect(await uidsOf(world)).toHaveLength(50);
+      world.api.elsewhere = false;
+      await world.advance(60_000);
+      untouched(world);
+    }));
+
   it('for ten minutes when the API server forgets them, and end then, because it is the right one', () =>
     inWorld({}, async (world) => {
       await fiftyPods(world);
@@ -635,6 +668,34 @@ it('of fifty pods that are deleted by force, all instances end at once: each del
     await world.advance(10_000);
     expect(await uidsOf(world)).toEqual([]);
   }));
+
+/** Those that start are looked at, in all. */
+async function stepsFor(pods: number): Promise<number> {
+  const world = new CoreWorld();
+  world.start();
+  await world.advance(5000);
+  for (let index = 0; index < pods; index += 1) world.create(`web-${index}`);
+  await world.advance(20_000);
+  const { steps } = world;
+  await world.close();
+  return steps;
+}
+
+describe('what pods cost', () => {
+  it('does not grow with the number of the others', async () => {
+    expect(await stepsFor(200)).toBeLessThanOrEqual(10 * (await stepsFor(20)));
+  });
+
+  it('is nothing while nothing happens: ten requests a minute at most, for all together, and a listing', () =>
+    inWorld({}, async (world) => {
+      await fiftyPods(world);
+      const list = vi.spyOn(world.backend, 'list');
+      const { requests } = world.api;
+      await world.advance(3_600_000);
+      expect(world.api.requests - requests).toBeLessThan(600);
+      expect(list.mock.calls.length).toBeLessThan(70);
+    }));
+});
 
 describe('a pool that is not prepared', () => {
   const unprepared: Scenario = { faults: [{ on: ['prepare', 'stop', 'remove', 'list'], fails: 'unauthorized' }] };

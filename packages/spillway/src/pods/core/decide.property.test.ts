@@ -1,17 +1,9 @@
 import * as fc from 'fast-check';
-import { describe, inject, it } from 'vitest';
+import { describe } from 'vitest';
 import { revisionOf } from '../../podspec/travelling.ts';
 import { isDeleting, isTerminalPhase } from '../../podspec/pod-facts.ts';
+import { holds } from '../testing/histories.ts';
 import { type Answer, World } from '../testing/world.ts';
-
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** How many times the usual number of histories is played. */
-    historyFactor: number;
-    /** What the histories are made from; a failure prints it with the path to the shrunk history. */
-    historySeed: number;
-  }
-}
 
 type Command = readonly [name: string, run: (world: World) => void];
 
@@ -77,74 +69,56 @@ const settings: fc.Arbitrary<Setting> = fc.record({
   finalizer: fc.boolean(),
 });
 const histories = fc.array(commands, { maxLength: 80, size: 'max' });
-const parameters = { numRuns: 4500 * inject('historyFactor'), seed: inject('historySeed') };
 
-/** Only what hangs is ended. */
-const patience = 120_000 * Math.max(1, inject('historyFactor'));
-
-describe(`whatever happens in whatever order (seed ${parameters.seed})`, () => {
-  // oxlint-disable-next-line no-console -- whoever reads the log of a failed run needs the seed
-  console.info(`${2 * parameters.numRuns} histories of one pod, seed ${parameters.seed}`);
-
+describe('whatever happens to one pod in whatever order', () => {
   // World throws at the moment when something forbidden is done: a second start, a removal before the end is recorded, …
-  it(
+  holds(
     'nothing is left behind, nothing is stuck, and no end is lost',
-    () => {
-      fc.assert(
-        fc.property(settings, histories, (setting, history) => {
-          const world = play(setting, history);
-          world.settleDown();
-          const { pod, instance } = world;
-          if (pod === undefined) {
-            if (instance) throw new Error('an instance is left without its pod');
-            if (world.state) throw new Error('an actor is left without its pod');
-            if (!world.forced && world.starts > 0 && !isTerminalPhase(world.lastStatus?.phase)) {
-              throw new Error(`the pod left the cluster as ${String(world.lastStatus?.phase)}`);
-            }
-          } else {
-            if (isDeleting(pod)) throw new Error('the pod stays Terminating');
-            if (pod.status?.phase === 'Pending') throw new Error('the pod stays Pending');
-            if (pod.status?.phase === 'Running' && instance?.state !== 'running')
-              throw new Error('Running, but nothing runs');
-            if (pod.status?.phase === 'Running' && !isDeleting(pod)) {
-              if (instance?.revision !== revisionOf(pod)) throw new Error('the instance is not what the pod is now');
-              if (pod.status.observedGeneration !== pod.metadata?.generation)
-                throw new Error('the pod is not observed');
-            }
-            if (isTerminalPhase(pod.status?.phase) && instance) {
-              throw new Error(`the pod has ended, but its instance is ${instance.state}`);
-            }
-          }
-          const code = world.lastStatus?.containerStatuses?.[0]?.state?.terminated?.exitCode;
-          if (world.exitCode !== undefined && !world.forced && !world.endedByOthers && code !== world.exitCode) {
-            throw new Error(`ended with ${world.exitCode}, recorded as ${String(code)}`);
-          }
-        }),
-        parameters,
-      );
-    },
-    patience,
+    4500,
+    fc.property(settings, histories, (setting, history) => {
+      const world = play(setting, history);
+      world.settleDown();
+      const { pod, instance } = world;
+      if (pod === undefined) {
+        if (instance) throw new Error('an instance is left without its pod');
+        if (world.state) throw new Error('an actor is left without its pod');
+        if (!world.forced && world.starts > 0 && !isTerminalPhase(world.lastStatus?.phase)) {
+          throw new Error(`the pod left the cluster as ${String(world.lastStatus?.phase)}`);
+        }
+      } else {
+        if (isDeleting(pod)) throw new Error('the pod stays Terminating');
+        if (pod.status?.phase === 'Pending') throw new Error('the pod stays Pending');
+        if (pod.status?.phase === 'Running' && instance?.state !== 'running')
+          throw new Error('Running, but nothing runs');
+        if (pod.status?.phase === 'Running' && !isDeleting(pod)) {
+          if (instance?.revision !== revisionOf(pod)) throw new Error('the instance is not what the pod is now');
+          if (pod.status.observedGeneration !== pod.metadata?.generation) throw new Error('the pod is not observed');
+        }
+        if (isTerminalPhase(pod.status?.phase) && instance) {
+          throw new Error(`the pod has ended, but its instance is ${instance.state}`);
+        }
+      }
+      const code = world.lastStatus?.containerStatuses?.[0]?.state?.terminated?.exitCode;
+      if (world.exitCode !== undefined && !world.forced && !world.endedByOthers && code !== world.exitCode) {
+        throw new Error(`ended with ${world.exitCode}, recorded as ${String(code)}`);
+      }
+    }),
   );
 
-  it(
+  holds(
     'an instance that vanishes fails its pod if it ran, and never makes it run twice',
-    () => {
-      fc.assert(
-        fc.property(settings, histories, histories, vanish, (setting, before, after, lose) => {
-          const world = play(setting, [...before, lose, ...after]);
-          world.settleDown();
-          const { pod, instance } = world;
-          if (pod === undefined) {
-            if (instance) throw new Error('an instance is left without its pod');
-          } else if (pod.status?.phase === 'Pending' || isDeleting(pod)) {
-            throw new Error(`the pod stays ${pod.status?.phase}`);
-          } else if (pod.status?.phase === 'Running' && instance?.state !== 'running') {
-            throw new Error('Running, but nothing runs');
-          }
-        }),
-        parameters,
-      );
-    },
-    patience,
+    4500,
+    fc.property(settings, histories, histories, vanish, (setting, before, after, lose) => {
+      const world = play(setting, [...before, lose, ...after]);
+      world.settleDown();
+      const { pod, instance } = world;
+      if (pod === undefined) {
+        if (instance) throw new Error('an instance is left without its pod');
+      } else if (pod.status?.phase === 'Pending' || isDeleting(pod)) {
+        throw new Error(`the pod stays ${pod.status?.phase}`);
+      } else if (pod.status?.phase === 'Running' && instance?.state !== 'running') {
+        throw new Error('Running, but nothing runs');
+      }
+    }),
   );
 });

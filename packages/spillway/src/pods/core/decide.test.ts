@@ -510,7 +510,7 @@ describe('a pod that is deleted', () => {
   it('is let go when the API server will never take its status', () => {
     let state = change(arrived(), deleted(testPod(), now));
     const end = decide(state, now, context).status ?? {};
-    for (let refusal = 0; refusal < refusalsNeeded; refusal += 1) {
+    for (let refusal = 0; refusal < 5; refusal += 1) {
       expect(operationOf(state)).toBeUndefined();
       state = statusRefused(state, end);
     }
@@ -635,7 +635,86 @@ describe('a pod whose instance was removed', () => {
   it('and that was never seen running but is shown again after its end is not started either', () => {
     const pod = deleted(testPod({ status: { phase: 'Failed', containerStatuses: [] } }), now);
     const ended = perform(change(arrived(), pod), ok);
-    expect(operationOf(change(ended, testPod()))).toBeUndefined();
+    const restored = change(ended, testPod());
+    expect(operationOf(restored)).toBeUndefined();
+    expect(decide(restored, now, context).status).toMatchObject({ phase: 'Failed', reason: 'InstanceLost' });
+  });
+});
+
+describe('a pod of which nothing is known yet', () => {
+  it('is told nothing, however long the first listing takes', () => {
+    expect(decide(inherited(testPod()), now + quietMs * 10, context)).toEqual({ needsListing: true });
+  });
+
+  it('is told no end while it is created, although its deadline has passed', () => {
+    const pod = testPod({ spec: { activeDeadlineSeconds: 60 }, status: { startTime: '2026-01-01T00:00:00Z' } });
+    const creating = operationStarted(arrived(pod), { kind: 'create', again: false });
+    const late = now + seconds(61);
+    expect(decide(elapsed(creating, late), late, context).status).toBeUndefined();
+  });
+
+  it('is not created again because of late news of an instance that had ended', () => {
+    const ended = instanceSeen(
+      perform(arrived(), ok),
+      testInstance(testPod(), { state: 'ended', containerStatuses: [] }),
+    );
+    const late = instanceSeen(ended, testInstance(testPod(), { state: 'starting', containerStatuses: [] }));
+    const gone = instanceMissing(instanceMissing(late, now), now + absenceSpacingMs);
+    expect(operationOf(gone)).toBeUndefined();
+  });
+});
+
+describe('a pod that another process has started', () => {
+  const seen = change(arrived(), runningPod);
+
+  it('is looked for, and neither lost nor started again', () => {
+    expect(decide(seen, now, context)).toEqual({ needsListing: true });
+    const found = instanceSeen(seen, testInstance(runningPod));
+    expect(decide(found, now, context)).not.toHaveProperty('operation');
+    expect(decide(found, now, context).status).toMatchObject({ phase: 'Running' });
+  });
+
+  it('is lost when two complete listings do not show it', () => {
+    const once = instanceMissing(seen, now);
+    expect(decide(once, now, context).status).toBeUndefined();
+    const twice = instanceMissing(once, now + lossSpacingMs);
+    expect(decide(twice, now, context).status).toMatchObject({ phase: 'Failed', reason: 'InstanceLost' });
+  });
+});
+
+describe('a pod whose end had begun, of which a restored cluster knows nothing', () => {
+  it('and that was being stopped ends, and is Failed', () => {
+    const stopping = perform(change(adopted(), deleted(runningPod, now)), ok);
+    const restored = change(stopping, runningPod);
+    expect(decide(restored, now, context)).not.toHaveProperty('operation');
+    const ended = instanceSeen(
+      restored,
+      testInstance(runningPod, { state: 'ended', containerStatuses: [exited('app', 0)] }),
+    );
+    expect(decide(ended, now, context).status).toMatchObject({ phase: 'Failed', reason: 'InstanceLost' });
+  });
+
+  it('and whose instance was never asked to end is ended, too', () => {
+    expect(operationOf(change(change(adopted(), deleted(runningPod, now)), runningPod))).toBe('stop');
+  });
+
+  it('and that never ran is Failed, so that its controller makes another', () => {
+    const restored = change(change(arrived(), deleted(testPod(), now)), testPod());
+    expect(operationOf(restored)).toBeUndefined();
+    expect(decide(restored, now, context).status).toMatchObject({ phase: 'Failed', reason: 'InstanceLost' });
+  });
+
+  it('and that had ended is told its end again', () => {
+    const ended = instanceSeen(
+      adopted(),
+      testInstance(runningPod, { state: 'ended', containerStatuses: [exited('app', 7)] }),
+    );
+    const told = change(ended, testPod({ spec: { restartPolicy: 'Never' }, status: { phase: 'Failed' } }));
+    const restored = change(told, runningPod);
+    expect(decide(restored, now, context).status).toMatchObject({
+      containerStatuses: [{ state: { terminated: { exitCode: 7 } } }],
+    });
+    expect(decide(restored, now, context).status).not.toHaveProperty('reason');
   });
 });
 

@@ -8,18 +8,16 @@ export function settle(state: PodState): PodState {
 }
 
 function phaseOf(state: PodState): Phase {
-  const { pod, observed } = state;
-  const ended = observed.kind === 'present' && observed.instance.state === 'ended';
-  const shouldEnd =
-    // What the watch says may be a list of an API server that lags behind; the live read decides.
-    state.gone === 'confirmed' ||
-    state.verdict !== undefined ||
-    pod === undefined ||
-    isDeleting(pod) ||
-    isTerminalPhase(pod.status?.phase);
-  if (ended) return 'terminated';
-  if (!shouldEnd) return 'syncing';
+  const { observed } = state;
+  if (observed.kind === 'present' && observed.instance.state === 'ended') return 'terminated';
+  if (!shouldEnd(state)) return 'syncing';
   return observed.kind === 'absent' && state.inFlight === undefined ? 'terminated' : 'terminating';
+}
+
+export function shouldEnd({ pod, gone, verdict }: PodState): boolean {
+  // What the watch says may be a list of an API server that lags behind; the live read decides.
+  if (gone === 'confirmed' || verdict !== undefined || pod === undefined) return true;
+  return isDeleting(pod) || isTerminalPhase(pod.status?.phase);
 }
 
 const order: Readonly<Record<Phase, number>> = { syncing: 0, terminating: 1, terminated: 2 };

@@ -14,7 +14,7 @@ import { revisionOf } from '../../podspec/travelling.ts';
 import type { PodReview } from '../intake/pod-review.ts';
 import { absencesNeeded, countsFromMs, doubtful, wouldBeLost } from './absence.ts';
 import { isOfAnother, withoutFailure } from './outcomes.ts';
-import { settle } from './phases.ts';
+import { settle, shouldEnd } from './phases.ts';
 import type { Observed, PodState } from './pod-state.ts';
 import { placeholderNotice } from '../intake/placeholder.ts';
 import { noticesOfRefusals } from './problems.ts';
@@ -136,11 +136,17 @@ export function podChanged(state: PodState, { pod, refusals, sized, nowMs }: Bou
     failures: respecified ? withoutFailure(failures, 'create') : failures,
     outbox: [...state.outbox, ...fresh],
   };
+  // An end is never taken back: the pod's controller makes a new one.
+  if (shouldEnd(state) && !shouldEnd(next) && next.last?.state !== 'ended' && !next.placeholder) {
+    return settle(judgedLost(next, 'This pod was already ending when its cluster was restored to an earlier state'));
+  }
   if (next.observed.kind !== 'absent') return settle(next);
   // A create whose answer is not known, or an earlier process's, may still come true, and its end should be seen.
   const isNews = isDeleting(pod) && !(state.pod && isDeleting(state.pod));
   const uncertain = isNews && !next.removed && (next.inherited || next.created !== 'no');
-  return settle(uncertain ? { ...next, observed: doubtful(nowMs) } : lost(next));
+  // It runs, as its status says, and not by our doing: another process has started it, which should not be at work any more.
+  const startedByAnother = next.ran && !state.ran && !next.removed;
+  return settle(uncertain || startedByAnother ? { ...next, observed: doubtful(nowMs) } : lost(next));
 }
 
 /** The watch told that the pod was deleted: by us, or by force. */
@@ -269,8 +275,10 @@ export function outboxTaken(state: PodState): PodState {
 
 /** It ran, nobody ended it, and it is gone: its controller makes a new pod, this one is never started again. */
 function lost(state: PodState): PodState {
-  if (!wouldBeLost(state)) return state;
-  const message = 'The instance of this pod no longer exists on the backend';
+  return wouldBeLost(state) ? judgedLost(state, 'The instance of this pod no longer exists on the backend') : state;
+}
+
+function judgedLost(state: PodState, message: string): PodState {
   const notice: Notice = { severity: 'Warning', reason: 'InstanceLost', message };
   return { ...state, verdict: { reason: 'InstanceLost', message }, outbox: [...state.outbox, notice] };
 }

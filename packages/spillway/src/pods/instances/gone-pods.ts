@@ -29,6 +29,8 @@ export class GonePods {
     if (!(await confirmCluster(signal))) return 'otherCluster';
     const fieldSelector = `spec.nodeName=${nodeName},metadata.name=${name}`;
     const { items } = await client.resource(pods).list({ namespace, fieldSelector, signal });
+    // Once more: the address may have changed hands in between.
+    if (!(await confirmCluster(signal))) return 'otherCluster';
     return items.some((pod) => uidOf(pod) === uid) ? 'there' : 'gone';
   }
 }

@@ -53,8 +53,8 @@ interface Setup {
   readonly requests: ListingRequests;
   readonly told: string[];
   readonly errors: string[];
-  /** Lets all pauses end. */
-  readonly proceed: () => void;
+  /** Lets all pauses end, or those that are no longer than this. */
+  readonly proceed: (ms?: number) => void;
   readonly stop: () => Promise<void>;
 }
 
@@ -62,17 +62,17 @@ function setUp(more: { watch?: false } = {}): Setup {
   const backend = new HandBackend();
   const told: string[] = [];
   const errors: string[] = [];
-  const pauses = new Set<() => void>();
+  const pauses = new Map<() => void, number>();
   const requests = new ListingRequests({ after: () => () => undefined });
   const observer = new InstanceObserver({
     requests,
     backend: more.watch === false ? { list: () => backend.list() } : backend,
     prepared: async () => undefined,
     now: () => 0,
-    sleep: (_, signal) =>
+    sleep: (ms, signal) =>
       new Promise<void>((resolve) => {
         if (signal.aborted) resolve();
-        pauses.add(resolve);
+        pauses.set(resolve, ms);
         signal.addEventListener('abort', () => resolve(), { once: true });
       }),
     sink: {
@@ -95,9 +95,12 @@ function setUp(more: { watch?: false } = {}): Setup {
     requests,
     told,
     errors,
-    proceed: () => {
-      for (const resume of pauses) resume();
-      pauses.clear();
+    proceed: (longestMs = Number.POSITIVE_INFINITY) => {
+      for (const [resume, ms] of pauses) {
+        if (ms > longestMs) continue;
+        pauses.delete(resume);
+        resume();
+      }
     },
     stop: async () => {
       abort.abort();
@@ -107,10 +110,11 @@ function setUp(more: { watch?: false } = {}): Setup {
   };
 }
 
-async function listing(setup: Setup, number: number): Promise<PromiseWithResolvers<Listing>> {
+/** @param pauseMs what is waited for at most */
+async function listing(setup: Setup, number: number, pauseMs?: number): Promise<PromiseWithResolvers<Listing>> {
   await expect
     .poll(() => {
-      setup.proceed();
+      setup.proceed(pauseMs);
       return setup.backend.listings.length;
     })
     .toBeGreaterThanOrEqual(number);
@@ -164,7 +168,7 @@ describe('what a backend runs', () => {
     const setup = setUp();
     (await listing(setup, 1)).resolve({ complete: true, instances: [] });
     setup.backend.breakWatch();
-    await listing(setup, 2);
+    await listing(setup, 2, 5000);
     expect(setup.backend.watches).toBe(2);
     expect(setup.errors).toEqual(['watch']);
     await setup.stop();

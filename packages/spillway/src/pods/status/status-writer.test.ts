@@ -199,6 +199,19 @@ describe('a status', () => {
     await setup.stop();
   });
 
+  it('that was answered is written again when a new list lacks it: etcd was restored', async () => {
+    const setup = setUp();
+    const pod = addPod(setup);
+    setup.writer.write(pod, statusOf(pod));
+    await setup.writer.flush(forever);
+    addPod(setup, pod);
+    setup.writer.relisted();
+    setup.writer.write(pod, statusOf(pod));
+    await setup.writer.flush(forever);
+    expect(setup.cluster.get('web-0')?.status?.phase).toBe('Running');
+    await setup.stop();
+  });
+
   it('of a pod that is forgotten is not written any more', async () => {
     const setup = setUp(() => {
       throw new TransportError('unreachable', 'no connection');

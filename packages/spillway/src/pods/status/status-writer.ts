@@ -73,6 +73,11 @@ export class StatusWriter {
     this.#set(uid, wanted(before, { status, annotations }, tellsSame));
   }
 
+  /** What is live was listed anew: it is newer than the answers to what we wrote, also when versions are given anew. */
+  relisted(): void {
+    this.#answers.clear();
+  }
+
   /** The pod is gone. */
   forget(uid: string): void {
     this.#pending.delete(uid);

@@ -1,32 +1,23 @@
 import { offered } from '../../backends/testing/offered.ts';
 import { PassThrough } from 'node:stream';
-import { type Pod, type PodSpec, silentLogger, TransportError, type KubeClient } from '@spillway/kube';
-import {
-  type Backend,
-  BackendError,
-  type Capabilities,
-  type Instance,
-  type InstanceRef,
-  type Notice,
-  type Workload,
-} from '../../backends/backend.ts';
-import { FaultyBackend, type WholeBackend } from '../../backends/simulated/faulty-backend.ts';
+import { type Pod, type PodSpec, silentLogger } from '@spillway/kube';
+import type { Capabilities, Instance, InstanceRef, Notice, Owner } from '../../backends/backend.ts';
+import { FaultyBackend } from '../../backends/simulated/faulty-backend.ts';
 import type { Scenario } from '../../backends/simulated/scenario.ts';
 import { seededRandom } from '../../backends/simulated/seeded-random.ts';
 import { SimulatedBackend } from '../../backends/simulated/simulated-backend.ts';
 import { simulatedSupport } from '../../backends/simulated/simulated-support.ts';
 import { SimulatedRegion } from '../../backends/simulated/simulated-region.ts';
 import type { PoolOffer } from '../../podspec/fit/fit.ts';
-import { revisionOf } from '../../podspec/travelling.ts';
 import { instanceRef, isDeleting, isTerminalPhase } from '../../podspec/pod-facts.ts';
-import { podController } from '../assemble.ts';
 import type { PodController } from '../pod-controller.ts';
-import { Preparation } from '../../pool/preparation.ts';
+import { CoreProcess } from './core-process.ts';
 import { FakePodsApi } from './fake-pods-api.ts';
 import { startOfTime } from './objects.ts';
+import { Overseer, type Trace } from './overseer.ts';
 import { TestTiming } from './test-timing.ts';
+import { whatIsWrong } from './truth.ts';
 
-const owner = { clusterId: 'cluster', nodeName: 'virtual-kubelet' };
 const asWritten: PoolOffer = { support: simulatedSupport, sizing: 'none' };
 
 /** Commands that the simulated backend understands, each with what it ends with; undefined: it does not end by itself. */
@@ -39,15 +30,6 @@ export const workloads = {
 
 export type WorkloadName = keyof typeof workloads;
 
-/** What one UID has been through on the backend, whatever the core knows of it. */
-interface Trace {
-  starts: number;
-  ran: boolean;
-  /** Was told to stop, or removed: then it does not end by itself. */
-  interrupted: boolean;
-  exitCode: number | undefined;
-}
-
 export interface WorldOptions {
   /** Other than the simulated backend's. */
   readonly capabilities?: Partial<Capabilities>;
@@ -57,63 +39,109 @@ export interface WorldOptions {
   readonly apiLatencyMs?: number;
   /** Default: a day. */
   readonly keepEndedMs?: number;
+  /** Processes that want to serve the node. Of several one leads. Default: one */
+  readonly replicas?: readonly string[];
+  /** Of the cluster. Default: `cluster` */
+  readonly clusterId?: string;
+  /** What UIDs begin with: those of two clusters differ, unless one is a copy of the other. Default: nothing */
+  readonly uids?: string;
+  /** Has the time and the region of this world, too: another cluster, with a node of the same name. */
+  readonly beside?: CoreWorld;
 }
 
 /**
- * A whole node: the real core on a rehearsed backend and a fake API server, under one clock. The process can die at any
+ * A whole node: the real core on a rehearsed backend and a fake API server, under one clock. A process can die, or be paused, at any
  * time; what it has sent by then may still arrive. Every act on the backend is checked when it is done.
  */
 export class CoreWorld {
-  readonly timing: TestTiming = new TestTiming(startOfTime);
+  readonly timing: TestTiming;
   readonly api: FakePodsApi;
   readonly backend: FaultyBackend;
-  readonly traces: Map<string, Trace> = new Map();
-  /** Deleted without grace, or ended by others: nothing is promised about their end. */
-  readonly abandoned: Set<string> = new Set();
-  /** The backend is asked to stop an instance. */
-  onStop: ((graceSeconds: number) => void) | undefined;
-  /** The backend answers for another project, or from a cache that is empty, and says that its listing is complete. */
-  showsNothing = false;
-  /** The first thing that should not have happened. */
-  violation: string | undefined;
   readonly notices: { readonly ref: InstanceRef; readonly notice: Notice }[] = [];
   readonly nodeNotices: Notice[] = [];
   /** Why the pool takes no pods, or `open`: each time that it was told. */
   readonly pool: string[] = [];
   /** Seconds that each pod took to become Ready, as they were measured. */
   readonly ready: number[] = [];
-  /** What was created, by UID. */
-  readonly #workloads = new Map<string, Workload>();
+  /** How often a pod was looked at. */
+  steps = 0;
+  /** Of etcd. */
+  snapshot: readonly Pod[] | undefined;
   readonly #region: SimulatedRegion;
   readonly #simulated: SimulatedBackend;
-  readonly #capabilities: Partial<Capabilities>;
+  readonly #owner: Owner;
+  readonly #overseer: Overseer;
   readonly #offer: PoolOffer;
   readonly #keepEndedMs: number;
   readonly #random: () => number;
-  #process: Process | undefined;
+  readonly #replicas: readonly string[];
+  /** By the name of the replica. */
+  readonly #processes = new Map<string, CoreProcess>();
   readonly #ending: Promise<void>[] = [];
+  readonly #uids: string;
+  /** Of the backend's answers. */
+  readonly #latency: Scenario['latency'];
   #serial = 0;
   #deceptions = 0;
 
-  constructor(
-    scenario: Scenario = {},
-    { capabilities = {}, offer = asWritten, apiLatencyMs = 0, keepEndedMs = 86_400_000 }: WorldOptions = {},
-  ) {
+  constructor(scenario: Scenario = {}, options: WorldOptions = {}) {
+    const { capabilities = {}, apiLatencyMs = 0, replicas = ['only'], clusterId = 'cluster', uids = '' } = options;
+    const { beside, offer = asWritten, keepEndedMs = 86_400_000 } = options;
     this.#offer = offer;
-    this.#capabilities = capabilities;
     this.#keepEndedMs = keepEndedMs;
+    this.#uids = uids;
+    this.#latency = scenario.latency;
+    this.timing = beside?.timing ?? new TestTiming(startOfTime);
+    this.#replicas = replicas;
+    this.#owner = { clusterId, nodeName: 'virtual-kubelet' };
     this.#random = seededRandom((scenario.seed ?? 1) + 2);
     const travels = seededRandom((scenario.seed ?? 1) + 3);
     this.api = new FakePodsApi(async () => {
       if (apiLatencyMs > 0) await this.timing.sleep(Math.round((travels() * apiLatencyMs) / 2));
     });
-    this.#region = new SimulatedRegion({
-      options: { scenario, startDelayMs: 300, stopDelayMs: 100 },
-      logger: silentLogger,
-      clock: this.timing,
+    this.#region =
+      beside === undefined
+        ? new SimulatedRegion({
+            options: { scenario, startDelayMs: 300, stopDelayMs: 100 },
+            logger: silentLogger,
+            clock: this.timing,
+          })
+        : beside.#region;
+    this.#simulated = new SimulatedBackend({ region: this.#region, owner: this.#owner });
+    this.#overseer = new Overseer({
+      api: this.api,
+      region: this.#region,
+      owner: this.#owner,
+      backend: this.#simulated,
+      capabilities,
+      offer,
     });
-    this.#simulated = new SimulatedBackend({ region: this.#region, owner });
-    this.backend = new FaultyBackend({ backend: this.#watched(), scenario, clock: this.timing });
+    this.backend = new FaultyBackend({ backend: this.#overseer.backend(), scenario, clock: this.timing });
+  }
+
+  // --- what came of it
+
+  get traces(): ReadonlyMap<string, Trace> {
+    return this.#overseer.traces;
+  }
+
+  /** Deleted without grace, or ended by others: nothing is promised about their end. */
+  get abandoned(): Set<string> {
+    return this.#overseer.abandoned;
+  }
+
+  /** The backend is asked to stop an instance. */
+  set onStop(onStop: (graceSeconds: number) => void) {
+    this.#overseer.onStop = onStop;
+  }
+
+  async instances(): Promise<readonly Instance[]> {
+    return this.#overseer.look();
+  }
+
+  /** What does not hold, although it must when everything has settled. */
+  async wrong(): Promise<string | undefined> {
+    return whatIsWrong(this.api, this.#overseer, this.#overseer.look(), this.timing.now(), this.#keepEndedMs);
   }
 
   // --- users
@@ -123,7 +151,7 @@ export class CoreWorld {
     const { spec, command } = workloads[workload];
     const podSpec: PodSpec = {
       ...spec,
-      nodeName: owner.nodeName,
+      nodeName: this.#owner.nodeName,
       terminationGracePeriodSeconds: 5,
       containers: [{ name: 'app', image: 'centos', command: ['sh', '-c', command] }],
       ...more,
@@ -134,7 +162,7 @@ export class CoreWorld {
       metadata: {
         name,
         namespace: 'default',
-        uid: `${name}-${this.#serial}`,
+        uid: `${this.#uids}${name}-${this.#serial}`,
         generation: 1,
         creationTimestamp: new Date(this.timing.now()).toISOString(),
         labels: { workload },
@@ -175,39 +203,42 @@ export class CoreWorld {
     });
   }
 
-  // --- the process
+  // --- the processes
 
   get running(): boolean {
-    return this.#process !== undefined;
+    return this.#processes.size > 0;
   }
 
   get controller(): PodController | undefined {
-    return this.#process?.controller;
+    return this.leader?.controller;
   }
 
+  /** The process that leads, or the only one. */
+  get leader(): CoreProcess | undefined {
+    const holder = this.api.leases.holderOf('pool');
+    return [...this.#processes.values()].find(({ options: { identity, elected } }) => !elected || identity === holder);
+  }
+
+  /** Those that do not run. */
   start(): void {
-    this.#process ??= this.#newProcess();
+    for (const name of this.#replicas) if (!this.#processes.has(name)) this.#startProcess(name);
   }
 
   /** As kill -9: nothing more is sent or heard; what was sent goes on. */
-  crash(): void {
-    this.#process?.cut();
-    this.#process = undefined;
+  crash(process: CoreProcess | undefined = this.leader): void {
+    process?.kill();
+    this.#forget(process);
   }
 
   /** As SIGTERM. */
-  stop(): void {
-    this.#process?.stop();
-    this.#process = undefined;
+  stop(process: CoreProcess | undefined = this.leader): void {
+    process?.stop();
+    this.#forget(process);
   }
 
   async advance(ms: number): Promise<void> {
     await this.timing.advance(ms);
-    const { instances } = await this.#simulated.list();
-    for (const instance of instances) this.#seen(instance);
-    const uids = new Set(instances.map(({ ref }) => ref.uid));
-    if (uids.size < instances.length) this.#violate('two instances of one UID run');
-    this.#look();
+    this.#overseer.look();
   }
 
   /**
@@ -215,30 +246,82 @@ export class CoreWorld {
    *
    * @throws when it does not, after more time than all that is promised may take
    */
-  async settle(): Promise<void> {
-    this.backend.change({});
+  settle(): Promise<number> {
+    return settle([this]);
+  }
+
+  /** Nothing is in its way any more. */
+  heal(): void {
+    this.backend.change({ latency: this.#latency });
     this.api.away = false;
     if (this.api.elsewhere) this.api.elsewhere = false;
     this.showsNothing = false;
+    this.showInstancesOf(undefined);
+    this.reconnect();
+    for (const process of this.#processes.values()) process.resume();
     this.start();
-    let goodMinutes = 0;
-    for (let minute = 0; minute < 30 && goodMinutes < 3; minute += 1) {
-      await this.advance(60_000);
-      goodMinutes = (await this.wrong()) === undefined ? goodMinutes + 1 : 0;
-    }
-    const wrong = await this.wrong();
-    if (wrong !== undefined) throw new Error(wrong);
   }
 
   /** Everything stops. @throws when something of the core does not */
   async close(): Promise<void> {
-    this.stop();
+    for (const process of this.#processes.values()) process.stop();
     await this.advance(60_000);
     let settled = false;
     void Promise.all(this.#ending).then(() => (settled = true));
     await this.advance(0);
     if (!settled) throw new Error('a stopped process does not end');
     await this.#simulated.close();
+  }
+
+  // --- what goes wrong
+
+  /** Between the leader and the API server; everybody's watches break. */
+  cutOffLeader(): void {
+    if (this.leader) this.leader.cutOff = true;
+    this.api.dropWatches();
+  }
+
+  reconnect(): void {
+    for (const process of this.#processes.values()) process.cutOff = false;
+  }
+
+  set showsNothing(showsNothing: boolean) {
+    this.#overseer.showsNothing = showsNothing;
+  }
+
+  /** Three times at most, and for less than the time after which that would be believed. */
+  showNothingFor(ms: number): void {
+    if (this.#overseer.showsNothing || this.#deceptions === 3) return;
+    this.#deceptions += 1;
+    this.showsNothing = true;
+    this.timing.after(ms, () => (this.showsNothing = false));
+  }
+
+  /** The backend lists the instances of another cluster, too. */
+  showInstancesOf(other: CoreWorld | undefined): void {
+    this.#overseer.shownToo = other === undefined ? undefined : other.#owner;
+  }
+
+  /** The backend's watch says that its instance is gone, whatever is true. */
+  tellGone(name: string): void {
+    const pod = this.api.get(name);
+    if (pod) this.#region.hub(this.#owner).gone(instanceRef(pod));
+  }
+
+  /** Somebody removes its instance. */
+  async takeAway(name: string): Promise<void> {
+    const pod = this.api.get(name);
+    if (pod) await this.#overseer.takeAway(instanceRef(pod));
+  }
+
+  /** A create that was given up arrives after all, at a backend that does not look what is there. */
+  async createAnother(name: string): Promise<void> {
+    await this.#overseer.createAnother(this.api.get(name)?.metadata?.uid ?? '');
+  }
+
+  /** etcd is restored from a snapshot that was taken when there were these pods. */
+  restore(pods: readonly Pod[]): void {
+    this.#overseer.restore(pods);
   }
 
   /** What a process in the container `app` reads. */
@@ -249,303 +332,64 @@ export class CoreWorld {
     return String(stdout.read());
   }
 
-  async instances(): Promise<readonly Instance[]> {
-    const { instances } = await this.#simulated.list();
-    return instances;
-  }
-
-  /** What does not hold, although it must when everything has settled. */
-  async wrong(): Promise<string | undefined> {
-    if (this.violation !== undefined) return this.violation;
-    const instances = await this.instances();
-    for (const { ref } of instances) {
-      if (!this.api.byUid(ref.uid)) return `the instance of ${ref.uid} is left without its pod`;
-    }
-    for (const pod of this.api.all) {
-      const wrong = wrongWith(
-        pod,
-        instances.find(({ ref }) => ref.uid === pod.metadata?.uid),
-      );
-      if (wrong !== undefined) return wrong;
-    }
-    if (this.#keepEndedMs <= 60_000) {
-      for (const { ref } of instances) {
-        const phase = this.api.byUid(ref.uid)?.status?.phase;
-        if (isTerminalPhase(phase)) return `${ref.uid} has ended, and its instance is kept`;
-      }
-    }
-    for (const [uid, { exitCode, interrupted }] of this.traces) {
-      if (exitCode === undefined || interrupted || this.abandoned.has(uid)) continue;
-      const { status } = this.api.last.get(uid) ?? {};
-      const recorded = status?.containerStatuses?.[0]?.state?.terminated?.exitCode;
-      if (!isTerminalPhase(status?.phase) || recorded !== exitCode) {
-        return `${uid} ended with ${exitCode}, recorded as ${String(status?.phase)} ${String(recorded)}`;
-      }
-    }
-    for (const [uid, pod] of this.api.last) {
-      if (this.api.byUid(uid) || this.abandoned.has(uid) || isTerminalPhase(pod.status?.phase)) continue;
-      return `${uid} left the cluster as ${String(pod.status?.phase)}`;
-    }
-    return undefined;
-  }
-
-  /** The backend's watch says that its instance is gone, whatever is true. */
-  tellGone(name: string): void {
-    const pod = this.api.get(name);
-    if (pod) this.#region.hub(owner).gone(instanceRef(pod));
-  }
-
-  /** A create that was given up arrives after all, at a backend that does not look what is there. */
-  async createAnother(name: string): Promise<void> {
-    const workload = this.#workloads.get(this.api.get(name)?.metadata?.uid ?? '');
-    if (workload) await this.#region.createAnother(owner, workload);
-  }
-
-  /** Three times at most, and for less than the time after which that would be believed. */
-  showNothingFor(ms: number): void {
-    if (this.showsNothing || this.#deceptions === 3) return;
-    this.#deceptions += 1;
-    this.showsNothing = true;
-    this.timing.after(ms, () => (this.showsNothing = false));
-  }
-
-  /** Where nobody deletes the pod. */
-  #endIsTold(uid: string): boolean {
-    const pod = this.api.byUid(uid);
-    const { exitCode, interrupted } = this.#trace(uid);
-    if (pod === undefined || isDeleting(pod) || interrupted || this.abandoned.has(uid)) return true;
-    return pod.status?.containerStatuses?.[0]?.state?.terminated?.exitCode === exitCode;
-  }
-
-  #violate(what: string): void {
-    this.violation ??= what;
-  }
-
-  #look(): void {
-    for (const pod of this.api.all) {
-      const { uid } = instanceRef(pod);
-      if (pod.status?.reason === 'InstanceLost') this.#violate(`${uid} counts as lost, but nobody took its instance`);
-    }
-  }
-
-  #trace(uid: string): Trace {
-    const known = this.traces.get(uid);
-    if (known) return known;
-    const fresh: Trace = { starts: 0, ran: false, interrupted: false, exitCode: undefined };
-    this.traces.set(uid, fresh);
-    return fresh;
-  }
-
-  async #has(uid: string): Promise<Instance | undefined> {
-    const { instances } = await this.#simulated.list();
-    const found = instances.find(({ ref }) => ref.uid === uid);
-    if (found) this.#seen(found);
-    return found;
-  }
-
-  /** The simulated backend, watched at every act. */
-  #watched(): WholeBackend {
-    const inner = this.#simulated;
-    const mayEnd = (uid: string): boolean => {
-      const pod = this.api.byUid(uid);
-      return pod === undefined || isDeleting(pod) || isTerminalPhase(pod.status?.phase);
-    };
-    return {
-      capabilities: { ...inner.capabilities, ...this.#capabilities },
-      support: this.#offer.support,
-      prepare: () => inner.prepare(),
-      create: async (workload) => {
-        const { uid } = workload.ref;
-        this.#workloads.set(uid, workload);
-        const trace = this.#trace(uid);
-        if ((await this.#has(uid)) === undefined) {
-          trace.starts += 1;
-          // Sent before the pod's end was known, perhaps by a process that is dead: its end is nobody's.
-          if (mayEnd(uid)) this.abandoned.add(uid);
-          if (trace.ran) this.#violate(`${uid} has run, and is started again`);
-        }
-        await inner.create(workload);
-      },
-      stop: async (ref, options) => {
-        this.onStop?.(options.graceSeconds);
-        const instance = await this.#has(ref.uid);
-        if (instance && !mayEnd(ref.uid)) this.#violate(`${ref.uid} should run, and is stopped`);
-        if (instance && instance.state !== 'ended') this.#trace(ref.uid).interrupted = true;
-        await inner.stop(ref, options);
-      },
-      update: (ref, change) => inner.update(ref, change),
-      remove: async (ref) => {
-        const instance = await this.#has(ref.uid);
-        if (instance && !mayEnd(ref.uid)) this.#violate(`${ref.uid} should run, and is removed`);
-        if (instance && !this.#endIsTold(ref.uid))
-          this.#violate(`the end of ${ref.uid} is not told, and it is removed`);
-        if (instance && instance.state !== 'ended') this.#trace(ref.uid).interrupted = true;
-        await inner.remove(ref);
-      },
-      list: async () => (this.showsNothing ? { complete: true, instances: [] } : await inner.list()),
-      watch: (signal) => inner.watch(signal),
-      logs: (...args) => inner.logs(...args),
-      exec: (...args) => inner.exec(...args),
-      attach: (...args) => inner.attach(...args),
-      portForward: (...args) => inner.portForward(...args),
-      usage: () => inner.usage(),
-      capacity: () => inner.capacity(),
-      ping: () => inner.ping(),
-      close: () => inner.close(),
-    };
-  }
-
-  #seen({ ref, state, containerStatuses }: Instance): void {
-    const trace = this.#trace(ref.uid);
-    const status = containerStatuses[0];
-    if (status?.state?.running || status?.state?.terminated) trace.ran = true;
-    if (state === 'ended' && !trace.interrupted) trace.exitCode = status?.state?.terminated?.exitCode;
-  }
-
-  #newProcess(): Process {
-    const link = new Link();
-    const backend = link.backend(this.backend);
-    const sleep = (ms: number, signal: AbortSignal): Promise<void> => this.timing.sleep(ms, signal);
-    const preparation = new Preparation({ backend, onError: () => {}, sleep, onPrepared: () => controller.retryAll() });
-    const facts = { hostIPs: ['10.0.0.1'], allocatable: {}, dns: { clusterServers: [], clusterDomain: '' } };
-    const client = link.client(this.api.client());
-    const controller = podController({
-      node: {
-        name: owner.nodeName,
-        taints: [],
-        labels: {},
-        sizing: this.#offer.sizing,
-        daemonSets: 'placeholder',
-        facts: () => facts,
-      },
-      cluster: {
-        agent: client,
-        controller: client,
-        confirm: async () => {
-          if (this.api.away) throw new TransportError('unreachable', 'the API server is away');
-          return !this.api.elsewhere;
-        },
-      },
-      backend,
-      preparation,
-      blockade: { refused: (kind) => this.pool.push(kind), accepted: () => this.pool.push('open') },
-      told: {
-        record: (ref, notice) => this.notices.push({ ref, notice }),
-        recordOnNode: (notice) => this.nodeNotices.push(notice),
-        ledger: undefined,
-        metrics: { ...silentMetrics, podReady: ({ totalSeconds }) => this.ready.push(totalSeconds) },
-        logger: { ...silentLogger, error: (fields, message) => this.#logged(fields, message) },
-      },
-      sweep: { graceMs: 30_000 },
-      keepEndedMs: this.#keepEndedMs,
-      timing: this.timing,
+  #startProcess(name: string): void {
+    const { api, backend } = this;
+    const process = new CoreProcess({
+      identity: `${name}-${this.#ending.length}`,
+      nodeName: this.#owner.nodeName,
+      elected: this.#replicas.length > 1,
+      world: this.timing,
       random: this.#random,
+      api,
+      backend,
+      record: (ref, notice) => this.notices.push({ ref, notice }),
+      recordOnNode: (notice) => this.nodeNotices.push(notice),
+      sizing: this.#offer.sizing,
+      keepEndedMs: this.#keepEndedMs,
+      onPool: (what) => this.pool.push(what),
+      onReady: (seconds) => this.ready.push(seconds),
+      onStep: () => (this.steps += 1),
+      violate: (what) => this.#overseer.violate(what),
     });
-    const ended = Promise.all([controller.run(link.signal), preparation.run(link.signal)]);
-    this.#ending.push(ended.then(() => undefined));
-    return { controller, cut: () => link.cut(), stop: () => link.stop() };
+    this.#processes.set(name, process);
+    this.#ending.push(process.ended);
   }
 
-  #logged(fields: object, message: string): void {
-    if (/defect|nobody foresaw/.test(message)) this.#violate(`${message}: ${String(Reflect.get(fields, 'err'))}`);
-  }
-}
-
-interface Process {
-  readonly controller: PodController;
-  readonly cut: () => void;
-  readonly stop: () => void;
-}
-
-/** What connects one process with the world. */
-class Link {
-  readonly #stopping = new AbortController();
-  readonly #cut = new AbortController();
-  readonly #severed = Promise.withResolvers<never>();
-
-  constructor() {
-    this.#severed.promise.catch(() => undefined);
-  }
-
-  get signal(): AbortSignal {
-    return this.#stopping.signal;
-  }
-
-  stop(): void {
-    this.#stopping.abort();
-  }
-
-  cut(): void {
-    this.#cut.abort();
-    this.#severed.reject(new BackendError('unavailable', 'the process is dead'));
-    this.#stopping.abort();
-  }
-
-  /** What was sent goes on when the process is dead, but it does not hear the answer. */
-  async send<T>(call: () => Promise<T>): Promise<T> {
-    if (this.#cut.signal.aborted) throw new BackendError('unavailable', 'the process is dead');
-    return await Promise.race([call(), this.#severed.promise]);
-  }
-
-  backend(backend: FaultyBackend): Backend {
-    const forever = new AbortController().signal;
-    return {
-      capabilities: backend.capabilities,
-      support: backend.support,
-      prepare: () => this.send(() => backend.prepare(forever)),
-      create: (workload) => this.send(() => backend.create(workload, forever)),
-      stop: (ref, options) => this.send(() => backend.stop(ref, options, forever)),
-      update: (ref, change) => this.send(() => backend.update(ref, change, forever)),
-      withdraw: (ref) => this.send(() => backend.withdraw(ref, forever)),
-      remove: (ref) => this.send(() => backend.remove(ref, forever)),
-      list: (signal) => this.send(() => backend.list(signal)),
-      watch: (signal) => backend.watch(AbortSignal.any([signal, this.#cut.signal])),
-      usage: (signal) => backend.usage(signal),
-      capacity: (signal) => backend.capacity(signal),
-      ping: (signal) => backend.ping(signal),
-      close: async () => {},
-    };
-  }
-
-  client(client: Pick<KubeClient, 'resource'>): Pick<KubeClient, 'resource'> {
-    const { resource } = client;
-    return {
-      resource: (type) => {
-        const real = resource(type);
-        return {
-          ...real,
-          list: (options) => this.send(() => real.list(options)),
-          patch: (ref, patch, options) => this.send(() => real.patch(ref, patch, options)),
-          delete: (ref, options) => this.send(() => real.delete(ref, options)),
-        };
-      },
-    };
+  #forget(process: CoreProcess | undefined): void {
+    for (const [name, each] of this.#processes) if (each === process) this.#processes.delete(name);
   }
 }
 
-const silentMetrics = {
-  stepTaken: () => {},
-  podReady: () => {},
-  operationStarted: () => {},
-  operationEnded: () => {},
-  statusWritten: () => {},
-  listed: () => {},
-  instances: () => {},
-  orphans: () => {},
-  orphanRemoved: () => {},
-  doubleEnded: () => {},
-};
+const patienceMs = 30 * 60_000;
+const steadyMs = 3 * 60_000;
 
-function wrongWith(pod: Pod, instance: Instance | undefined): string | undefined {
-  const { uid } = instanceRef(pod);
-  const { phase } = pod.status ?? {};
-  if (isDeleting(pod)) return `${uid} stays Terminating`;
-  if (phase === 'Pending') return `${uid} stays Pending`;
-  if (phase === 'Running' && instance?.state !== 'running') return `${uid} is Running, but does not run`;
-  if (phase === 'Running' && instance?.revision !== revisionOf(pod)) return `${uid} is not what its author wants now`;
-  if (phase === 'Running' && pod.status?.observedGeneration !== pod.metadata?.generation)
-    return `${uid} is not observed`;
-  if (isTerminalPhase(phase) && instance && instance.state !== 'ended')
-    return `${uid} has ended, but its instance is ${instance.state}`;
+/**
+ * From now on everything works in these worlds. What must hold has to hold in the end, and to stay so.
+ *
+ * @returns after how many milliseconds it did
+ * @throws when it does not, after more time than all that is promised may take
+ */
+export async function settle(worlds: readonly CoreWorld[]): Promise<number> {
+  const [first] = worlds;
+  if (!first) return 0;
+  for (const world of worlds) world.heal();
+  const startMs = first.timing.now();
+  let healedMs = 0;
+  let wrong: string | undefined;
+  for (let passedMs = 0; passedMs < patienceMs && passedMs - healedMs < steadyMs; ) {
+    await first.timing.advance(Math.min(20_000, Math.max(200, passedMs / 10)));
+    passedMs = first.timing.now() - startMs;
+    wrong = await wrongIn(worlds);
+    if (wrong !== undefined) healedMs = passedMs;
+  }
+  if (wrong !== undefined) throw new Error(wrong);
+  return healedMs;
+}
+
+async function wrongIn(worlds: readonly CoreWorld[]): Promise<string | undefined> {
+  for (const world of worlds) {
+    const wrong = await world.wrong();
+    if (wrong !== undefined) return wrong;
+  }
   return undefined;
 }

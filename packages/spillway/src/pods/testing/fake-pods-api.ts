@@ -3,6 +3,7 @@ import {
   type KubeClient,
   type KubeList,
   type KubeObject,
+  type Lease,
   type ObjectRef,
   type Patch,
   type Pod,
@@ -15,6 +16,7 @@ import {
 import { isTerminalPhase } from '../../podspec/pod-facts.ts';
 import type { StatusPatch } from '../status/status-patch.ts';
 import { bodyOf } from './fake-client.ts';
+import { FakeLeases } from './fake-leases.ts';
 import { mergeStatus } from './strategic-merge.ts';
 
 interface Change {
@@ -40,8 +42,17 @@ export class FakePodsApi {
   #version = 1;
   #forgottenUpTo = 0;
   #away = false;
-  #generation = 0;
-  #elsewhere = false;
+  /** Another number: all watches are broken. */
+  #watches = 0;
+  /** Another number: so is everything under way. */
+  #connections = 0;
+  /** Another cluster answers at the address of this one. */
+  #elsewhere: FakePodsApi | undefined;
+  readonly leases: FakeLeases = new FakeLeases();
+  /** That were answered. */
+  requests = 0;
+  /** Names of pods of other clusters that were changed by who wanted to change those of this one. */
+  readonly intrusions: string[] = [];
   /** Of all tokens that were asked for, in seconds. */
   readonly tokenLives: number[] = [];
   /** Lists for those who keep a copy come from a cache that is empty; live reads do not. */
@@ -107,27 +118,31 @@ export class FakePodsApi {
     return this.#away;
   }
 
-  /** Another cluster answers at the address of this one: it has none of these pods. */
-  set elsewhere(elsewhere: boolean) {
-    this.#elsewhere = elsewhere;
-    // Versions of one cluster are nothing to the other.
-    this.#version += 1;
-    this.forgetHistory();
+  /** Another cluster answers at the address of this one: `true` is one without pods. */
+  set elsewhere(other: FakePodsApi | boolean) {
+    this.#elsewhere = other === true ? new FakePodsApi() : other || undefined;
+    this.#disconnect();
   }
 
   get elsewhere(): boolean {
-    return this.#elsewhere;
+    return this.#elsewhere !== undefined;
   }
 
-  /** As when etcd is restored from a snapshot that was taken when there were these pods. */
+  /** As when etcd is restored from a snapshot that was taken when there were these pods: versions are given anew. */
   restore(pods: readonly Pod[]): void {
     this.#pods.clear();
-    for (const pod of pods) this.#pods.set(nameOf(pod), this.#stamped(pod));
-    this.forgetHistory();
+    for (const pod of pods) {
+      this.#pods.set(nameOf(pod), pod);
+      this.last.set(pod.metadata?.uid ?? '', pod);
+    }
+    this.#version = Math.max(1, ...pods.map((pod) => Number(pod.metadata?.resourceVersion)));
+    this.#forgottenUpTo = 0;
+    this.#history = [];
+    this.#disconnect();
   }
 
   dropWatches(): void {
-    this.#generation += 1;
+    this.#watches += 1;
     this.#tell();
   }
 
@@ -141,35 +156,51 @@ export class FakePodsApi {
   // --- the client's side
 
   client(): Pick<KubeClient, 'resource'> {
+    const clients: Readonly<Record<string, () => object>> = {
+      pods: () => this.#podClient(),
+      leases: () => this.#leaseClient(),
+    };
     return {
       resource: <T extends KubeObject>({ plural }: ResourceType<T>): ResourceClient<T> => {
-        const client = plural === 'pods' ? this.#podClient() : this.#emptyClient(plural);
+        const client = clients[plural]?.() ?? this.#emptyClient(plural);
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a fake knows less than the real one
         return client as unknown as ResourceClient<T>;
       },
     };
   }
 
+  /** Who answers at the address says which cluster it is. */
+  isThisCluster(): Promise<boolean> {
+    return this.#served((server) => server === this);
+  }
+
   #podClient(): object {
     return {
       list: ({ fieldSelector = '' }: { fieldSelector?: string } = {}): Promise<KubeList<Pod>> =>
-        this.#served(() => {
+        this.#served((server) => {
           const name = /metadata\.name=([^,]*)/.exec(fieldSelector)?.[1];
-          const pods = this.#elsewhere ? [] : this.all;
-          return this.#list(name === undefined ? pods : pods.filter((pod) => nameOf(pod) === name));
+          return server.#list(name === undefined ? server.all : server.all.filter((pod) => nameOf(pod) === name));
         }),
       pages: () => this.#pages(),
       watch: (options: WatchRequest) => this.#watch(options),
       patch: (ref: ObjectRef, patch: Patch): Promise<Pod> =>
-        this.#served(() => this.#patchStatus(ref, bodyOf<StatusPatch>(patch))),
+        this.#served((server) => this.#changing(server, server.#patchStatus(ref, bodyOf<StatusPatch>(patch)))),
       delete: (ref: ObjectRef, options: DeleteOptions): Promise<Pod> =>
-        this.#served(() => this.#deleteNow(ref, options)),
+        this.#served((server) => this.#changing(server, server.#deleteNow(ref, options))),
+    };
+  }
+
+  #leaseClient(): object {
+    return {
+      get: (ref: ObjectRef) => this.#served((server) => server.leases.get(ref)),
+      create: (lease: Lease) => this.#served((server) => server.leases.create(lease)),
+      replace: (lease: Lease) => this.#served((server) => server.leases.replace(lease)),
     };
   }
 
   #emptyClient(plural: string): object {
     return {
-      list: () => this.#served(() => this.#list([])),
+      list: () => this.#served((server) => server.#list([])),
       pages: async function* (this: { list: () => Promise<KubeList<Pod>> }) {
         yield await this.list();
       },
@@ -186,19 +217,27 @@ export class FakePodsApi {
     };
   }
 
-  /** The request travels, is done, and the answer travels; who is not there any more by then is not heard. */
-  async #served<T>(doIt: () => T): Promise<T> {
+  /** The request travels, is done by whoever answers, and the answer travels; who is not there any more by then is not heard. */
+  async #served<T>(doIt: (server: FakePodsApi) => T): Promise<T> {
+    const connections = this.#connections;
+    this.requests += 1;
     await this.#travel();
-    this.#mustBeThere();
-    const [done] = await Promise.allSettled([Promise.resolve().then(doIt)]);
+    this.#mustBeThere(connections);
+    const [done] = await Promise.allSettled([Promise.resolve(this.#elsewhere ?? this).then(doIt)]);
     await this.#travel();
-    this.#mustBeThere();
+    this.#mustBeThere(connections);
     if (done.status === 'rejected') throw done.reason;
     return done.value;
   }
 
+  /** Who changed a pod at the address of this cluster has changed one of another. */
+  #changing(server: FakePodsApi, pod: Pod): Pod {
+    if (server !== this) this.intrusions.push(nameOf(pod));
+    return pod;
+  }
+
   async *#pages(): AsyncGenerator<KubeList<Pod>, void, undefined> {
-    yield await this.#served(() => this.#list(this.#elsewhere || this.cacheIsEmpty ? [] : this.all));
+    yield await this.#served((server) => server.#list(server.cacheIsEmpty ? [] : server.all));
   }
 
   #list(items: readonly Pod[]): KubeList<Pod> {
@@ -209,23 +248,29 @@ export class FakePodsApi {
     { resourceVersion, sendInitialEvents, signal }: WatchRequest,
     silent = false,
   ): AsyncGenerator<WatchEvent<Pod>, void, undefined> {
+    const connections = this.#connections;
     await this.#travel();
-    this.#mustBeThere();
+    this.#mustBeThere(connections);
     if (sendInitialEvents) throw new ApiError('streamed lists are not supported', { status: 422, reason: 'Invalid' });
-    let from = Number(resourceVersion);
-    if (from < this.#forgottenUpTo) throw new ApiError('too old resource version', { status: 410, reason: 'Expired' });
-    const generation = this.#generation;
+    const server = this.#elsewhere ?? this;
+    const from = Number(resourceVersion);
+    if (from < server.#forgottenUpTo)
+      throw new ApiError('too old resource version', { status: 410, reason: 'Expired' });
+    const watches = this.#watches;
+    const history = server.#history;
+    let told = history.findLastIndex(({ version }) => version <= from) + 1;
     const { promise, resolve } = Promise.withResolvers<void>();
     signal.addEventListener('abort', () => resolve(), { once: true });
     while (!signal.aborted) {
-      if (generation !== this.#generation) throw new TransportError('unreachable', 'the watch broke');
-      const next = silent || this.#elsewhere ? undefined : this.#history.find(({ version }) => version > from);
+      if (watches !== this.#watches || history !== server.#history)
+        throw new TransportError('unreachable', 'the watch broke');
+      const next = silent ? undefined : history[told];
       if (next) {
-        from = next.version;
+        told += 1;
         await this.#travel();
         if (!signal.aborted) yield next.event;
       } else {
-        await Promise.race([this.#news.promise, promise]);
+        await Promise.race([this.#news.promise, server.#news.promise, promise]);
       }
     }
   }
@@ -268,13 +313,20 @@ export class FakePodsApi {
   }
 
   #found(name: string): Pod {
-    const pod = this.#elsewhere ? undefined : this.#pods.get(name);
+    const pod = this.#pods.get(name);
     if (!pod) throw new ApiError(`pods "${name}" not found`, { status: 404, reason: 'NotFound' });
     return pod;
   }
 
-  #mustBeThere(): void {
+  /** @param connections when the call began */
+  #mustBeThere(connections: number): void {
     if (this.#away) throw new TransportError('unreachable', 'the API server is away');
+    if (connections !== this.#connections) throw new TransportError('unreachable', 'the connection broke');
+  }
+
+  #disconnect(): void {
+    this.#connections += 1;
+    this.dropWatches();
   }
 
   #put(pod: Pod, type: 'ADDED' | 'MODIFIED'): Pod {

@@ -22,18 +22,7 @@ export class TestTiming implements Timing {
     return () => this.#alarms.delete(alarm);
   };
 
-  readonly sleep = (ms: number, signal?: AbortSignal): Promise<void> => {
-    if (signal?.aborted) return Promise.resolve();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const wake = (): void => {
-      cancel();
-      signal?.removeEventListener('abort', wake);
-      resolve();
-    };
-    const cancel = this.after(ms, wake);
-    signal?.addEventListener('abort', wake, { once: true });
-    return promise;
-  };
+  readonly sleep = (ms: number, signal?: AbortSignal): Promise<void> => sleep(this, ms, signal);
 
   /** Runs what is due on the way, in order, and lets it work in between. */
   async advance(ms: number): Promise<void> {
@@ -60,4 +49,18 @@ export class TestTiming implements Timing {
 /** Lets everything run that needs no time. */
 async function settled(): Promise<void> {
   for (let round = 0; round < 4; round += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Resolves early when the signal is aborted. */
+export function sleep({ after }: Pick<Timing, 'after'>, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  if (signal?.aborted) return Promise.resolve();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const wake = (): void => {
+    cancel();
+    signal?.removeEventListener('abort', wake);
+    resolve();
+  };
+  const cancel = after(ms, wake);
+  signal?.addEventListener('abort', wake, { once: true });
+  return promise;
 }

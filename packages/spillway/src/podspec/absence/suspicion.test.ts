@@ -7,6 +7,7 @@ const suspicion = (): Suspicion => new Suspicion({ suspicionMs: 10 * minute });
 describe('a listing that would have consequences', () => {
   it('for few, or for no more than the allowed part, is believed', () => {
     expect(suspicion().observe(0, 3, 3)).toBeUndefined();
+    expect(suspicion().observe(0, 4, 4)).toBeDefined();
     expect(suspicion().observe(0, 5, 10)).toBeUndefined();
   });
 
