@@ -329,7 +329,10 @@ describe('workloads on the virtual node', () => {
     await eventually('the event BackOff', async () =>
       (await kubectl.run(['events', '-n', namespace, '--for', 'pod/again'])).includes('BackOff'),
     );
-    const previous = await kubectl.run(['logs', '-n', namespace, 'again', '--previous']);
+    // Between two attempts the kubelet has no former one for a moment.
+    const previous = await eventually('the log of an attempt before', () =>
+      kubectl.run(['logs', '-n', namespace, 'again', '--previous']),
+    );
     expect(previous).toBe('run\n');
   });
 });

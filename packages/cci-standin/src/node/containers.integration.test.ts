@@ -98,12 +98,12 @@ describe('a pod of the region', () => {
     };
     // As much as its limit of 250m lets it.
     await expect.poll(async () => Math.abs((await usage()).cpu - 0.25)).toBeLessThan(0.025);
-    const { stdout } = await tenant.exec('busy', [
-      'sh',
-      '-c',
-      'cat /sys/fs/cgroup/memory.current /sys/fs/cgroup/memory.stat',
-    ]);
-    const workingSet = Number.parseInt(stdout, 10) - Number(/^inactive_file (\d+)$/m.exec(stdout)?.[1]);
+    // The files of version 2 of cgroups, or of version 1.
+    const files = 'memory.current memory/memory.usage_in_bytes memory.stat memory/memory.stat';
+    const script = `cd /sys/fs/cgroup; cat ${files} 2>/dev/null; true`;
+    const { stdout } = await tenant.exec('busy', ['sh', '-c', script]);
+    const [, inactive] = /^total_inactive_file (\d+)$/m.exec(stdout) ?? /^inactive_file (\d+)$/m.exec(stdout) ?? [];
+    const workingSet = Number.parseInt(stdout, 10) - Number(inactive);
     expect(workingSet).toBeGreaterThan(32 * 2 ** 20);
     expect(Math.abs((await usage()).memory - workingSet) / workingSet).toBeLessThan(0.1);
     await tenant.call('DELETE', `${tenant.pod('busy')}?gracePeriodSeconds=0`);

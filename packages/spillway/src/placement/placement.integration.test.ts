@@ -646,10 +646,7 @@ it('a pod that its pool does not run is given back when it could be elsewhere; b
   const containers = [{ name: 'main', image: 'busybox' }];
   await deploy('web', 3, { spec: { ...tolerant, containers } });
   await createPod('bare', { spec: { ...tolerant, containers } });
-  await createPod('enforced', {
-    burst: 'enforce',
-    spec: { ...enforced, schedulerName: 'default-scheduler', containers },
-  });
+  await createPod('enforced', { burst: 'enforce', spec: { ...enforced, nodeName: virtual, containers } });
   const allHere = (): readonly (string | undefined)[] => podsHere().map(waitingReason);
   await expect.poll(allHere).toEqual(Array.from({ length: 5 }, () => 'NotSupportedByPool'));
   const before = podsHere('web').map(uidOf);
@@ -665,7 +662,10 @@ it('a pod that its pool does not run is given back when it could be elsewhere; b
     .poll(() => podsHere('web').filter((pod) => isLiving(pod) && isReady(pod)).length + annotated().length)
     .toBe(3);
   const after = podsHere('web').filter(isLiving).map(uidOf).toSorted();
-  await overflowNow();
+  const requests = { cpu: '8', memory: '16Gi' };
+  const sized = [{ name: 'main', image: 'busybox', resources: { requests } }];
+  await createPod('witness', { burst: 'localPrefer', spec: { containers: sized } });
+  await expect.poll(() => podNamed('witness')?.spec?.nodeName).toBe(virtual);
   expect(podsHere('web').filter(isLiving).map(uidOf).toSorted()).toEqual(after);
   expect(['bare', 'enforced'].map((name) => isDeleting(podNamed(name) ?? {}))).toEqual([false, false]);
 });
