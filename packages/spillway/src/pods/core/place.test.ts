@@ -107,6 +107,18 @@ describe('a pod that the backend accepts and has no place for', () => {
     expect(decide(instanceGone(refused, late), late, context).status?.phase).toBe('Pending');
   });
 
+  it('goes when it is deleted after an attempt to take it back that failed', () => {
+    const away: Outcome = { ok: false, problem: { kind: 'unavailable', message: 'the backend is away' } };
+    const going = podChanged(perform(waits, away, late), bound(deleted(pod, late), late));
+    const stopped = perform(going, ok, late);
+    expect(operationOf(stopped, late)).toBeUndefined();
+    const ended = instanceSeen(stopped, { ...unplaced, state: 'ended' });
+    const { status } = decide(ended, late, context);
+    expect(status?.phase).toBe('Failed');
+    const told = podChanged(ended, bound(deleted({ ...pod, status: status ?? {} }, late), late));
+    expect(operationOf(told, late)).toBe('remove');
+  });
+
   it('waits for ever where nobody says how long', () => {
     expect(decide(waits, late * 2, { hostIPs: [] }).operation).toBeUndefined();
   });

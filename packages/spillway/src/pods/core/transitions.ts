@@ -176,7 +176,8 @@ export function instanceSeen(state: PodState, instance: Instance): PodState {
   // have made another one.
   if (state.removed && !stays(state)) return state;
   const ran = instance.initContainerStatuses.some(hasRun) || instance.containerStatuses.some(hasRun);
-  if (state.withdrawn && instance.state === 'ended' && !ran) return state;
+  // That is how it is taken back, and no end of the pod's. Where the pod ends, too, it is what was waited for.
+  if (state.withdrawn && state.phase === 'syncing' && instance.state === 'ended' && !ran) return state;
   return settle({
     ...state,
     removed: false,
