@@ -179,8 +179,8 @@ export const edges = [
   {
     name: 'an update of a workload is refused for what was there before',
     file: `${product}/admission/advise.ts`,
-    search: "label.value === 'enforce' ? refusedBefore(subject, review) : new Set()",
-    replace: 'new Set()',
+    search: 'broughtIn(refusedByAll(answers), refusedBefore(subject, ask))',
+    replace: 'broughtIn(refusedByAll(answers), new Map())',
     tests: [`${product}/admission/advise.test.ts`],
   },
   {
@@ -192,10 +192,10 @@ export const edges = [
   },
   {
     name: 'a pod is taken back although it has found room meanwhile',
-    file: `${product}/placement/sold-out/reclaimer.ts`,
+    file: `${product}/placement/give-back/reclaimer.ts`,
     search: 'const preconditions = { uid, resourceVersion: metadata?.resourceVersion };',
     replace: 'const preconditions = { uid };\n    void metadata;',
-    tests: [`${product}/placement/sold-out/reclaimer.test.ts`],
+    tests: [`${product}/placement/give-back/reclaimer.test.ts`],
   },
   {
     name: 'a place that was given is not counted while the watch still shows the pod gated',

@@ -484,15 +484,15 @@ export const more = [
   {
     name: 'whoever leads no more may still change instances',
     file: `${product}/pool/guarded-backend.ts`,
-    search: "  'review',\n",
-    replace: "  'review',\n  'update',\n",
+    search: "  'list',\n",
+    replace: "  'list',\n  'update',\n",
     tests: [`${product}/pool/guarded-backend.test.ts`],
   },
   {
     name: 'whoever leads no more may still create instances',
     file: `${product}/pool/guarded-backend.ts`,
-    search: "  'review',\n",
-    replace: "  'review',\n  'create',\n",
+    search: "  'list',\n",
+    replace: "  'list',\n  'create',\n",
     tests: [`${product}/pool/guarded-backend.test.ts`],
   },
   {
