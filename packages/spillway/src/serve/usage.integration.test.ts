@@ -27,7 +27,10 @@ beforeAll(async () => {
     client.resource(serviceAccounts).get({ namespace, name: 'default' }),
   );
   await testbed.start();
-  const spec = { nodeName: testbed.nodeName, containers: [{ name: 'main', image: 'none', command: ['sleep', '1d'] }] };
+  const spec = {
+    nodeName: testbed.nodeName,
+    containers: [{ name: 'main', image: 'none', command: ['sleep', '86400'] }],
+  };
   await Promise.all(
     Array.from({ length: podCount }, (_, index) =>
       client.resource(pods).create({ metadata: { namespace, name: `pod-${index}` }, spec }),
