@@ -638,6 +638,11 @@ it('sold out: pods that may run elsewhere are taken back and their successors go
 const annotated = (): readonly Pod[] =>
   podsHere('web').filter(({ metadata }) => metadata?.annotations?.['spillway.dev/not-burstable'] !== undefined);
 
+const saidToBeDeleted = async (): Promise<Set<string | undefined>> => {
+  const deletions = (await eventsHere()).filter(({ message }) => message?.includes('is deleted') === true);
+  return new Set(deletions.map(({ involvedObject }) => involvedObject.uid));
+};
+
 it('a pod that its pool does not run is given back when it could be elsewhere; bare and enforce pods stay; nothing goes round in circles', async () => {
   await testbed.stop();
   testbed = await Testbed.create({ cluster, backend: 'simulated', sizing: 'cci' });
@@ -655,8 +660,7 @@ it('a pod that its pool does not run is given back when it could be elsewhere; b
   await expect
     .poll(() => podsHere('web').filter((pod) => !before.includes(uidOf(pod)) && isLiving(pod)).length, ofThousand)
     .toBe(3);
-  const said = (await eventsHere()).filter(({ message }) => message?.includes('is deleted') === true);
-  expect(new Set(said.map(({ involvedObject }) => involvedObject.uid))).toEqual(new Set(before));
+  await expect.poll(saidToBeDeleted).toEqual(new Set(before));
   // Nobody asks the pools at admission here: what comes to the virtual node again stays, and says so.
   await expect
     .poll(() => podsHere('web').filter((pod) => isLiving(pod) && isReady(pod)).length + annotated().length)

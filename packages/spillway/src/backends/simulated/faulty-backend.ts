@@ -70,6 +70,8 @@ export class FaultyBackend implements Backend {
   readonly #waits = new Map<string, Wait>();
   readonly #closing = new AbortController();
   readonly #watchers = new Set<EventHub>();
+  /** Whoever is made as a whole: another create that is on its way makes no half of it any more. */
+  readonly #whole = new Set<string>();
   /** What listings do not know yet. */
   readonly #lags = new Map<string, Lag>();
 
@@ -105,6 +107,7 @@ export class FaultyBackend implements Backend {
     const make = async (): Promise<void> => {
       if (this.#waits.has(ref.uid)) return;
       this.#half.delete(ref.uid);
+      this.#whole.add(ref.uid);
       const { placeDelay } = this.#scenario;
       const placeMs = placeDelay === undefined ? 0 : drawMs(placeDelay, this.#random);
       if (placeMs > 0 && !(await this.#exists(ref.uid))) void this.#wait(workload, placeMs);
@@ -138,6 +141,7 @@ export class FaultyBackend implements Backend {
     return this.#call('withdraw', ref, signal, async () => {
       const half = this.#half.get(ref.uid);
       if (!this.#waits.delete(ref.uid)) return half === undefined && !(await this.#exists(ref.uid));
+      this.#whole.delete(ref.uid);
       this.#dropHalf(ref);
       if (half) this.#lagging(ref.uid, half);
       return true;
@@ -148,6 +152,7 @@ export class FaultyBackend implements Backend {
     return this.#call('remove', ref, signal, async () => {
       const last = this.#half.get(ref.uid) ?? (await this.#find(ref.uid, signal));
       this.#waits.delete(ref.uid);
+      this.#whole.delete(ref.uid);
       this.#dropHalf(ref);
       await this.#backend.remove(ref, signal);
       if (last) this.#lagging(ref.uid, last);
@@ -265,7 +270,7 @@ export class FaultyBackend implements Backend {
 
   async #makeHalf(workload: Workload): Promise<void> {
     const { uid } = workload.ref;
-    if (this.#half.has(uid) || (await this.#exists(uid))) return;
+    if ((await this.#exists(uid)) || this.#half.has(uid) || this.#whole.has(uid)) return;
     this.#setHalf(halfInstance(workload, this.#clock.now()));
     this.#lagging(uid);
   }

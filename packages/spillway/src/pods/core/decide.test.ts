@@ -857,6 +857,16 @@ describe('a pod that is edited while it runs', () => {
     expect(decide(state, now + followSpacingMs, context).operation).toEqual(update);
   });
 
+  it('and edited back while nobody knows what became of the first change is changed back', () => {
+    const original = given(ran);
+    const content = new Map([['settings', 'digest']]);
+    const withFiles = { ...original, content: original.content && { ...original.content, digests: content } };
+    const unanswered = operationEnded(operationStarted(change(withFiles, edited), update), failed('unavailable'), now);
+    const back = change(unanswered, runningPod);
+    expect(decide(back, now + followSpacingMs, context).operation).toEqual(update);
+    expect(back.content?.digests).toEqual(new Map());
+  });
+
   it('only in its tolerations is left alone, and observed at once', () => {
     const tolerant = {
       ...runningPod,

@@ -61,7 +61,7 @@ function succeeded(state: PodState, operation: Operation, content: Content | und
 function failed(
   state: PodState,
   operation: Operation,
-  { problem, content = state.content }: { readonly problem: Problem; readonly content?: Content },
+  { problem, content }: { readonly problem: Problem; readonly content?: Content },
   nowMs: number,
 ): PodState {
   if (operation.kind === 'withdraw' && problem.kind === 'soldOut') return refusedPlace(state, problem, nowMs);
@@ -76,7 +76,7 @@ function failed(
   };
   const next: PodState = {
     ...state,
-    content,
+    content: content ?? (operation.kind === 'update' ? doubted(state.content) : state.content),
     outdated: state.outdated || operation.kind === 'update',
     failures: { ...state.failures, [operation.kind]: failure },
     outbox: [...state.outbox, ...noticesOf(operation.kind, problem)],
@@ -86,6 +86,13 @@ function failed(
   return ['missingReference', 'unprepared', 'invalid', 'api'].includes(problem.kind)
     ? { ...next, created: next.observed.kind === 'present' ? next.created : 'no' }
     : next;
+}
+
+/** Whether the change was made nobody knows: also going back to what the instance had before is a change. */
+function doubted(content: Content | undefined): Content | undefined {
+  if (content === undefined) return undefined;
+  const { pullSecrets: _, ...rest } = content;
+  return { ...rest, revision: '', digests: new Map() };
 }
 
 /** It was taken back: as if it had been refused when it was asked for. */
