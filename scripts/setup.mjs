@@ -40,7 +40,10 @@ export async function setUp(need) {
     }
     const prepare = (/** @type {string[]} */ ...args) =>
       runChild(node, ['--conditions=spillway-source', ...args], { cwd: root });
-    const parts = containers && privileged ? [] : ['--control-plane-only'];
+    const parts = [
+      ...(containers && privileged ? [] : ['--control-plane-only']),
+      ...(need === 'cluster' ? ['--tests'] : []),
+    ];
     check(await prepare('packages/devcluster/src/prepare.ts', ...parts), 'making the programs of the cluster');
     if (need === 'cluster') {
       check(await prepare('packages/spillway/conformance/prepare.ts'), "making Kubernetes' own tests");

@@ -18,6 +18,7 @@ const informer = 'packages/kube/src/informer';
 const core = [`${pods}/core/core.test.ts`];
 const decide = [`${pods}/core/decide.test.ts`];
 const operations = [`${pods}/operations.test.ts`];
+const figures = [`${product}/usage/figures.test.ts`];
 const pendingWrite = [`${pods}/status/pending-write.test.ts`];
 
 /** @type {readonly Mutation[]} */
@@ -122,6 +123,81 @@ export const mutations = [
     search: "else if (by === 'watch') hub.gone(ref);",
     replace: 'else hub.gone(ref);',
     tests: [`${product}/backends/kubernetes/pods/instances.test.ts`],
+  },
+
+  // What has ended goes in time, and not before.
+  {
+    name: 'what has ended stays on the backend until its pod is deleted',
+    file: `${pods}/core/decide.ts`,
+    search: ': letGo(state, pod, nowMs, context);',
+    replace: ': idle;',
+    tests: [...core, `${pods}/core/decide.property.test.ts`],
+  },
+  {
+    name: 'what has ended is not kept for its log',
+    file: `${pods}/core/decide.ts`,
+    search: 'const dueMs = endedMs + keepEndedMs;',
+    replace: 'const dueMs = endedMs;',
+    tests: core,
+  },
+  {
+    name: 'what has ended goes before its exit codes are told',
+    file: `${pods}/core/decide.ts`,
+    search:
+      'if (!tellsEnd(pod.status ?? {}, podStatus(statusInput(state, pod, nowMs, context, { over: true })))) return idle;',
+    replace: '',
+    tests: [`${pods}/core/ended.test.ts`],
+  },
+  {
+    name: 'an instance that a late request made of a pod that has ended is not looked after',
+    file: `${pods}/core/transitions.ts`,
+    search: 'if (state.removed && !stays(state)) return state;',
+    replace: 'if (state.removed) return state;',
+    tests: core,
+  },
+  {
+    name: 'what is said of an end changes with what is seen later',
+    file: `${pods}/status/status.ts`,
+    search: 'isOver(facts.pod.status) ?',
+    replace: 'isOver() ?',
+    tests: [`${pods}/status/status.test.ts`],
+  },
+  {
+    name: 'kubectl does not show why there is no log of what has ended',
+    file: `${kubelet}/handlers/logs.ts`,
+    search: 'return new Problem(400, message);',
+    replace: 'return new Problem(404, message);',
+    tests: [`${kubelet}/handlers/logs.test.ts`],
+  },
+
+  // What a backend accepts and has no place for.
+  {
+    name: 'what nobody has a place for is never taken back',
+    file: `${pods}/core/place.ts`,
+    search: 'if (placeWithinMs === undefined || !isUnplaced(state)) return undefined;',
+    replace: 'if (placeWithinMs !== undefined || !isUnplaced(state)) return undefined;',
+    tests: [`${pods}/core/place.test.ts`],
+  },
+  {
+    name: 'a pool is open again for what was only accepted',
+    file: `${pods}/core/place.ts`,
+    search: 'return last !== undefined && last.unplaced === undefined;',
+    replace: 'return last !== undefined;',
+    tests: core,
+  },
+  {
+    name: 'what has found a place is taken back',
+    file: `${product}/backends/kubernetes/kubernetes-backend.ts`,
+    search: 'if (whyUnplaced(pod) === undefined) return false;',
+    replace: '',
+    tests: [`${product}/backends/cci/make-cci.test.ts`],
+  },
+  {
+    name: 'a pod that is taken back has ended',
+    file: `${pods}/core/transitions.ts`,
+    search: "if (state.withdrawn && instance.state === 'ended' && !ran) return state;",
+    replace: '',
+    tests: [`${pods}/core/place.test.ts`],
   },
 
   // One pod, one instance.
@@ -346,6 +422,65 @@ export const mutations = [
     tests: [`${kubelet}/handlers/remote-command.test.ts`],
   },
 
+  // What pods use.
+  {
+    name: 'a measurement that is told again counts as another',
+    file: `${product}/usage/figures.ts`,
+    search: 'if (before !== undefined && measured.atMs <= before.atMs) return before;',
+    replace: '',
+    tests: figures,
+  },
+  {
+    name: 'CPU time of a container counts on when it is started again',
+    file: `${product}/usage/figures.ts`,
+    search: 'known?.startedAtMs === startedAtMs ? known : undefined',
+    replace: 'known',
+    tests: figures,
+  },
+  {
+    name: 'CPU time counts by the windows of the measurements that were seen',
+    file: `${product}/usage/counter.ts`,
+    search: 'const coveredMs = gapMs <= longestGapMs ? gapMs : windowMs;',
+    replace: 'const coveredMs = windowMs;',
+    tests: [`${product}/usage/counter.test.ts`],
+  },
+  {
+    name: 'a new counter has what its container may have used since its start',
+    file: `${product}/usage/figures.ts`,
+    search: 'const windowMs = Math.min(measured.windowMs, measured.atMs - startedAtMs);',
+    replace: 'const windowMs = measured.atMs - startedAtMs;',
+    tests: [`${kubelet}/usage/metrics-server.test.ts`],
+  },
+  {
+    name: 'a pod of which a container is not known is told in part',
+    file: `${kubelet}/usage/resource-metrics.ts`,
+    search: '{ labels: ofContainer(pod, container), value: container.startedAtMs / 1000 },',
+    replace:
+      '...(container.figures ? [{ labels: ofContainer(pod, container), value: container.startedAtMs / 1000 }] : []),',
+    tests: [`${kubelet}/handlers/usage.test.ts`],
+  },
+  {
+    name: 'each scrape asks the backend',
+    file: `${product}/usage/usage-sampler.ts`,
+    search: 'this.#asking ??= this.#ask();',
+    replace: 'this.#asking = this.#ask();',
+    tests: [`${product}/usage/usage-sampler.test.ts`],
+  },
+  {
+    name: 'old figures are told for ever',
+    file: `${product}/usage/usage-sampler.ts`,
+    search: 'return this.#options.clock.now() < this.#knownUntilMs ? this.#figures : undefined;',
+    replace: 'return this.#figures;',
+    tests: [`${product}/usage/usage-sampler.test.ts`],
+  },
+  {
+    name: 'a missing metrics API counts as a missing namespace',
+    file: `${product}/backends/kubernetes/pods/usage.ts`,
+    search: "case 'notFound':",
+    replace: "case 'gone':",
+    tests: [`${product}/backends/kubernetes/pods/usage.test.ts`],
+  },
+
   // What a pod elsewhere knows of itself.
   {
     name: 'a pod is told the namespace that it has elsewhere',
@@ -406,5 +541,50 @@ export const mutations = [
     search: 'if (found === undefined || sourceOf(found, owner) === undefined) return;',
     replace: 'if (found === undefined) return;',
     tests: [`${elsewhere}/copies/copy-keeper.test.ts`],
+  },
+
+  // What people are told, and what commands end with.
+  {
+    name: 'a log begins with lines that are older than asked for',
+    file: `${product}/backends/kubernetes/pods/log-part.ts`,
+    search: 'time.at >= since',
+    replace: 'true',
+    tests: [`${product}/backends/kubernetes/pods/log-part.test.ts`],
+  },
+  {
+    name: 'an event names a copy as it is called in the other cluster',
+    file: `${product}/backends/kubernetes/pods/notices.ts`,
+    search: 'sourceNameOf(copy, ref.namespace) ?? copy',
+    replace: 'copy',
+    tests: [`${product}/backends/kubernetes/pods/notices.test.ts`],
+  },
+  {
+    name: 'a command takes the streams of its client before the way to the container is open',
+    file: `${kubelet}/handlers/remote-command.ts`,
+    search: 'const result = await work(ref, { ...streams, open },',
+    replace:
+      'const opened = open();\n        await opened;\n        const result = await work(ref, { ...streams, open: () => opened },',
+    tests: [`${kubelet}/handlers/remote-command.test.ts`],
+  },
+  {
+    name: 'a second installation overwrites the roles of the first',
+    file: `${product}/addon/rbac.ts`,
+    search: 'name: `${installation}-${name}`',
+    replace: 'name: `spillway-${name}`',
+    tests: [`${product}/addon/rbac.test.ts`],
+  },
+  {
+    name: 'credentials that are not accepted count as a cluster that does not answer',
+    file: `${product}/cli/told.ts`,
+    search: "error.kind === 'unauthorized' ? exitCodes.mistake : exitCodes.failure",
+    replace: 'exitCodes.failure',
+    tests: [`${product}/cli/told.test.ts`],
+  },
+  {
+    name: 'YAML whose aliases stand for too much ends in a stack trace',
+    file: 'packages/kube/src/config/yaml.ts',
+    search: 'if (error instanceof RangeError) throw error;\n    const bomb',
+    replace: 'if (error instanceof ReferenceError) throw error;\n    const bomb',
+    tests: ['packages/kube/src/config/yaml.test.ts'],
   },
 ];

@@ -108,6 +108,7 @@ function pod(name: string, spec: object = {}): object {
 }
 
 const networksIn = (name: string): string => `/apis/networking.cci.io/v1beta1/namespaces/${name}/networks`;
+const metricsIn = (name: string): string => `/apis/metrics.k8s.io/v1beta1/namespaces/${name}/pods`;
 const podsIn = (name: string): string => `/api/v1/namespaces/${name}/pods`;
 
 /** Also outside of tests, where there is no `expect.poll`. */
@@ -341,6 +342,46 @@ describe('pods', () => {
     const text = JSON.stringify(body);
     for (const name of ['pods', 'pods/log', 'pods/exec', 'configmaps']) expect(text).toContain(`"name":"${name}"`);
     for (const name of ['nodes', 'pods/attach', 'pods/portforward']) expect(text).not.toContain(`"name":"${name}"`);
+    const groups = JSON.stringify((await call('GET', '/apis')).body);
+    for (const name of ['metrics.k8s.io', 'cci', 'yangtse']) expect(groups).toContain(`"name":"${name}"`);
+    expect(await call('GET', '/apis/metrics.k8s.io/v1beta1')).toMatchObject({
+      status: 200,
+      body: { kind: 'APIResourceList', resources: [{ name: 'pods', kind: 'PodMetrics' }] },
+    });
+  });
+
+  test('are measured: the metrics API tells what those of the account use, all of them, by label or by name', async () => {
+    await call('POST', podsIn('pods'), pod('measured'));
+    await call('POST', podsIn('pods'), pod('another'));
+    await call('POST', podsIn('others'), pod('yours'), theirs);
+    const namesIn = async (path: string): Promise<unknown> => {
+      const { body } = await call('GET', path);
+      // The gateway's answer.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      return (body as { items: { metadata: { name: string } }[] }).items
+        .map(({ metadata }) => metadata.name)
+        .toSorted();
+    };
+    await expect.poll(() => namesIn(metricsIn('pods'))).toEqual(expect.arrayContaining(['another', 'measured']));
+    expect(await namesIn(`${metricsIn('pods')}?labelSelector=app%3Dnone`)).toEqual([]);
+    expect(await call('GET', `${metricsIn('pods')}/measured`)).toMatchObject({
+      status: 200,
+      body: {
+        kind: 'PodMetrics',
+        apiVersion: 'metrics.k8s.io/v1beta1',
+        metadata: { name: 'measured', namespace: 'pods' },
+        timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+        window: '10s',
+        containers: [{ name: 'main', usage: { cpu: '10000000n', memory: '16384Ki' } }],
+      },
+    });
+    expect(await call('GET', `${metricsIn('pods')}/none`)).toMatchObject({ status: 404 });
+    expect(await call('GET', `${metricsIn('pods')}?watch=true`)).toMatchObject({ status: 405 });
+    expect(await call('GET', metricsIn('others'))).toMatchObject({ status: 403 });
+    expect(await call('GET', metricsIn('kube-system'))).toMatchObject({ status: 403 });
+    expect(await call('GET', '/apis/cci/v2/namespaces/pods/metrics')).toMatchObject({ status: 404 });
+    await Promise.all(['measured', 'another'].map((name) => call('DELETE', `${podsIn('pods')}/${name}`)));
+    await call('DELETE', `${podsIn('others')}/yours`, undefined, theirs);
   });
 
   test('a watch ends with the token that opened it', async () => {

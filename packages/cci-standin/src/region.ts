@@ -20,6 +20,7 @@ import { AccessKeys } from './iam/access-keys.ts';
 import { serveIam } from './iam/iam.ts';
 import { Tokens } from './iam/tokens.ts';
 import { type Meter, startMeter } from './meter/meter.ts';
+import { MetricsApi } from './metrics/metrics-api.ts';
 import { networkDefinition, networks } from './network-type.ts';
 import { NetworkController } from './networks.ts';
 import { type NodeForm, nodeName, regionPodCidr, type SimulatedOptions } from './node/configuration.ts';
@@ -143,8 +144,9 @@ async function assemble(cluster: Cluster, undo: AsyncDisposableStack, options: R
   const identity = await cluster.issue({ commonName: gatewayUser, usages: ['client'] });
   const upstream = new Upstream({ server: cluster.server, ca, ...identity });
   undo.defer(() => upstream.close());
+  const metrics = new MetricsApi(client, node?.name);
   const rules = { ...usualRules, ...options.rules };
-  const gateway = new Gateway({ sources, facts, faults, storage, upstream, rules, clock });
+  const gateway = new Gateway({ sources, facts, faults, storage, upstream, metrics, rules, clock });
 
   const tls = await cluster.issue({ commonName: `cci.${name}`, ipAddresses: [host], usages: ['server'] });
   const listen = async (server: RestartableServer): Promise<RestartableServer> => {

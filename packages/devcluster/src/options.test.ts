@@ -30,7 +30,7 @@ test('the network of the node’s pods can be chosen', () => {
   const podCidr = '10.246.0.0/16';
   expect(resolveOptions({ node: { podCidr, services: false } }).node).toMatchObject({ podCidr, services: false });
   for (const wrong of ['10.246/16', '10.246.0.0']) {
-    expect(() => resolveOptions({ node: { podCidr: wrong } })).toThrow(/no network for pods.*10\.244\.0\.0\/16/);
+    expect(() => resolveOptions({ node: { podCidr: wrong } })).toThrow(/not a network for pods.*10\.244\.0\.0\/16/);
   }
 });
 

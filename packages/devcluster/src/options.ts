@@ -18,6 +18,8 @@ export interface NodeOptions {
   readonly podCidr?: string;
   /** Whether pods reach Services and know their names: kube-proxy and CoreDNS. Default true. */
   readonly services?: boolean;
+  /** Whether there is metrics-server, for `kubectl top` and autoscalers. Default false. */
+  readonly metricsServer?: boolean;
 }
 
 export interface ClusterOptions {
@@ -51,6 +53,7 @@ export interface ResolvedNode {
   readonly maxPods: number;
   readonly podCidr: string;
   readonly services: boolean;
+  readonly metricsServer: boolean;
 }
 
 /** What of the options the supervisor needs; plain data. */
@@ -98,6 +101,9 @@ export function differences(
       ? []
       : [`${node.memoryBytes / 2 ** 30} GiB of memory`]),
     ...(wanted.maxPods === undefined || resolved.maxPods === node.maxPods ? [] : [`room for ${node.maxPods} pods`]),
+    ...(wanted.metricsServer === undefined || resolved.metricsServer === node.metricsServer
+      ? []
+      : [node.metricsServer ? 'metrics-server' : 'no metrics-server']),
   ];
 }
 
@@ -125,12 +131,13 @@ function resolveNode(node: NodeOptions): ResolvedNode {
     maxPods: node.maxPods ?? 110,
     podCidr: podNetwork(node.podCidr ?? nodePodCidr),
     services: node.services ?? true,
+    metricsServer: node.metricsServer ?? false,
   };
 }
 
 function podNetwork(cidr: string): string {
   if (cidr.includes('/') && parseCidr(cidr) !== undefined) return cidr;
-  throw new DevClusterError('invalid', `"${cidr}" is no network for pods: write for example ${nodePodCidr}`);
+  throw new DevClusterError('invalid', `"${cidr}" is not a network for pods: write for example ${nodePodCidr}`);
 }
 
 const suffixes: Readonly<Record<string, number>> = {
@@ -152,5 +159,5 @@ export function parseQuantity(text: string): number {
   const factor = suffixes[suffix];
   const value = digits === undefined || factor === undefined ? 0 : Number(digits) * factor;
   if (value > 0) return value;
-  throw new DevClusterError('invalid', `"${text}" is no quantity: write for example 2, 1500m or 4Gi`);
+  throw new DevClusterError('invalid', `"${text}" is not a quantity: write for example 2, 1500m or 4Gi`);
 }

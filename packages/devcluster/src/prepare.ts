@@ -1,6 +1,6 @@
 /**
- * `node prepare.ts [--control-plane-only]`: brings the programs of clusters into the cache, so that starting a cluster
- * does not have to. Part of the repository's set-up; can be interrupted at any time and goes on where it was.
+ * `node prepare.ts [--control-plane-only] [--tests]`: brings the programs of clusters into the cache, so that starting a cluster
+ * does not have to, and those that only tests need. Part of the repository's set-up; can be interrupted at any time and goes on where it was.
  */
 import { parseArgs } from 'node:util';
 import { type BinaryName, olderKubectls } from './binaries/catalogue.ts';
@@ -13,12 +13,14 @@ import { resolveOptions } from './options.ts';
 
 const heartbeatMs = 10_000;
 
-const { values } = parseArgs({ options: { 'control-plane-only': { type: 'boolean', default: false } } });
+const flag = { type: 'boolean', default: false } as const;
+const { values } = parseArgs({ options: { 'control-plane-only': flag, tests: flag } });
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)));
 }
 
+const forTests = ['metrics-server', 'promtool'] as const;
 const began = performance.now();
 let names: readonly BinaryName[] = [];
 let made = 0;
@@ -44,7 +46,7 @@ try {
   const kubernetesVersion = knownKubernetesVersion(environment.kubernetesVersion);
   const containers = !values['control-plane-only'] && abilitiesOf(kubernetesVersion).containers;
   const cluster = neededBinaries(resolveOptions({ node: containers ? {} : false, kubernetesVersion }));
-  names = [...cluster, ...(containers ? olderKubectls : [])];
+  names = [...cluster, ...(containers ? olderKubectls : []), ...(values.tests ? forTests : [])];
   await resolveBinaries(names, {
     environment,
     kubernetesVersion,

@@ -17,7 +17,7 @@ export {
 } from './config/credentials.ts';
 export { type InClusterOptions, inClusterConfig } from './config/in-cluster.ts';
 export { type LoadKubeconfigOptions, loadKubeconfig } from './config/kubeconfig.ts';
-export { readText, UnreadableFileError } from './config/read-text-file.ts';
+export { readText, UnreadableFileError, whyUnreadable } from './config/read-text-file.ts';
 export { type Place, parseYaml, type YamlDocument, YamlError, type YamlMistake } from './config/yaml.ts';
 export {
   type ApiAnswer,

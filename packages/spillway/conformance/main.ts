@@ -12,9 +12,10 @@ import { runTarget } from './run-target.ts';
 import { type Selection, selectionOf, selectionOfNames } from './selection.ts';
 import { renderSummary } from './summary.ts';
 import { sigOf } from './test-name.ts';
+import { pages } from './words.ts';
 
 const resultsDir = path.join(import.meta.dirname, 'results');
-const page = path.join(import.meta.dirname, '../../../docs/conformance.md');
+const root = path.join(import.meta.dirname, '../../..');
 
 await runMain({ name: 'conformance tests', usage, parseOptions, run: conformance });
 
@@ -40,7 +41,12 @@ async function conformance(options: ConformanceOptions, signal: AbortSignal): Pr
   }
   const control = runs.find(({ target }) => target === 'control') ?? (await keptRun('control'));
   if (options.write) {
-    await writeFile(page, renderPage(await allKept(), await readFile(page, 'utf8'), await readClasses()));
+    const kept = await allKept();
+    const classes = await readClasses();
+    for (const language of ['en', 'zh'] as const) {
+      const page = path.join(root, pages[language]);
+      await writeFile(page, renderPage(kept, await readFile(page, 'utf8'), classes, language));
+    }
   }
   process.stdout.write(
     options.output === 'json' ? `${JSON.stringify(runs, undefined, 2)}\n` : renderSummary(runs, control),

@@ -43,7 +43,7 @@ The end.
 `;
 
 test('the page shows what the control passed and the others did not, and why; its own text stays', () => {
-  const written = renderPage([control, cci], page, classes);
+  const written = renderPage([control, cci], page, classes, 'en');
   expect(written).toMatch(/^# Title\n/);
   expect(written).toMatch(/The end\.\n$/);
   expect(written).not.toContain('old');
@@ -55,6 +55,6 @@ test('the page shows what the control passed and the others did not, and why; it
 });
 
 test('writing it again changes nothing', () => {
-  const once = renderPage([control, cci], page, classes);
-  expect(renderPage([control, cci], once, classes)).toBe(once);
+  const once = renderPage([control, cci], page, classes, 'en');
+  expect(renderPage([control, cci], once, classes, 'en')).toBe(once);
 });

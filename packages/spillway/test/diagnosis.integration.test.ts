@@ -189,7 +189,7 @@ describe('plan', () => {
     const unknown = await plan(textOf('always'));
     expect(unknown).toMatchObject({ code: 3, stderr: '' });
     expect(unknown.stdout).toMatch(
-      /^Refused: +metadata\.labels: "always" is no value .*auto, localPrefer, enforce, off$/m,
+      /^Refused: +metadata\.labels: "always" is not a valid value .*auto, localPrefer, enforce, off$/m,
     );
 
     const config = path.join(product.testbed.dir, 'sized.yaml');
@@ -204,12 +204,12 @@ describe('plan', () => {
     expect(await plan(textOf('localPrefer', '33'), '--config', config)).toMatchObject({ code: 0, stderr: '' });
 
     const widget = '{apiVersion: example.org/v1, kind: Widget, metadata: {name: w}}';
-    expect(await plan(widget)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Not concerned: Widget w$/m) });
+    expect(await plan(widget)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Not affected: Widget w$/m) });
 
     expect(await plan('')).toMatchObject({
       code: 0,
       stderr: '',
-      stdout: expect.stringContaining('There is no object'),
+      stdout: expect.stringContaining('The manifest contains no objects'),
     });
     const empty = path.join(product.testbed.dir, 'empty.yaml');
     await writeFile(empty, '');

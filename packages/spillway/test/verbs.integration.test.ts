@@ -6,6 +6,7 @@ import { agnhostImage, resolveOlderKubectls } from '@spillway/devcluster';
 import type { Pod } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../testkit/eventually.ts';
+import { Kubectl } from '../testkit/kubectl.ts';
 import { echoed, PortForward } from '../testkit/port-forward.ts';
 import { type Product, shellPod, startProduct, waitPhase, waitReady } from '../testkit/product.ts';
 import { type KubectlProgram, type Run, runKubectl } from '../testkit/run.ts';
@@ -52,6 +53,7 @@ beforeAll(async () => {
     }),
     crashingOnce(),
     shellPod('ended', 'echo last words; exit 3', { restartPolicy: 'Never' }),
+    shellPod('removed', 'echo last words; exit 3', { restartPolicy: 'Never' }),
   ];
   await kubectl.apply(...pods.map((pod) => inNamespace(pod)));
   await waitReady(kubectl, namespace, 'server');
@@ -227,6 +229,23 @@ describe('kubectl', () => {
     expect(await runNewest('logs', 'crashing', '--previous')).toBe('attempt\n');
     const none = await product.kubectl.try(['-n', product.namespace, 'logs', 'server', '-c', 'main', '--previous']);
     expect(none.stderr).toContain('previous terminated container "main" in pod "server" not found');
+  });
+
+  test('logs of a pod that has ended say why there is none when its instance was removed, and the pod stays what it is', async () => {
+    const { namespace, kubectl, there } = product;
+    const { metadata, status } = await waitPhase(kubectl, namespace, 'removed', 'Failed');
+    const elsewhere = new Kubectl(there);
+    const all = ['pods', '-A', '-l', `spillway.dev/pod-uid=${metadata?.uid}`];
+    const [instance] = await elsewhere.list<Pod>(all);
+    const at = ['pod', instance?.metadata?.name ?? '', '-n', instance?.metadata?.namespace ?? ''];
+    await elsewhere.run(['delete', ...at, '--wait=false']);
+    await elsewhere.run(['patch', ...at, '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
+    await eventually('the instance to be gone', async () => (await elsewhere.list<Pod>(all)).length === 0);
+    const none = await kubectl.try(['-n', namespace, 'logs', 'removed']);
+    expect(none.stderr).toContain(
+      'Error from server (BadRequest): the log of container "main" in pod "removed" does not exist anymore: the pod has ended',
+    );
+    expect((await kubectl.get<Pod>(['pod', 'removed', '-n', namespace])).status).toEqual(status);
   });
 
   test('cp copies a folder with links in it', async () => {

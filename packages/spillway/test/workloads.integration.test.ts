@@ -321,11 +321,14 @@ describe('workloads on the virtual node', () => {
     const again = await eventually('a restart', async () => {
       const pod = await kubectl.get<Pod>(['pod', 'again', '-n', namespace]);
       const status = pod.status?.containerStatuses?.[0];
-      return (status?.restartCount ?? 0) >= 1 && status?.state?.waiting && pod;
+      return (status?.restartCount ?? 0) >= 1 && status?.lastState?.terminated && pod;
     });
-    expect(again.status?.containerStatuses?.[0]?.state?.waiting?.reason).toBe('CrashLoopBackOff');
     expect(again.status?.containerStatuses?.[0]?.lastState?.terminated?.exitCode).toBe(1);
     expect(again.status?.phase).toBe('Running');
+    // A kubelet shows the reason CrashLoopBackOff for moments only, but it always says that it waits.
+    await eventually('the event BackOff', async () =>
+      (await kubectl.run(['events', '-n', namespace, '--for', 'pod/again'])).includes('BackOff'),
+    );
     const previous = await kubectl.run(['logs', '-n', namespace, 'again', '--previous']);
     expect(previous).toBe('run\n');
   });

@@ -19,6 +19,7 @@ const rights: readonly PolicyRule[] = [
   },
   { apiGroups: [''], resources: ['events'], verbs: ['list', 'watch'] },
   { apiGroups: [''], resources: ['resourcequotas'], verbs: ['list'] },
+  { apiGroups: ['metrics.k8s.io'], resources: ['pods'], verbs: ['list'] },
 ];
 
 const spillway = { name: 'spillway', namespace: burstNamespace };

@@ -1,6 +1,9 @@
 import { attachCluster, type Cluster, peer, startCluster } from '@spillway/devcluster';
 
-/** The user's cluster, with a real node of 2 CPUs, and another one, with a node for what bursts. Their pods reach each other. */
+/**
+ * The user's cluster, with a real node of 2 CPUs, and another one, with a node for what bursts. Their pods reach each other, and
+ * both are measured.
+ */
 export interface Pair {
   readonly here: Cluster;
   readonly there: Cluster;
@@ -14,8 +17,8 @@ export interface PairNames {
 export async function startPair(): Promise<Pair & AsyncDisposable> {
   await using undo = new AsyncDisposableStack();
   const started = await Promise.allSettled([
-    startCluster({ node: { cpu: '2' } }),
-    startCluster({ node: { podCidr: '10.246.0.0/16', maxPods: 250, services: false } }),
+    startCluster({ node: { cpu: '2', metricsServer: true } }),
+    startCluster({ node: { podCidr: '10.246.0.0/16', maxPods: 250, services: false, metricsServer: true } }),
   ]);
   const [here, there] = started.map((each) => {
     if (each.status === 'fulfilled') return undo.use(each.value);

@@ -27,7 +27,7 @@ export async function upRegion(options: UpRegionOptions = {}): Promise<RegionFac
   const { log = () => undefined, signal } = options;
   const running = await untilSettled(signal);
   if (running !== undefined) {
-    log('the region is up already');
+    log('the region is already up');
     refuseOther(running, options);
     return running;
   }

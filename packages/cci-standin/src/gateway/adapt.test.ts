@@ -120,7 +120,7 @@ test('discovery names what CCI has', () => {
   const groups = [apps, { name: 'policy', versions: [{ groupVersion: 'policy/v1' }] }];
   expect(discoveryOf('', { kind: 'APIGroupList', groups })).toMatchObject({
     kind: 'APIGroupList',
-    groups: [apps, { name: 'cci' }, { name: 'yangtse' }],
+    groups: [apps, { name: 'metrics.k8s.io' }, { name: 'cci' }, { name: 'yangtse' }],
   });
   expect(discoveryOf('cci/v2', { groupVersion: 'v1', resources })).toEqual({
     groupVersion: 'cci/v2',

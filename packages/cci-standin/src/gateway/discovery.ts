@@ -1,5 +1,5 @@
 import { isObject, listAt, textAt, type JsonObject } from '../json.ts';
-import { discoverable, groupsOfV2, groupVersions, storedGroupVersion } from '../rules/routes.ts';
+import { discoverable, groupsOfV2, groupVersions, metricsGroupVersion, storedGroupVersion } from '../rules/routes.ts';
 
 /** The API server's discovery document without what CCI does not have. */
 export function discoveryOf(groupVersion: string, document: unknown): JsonObject {
@@ -20,7 +20,7 @@ export function discoveryOf(groupVersion: string, document: unknown): JsonObject
       ...listAt(whole, 'groups')
         .map(knownVersions)
         .filter((group) => group !== undefined),
-      ...groupsOfV2.map(groupOf),
+      ...[metricsGroupVersion, ...groupsOfV2].map(groupOf),
     ],
   };
 }

@@ -7,10 +7,11 @@ import type { RegionFacts } from '../facts.ts';
 import type { Fault, FaultKind, Faults } from '../faults.ts';
 import { isObject, listAt, objectAt, parseJson, textAt, type JsonObject } from '../json.ts';
 import { apiRefusal, gatewayRefusal, type Refusal } from '../refusal.ts';
+import type { MetricsApi } from '../metrics/metrics-api.ts';
 import type { Call, RuleOptions } from '../rules/call.ts';
 import { isStorageType, typeIn } from '../rules/claims.ts';
 import { judge } from '../rules/judge.ts';
-import { findRoute, storedGroupVersion } from '../rules/routes.ts';
+import { findRoute, metricsGroupVersion, storedGroupVersion } from '../rules/routes.ts';
 import type { Storage } from '../storage/storage.ts';
 import { upstreamBody, upstreamHeaders, upstreamTarget } from './adapt.ts';
 import { agencyAnswer } from './agency.ts';
@@ -34,6 +35,7 @@ export interface GatewayDependencies {
   readonly faults: Faults;
   readonly storage: Pick<Storage, 'imported' | 'stored' | 'keep' | 'imports'>;
   readonly upstream: Upstream;
+  readonly metrics: Pick<MetricsApi, 'answer'>;
   readonly rules: RuleOptions;
   readonly clock: Clock;
 }
@@ -82,6 +84,7 @@ export class Gateway {
     }
     const admitted = await this.#admit(request, body, identified.identity);
     if ('from' in admitted) refuse(response, admitted);
+    else if (admitted.call.route.groupVersion === metricsGroupVersion) await this.#measure(admitted.call, response);
     else if (admitted.call.route.resource === 'extended-persistentvolumeclaims') {
       answer(response, 200, await this.#imports(admitted.call));
     } else await this.#forward(admitted, request, body, response, met);
@@ -146,6 +149,12 @@ export class Gateway {
     const type = typeIn(query) ?? 'bs';
     const { namespace = '' } = route;
     return isStorageType(type) ? this.#dependencies.storage.imports(namespace, type) : Promise.resolve([]);
+  }
+
+  async #measure(call: Call, response: ServerResponse): Promise<void> {
+    const told = await this.#dependencies.metrics.answer(call);
+    if ('from' in told) refuse(response, told);
+    else answer(response, 200, told);
   }
 
   async #forward(

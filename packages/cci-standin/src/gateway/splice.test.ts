@@ -95,6 +95,7 @@ async function gatewayBefore(url: string, clock: Clock = systemClock): Promise<{
       imports: () => Promise.resolve([]),
     },
     upstream,
+    metrics: { answer: async () => ({}) },
     rules: usualRules,
     clock,
   });

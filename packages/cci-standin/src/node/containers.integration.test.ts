@@ -83,6 +83,32 @@ describe('a pod of the region', () => {
     await expect.poll(() => log.said()).toBe('first\nlater\n');
   });
 
+  test('is measured as its cgroup is', async () => {
+    await tenant.create('busy', 'dd if=/dev/zero of=/dev/shm/32M bs=1M count=32; while :; do :; done');
+    await tenant.running('busy');
+    const usage = async (): Promise<{ cpu: number; memory: number }> => {
+      const { body } = await tenant.call('GET', '/apis/metrics.k8s.io/v1beta1/namespaces/work/pods/busy');
+      // The gateway's answer.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      const [container] = (body as { containers?: { usage: Record<string, string> }[] }).containers ?? [];
+      return {
+        cpu: Number.parseInt(container?.usage['cpu'] ?? '0', 10) / 1e9,
+        memory: Number.parseInt(container?.usage['memory'] ?? '0', 10) * 1024,
+      };
+    };
+    // As much as its limit of 250m lets it.
+    await expect.poll(async () => Math.abs((await usage()).cpu - 0.25)).toBeLessThan(0.025);
+    const { stdout } = await tenant.exec('busy', [
+      'sh',
+      '-c',
+      'cat /sys/fs/cgroup/memory.current /sys/fs/cgroup/memory.stat',
+    ]);
+    const workingSet = Number.parseInt(stdout, 10) - Number(/^inactive_file (\d+)$/m.exec(stdout)?.[1]);
+    expect(workingSet).toBeGreaterThan(32 * 2 ** 20);
+    expect(Math.abs((await usage()).memory - workingSet) / workingSet).toBeLessThan(0.1);
+    await tenant.call('DELETE', `${tenant.pod('busy')}?gracePeriodSeconds=0`);
+  });
+
   test('ends with its exit code', async () => {
     await tenant.create('fails', 'exit 3', { restartPolicy: 'Never' });
     await tenant.create('done', 'true', { restartPolicy: 'Never' });

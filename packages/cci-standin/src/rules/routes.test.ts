@@ -11,6 +11,7 @@ test.each([
   ['DELETE', '/apis/cci/v2/persistentvolumes/v', { resource: 'persistentvolumes', name: 'v' }],
   ['POST', '/api/v1/namespaces/a/pods/p/exec', { namespace: 'a', resource: 'pods', name: 'p', subresource: 'exec' }],
   ['GET', '/apis/networking.cci.io/v1beta1/namespaces/a/networks', { namespace: 'a', resource: 'networks' }],
+  ['GET', '/apis/metrics.k8s.io/v1beta1/namespaces/a/pods/p', { namespace: 'a', resource: 'pods', name: 'p' }],
   [
     'PATCH',
     '/apis/apps/v1/namespaces/a/deployments/d',
@@ -23,6 +24,9 @@ test.each([
 test.each([
   ['GET', '/api/v1/nodes', 404],
   ['GET', '/metrics', 404],
+  ['GET', '/apis/metrics.k8s.io/v1beta1/pods', 404],
+  ['GET', '/apis/metrics.k8s.io/v1beta1/nodes', 404],
+  ['POST', '/apis/metrics.k8s.io/v1beta1/namespaces/a/pods', 405],
   ['GET', '/api/v1/configmaps', 404],
   ['POST', '/api/v1/namespaces/a/pods/p/attach', 404],
   ['POST', '/api/v1/namespaces/a/pods/p/portforward', 404],

@@ -32,6 +32,9 @@ function offer(groupVersion: string, resource: string, differences: Partial<Offe
 
 const scalable = { subresources: { status: read, scale: ['GET', 'PUT', 'PATCH'] } };
 
+/** Served by the gateway itself. */
+export const metricsGroupVersion = 'metrics.k8s.io/v1beta1';
+
 /** All that CCI 1.0 documents and that this region has. */
 const offersOfV1: readonly Offer[] = [
   offer('v1', 'namespaces', { namespaced: false, collection: ['GET', 'POST'], object: ['GET', 'DELETE'] }),
@@ -49,6 +52,7 @@ const offersOfV1: readonly Offer[] = [
   offer('apps/v1', 'replicasets', scalable),
   offer('batch/v1', 'jobs', { subresources: { status: read } }),
   offer('networking.cci.io/v1beta1', 'networks', { subresources: { status: read } }),
+  offer(metricsGroupVersion, 'pods', { collection: read, object: read }),
   offer('storage.k8s.io/v1', 'storageclasses', { namespaced: false, collection: read, object: read }),
 ];
 

@@ -7,7 +7,17 @@ import {
 
 /** Which programs a cluster needs, which version of each, and where they come from. Data and pure functions only. */
 
-export type ModuleName = KubernetesModule | 'etcd' | 'coredns' | 'registry' | 'pause' | 'kwok' | 'e2e' | 'kubectl-1.35';
+export type ModuleName =
+  | KubernetesModule
+  | 'etcd'
+  | 'coredns'
+  | 'registry'
+  | 'pause'
+  | 'kwok'
+  | 'e2e'
+  | 'kubectl-1.35'
+  | 'metrics-server'
+  | 'promtool';
 
 export type BinaryName =
   | 'etcd'
@@ -20,6 +30,8 @@ export type BinaryName =
   | 'kubelet'
   | 'kube-proxy'
   | 'coredns'
+  | 'metrics-server'
+  | 'promtool'
   | 'registry'
   | 'agnhost'
   | 'pause'
@@ -38,6 +50,8 @@ export interface Binary {
   readonly module: ModuleName;
   readonly version: string;
   readonly goPackage: string;
+  /** Build tags. */
+  readonly tags?: string;
   /** The package's tests are the program. */
   readonly tests?: boolean;
   readonly ldflags: string;
@@ -138,6 +152,24 @@ const others: readonly Binary[] = [
       const url = `https://github.com/coredns/coredns/releases/download/v1.15.0/coredns_1.15.0_${os}_${arch}.tgz`;
       return { url, checksumUrl: `${url}.sha256`, member: 'coredns' };
     },
+  },
+  {
+    name: 'metrics-server',
+    module: 'metrics-server',
+    version: '0.9.0',
+    goPackage: 'sigs.k8s.io/metrics-server/cmd/metrics-server',
+    ldflags: '-s -w',
+    containersOnly: true,
+  },
+  {
+    name: 'promtool',
+    module: 'promtool',
+    version: '3.16.0',
+    goPackage: 'github.com/prometheus/prometheus/cmd/promtool',
+    // Without the client libraries of every cloud.
+    tags: 'remove_all_sd',
+    ldflags: '-s -w',
+    containersOnly: false,
   },
   { name: 'registry', module: 'registry', version: '3.1.2', goPackage: '.', ldflags: '-s -w', containersOnly: false },
   {

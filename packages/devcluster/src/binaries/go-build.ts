@@ -19,7 +19,8 @@ export async function goVersion(): Promise<string | undefined> {
 /** Builds from the pinned modules; go.sum makes sure that they are the same everywhere. */
 export function goBuild(wanted: Binary, toolsDir: string, path: string, signal?: AbortSignal): Promise<void> {
   const command = wanted.tests === true ? ['test', '-c', '-vet=off'] : ['build'];
-  const args = [...command, '-mod=readonly', '-buildvcs=false', '-trimpath', '-ldflags', wanted.ldflags];
+  const tags = wanted.tags === undefined ? [] : ['-tags', wanted.tags];
+  const args = [...command, ...tags, '-mod=readonly', '-buildvcs=false', '-trimpath', '-ldflags', wanted.ldflags];
   return new Promise((resolve, reject) => {
     const child = spawn('go', [...args, '-o', path, wanted.goPackage], {
       cwd: join(toolsDir, wanted.module),

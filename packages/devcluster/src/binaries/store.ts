@@ -30,7 +30,8 @@ export class BinaryStore {
 
   /** The folder's name holds a digest of all that decides the outcome: pinned modules, sources, flags. */
   async path(wanted: Binary): Promise<string> {
-    const hash = createHash('sha256').update(`${wanted.goPackage}\n${wanted.ldflags}\n`);
+    const tags = wanted.tags === undefined ? '' : `${wanted.tags}\n`;
+    const hash = createHash('sha256').update(`${wanted.goPackage}\n${wanted.ldflags}\n${tags}`);
     const moduleDir = join(this.#toolsDir, wanted.module);
     for (const file of (await readdir(moduleDir)).toSorted()) hash.update(await readFile(join(moduleDir, file)));
     const { os, arch } = goPlatform(process.platform, process.arch);

@@ -104,7 +104,7 @@ function checkHost(options: ResolvedOptions, environment: Environment): boolean 
   if (options.node !== undefined && !report.containers) {
     throw new DevClusterError(
       'host',
-      `this machine cannot run the cluster's containers: ${report.problems.join('; ')}. A control plane alone (node: false) works without`,
+      `this machine cannot run the cluster's containers: ${report.problems.join('; ')}. A control plane alone (node: false) works without them`,
     );
   }
   const dir = join(environment.clustersDir, options.name);

@@ -1,12 +1,24 @@
+import type { ResolvedOptions } from '../options.ts';
 import { dnsServiceAddress } from '../network/addressing.ts';
+import type { Ports } from '../network/ports.ts';
 import { coreDnsUser, kubeletClientUser } from '../pki/cluster-pki.ts';
+import { metricsServerObjects } from './metrics-server.ts';
 
-/** Objects that the API server does not make by itself, for `kubectl apply`. */
-export function bootstrapObjects(nodeAddress: string, dns: boolean): string {
+export interface BootstrapFacts {
+  readonly nodeAddress: string;
+  readonly ports: Pick<Ports, 'metricsServer'>;
+  readonly options: Pick<ResolvedOptions, 'node'>;
+}
+
+/** Objects that the API server does not make by itself, for `kubectl apply`. @param ca the cluster's authority, PEM */
+export function bootstrapObjects({ nodeAddress, ports, options: { node } }: BootstrapFacts, ca: string): string {
   const items = [
     clusterRoleBinding('kubelet-api', 'system:kubelet-api-admin', kubeletClientUser),
-    ...(dns
+    ...(node?.services
       ? [coreDnsRole, clusterRoleBinding('coredns', coreDnsRole.metadata.name, coreDnsUser), ...dnsService(nodeAddress)]
+      : []),
+    ...(node?.metricsServer
+      ? metricsServerObjects(nodeAddress, ports.metricsServer, Buffer.from(ca).toString('base64'))
       : []),
   ];
   return JSON.stringify({ apiVersion: 'v1', kind: 'List', items });

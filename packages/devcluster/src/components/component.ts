@@ -22,6 +22,8 @@ export interface ComponentSpec {
   readonly env?: Readonly<Record<string, string>>;
   /** Started when these have become ready for the first time. */
   readonly after: readonly ComponentName[];
+  /** Started when the cluster's first objects are there, too: it ends when it lacks its rights. */
+  readonly afterObjects?: true;
   readonly ready: Probe;
   /** Written before the first start, by path. */
   readonly files?: Readonly<Record<string, string>>;

@@ -8,6 +8,7 @@ export const componentNames = [
   'kubelet',
   'kube-proxy',
   'coredns',
+  'metrics-server',
 ] as const;
 
 export type ComponentName = (typeof componentNames)[number];

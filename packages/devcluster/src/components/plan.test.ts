@@ -33,7 +33,12 @@ function args(options: ClusterOptions, name: string, more: Partial<ClusterFacts>
   return planComponents(facts(options, more)).find((component) => component.name === name)?.args ?? [];
 }
 
-const shapes: ClusterOptions[] = [{}, { node: { services: false } }, { node: false }];
+const shapes: ClusterOptions[] = [
+  {},
+  { node: { services: false } },
+  { node: { metricsServer: true } },
+  { node: false },
+];
 
 test.each(shapes)('with %o every component comes after those that it waits for', (options) => {
   const names: string[] = [];
@@ -62,6 +67,14 @@ test('a node without Services has a network of its own, and neither kube-proxy n
   const [bridge] = node ? JSON.parse(cniConfig(without, node)).plugins : [];
   expect(bridge.ipam.ranges).toEqual([[{ subnet: '10.246.0.0/16' }]]);
   expect(node && JSON.parse(kubeletConfig(without, node)).clusterDNS).toEqual([]);
+});
+
+test('metrics-server comes only for who asks for it, and believes only kubelets that the cluster has certified', () => {
+  expect(neededBinaries(facts().options)).not.toContain('metrics-server');
+  const flags = args({ node: { metricsServer: true } }, 'metrics-server');
+  expect(flags).toContain('--kubelet-certificate-authority=/c/test/pki/ca.crt');
+  expect(flags).toContain('--kubelet-use-node-status-port=true');
+  expect(flags.join()).not.toContain('insecure');
 });
 
 test('connections from the pods are told from others by their networks', () => {

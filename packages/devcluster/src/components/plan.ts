@@ -3,6 +3,7 @@ import type { ClusterFacts, ComponentSpec } from './component.ts';
 import { containerd } from './containerd.ts';
 import { apiServer, controllerManager, etcd, scheduler } from './control-plane.ts';
 import { kubelet, kubeProxy } from './node.ts';
+import { metricsServer } from './metrics-server.ts';
 import { coreDns, registry } from './services.ts';
 import type { ResolvedOptions } from '../options.ts';
 
@@ -25,6 +26,7 @@ export function planComponents(facts: ClusterFacts): ComponentSpec[] {
     scheduler(facts),
     ...(node ? [kubelet(facts, node)] : []),
     ...(node?.services ? [kubeProxy(facts, node), coreDns(facts)] : []),
+    ...(node?.metricsServer ? [metricsServer(facts)] : []),
   ];
 }
 
@@ -39,5 +41,6 @@ export function neededBinaries(options: Shape): BinaryName[] {
     'registry',
     ...(options.node ? (['kubelet', 'agnhost', 'pause'] as const) : []),
     ...(hasServices(options) ? (['kube-proxy', 'coredns'] as const) : []),
+    ...(options.node?.metricsServer ? (['metrics-server'] as const) : []),
   ];
 }

@@ -8,7 +8,7 @@ const registryTimeoutMs = 60_000;
 export function repositoryAndTag(image: string): { repository: string; tag: string } {
   const match = /^[^/]+\/(.+):([^:/]+)$/.exec(image);
   if (match?.[1] === undefined || match[2] === undefined) {
-    throw new DevClusterError('invalid', `"${image}" is no full image name: write it as registry/repository:tag`);
+    throw new DevClusterError('invalid', `"${image}" is not a full image name: write it as registry/repository:tag`);
   }
   return { repository: match[1], tag: match[2] };
 }

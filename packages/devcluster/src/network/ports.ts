@@ -12,6 +12,7 @@ export interface Ports {
   readonly proxyHealth: number;
   readonly proxyMetrics: number;
   readonly dnsReady: number;
+  readonly metricsServer: number;
 }
 
 /** In a network namespace of its own a cluster has the usual ports to itself. */
@@ -27,6 +28,7 @@ export const usualPorts: Ports = {
   proxyHealth: 10256,
   proxyMetrics: 10249,
   dnsReady: 8181,
+  metricsServer: 4443,
 };
 
 /** Ports of the host's loopback that were free at the time of asking. */

@@ -7,6 +7,9 @@ import { renderKubeconfig } from './kubeconfig.ts';
 /** The user as which the API server calls kubelets; bound to `system:kubelet-api-admin`. */
 export const kubeletClientUser = 'kube-apiserver-kubelet-client';
 export const coreDnsUser = 'system:coredns';
+export const metricsServerUser = 'system:metrics-server';
+/** By which the API server knows it. */
+export const metricsServerHost = 'metrics-server.kube-system.svc';
 export const frontProxyUser = 'front-proxy-client';
 
 export type CertificateName =
@@ -16,14 +19,16 @@ export type CertificateName =
   | 'components'
   | 'etcd'
   | 'etcd-client'
-  | 'kubelet';
+  | 'kubelet'
+  | 'metrics-server';
 export type KubeconfigName =
   | 'admin'
   | 'kube-controller-manager'
   | 'kube-scheduler'
   | 'kubelet'
   | 'kube-proxy'
-  | 'coredns';
+  | 'coredns'
+  | 'metrics-server';
 
 export interface PkiInput {
   readonly name: string;
@@ -58,12 +63,24 @@ export function certificateRequests(input: PkiInput): Named<CertificateName>[] {
     { name: 'components', request: { commonName: 'spillway-devcluster-component', usages: ['server'], ...here } },
     ...(input.nodeName === undefined
       ? []
-      : [{ name: 'kubelet', request: kubeletServing(input.nodeName, input) } as const]),
+      : ([
+          { name: 'kubelet', request: kubeletServing(input.nodeName, input) },
+          { name: 'metrics-server', request: metricsServerServing(input) },
+        ] as const)),
   ];
 }
 
 function kubeletServing(nodeName: string, { nodeAddress }: PkiInput): CertificateRequest {
   return { ...nodeIdentity(nodeName), usages: ['server'], dnsNames: [nodeName], ipAddresses: [nodeAddress] };
+}
+
+function metricsServerServing({ nodeAddress }: PkiInput): CertificateRequest {
+  return {
+    commonName: metricsServerHost,
+    usages: ['server'],
+    dnsNames: [metricsServerHost],
+    ipAddresses: [nodeAddress],
+  };
 }
 
 function nodeIdentity(nodeName: string): CertificateRequest {
@@ -78,6 +95,7 @@ export function kubeconfigIdentities(nodeName: string | undefined): Named<Kubeco
     { name: 'kube-scheduler', request: { commonName: 'system:kube-scheduler' } },
     { name: 'kube-proxy', request: { commonName: 'system:kube-proxy' } },
     { name: 'coredns', request: { commonName: coreDnsUser } },
+    { name: 'metrics-server', request: { commonName: metricsServerUser } },
     ...(nodeName === undefined ? [] : [{ name: 'kubelet', request: nodeIdentity(nodeName) } as const]),
   ];
 }

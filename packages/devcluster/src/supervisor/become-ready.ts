@@ -4,7 +4,6 @@ import { goPlatform } from '../binaries/catalogue.ts';
 import { bootstrapObjects } from '../components/bootstrap.ts';
 import { programPath, serverUrl, type ClusterFacts } from '../components/component.ts';
 import type { ComponentName } from '../components/names.ts';
-import { hasServices } from '../components/plan.ts';
 import { DevClusterError, errorMessage } from '../errors.ts';
 import { exec } from '../exec.ts';
 import { http } from '../host/http.ts';
@@ -34,27 +33,34 @@ export async function becomeReady(
   const failure = new AbortController();
   const either = AbortSignal.any([signal, failure.signal]);
   const started = new Map<ComponentName, Promise<void>>();
+  const after = async (name: ComponentName, work: () => Promise<void>): Promise<void> => {
+    await started.get(name);
+    await work();
+  };
+  let applied: Promise<void> | undefined;
+  const objects = (): Promise<void> => (applied ??= after('kube-apiserver', () => applyBootstrap(facts)));
   for (const [name, runner] of runners) {
     // The plan has everything after what it needs.
     const needs = runner.spec.after.flatMap((need) => started.get(need) ?? []);
+    if (runner.spec.afterObjects) needs.push(objects());
     started.set(
       name,
       Promise.all(needs).then(() => startFirst(facts.dir, runner, either)),
     );
   }
-  const after = async (name: ComponentName, work: () => Promise<void>): Promise<void> => {
-    await started.get(name);
-    await work();
-  };
   const tasks = [
     ...started.values(),
-    after('kube-apiserver', () => applyBootstrap(facts)),
+    objects(),
     after('kube-controller-manager', () =>
       untilUsable(facts, '/api/v1/namespaces/default/serviceaccounts/default', () => true, either),
     ),
     ...(facts.options.node ? [after('registry', () => pushImages(facts, log))] : []),
     ...(facts.options.node
       ? [after('kubelet', () => untilUsable(facts, `/api/v1/nodes/${facts.options.node?.name}`, isNodeReady, either))]
+      : []),
+    // Until then whoever asks the API server what it has is told of a failure.
+    ...(facts.options.node?.metricsServer
+      ? [after('metrics-server', () => untilUsable(facts, '/apis/metrics.k8s.io/v1beta1', () => true, either))]
       : []),
   ];
   try {
@@ -91,7 +97,7 @@ async function startFirst(clusterDir: string, runner: ComponentRunner, signal: A
 }
 
 async function applyBootstrap(facts: ClusterFacts): Promise<void> {
-  const objects = bootstrapObjects(facts.nodeAddress, hasServices(facts.options));
+  const objects = bootstrapObjects(facts, await readFile(facts.pki.cert('ca'), 'utf8'));
   const kubeconfig = facts.pki.kubeconfig('admin');
   // To validate, kubectl would have the API server make the document of all its types first.
   const args = [`--kubeconfig=${kubeconfig}`, 'apply', '--server-side', '--validate=false', '--filename=-'];

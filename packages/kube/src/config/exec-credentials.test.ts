@@ -148,7 +148,7 @@ describe('a kubeconfig with a plugin', () => {
     [
       { command: 'x', interactiveMode: 'Always' },
       {},
-      /"x" wants to ask somebody \(exec\.interactiveMode: Always\), but nobody is there/,
+      /"x" needs a terminal \(exec\.interactiveMode: Always\), but there is none/,
     ],
     [{ command: '' }, {}, /exec\.command must name the program/],
     [{ command: 'x', apiVersion: 'client.authentication.k8s.io/v1alpha1' }, {}, /exec\.apiVersion must be one of/],
@@ -266,7 +266,7 @@ describe('a plugin that gives none', () => {
     ['no status', `echo '{"kind":"ExecCredential","apiVersion":"${v1}"}'`, /has no status/],
     ['an empty status', `echo '${answer({})}'`, /neither a token nor a certificate/],
     ['half a certificate', `echo '${answer({ clientKeyData: 's3cr3t' })}'`, /only one of clientCertificateData/],
-    ['a number', `echo '${answer({ token: 5 })}'`, /its token is not a text/],
+    ['a number', `echo '${answer({ token: 5 })}'`, /its token is not a string/],
     ['no time', `echo '${answer({ token: 's3cr3t', expirationTimestamp: 'soon' })}'`, /is not a time/],
     [
       'its token and then a failure',

@@ -55,7 +55,7 @@ export function execPlugin(user: Entry): ExecPlugin | undefined {
   }
   if (interactiveMode === 'Always') {
     refuse(
-      `the plugin "${command}" wants to ask somebody (exec.interactiveMode: Always), but nobody is there. Use a plugin that needs no terminal, a client certificate, a token or a tokenFile`,
+      `the plugin "${command}" needs a terminal (exec.interactiveMode: Always), but there is none. Use a plugin that needs no terminal, a client certificate, a token or a tokenFile`,
     );
   }
   if (isSet(args) && !isTextList(args)) refuse('exec.args must be a list of strings');
@@ -139,7 +139,7 @@ function text(status: Record<string, unknown>, field: string): string | undefine
   const value = status[field];
   if (!isSet(value) || value === '') return undefined;
   if (typeof value === 'string') return value;
-  throw new Error(`its ${field} is not a text`);
+  throw new Error(`its ${field} is not a string`);
 }
 
 const isSet = (value: unknown): boolean => value !== undefined && value !== null;

@@ -29,6 +29,6 @@ test('addresses of version 6 are put in brackets, and without a host cluster DNS
 
 test('outside a pod it says so', async () => {
   await expect(inClusterConfig({ directory: await serviceAccount({}) })).rejects.toThrow(
-    /^no service account in .* \(token is missing\): not in a pod, .* Outside a cluster give a kubeconfig$/,
+    /^no service account in .* \(token is missing\): not in a pod, .* Outside a cluster, specify a kubeconfig$/,
   );
 });

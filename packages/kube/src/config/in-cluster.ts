@@ -23,7 +23,7 @@ export async function inClusterConfig(options: InClusterOptions = {}): Promise<C
     } catch (cause) {
       if (!isMissingFile(cause)) throw cause;
       throw new KubeconfigError(
-        `no service account in ${directory} (${file} is missing): not in a pod, or one with automountServiceAccountToken: false. Outside a cluster give a kubeconfig`,
+        `no service account in ${directory} (${file} is missing): not in a pod, or one with automountServiceAccountToken: false. Outside a cluster, specify a kubeconfig`,
         { cause },
       );
     }

@@ -142,11 +142,8 @@ describe('what cannot be used is named with its file and a remedy', () => {
     [{ users: [{ user: {} }] }, /config: users\[0\] has no name/],
     [{ ...kubeconfig({}), 'current-context': '' }, /config sets no current-context\. It defines: dev/],
     [{ ...kubeconfig({}), 'current-context': 'prod' }, /config has no context "prod"\. It defines: dev/],
-    [
-      kubeconfig({}, {}, { cluster: 'x' }),
-      /context "dev" names the cluster "x", which is not defined\. Defined are: c/,
-    ],
-    [kubeconfig({}, {}, { user: 'x' }), /context "dev" names the user "x", which is not defined\. Defined are: u/],
+    [kubeconfig({}, {}, { cluster: 'x' }), /context "dev" names the cluster "x", which is not defined\. Defined: c/],
+    [kubeconfig({}, {}, { user: 'x' }), /context "dev" names the user "x", which is not defined\. Defined: u/],
     [kubeconfig({}, { server: '10.0.0.1' }), /server "10\.0\.0\.1" of cluster "c" is not an address like https:/],
     [kubeconfig({}, { server: '' }), /cluster "c" has no server/],
     [kubeconfig({}, { 'proxy-url': 'http://p' }), /cluster "c" sets proxy-url, which is not supported/],

@@ -67,7 +67,7 @@ async function readAll(paths: readonly string[]): Promise<Kubeconfig[]> {
       missing ??= error;
     }
   }
-  if (found.length === 0) throw missing ?? new KubeconfigError('no kubeconfig given: name a file');
+  if (found.length === 0) throw missing ?? new KubeconfigError('no kubeconfig given: specify a file');
   return found;
 }
 
@@ -88,7 +88,7 @@ function find(entries: ReadonlyMap<string, Entry>, context: Entry, what: 'cluste
   const entry = entries.get(name);
   if (entry !== undefined) return entry;
   throw new KubeconfigError(
-    `${context.file}: context "${context.name}" names the ${what} "${name}", which is not defined. Defined are: ${[...entries.keys()].join(', ') || 'none'}`,
+    `${context.file}: context "${context.name}" names the ${what} "${name}", which is not defined. Defined: ${[...entries.keys()].join(', ') || 'none'}`,
   );
 }
 

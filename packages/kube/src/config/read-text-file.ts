@@ -16,7 +16,7 @@ export async function readText(path: string): Promise<string> {
   try {
     bytes = await readFile(path);
   } catch (cause) {
-    throw new UnreadableFileError(reasonOf(cause), { cause });
+    throw new UnreadableFileError(whyUnreadable(cause), { cause });
   }
   try {
     if (!bytes.includes(0)) return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -38,7 +38,8 @@ export async function readTextFile(path: string, what: string): Promise<string> 
 export const isMissingFile = (error: unknown): boolean =>
   error instanceof KubeconfigError && error.cause instanceof UnreadableFileError && error.cause.isMissing;
 
-function reasonOf(cause: unknown): string {
+/** What an error of the file system says of a file, to stand behind its name. */
+export function whyUnreadable(cause: unknown): string {
   switch (codeOf(cause)) {
     case 'ENOENT':
       return 'there is no such file';

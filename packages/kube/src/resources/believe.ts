@@ -25,7 +25,7 @@ export function listIn<T extends KubeObject>(answer: unknown, request: KubeReque
   const { items, metadata } = isRecord(answer) ? answer : {};
   if (!isRecord(answer) || (items !== null && !Array.isArray(items))) {
     const what = isRecord(answer) && typeof answer['kind'] === 'string' ? answer['kind'] : typeof answer;
-    throw new TransportError('protocol', `${aboutOf(request)}: the answer is no list but ${what}`);
+    throw new TransportError('protocol', `${aboutOf(request)}: the answer is not a list but ${what}`);
   }
   return {
     ...trusted<KubeList<T>>(answer),
@@ -37,5 +37,5 @@ export function listIn<T extends KubeObject>(answer: unknown, request: KubeReque
 /** @throws TransportError "protocol" when the answer is no object, such as the page of a gateway */
 export function objectIn<R>(answer: R, request: KubeRequest): R {
   if (isRecord(answer) && answer['kind'] !== 'Status') return answer;
-  throw new TransportError('protocol', `${aboutOf(request)}: the answer is no object of the API`);
+  throw new TransportError('protocol', `${aboutOf(request)}: the answer is not an object of the API`);
 }

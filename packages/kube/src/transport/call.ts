@@ -157,7 +157,7 @@ export class Call<R> {
       return new TransportError('timeout', message, { cause: error });
     }
     if (this.#deadline.signal.aborted) {
-      return new TransportError('aborted', `${about} was given up`, { cause: this.#deadline.signal.reason });
+      return new TransportError('aborted', `${about} was cancelled`, { cause: this.#deadline.signal.reason });
     }
     return toTransportError(error, config);
   }

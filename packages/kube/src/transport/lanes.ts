@@ -46,7 +46,7 @@ export class Lane {
     await this.#waiters.wait(
       0,
       signal,
-      () => new TransportError('aborted', `given up while waiting in lane "${this.#name}"`, { cause: signal.reason }),
+      () => new TransportError('aborted', `cancelled while waiting in lane "${this.#name}"`, { cause: signal.reason }),
     );
   }
 

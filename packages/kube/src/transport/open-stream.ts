@@ -16,7 +16,7 @@ export function openStream(
   const { signal } = request;
   let closing = false;
   const givenUp = (): TransportError =>
-    new TransportError('aborted', `${aboutOf(request)} was given up`, { cause: signal?.reason });
+    new TransportError('aborted', `${aboutOf(request)} was cancelled`, { cause: signal?.reason });
   const translate = (error: unknown): TransportError =>
     closing || signal?.aborted === true ? givenUp() : toTransportError(error, config);
   const dropConnection = (): Promise<void> => connection.destroy().catch(() => undefined);

@@ -45,7 +45,7 @@ export class SharedRate {
     await this.#waiters.wait(
       this.#options.order.indexOf(lane),
       signal,
-      () => new TransportError('aborted', 'given up while waiting for the rate of requests', { cause: signal.reason }),
+      () => new TransportError('aborted', 'cancelled while waiting for the rate limit', { cause: signal.reason }),
     );
   }
 

@@ -56,7 +56,7 @@ export function toTransportError(error: unknown, to: Destination): TransportErro
     case 'ABORT_ERR':
     case 'UND_ERR_DESTROYED':
     case 'UND_ERR_CLOSED':
-      return make('aborted', `the request to ${to.server} was given up`);
+      return make('aborted', `the request to ${to.server} was cancelled`);
     default:
   }
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {

@@ -1,8 +1,10 @@
 import type { MutatingWebhookConfiguration, Service, ValidatingWebhookConfiguration } from '@spillway/kube';
 import { advisoryConfiguration, mutatingConfiguration, type WebhookAddress } from '../admission/configurations.ts';
+import { labelsOf } from '../podspec/installation.ts';
 import { mutatingPolicies, type PolicyManifest, unknownValuePolicy } from '../placement/rules/policies.ts';
 
 export interface AdmissionManifestOptions {
+  readonly installation: string;
   readonly carrier: 'policy' | 'webhook';
   readonly address: WebhookAddress;
   /** Of the webhook server. */
@@ -14,24 +16,34 @@ export interface AdmissionManifestOptions {
 type Manifest = PolicyManifest | MutatingWebhookConfiguration | ValidatingWebhookConfiguration | Service;
 
 /** What the API server has to be told so that the rules are carried out. In the order in which it can be applied. */
-export function admissionManifests({ carrier, address, port, served }: AdmissionManifestOptions): readonly Manifest[] {
+export function admissionManifests({
+  installation,
+  carrier,
+  address,
+  port,
+  served,
+}: AdmissionManifestOptions): readonly Manifest[] {
   const webhooks = [
-    ...('service' in address ? [service(address.service, port)] : []),
-    ...(carrier === 'webhook' ? [mutatingConfiguration(address)] : []),
-    advisoryConfiguration(address),
+    ...('service' in address ? [service(installation, address.service, port)] : []),
+    ...(carrier === 'webhook' ? [mutatingConfiguration(installation, address)] : []),
+    advisoryConfiguration(installation, address),
   ];
   return [
-    ...(carrier === 'policy' ? [...mutatingPolicies(), ...unknownValuePolicy()] : []),
+    ...(carrier === 'policy' ? [...mutatingPolicies(installation), ...unknownValuePolicy(installation)] : []),
     ...(carrier === 'webhook' || served ? webhooks : []),
   ];
 }
 
-function service({ namespace, name }: { readonly namespace: string; readonly name: string }, port: number): Service {
-  const labels = { 'app.kubernetes.io/name': 'spillway' };
+function service(
+  installation: string,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  port: number,
+): Service {
+  const { 'app.kubernetes.io/managed-by': _, ...selector } = labelsOf(installation);
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name, namespace, labels: { ...labels, 'app.kubernetes.io/managed-by': 'spillway' } },
-    spec: { selector: labels, ports: [{ name: 'https', port: 443, targetPort: port }] },
+    metadata: { name, namespace, labels: labelsOf(installation) },
+    spec: { selector, ports: [{ name: 'https', port: 443, targetPort: port }] },
   };
 }

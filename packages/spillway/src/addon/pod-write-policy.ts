@@ -13,15 +13,16 @@ import {
   profileGate,
   profileSideAnnotation,
 } from '../podspec/contract.ts';
+import { labelsOf } from '../podspec/installation.ts';
 
 export interface PodWritePolicyOptions {
+  readonly installation: string;
   /** Names of the virtual nodes. */
   readonly nodeNames: readonly string[];
   /** The placement controller runs. */
   readonly placement: boolean;
   /** Whose writes are restricted. */
   readonly username: string;
-  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** What of a pod its updates can change and Spillway never does. */
@@ -81,28 +82,29 @@ type Policy = readonly [ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBind
  */
 export function podWritePolicies(options: PodWritePolicyOptions): readonly Policy[] {
   const { nodeNames, placement } = options;
-  const pods = policy(options, 'spillway-pod-writes', 'UPDATE', 'pods', [
+  const pods = policy(options, 'pod-writes', 'UPDATE', 'pods', [
     ...fixed.map((field) => unchanged(field)),
     ...(placement ? placementValidations(nodeNames) : nodeValidations(nodeNames)),
   ]);
   if (!placement) return [pods];
   return [
     pods,
-    policy(options, 'spillway-pod-status-writes', 'UPDATE', 'pods/status', statusValidations(nodeNames)),
-    policy(options, 'spillway-pod-deletions', 'DELETE', 'pods', deletionValidations(nodeNames)),
-    policy(options, 'spillway-pod-bindings', 'CREATE', 'pods/binding', bindingValidations(nodeNames)),
+    policy(options, 'pod-status-writes', 'UPDATE', 'pods/status', statusValidations(nodeNames)),
+    policy(options, 'pod-deletions', 'DELETE', 'pods', deletionValidations(nodeNames)),
+    policy(options, 'pod-bindings', 'CREATE', 'pods/binding', bindingValidations(nodeNames)),
   ];
 }
 
 function policy(
-  { username, labels }: PodWritePolicyOptions,
-  name: string,
+  { installation, username }: PodWritePolicyOptions,
+  shortName: string,
   operation: 'CREATE' | 'UPDATE' | 'DELETE',
   resource: string,
   validations: Validation[],
 ): Policy {
   const apiVersion = 'admissionregistration.k8s.io/v1';
-  const metadata = { name, labels };
+  const name = `${installation}-${shortName}`;
+  const metadata = { name, labels: labelsOf(installation) };
   const rule = { apiGroups: [''], apiVersions: ['v1'], operations: [operation], resources: [resource] };
   return [
     {

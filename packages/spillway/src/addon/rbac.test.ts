@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { type Manifest, rbacManifests } from './rbac.ts';
 
 const manifests = (approveServingCertificates = false, placement = false): readonly Manifest[] =>
-  rbacManifests({ nodeNames: ['vk-1', 'vk-2'], approveServingCertificates, placement });
+  rbacManifests({ installation: 'spillway', nodeNames: ['vk-1', 'vk-2'], approveServingCertificates, placement });
 
 const withAdmission = (rules: boolean): readonly Manifest[] =>
   rbacManifests({
+    installation: 'spillway',
     nodeNames: ['vk-1'],
     approveServingCertificates: false,
     placement: false,
@@ -14,6 +15,18 @@ const withAdmission = (rules: boolean): readonly Manifest[] =>
 
 const roleText = (objects: readonly Manifest[], name: string): string =>
   JSON.stringify(objects.find(({ kind, metadata }) => kind === 'ClusterRole' && metadata?.name === name));
+
+const all = (installation: string): readonly Manifest[] =>
+  rbacManifests({
+    installation,
+    nodeNames: ['vk-1'],
+    approveServingCertificates: true,
+    placement: true,
+    leaderElection: { namespace: 'spillway-system', leaseNames: ['a'] },
+    admission: { namespace: 'spillway-system', rules: true },
+  });
+const keys = (objects: readonly Manifest[]): string[] =>
+  objects.map(({ kind, metadata }) => `${kind} ${metadata?.namespace ?? ''} ${metadata?.name}`);
 
 describe('the generated rights', () => {
   it('let the node agent be its own nodes and nothing else', () => {
@@ -118,6 +131,7 @@ describe('the generated rights', () => {
   it('reach the leases of the pools, and no others, only where replicas elect a leader', () => {
     expect(JSON.stringify(manifests())).not.toContain('leases');
     const objects = rbacManifests({
+      installation: 'spillway',
       nodeNames: ['vk-1'],
       approveServingCertificates: false,
       placement: false,
@@ -164,8 +178,17 @@ describe('the generated rights', () => {
     );
   });
 
+  it('of two installations are different objects, but for the namespace, and bind only the own account', () => {
+    const others = keys(all('second'));
+    expect(keys(all('spillway')).filter((key) => others.includes(key))).toEqual(['Namespace  spillway-system']);
+    expect(JSON.stringify(all('second'))).toContain('system:serviceaccount:spillway-system:second');
+    const names = JSON.stringify(all('second')).match(/"(resourceNames|name)":[^,}]*"spillway[^,}]*/g);
+    expect(new Set(names)).toEqual(new Set(['"name":"spillway-system"', '"name":"spillway"']));
+  });
+
   it('belong to one account in one namespace', () => {
     const objects = rbacManifests({
+      installation: 'spillway',
       nodeNames: ['vk-1'],
       approveServingCertificates: false,
       placement: false,

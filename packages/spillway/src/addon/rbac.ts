@@ -11,9 +11,12 @@ import type {
 } from '@spillway/kube';
 import { secretName } from '../admission/authority-secret.ts';
 import { configurationNames } from '../admission/configurations.ts';
+import { labelsOf } from '../podspec/installation.ts';
 import { podWritePolicies } from './pod-write-policy.ts';
 
 export interface RbacOptions {
+  /** Its account has this name, and what it has of its own begins with it. */
+  readonly installation: string;
   /** Names of the virtual nodes that this installation serves. */
   readonly nodeNames: readonly string[];
   /** Spillway approves the requests for its own serving certificates. */
@@ -173,7 +176,8 @@ function leaderElectionRights(leaseNames: readonly string[]): readonly Right[] {
   ];
 }
 
-function admissionRights(rules: boolean): readonly Right[] {
+function admissionRights(installation: string, rules: boolean): readonly Right[] {
+  const { mutating, advisory } = configurationNames(installation);
   const registration = { apiGroups: ['admissionregistration.k8s.io'], verbs: ['get', 'patch'] };
   const touch = { verbs: ['patch'] };
   const stalled: readonly Right[] = [
@@ -193,7 +197,7 @@ function admissionRights(rules: boolean): readonly Right[] {
       rule: {
         ...registration,
         resources: ['mutatingwebhookconfigurations'],
-        resourceNames: [configurationNames.mutating],
+        resourceNames: [mutating],
       },
     },
     {
@@ -201,7 +205,7 @@ function admissionRights(rules: boolean): readonly Right[] {
       rule: {
         ...registration,
         resources: ['validatingwebhookconfigurations'],
-        resourceNames: [configurationNames.advisory],
+        resourceNames: [advisory],
       },
     },
     {
@@ -213,94 +217,62 @@ function admissionRights(rules: boolean): readonly Right[] {
 }
 
 /** In the namespace of the webhooks only. */
-const authorityRights: readonly Right[] = [
+const authorityRights = (installation: string): readonly Right[] => [
   // The name of an object that does not exist yet cannot be restricted.
   { why: 'make the authority of the webhooks', rule: { apiGroups: [''], resources: ['secrets'], verbs: ['create'] } },
   {
     why: 'share it between replicas, and renew it',
-    rule: { apiGroups: [''], resources: ['secrets'], resourceNames: [secretName], verbs: ['get', 'update'] },
+    rule: {
+      apiGroups: [''],
+      resources: ['secrets'],
+      resourceNames: [secretName(installation)],
+      verbs: ['get', 'update'],
+    },
   },
 ];
 
-const labels = { 'app.kubernetes.io/name': 'spillway', 'app.kubernetes.io/managed-by': 'spillway' };
 const rbac = 'rbac.authorization.k8s.io';
 
 /** Everything that `spillway serve` may do, and the account that may. In the order in which it can be applied. */
 export function rbacManifests(options: RbacOptions): readonly Manifest[] {
-  const { namespace = 'spillway-system' } = options;
-  const account = 'spillway';
-  const subjects = [{ kind: 'ServiceAccount', name: account, namespace }];
-  const clusterRole = (name: string, rights: readonly Right[]): readonly Manifest[] => [
-    {
-      apiVersion: `${rbac}/v1`,
-      kind: 'ClusterRole',
-      metadata: { name, labels },
-      rules: rights.map(({ rule }) => rule),
-    },
-    {
-      apiVersion: `${rbac}/v1`,
-      kind: 'ClusterRoleBinding',
-      metadata: { name, labels },
-      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name },
-      subjects,
-    },
-  ];
+  const { installation, nodeNames, placement, namespace = 'spillway-system', leaderElection, admission } = options;
+  const labels = labelsOf(installation);
+  const subjects = [{ kind: 'ServiceAccount', name: installation, namespace }];
+  const granted = (kind: 'Role' | 'ClusterRole', name: string, rights: readonly Right[], of?: string): Manifest[] => {
+    const metadata = { name: `${installation}-${name}`, ...(of === undefined ? {} : { namespace: of }), labels };
+    const roleRef = { apiGroup: rbac, kind, name: metadata.name };
+    return [
+      { apiVersion: `${rbac}/v1`, kind, metadata, rules: rights.map(({ rule }) => rule) },
+      { apiVersion: `${rbac}/v1`, kind: `${kind}Binding`, metadata, roleRef, subjects },
+    ];
+  };
+  const username = `system:serviceaccount:${namespace}:${installation}`;
   return [
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } },
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account, namespace, labels } },
+    // Not of one installation alone.
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: installation, namespace, labels } },
     ...(options.podWritePolicy === false
       ? []
-      : podWritePolicies({
-          nodeNames: options.nodeNames,
-          placement: options.placement,
-          username: `system:serviceaccount:${namespace}:${account}`,
-          labels,
-        }).flat()),
-    ...clusterRole('spillway-node-agent', nodeAgentRights(options)),
-    ...clusterRole('spillway-controller', controllerRights(options)),
-    ...(options.placement ? clusterRole('spillway-placement', placementRights()) : []),
+      : podWritePolicies({ installation, nodeNames, placement, username }).flat()),
+    ...granted('ClusterRole', 'node-agent', nodeAgentRights(options)),
+    ...granted('ClusterRole', 'controller', controllerRights(options)),
+    ...(placement ? granted('ClusterRole', 'placement', placementRights()) : []),
     {
       // The authorities of client certificates, which the kubelet API trusts.
       apiVersion: `${rbac}/v1`,
       kind: 'RoleBinding',
-      metadata: { name: 'spillway-authentication-reader', namespace: 'kube-system', labels },
+      metadata: { name: `${installation}-authentication-reader`, namespace: 'kube-system', labels },
       roleRef: { apiGroup: rbac, kind: 'Role', name: 'extension-apiserver-authentication-reader' },
       subjects,
     },
-    ...leaderElectionManifests(options, subjects),
-    ...(options.admission === undefined
+    ...(leaderElection === undefined
+      ? []
+      : granted('Role', 'leader-election', leaderElectionRights(leaderElection.leaseNames), leaderElection.namespace)),
+    ...(admission === undefined
       ? []
       : [
-          ...clusterRole('spillway-admission', admissionRights(options.admission.rules)),
-          ...roleManifests('spillway-admission', options.admission.namespace, authorityRights, subjects),
+          ...granted('ClusterRole', 'admission', admissionRights(installation, admission.rules)),
+          ...granted('Role', 'admission', authorityRights(installation), admission.namespace),
         ]),
-  ];
-}
-
-function leaderElectionManifests(
-  { leaderElection }: RbacOptions,
-  subjects: NonNullable<RoleBinding['subjects']>,
-): readonly Manifest[] {
-  if (leaderElection === undefined) return [];
-  const { namespace, leaseNames } = leaderElection;
-  return roleManifests('spillway-leader-election', namespace, leaderElectionRights(leaseNames), subjects);
-}
-
-function roleManifests(
-  name: string,
-  namespace: string,
-  rights: readonly Right[],
-  subjects: NonNullable<RoleBinding['subjects']>,
-): readonly Manifest[] {
-  const metadata = { name, namespace, labels };
-  return [
-    { apiVersion: `${rbac}/v1`, kind: 'Role', metadata, rules: rights.map(({ rule }) => rule) },
-    {
-      apiVersion: `${rbac}/v1`,
-      kind: 'RoleBinding',
-      metadata,
-      roleRef: { apiGroup: rbac, kind: 'Role', name },
-      subjects,
-    },
   ];
 }

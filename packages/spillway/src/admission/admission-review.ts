@@ -19,11 +19,11 @@ export interface AdmissionResponse {
   readonly warnings?: readonly string[];
 }
 
-/** @throws SyntaxError when the text is no AdmissionReview of version v1 with a request */
+/** @throws SyntaxError when the text is not an AdmissionReview of version v1 with a request */
 export function parseReview(text: string): AdmissionRequest {
   const review: unknown = JSON.parse(text);
   if (!isRecord(review) || review['apiVersion'] !== 'admission.k8s.io/v1' || !isRecord(review['request'])) {
-    throw new SyntaxError('this is no AdmissionReview of version admission.k8s.io/v1 with a request');
+    throw new SyntaxError('this is not an AdmissionReview of version admission.k8s.io/v1 with a request');
   }
   const { request } = review;
   if (typeof request['uid'] !== 'string' || typeof request['operation'] !== 'string') {
@@ -58,7 +58,7 @@ export function renderReview({ uid }: AdmissionRequest, response: AdmissionRespo
 function objectIn(request: Readonly<Record<string, unknown>>, field: string): KubeObject | undefined {
   const object = request[field];
   if (object === undefined || object === null) return undefined;
-  if (!isRecord(object)) throw new SyntaxError(`the ${field} of the AdmissionReview is no object`);
+  if (!isRecord(object)) throw new SyntaxError(`the ${field} of the AdmissionReview is not an object`);
   return object;
 }
 

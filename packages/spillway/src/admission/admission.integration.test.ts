@@ -297,6 +297,8 @@ async function calls(): Promise<number> {
     .reduce((sum, count) => sum + count, 0);
 }
 
+const { mutating } = configurationNames('spillway');
+
 const answering = (): Promise<void> =>
   eventuallyHolds(async () => expect((await tried('p', { [label]: 'enforce' })).spec?.schedulerName).toBe('spillway'));
 
@@ -319,10 +321,10 @@ async function redirected(fake: Server, trust: string | undefined): Promise<Asyn
   const bound = fake.address();
   const url = `https://${address}:${typeof bound === 'object' ? bound?.port : ''}/mutate`;
   const configuration = admin.resource(mutatingWebhookConfigurations);
-  const original = await configuration.get({ name: configurationNames.mutating });
+  const original = await configuration.get({ name: mutating });
   const point = (to: string, caBundle: string | undefined): Promise<unknown> =>
     configuration.patch(
-      { name: configurationNames.mutating },
+      { name: mutating },
       {
         type: 'strategic',
         body: {
@@ -366,7 +368,7 @@ describe('with webhooks, and no policies', () => {
 
   it('refuses unknown values, in any script, with those that there are', async () => {
     const unknown = await refusal(tried('p', { [label]: 'Auto' }));
-    expect(unknown).toMatch(/"Auto" is no value of the burst label .* auto, localPrefer, enforce, off/);
+    expect(unknown).toMatch(/"Auto" is not a valid value of the burst label .* auto, localPrefer, enforce, off/);
     const withTemplate = deployment('default', 'd', {});
     withTemplate.spec = {
       ...withTemplate.spec,
@@ -493,7 +495,7 @@ describe('with webhooks, and no policies', () => {
   });
 
   it('is called again soon after its configuration was applied anew', async () => {
-    await kubectl(['delete', 'mutatingwebhookconfiguration', configurationNames.mutating]);
+    await kubectl(['delete', 'mutatingwebhookconfiguration', mutating]);
     const text = await manifests('admission', '--config', configFile, '--carrier', 'webhook');
     expect(parseAllDocuments(text).length).toBe(2);
     await applied(text);
@@ -502,7 +504,7 @@ describe('with webhooks, and no policies', () => {
 
   it('replicas that start together share one authority', async () => {
     const name = await namespace('replicas');
-    const options = { client: admin, namespace: name, lives: defaultLives, now: Date.now };
+    const options = { client: admin, installation: 'spillway', namespace: name, lives: defaultLives, now: Date.now };
     const seen = await Promise.all(
       Array.from({ length: 5 }, () => sharedAuthorities(options, AbortSignal.timeout(60_000))),
     );
@@ -511,7 +513,7 @@ describe('with webhooks, and no policies', () => {
   });
 
   it('changes its authority without a request that fails', async () => {
-    const ref = { namespace: 'spillway-system', name: secretName };
+    const ref = { namespace: 'spillway-system', name: secretName('spillway') };
     const field = 'authorities.json';
     const stored = async (): Promise<readonly Authority[]> => {
       const { data } = await admin.resource(secrets).get(ref);
@@ -546,9 +548,7 @@ describe('with webhooks, and no policies', () => {
       return authorities;
     });
     await eventuallyHolds(async () => {
-      const { webhooks } = await admin
-        .resource(mutatingWebhookConfigurations)
-        .get({ name: configurationNames.mutating });
+      const { webhooks } = await admin.resource(mutatingWebhookConfigurations).get({ name: mutating });
       const bundle = both.map(({ cert }) => cert).join('');
       for (const { clientConfig } of webhooks ?? [])
         expect(Buffer.from(clientConfig.caBundle ?? '', 'base64').toString()).toBe(bundle);

@@ -14,6 +14,7 @@ export interface AdmissionOptions {
   readonly client: KubeClient;
   readonly port: number;
   readonly address: WebhookAddress;
+  readonly installation: string;
   /** Of the Secret with the authorities. */
   readonly namespace: string;
   readonly review: ReviewPod;
@@ -40,7 +41,17 @@ export class Admission {
   readonly #certificates: Certificates;
 
   constructor(options: AdmissionOptions) {
-    const { client, namespace, address, clientCa, logger, review, onRequest, lives = defaultLives } = options;
+    const {
+      client,
+      installation,
+      namespace,
+      address,
+      clientCa,
+      logger,
+      review,
+      onRequest,
+      lives = defaultLives,
+    } = options;
     this.#options = options;
     this.#profiles = new Informer({
       client,
@@ -59,6 +70,7 @@ export class Admission {
     });
     this.#certificates = new Certificates({
       client,
+      installation,
       namespace,
       hosts: hostsOf(address),
       profileNamespaces: () => [...new Set([...this.#profiles.store.values()].map(namespaceOf))],

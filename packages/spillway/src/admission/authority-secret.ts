@@ -4,13 +4,14 @@ import { makeAuthority } from './authority.ts';
 import { type Authority, type Lives, needsSuccessor, trusted } from './rotation.ts';
 
 export interface AuthoritySecretOptions {
+  readonly installation: string;
   readonly client: Pick<KubeClient, 'resource'>;
   readonly namespace: string;
   readonly lives: Lives;
   readonly now: () => number;
 }
 
-export const secretName = 'spillway-admission-authority';
+export const secretName = (installation: string): string => `${installation}-admission-authority`;
 const field = 'authorities.json';
 
 /** The authorities that all replicas share. Makes the first and each next one; who comes second takes over what the first made. */
@@ -18,11 +19,12 @@ export async function sharedAuthorities(
   options: AuthoritySecretOptions,
   signal: AbortSignal,
 ): Promise<readonly Authority[]> {
-  const { client, namespace, lives, now } = options;
+  const { client, namespace, installation, lives, now } = options;
+  const name = secretName(installation);
   const resource = client.resource(secrets);
   for (;;) {
     signal.throwIfAborted();
-    const secret = await resource.get({ namespace, name: secretName }, { signal }).catch((error: unknown) => {
+    const secret = await resource.get({ namespace, name }, { signal }).catch((error: unknown) => {
       if (isNotFound(error)) return undefined;
       throw error;
     });
@@ -32,7 +34,7 @@ export async function sharedAuthorities(
     const to = from + lives.authorityMs;
     const authorities = [...trusted(known, from), { ...(await makeAuthority({ from, to })), from, to }];
     const data = { [field]: Buffer.from(JSON.stringify(authorities)).toString('base64') };
-    const metadata = secret?.metadata ?? { namespace, name: secretName };
+    const metadata = secret?.metadata ?? { namespace, name };
     try {
       await (secret === undefined
         ? resource.create({ metadata, data }, { signal, retry: false })

@@ -6,6 +6,7 @@ import { writeTrust } from './trust.ts';
 
 export interface CertificatesOptions {
   readonly client: Pick<KubeClient, 'resource'>;
+  readonly installation: string;
   /** Of the Secret with the authorities. */
   readonly namespace: string;
   readonly hosts: readonly string[];
@@ -65,15 +66,18 @@ export class Certificates {
   }
 
   async #keep(signal: AbortSignal): Promise<void> {
-    const { client, namespace, hosts, profileNamespaces, use, lives, clock, logger } = this.#options;
-    const authorities = await sharedAuthorities({ client, namespace, lives, now: () => clock.now() }, signal);
+    const { client, installation, namespace, hosts, profileNamespaces, use, lives, clock, logger } = this.#options;
+    const authorities = await sharedAuthorities(
+      { client, installation, namespace, lives, now: () => clock.now() },
+      signal,
+    );
     const now = clock.now();
     // First trust, then certificates.
     const trust = {
       authorities: trusted(authorities, now).map(({ cert }) => cert),
       profileNamespaces: profileNamespaces(),
     };
-    await writeTrust(client, trust, signal);
+    await writeTrust(client, installation, trust, signal);
     const signer = signerOf(authorities, now, lives);
     if (signer === undefined || !needsCertificate(this.#issued, signer, now)) return;
     const validity = certificateValidity(signer, now, lives);

@@ -5,18 +5,18 @@ import { stalledBy } from './revive.ts';
 import { changedEntries } from './trust.ts';
 
 const address = { url: 'https://[fd00::1]:9443' };
-const entries = (): readonly MutatingWebhook[] => mutatingConfiguration(address).webhooks ?? [];
+const entries = (): readonly MutatingWebhook[] => mutatingConfiguration('spillway', address).webhooks ?? [];
 
 describe('the webhook configurations', () => {
   it('never hold up the cluster, except for what must burst', () => {
     const failing = entries().filter(({ failurePolicy }) => failurePolicy !== 'Ignore');
     expect(failing.map(({ name }) => name)).toEqual(['enforce-pods.spillway.dev', 'enforce-workloads.spillway.dev']);
-    const advisory = advisoryConfiguration(address).webhooks ?? [];
+    const advisory = advisoryConfiguration('spillway', address).webhooks ?? [];
     expect(advisory.map(({ failurePolicy }) => failurePolicy)).toEqual(['Ignore', 'Ignore']);
   });
 
   it('wait two seconds at most, are asked again after others, and are asked only about what concerns them', () => {
-    for (const entry of [...entries(), ...(advisoryConfiguration(address).webhooks ?? [])]) {
+    for (const entry of [...entries(), ...(advisoryConfiguration('spillway', address).webhooks ?? [])]) {
       expect(entry).toMatchObject({ timeoutSeconds: 2, sideEffects: 'None' });
       expect(entry.matchConditions?.[0]?.expression).toMatch(/burst-to-cci|monitor_port/);
     }
@@ -27,7 +27,7 @@ describe('the webhook configurations', () => {
     expect(entries()[0]?.clientConfig).toEqual({ url: 'https://[fd00::1]:9443/mutate' });
     expect(hostsOf(address)).toEqual(['fd00::1']);
     const service = { service: { namespace: 'a', name: 'b' } };
-    expect(advisoryConfiguration(service).webhooks?.[0]?.clientConfig.service).toEqual({
+    expect(advisoryConfiguration('spillway', service).webhooks?.[0]?.clientConfig.service).toEqual({
       namespace: 'a',
       name: 'b',
       path: '/advise',

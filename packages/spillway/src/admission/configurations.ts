@@ -9,6 +9,7 @@ import type {
 import { all, any, conditionCel, hasUnknownValue, labelled, labelText } from '../placement/rules/cel.ts';
 import { eligible, guardConditions, podRules, type Target, workloadRules } from '../placement/rules/rules.ts';
 import { profileConditions } from '../placement/rules/adopt-profile.ts';
+import { labelsOf } from '../podspec/installation.ts';
 import { labelPlaces } from '../placement/rules/unknown-value.ts';
 
 /** Where the API server finds the webhooks: `url` without a path, or a Service. */
@@ -26,11 +27,14 @@ export const webhookAddress = ({
   readonly serviceName: string;
 }): WebhookAddress => (url === undefined ? { service: { namespace, name } } : { url });
 
-export const configurationNames = { mutating: 'spillway', advisory: 'spillway-advice' } as const;
+/** Of an installation. */
+export const configurationNames = (installation: string): { readonly mutating: string; readonly advisory: string } => ({
+  mutating: installation,
+  advisory: `${installation}-advice`,
+});
 /** The entry whose namespaces are those that have ScheduleProfiles. */
 export const profilesEntry = 'profiles.spillway.dev';
 
-const labels = { 'app.kubernetes.io/name': 'spillway', 'app.kubernetes.io/managed-by': 'spillway' };
 const apiVersion = 'admissionregistration.k8s.io/v1';
 const workloadTargets = workloadRules.map(({ target }) => target);
 
@@ -53,7 +57,7 @@ const changed = all([
 ]);
 
 /** The rules for clusters without MutatingAdmissionPolicy, 1.28 and newer. Without the CA, which the server fills in. */
-export function mutatingConfiguration(address: WebhookAddress): MutatingWebhookConfiguration {
+export function mutatingConfiguration(installation: string, address: WebhookAddress): MutatingWebhookConfiguration {
   const entry = (
     name: string,
     targets: readonly Target[],
@@ -68,7 +72,7 @@ export function mutatingConfiguration(address: WebhookAddress): MutatingWebhookC
   return {
     apiVersion,
     kind: 'MutatingWebhookConfiguration',
-    metadata: { name: configurationNames.mutating, labels },
+    metadata: { name: configurationNames(installation).mutating, labels: labelsOf(installation) },
     webhooks: [
       entry('enforce-pods.spillway.dev', [podRules.target], all([conditions([...eligible]), enforced]), fail),
       entry(
@@ -101,7 +105,7 @@ const probesOwnPort =
   'key.startsWith("kubernetes.io/elb.health-check-option") && object.metadata.annotations[key].contains("monitor_port"))';
 
 /** Warnings, and refusals of what could never run. Nothing depends on its answer. */
-export function advisoryConfiguration(address: WebhookAddress): ValidatingWebhookConfiguration {
+export function advisoryConfiguration(installation: string, address: WebhookAddress): ValidatingWebhookConfiguration {
   const bursts = any(labelPlaces.map((place) => `${labelText('object', place)} in ["auto", "localPrefer", "enforce"]`));
   const relabelled = all([`request.operation == "UPDATE"`, `${labelText('object')} != ${labelText('oldObject')}`]);
   const entry = (name: string, targets: readonly Target[], match: string): ValidatingWebhook =>
@@ -109,7 +113,7 @@ export function advisoryConfiguration(address: WebhookAddress): ValidatingWebhoo
   return {
     apiVersion,
     kind: 'ValidatingWebhookConfiguration',
-    metadata: { name: configurationNames.advisory, labels },
+    metadata: { name: configurationNames(installation).advisory, labels: labelsOf(installation) },
     webhooks: [
       entry('advice.spillway.dev', [podRules.target, ...workloadTargets], any([bursts, relabelled])),
       entry('load-balancers.spillway.dev', loadBalancerTargets, probesOwnPort),

@@ -18,7 +18,7 @@ export function forgiving(
         .flatMap((object) => (object === undefined ? [] : [shapeProblem(object)]))
         .find((each) => each !== undefined);
       if (problem === undefined) throw cause;
-      throw new SyntaxError(`the object of the AdmissionReview is none of its kind: ${problem}`, { cause });
+      throw new SyntaxError(`the object of the AdmissionReview is malformed: ${problem}`, { cause });
     }
   };
 }

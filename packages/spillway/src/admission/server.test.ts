@@ -121,7 +121,9 @@ describe('the admission server', () => {
     expect(JSON.parse(text)).toMatchObject({
       response: {
         allowed: false,
-        status: { message: expect.stringMatching(/"Äuto" is no value .* auto, localPrefer, enforce, off/) as unknown },
+        status: {
+          message: expect.stringMatching(/"Äuto" is not a valid value .* auto, localPrefer, enforce, off/) as unknown,
+        },
       },
     });
   });

@@ -133,8 +133,8 @@ export class AdmissionServer {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<ServedReview['result']> {
-    if (endpoint === undefined) throw new Malformed(404, 'there are POST /mutate and POST /advise');
-    if (request.method !== 'POST') throw new Malformed(405, 'only POST is possible');
+    if (endpoint === undefined) throw new Malformed(404, 'only POST /mutate and POST /advise exist');
+    if (request.method !== 'POST') throw new Malformed(405, 'only POST is allowed');
     const late = AbortSignal.timeout(this.#options.deadlineMs);
     const review = parseReview(
       await this.#room.hold(request, late, (body) =>

@@ -20,12 +20,14 @@ export interface Trust {
  */
 export async function writeTrust(
   client: Pick<KubeClient, 'resource'>,
+  installation: string,
   trust: Trust,
   signal: AbortSignal,
 ): Promise<void> {
+  const { mutating, advisory } = configurationNames(installation);
   const resources = [
-    { resource: client.resource(mutatingWebhookConfigurations), name: configurationNames.mutating },
-    { resource: client.resource(validatingWebhookConfigurations), name: configurationNames.advisory },
+    { resource: client.resource(mutatingWebhookConfigurations), name: mutating },
+    { resource: client.resource(validatingWebhookConfigurations), name: advisory },
   ];
   for (const { resource, name } of resources) {
     const configuration = await resource.get({ name }, { signal }).catch((error: unknown) => {

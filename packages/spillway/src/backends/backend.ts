@@ -54,6 +54,12 @@ export interface Backend {
    */
   update?(ref: InstanceRef, change: InstanceChange, signal: AbortSignal): Promise<readonly Refusal[]>;
 
+  /**
+   * Takes back an instance that is `unplaced`: afterwards there is none. Only where `placeWithinMs` is.
+   * @returns false: it has found a place, and stays
+   */
+  withdraw?(ref: InstanceRef, signal: AbortSignal): Promise<boolean>;
+
   /** Afterwards nothing of the instance exists or is billed; also ends what still runs. Success when already gone. */
   remove(ref: InstanceRef, signal: AbortSignal): Promise<void>;
 
@@ -74,7 +80,7 @@ export interface Backend {
     ref: InstanceRef,
     container: string,
     command: readonly string[],
-    io: ContainerStreams,
+    streams: OfferedStreams,
     signal: AbortSignal,
   ): Promise<ExecResult>;
 
@@ -82,10 +88,16 @@ export interface Backend {
    * Connects to what a container runs: from now on its output is handed on, and it gets the input if its spec says that it
    * reads any. Resolves with 0 when the container has ended, however that was.
    */
-  attach?(ref: InstanceRef, container: string, io: ContainerStreams, signal: AbortSignal): Promise<ExecResult>;
+  attach?(ref: InstanceRef, container: string, streams: OfferedStreams, signal: AbortSignal): Promise<ExecResult>;
 
   /** Opens a way to the ports of an instance, which is closed when the signal aborts. */
   portForward?(ref: InstanceRef, signal: AbortSignal): Promise<PortForwarder>;
+
+  /**
+   * What the containers of all instances use, as it was measured last: one call, however many instances there are. What was measured
+   * once is told with the same time each time. What is not known is left out; instances that nobody asked for may be among them.
+   */
+  usage(signal: AbortSignal): Promise<readonly InstanceUsage[]>;
 
   /** What the virtual node offers, unless the configuration says otherwise. Kubernetes quantities. */
   capacity(signal: AbortSignal): Promise<Capacity>;
@@ -103,6 +115,12 @@ export type PreparationState =
   | { readonly kind: 'prepared' }
   | { readonly kind: 'unprepared'; readonly reason: string; readonly message: string };
 
+/** Whether it is known what instances use. */
+export type UsageState =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'measured' }
+  | { readonly kind: 'unmeasured'; readonly reason: string; readonly message: string };
+
 export interface Capabilities {
   /** Container runtime name and version as the node shows them, e.g. `containerd://1.6.20`. */
   readonly runtimeVersion: string;
@@ -118,6 +136,8 @@ export interface Capabilities {
   readonly volumeUpdates: boolean;
   /** Do pulls that come later need the pull Secrets as they are then? Default: those of the pod's creation do */
   readonly pullSecretUpdates?: boolean;
+  /** An instance that is `unplaced` for this long is withdrawn, and the pool counts as sold out. Default: it waits */
+  readonly placeWithinMs?: number;
   /** Do pods reach the Services of their cluster, and are they told where its API server is? Default: they do */
   readonly clusterServices?: boolean;
 }
@@ -177,6 +197,8 @@ export interface Instance {
    * - `ended`: nothing runs and nothing will run again
    */
   readonly state: 'starting' | 'running' | 'stopping' | 'ended';
+  /** Accepted, but nobody has a place for it yet: why, as far as the backend says. Absent: it has one, or the backend does not tell. */
+  readonly unplaced?: string;
   readonly podIPs: readonly string[];
   /** When the backend accepted the instance. RFC 3339. */
   readonly startTime: string;
@@ -211,6 +233,24 @@ export type InstanceEvent =
   | { readonly type: 'double'; readonly ref: InstanceRef; readonly message: string }
   /** Something that people should see on the pod: pulling, started, back-off. */
   | { readonly type: 'notice'; readonly ref: InstanceRef; readonly notice: Notice };
+
+/** One measurement of an instance. */
+export interface InstanceUsage {
+  /** Of its pod. */
+  readonly uid: string;
+  /** When it was taken, in milliseconds since the epoch. */
+  readonly atMs: number;
+  /** How long before that it began: CPU is the average of this time. */
+  readonly windowMs: number;
+  readonly containers: readonly ContainerUsage[];
+}
+
+export interface ContainerUsage {
+  readonly name: string;
+  readonly cores?: number;
+  /** The working set. */
+  readonly memoryBytes?: number;
+}
 
 export interface StopOptions {
   /** 0 ends it at once. */
@@ -254,6 +294,21 @@ export interface ContainerStreams {
   readonly stderr?: NodeJS.WritableStream;
   /** Terminal sizes as the client reports them. */
   readonly resize?: AsyncIterable<TerminalSize>;
+}
+
+/** The streams of somebody who waits for them to be opened. */
+export interface OfferedStreams {
+  readonly tty: boolean;
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  /** Without a terminal only. */
+  readonly stderr: boolean;
+  /**
+   * Opens them, once. To be called when the way to the container is open: what fails before is told with its reason, what fails
+   * later can only end the streams.
+   * @throws when who offered them is gone
+   */
+  open(): Promise<ContainerStreams>;
 }
 
 export interface TerminalSize {

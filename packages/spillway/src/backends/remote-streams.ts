@@ -14,6 +14,7 @@ import {
   BackendError,
   type ContainerStreams,
   type ExecResult,
+  type OfferedStreams,
   type PortConnection,
   type PortForwarder,
 } from './backend.ts';
@@ -26,17 +27,15 @@ export interface StreamTarget extends Pick<DialOptions, 'url' | 'headers' | 'con
 /** Runs a command, or attaches to a container, at a streaming server: of a runtime, or of a cluster. */
 export async function remoteCommandAt(
   target: StreamTarget,
-  io: ContainerStreams,
+  streams: OfferedStreams,
   signal: AbortSignal,
 ): Promise<ExecResult> {
-  const streams = {
-    stdin: io.stdin !== undefined,
-    stdout: io.stdout !== undefined,
-    stderr: io.stderr !== undefined && !io.tty,
-    tty: io.tty,
-  };
   const client = await dialRemoteCommand({ ...target, streams, signal }).catch((error: unknown) => {
     throw refusal(error, target);
+  });
+  const io = await streams.open().catch(async (error: unknown) => {
+    await client.close();
+    throw error;
   });
   const done = new AbortController();
   const resizing = forwardResize(client, io, done.signal);

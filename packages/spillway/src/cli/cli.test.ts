@@ -169,7 +169,7 @@ describe('spillway', () => {
     );
     const { code, stderr } = await runCommand('manifests', 'admission', '--config', file);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^cannot ask the cluster what it can carry: .*; say it with --carrier\n$/);
+    expect(stderr).toMatch(/^cannot find out what the cluster supports: .*; specify it with --carrier\n$/);
   });
 
   it('prints the custom resources', async () => {

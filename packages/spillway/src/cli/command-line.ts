@@ -18,7 +18,7 @@ export async function runCommandLine(words: readonly string[], terminal: Termina
   const program = new Command('spillway')
     .description('Bursts Kubernetes pods to serverless containers')
     .version(await ownVersion())
-    .option('--no-color', 'no colours, also on a terminal')
+    .option('--no-color', 'no colours, even on a terminal')
     .showHelpAfterError('(run "spillway --help" for what there is)');
   await addCommands(program, words, terminal);
   speakThrough(program, terminal);

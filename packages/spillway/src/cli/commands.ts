@@ -13,32 +13,32 @@ const commands: Readonly<Record<string, LazyCommand>> = {
     load: async () => (await import('./commands/serve.ts')).serveCommand(),
   },
   config: {
-    description: 'the configuration file: its schema, its fields, its mistakes',
+    description: 'check and explain the configuration file, or print its schema',
     load: async (terminal) => (await import('./commands/config.ts')).configCommand(terminal),
   },
   manifests: {
-    description: 'manifests for kubectl apply',
+    description: 'print manifests for kubectl apply',
     load: async (terminal) => (await import('./commands/manifests.ts')).manifestsCommand(terminal),
   },
   why: {
-    description: 'why a pod is where it is: policy, placement, size, timeline, what is tried next',
+    description: 'explain why a pod is where it is: policy, placement, size, timeline, what is tried next',
     load: async (terminal) => (await import('./commands/why.ts')).whyCommand(terminal),
   },
   plan: {
-    description: 'what a manifest would do: may its pods burst, to which pool, in which size, and how many would',
+    description:
+      'show what a manifest would do: whether its pods may burst, to which pool, in which size, and how many would',
     load: async (terminal) => (await import('./commands/plan.ts')).planCommand(terminal),
   },
   doctor: {
-    description: 'everything that is wrong or surprising in the cluster, each with its remedy',
+    description: 'list what is wrong or surprising in the cluster, each with its remedy',
     load: async (terminal) => (await import('./commands/doctor.ts')).doctorCommand(terminal),
   },
   ledger: {
-    description: 'what pods of the pools were billed for, as Spillway has seen it: what runs now, seconds, by size',
+    description: 'show what pods were billed for, according to Spillway: what runs now, and seconds by size',
     load: async (terminal) => (await import('./commands/ledger.ts')).ledgerCommand(terminal),
   },
   completion: {
-    description:
-      'print what makes a shell complete commands and options, for example: source <(spillway completion bash)',
+    description: 'print a completion script, for example: source <(spillway completion bash)',
     load: async (terminal) => (await import('./commands/completion.ts')).completionCommand(terminal),
   },
   version: {
@@ -46,11 +46,11 @@ const commands: Readonly<Record<string, LazyCommand>> = {
     load: async (terminal) => (await import('./commands/version.ts')).versionCommand(terminal),
   },
   dev: {
-    description: 'real Kubernetes clusters on this machine, for development',
+    description: 'run real Kubernetes clusters on this machine, for development',
     load: async (terminal) => (await import('./commands/dev.ts')).devCommand(terminal),
   },
   'cci-region': {
-    description: 'a local CCI region, for rehearsals without an account',
+    description: 'run a CCI region on this machine, for rehearsals without an account',
     load: async (terminal) => (await import('./commands/cci-region.ts')).cciRegionCommand(terminal),
   },
 };

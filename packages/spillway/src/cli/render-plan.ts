@@ -9,8 +9,8 @@ import { fields, table } from './table.ts';
 /** For people: each workload with its pools, then what is not said. */
 export function renderPlan({ workloads, notConcerned, remarks }: Plan): string {
   const blocks = workloads.map(workloadText);
-  if (notConcerned.length > 0) blocks.push(`Not concerned: ${notConcerned.join(', ')}\n`);
-  if (blocks.length === 0) return 'There is no object in it.\n';
+  if (notConcerned.length > 0) blocks.push(`Not affected: ${notConcerned.join(', ')}\n`);
+  if (blocks.length === 0) return 'The manifest contains no objects.\n';
   if (remarks.length > 0) blocks.push(remarks.map((remark) => `${coloured('dim', remark)}\n`).join(''));
   return blocks.join('\n');
 }
@@ -42,7 +42,7 @@ const verdicts: Readonly<Record<PoolPlan['burst'], readonly [Colour, string]>> =
 
 function poolTable(pools: readonly PoolPlan[]): string {
   return table(
-    ['POOL', 'NODE', 'MAY BURST', 'BILLED PER POD', 'WRITTEN'],
+    ['POOL', 'NODE', 'MAY BURST', 'BILLED PER POD', 'SPECIFIED'],
     pools.map(({ pool, node, burst, size }) => [
       pool,
       node,

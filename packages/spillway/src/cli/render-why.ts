@@ -1,3 +1,4 @@
+import { counted } from '../podspec/words.ts';
 import type { ExplainedFailure, Explanation } from '../pods/explain.ts';
 import type { Placement, VirtualNodeView, Why } from '../diagnosis/why.ts';
 import { quantitiesText } from '../podspec/sizing/shown.ts';
@@ -38,7 +39,7 @@ function placementText(placement: Placement): string {
 }
 
 function nodesText(nodes: readonly VirtualNodeView[]): string {
-  if (nodes.length === 0) return coloured('yellow', 'there is none; does "spillway serve" run?');
+  if (nodes.length === 0) return coloured('yellow', 'there are none; is "spillway serve" running?');
   return nodes
     .map(({ name, ready, taints }) => {
       const hindrances = [...(ready ? [] : ['not Ready']), ...taints.map((taint) => `taint ${taint}`)];
@@ -49,7 +50,7 @@ function nodesText(nodes: readonly VirtualNodeView[]): string {
 
 function backendFields({ instance, refusals, failures, underWay }: Explanation): (readonly [string, string])[] {
   return [
-    ['Instance', underWay === undefined ? instance : `${instance}; under way: ${underWay}`],
+    ['Instance', underWay === undefined ? instance : `${instance}; in progress: ${underWay}`],
     ...refusals.map(
       ({ code, field, message, remedy }) =>
         ['Refused', `${coloured('red', code)} (${field}): ${message}\n${remedy}`] as const,
@@ -59,8 +60,12 @@ function backendFields({ instance, refusals, failures, underWay }: Explanation):
 }
 
 function failureText({ operation, problem, message, remedy, attempts, retryAt }: ExplainedFailure): string {
-  const next = retryAt === undefined ? 'not tried again before the pod changes' : `tried again at ${retryAt}`;
-  const lines = [`${operation}, ${attempts} times: ${coloured('red', problem)}: ${message}`, remedy, next];
+  const next = retryAt === undefined ? 'no further attempt until the pod changes' : `next attempt at ${retryAt}`;
+  const lines = [
+    `${operation}, ${counted(attempts, 'attempt')}: ${coloured('red', problem)}: ${message}`,
+    remedy,
+    next,
+  ];
   return lines.filter((line) => line !== undefined).join('\n');
 }
 

@@ -50,7 +50,7 @@ it('and so is what it writes for a ScheduleProfile', () => {
   });
   expect(sentences).toContain('Pods get the annotation scheduling.cci.io/managed-by-profile: night');
   expect(sentences).toContain(
-    'Pods are held back by the scheduling gate spillway.dev/schedule-profile until they were counted',
+    'Pods are held back by the scheduling gate spillway.dev/schedule-profile until they have been counted',
   );
   expect(sentences).toContain('Pods run only on nodes with the label bursting.cci.io/node-type in (gpu, big)');
 });

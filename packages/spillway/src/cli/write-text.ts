@@ -20,13 +20,13 @@ export function writeText({ kind, path, value }: Write): string {
       ? `${owner} ${verb[1]} the ${metadata[2]} ${last}`
       : `${owner} ${verb[0]} the ${metadata[2]} ${last}: ${text}`;
   }
-  if (value === undefined) return `${who}: ${segments.join('.')} is taken away`;
+  if (value === undefined) return `${who}: ${segments.join('.')} is removed`;
   if (where === 'spec.nodeSelector') return `${who} run only on nodes with the label ${last}=${text}`;
   if (where === 'spec' && last === 'schedulerName') return `${who} are placed by the scheduler ${text}`;
   if (segments[1] === 'tolerations') return `${who} tolerate ${tolerations(value).map(tolerationText).join(', ')}`;
   if (segments[1] === 'schedulingGates') {
     const gates = (at<{ name: string }[]>(value, []) ?? []).map(({ name }) => name);
-    return `${who} are held back by the scheduling gate ${gates.join(', ')} until they were counted`;
+    return `${who} are held back by the scheduling gate ${gates.join(', ')} until they have been counted`;
   }
   const wanted = segments[1] === 'affinity' ? requirements(value) : [];
   if (wanted.length > 0) return `${who} run only on nodes ${wanted.map(requirementText).join(' and ')}`;

@@ -28,7 +28,7 @@ const kubernetes = z
   .strictObject({
     type: z.literal('kubernetes').describe('Pods in a namespace of another cluster.'),
     kubeconfig: absolutePath.describe(
-      'Kubeconfig file that leads to the other cluster. The files that it names are read again when they change.',
+      'Kubeconfig file for the other cluster. The files that it refers to are read again when they change.',
     ),
     context: z.string().min(1).optional().describe("Context of the kubeconfig. Default: the file's current context."),
     namespace: z
@@ -40,7 +40,7 @@ const kubernetes = z
     createNamespace: z
       .boolean()
       .default(true)
-      .describe('Make the namespace when it does not exist. Without it, it must be there.'),
+      .describe('Create the namespace if it does not exist. Otherwise it must already exist.'),
     hostsImage: z
       .string()
       .min(1)
@@ -69,7 +69,7 @@ const simulated = z
         error: 'must be the absolute path of a scenario file, or a scenario: see docs/rehearsal.md',
       })
       .optional()
-      .describe('What goes wrong on this backend, or the file that says it: see rehearsal.md. Default: nothing.'),
+      .describe('What goes wrong on this backend, or the file that describes it: see rehearsal.md. Default: nothing.'),
   })
   .describe('Pretends to run pods. For demos, rehearsals and tests.');
 
@@ -77,7 +77,7 @@ const simulated = z
 const formerBackends: ReadonlyMap<unknown, string> = new Map([
   [
     'cri',
-    '"cri", containers on this machine, is no backend any more: use kubernetes, with a cluster whose kubelet runs them, or simulated to rehearse without containers',
+    'the backend "cri", containers on this machine, no longer exists: use kubernetes, with a cluster whose kubelet runs them, or simulated to rehearse without containers',
   ],
 ]);
 

@@ -41,7 +41,7 @@ const imageReplacements = z
   .array(
     z.strictObject({
       repositoryPrefix: z.string().describe('Everything before the last "/" of an image. Empty: images without a "/".'),
-      replaceWith: z.string().describe('What stands in its place, for example swr.cn-north-4.myhuaweicloud.com/org.'),
+      replaceWith: z.string().describe('What replaces it, for example swr.cn-north-4.myhuaweicloud.com/org.'),
     }),
   )
   .superRefine((rules, context) => {
@@ -50,20 +50,22 @@ const imageReplacements = z
     }
   })
   .default([])
-  .describe('Registries that CCI does not reach, and where the images are in SWR.');
+  .describe('Registries that CCI cannot reach, and where their images are in SWR.');
 
 const rate = z.number().min(0.1).max(10_000);
 const burst = z.int().min(1).max(100_000);
 
 const rateLimits = z
   .strictObject({
-    podsPerSecond: rate.default(20).describe('Pods are created this fast.'),
-    podBurst: burst.default(100).describe('So many pods are created at once after a pause.'),
-    callsPerSecond: rate.default(100).describe('All calls together, of which a pod takes about five.'),
-    callBurst: burst.default(500).describe('So many calls at once after a pause.'),
+    podsPerSecond: rate.default(20).describe('Pods created per second.'),
+    podBurst: burst.default(100).describe('Pods created at once after a pause.'),
+    callsPerSecond: rate.default(100).describe('Calls per second in total; a pod takes about five.'),
+    callBurst: burst.default(500).describe('Calls made at once after a pause.'),
   })
   .prefault({})
-  .describe('What the pool asks of CCI at most. When CCI answers that it is too much, the pool slows down by itself.');
+  .describe(
+    'Limits of the calls to CCI. If CCI still answers that there are too many, the pool slows down automatically.',
+  );
 
 export const cciSchema: z.ZodType<CciBackendConfig> & z.core.$ZodTypeDiscriminable = z
   .strictObject({
@@ -80,43 +82,45 @@ export const cciSchema: z.ZodType<CciBackendConfig> & z.core.$ZodTypeDiscriminab
     vpcId: id.describe('VPC of the cluster.'),
     networkId: id.describe('Network ID of the subnet for the pods.'),
     subnetId: id.describe('IPv4 subnet ID (the Neutron ID) of the subnet for the pods; not the network ID.'),
-    securityGroupId: id.describe('Security group of the pods. It has to admit them to the DNS of the cluster.'),
+    securityGroupId: id.describe('Security group of the pods. It must allow them to reach the DNS of the cluster.'),
     availableZone: id.describe('Availability zone, for example cn-north-4a.'),
     cidr: z
       .string()
       .regex(/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/, { error: 'must be an IPv4 network such as 192.168.0.0/24' })
       .optional()
-      .describe('Address range of the subnet, where the region asks for it.'),
+      .describe('Address range of the subnet, if the region requires it.'),
     namespaceName: z
       .string()
       .max(63)
       .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, { error: 'must consist of lower-case letters, digits and "-"' })
       .optional()
       .describe(
-        'Namespace of CCI for the pods. Names are shared by all accounts. Default: cce-burst-CLUSTERID (v2: bursting-CLUSTERID).',
+        'CCI namespace for the pods. All accounts share one set of names. Default: cce-burst-CLUSTERID (v2: bursting-CLUSTERID).',
       ),
     credentials: z
       .strictObject({
         file: absolutePath
           .optional()
           .describe(
-            'YAML or JSON file, or folder of a mounted Secret, with accessKey and secretKey (and securityToken), or domainName, userName and password; with agencyName and agencyDomainName to take an agency. It is read again when it changes. Default: the environment, HUAWEICLOUD_SDK_AK and so on.',
+            'YAML or JSON file, or folder of a mounted Secret, with accessKey and secretKey (and securityToken), or domainName, userName and password; with agencyName and agencyDomainName to assume an agency. It is read again when it changes. Default: the environment, HUAWEICLOUD_SDK_AK and so on.',
           ),
       })
       .prefault({})
-      .describe('Who Spillway is for CCI. Secrets do not belong into this file.'),
-    apiVersion: z.enum(['v1', 'v2']).default('v1').describe('Generation of the API: CCI 1.0 or CCI 2.0.'),
+      .describe('Credentials of Spillway for CCI. Do not write secrets into this file.'),
+    apiVersion: z.enum(['v1', 'v2']).default('v1').describe('Generation of the API: v1 is CCI 1.0, v2 is CCI 2.0.'),
     soldOutAfterSeconds: z
       .number()
       .min(1)
       .max(3600)
       .default(20)
-      .describe('A pod that CCI has not placed after this time counts as sold out and is taken back.'),
+      .describe(
+        'A pod that CCI has not placed after this time is withdrawn, and the pool counts as sold out. It is tried again.',
+      ),
     volumeRefresh: z
       .boolean()
       .default(false)
       .describe(
-        'Does CCI bring edits of ConfigMaps and Secrets into pods that run? Older regions do not. If not, tokens of service accounts are valid for a day.',
+        'Whether CCI brings changes of ConfigMaps and Secrets into running pods. Older regions do not. If it does not, service account tokens are valid for a day.',
       ),
     rateLimits,
     imageReplacements,

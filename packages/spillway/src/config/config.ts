@@ -3,6 +3,7 @@ import type { BackendConfig } from './backends.ts';
 
 /** The configuration as the program uses it: every default filled in. What each field means stands in `schema.ts`. */
 export interface Config {
+  readonly name: string;
   readonly clusterId?: string | undefined;
   readonly kubernetes: KubernetesConfig;
   readonly pools: readonly PoolConfig[];
@@ -69,6 +70,8 @@ export interface PoolConfig {
   readonly dns: DnsConfig;
   readonly ping: PingConfig;
   readonly sweep: SweepConfig;
+  readonly keepEndedSeconds: number;
+  readonly metrics: MetricsConfig;
   readonly daemonSets: 'placeholder' | 'reject';
   readonly sizing: RuleSetName;
   readonly backend: BackendConfig;
@@ -107,6 +110,10 @@ export interface SweepConfig {
   readonly graceSeconds: number;
   readonly maxFraction: number;
   readonly suspicionSeconds: number;
+}
+
+export interface MetricsConfig {
+  readonly intervalSeconds: number;
 }
 
 /** Each pool has a Lease of its own, so that the pools can be led by different replicas. */

@@ -38,6 +38,7 @@ const taintsOf = (text: string): unknown =>
 describe('a configuration file', () => {
   it('gets its defaults', () => {
     expect(parseConfig(minimal, 'spillway.yaml')).toEqual({
+      name: 'spillway',
       kubernetes: {},
       placement: { enabled: true, overflowDelaySeconds: 0, soldOutPatienceSeconds: 30 },
       leaderElection: {
@@ -72,6 +73,8 @@ describe('a configuration file', () => {
           dns: { clusterDNS: [], clusterDomain: 'cluster.local' },
           ping: { intervalSeconds: 10, timeoutSeconds: 5 },
           sweep: { graceSeconds: 30, maxFraction: 0.5, suspicionSeconds: 600 },
+          keepEndedSeconds: 86_400,
+          metrics: { intervalSeconds: 10 },
           daemonSets: 'placeholder',
           sizing: 'none',
           backend: { type: 'simulated', startDelayMs: 300, stopDelayMs: 100, podCidr: '10.246.0.0/16' },
@@ -80,12 +83,23 @@ describe('a configuration file', () => {
     });
   });
 
+  it('names its leases and its webhooks as the installation, unless it says otherwise', () => {
+    const second = parseConfig(`name: second\n${minimal}`, 'spillway.yaml');
+    expect(second).toMatchObject({
+      name: 'second',
+      leaderElection: { leaseName: 'second' },
+      admission: { serviceName: 'second-admission' },
+    });
+    const own = parseConfig(`name: second\nleaderElection: {leaseName: own}\n${minimal}`, 'spillway.yaml');
+    expect(own.leaderElection.leaseName).toBe('own');
+  });
+
   it('may have no taints, others, and not the one that comes and goes by itself', () => {
     expect(taintsOf('[]')).toEqual([]);
     const team = { key: 'example.com/team', value: 'a', effect: 'NoExecute' };
     expect(taintsOf(JSON.stringify([team]))).toEqual([team]);
     expect(() => taintsOf('[{key: bursting.cci.io/no-schedule, effect: NoSchedule}]')).toThrow(
-      /sets and removes by itself/,
+      /is the taint that Spillway itself sets/,
     );
     expect(() => taintsOf('[{key: a b, effect: NoSchedule}]')).toThrow(/qualified name/);
   });
@@ -97,7 +111,7 @@ describe('a configuration file', () => {
 
   it('that names an unknown field says where, which one was probably meant, and not also that it is missing', () => {
     expect(problemsOf('pools:\n  - name: burst\n    nodeNam: x\n    backend: {type: simulated}\n')).toEqual([
-      'spillway.yaml:3:5: pools[0]: unknown field "nodeNam"; did you mean "nodeName"? (known here: name, nodeName, labels, taints, capacity, address, kubeletPort, servingCertificate, dns, ping, sweep, daemonSets, sizing, backend)',
+      'spillway.yaml:3:5: pools[0]: unknown field "nodeNam"; did you mean "nodeName"? (known here: name, nodeName, labels, taints, capacity, address, kubeletPort, servingCertificate, dns, ping, sweep, keepEndedSeconds, metrics, daemonSets, sizing, backend)',
     ]);
   });
 
@@ -133,7 +147,9 @@ describe('a configuration file', () => {
   it('says what to use in place of a backend that there was once', () => {
     const former = 'pools: [{name: a, nodeName: a, backend: {type: cri, socket: /run/containerd.sock}}]';
     expect(problemsOf(former)).toEqual([
-      expect.stringMatching(/^spillway\.yaml:1:48: pools\[0\]\.backend\.type: "cri".* use kubernetes,.* or simulated /),
+      expect.stringMatching(
+        /^spillway\.yaml:1:48: pools\[0\]\.backend\.type: the backend "cri".* use kubernetes,.* or simulated /,
+      ),
     ]);
   });
 

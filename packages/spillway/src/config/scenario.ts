@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { quantity } from './values.ts';
 
 type Duration =
   | number
@@ -9,6 +10,7 @@ const calls = [
   'prepare',
   'create',
   'update',
+  'withdraw',
   'stop',
   'remove',
   'list',
@@ -17,6 +19,7 @@ const calls = [
   'exec',
   'attach',
   'portForward',
+  'usage',
 ] as const;
 type Call = (typeof calls)[number];
 
@@ -37,6 +40,7 @@ const kinds = [
 export interface ScenarioConfig {
   readonly seed: number;
   readonly latency: Readonly<Partial<Record<Call | 'all', Duration | undefined>>>;
+  readonly placeDelay?: Duration | undefined;
   readonly startDelay?: Duration | undefined;
   readonly faults: readonly {
     readonly on: Call | readonly Call[];
@@ -61,6 +65,17 @@ export interface ScenarioConfig {
     readonly downSeconds: number;
     readonly everySeconds?: number | undefined;
   }[];
+  readonly usage: {
+    readonly everySeconds: number;
+    readonly containers: readonly {
+      readonly pods?: string | undefined;
+      readonly containers?: string | undefined;
+      readonly cpu?: string | undefined;
+      readonly memory?: string | undefined;
+      readonly cpuPerMinute?: string | undefined;
+      readonly memoryPerMinute?: string | undefined;
+    }[];
+  };
 }
 
 const ms = z.number().min(0).max(86_400_000);
@@ -97,6 +112,7 @@ export const scenarioSchema: z.ZodType<ScenarioConfig> = z.strictObject({
     .max(2 ** 32 - 1)
     .default(1),
   latency: z.partialRecord(z.enum([...calls, 'all']), duration).default({}),
+  placeDelay: duration.optional(),
   startDelay: duration.optional(),
   faults: z.array(fault).default([]),
   lists: z.strictObject({ incompleteChance: chance.optional(), lag: duration.optional() }).prefault({}),
@@ -112,4 +128,21 @@ export const scenarioSchema: z.ZodType<ScenarioConfig> = z.strictObject({
       }),
     )
     .default([]),
+  usage: z
+    .strictObject({
+      everySeconds: z.number().min(0.1).max(300).default(15),
+      containers: z
+        .array(
+          z.strictObject({
+            pods: z.string().min(1).optional(),
+            containers: z.string().min(1).optional(),
+            cpu: quantity.optional(),
+            memory: quantity.optional(),
+            cpuPerMinute: quantity.optional(),
+            memoryPerMinute: quantity.optional(),
+          }),
+        )
+        .default([]),
+    })
+    .prefault({}),
 });

@@ -13,7 +13,7 @@ const capacity = z
     'ephemeral-storage': quantity.optional().describe('Local storage, for example 500Gi.'),
   })
   .describe(
-    'What the virtual node offers to the scheduler. A resource that is not named here is what the backend reports.',
+    'What the virtual node offers to the scheduler. For resources that are not listed here, the value that the backend reports.',
   );
 
 const taint = z
@@ -25,7 +25,7 @@ const taint = z
         error: 'must be a qualified name such as example.com/team',
       })
       .refine((key) => key !== blockedTaint.key, {
-        error: 'is the taint that Spillway sets and removes by itself while the pool takes no new pods',
+        error: 'is the taint that Spillway itself sets while the pool accepts no new pods',
       })
       .describe('Key of the taint.'),
     value: z
@@ -48,7 +48,7 @@ const servingCertificate = z
           .boolean()
           .default(false)
           .describe(
-            'Spillway approves its own request. Whoever may approve such requests can make the certificate of any node, so this is off unless you turn it on; without it, approve with "kubectl certificate approve".',
+            'Spillway approves its own request. Whoever may approve such requests can obtain a certificate for any node, so this is off by default: approve with "kubectl certificate approve".',
           ),
       })
       .optional()
@@ -65,7 +65,7 @@ const servingCertificate = z
     error: 'needs exactly one of: csr, files',
   })
   .default({ csr: { approve: false } })
-  .describe('The certificate that the kubelet API shows to the API server.');
+  .describe('The certificate that the kubelet API presents to the API server.');
 
 const dns = z
   .strictObject({
@@ -76,7 +76,7 @@ const dns = z
     clusterDomain: z.string().min(1).default('cluster.local').describe("The cluster's DNS domain."),
   })
   .prefault({})
-  .describe('What the pods of this pool get as resolver.');
+  .describe('DNS resolver of the pods of this pool.');
 
 const ping = z
   .strictObject({
@@ -93,6 +93,20 @@ const ping = z
     'Health check of the backend. A failure sets BackendReachable=False on the node and keeps new pods away; the node stays Ready.',
   );
 
+const metrics = z
+  .strictObject({
+    intervalSeconds: z
+      .number()
+      .min(1)
+      .max(60)
+      .default(10)
+      .describe(
+        'Shortest interval between two requests to the backend for what pods use. A request is sent only when somebody scrapes, one for all pods and all scrapes.',
+      ),
+  })
+  .prefault({})
+  .describe('Figures of what pods use, for kubectl top, autoscalers and Prometheus: see monitoring.md.');
+
 const sweep = z
   .strictObject({
     graceSeconds: z
@@ -107,7 +121,7 @@ const sweep = z
       .max(1)
       .default(0.5)
       .describe(
-        'When more than this part of all instances has no pod, the sweep is reported, waits for suspicionSeconds and verifies again.',
+        'If more than this fraction of all instances has no pod, the sweep is reported, waits for suspicionSeconds and checks again.',
       ),
     suspicionSeconds: z
       .number()
@@ -115,7 +129,7 @@ const sweep = z
       .max(86_400)
       .default(600)
       .describe(
-        'For how long listings of the backend have to say so before such a sweep goes on: time for you to stop it. For as long nothing is concluded from listings that suddenly lack more than maxFraction of the instances. Time in which nothing could be listed does not count.',
+        'How long listings of the backend must stay like this before such a sweep continues, which gives you time to stop it. Listings that suddenly lack more than maxFraction of the instances are not believed for the same time. Time without listings does not count.',
       ),
   })
   .prefault({})
@@ -169,17 +183,26 @@ const poolSchema = z
     dns,
     ping,
     sweep,
+    keepEndedSeconds: z
+      .number()
+      .min(60)
+      .max(31_536_000)
+      .default(86_400)
+      .describe(
+        'How long the instance of a pod that has ended stays on the backend, so that kubectl logs can read its log. The pod and its status stay until the pod is deleted.',
+      ),
+    metrics,
     daemonSets: z
       .enum(['placeholder', 'reject'])
       .default('placeholder')
       .describe(
-        'What becomes of pods of DaemonSets, which are never run here. placeholder: they are shown as running, without an address, so that the rollout of their DaemonSet finishes; reject: they stay Pending, with the reason.',
+        'What happens to pods of DaemonSets, which never run here. placeholder: they are shown as running, without an address, so that the rollout of their DaemonSet finishes; reject: they stay Pending, with the reason.',
       ),
     sizing: z
       .enum(ruleSetNames)
       .optional()
       .describe(
-        'In which sizes pods can be had: see sizing.md. Default: cci for a backend of type cci (cci2 with its apiVersion v2), none for others: as they are written.',
+        'Sizes in which pods run: see sizing.md. Default: cci for a backend of type cci (cci2 with apiVersion v2), none for others: pods run as they are specified.',
       ),
     backend: backendSchema,
   })
@@ -216,7 +239,7 @@ const placement = z
       .max(86_400)
       .default(0)
       .describe(
-        'How long a pod with auto or localPrefer has been Unschedulable before it overflows. Some seconds keep the surge of a rolling update off paid capacity.',
+        'How long a pod with auto or localPrefer has been Unschedulable before it overflows. A few seconds keep the surge of a rolling update off paid capacity.',
       ),
     soldOutPatienceSeconds: z
       .number()
@@ -232,7 +255,7 @@ const placement = z
       .max(100_000)
       .optional()
       .describe(
-        'No more pods are bound a second: what the backends can start. Default: as many as the API server takes.',
+        'Maximum number of pods bound per second, for example what the backends can start. Default: as many as the API server accepts.',
       ),
   })
   .prefault({})
@@ -243,7 +266,9 @@ const leaderElection = z
     enabled: z
       .boolean()
       .default(false)
-      .describe('Several replicas may run with the same configuration; for each pool one is active, others stand by.'),
+      .describe(
+        'Several replicas may run with the same configuration; for each pool one is active and the others stand by.',
+      ),
     namespace: z
       .string()
       .max(63)
@@ -254,8 +279,10 @@ const leaderElection = z
       .string()
       .max(180)
       .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, { error: 'must consist of lower-case letters, digits and "-"' })
-      .default('spillway')
-      .describe("Start of the leases' names; each pool has its own, which ends with the name of the pool."),
+      .optional()
+      .describe(
+        "Start of the leases' names; each pool has its own, which ends with the name of the pool. Default: the name of the installation.",
+      ),
     leaseDurationSeconds: z
       .number()
       .int()
@@ -275,7 +302,7 @@ const leaderElection = z
         'leaseDurationSeconds must be longer than renewDeadlineSeconds, and that longer than 1.2 times retryPeriodSeconds',
     },
   )
-  .describe('Replicas of spillway serve: who is active.');
+  .describe('Replicas of spillway serve: which one is active.');
 
 const dnsLabel = z
   .string()
@@ -287,7 +314,9 @@ const admission = z
     enabled: z
       .boolean()
       .default(false)
-      .describe('Serve the admission webhooks. Apply "spillway manifests admission" for the API server to call them.'),
+      .describe(
+        'Serve the admission webhooks. Apply "spillway manifests admission" so that the API server calls them.',
+      ),
     carrier: z
       .enum(['auto', 'policy', 'webhook'])
       .default('auto')
@@ -299,19 +328,23 @@ const admission = z
       .default('spillway-system')
       .describe("Namespace of the Service, and of the Secret with the webhooks' certificate authority."),
     serviceName: dnsLabel
-      .default('spillway-admission')
-      .describe('Service by which the API server reaches the webhooks.'),
+      .optional()
+      .describe(
+        'Service through which the API server reaches the webhooks. It selects pods with the labels app.kubernetes.io/name=spillway and app.kubernetes.io/instance=NAME. Default: NAME-admission, with the name of the installation.',
+      ),
     url: z
       .string()
       .regex(/^https:\/\/[^/?#@]+$/, { error: 'must be https://HOST:PORT without a path' })
       .optional()
-      .describe('Where the API server reaches the webhooks when not by a Service, for example https://10.0.0.5:9443.'),
+      .describe(
+        'Where the API server reaches the webhooks if not through a Service, for example https://10.0.0.5:9443.',
+      ),
     clientCAFile: z
       .string()
       .min(1)
       .optional()
       .describe(
-        'File with the certificate authorities (PEM) of the API server’s client certificate. Then the webhooks answer nobody else. The API server must have been told to log in: --admission-control-config-file. Default: anybody is answered, within bounds.',
+        'File with the certificate authorities (PEM) of the API server’s client certificate. Then the webhooks answer nobody else. The API server must be configured to log in: --admission-control-config-file. Default: everybody is answered, within limits.',
       ),
   })
   .prefault({})
@@ -324,7 +357,7 @@ const ledger = z
       .min(1)
       .optional()
       .describe(
-        'Folder for a file POOL.jsonl of each pool, made when it is missing. It has to outlive the process. Default: no ledger is kept.',
+        'Folder for a file POOL.jsonl of each pool, created if it does not exist. It must outlive the process. Default: no ledger is kept.',
       ),
   })
   .prefault({})
@@ -343,7 +376,7 @@ const observability = z
       .max(65_535)
       .optional()
       .describe(
-        'TCP port for the probes of a Deployment: HTTPS with a certificate of its own making, /healthz (liveness) and /readyz (readiness), which name the pools and say whether this process leads them. It also answers while the process stands by. Default: none.',
+        'TCP port for liveness and readiness probes: HTTPS with a self-signed certificate, /healthz (liveness) and /readyz (readiness), which name the pools and say whether this process leads them. It also answers while the process stands by. Default: none.',
       ),
   })
   .prefault({})
@@ -351,6 +384,16 @@ const observability = z
 
 export const configSchema: z.ZodType<Config> = z
   .strictObject({
+    name: z
+      .string()
+      .max(40)
+      .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, {
+        error: 'must consist of lower-case letters, digits and "-", and begin with a letter',
+      })
+      .default('spillway')
+      .describe(
+        'Name of this installation. The names of its objects in the cluster begin with it: account, roles, admission policies, webhooks and leases. A second installation needs another name.',
+      ),
     clusterId: z
       .string()
       .min(1)
@@ -406,5 +449,13 @@ export const configSchema: z.ZodType<Config> = z
         });
       }
     });
+  })
+  .transform((config) => {
+    const { name, leaderElection: election, admission: webhooks } = config;
+    return {
+      ...config,
+      leaderElection: { ...election, leaseName: election.leaseName ?? name },
+      admission: { ...webhooks, serviceName: webhooks.serviceName ?? `${name}-admission` },
+    };
   })
   .describe('Configuration of spillway serve.');

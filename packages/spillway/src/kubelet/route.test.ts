@@ -10,6 +10,10 @@ describe('paths', () => {
   test.each([
     ['GET', '/healthz', { kind: 'healthz' }],
     ['GET', '/metrics', { kind: 'metrics' }],
+    ['GET', '/metrics/resource', { kind: 'resourceMetrics' }],
+    ['GET', '/metrics/cadvisor', { kind: 'cadvisorMetrics' }],
+    ['GET', '/metrics/probes', { kind: 'probeMetrics' }],
+    ['GET', '/stats/summary/', { kind: 'statsSummary' }],
     ['GET', '/pods', { kind: 'pods' }],
     ['HEAD', '/pods/', { kind: 'pods' }],
     ['GET', '/runningpods/', { kind: 'runningPods' }],
@@ -29,8 +33,7 @@ describe('paths', () => {
   });
 
   test.each([
-    ['/stats/summary', 'statistics of pods'],
-    ['/metrics/resource', 'metrics of pods and containers'],
+    ['/checkpoint/ns/web/main', 'checkpointing of containers'],
     ['/run/ns/web/main', 'the kubelet’s run command'],
   ])('%s is known but not offered', (path, what) => {
     expect(route('POST', path)).toEqual({ route: { kind: 'unsupported', what } });
@@ -43,6 +46,11 @@ describe('paths', () => {
     '/nothing',
     '/toString',
     '/pods/more',
+    '/metrics/more',
+    '/metrics/resource/more',
+    '/stats',
+    '/stats/container',
+    '/stats/summary/more',
     '/exec/ns/web',
     '/attach/ns/web',
     '/portForward/ns',
@@ -80,6 +88,7 @@ describe('the access that a request needs', () => {
     ['GET', '/flagz', 'get', ['configz']],
     ['GET', '/metrics', 'get', ['metrics']],
     ['GET', '/metrics/resource', 'get', ['metrics']],
+    ['GET', '/metrics/cadvisor', 'get', ['metrics']],
     ['GET', '/stats/summary', 'get', ['stats']],
     ['GET', '/logs/syslog', 'get', ['log']],
     ['POST', '/checkpoint/ns/web/main', 'create', ['checkpoint']],

@@ -1,6 +1,6 @@
 /** One of the kubelet's paths. */
 export type Route =
-  | { readonly kind: 'healthz' | 'metrics' | 'pods' | 'runningPods' }
+  | { readonly kind: 'healthz' | 'metrics' | 'pods' | 'runningPods' | UsageRoute }
   /** Spillway's own: what is known of a pod and intended with it. */
   | { readonly kind: 'explain'; readonly namespace: string; readonly pod: string }
   | { readonly kind: 'logs'; readonly namespace: string; readonly pod: string; readonly container: string }
@@ -15,6 +15,9 @@ export type Route =
   /** A path of the kubelet that does nothing here. */
   | { readonly kind: 'unsupported'; readonly what: string };
 
+/** What pods use, in one form or another. */
+export type UsageRoute = 'statsSummary' | 'resourceMetrics' | 'cadvisorMetrics' | 'probeMetrics';
+
 export type Routing =
   /** Undefined: there is no such path. */
   | { readonly route: Route | undefined }
@@ -23,7 +26,6 @@ export type Routing =
 
 const unsupported: Readonly<Record<string, string>> = {
   run: 'the kubelet’s run command',
-  stats: 'statistics of pods',
   checkpoint: 'checkpointing of containers',
   logs: 'logs of the node',
 };
@@ -31,6 +33,10 @@ const unsupported: Readonly<Record<string, string>> = {
 const methods: Readonly<Record<Exclude<Route['kind'], 'unsupported'>, readonly string[]>> = {
   healthz: ['GET', 'HEAD'],
   metrics: ['GET', 'HEAD'],
+  statsSummary: ['GET', 'HEAD'],
+  resourceMetrics: ['GET', 'HEAD'],
+  cadvisorMetrics: ['GET', 'HEAD'],
+  probeMetrics: ['GET', 'HEAD'],
   pods: ['GET', 'HEAD'],
   runningPods: ['GET', 'HEAD'],
   explain: ['GET'],
@@ -70,8 +76,9 @@ function findRoute(segments: readonly string[]): Route | undefined {
     case 'runningpods':
       return rest.length === 0 ? { kind: 'runningPods' } : undefined;
     case 'metrics':
-      if (rest.length === 0) return { kind: 'metrics' };
-      return { kind: 'unsupported', what: 'metrics of pods and containers' };
+      return metricsRoute(rest);
+    case 'stats':
+      return rest.length === 1 && rest[0] === 'summary' ? { kind: 'statsSummary' } : undefined;
     case 'explain':
       return explainRoute(rest);
     case 'containerLogs':
@@ -85,6 +92,22 @@ function findRoute(segments: readonly string[]): Route | undefined {
       const what = Object.hasOwn(unsupported, first) ? unsupported[first] : undefined;
       return what === undefined ? undefined : { kind: 'unsupported', what };
     }
+  }
+}
+
+function metricsRoute([what, ...rest]: readonly string[]): Route | undefined {
+  if (rest.length > 0) return undefined;
+  switch (what) {
+    case undefined:
+      return { kind: 'metrics' };
+    case 'resource':
+      return { kind: 'resourceMetrics' };
+    case 'cadvisor':
+      return { kind: 'cadvisorMetrics' };
+    case 'probes':
+      return { kind: 'probeMetrics' };
+    default:
+      return undefined;
   }
 }
 

@@ -197,9 +197,7 @@ describe('paths', () => {
     ['POST', '/pods', 405, 'use GET or HEAD for /pods\n'],
     ['GET', '/attach/default/web/main', 400, 'Upgrade request required\n'],
     ['GET', '/portForward/default/web', 400, 'Upgrade request required\n'],
-    ['GET', '/stats/summary', 501, 'the virtual node does not offer statistics of pods\n'],
     ['GET', '/metrics', 501, 'the virtual node does not offer metrics of its own\n'],
-    ['GET', '/stats/summary', 501, 'the virtual node does not offer statistics of pods\n'],
     ['POST', '/exec/default/web/main', 400, 'Upgrade request required\n'],
   ])('%s %s is answered with %i', async (method, path, status, body) => {
     const kubelet = await TestKubelet.start();

@@ -16,17 +16,21 @@ import type { PreparedUpgrade } from './handlers/upgrade.ts';
 import { serveExplanation } from './handlers/explain.ts';
 import { serveLogs } from './handlers/logs.ts';
 import { servePods } from './handlers/pods.ts';
+import { serveUsage } from './handlers/usage.ts';
 import { type KubeletLimits, resolveLimits } from './limits.ts';
 import type { KubeletMetrics } from './metrics.ts';
 import { boundPods, runningPods } from './pod-list.ts';
 import type { PodLookup } from '../pods/known-pods.ts';
+import type { UsageSource } from '../usage/usage-sampler.ts';
 import { answerProblem, Problem, problemHeaders, problemOf } from './problem.ts';
 import type { Route } from './route.ts';
 import { StreamSlots } from './stream-slots.ts';
 import { secureContextOptions, type TlsMaterial } from './tls.ts';
 
 export interface KubeletServerOptions {
+  readonly nodeName: string;
   readonly pods: PodLookup;
+  readonly usage: UsageSource;
   readonly backend: StreamingBackend;
   readonly reviews: Reviews;
   /** May lack the certificate at first, see {@link KubeletServer.setTls}. */
@@ -60,13 +64,13 @@ export class KubeletServer implements AsyncDisposable {
   #closed: Promise<void> | undefined;
 
   constructor(options: KubeletServerOptions) {
-    const { pods, backend, logger, reviews, now = Date.now } = options;
+    const { nodeName, pods, usage, backend, logger, reviews, now = Date.now } = options;
     this.#options = options;
     this.#now = now;
     this.#limits = resolveLimits(options.limits);
     this.#gate = new Gate(new AccessControl({ ...options.access, reviews, now }), now);
     this.#slots = new StreamSlots(this.#limits.maxStreams, (count) => options.metrics?.streamsOpen(count));
-    this.#context = { pods, backend, logger, now, stopping: this.#stopping.signal };
+    this.#context = { nodeName, pods, usage, backend, logger, now, stopping: this.#stopping.signal };
     this.#server = createServer({
       ...secureContextOptions(options.tls),
       // Clients with a token have no certificate, so its absence must not end the handshake.
@@ -173,6 +177,12 @@ export class KubeletServer implements AsyncDisposable {
         return;
       case 'runningPods':
         await servePods(runningPods(this.#options.pods), response);
+        return;
+      case 'statsSummary':
+      case 'resourceMetrics':
+      case 'cadvisorMetrics':
+      case 'probeMetrics':
+        await serveUsage(this.#context, route.kind, response);
         return;
       case 'explain':
         serveExplanation(this.#options.pods, route, response);

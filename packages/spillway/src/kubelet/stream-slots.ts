@@ -14,7 +14,7 @@ export class StreamSlots {
   /** @throws {Problem} 429 */
   async hold(work: () => Promise<void>): Promise<void> {
     if (this.#taken >= this.#max) {
-      const message = `the virtual node serves ${this.#max} logs and commands already, try again later`;
+      const message = `the virtual node already serves ${this.#max} logs and commands; try again later`;
       throw new Problem(429, message, { retryAfterSeconds: 1 });
     }
     this.#change(1);

@@ -44,7 +44,7 @@ export class LedgerRecorder {
     } catch (error) {
       this.#logger.error(
         { err: error, file: this.#file },
-        'the ledger cannot be read: pods that have gone since the last run stay in it as running',
+        'cannot read the ledger; pods that have gone since the last run stay in it as running',
       );
     }
   }

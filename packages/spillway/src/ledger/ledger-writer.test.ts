@@ -118,7 +118,7 @@ describe('while the disk is full', () => {
     writer.write([interval('a'), interval('b')]);
     writer.write([interval('a', end)]);
     await writer.close();
-    expect(said.at(-1)).toMatchObject([{ file, intervals: 2 }, expect.stringContaining('are not in it')]);
+    expect(said.at(-1)).toMatchObject([{ file, intervals: 2 }, expect.stringContaining('are missing from it')]);
     expect(await readFile(path.join(dir, 'made'), 'utf8')).toBe('a file where the folder should be');
   });
 });

@@ -75,7 +75,7 @@ export class LedgerWriter {
       this.#leftOut = false;
       try {
         await this.#append(Array.from(batch.values(), formatLine).join(''));
-        if (failures > 0) logger.info({ file, intervals: batch.size }, 'the ledger is written again');
+        if (failures > 0) logger.info({ file, intervals: batch.size }, 'writing the ledger works again');
         failures = 0;
       } catch (error) {
         this.#bytes = undefined;
@@ -84,10 +84,10 @@ export class LedgerWriter {
         this.write(since.values());
         const about = { err: error, file, intervals: this.#waiting.size };
         if (last) {
-          logger.error(about, 'the ledger cannot be written: these intervals are not in it');
+          logger.error(about, 'cannot write the ledger; these intervals are missing from it');
           break;
         }
-        if (failures % toldEvery === 0) logger.error(about, 'the ledger cannot be written: intervals wait for it');
+        if (failures % toldEvery === 0) logger.error(about, 'cannot write the ledger; intervals wait to be written');
         failures += 1;
         await sleep(retryMs, signal);
       }

@@ -117,7 +117,7 @@ function monitorPorts(kind: BalancerAdvice['kind'], object: BalancerAdvice['obje
     kind,
     object,
     message: `${annotation} makes the load balancer probe port ${port}, and burst pods behind it register another one`,
-    remedy: `Leave monitor_port out of ${annotation}.`,
+    remedy: `Remove monitor_port from ${annotation}.`,
   }));
 }
 

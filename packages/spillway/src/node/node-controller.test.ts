@@ -18,6 +18,7 @@ const facts: NodeFacts = {
   capacity: {},
   health: { kind: 'reachable' },
   preparation: { kind: 'prepared' },
+  usage: { kind: 'measured' },
 };
 
 const noInfo = {
@@ -118,7 +119,7 @@ describe('a node object with the name of the virtual node', () => {
     const { node, free, stop } = controller(cluster);
     await expect.poll(() => cluster.errors).toHaveLength(1);
     expect(cluster.errors[0]).toBe(
-      'Node worker-7 (v1.36.3, aws:///i-1) was not made by Spillway: it is left alone, and this pool serves no pods. Set nodeName of the pool to a name that no node has; if nothing serves the node any more, delete it.',
+      'Node worker-7 (v1.36.3, aws:///i-1) was not created by Spillway, so Spillway leaves it alone and this pool serves no pods. Set nodeName of the pool to a name that no node has or, if nothing serves the node any more, delete it.',
     );
     expect(cluster.writes).toEqual([]);
     expect([node.registered, free()]).toEqual([false, false]);

@@ -1,5 +1,5 @@
 import type { Node, NodeCondition, NodeStatus, Taint } from '@spillway/kube';
-import type { PreparationState } from '../backends/backend.ts';
+import type { PreparationState, UsageState } from '../backends/backend.ts';
 import { blockedTaint, burstTaint, preferTaint, sizingAnnotation, virtualNodeLabels } from '../podspec/contract.ts';
 
 /** What the virtual node is; the parts that never change while the process runs, and those that do. */
@@ -25,6 +25,7 @@ export interface NodeFacts {
   readonly capacity: Readonly<Record<string, string>>;
   readonly health: BackendHealthState;
   readonly preparation: PreparationState;
+  readonly usage: UsageState;
   /** Why the pool takes no new pods; absent: it takes them. */
   readonly blocked?: { readonly reason: string; readonly message: string } | undefined;
 }
@@ -80,7 +81,7 @@ export function isOwnNode({ metadata, spec }: Node): boolean {
 /** What to say about a node that is not ours and has the name that ours should have. */
 export function foreignNodeMessage({ metadata, spec, status }: Node): string {
   const facts = [status?.nodeInfo?.kubeletVersion, spec?.providerID].filter(Boolean).join(', ');
-  return `Node ${metadata?.name}${facts === '' ? '' : ` (${facts})`} was not made by Spillway: it is left alone, and this pool serves no pods. Set nodeName of the pool to a name that no node has; if nothing serves the node any more, delete it.`;
+  return `Node ${metadata?.name}${facts === '' ? '' : ` (${facts})`} was not created by Spillway, so Spillway leaves it alone and this pool serves no pods. Set nodeName of the pool to a name that no node has or, if nothing serves the node any more, delete it.`;
 }
 
 /** The node as it is registered. Its status is written apart, by another identity. */
@@ -138,7 +139,7 @@ export function nodeStatus(facts: NodeFacts): NodeStatus {
  * An unhealthy backend is not an unhealthy node: `Ready=False` would withdraw endpoints and evict pods that run. It is a
  * condition of its own, and a taint.
  */
-function nodeConditions({ health, preparation }: NodeFacts): NodeCondition[] {
+function nodeConditions({ health, preparation, usage }: NodeFacts): NodeCondition[] {
   return [
     {
       type: 'MemoryPressure',
@@ -162,11 +163,12 @@ function nodeConditions({ health, preparation }: NodeFacts): NodeCondition[] {
       type: 'NetworkUnavailable',
       status: 'False',
       reason: 'BackendNetwork',
-      message: 'the backend brings its own network',
+      message: 'the backend provides its own network',
     },
     { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'spillway serves this node' },
     backendCondition(health),
     preparationCondition(preparation),
+    usageCondition(usage),
   ];
 }
 
@@ -178,7 +180,7 @@ function backendCondition(health: BackendHealthState): NodeCondition {
     case 'unreachable':
       return { type, status: 'False', reason: 'BackendUnreachable', message: health.message };
     default:
-      return { type, status: 'Unknown', reason: 'NotCheckedYet', message: 'the backend was not checked yet' };
+      return { type, status: 'Unknown', reason: 'NotCheckedYet', message: 'the backend has not been checked yet' };
   }
 }
 
@@ -186,11 +188,24 @@ function preparationCondition(preparation: PreparationState): NodeCondition {
   const type = 'BackendPrepared';
   switch (preparation.kind) {
     case 'prepared':
-      return { type, status: 'True', reason: 'BackendPrepared', message: 'everything is there that pods need' };
+      return { type, status: 'True', reason: 'BackendPrepared', message: 'everything that pods need is in place' };
     case 'unprepared':
       return { type, status: 'False', reason: preparation.reason, message: preparation.message };
     default:
       return { type, status: 'Unknown', reason: 'NotPreparedYet', message: 'the backend is being prepared' };
+  }
+}
+
+/** Pods run all the same, so that nothing but this condition says so. */
+function usageCondition(usage: UsageState): NodeCondition {
+  const type = 'MetricsAvailable';
+  switch (usage.kind) {
+    case 'measured':
+      return { type, status: 'True', reason: 'BackendMeasures', message: 'the backend reports what pods use' };
+    case 'unmeasured':
+      return { type, status: 'False', reason: usage.reason, message: usage.message };
+    default:
+      return { type, status: 'Unknown', reason: 'NotAskedYet', message: 'the backend has not been asked yet' };
   }
 }
 

@@ -19,6 +19,7 @@ const facts: NodeFacts = {
   capacity: { cpu: '64', memory: '256Gi', pods: '200' },
   health: { kind: 'reachable' },
   preparation: { kind: 'prepared' },
+  usage: { kind: 'measured' },
 };
 
 const now = '2026-01-01T00:00:00Z';
@@ -121,6 +122,19 @@ describe('the virtual node', () => {
     expect(preparedCondition({ kind: 'unprepared', ...unprepared })).toMatchObject({ status: 'False', ...unprepared });
     expect(preparedCondition({ kind: 'unknown' })).toMatchObject({ status: 'Unknown' });
     expect(preparedCondition({ kind: 'prepared' })).toMatchObject({ status: 'True' });
+  });
+
+  it('says in a condition of its own that it is not known what its pods use, and takes new pods all the same', () => {
+    const conditionOf = (usage: NodeFacts['usage']): object | undefined =>
+      nodeStatus({ ...facts, usage }).conditions?.find(({ type }) => type === 'MetricsAvailable');
+    const why = { reason: 'NoMetricsAPI', message: 'CCI 2.0 has no metrics API' };
+    expect(conditionOf({ kind: 'unmeasured', ...why })).toMatchObject({ status: 'False', ...why });
+    expect(conditionOf({ kind: 'unknown' })).toMatchObject({ status: 'Unknown' });
+    expect(conditionOf({ kind: 'measured' })).toMatchObject({ status: 'True' });
+    const unmeasured: NodeFacts = { ...facts, usage: { kind: 'unmeasured', ...why } };
+    expect(newNode(unmeasured).spec?.taints).toEqual([burstTaint, preferTaint]);
+    const ready = nodeStatus(unmeasured).conditions?.find(({ type }) => type === 'Ready');
+    expect(ready).toMatchObject({ status: 'True' });
   });
 
   it('with an unreachable backend says so', () => {

@@ -34,6 +34,10 @@ export class Metrics {
   readonly orphansRemoved: Counter<'pool'>;
   readonly doublesEnded: Counter<'pool'>;
 
+  readonly usageRequests: Counter<'pool' | 'result'>;
+  readonly usageRequestSeconds: Histogram<'pool'>;
+  readonly usagePods: Gauge<'pool'>;
+
   readonly nodeLeaseRenewed: Gauge<'pool'>;
   readonly nodeLeaseErrors: Counter<'pool'>;
   readonly nodeWrites: Counter<'pool' | 'what' | 'result'>;
@@ -74,10 +78,10 @@ export class Metrics {
       new Histogram({ name: `spillway_${name}`, help, labelNames, buckets: operationBuckets, registers });
 
     this.pods = gauge('pods', 'Pods bound to the virtual node, by status.phase', ['pool', 'phase']);
-    this.actors = gauge('pod_actors', 'Pods and leftover instances that are looked after', ['pool']);
+    this.actors = gauge('pod_actors', 'Pods and leftover instances that Spillway manages', ['pool']);
     this.actorQueue = gauge('pod_actor_queue', 'Actors that wait for their next step', ['pool']);
     this.actorSteps = counter('pod_actor_steps_total', 'Decisions taken', ['pool']);
-    this.operations = counter('operations_total', 'Operations for pods, by what and how they ended', [
+    this.operations = counter('operations_total', 'Operations for pods, by kind and result', [
       'pool',
       'operation',
       'result',
@@ -85,17 +89,17 @@ export class Metrics {
     this.operationSeconds = histogram('operation_seconds', 'Duration of operations for pods', ['pool', 'operation']);
     this.podStageSeconds = histogram(
       'pod_stage_seconds',
-      'Stages of the start of pods that became Ready, each from the one before it',
+      'Duration of each stage of the start of pods that became Ready',
       ['pool', 'stage'],
     );
-    this.podStartSeconds = histogram('pod_start_seconds', 'From the binding of a pod until it is Ready', ['pool']);
-    this.operationsInFlight = gauge('operations_in_flight', 'Operations under way', ['pool', 'operation']);
+    this.podStartSeconds = histogram('pod_start_seconds', 'Time from the binding of a pod until it is Ready', ['pool']);
+    this.operationsInFlight = gauge('operations_in_flight', 'Operations in progress', ['pool', 'operation']);
     this.statusWrites = counter('status_writes_total', 'Pod statuses: written, unchanged, refused, failed', [
       'pool',
       'result',
     ]);
-    this.referencesWatched = gauge('references_watched', 'ConfigMaps and Secrets that are watched for pods', ['pool']);
-    this.statusWritesWaiting = gauge('status_writes_waiting', 'Pods whose newest status is not written yet', ['pool']);
+    this.referencesWatched = gauge('references_watched', 'ConfigMaps and Secrets watched for pods', ['pool']);
+    this.statusWritesWaiting = gauge('status_writes_waiting', 'Pods whose latest status is not written yet', ['pool']);
     this.events = counter('events_total', 'Events on pods: recorded, or held back by the limit for one pod', [
       'pool',
       'type',
@@ -107,21 +111,34 @@ export class Metrics {
     ]);
     this.listingSeconds = histogram('backend_listing_seconds', 'Duration of listings', ['pool']);
     this.instances = gauge('backend_instances', 'Instances in the newest complete listing', ['pool']);
-    this.orphans = gauge('orphan_candidates', 'Instances that no pod seems to own', ['pool']);
+    this.orphans = gauge('orphan_candidates', 'Instances that appear to have no pod', ['pool']);
     this.orphansHeldBack = gauge(
       'orphans_held_back',
-      'Instances without a pod that are left alone for a while because they are suspiciously many',
+      'Instances without a pod that are left alone for a while because there are suspiciously many',
       ['pool'],
     );
     this.orphansRemoved = counter('orphans_removed_total', 'Instances removed because their pod is gone', ['pool']);
     this.doublesEnded = counter('duplicate_instances_total', 'Instances ended because another one has the same pod', [
       'pool',
     ]);
-    this.nodeLeaseRenewed = gauge('node_lease_renewed_timestamp_seconds', 'When the lease was renewed last', ['pool']);
+    this.usageRequests = counter(
+      'usage_requests_total',
+      'Requests to the backend for what pods use: ok, or the kind of the error',
+      ['pool', 'result'],
+    );
+    this.usageRequestSeconds = histogram(
+      'usage_request_seconds',
+      'Duration of requests to the backend for what pods use',
+      ['pool'],
+    );
+    this.usagePods = gauge('usage_pods', 'Pods whose usage is known', ['pool']);
+    this.nodeLeaseRenewed = gauge('node_lease_renewed_timestamp_seconds', 'Time of the last renewal of the lease', [
+      'pool',
+    ]);
     this.nodeLeaseErrors = counter('node_lease_errors_total', 'Failed renewals of the lease', ['pool']);
     this.nodeWrites = counter('node_writes_total', 'Writes of the node object', ['pool', 'what', 'result']);
     this.backendReachable = gauge('backend_reachable', '1 while the backend answers its health check', ['pool']);
-    this.poolBlocked = gauge('pool_blocked', '1 while the pool takes no new pods', ['pool']);
+    this.poolBlocked = gauge('pool_blocked', '1 while the pool accepts no new pods', ['pool']);
     this.kubeletRequests = counter('kubelet_requests_total', 'Requests to the kubelet API', ['pool', 'route', 'code']);
     this.kubeletRequestSeconds = histogram('kubelet_request_seconds', 'Duration of requests to the kubelet API', [
       'pool',
@@ -133,21 +150,21 @@ export class Metrics {
       'policy',
       'reason',
     ]);
-    this.bindErrors = counter('bind_errors_total', 'Bindings that the API server did not take', ['pool', 'code']);
+    this.bindErrors = counter('bind_errors_total', 'Bindings that the API server rejected', ['pool', 'code']);
     this.unschedulableToBoundSeconds = histogram(
       'unschedulable_to_bound_seconds',
-      'From when the watch showed a pod Unschedulable until it was bound to a pool',
+      'Time from when a pod was seen Unschedulable until it was bound to a pool',
       ['pool'],
     );
     this.creationToBoundSeconds = histogram(
       'creation_to_bound_seconds',
-      'From when the watch showed a new pod until it was bound to a pool',
+      'Time from when a new pod was seen until it was bound to a pool',
       ['pool'],
     );
-    this.podsWaitingForPool = gauge('pods_waiting_for_pool', 'Pods that may burst and that no pool takes now', [
+    this.podsWaitingForPool = gauge('pods_waiting_for_pool', 'Pods that may burst but that no pool accepts now', [
       'reason',
     ]);
-    this.scaleIns = counter('scale_ins_total', 'Scale-ins of ReplicaSets that were compared', []);
+    this.scaleIns = counter('scale_ins_total', 'Scale-ins of ReplicaSets that were checked', []);
     this.scaleInMisses = counter(
       'scale_in_misses_total',
       'Ready pods of real nodes that a scale-in removed before a Ready burst pod',
@@ -156,11 +173,15 @@ export class Metrics {
     this.podsReclaimed = counter('pods_reclaimed_total', 'Pods deleted because their pool had no room for too long', [
       'reason',
     ]);
-    this.profilePods = gauge('schedule_profile_pods', 'Pods of a ScheduleProfile, by what they are to it', [
+    this.profilePods = gauge('schedule_profile_pods', 'Pods of a ScheduleProfile, by their state', [
       'profile',
       'standing',
     ]);
-    this.placementEventsDropped = counter('placement_events_dropped_total', 'Events of placement not written', ['why']);
+    this.placementEventsDropped = counter(
+      'placement_events_dropped_total',
+      'Events of placement that could not be written',
+      ['why'],
+    );
     this.admissionRequests = counter('admission_requests_total', 'Requests to the admission webhooks', [
       'endpoint',
       'result',

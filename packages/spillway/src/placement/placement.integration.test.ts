@@ -536,7 +536,7 @@ const overridden = async (): Promise<object[]> =>
     .filter(({ reason }) => reason === 'Overridden')
     .map(({ involvedObject, message, count }) => ({ [involvedObject.name ?? '']: message, count }));
 const says = (why: string): string =>
-  `Profile "old" matches the same pods and ${why}; it counts for them, and this profile does not.`;
+  `Profile "old" matches the same pods and ${why}; it applies to them, and this profile does not.`;
 
 it('two profiles for one pod: each that loses says so once, to which other one, and why', async () => {
   await realNode('2');

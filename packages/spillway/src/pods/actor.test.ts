@@ -13,6 +13,7 @@ class Host {
   readonly statuses: (string | undefined)[] = [];
   readonly notices: string[] = [];
   forgotten = 0;
+  opened = 0;
 
   readonly parts: ActorParts = {
     context: { hostIPs: [] },
@@ -30,6 +31,7 @@ class Host {
     listings: { request: () => undefined },
     references: { release: () => undefined },
     registry: { delete: () => void (this.forgotten += 1) },
+    blockade: { accepted: () => void (this.opened += 1) },
     metrics: { stepTaken: () => undefined },
   };
 
@@ -102,6 +104,20 @@ describe('an actor', () => {
     await finish(host, { ok: false, problem: { kind: 'soldOut', message: 'no room' } });
     for (const actor of host.scheduled) actor.step();
     expect(host.notices).toEqual(['SoldOut']);
+  });
+
+  it('opens its pool when its pod has a place, and not before', async () => {
+    const host = new Host();
+    const actor = newActor(host);
+    host.turn();
+    await finish(host, { ok: true });
+    const starting = testInstance(pod, { state: 'starting', containerStatuses: [] });
+    actor.apply((state) => instanceSeen(state, { ...starting, unplaced: 'no room' }));
+    expect(host.opened).toBe(0);
+    actor.apply((state) => instanceSeen(state, starting));
+    expect(host.opened).toBe(1);
+    actor.apply((state) => instanceSeen(state, testInstance(pod)));
+    expect(host.opened).toBe(1);
   });
 
   it('is forgotten when nothing is left to do', async () => {

@@ -2,12 +2,14 @@ import type { Timing } from '@spillway/kube';
 import type { InstanceRef, Notice } from '../backends/backend.ts';
 import { type Annotations, sizeAnnotations } from '../podspec/sizing/shown.ts';
 import { decide, type DecideContext } from './core/decide.ts';
+import { findsPlace } from './core/place.ts';
 import type { Operation, Outcome, PodState } from './core/pod-state.ts';
 import { placeholderAnnotations } from './intake/placeholder.ts';
 import type { ListingRequests } from './instances/listing-requests.ts';
 import type { ReferenceWatches } from './references/reference-watches.ts';
 import type { RunQueue } from './run-queue.ts';
 import type { StatusWriter } from './status/status-writer.ts';
+import type { Blockade } from './performer.ts';
 import { Timeline } from './timeline.ts';
 import { elapsed, operationEnded, operationStarted, outboxTaken } from './core/transitions.ts';
 
@@ -24,6 +26,7 @@ export interface ActorParts {
   readonly listings: Pick<ListingRequests, 'request'>;
   readonly references: Pick<ReferenceWatches, 'release'>;
   readonly registry: { delete(uid: string): void };
+  readonly blockade: Pick<Blockade, 'accepted'>;
   readonly metrics: { stepTaken(): void };
 }
 
@@ -54,6 +57,7 @@ export class Actor {
   apply(transition: (state: PodState) => PodState): void {
     const next = transition(this.#state);
     if (next === this.#state) return;
+    if (findsPlace(this.#state, next)) this.#parts.blockade.accepted();
     this.#state = next;
     this.#parts.turns.add(this);
   }

@@ -56,6 +56,8 @@ export interface PodSurroundings {
   readonly preparation: Preparation;
   readonly blockade: Blockade;
   readonly sweep: SweepOptions;
+  /** How long instances of pods that have ended are kept. */
+  readonly keepEndedMs: number;
   readonly told: {
     readonly record: (ref: InstanceRef, notice: Notice) => void;
     /** Something that people should see on the virtual node. */
@@ -74,7 +76,7 @@ export interface PodSurroundings {
 
 /** The parts of a pod controller, in the order in which a pod meets them. */
 export function podController(surroundings: PodSurroundings): PodController {
-  const { node, cluster, backend, preparation, blockade, sweep, told } = surroundings;
+  const { node, cluster, backend, preparation, blockade, sweep, keepEndedMs, told } = surroundings;
   const { timing = systemClock, random = Math.random, stopGraceMs = () => 5000 } = surroundings;
   const { agent: client, controller, confirm } = cluster;
   const { record, recordOnNode, ledger, metrics, logger } = told;
@@ -85,7 +87,7 @@ export function podController(surroundings: PodSurroundings): PodController {
   const abandon = new AbortController();
   const registry = new Registry(timing.now);
   const turns = new RunQueue<Actor>((error) =>
-    logger.error({ err: error }, 'the step of a pod failed; this is a defect'),
+    logger.error({ err: error }, 'a step of a pod failed; this is a bug in Spillway'),
   );
 
   // The cluster's side: its pods, and what they refer to.
@@ -138,7 +140,7 @@ export function podController(surroundings: PodSurroundings): PodController {
     },
     record,
     onStage: (ref, stage) => registry.pass(ref, stage),
-    onDefect: (error) => logger.error({ err: error }, 'an operation failed in a way that nobody foresaw'),
+    onDefect: (error) => logger.error({ err: error }, 'an operation failed unexpectedly'),
   });
   const statuses = new StatusWriter({
     client,
@@ -146,11 +148,11 @@ export function podController(surroundings: PodSurroundings): PodController {
     onRefused: (pod, status, error) => {
       const ref = instanceRef(pod);
       const fields = { err: error, ...podFields(ref), phase: status.phase };
-      logger.error(fields, 'the API server calls the status of a pod invalid; trying again');
+      logger.error(fields, 'the API server rejects the status of a pod as invalid; trying again');
       registry.apply(ref.uid, (state) => statusRefused(state, status));
     },
     onError: (pod, error) =>
-      logger.warn({ err: error, ...podFields(instanceRef(pod)) }, 'status not written; trying again'),
+      logger.warn({ err: error, ...podFields(instanceRef(pod)) }, 'cannot write the status of a pod; trying again'),
     onWritten: (result) => metrics.statusWritten(result),
     clock: timing,
   });
@@ -162,13 +164,13 @@ export function podController(surroundings: PodSurroundings): PodController {
     onError: (error, pod) =>
       logger.warn(
         { err: error, ...(pod && podFields(instanceRef(pod))) },
-        'cannot let pods outlive an outage of Spillway; trying again',
+        'cannot write the tolerations with which pods outlive an outage of Spillway; trying again',
       ),
     clock: timing,
   });
   const listings = new ListingRequests(timing);
   const parts: ActorParts = {
-    context: { hostIPs: node.facts().hostIPs, ...backend.capabilities },
+    context: { hostIPs: node.facts().hostIPs, keepEndedMs, ...backend.capabilities },
     timing,
     turns,
     performer: new Performer({
@@ -184,6 +186,7 @@ export function podController(surroundings: PodSurroundings): PodController {
     listings,
     references,
     registry,
+    blockade,
     metrics,
   };
 

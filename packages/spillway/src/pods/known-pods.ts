@@ -35,6 +35,11 @@ export class KnownPods {
     for (const pod of this.#store.values()) yield this.#known(pod);
   }
 
+  /** What the backend runs for them. */
+  *instances(): Iterable<Instance> {
+    for (const { instance } of this.all()) if (instance) yield instance;
+  }
+
   /** What is known of a pod and intended with it; undefined: there is none of this name. */
   explain(namespace: string, name: string): Explanation | undefined {
     const pod = this.#store.get(namespace, name);

@@ -10,6 +10,7 @@ export function podFields({ namespace, name, uid }: InstanceRef): { readonly pod
 export const operationWords: Readonly<Record<Operation['kind'], string>> = {
   create: 'create the instance of a pod',
   update: 'update the volumes of a pod',
+  withdraw: 'find a place for the instance of a pod',
   stop: 'stop the instance of a pod',
   remove: 'remove the instance of a pod',
   confirmGone: 'confirm that a pod is gone',

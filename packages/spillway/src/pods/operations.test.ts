@@ -17,8 +17,8 @@ import { instanceRef } from '../podspec/pod-facts.ts';
 import type { Content, Operation, Outcome } from './core/pod-state.ts';
 import type { WatchedObject } from './references/reference-watches.ts';
 import { type FakeAnswers, fakeClient } from './testing/fake-client.ts';
-import { testPod } from './testing/objects.ts';
-import { newPod } from './core/transitions.ts';
+import { testInstance, testPod } from './testing/objects.ts';
+import { instanceSeen, newPod } from './core/transitions.ts';
 
 const { signal } = new AbortController();
 
@@ -32,7 +32,7 @@ interface Setup {
   readonly defects: unknown[];
 }
 
-function setUp(answers: FakeAnswers = {}, fail?: unknown, rightCluster = true): Setup {
+function setUp(answers: FakeAnswers = {}, fail?: unknown, rightCluster = true, more: Partial<Backend> = {}): Setup {
   const created: Workload[] = [];
   const calls: string[] = [];
   const notices: Notice[] = [];
@@ -41,7 +41,7 @@ function setUp(answers: FakeAnswers = {}, fail?: unknown, rightCluster = true): 
     calls.push(what);
     if (fail !== undefined) throw fail;
   };
-  const backend: Pick<Backend, 'capabilities' | 'create' | 'stop' | 'remove'> = {
+  const backend: Pick<Backend, 'capabilities' | 'create' | 'withdraw' | 'stop' | 'remove'> = {
     capabilities,
     create: async (workload) => {
       await call('create');
@@ -49,6 +49,7 @@ function setUp(answers: FakeAnswers = {}, fail?: unknown, rightCluster = true): 
     },
     stop: (ref, { graceSeconds }) => call(`stop ${ref.uid} ${graceSeconds}`),
     remove: (ref) => call(`remove ${ref.uid}`),
+    ...more,
   };
   const client: Pick<KubeClient, 'resource'> = fakeClient(answers);
   const operations = new Operations({
@@ -178,7 +179,7 @@ describe('creating', () => {
         severity: 'Normal',
         reason: 'SizeAdjusted',
         message:
-          'The pod runs with cpu 2, memory 4Gi; written are cpu 2, memory 1Gi. Container app got memory 3Gi more: pods have cpu in steps of 250m, memory in steps of 1Gi, and 2Gi to 8Gi of memory for each CPU.',
+          'The pod runs with cpu 2, memory 4Gi instead of the specified cpu 2, memory 1Gi. Container app got memory 3Gi more: pods have cpu in steps of 250m, memory in steps of 1Gi, and 2Gi to 8Gi of memory for each CPU.',
       },
     ]);
   });
@@ -388,6 +389,20 @@ describe('an operation', () => {
     expect(setup.defects).toHaveLength(1);
   });
 
+  it.each([
+    [true, { ok: false, problem: { kind: 'soldOut', message: expect.stringContaining('within 20 s: no GPUs') } }],
+    [false, { ok: true }],
+  ])('that takes back what has no place is a refusal of the create, when it did (%s)', async (isWithdrawn, outcome) => {
+    const backend = { withdraw: async () => isWithdrawn, capabilities: { ...capabilities, placeWithinMs: 20_000 } };
+    const setup = setUp({}, undefined, true, backend);
+    const bound = { pod: testPod(), ref: instanceRef(testPod()), refusals: [], nowMs: 0 };
+    const state = instanceSeen(
+      newPod(bound, { listed: true, inherited: false }),
+      testInstance(testPod(), { state: 'starting', unplaced: 'no GPUs' }),
+    );
+    expect(await setup.operations.perform({ kind: 'withdraw' }, state, signal)).toEqual(outcome);
+  });
+
   it('stops and removes by the stored reference', async () => {
     const setup = setUp();
     await perform(setup, { kind: 'stop', graceSeconds: 7, deadlineMs: 0 });
@@ -423,7 +438,7 @@ it('that is gone from another cluster is not taken for gone', async () => {
   const setup = setUp({}, undefined, false);
   expect(await perform(setup, { kind: 'confirmGone' })).toMatchObject({
     ok: false,
-    problem: { kind: 'stillThere', message: 'the API server is not the cluster that the pod belongs to' },
+    problem: { kind: 'stillThere', message: 'the API server belongs to another cluster than the pod' },
   });
 });
 

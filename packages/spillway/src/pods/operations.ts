@@ -40,7 +40,7 @@ import type { Stage } from './timeline.ts';
 import { changedVolumes, digestOfSecrets, digestsOf } from './references/volume-content.ts';
 
 export interface OperationsOptions {
-  readonly backend: Pick<Backend, 'capabilities' | 'create' | 'update' | 'stop' | 'remove'>;
+  readonly backend: Pick<Backend, 'capabilities' | 'create' | 'update' | 'withdraw' | 'stop' | 'remove'>;
   /** Client of the node agent. */
   readonly client: Pick<KubeClient, 'resource'>;
   readonly gonePods: Pick<GonePods, 'look'>;
@@ -61,7 +61,7 @@ const ok: Outcome = { ok: true };
 
 const presenceMessages: Readonly<Record<Exclude<Presence, 'gone'>, string>> = {
   there: 'the API server still has the pod',
-  otherCluster: 'the API server is not the cluster that the pod belongs to',
+  otherCluster: 'the API server belongs to another cluster than the pod',
 };
 
 /** The operations that {@link decide} asks for, on the real backend and API server. Each never rejects. */
@@ -89,6 +89,8 @@ export class Operations {
         return this.#create(state, operation.again, signal);
       case 'update':
         return this.#update(state, signal);
+      case 'withdraw':
+        return this.#withdraw(state, signal);
       case 'stop':
         await backend.stop(ref, { graceSeconds: operation.graceSeconds }, signal);
         return ok;
@@ -175,6 +177,17 @@ export class Operations {
     const { digests = new Map() } = applied ?? {};
     const content = { revision, refused, digests, ...logins, readMs, renewAtMs };
     return { ok: false, problem: missingProblem(missing), content };
+  }
+
+  async #withdraw({ ref, last }: PodState, signal: AbortSignal): Promise<Outcome> {
+    const { backend } = this.#options;
+    if (!(await backend.withdraw?.(ref, signal))) return ok;
+    const seconds = Math.round((backend.capabilities.placeWithinMs ?? 0) / 1000);
+    const why = last?.unplaced ? `: ${last.unplaced}` : '';
+    return {
+      ok: false,
+      problem: { kind: 'soldOut', message: `the backend had no place for the pod within ${seconds} s${why}` },
+    };
   }
 
   /** The pod as its author wants it now, with what there is of what it refers to. */

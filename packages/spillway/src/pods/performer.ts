@@ -18,7 +18,7 @@ export interface Preparation {
 export interface Blockade {
   /** The backend has no room for more, or does not want us. */
   refused(kind: 'quota' | 'soldOut' | 'blocked', message: string): void;
-  /** It took a pod. */
+  /** It has a place for a pod. */
   accepted(): void;
 }
 
@@ -32,7 +32,7 @@ export interface OperationMetrics {
 export interface PerformerOptions {
   readonly operations: Pick<Operations, 'perform'>;
   readonly metrics: OperationMetrics;
-  readonly blockade: Blockade;
+  readonly blockade: Pick<Blockade, 'refused'>;
   readonly preparation: Pick<Preparation, 'invalidate'>;
   readonly logger: Logger;
   /** Ends what is under way and was not done in time. */
@@ -65,7 +65,6 @@ export class Performer {
     const fields = { operation: kind, ...podFields(state.ref) };
     if (outcome.ok) {
       logger.debug(fields, 'done');
-      if (kind === 'create') blockade.accepted();
       if (kind === 'remove' && state.pod === undefined) metrics.orphanRemoved();
       return;
     }
@@ -74,7 +73,7 @@ export class Performer {
       { ...fields, problem: problem.kind, reason: problem.message },
       `could not ${operationWords[kind]}; will try again`,
     );
-    if (kind !== 'create') return;
+    if (kind !== 'create' && kind !== 'withdraw') return;
     if (blocksPool(problem.kind)) blockade.refused(problem.kind, problem.message);
     if (problem.kind === 'notFound') preparation.invalidate();
   }

@@ -27,6 +27,14 @@ export function isReady({ status }: Pod): boolean {
   return status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false;
 }
 
+/** When the last container of a pod ended; at most now. */
+export function lastEndMs({ status = {} }: Pod, nowMs: number): number {
+  const { startTime = '', initContainerStatuses = [], containerStatuses = [] } = status;
+  const ends = [...initContainerStatuses, ...containerStatuses].map(({ state }) => state?.terminated?.finishedAt ?? '');
+  const known = [startTime, ...ends].map((time) => Date.parse(time)).filter((ms) => !Number.isNaN(ms));
+  return known.length === 0 ? nowMs : Math.min(nowMs, Math.max(...known));
+}
+
 /** Does the status say that a container of this pod was started at some time? Then it must never be started anew. */
 export function statusShowsItRan(pod: Pod): boolean {
   const { status } = pod;

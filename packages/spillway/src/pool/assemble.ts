@@ -9,6 +9,7 @@ import type { Metrics } from '../observability/metrics.ts';
 import { podController } from '../pods/assemble.ts';
 import { PodEvents } from '../pods/pod-events.ts';
 import { virtualNodeLabels } from '../podspec/contract.ts';
+import { UsageSampler } from '../usage/usage-sampler.ts';
 import { BackendHealth } from './backend-health.ts';
 import { BackendReports } from './backend-reports.ts';
 import { Blockade } from './blockade.ts';
@@ -119,6 +120,18 @@ export function assemblePool(options: PoolOptions): Pool {
     logger,
   });
 
+  const usage = new UsageSampler({
+    backend,
+    instances: () => pods.pods.instances(),
+    intervalMs: config.metrics.intervalSeconds * 1000,
+    clock,
+    onChange: (state, before) => {
+      reports.usage(state, before);
+      node.refresh();
+    },
+    observer: metrics,
+  });
+
   // What the cluster sees of it.
   const node = new NodeController({
     nodeName,
@@ -140,6 +153,7 @@ export function assemblePool(options: PoolOptions): Pool {
       capacity: capacity.current,
       health: health.state,
       preparation: preparation.state,
+      usage: usage.state,
       blocked: blockade.blocked,
     }),
     logger,
@@ -180,12 +194,15 @@ export function assemblePool(options: PoolOptions): Pool {
       maxFraction: config.sweep.maxFraction,
       suspicionMs: config.sweep.suspicionSeconds * 1000,
     },
+    keepEndedMs: config.keepEndedSeconds * 1000,
     told: { record: (ref, notice) => events.record(ref, notice), recordOnNode, ledger, metrics, logger },
     stopGraceMs: () => (leadership?.lost.aborted === true ? 0 : stopGraceMs),
   });
   const kubelet = new KubeletApi({
     server: new KubeletServer({
+      nodeName,
       pods: pods.pods,
+      usage,
       backend,
       reviews: kubeReviews({ client: agent, nodeName }),
       tls: {},
@@ -213,6 +230,7 @@ export function assemblePool(options: PoolOptions): Pool {
     health,
     preparation,
     capacity,
+    usage,
     node,
     kubelet,
     pods,

@@ -1,5 +1,5 @@
 import { errorMessage, type Logger } from '@spillway/kube';
-import type { Notice, PreparationState } from '../backends/backend.ts';
+import type { Notice, PreparationState, UsageState } from '../backends/backend.ts';
 import type { BackendHealthState } from '../node/node-object.ts';
 import type { Blockade } from './blockade.ts';
 import type { PoolMetrics } from './pool-metrics.ts';
@@ -23,15 +23,25 @@ export class BackendReports {
     const { logger, metrics } = this.#options;
     metrics.backendReachable(state.kind !== 'unreachable');
     if (state.kind === 'unreachable') {
-      logger.error({}, `the backend is not reachable: ${state.message}; the node stays Ready and takes no new pods`);
+      logger.error({}, `the backend is not reachable: ${state.message}; the node stays Ready and accepts no new pods`);
     } else if (before.kind === 'unreachable') logger.info({}, 'the backend is reachable again');
   }
 
   blockade(blocked: Blockade['blocked']): void {
     const { logger, metrics } = this.#options;
     metrics.blocked(blocked !== undefined);
-    if (blocked) logger.warn({ reason: blocked.reason }, `the pool takes no new pods: ${blocked.message}`);
-    else logger.info({}, 'the pool takes new pods again');
+    if (blocked) logger.warn({ reason: blocked.reason }, `the pool accepts no new pods: ${blocked.message}`);
+    else logger.info({}, 'the pool accepts new pods again');
+  }
+
+  usage(state: UsageState, before: UsageState): void {
+    const { logger } = this.#options;
+    if (state.kind === 'unmeasured') {
+      logger.warn(
+        { reason: state.reason },
+        `the backend does not report what pods use, so kubectl top and autoscalers do not see them: ${state.message}`,
+      );
+    } else if (before.kind === 'unmeasured') logger.info({}, 'the backend reports what pods use again');
   }
 
   notPrepared(error: unknown, retryInMs: number): void {
@@ -47,7 +57,7 @@ export class BackendReports {
       logger.info({ reason: state.reason }, `the backend is not prepared: ${state.message}`);
       recordOnNode({ severity, reason: state.reason, message: state.message });
     } else if (before.kind === 'unprepared') {
-      recordOnNode({ severity, reason: 'BackendPrepared', message: 'everything is there that pods need' });
+      recordOnNode({ severity, reason: 'BackendPrepared', message: 'everything that pods need is in place' });
     }
   }
 }

@@ -50,7 +50,7 @@ async function lead(
   leadership.lost.addEventListener(
     'abort',
     () => {
-      logger.warn({ err: leadership.lost.reason }, 'leadership lost; everything under way is given up');
+      logger.warn({ err: leadership.lost.reason }, 'leadership lost; everything in progress is cancelled');
       void controller.close();
     },
     { once: true },

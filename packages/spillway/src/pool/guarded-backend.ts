@@ -10,6 +10,7 @@ const harmless: ReadonlySet<string | symbol> = new Set<keyof Backend>([
   'exec',
   'attach',
   'portForward',
+  'usage',
   'capacity',
   'ping',
   'close',

@@ -55,7 +55,7 @@ export class PoolCapacity {
       this.#current = { ...reported, ...this.#configured };
       onRead();
     } catch (error) {
-      if (!signal.aborted) logger.debug({ err: error }, 'the backend does not tell its capacity');
+      if (!signal.aborted) logger.debug({ err: error }, 'the backend does not report its capacity');
     }
   }
 }

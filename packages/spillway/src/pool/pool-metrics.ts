@@ -4,15 +4,19 @@ import type { NodeObserver } from '../node/node-controller.ts';
 import type { PodMetrics } from '../pods/assemble.ts';
 import type { PodCounts } from '../pods/pod-controller.ts';
 import type { Timeline } from '../pods/timeline.ts';
+import type { UsageObserver } from '../usage/usage-sampler.ts';
 
 /** The parts of one pool tell what they do; this counts it under the pool's name. */
-export class PoolMetrics implements PodMetrics, NodeObserver, KubeletMetrics {
+export class PoolMetrics implements PodMetrics, NodeObserver, KubeletMetrics, UsageObserver {
   readonly #metrics: Metrics;
   readonly #pool: string;
 
   constructor(metrics: Metrics, pool: string) {
     this.#metrics = metrics;
     this.#pool = pool;
+    // For rules that ask for a rise: a counter that comes with its first count has none.
+    metrics.doublesEnded.inc({ pool }, 0);
+    metrics.listings.inc({ pool, result: 'complete' }, 0);
   }
 
   stepTaken(): void {
@@ -69,6 +73,13 @@ export class PoolMetrics implements PodMetrics, NodeObserver, KubeletMetrics {
 
   orphanRemoved(): void {
     this.#metrics.orphansRemoved.inc({ pool: this.#pool });
+  }
+
+  usageAsked(result: string, seconds: number, pods: number): void {
+    const pool = this.#pool;
+    this.#metrics.usageRequests.inc({ pool, result });
+    this.#metrics.usageRequestSeconds.observe({ pool }, seconds);
+    this.#metrics.usagePods.set({ pool }, pods);
   }
 
   leaseRenewed(at: Date): void {

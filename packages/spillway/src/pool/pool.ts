@@ -4,6 +4,7 @@ import type { LedgerRecorder } from '../ledger/ledger-recorder.ts';
 import type { NodeController } from '../node/node-controller.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { PodController } from '../pods/pod-controller.ts';
+import type { UsageSampler } from '../usage/usage-sampler.ts';
 import type { BackendHealth } from './backend-health.ts';
 import type { KubeletApi } from './kubelet-api.ts';
 import type { PoolCapacity } from './pool-capacity.ts';
@@ -20,6 +21,7 @@ export interface PoolParts {
   readonly health: BackendHealth;
   readonly preparation: Preparation;
   readonly capacity: PoolCapacity;
+  readonly usage: UsageSampler;
   readonly node: NodeController;
   readonly kubelet: KubeletApi;
   readonly pods: PodController;
@@ -52,8 +54,8 @@ export class Pool {
    * leadership is lost. Instances go on running.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { agent, backend, health, preparation, capacity, node, kubelet, pods, recorder, ledger } = this.#parts;
-    const { allMetrics, leadership } = this.#parts;
+    const { agent, backend, health, preparation, capacity, usage, node, kubelet, pods, recorder } = this.#parts;
+    const { ledger, allMetrics, leadership } = this.#parts;
     leadership?.lost.addEventListener('abort', () => this.#lost(), { once: true });
     const looking = allMetrics.beforeRender(() => this.#snapshot());
     try {
@@ -66,6 +68,7 @@ export class Pool {
         (stop) => node.run(stop, Promise.all([health.known, capacity.known])),
         (stop) => this.#onceFree(stop, () => kubelet.run(stop)),
         (stop) => this.#onceFree(stop, () => pods.run(stop)),
+        (stop) => this.#oncePrepared(stop, () => usage.run(stop)),
       ]);
     } finally {
       looking[Symbol.dispose]();
@@ -77,6 +80,12 @@ export class Pool {
   /** While the node is another's, so are its pods. */
   async #onceFree(signal: AbortSignal, run: () => Promise<void>): Promise<void> {
     await this.#parts.node.free;
+    if (!signal.aborted) await run();
+  }
+
+  /** Before, a backend may say of anything that it is not there. */
+  async #oncePrepared(signal: AbortSignal, run: () => Promise<void>): Promise<void> {
+    await this.#parts.preparation.ready(signal).catch(() => undefined);
     if (!signal.aborted) await run();
   }
 

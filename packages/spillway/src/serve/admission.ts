@@ -26,6 +26,7 @@ export async function serveAdmission(
     client,
     port,
     address: webhookAddress(config.admission),
+    installation: config.name,
     namespace,
     clientCa: clientCAFile === undefined ? undefined : await authoritiesIn(clientCAFile),
     review: (pod) =>

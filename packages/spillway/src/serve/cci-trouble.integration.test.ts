@@ -12,6 +12,7 @@ import {
   type NodeCondition,
   type Pod,
   pods,
+  refOf,
   silentLogger,
   systemClock,
 } from '@spillway/kube';
@@ -60,7 +61,7 @@ beforeAll(async () => {
   user = new KubeClient({ config: await loadKubeconfig({ paths: [cluster.kubeconfig] }) });
   cloud = new KubeClient({ config: await loadKubeconfig({ paths: [region.cluster.kubeconfig] }) });
   name = `cce-burst-${(await user.resource(namespaces).get({ name: 'kube-system' })).metadata?.uid}`;
-  testbed = await Testbed.create({ cluster, backend: 'cci', cci: { at: region } });
+  testbed = await Testbed.create({ cluster, backend: 'cci', cci: { at: region, soldOutAfterSeconds: 2 } });
 });
 afterAll(async () => {
   await testbed?.stop();
@@ -173,7 +174,7 @@ test('a network that stays Pending is told on the node, which takes no pods unti
   await expect.poll(() => condition('BackendPrepared')).toMatchObject({ status: 'True', reason: 'BackendPrepared' });
   await expect.poll(takesPods).toBe(true);
   await expect.poll(readyPods).toHaveLength(1);
-  await expect.poll(told).toContain('Normal BackendPrepared: everything is there that pods need');
+  await expect.poll(told).toContain('Normal BackendPrepared: everything that pods need is in place');
 });
 
 test('a gateway that is away is told on the node; pods stay what they are, and when it is back all goes on', async () => {
@@ -188,6 +189,37 @@ test('a gateway that is away is told on the node; pods stay what they are, and w
   await user
     .resource(deployments)
     .patch({ namespace: 'default', name: 'shop' }, { type: 'merge', body: { spec: { replicas: 2 } } });
+  await expect.poll(readyPods).toHaveLength(2);
+});
+
+test('a region without room closes the pool; a pod that waits for a place goes at once when it is deleted, and another gets its place later', async () => {
+  await admin('POST', 'faults', { kind: 'soldOut' });
+  const scale = (replicas: number): Promise<unknown> =>
+    user
+      .resource(deployments)
+      .patch({ namespace: 'default', name: 'shop' }, { type: 'merge', body: { spec: { replicas } } });
+  const waiting = async (): Promise<Pod[]> => {
+    const { items } = await user.resource(pods).list({ namespace: 'default', labelSelector: 'app=shop' });
+    return items.filter(({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.reason === 'SoldOut');
+  };
+  await scale(4);
+  await expect.poll(waiting).toHaveLength(2);
+  await expect.poll(takesPods).toBe(false);
+  const first = refOf((await waiting())[0] ?? {});
+  await user.resource(pods).delete(first);
+  const isThere = async (): Promise<boolean> =>
+    await user
+      .resource(pods)
+      .get(first)
+      .then(
+        () => true,
+        () => false,
+      );
+  await expect.poll(isThere, { timeout: 10_000 }).toBe(false);
+  await admin('DELETE', 'faults');
+  await expect.poll(readyPods, { timeout: 60_000 }).toHaveLength(4);
+  await expect.poll(takesPods).toBe(true);
+  await scale(2);
   await expect.poll(readyPods).toHaveLength(2);
 });
 
@@ -239,7 +271,7 @@ test('a namespace whose name another cluster, or another account, has is left al
     .toMatchObject({
       status: 'False',
       reason: 'CCINamespaceTaken',
-      message: expect.stringMatching(/was taken by another account/),
+      message: expect.stringMatching(/belongs to another account/),
     });
   await expect.poll(async () => (await told()).join('\n')).toContain('Warning CCINamespaceTaken: the namespace');
   await cloud.resource(namespaces).delete({ name });
@@ -266,7 +298,7 @@ test('doctor finds a key that is wrong, one that cannot be read, and a namespace
   }
   await writeFile(file, JSON.stringify(key));
   expect(await ofAccount({ credentials, projectId: theirs.project.id })).toEqual([
-    expect.stringMatching(/^cci-namespace-taken: .*another account has it/),
+    expect.stringMatching(/^cci-namespace-taken: .*it belongs to another account/),
   ]);
   expect(await ofAccount({ credentials: { file: `${file}.none` } })).toEqual([
     expect.stringMatching(/^cci-credential-missing: .*no such file/),
@@ -295,7 +327,7 @@ test('doctor finds an account in arrears, one that has not authorized CCI, and a
   await testbed.stop();
   aheadMs = 40 * 60_000;
   expect(await ofAccount({})).toEqual([
-    'cci-clock-skew: the clock of this machine is 40 minutes behind that of CCI, which accepts 15',
+    'cci-clock-skew: the clock of this machine is 40 minutes behind that of CCI, which accepts a difference of 15',
   ]);
   aheadMs = 0;
 });

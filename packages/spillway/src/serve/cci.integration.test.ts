@@ -245,17 +245,16 @@ describe('a region with 10 % errors, throttling, lost answers and broken watches
 /** Everything that Spillway says, by where it says it. */
 const told = async (): Promise<Map<string, string>> => {
   const { items } = await client.resource(events).list();
-  const { stdout: metrics } = await cluster.kubectl([
-    'get',
-    '--raw',
-    `/api/v1/nodes/${testbed.nodeName}/proxy/metrics`,
-  ]);
+  const raw = ['metrics', 'metrics/resource', 'metrics/cadvisor', 'stats/summary'].map(async (path) => {
+    const { stdout } = await cluster.kubectl(['get', '--raw', `/api/v1/nodes/${testbed.nodeName}/proxy/${path}`]);
+    return [path, stdout] as const;
+  });
   const objects = await cluster.kubectl(['get', 'nodes,pods,deployments', '-A', '-o', 'json']);
   return new Map([
     ['the log', await readFile(testbed.logFile, 'utf8')],
     ['the log of the node there', await readFile(region.node?.log ?? '', 'utf8')],
     ['events', JSON.stringify(items)],
-    ['metrics', metrics],
+    ...(await Promise.all(raw)),
     ['nodes and pods', objects.stdout],
     ['arguments of processes', await commandLines()],
     ['config explain', await printed('config', 'explain', testbed.configFile)],

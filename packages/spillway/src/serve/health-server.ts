@@ -20,7 +20,7 @@ const checks: Readonly<Record<string, { readonly passes: (report: Report) => boo
   '/readyz': { passes: ({ ready }) => ready, otherwise: 'not ready' },
 };
 
-/** Answers the probes of a Deployment, also while the process stands by. Nothing secret is said, so nobody has to log in. */
+/** Answers liveness and readiness probes, also while the process stands by. Nothing secret is said, so nobody has to log in. */
 export class HealthServer {
   readonly #options: HealthServerOptions;
 

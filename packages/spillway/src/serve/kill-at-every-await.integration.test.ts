@@ -21,7 +21,7 @@ import {
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
 import { eventuallyWith } from '../../testkit/eventually.ts';
-import type { Backend } from '../backends/backend.ts';
+import type { WholeBackend } from '../backends/simulated/faulty-backend.ts';
 import { makeSimulatedBackend } from '../backends/simulated/make-simulated.ts';
 import type { Scenario } from '../backends/simulated/scenario.ts';
 import type { PoolConfig } from '../config/config.ts';
@@ -51,7 +51,7 @@ let admin: KubeClient;
 let pool: PoolConfig;
 let clusterId: string;
 let dir: string;
-let backend: Required<Backend>;
+let backend: WholeBackend;
 let informer: Informer<Pod>;
 let population: Population;
 let witness: Witness;
@@ -129,8 +129,10 @@ async function poolConfig(): Promise<PoolConfig> {
     ping: { intervalSeconds: 10, timeoutSeconds: 5 },
     daemonSets: 'placeholder',
     sizing: 'none',
+    keepEndedSeconds: 86_400,
     // Whatever part of all it is: who sweeps here is killed again and again before it can.
     sweep: { graceSeconds: 1, maxFraction: 1, suspicionSeconds: 600 },
+    metrics: { intervalSeconds: 10 },
     backend: { type: 'simulated', startDelayMs: 0, stopDelayMs: 0, podCidr: '10.246.0.0/16' },
   };
 }

@@ -119,5 +119,5 @@ async function servePools(
     ...config.pools.map((pool) => (stop: AbortSignal) => serveOne(pool, stop)),
     ...(config.placement.enabled ? [place] : []),
   ]);
-  logger.info({}, 'stopped; what runs on the backends goes on running');
+  logger.info({}, 'stopped; instances on the backends keep running');
 }

@@ -241,5 +241,5 @@ it.each([
     running.map((pod) => ['Running', containerOf(pod)]),
   );
   const suspicion = expect.poll(() => eventsOfBlue('SuspiciousListing'));
-  await (complete.includes(true) ? suspicion.toContain('does not list') : suspicion.toBe(''));
+  await (complete.includes(true) ? suspicion.toContain('no longer lists') : suspicion.toBe(''));
 });

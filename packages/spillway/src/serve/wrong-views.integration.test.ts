@@ -142,7 +142,7 @@ it('the backend lists nothing for a while, again and again: 50 pods run on, and 
   passAway = empty;
   away.disconnect();
   await delay(wrongForMs);
-  expect(await nodeEvent('SuspiciousListing')).toMatch(/does not list/);
+  expect(await nodeEvent('SuspiciousListing')).toMatch(/no longer lists/);
   passAway = truly;
   away.disconnect();
   await unharmed();

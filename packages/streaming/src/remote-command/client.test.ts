@@ -96,7 +96,7 @@ describe('dialling a remote command', () => {
     if (when === 'before') stop.abort();
     const dialling = dialRemoteCommand({ url, streams, signal: stop.signal });
     stop.abort();
-    await expect(dialling).rejects.toMatchObject({ kind: 'closed', message: 'the remote command was given up' });
+    await expect(dialling).rejects.toMatchObject({ kind: 'closed', message: 'the remote command was cancelled' });
   });
 
   // Containerd closes the connection right behind the result, sometimes before it has ended the streams.

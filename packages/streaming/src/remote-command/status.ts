@@ -14,6 +14,9 @@ interface Status {
   readonly code?: number;
 }
 
+/** Each API server on the way puts it in front of what it hands on. */
+const wrapping = /^(Internal error occurred: )+/;
+
 const exitCodeCause = 'ExitCode';
 const nonZeroExitCode = 'NonZeroExitCode';
 
@@ -31,13 +34,13 @@ export function formatLegacyStatus(result: RemoteResult): string {
 export function parseStatus(text: string): RemoteResult {
   const status = parseJson(text);
   if (status === undefined)
-    return { error: `the error stream says ${JSON.stringify(text.slice(0, 1000))}, which is no status` };
+    return { error: `the error stream says ${JSON.stringify(text.slice(0, 1000))}, which is not a status` };
   if (status.status === 'Success') return { exitCode: 0 };
   if (status.reason === nonZeroExitCode) {
     const code = Number(status.details?.causes?.find((cause) => cause.reason === exitCodeCause)?.message ?? Number.NaN);
     if (Number.isInteger(code)) return { exitCode: code };
   }
-  const error = status.message ?? 'the command failed without a message';
+  const error = (status.message ?? 'the command failed without a message').replace(wrapping, '');
   return status.reason === undefined ? { error } : { error, reason: status.reason };
 }
 

@@ -39,7 +39,7 @@ export async function dialSpdy<T>(
   }, timeoutMs);
   const { signal } = options;
   const giveUp = (): void =>
-    opening.abort(new StreamError('closed', `${what} was given up`, { cause: signal?.reason }));
+    opening.abort(new StreamError('closed', `${what} was cancelled`, { cause: signal?.reason }));
   if (signal !== undefined) onAbort(signal, giveUp);
   try {
     return await open(options, { offers, what }, opening.signal, start);

@@ -41,7 +41,7 @@ describe('an account that has to pay', () => {
 
   test.each([
     ['arrears', 'CCIArrears', 'Top up the account'],
-    ['frozen', 'CCIFrozen', 'Ask the support'],
+    ['frozen', 'CCIFrozen', 'Ask Huawei Cloud support'],
   ])(
     '%s: the node is tainted and stays Ready, a pod says why, and runs when it is over',
     async (state, reason, remedy) => {

@@ -1,3 +1,4 @@
+import { offered } from '../testing/offered.ts';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { type Account, randomAccessKey } from '@spillway/cci-standin';
@@ -28,7 +29,9 @@ const hello = async ({ client }: CciConnection, ref: InstanceRef): Promise<{ res
   const said = text(stdout);
   const command = { container: 'main', command: ['echo', 'hello'] };
   const path = `${namespace}/pods/${podName(ref)}/exec`;
-  const result = await openStreams(client, path, command, { tty: false, stdout }, signal).finally(() => stdout.end());
+  const result = await openStreams(client, path, command, offered({ tty: false, stdout }), signal).finally(() =>
+    stdout.end(),
+  );
   return { result, said: await said };
 };
 
@@ -179,7 +182,7 @@ describe('who Spillway is for CCI', () => {
       const connection = await world.connection(world.key(5));
       expect(await hello(connection, ref)).toMatchObject({ said: 'hello\n' });
       await world.admin('DELETE', `access-keys/${world.key(5).accessKey}`);
-      const paused = { kind: 'unauthorized', message: expect.stringContaining('so no calls are made with it') };
+      const paused = { kind: 'unauthorized', message: expect.stringContaining('so Spillway makes no calls with it') };
       await expect(hello(connection, ref)).rejects.toMatchObject(paused);
       await expect(connection.client.request({ method: 'GET', path: namespace })).rejects.toMatchObject(paused);
     });

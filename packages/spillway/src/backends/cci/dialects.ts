@@ -32,6 +32,8 @@ interface ObjectDialect {
 
 /** What a Kubernetes API server has, and this API does not */
 interface MissingFeatures {
+  /** `metrics.k8s.io`, by which pods are measured */
+  readonly metrics: boolean;
   /** `sendInitialEvents`: old servers ignore it, and the client waits for ever */
   readonly watchList: boolean;
   readonly serverSideApply: boolean;
@@ -56,6 +58,7 @@ export interface NetworkSettings {
 }
 
 const lacks: MissingFeatures = {
+  metrics: false,
   watchList: true,
   serverSideApply: true,
   sinceTime: true,
@@ -135,7 +138,7 @@ export const dialects: Readonly<Record<CciDialect['apiVersion'], CciDialect>> = 
     },
     agencyPath: '/v1/agency',
     podApiVersion: 'cci/v2',
-    lacks,
+    lacks: { ...lacks, metrics: true },
   },
 };
 

@@ -8,7 +8,7 @@ const answer = (status: number, body: Record<string, unknown>): ApiError =>
 
 describe('a documented code', () => {
   test.each([
-    [401, 'CCI.01.401102', 'blocked', 'CCINotAuthorized', /console of CCI/],
+    [401, 'CCI.01.401102', 'blocked', 'CCINotAuthorized', /CCI console/],
     [404, 'CCI.01.404101', 'blocked', 'CCINotAuthorized', /\/v1\/agency/],
     [403, 'CCI.01.403009', 'blocked', 'CCIArrears', /Top up/],
     [403, 'CCI.01.403010', 'blocked', 'CCIFrozen', /support/],
@@ -20,12 +20,12 @@ describe('a documented code', () => {
       (n) => [403, `CCI.01.403${n}`, 'unauthorized', 'CCIForbidden', /cci:namespaceSubResource:/] as const,
     ),
     [400, 'CCI.01.400103', 'unauthorized', 'CCIUnauthorized', /IAM/],
-    [400, 'CCI.01.400105', 'internal', 'CCIRequestNotUnderstood', /fault of Spillway/],
+    [400, 'CCI.01.400105', 'internal', 'CCIRequestNotUnderstood', /bug in Spillway/],
     [409, 'CCI.02.409101', 'conflict', 'CCINamespaceTaken', /namespaceName/],
     [400, 'CCI.02.400106', 'quota', 'CCIQuota', /quota raised/],
     [400, 'CCI.02.400109', 'internal', 'CCIConfiguration', /namespaceName/],
-    [400, 'CCI.02.400110', 'internal', 'CCIRequestNotUnderstood', /fault of Spillway/],
-    [400, 'CCI.02.400111', 'internal', 'CCIRequestNotUnderstood', /fault of Spillway/],
+    [400, 'CCI.02.400110', 'internal', 'CCIRequestNotUnderstood', /bug in Spillway/],
+    [400, 'CCI.02.400111', 'internal', 'CCIRequestNotUnderstood', /bug in Spillway/],
     [400, 'CCI.01.400306', 'conflict', 'CCIStorage', /volumeHandle/],
     [400, 'CCI.01.400309', 'conflict', 'CCIStorageImported', /Unbind it/],
     [400, 'CCI.02.400116', 'soldOut', 'CCISoldOut', /another region/],

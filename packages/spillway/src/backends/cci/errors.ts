@@ -15,7 +15,7 @@ export interface KnownCode {
 }
 
 const askAdministrator = 'Ask the administrator of the account for';
-const support = 'If it stays, give the request to the support of Huawei Cloud';
+const support = 'If it persists, contact Huawei Cloud support with the request';
 
 const missingRight = (right: string): KnownCode => ({
   kind: 'unauthorized',
@@ -24,7 +24,7 @@ const missingRight = (right: string): KnownCode => ({
   remedy: `${askAdministrator} the right ${right}, or for the policy CCI FullAccess`,
 });
 
-const ourMistake = (says: string, remedy = 'This is a fault of Spillway: please report it'): KnownCode => ({
+const ourMistake = (says: string, remedy = 'This is a bug in Spillway: please report it'): KnownCode => ({
   kind: 'internal',
   reason: 'CCIRequestNotUnderstood',
   says,
@@ -49,7 +49,7 @@ const unknownStorage = (says: string): KnownCode => ({
 });
 
 const agencyRemedy =
-  'Open the console of CCI in this region once and agree to the service authorization, or grant it by POST /v1/agency';
+  'Open the CCI console in this region once and agree to the service authorization, or grant it with POST /v1/agency';
 const configRemedy = 'Check the backend in the configuration';
 
 export const knownCodes: Readonly<Record<string, KnownCode>> = {
@@ -70,35 +70,35 @@ export const knownCodes: Readonly<Record<string, KnownCode>> = {
     kind: 'blocked',
     reason: 'CCIArrears',
     says: 'the account is in arrears',
-    remedy: 'Top up the account; bursting goes on by itself',
+    remedy: 'Top up the account; bursting then resumes automatically',
   },
   'CCI.01.403010': {
     kind: 'blocked',
     reason: 'CCIFrozen',
     says: 'the account is frozen',
-    remedy: 'Ask the support of Huawei Cloud why; bursting goes on by itself afterwards',
+    remedy: 'Ask Huawei Cloud support why; bursting resumes automatically afterwards',
   },
   'CCI.01.400104': {
     kind: 'quota',
     reason: 'CCIQuota',
-    says: 'the account may have no more agencies, and CCI needs one',
-    remedy: 'Delete an agency that nobody needs in the console of IAM, or have the quota raised',
+    says: 'the account has reached its limit of agencies, and CCI needs one',
+    remedy: 'Delete an unused agency in the IAM console, or have the quota raised',
   },
   'CCI.01.403101': {
     kind: 'blocked',
     reason: 'CCINotAuthorized',
     says: 'the account has no access to GPUs in CCI',
-    remedy: 'Apply for it in the console of CCI',
+    remedy: 'Apply for it in the CCI console',
   },
   'CCI.01.403102': {
     kind: 'blocked',
     reason: 'CCINotAuthorized',
     says: 'the account has no access to OBS volumes in CCI',
-    remedy: 'Apply for it in the console of CCI',
+    remedy: 'Apply for it in the CCI console',
   },
   'CCI.01.403103': badCredential(
-    'the credential is of another account than the request',
-    'Check that projectId and domainId are those of the credential',
+    'the credential belongs to a different account than the request',
+    'Check that projectId and domainId belong to the account of the credential',
   ),
   'CCI.01.403104': missingRight('to do this'),
   'CCI.01.403105': missingRight('cci:namespace:create'),
@@ -114,7 +114,7 @@ export const knownCodes: Readonly<Record<string, KnownCode>> = {
   // Namespace and network
   'CCI.01.400103': badCredential(
     'creating a network needs a token of the user',
-    'Use an IAM user (domainName, userName, password) in place of an access key',
+    'Use an IAM user (domainName, userName, password) instead of an access key',
   ),
   'CCI.01.400107': {
     kind: 'internal',
@@ -137,8 +137,8 @@ export const knownCodes: Readonly<Record<string, KnownCode>> = {
   'CCI.02.400106': {
     kind: 'quota',
     reason: 'CCIQuota',
-    says: 'the account has as many namespaces as it may have: five in a region, unless it was raised',
-    remedy: 'Delete a namespace that nobody needs, have the quota raised, or share one by namespaceName',
+    says: 'the account has reached its limit of namespaces: five in a region, unless the quota was raised',
+    remedy: 'Delete an unused namespace, have the quota raised, or share one with namespaceName',
   },
   'CCI.02.400109': {
     kind: 'internal',
@@ -151,26 +151,26 @@ export const knownCodes: Readonly<Record<string, KnownCode>> = {
   'CCI.02.400112': {
     kind: 'internal',
     reason: 'CCIConfiguration',
-    says: 'the account is not named',
+    says: 'the request does not name the account',
     remedy: 'Check domainId',
   },
   'CCI.02.400113': {
     kind: 'internal',
     reason: 'CCIConfiguration',
-    says: 'the project is not named',
+    says: 'the request does not name the project',
     remedy: 'Check projectId',
   },
   'CCI.02.400114': {
     kind: 'internal',
     reason: 'CCIConfiguration',
-    says: 'the project is not named',
+    says: 'the request does not name the project',
     remedy: 'Check projectId',
   },
   'CCI.02.400116': {
     kind: 'soldOut',
     reason: 'CCISoldOut',
-    says: 'the region has no room for another namespace at the moment',
-    remedy: 'It is tried again; another region or availability zone may have room',
+    says: 'the region has no capacity for another namespace at the moment',
+    remedy: 'Spillway tries again; another region or availability zone may have capacity',
   },
   'CCI.02.400118': {
     kind: 'internal',
@@ -187,8 +187,8 @@ export const knownCodes: Readonly<Record<string, KnownCode>> = {
   'CCI.02.409101': {
     kind: 'conflict',
     reason: 'CCINamespaceTaken',
-    says: 'there is a namespace of this name already',
-    remedy: 'Names are shared by all accounts: set namespaceName to one that is free',
+    says: 'a namespace of this name already exists',
+    remedy: 'All accounts share one set of names: set namespaceName to a free one',
   },
   'CCI.02.409102': { kind: 'conflict', reason: 'CCIConflict', says: 'the namespace belongs to a dedicated node' },
   'CCI.02.404101': ourMistake('the flavor of the namespace is not offered in this region'),
@@ -240,23 +240,26 @@ export const knownCodes: Readonly<Record<string, KnownCode>> = {
   'APIGW.0201': away('CCI did not answer the gateway, or the request is too large'),
   'APIGW.0301': badCredential(
     'the credential was refused',
-    'Check the access key and secret key (or token), the clock, and whether the account is in arrears. More than five failures in a row lock a key for five minutes; Spillway stops before',
+    'Check the access key and secret key (or token), the clock, and whether the account is in arrears. More than five failures in a row lock a key for five minutes; Spillway stops before that',
   ),
-  'APIGW.0302': badCredential('the IAM user may not use this API', `${askAdministrator} access to CCI`),
+  'APIGW.0302': badCredential('the IAM user is not allowed to use this API', `${askAdministrator} access to CCI`),
   'APIGW.0303': badCredential('the credential was refused', 'Check the access key and secret key'),
-  'APIGW.0304': badCredential('the application may not use this API', `${askAdministrator} access to CCI`),
+  'APIGW.0304': badCredential('the application is not allowed to use this API', `${askAdministrator} access to CCI`),
   'APIGW.0305': badCredential('the credential was refused', 'Check the access key and secret key'),
   'APIGW.0306': badCredential('access to the API was denied', `${askAdministrator} access to CCI`),
-  'APIGW.0307': badCredential('the token has to be renewed', 'Check that the token comes from the IAM of this region'),
+  'APIGW.0307': badCredential('the token must be renewed', 'Check that the token comes from the IAM of this region'),
   'APIGW.0308': {
     kind: 'throttled',
     reason: 'CCIThrottled',
-    says: 'more requests came than the gateway lets through',
-    remedy: 'Spillway slows down by itself; other users of the account share the limit',
+    says: 'there were more requests than the gateway allows',
+    remedy: 'Spillway slows down automatically; other users of the account share the limit',
   },
   'APIGW.0310': badCredential('the project cannot be used', 'Check projectId, and that the project is not suspended'),
   'APIGW.0311': badCredential('the credential was refused', 'Check the access key and secret key'),
-  'APIGW.0401': badCredential('the gateway does not know our address', `${askAdministrator} access from this network`),
+  'APIGW.0401': badCredential(
+    'the gateway does not recognize our address',
+    `${askAdministrator} access from this network`,
+  ),
   'APIGW.0402': badCredential('calls from our address are not allowed', `${askAdministrator} access from this network`),
   'APIGW.0404': badCredential('the gateway may not reach the backend', support),
   'APIGW.0501': {
@@ -280,8 +283,11 @@ export const knownCodes: Readonly<Record<string, KnownCode>> = {
   'APIGW.0609': away('the gateway failed'),
   'APIGW.0610': away('CCI is not available'),
   'APIGW.0611': away('CCI did not answer the gateway in time'),
-  'APIGW.0801': badCredential('the user may not use this service', `${askAdministrator} access to CCI`),
-  'APIGW.0802': badCredential('the IAM user may not use this region', `${askAdministrator} access to the region`),
+  'APIGW.0801': badCredential('the user is not allowed to use this service', `${askAdministrator} access to CCI`),
+  'APIGW.0802': badCredential(
+    'the IAM user is not allowed to use this region',
+    `${askAdministrator} access to the region`,
+  ),
 };
 
 /** The vendor's code of an answer: of CCI, or of the gateway, which calls itself APIGW or APIG. */

@@ -62,11 +62,11 @@ export async function httpsCall(
   try {
     return await promise;
   } catch (cause) {
-    if (signal.aborted) throw new BackendError('unavailable', `${method} ${url} was given up`, { cause });
+    if (signal.aborted) throw new BackendError('unavailable', `${method} ${url} was cancelled`, { cause });
     const why = deadline.aborted ? `no answer within ${timeoutMs / 1000} s` : errorMessage(cause);
     throw new BackendError('unavailable', `cannot reach ${new URL(url).origin}: ${why}`, {
       cause,
-      remedy: 'Check the endpoint, its DNS name, the way out of this network, and the certificate authority (ca)',
+      remedy: 'Check the endpoint, its DNS name, the route out of this network, and the certificate authority (ca)',
     });
   }
 }

@@ -83,7 +83,7 @@ function readToken(answer: HttpsAnswer, login: TokenLogin, origin: string): IamT
   if (answer.status >= 400) throw iamError(answer, login, origin);
   if (typeof token !== 'string' || token === '') {
     throw new BackendError('unavailable', `${origin} answered ${answer.status} without a token`, {
-      remedy: 'Check that the IAM endpoint is one',
+      remedy: 'Check that iamEndpoint is the address of IAM',
     });
   }
   const described = recordIn(answer.body, 'token');
@@ -96,14 +96,14 @@ function readToken(answer: HttpsAnswer, login: TokenLogin, origin: string): IamT
 
 const remedies: Readonly<Record<number, string>> = {
   400: 'Check the names of account, user and agency, and the projectId',
-  401: 'Check account, user name and password. IAM locks a user after some failures, so nothing is tried with them for a while',
-  403: 'The user needs the right to use this project and, for an agency, Agent Operator',
-  404: 'Check that the agency and the project exist, and their spelling',
+  401: 'Check account, user name and password. IAM locks a user after several failures, so Spillway does not use them for a while',
+  403: 'The user needs permission to use this project and, for an agency, Agent Operator',
+  404: 'Check that the agency and the project exist and are spelled correctly',
 };
 
 function iamError({ status, body }: HttpsAnswer, login: TokenLogin, origin: string): BackendError {
   const said = textIn(recordIn(body, 'error'), 'message') || textIn(body, 'error_msg') || `status ${status}`;
-  const message = `${origin} gave no token to ${describeLogin(login)}: ${withoutSecrets(said, login).slice(0, 300)}`;
+  const message = `${origin} refused a token for ${describeLogin(login)}: ${withoutSecrets(said, login).slice(0, 300)}`;
   if (status === 429) return new BackendError('throttled', message);
   if (status >= 500) return new BackendError('unavailable', message);
   return new BackendError('unauthorized', message, { remedy: remedies[status] ?? remedies[400] ?? '' });

@@ -213,11 +213,27 @@ test('a copy of a ConfigMap goes after its last pod, also when CCI took the pod 
   await expect.poll(listed).toEqual([]);
 });
 
-test('a pod that CCI has no room for is taken back, and the pool is sold out', async () => {
+test('a pod that CCI has no room for is accepted, is seen without a place, and can be taken back', async () => {
   const { backend } = await region({ room: false });
   await backend.prepare(signal);
-  await expect(backend.create(workload(), signal)).rejects.toMatchObject({ kind: 'soldOut' });
+  const { ref, ...rest } = workload();
+  await backend.create({ ref, ...rest }, signal);
+  expect((await backend.list(signal)).instances).toMatchObject([{ ref, state: 'starting', unplaced: '' }]);
+  expect(backend.capabilities.placeWithinMs).toBe(100);
+  expect(await backend.withdraw?.(ref, signal)).toBe(true);
   expect((await backend.list(signal)).instances).toEqual([]);
+  expect(await backend.withdraw?.(ref, signal)).toBe(true);
+});
+
+test('a pod that has found a place in CCI is not taken back', async () => {
+  const { backend } = await region();
+  await backend.prepare(signal);
+  const { ref, ...rest } = workload();
+  await backend.create({ ref, ...rest }, signal);
+  expect(await backend.withdraw?.(ref, signal)).toBe(false);
+  const [instance] = (await backend.list(signal)).instances;
+  expect(instance).toMatchObject({ ref, state: 'starting' });
+  expect(instance).not.toHaveProperty('unplaced');
 });
 
 test('an account in arrears blocks the pool, with what to do', async () => {

@@ -29,6 +29,7 @@ export function podDialect(
       portForward: !lacks.portForward,
       ephemeralContainers: !lacks.ephemeralContainers,
     },
+    noMetrics: lacks.metrics ? 'CCI 2.0 has no metrics API (metrics.k8s.io)' : undefined,
     watchList: !lacks.watchList,
     sinceTime: !lacks.sinceTime,
     // Only labels, annotations and images of a pod can be changed.
@@ -38,7 +39,7 @@ export function podDialect(
     clusterServices: false,
     pullSecret: pullSecretName,
     // That takes a part of an emptyDir.
-    hostsFile: { canBeWritten: false, remedy: 'Give the name to the application in a variable, if it needs it' },
+    hostsFile: { canBeWritten: false, remedy: 'If the application needs the name, pass it in an environment variable' },
     annotations: vendorAnnotations,
     dns: patientDns,
     remedyOf: (message) => pullRemedy(message, region),

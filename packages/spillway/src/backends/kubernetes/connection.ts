@@ -64,7 +64,7 @@ export class OtherCluster {
   /** Removes what should not be there, in the background: what could not be is left to the next time. */
   tidy(
     removal: (closing: AbortSignal) => Promise<void>,
-    remains = 'unused copies of ConfigMaps and Secrets remain',
+    remains = 'cannot remove unused copies of ConfigMaps and Secrets yet',
   ): void {
     this.inBackground((closing) =>
       removal(closing).catch((error: unknown) => {

@@ -39,6 +39,8 @@ export interface Dialect {
   readonly capacity: Capacity | undefined;
   /** What can be done with a pod that runs, besides logs and commands. */
   readonly verbs: { readonly attach: boolean; readonly portForward: boolean; readonly ephemeralContainers: boolean };
+  /** Why nobody tells what pods use. Undefined: `metrics.k8s.io` does. */
+  readonly noMetrics: string | undefined;
   /** Can the API stream lists? A server that does not know them lets the client wait. */
   readonly watchList: boolean;
   /** Does the log API know `sinceTime`? If not, it is asked for `sinceSeconds`. */
@@ -90,6 +92,7 @@ export const kubernetesDialect: Dialect = {
   alsoRefused: () => [],
   capacity: undefined,
   verbs: { attach: true, portForward: true, ephemeralContainers: true },
+  noMetrics: undefined,
   watchList: true,
   sinceTime: true,
   finalizer: 'spillway.dev/status-read',

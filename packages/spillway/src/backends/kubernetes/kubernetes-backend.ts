@@ -4,15 +4,16 @@ import {
   BackendError,
   type Capabilities,
   type Capacity,
-  type ContainerStreams,
   type ExecResult,
   type InstanceChange,
   type InstanceEvent,
   type InstanceRef,
+  type InstanceUsage,
   type Listing,
   type LogOptions,
   type LogSink,
   type Notice,
+  type OfferedStreams,
   type Owner,
   type PortForwarder,
   type Refusal,
@@ -32,7 +33,7 @@ import { deleting, reading } from './lanes.ts';
 import { createPod } from './pods/creation.ts';
 import { LogPart } from './pods/log-part.ts';
 import { observe } from './pods/observe.ts';
-import { untilPlaced } from './pods/place-waiting.ts';
+import { whyUnplaced } from './pods/place.ts';
 import type { Double } from './pods/instances.ts';
 import { deletePod, endDouble, removePod } from './pods/removal.ts';
 import {
@@ -44,6 +45,7 @@ import {
   readLog,
   streamPath,
 } from './pods/streams.ts';
+import { readUsage } from './pods/usage.ts';
 
 export interface KubernetesBackendDependencies {
   readonly dialect: Dialect;
@@ -68,7 +70,7 @@ export interface KubernetesBackendDependencies {
   readonly tidyLogins?: (client: KubeClient, signal: AbortSignal, removed?: InstanceRef) => Promise<void>;
   /** See {@link TranslateOptions}. */
   readonly hostsImage?: TranslateOptions['hostsImage'];
-  /** A pod that has no place in the other cluster after this time is removed, and counts as sold out. Default: it waits. */
+  /** See {@link Capabilities}. */
   readonly placeWithinMs?: number;
   readonly clock?: Clock | undefined;
 }
@@ -94,6 +96,7 @@ export class KubernetesBackend implements Backend {
   }
 
   get capabilities(): Capabilities {
+    const { placeWithinMs } = this.#dependencies;
     const { name, architecture, verbs, volumeUpdates, clusterServices } = this.#dependencies.dialect;
     return {
       runtimeVersion: `${name}://${this.#version}`,
@@ -104,6 +107,7 @@ export class KubernetesBackend implements Backend {
       volumeUpdates,
       pullSecretUpdates: true,
       clusterServices,
+      ...(placeWithinMs !== undefined && { placeWithinMs }),
     };
   }
 
@@ -124,7 +128,6 @@ export class KubernetesBackend implements Backend {
   }
 
   async create(workload: Workload, signal: AbortSignal): Promise<void> {
-    const { placeWithinMs } = this.#dependencies;
     const { ref } = workload;
     await this.#cluster.do(`create pod ${ref.namespace}/${ref.name}`, async (connected) => {
       const translation = await this.#translated(workload, connected, signal);
@@ -135,8 +138,19 @@ export class KubernetesBackend implements Backend {
         throw error;
       }
       for (const notice of translation.notices) this.#hub.notice(ref, notice);
-      if (placeWithinMs === undefined) return;
-      await untilPlaced(ref, placeWithinMs, connected, this.#cluster.untilClosed(signal));
+    });
+  }
+
+  async withdraw(ref: InstanceRef, signal: AbortSignal): Promise<boolean> {
+    return await this.#cluster.do(`take back pod ${ref.namespace}/${ref.name}`, async (connected) => {
+      const { pods, instances } = connected;
+      const pod = await instances.find({ signal, lane: deleting }, ref.uid);
+      if (!pod) return true;
+      if (whyUnplaced(pod) === undefined) return false;
+      // One that has changed since it was read may have got a place.
+      const isWithdrawn = await deletePod(pods, pod, { gracePeriodSeconds: 0, unchanged: true, signal });
+      if (isWithdrawn) this.#tidyAfter([pod], ref, connected);
+      return isWithdrawn;
     });
   }
 
@@ -175,10 +189,8 @@ export class KubernetesBackend implements Backend {
       const found = await connected.instances.pods({ signal, lane: deleting }, ref.uid);
       const context = { ...this.#dependencies, ...connected };
       await Promise.all(found.map((pod) => removePod(ref, pod, context, signal)));
-      connected.copies.release(found);
       // Also when the pod was gone already.
-      this.#cluster.tidy((closing) => connected.copies.tidy(closing));
-      this.#tidyLogins(connected.client, ref);
+      this.#tidyAfter(found, ref, connected);
     });
   }
 
@@ -223,22 +235,28 @@ export class KubernetesBackend implements Backend {
     ref: InstanceRef,
     container: string,
     command: readonly string[],
-    io: ContainerStreams,
+    streams: OfferedStreams,
     signal: AbortSignal,
   ): Promise<ExecResult> {
     return await this.#cluster.do(
       `run a command in ${container} of pod ${ref.namespace}/${ref.name}`,
       async (connected) => {
         const path = await this.#pathOf('exec', ref, connected, signal, container);
-        return await openStreams(connected.client, path, { container, command }, io, this.#cluster.untilClosed(signal));
+        return await openStreams(
+          connected.client,
+          path,
+          { container, command },
+          streams,
+          this.#cluster.untilClosed(signal),
+        );
       },
     );
   }
 
-  async attach(ref: InstanceRef, container: string, io: ContainerStreams, signal: AbortSignal): Promise<ExecResult> {
+  async attach(ref: InstanceRef, container: string, streams: OfferedStreams, signal: AbortSignal): Promise<ExecResult> {
     return await this.#cluster.do(`attach to ${container} of pod ${ref.namespace}/${ref.name}`, async (connected) => {
       const path = await this.#pathOf('attach', ref, connected, signal, container);
-      return await openStreams(connected.client, path, { container }, io, this.#cluster.untilClosed(signal));
+      return await openStreams(connected.client, path, { container }, streams, this.#cluster.untilClosed(signal));
     });
   }
 
@@ -247,6 +265,12 @@ export class KubernetesBackend implements Backend {
       const path = await this.#pathOf('portforward', ref, connected, signal);
       return await openPorts(connected.client, path, this.#cluster.untilClosed(signal));
     });
+  }
+
+  async usage(signal: AbortSignal): Promise<readonly InstanceUsage[]> {
+    return await this.#cluster.do('read what pods use', (connected) =>
+      readUsage({ ...this.#dependencies, ...connected }, signal),
+    );
   }
 
   async capacity(signal: AbortSignal): Promise<Capacity> {
@@ -274,6 +298,13 @@ export class KubernetesBackend implements Backend {
     if (!(await endDouble(pod, { pods, dialect }, signal))) return;
     const message = `There were two instances of this pod in namespace ${namespace} of the other cluster: ${kept} is kept, ${nameOf(pod)} is being ended.`;
     this.#hub.double(ref, message);
+  }
+
+  /** Takes away what nobody needs any more without these pods of one UID. */
+  #tidyAfter(removed: readonly Pod[], ref: InstanceRef, { client, copies }: Connected): void {
+    copies.release(removed);
+    this.#cluster.tidy((closing) => copies.tidy(closing));
+    this.#tidyLogins(client, ref);
   }
 
   #tidyLogins(client: KubeClient, removed?: InstanceRef): void {

@@ -109,6 +109,23 @@ describe('a rehearsal', () => {
     expect(await uids(rehearsal)).toEqual([]);
   });
 
+  it('has no place for what it accepts for a while: shown as such, and nothing is left when it is taken back', async () => {
+    const { rehearsal, clock } = setUp({ placeDelay: 30_000 });
+    const placed = Promise.withResolvers<void>();
+    clock.sleep = () => placed.promise;
+    const [web, db] = [pod('web'), pod('db')];
+    for (const each of [web, db, web]) await rehearsal.create(each, signal);
+    const look = async (): Promise<unknown> => (await rehearsal.list(signal)).instances;
+    const wait = { state: 'starting', unplaced: expect.stringContaining('rehearsal') };
+    expect(await look()).toMatchObject([wait, wait]);
+    expect(await rehearsal.withdraw(db.ref, signal)).toBe(true);
+    expect(await look()).toMatchObject([{ ref: web.ref }]);
+    placed.resolve();
+    await expect.poll(look).toMatchObject([{ ref: web.ref, state: 'running' }]);
+    expect(await rehearsal.withdraw(web.ref, signal)).toBe(false);
+    expect(await rehearsal.withdraw(db.ref, signal)).toBe(true);
+  });
+
   it('leaves half of an instance, which the next create completes and a remove removes', async () => {
     const { rehearsal } = setUp({ faults: [{ on: 'create', fails: 'internal', effect: 'half', timesPerPod: 1 }] });
     const [web, db] = [pod('web'), pod('db')];

@@ -1,14 +1,15 @@
-import { type Clock, type Container, type ContainerStatus, systemClock } from '@spillway/kube';
+import { type Clock, systemClock } from '@spillway/kube';
 import type {
   Backend,
   Capabilities,
   Capacity,
   ExecResult,
-  ContainerStreams,
+  OfferedStreams,
   Instance,
   InstanceChange,
   InstanceEvent,
   InstanceRef,
+  InstanceUsage,
   Listing,
   LogOptions,
   LogSink,
@@ -18,16 +19,20 @@ import type {
   StopOptions,
   Workload,
 } from '../backend.ts';
-import { startingReason } from '../../podspec/containers.ts';
 import { BackendError } from '../backend.ts';
 import { EventHub } from '../event-hub.ts';
+import { changeWorkload } from './change-workload.ts';
 import { drawMs } from './duration.ts';
+import { halfInstance } from './half-instance.ts';
 import { errorOf, FaultDice, isDown, type Scenario, type ScenarioCall } from './scenario.ts';
 import { seededRandom } from './seeded-random.ts';
 
+/** It has a place for everything. */
+export type WholeBackend = Required<Omit<Backend, 'withdraw'>>;
+
 export interface RehearsalDependencies {
   /** What really (or simulated) runs the pods. */
-  readonly backend: Required<Backend>;
+  readonly backend: WholeBackend;
   readonly scenario: Scenario;
   readonly clock?: Clock;
 }
@@ -38,6 +43,13 @@ interface Lag {
   readonly last?: Instance;
 }
 
+/** Accepted, and waiting for a place. */
+interface Wait {
+  workload: Workload;
+}
+
+const placeWithinMs = 20_000;
+
 /** How often a backend that is away is looked at by those who watch it. */
 const restartCheckMs = 1000;
 
@@ -46,7 +58,7 @@ const restartCheckMs = 1000;
  * listings that lag or lack something, watches that break, half-made instances, restarts. What runs is the backend's below.
  */
 export class FaultyBackend implements Backend {
-  readonly #backend: Required<Backend>;
+  readonly #backend: WholeBackend;
   #scenario: Scenario;
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -54,6 +66,9 @@ export class FaultyBackend implements Backend {
   readonly #startedMs: number;
   /** Half-made instances: they are listed, cost money, and do nothing. */
   readonly #half = new Map<string, Instance>();
+  /** Of them, those that start when there is a place for them. */
+  readonly #waits = new Map<string, Wait>();
+  readonly #closing = new AbortController();
   readonly #watchers = new Set<EventHub>();
   /** What listings do not know yet. */
   readonly #lags = new Map<string, Lag>();
@@ -74,7 +89,7 @@ export class FaultyBackend implements Backend {
   }
 
   get capabilities(): Capabilities {
-    return this.#backend.capabilities;
+    return { ...this.#backend.capabilities, placeWithinMs };
   }
 
   review(...args: Parameters<Backend['review']>): Review {
@@ -88,8 +103,12 @@ export class FaultyBackend implements Backend {
   create(workload: Workload, signal: AbortSignal): Promise<void> {
     const { ref } = workload;
     const make = async (): Promise<void> => {
+      if (this.#waits.has(ref.uid)) return;
       this.#half.delete(ref.uid);
-      await this.#backend.create(workload, signal);
+      const { placeDelay } = this.#scenario;
+      const placeMs = placeDelay === undefined ? 0 : drawMs(placeDelay, this.#random);
+      if (placeMs > 0 && !(await this.#exists(ref.uid))) void this.#wait(workload, placeMs);
+      else await this.#backend.create(workload, signal);
       this.#lagging(ref.uid);
     };
     return this.#call('create', ref, signal, make, async () => this.#makeHalf(workload));
@@ -97,6 +116,7 @@ export class FaultyBackend implements Backend {
 
   stop(ref: InstanceRef, options: StopOptions, signal: AbortSignal): Promise<void> {
     return this.#call('stop', ref, signal, async () => {
+      this.#waits.delete(ref.uid);
       const half = this.#half.get(ref.uid);
       if (half) this.#setHalf({ ...half, state: 'ended' });
       await this.#backend.stop(ref, options, signal);
@@ -104,13 +124,31 @@ export class FaultyBackend implements Backend {
   }
 
   update(ref: InstanceRef, change: InstanceChange, signal: AbortSignal): Promise<readonly Refusal[]> {
-    return this.#call('update', ref, signal, () => this.#backend.update(ref, change, signal));
+    return this.#call('update', ref, signal, () => {
+      const [wait, half] = [this.#waits.get(ref.uid), this.#half.get(ref.uid)];
+      if (wait && half) {
+        wait.workload = changeWorkload(wait.workload, change);
+        this.#setHalf({ ...half, revision: wait.workload.revision });
+      }
+      return this.#backend.update(ref, change, signal);
+    });
+  }
+
+  withdraw(ref: InstanceRef, signal: AbortSignal): Promise<boolean> {
+    return this.#call('withdraw', ref, signal, async () => {
+      const half = this.#half.get(ref.uid);
+      if (!this.#waits.delete(ref.uid)) return half === undefined && !(await this.#exists(ref.uid));
+      this.#dropHalf(ref);
+      if (half) this.#lagging(ref.uid, half);
+      return true;
+    });
   }
 
   remove(ref: InstanceRef, signal: AbortSignal): Promise<void> {
     return this.#call('remove', ref, signal, async () => {
       const last = this.#half.get(ref.uid) ?? (await this.#find(ref.uid, signal));
-      if (this.#half.delete(ref.uid)) for (const hub of this.#watchers) hub.gone(ref);
+      this.#waits.delete(ref.uid);
+      this.#dropHalf(ref);
       await this.#backend.remove(ref, signal);
       if (last) this.#lagging(ref.uid, last);
     });
@@ -146,18 +184,22 @@ export class FaultyBackend implements Backend {
     ref: InstanceRef,
     container: string,
     command: readonly string[],
-    io: ContainerStreams,
+    streams: OfferedStreams,
     signal: AbortSignal,
   ): Promise<ExecResult> {
-    return this.#call('exec', ref, signal, () => this.#backend.exec(ref, container, command, io, signal));
+    return this.#call('exec', ref, signal, () => this.#backend.exec(ref, container, command, streams, signal));
   }
 
-  attach(ref: InstanceRef, container: string, io: ContainerStreams, signal: AbortSignal): Promise<ExecResult> {
-    return this.#call('attach', ref, signal, () => this.#backend.attach(ref, container, io, signal));
+  attach(ref: InstanceRef, container: string, streams: OfferedStreams, signal: AbortSignal): Promise<ExecResult> {
+    return this.#call('attach', ref, signal, () => this.#backend.attach(ref, container, streams, signal));
   }
 
   portForward(ref: InstanceRef, signal: AbortSignal): Promise<PortForwarder> {
     return this.#call('portForward', ref, signal, () => this.#backend.portForward(ref, signal));
+  }
+
+  usage(signal: AbortSignal): Promise<readonly InstanceUsage[]> {
+    return this.#call('usage', undefined, signal, () => this.#backend.usage(signal));
   }
 
   capacity(signal: AbortSignal): Promise<Capacity> {
@@ -169,6 +211,7 @@ export class FaultyBackend implements Backend {
   }
 
   close(): Promise<void> {
+    this.#closing.abort();
     return this.#backend.close();
   }
 
@@ -220,19 +263,34 @@ export class FaultyBackend implements Backend {
     throw errorOf(fault);
   }
 
-  async #makeHalf({ ref, pod }: Workload): Promise<void> {
-    const { instances } = await this.#backend.list(new AbortController().signal);
-    if (instances.some(({ ref: { uid } }) => uid === ref.uid)) return;
-    const waits = (container: Container): ContainerStatus => waiting(container, startingReason(pod));
-    this.#setHalf({
-      ref,
-      state: 'starting',
-      podIPs: [],
-      startTime: `${new Date(this.#clock.now()).toISOString().slice(0, 19)}Z`,
-      containerStatuses: (pod.spec?.containers ?? []).map(waits),
-      initContainerStatuses: (pod.spec?.initContainers ?? []).map(waits),
-    });
-    this.#lagging(ref.uid);
+  async #makeHalf(workload: Workload): Promise<void> {
+    const { uid } = workload.ref;
+    if (this.#half.has(uid) || (await this.#exists(uid))) return;
+    this.#setHalf(halfInstance(workload, this.#clock.now()));
+    this.#lagging(uid);
+  }
+
+  /** Settles when it has a place, or needs none any more. */
+  async #wait(workload: Workload, ms: number): Promise<void> {
+    const { ref, revision } = workload;
+    const wait = { workload };
+    this.#waits.set(ref.uid, wait);
+    const unplaced = 'there is no capacity left (rehearsal)';
+    this.#setHalf({ ...halfInstance(workload, this.#clock.now()), unplaced, revision });
+    await this.#clock.sleep(ms, this.#closing.signal);
+    if (this.#closing.signal.aborted || this.#waits.get(ref.uid) !== wait) return;
+    this.#waits.delete(ref.uid);
+    this.#half.delete(ref.uid);
+    await this.#backend.create(wait.workload, this.#closing.signal);
+  }
+
+  async #exists(uid: string): Promise<boolean> {
+    const { instances } = await this.#backend.list(this.#closing.signal);
+    return instances.some(({ ref }) => ref.uid === uid);
+  }
+
+  #dropHalf(ref: InstanceRef): void {
+    if (this.#half.delete(ref.uid)) for (const hub of this.#watchers) hub.gone(ref);
   }
 
   #setHalf(instance: Instance): void {
@@ -282,18 +340,6 @@ export class FaultyBackend implements Backend {
   #seconds(): number {
     return (this.#clock.now() - this.#startedMs) / 1000;
   }
-}
-
-function waiting({ name, image = '' }: Container, reason: string): ContainerStatus {
-  return {
-    name,
-    image,
-    imageID: '',
-    ready: false,
-    started: false,
-    restartCount: 0,
-    state: { waiting: { reason } },
-  };
 }
 
 function lost(what: string): BackendError {

@@ -1,6 +1,6 @@
 import { type Capacity, BackendError } from '../backend.ts';
 import { drawMs } from './duration.ts';
-import type { Scenario } from './scenario.ts';
+import type { ContainerLoad, Scenario } from './scenario.ts';
 import { seededRandom } from './seeded-random.ts';
 
 /** A pool without containers: everything is answered from memory, after settable delays. */
@@ -25,6 +25,8 @@ export interface ResolvedSimulatedOptions {
   readonly podCidr: string;
   readonly stateFile: string | undefined;
   readonly capacity: Capacity;
+  readonly measuredEveryMs: number;
+  readonly loads: readonly ContainerLoad[];
 }
 
 export function resolveSimulatedOptions(options: SimulatedBackendOptions): ResolvedSimulatedOptions {
@@ -38,6 +40,8 @@ export function resolveSimulatedOptions(options: SimulatedBackendOptions): Resol
     podCidr,
     stateFile,
     capacity: { cpu: '1000', memory: '4000Gi', pods: '10000', ...capacity },
+    measuredEveryMs: (scenario?.usage?.everySeconds ?? 15) * 1000,
+    loads: scenario?.usage?.containers ?? [],
   };
 }
 

@@ -2,7 +2,7 @@ import { BackendError, type BackendErrorKind } from '../backend.ts';
 import type { Duration } from './duration.ts';
 
 /**
- * What goes wrong on a backend, and when. The same scenario with the same seed and the same calls always goes the same
+ * What goes wrong on a backend, and when, and what its pods use. The same scenario with the same seed and the same calls always goes the same
  * way. Nothing in it: nothing goes wrong.
  */
 export interface Scenario {
@@ -10,7 +10,9 @@ export interface Scenario {
   readonly seed?: number | undefined;
   /** How long answers take. */
   readonly latency?: Partial<Readonly<Record<ScenarioCall | 'all', Duration | undefined>>> | undefined;
-  /** From the acceptance of an instance until its containers run. Default: the backend's `startDelayMs`. */
+  /** From the acceptance of an instance until there is a place for it. Default: 0. */
+  readonly placeDelay?: Duration | undefined;
+  /** From when an instance has a place until its containers run. Default: the backend's `startDelayMs`. */
   readonly startDelay?: Duration | undefined;
   /** The first one that applies to a call decides. */
   readonly faults?: readonly Fault[] | undefined;
@@ -18,12 +20,14 @@ export interface Scenario {
   readonly watches?: WatchFaults | undefined;
   /** Times at which the backend is away. */
   readonly restarts?: readonly Restart[] | undefined;
+  readonly usage?: UsageScenario | undefined;
 }
 
 export const scenarioCalls = [
   'prepare',
   'create',
   'update',
+  'withdraw',
   'stop',
   'remove',
   'list',
@@ -32,6 +36,7 @@ export const scenarioCalls = [
   'exec',
   'attach',
   'portForward',
+  'usage',
 ] as const;
 export type ScenarioCall = (typeof scenarioCalls)[number];
 
@@ -71,6 +76,27 @@ export interface WatchFaults {
   readonly loseChance?: number | undefined;
   /** Later than the backend knows. */
   readonly lag?: Duration | undefined;
+}
+
+export interface UsageScenario {
+  /** Between two measurements. Default: 15. */
+  readonly everySeconds?: number | undefined;
+  /** The first one that a container is like counts. Others use half of what they request, or a little. */
+  readonly containers?: readonly ContainerLoad[] | undefined;
+}
+
+/** Quantities of Kubernetes. */
+export interface ContainerLoad {
+  /** Names of pods, `*` standing for anything. Default: all. */
+  readonly pods?: string | undefined;
+  /** Names of containers, `*` standing for anything. Default: all. */
+  readonly containers?: string | undefined;
+  /** Default: half of what the container requests. */
+  readonly cpu?: string | undefined;
+  readonly memory?: string | undefined;
+  /** How much more of it each minute, up to the container's limit. Default: 0. */
+  readonly cpuPerMinute?: string | undefined;
+  readonly memoryPerMinute?: string | undefined;
 }
 
 export interface Restart {
@@ -139,7 +165,8 @@ function isAbout(fault: Fault, call: ScenarioCall, seconds: number, name: string
   return pods === undefined || (name !== undefined && isLike(name, pods));
 }
 
-function isLike(name: string, pattern: string): boolean {
+/** `*` stands for anything. */
+export function isLike(name: string, pattern: string): boolean {
   const [first = '', ...rest] = pattern.split('*');
   if (rest.length === 0) return name === pattern;
   const last = rest.pop() ?? '';

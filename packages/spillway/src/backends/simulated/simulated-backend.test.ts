@@ -1,3 +1,4 @@
+import { offered } from '../testing/offered.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,8 @@ import { SimulatedRegion } from './simulated-region.ts';
 
 describeBackendConformance('simulated', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'spillway-simulated-'));
-  const options = { startDelayMs: 5, stopDelayMs: 5, stateFile: join(folder, 'state.json') };
+  const scenario = { usage: { everySeconds: 0.1 } };
+  const options = { startDelayMs: 5, stopDelayMs: 5, stateFile: join(folder, 'state.json'), scenario };
   const owner = { clusterId: 'cluster', nodeName: 'virtual' };
   return {
     image: 'busybox',
@@ -59,7 +61,7 @@ describe('a region that several share', () => {
       await expect.poll(async () => (await other.list()).instances).toMatchObject([{ state: 'running' }]);
       await mine.stop(workload.ref, { graceSeconds: 0 });
       await mine.remove(workload.ref);
-      await expect(mine.exec(workload.ref, 'main', ['true'], { tty: false }, signal)).rejects.toMatchObject({
+      await expect(mine.exec(workload.ref, 'main', ['true'], offered({ tty: false }), signal)).rejects.toMatchObject({
         kind: 'notFound',
       });
     }

@@ -8,13 +8,14 @@ import {
   type Capabilities,
   type Capacity,
   type ExecResult,
-  type ContainerStreams,
   type InstanceChange,
   type InstanceEvent,
   type InstanceRef,
+  type InstanceUsage,
   type Listing,
   type LogOptions,
   type LogSink,
+  type OfferedStreams,
   type Owner,
   type PortForwarder,
   type Refusal,
@@ -25,6 +26,7 @@ import {
 import type { SimulatedPod } from './simulated-pod.ts';
 import { SimulatedPorts } from './simulated-ports.ts';
 import type { SimulatedRegion } from './simulated-region.ts';
+import { simulatedUsage } from './simulated-usage.ts';
 
 export interface SimulatedBackendDependencies {
   readonly region: SimulatedRegion;
@@ -117,21 +119,18 @@ export class SimulatedBackend implements Backend {
     ref: InstanceRef,
     name: string,
     command: readonly string[],
-    { stdin, stdout, stderr }: ContainerStreams,
+    streams: OfferedStreams,
     signal: AbortSignal,
   ): Promise<ExecResult> {
     const { pod, container } = this.#running(ref, name);
+    const { stdin, stdout, stderr } = await streams.open();
     const io = { stdin: chunksOf(stdin), stdout: writer(stdout), stderr: writer(stderr) };
     return { exitCode: await pod.exec(container, command, io, signal) };
   }
 
-  async attach(
-    ref: InstanceRef,
-    name: string,
-    { stdin, stdout, stderr }: ContainerStreams,
-    signal: AbortSignal,
-  ): Promise<ExecResult> {
+  async attach(ref: InstanceRef, name: string, streams: OfferedStreams, signal: AbortSignal): Promise<ExecResult> {
     const { pod, container } = this.#running(ref, name);
+    const { stdin, stdout, stderr } = await streams.open();
     const ended = new AbortController();
     const until = AbortSignal.any([signal, this.#closing.signal, ended.signal]);
     const input = stdin && pod.feed(container, Readable.from(chunksOf(stdin)), until).catch(() => {});
@@ -148,6 +147,11 @@ export class SimulatedBackend implements Backend {
 
   async portForward(ref: InstanceRef, signal: AbortSignal): Promise<PortForwarder> {
     return new SimulatedPorts(this.#pod(ref), AbortSignal.any([signal, this.#closing.signal]));
+  }
+
+  async usage(): Promise<readonly InstanceUsage[]> {
+    const { clock, options } = this.#region;
+    return this.#region.podsOf(this.#owner).flatMap((pod) => simulatedUsage(pod, options, clock.now()) ?? []);
   }
 
   async capacity(): Promise<Capacity> {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parseQuantity } from '../../podspec/quantities.ts';
 import { eventually } from '../../../testkit/eventually.ts';
-import { type Backend, BackendError, type Instance, type Workload } from '../backend.ts';
+import { type Backend, BackendError, type Instance, type InstanceUsage, type Workload } from '../backend.ts';
 import { Driver } from './driver.ts';
 import { makeWorkload, script, type WorkloadInput } from './workloads.ts';
 
@@ -447,6 +447,22 @@ export function describeBackendConformance(name: string, make: () => Promise<Bac
         await driver.run(running);
         expect(await look()).toEqual(before);
       });
+    });
+
+    test('what a pod uses is told, and a measurement always with its time', async () => {
+      const pod = await driver.run(workload({ spec: { containers: [forever] } }));
+      await driver.reaches(pod, 'running');
+      const measured = async (): Promise<InstanceUsage | undefined> =>
+        (await backend.usage(driver.signal)).find(({ uid }) => uid === pod.ref.uid);
+      const usage = await eventually('a measurement', measured);
+      expect(usage.containers).toMatchObject([{ name: 'main' }]);
+      expect(usage.containers[0]?.cores).toBeGreaterThanOrEqual(0);
+      expect(usage.containers[0]?.memoryBytes).toBeGreaterThan(0);
+      expect(usage.windowMs).toBeGreaterThan(0);
+      expect(Math.abs(Date.now() - usage.atMs)).toBeLessThan(300_000);
+      const next = await measured();
+      if (next?.atMs === usage.atMs) expect(next).toEqual(usage);
+      else expect(next?.atMs).toBeGreaterThan(usage.atMs);
     });
 
     test('what the node offers is given in quantities, and a healthy backend answers a ping', async () => {

@@ -1,5 +1,6 @@
 import { Readable, Writable } from 'node:stream';
 import type { ContainerStatus } from '@spillway/kube';
+import { offered } from './offered.ts';
 import { eventually, eventuallyWith } from '../../../testkit/eventually.ts';
 import {
   type Backend,
@@ -90,7 +91,7 @@ export class Driver {
       stderr,
       ...(input !== undefined && { stdin: Readable.from([Buffer.from(input)]) }),
     };
-    const result = await this.backend.exec?.(ref, 'main', command, io, this.signal);
+    const result = await this.backend.exec?.(ref, 'main', command, offered(io), this.signal);
     return { ...result, stdout: stdout.bytes, stderr: stderr.bytes };
   }
 
@@ -100,7 +101,7 @@ export class Driver {
     const stderr = new Collector();
     const io = { tty: false, stdin: Readable.from([Buffer.from(input)]), stdout, stderr };
     if (!this.backend.attach) throw new BackendError('invalid', 'not offered');
-    const result = await this.backend.attach(ref, 'main', io, this.signal);
+    const result = await this.backend.attach(ref, 'main', offered(io), this.signal);
     return { ...result, stdout: stdout.bytes, stderr: stderr.bytes };
   }
 

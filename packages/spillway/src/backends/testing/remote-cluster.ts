@@ -31,7 +31,7 @@ export class RemoteCluster {
   }
 
   static async start(): Promise<RemoteCluster> {
-    const cluster = await startCluster({ node: {} });
+    const cluster = await startCluster({ node: { metricsServer: true } });
     const config = await loadKubeconfig({ paths: [cluster.kubeconfig] });
     const remote = new RemoteCluster(cluster, new KubeClient({ config }));
     await remote.#pullImage();

@@ -12,7 +12,7 @@ export function meterCommand(
   withStandin: (command: Command, work: (standin: Standin) => Promise<void>) => Promise<void>,
 ): Command {
   return new Command('meter')
-    .description('what pods in the region were billed for, judged by what runs there and not by Spillway')
+    .description('show what pods in the region were billed for, measured by what runs there and not by Spillway')
     .addOption(new Option('-o, --output <format>', 'output format').choices(['text', 'json']).default('text'))
     .action(({ output }: { output: string }, command: Command) =>
       withStandin(command, async ({ meterOfRegion }) => {

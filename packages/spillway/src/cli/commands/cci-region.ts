@@ -30,7 +30,7 @@ export function cciRegionCommand(terminal: Terminal): Command {
   const region = new Command('cci-region');
   region
     .command('up')
-    .description('start a region that stays until "cci-region down"; does nothing when it is up already')
+    .description('start a region that stays until "cci-region down"; does nothing if it is already up')
     .option('--host <address>', 'where clients reach it: loopback or an address of a test network (default: 127.0.0.1)')
     .addOption(
       new Option(
@@ -64,7 +64,7 @@ export function cciRegionCommand(terminal: Terminal): Command {
   region
     .command('connect')
     .argument('<cluster>', 'name of a cluster of "spillway dev up"')
-    .description('let pods of the region and of a cluster reach each other, as a peering of two VPCs does')
+    .description('let pods of the region and of a cluster reach each other, like a peering of two VPCs')
     .action((cluster: string, _options: object, command: Command) =>
       withStandin(command, async (standin) => {
         const { nameServer } = await standin.connectRegion(cluster);
@@ -74,7 +74,7 @@ export function cciRegionCommand(terminal: Terminal): Command {
     );
   region
     .command('status')
-    .description('say how the region is reached, with its credentials')
+    .description('show how to reach the region, with its credentials')
     .addOption(outputOption())
     .action(({ output }: OutputOptions, command: Command) =>
       withStandin(command, async (standin) => print(terminal, render(await standin.statusOfRegion(), output))),

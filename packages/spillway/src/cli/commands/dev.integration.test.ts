@@ -13,7 +13,7 @@ test('dev up, twice, then status, kubeconfig and down', async () => {
 
   const again = await spillway('dev', 'up', name, '--no-node');
   expect(again).toMatchObject({ code: 0, stdout: first.stdout });
-  expect(again.stderr).toContain('up already');
+  expect(again.stderr).toContain('already up');
 
   expect(await spillway('dev', 'up', name)).toMatchObject({ code: 0 });
   expect(await spillway('dev', 'up', name, '--no-node', '--kubernetes-version', '1.28')).toMatchObject({

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import type * as devclusterModule from '@spillway/devcluster';
-import type { Cluster, ClusterStatus } from '@spillway/devcluster';
+import type { Cluster, ClusterStatus, NodeOptions } from '@spillway/devcluster';
 import { wholeNumber } from '../arguments.ts';
 import { interruptible } from '../interruptible.ts';
 import { exitCodes } from '../mistake.ts';
@@ -25,6 +25,7 @@ interface UpOptions {
   readonly cpu?: string;
   readonly memory?: string;
   readonly maxPods?: number;
+  readonly metricsServer?: boolean;
   readonly kubernetesVersion?: string;
 }
 
@@ -33,12 +34,13 @@ export function devCommand(terminal: Terminal): Command {
   const dev = new Command('dev');
   dev
     .command('up')
-    .description('start a cluster that stays until "dev down"; does nothing when it is up already')
+    .description('start a cluster that stays until "dev down"; does nothing if it is already up')
     .argument('[name]', 'name of the cluster', defaultName)
     .option('--no-node', 'a control plane alone, which needs neither root nor containers')
     .option('--cpu <quantity>', 'CPU that pods may request on the node (default: 2)')
     .option('--memory <quantity>', 'memory that pods may request on the node (default: 4Gi)')
     .option('--max-pods <number>', 'pods that the node takes (default: 110)', wholeNumber)
+    .option('--metrics-server', 'with metrics-server, for kubectl top and autoscalers')
     .option(
       '--kubernetes-version <version>',
       '1.28 for the oldest that Spillway supports, with --no-node (default: newest)',
@@ -77,7 +79,7 @@ export function devCommand(terminal: Terminal): Command {
 async function up(terminal: Terminal, devcluster: DevCluster, name: string, options: UpOptions): Promise<void> {
   const running = await attachIfThere(devcluster, name, options);
   if (running) {
-    note(terminal, `cluster "${name}" is up already`);
+    note(terminal, `cluster "${name}" is already up`);
     print(terminal, howToUse(running));
     return;
   }
@@ -87,7 +89,7 @@ async function up(terminal: Terminal, devcluster: DevCluster, name: string, opti
   const cluster = await interruptible((signal) =>
     devcluster.startCluster({
       name,
-      node: node && nodeSize(options),
+      node: node && nodeOptions(options),
       ...(options.kubernetesVersion === undefined ? {} : { kubernetesVersion: options.kubernetesVersion }),
       keep: true,
       log: (line) => note(terminal, line),
@@ -97,11 +99,12 @@ async function up(terminal: Terminal, devcluster: DevCluster, name: string, opti
   print(terminal, howToUse(cluster));
 }
 
-function nodeSize({ cpu, memory, maxPods }: UpOptions): { cpu?: string; memory?: string; maxPods?: number } {
+function nodeOptions({ cpu, memory, maxPods, metricsServer }: UpOptions): NodeOptions {
   return {
     ...(cpu === undefined ? {} : { cpu }),
     ...(memory === undefined ? {} : { memory }),
     ...(maxPods === undefined ? {} : { maxPods }),
+    ...(metricsServer === undefined ? {} : { metricsServer }),
   };
 }
 
@@ -123,7 +126,10 @@ async function namesOf(devcluster: DevCluster): Promise<readonly string[]> {
 
 async function attachIfThere(devcluster: DevCluster, name: string, options: UpOptions): Promise<Cluster | undefined> {
   const { node, kubernetesVersion } = options;
-  const wanted = { node: node && nodeSize(options), ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }) };
+  const wanted = {
+    node: node && nodeOptions(options),
+    ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }),
+  };
   try {
     return await devcluster.attachSame(name, wanted);
   } catch (error) {

@@ -29,10 +29,10 @@ const usualTestImage = 'busybox';
 /** `spillway doctor` */
 export function doctorCommand(terminal: Terminal): Command {
   return withClusterOptions(new Command('doctor'))
-    .option('--config <file>', 'configuration: the accounts of its pools in CCI are asked, too')
+    .option('--config <file>', 'configuration; the CCI accounts of its pools are checked, too')
     .option(
       '--run-pod [image]',
-      `starts a pod in each of them for a second and removes it (default image: ${usualTestImage}); needs --config`,
+      `start a pod in each of them for a second and remove it (default image: ${usualTestImage}); needs --config`,
     )
     .addOption(outputOption())
     .action(async (options: DoctorOptions) => {

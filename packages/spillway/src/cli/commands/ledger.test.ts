@@ -62,10 +62,11 @@ it('says for each pod from when to when, for programs', async () => {
 });
 
 it.each([
-  [[], /name the configuration or a ledger: --config FILE or --file FILE/],
-  [['--file', '/nowhere/cci.jsonl'], /\/nowhere\/cci\.jsonl: cannot read the ledger: the file does not exist/],
-  [['--file', 'a', '--since', 'monday'], /--since "monday" is no time: write 2026-01-31T08:00:00Z/],
-  [['--file', 'a', '--since', '1h', '--until', '2h'], /--since has to be before --until/],
+  [[], /specify the configuration or a ledger: --config FILE or --file FILE/],
+  [['--file', '/nowhere/cci.jsonl'], /\/nowhere\/cci\.jsonl: cannot read the ledger: there is no such file/],
+  [['--file', '/tmp'], /^\/tmp: cannot read the ledger: it is a directory$/m],
+  [['--file', 'a', '--since', 'monday'], /--since "monday" is not a time: write 2026-01-31T08:00:00Z/],
+  [['--file', 'a', '--since', '1h', '--until', '2h'], /--since must be before --until/],
 ])('explains the mistake in %j', async (args, message) => {
   const { code, stderr } = await ledger(...args);
   expect(stderr).toMatch(message);

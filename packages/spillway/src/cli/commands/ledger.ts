@@ -1,4 +1,5 @@
 import { access } from 'node:fs/promises';
+import { whyUnreadable } from '@spillway/kube';
 import { Command, Option } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import { generationsOf, ledgerFile, readIntervals } from '../../ledger/files.ts';
@@ -23,15 +24,18 @@ interface LedgerCommandOptions {
 /** `spillway ledger` */
 export function ledgerCommand(terminal: Terminal): Command {
   return new Command('ledger')
-    .option('--config <file>', 'configuration that says where the ledgers are')
+    .option('--config <file>', 'configuration that defines where the ledgers are')
     .option(
       '--file <file>',
-      'ledger of a pool, in place of --config; may be given several times, also for several replicas',
+      'ledger of a pool, instead of --config; may be given several times, also for several replicas',
       (file: string, files: readonly string[]) => [...files, file],
       [],
     )
-    .option('--since <time>', 'from when on: RFC 3339, a day such as 2026-01-31 (UTC), or how long ago: 90m, 12h, 7d')
-    .option('--until <time>', 'until when (default: now)')
+    .option(
+      '--since <time>',
+      'start of the time: RFC 3339, a day such as 2026-01-31 (UTC), or how long ago: 90m, 12h, 7d',
+    )
+    .option('--until <time>', 'end of the time (default: now)')
     .addOption(new Option('--by <what>', 'one row for each').choices(groupings).default('size'))
     .addOption(outputOption())
     .action(async (options: LedgerCommandOptions) => {
@@ -39,7 +43,7 @@ export function ledgerCommand(terminal: Terminal): Command {
       const nowMs = Math.floor(Date.now() / 1000) * 1000;
       const sinceMs = timeOption('--since', options.since, nowMs) ?? Number.NEGATIVE_INFINITY;
       const untilMs = Math.min(timeOption('--until', options.until, nowMs) ?? nowMs, nowMs);
-      if (sinceMs >= untilMs) throw new UsageError('--since has to be before --until and before now');
+      if (sinceMs >= untilMs) throw new UsageError('--since must be before --until and before now');
       const files = await filesOf(options);
       const intervals = merged(await Promise.all(files.map(intervalsOf)));
       printAnswer(terminal, reportOf(intervals, { by: options.by, sinceMs, untilMs }), options.output, renderLedger);
@@ -50,13 +54,13 @@ function timeOption(name: string, text: string | undefined, nowMs: number): numb
   if (text === undefined) return undefined;
   const ms = readTime(text, nowMs);
   if (ms !== undefined) return ms;
-  throw new UsageError(`${name} "${text}" is no time: write 2026-01-31T08:00:00Z, 2026-01-31, or how long ago: 12h`);
+  throw new UsageError(`${name} "${text}" is not a time: write 2026-01-31T08:00:00Z, 2026-01-31, or how long ago: 12h`);
 }
 
 async function filesOf({ config, file }: LedgerCommandOptions): Promise<readonly string[]> {
-  if (config !== undefined && file.length > 0) throw new UsageError('name either --config or --file');
+  if (config !== undefined && file.length > 0) throw new UsageError('use either --config or --file');
   if (config === undefined) {
-    if (file.length === 0) throw new UsageError('name the configuration or a ledger: --config FILE or --file FILE');
+    if (file.length === 0) throw new UsageError('specify the configuration or a ledger: --config FILE or --file FILE');
     return file;
   }
   const { ledger, pools } = await loadConfig(config);
@@ -74,8 +78,8 @@ async function intervalsOf(file: string): Promise<readonly Interval[]> {
     const [first] = cause instanceof AggregateError ? cause.errors : [cause];
     const missing = first instanceof Error && 'code' in first && first.code === 'ENOENT';
     const why = missing
-      ? 'the file does not exist: has spillway serve run a pod since ledger.directory was set?'
-      : `${first}`;
+      ? 'there is no such file: has spillway serve run a pod since ledger.directory was set?'
+      : whyUnreadable(first);
     throw new UsageError(`${file}: cannot read the ledger: ${why}`, { cause });
   }
 }

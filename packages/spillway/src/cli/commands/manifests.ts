@@ -9,7 +9,7 @@ import { kubernetesAccess, processEnvironment } from '../../config/kubernetes-ac
 import { ConfigError, loadConfig } from '../../config/load.ts';
 import { scheduleProfileCrd } from '../../placement/rules/schedule-profile-crd.ts';
 import { clusterConfig } from '../../serve/connect.ts';
-import type { Terminal } from '../terminal.ts';
+import { note, type Terminal } from '../terminal.ts';
 
 type Format = 'yaml' | 'json';
 
@@ -33,17 +33,18 @@ export function manifestsCommand(terminal: Terminal): Command {
   const manifests = new Command('manifests');
   manifests
     .command('rbac')
-    .description('everything that "spillway serve" may do with this configuration, and the account that may')
+    .description('print the rights that "spillway serve" needs with this configuration, and the account that has them')
     .requiredOption('--config <file>', 'configuration file')
     .option('--namespace <name>', 'namespace of the account', 'spillway-system')
     .option(
       '--no-pod-write-policy',
-      'without the admission policy that says which changes of pods these rights are for; Kubernetes before 1.30 has none',
+      'leave out the admission policies that limit which changes of pods the account may make; Kubernetes before 1.30 does not support them',
     )
     .addOption(output())
     .action(async ({ config: file, namespace, podWritePolicy, output: format }: RbacCommandOptions) => {
-      const { pools, placement, leaderElection, admission } = await loadConfig(file);
+      const { name, pools, placement, leaderElection, admission } = await loadConfig(file);
       const objects = rbacManifests({
+        installation: name,
         nodeNames: pools.map(({ nodeName }) => nodeName),
         approveServingCertificates: pools.some(({ servingCertificate }) => servingCertificate.csr?.approve === true),
         placement: placement.enabled,
@@ -65,11 +66,11 @@ export function manifestsCommand(terminal: Terminal): Command {
           : {}),
       });
       print(terminal, objects, format);
-      if (!podWritePolicy) terminal.stderr.write(withoutPodWritePolicy);
+      if (!podWritePolicy) note(terminal, withoutPodWritePolicy(name));
     });
   manifests
     .command('admission')
-    .description('the admission policies or webhooks that turn burst labels into scheduling fields')
+    .description('print the admission policies or webhooks that turn burst labels into scheduling fields')
     .requiredOption('--config <file>', 'configuration file')
     .addOption(
       new Option(
@@ -80,9 +81,10 @@ export function manifestsCommand(terminal: Terminal): Command {
     .addOption(output())
     .action(async ({ config: file, carrier, output: format }: AdmissionCommandOptions) => {
       const config = await loadConfig(file);
-      const { admission } = config;
+      const { name, admission } = config;
       const wanted = carrier ?? admission.carrier;
       const objects = admissionManifests({
+        installation: name,
         carrier: wanted === 'auto' ? await carrierOfCluster(config) : wanted,
         address: webhookAddress(admission),
         port: admission.port,
@@ -92,14 +94,14 @@ export function manifestsCommand(terminal: Terminal): Command {
     });
   manifests
     .command('crds')
-    .description('the custom resources that Spillway knows: ScheduleProfile')
+    .description('print the custom resource that Spillway uses: ScheduleProfile')
     .addOption(output())
     .action(({ output: format }: { output: Format }) => print(terminal, [scheduleProfileCrd], format));
   return manifests;
 }
 
-const withoutPodWritePolicy =
-  "note: without the admission policy spillway-pod-writes, Spillway's account may patch any pod of the cluster, its image included: keep its token as safe as an administrator's, or use Kubernetes 1.30 or newer\n";
+const withoutPodWritePolicy = (name: string): string =>
+  `note: without the admission policy ${name}-pod-writes, the account ${name} may patch any pod of the cluster, including its image: protect its token like that of an administrator, or use Kubernetes 1.30 or newer`;
 
 function print(terminal: Terminal, objects: readonly object[], format: Format): void {
   const text =
@@ -121,7 +123,9 @@ async function carrierOfCluster({ kubernetes }: Config): Promise<'policy' | 'web
     return resources.some(({ name }) => name === 'mutatingadmissionpolicies') ? 'policy' : 'webhook';
   } catch (cause) {
     const why = errorMessage(cause);
-    throw new ConfigError(`cannot ask the cluster what it can carry: ${why}; say it with --carrier`, [], { cause });
+    throw new ConfigError(`cannot find out what the cluster supports: ${why}; specify it with --carrier`, [], {
+      cause,
+    });
   } finally {
     await client.close();
   }

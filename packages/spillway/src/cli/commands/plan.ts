@@ -34,13 +34,13 @@ export function planCommand(terminal: Terminal): Command {
       (file: string, files: readonly string[]) => [...files, file],
       [],
     )
-    .option('--replicas <number>', 'in place of what the workloads say', wholeNumber)
+    .option('--replicas <number>', 'number of replicas, instead of that of the workloads', wholeNumber)
     .option('--config <file>', 'configuration with the pools (default: the virtual nodes of the cluster)')
-    .option('-n, --namespace <name>', 'namespace of objects that name none (default: that of the context)')
+    .option('-n, --namespace <name>', 'namespace of objects that do not specify one (default: that of the context)')
     .option('--offline', 'do not ask a cluster: no forecast; needs --config')
     .addOption(outputOption())
     .action(async (options: PlanOptions) => {
-      if (options.filename.length === 0) throw new UsageError('name a manifest: spillway plan -f FILE');
+      if (options.filename.length === 0) throw new UsageError('specify a manifest: spillway plan -f FILE');
       const objects = (await Promise.all(options.filename.map(objectsOf))).flat();
       const plan = await answer(objects, options, terminal);
       printAnswer(terminal, plan, options.output, renderPlan);
@@ -50,13 +50,14 @@ export function planCommand(terminal: Terminal): Command {
 
 async function answer(objects: readonly KubeObject[], options: PlanOptions, terminal: Terminal): Promise<Plan> {
   const { config, offline = false, namespace, replicas } = options;
-  if (offline && config === undefined)
-    throw new UsageError('--offline needs --config: the pools have to come from somewhere');
+  if (offline && config === undefined) throw new UsageError('--offline needs --config, which defines the pools');
   const configured = config === undefined ? undefined : await poolsOfConfig(config);
   const wanted = replicas === undefined ? {} : { replicas };
   if (offline) {
     const inNamespace = objects.map((object) => withNamespace(object, namespace ?? 'default'));
-    const remarks = ['No cluster was asked: taints, room, claims and ScheduleProfiles are not looked at.'];
+    const remarks = [
+      'No cluster was asked: taints, free capacity, claims and ScheduleProfiles are not taken into account.',
+    ];
     return planOf({ objects: inNamespace, pools: configured ?? [], remarks, ...wanted });
   }
   return inCluster(options, terminal, async (client) => {

@@ -18,7 +18,9 @@ export function serveCommand(): Command {
       const logger = createLogger({ level: config.observability.logLevel });
       const access = kubernetesAccess(config.kubernetes, processEnvironment());
       const version = await ownVersion();
-      process.on('uncaughtExceptionMonitor', (error) => logger.error({ err: error }, 'ending: this is a defect'));
+      process.on('uncaughtExceptionMonitor', (error) =>
+        logger.error({ err: error }, 'ending because of a bug in Spillway'),
+      );
       logger.info({ version, config: file, pid: process.pid }, 'starting');
       await serve({ config, access, version, environment: process.env, logger }, stopSignal(logger));
       // Nothing that a library may have left open keeps the process.
@@ -34,7 +36,7 @@ function stopSignal(logger: Logger): AbortSignal {
     logger.info({ signal }, 'stopping');
     stop.abort();
     setTimeout(() => {
-      logger.error({ seconds: longestStopMs / 1000 }, 'not stopped in time; ending all the same');
+      logger.error({ seconds: longestStopMs / 1000 }, 'did not stop in time; ending anyway');
       process.exit(exitCodes.failure);
     }, longestStopMs).unref();
   };

@@ -30,5 +30,5 @@ export function whyCommand(terminal: Terminal): Command {
 function podName(text: string): string {
   const match = /^(?:(?:pods?|po)\/)?([a-z0-9]([-a-z0-9.]*[a-z0-9])?)$/.exec(text);
   if (match?.[1] !== undefined) return match[1];
-  throw new UsageError(`"${text}" names no pod: write pod/NAME`);
+  throw new UsageError(`"${text}" is not the name of a pod: write pod/NAME`);
 }

@@ -35,7 +35,7 @@ function inForceFindings({ policies, webhooks, probe }: AdmissionView): readonly
         code: 'admission-not-in-force',
         severity: 'warning',
         message: `${asked} cannot be created: ${probe.refusal}`,
-        remedy: 'See whether "spillway serve" runs and the API server reaches its webhooks.',
+        remedy: 'Check that "spillway serve" is running and that the API server can reach its webhooks.',
       },
     ];
   }
@@ -56,7 +56,7 @@ function inForceFindings({ policies, webhooks, probe }: AdmissionView): readonly
       code: 'admission-not-in-force',
       severity: 'warning',
       message: `${asked} stays as it is, although the cluster has ${installed.join(', ')}`,
-      remedy: `${reinstall}; with webhooks, see whether "spillway serve" runs and the API server reaches it`,
+      remedy: `${reinstall}; with webhooks, check that "spillway serve" is running and that the API server can reach it`,
     },
   ];
 }

@@ -24,10 +24,10 @@ function findingsOf(node: Node, request: CertificateSigningRequest, nowMs: numbe
   const name = nameOf(request);
   const answers = {
     pending: ['nobody has approved', `kubectl certificate approve ${name}`],
-    approved: ['nobody has signed', 'See whether kube-controller-manager runs, with its signers switched on.'],
+    approved: ['nobody has signed', 'Check that kube-controller-manager is running with its signers enabled.'],
     refused: [
       `the cluster refused (${state.kind === 'refused' ? state.why : ''})`,
-      'Allow it: Spillway asks again by itself.',
+      'Allow it: Spillway requests it again automatically.',
     ],
   } as const;
   const [what, remedy] = answers[state.kind];

@@ -32,7 +32,7 @@ function slowComponent(pods: readonly Pod[], component: string, effect: string):
       code: 'slow-control-plane',
       severity: 'info',
       object: named('Pod', pod),
-      message: `with its default limits ${component} ${effect}, whatever Spillway can do`,
+      message: `with its default limits ${component} ${effect}, no matter how fast Spillway is`,
       remedy: `Start ${component} with --kube-api-qps=300 --kube-api-burst=600.`,
     },
   ];

@@ -46,14 +46,15 @@ function nodeFindings(node: Node, { leases, nowMs, unreadable }: ClusterView): F
       severity: 'error',
       object,
       message: `the node's lease was last renewed ${lease?.spec?.renewTime ?? 'never'}: no process serves it`,
-      remedy: 'See whether "spillway serve" runs and reaches the API server. Pods that run go on running meanwhile.',
+      remedy:
+        'Check that "spillway serve" is running and can reach the API server. Running pods keep running in the meantime.',
     });
   } else if (condition('Ready').status !== 'True') {
     findings.push({
       code: 'node-not-ready',
       severity: 'error',
       object,
-      message: `the node is not Ready: ${condition('Ready').message ?? 'it does not say why'}`,
+      message: `the node is not Ready: ${condition('Ready').message ?? 'no reason given'}`,
       remedy: 'Read the log of "spillway serve".',
     });
   }
@@ -64,25 +65,37 @@ function nodeFindings(node: Node, { leases, nowMs, unreadable }: ClusterView): F
       code: 'backend-unreachable',
       severity: 'error',
       object,
-      message: `the backend does not answer: ${reachable.message ?? 'it is not known why'}`,
+      message: `the backend does not answer: ${reachable.message ?? 'the reason is not known'}`,
       remedy:
-        'See to the backend and the way to it. Pods that run there stay as they are; new ones wait or run locally.',
+        'Check the backend and the network path to it. Running pods are not affected; new ones wait or run locally.',
     });
   } else if (prepared.status === 'False') {
     findings.push({
       code: 'backend-not-prepared',
       severity: 'error',
       object,
-      message: `something is missing that pods need: ${prepared.message ?? 'it is not known what'}`,
-      remedy: 'The message says what helps. It is tried again by itself; new pods wait or run locally meanwhile.',
+      message: `something that pods need is missing: ${prepared.message ?? 'no details known'}`,
+      remedy:
+        'The message says what to do. Spillway tries again automatically; until then, new pods wait or run locally.',
     });
   } else if (node.spec?.taints?.some(({ key }) => key === blockedTaint.key)) {
     findings.push({
       code: 'pool-blocked',
       severity: 'warning',
       object,
-      message: `the pool takes no new pods: taint ${blockedTaint.key}`,
-      remedy: 'The conditions and events of the node say why; sold-out pools open by themselves when a probe succeeds.',
+      message: `the pool accepts no new pods: taint ${blockedTaint.key}`,
+      remedy:
+        'The conditions and events of the node say why. A sold-out pool opens automatically when a probe succeeds.',
+    });
+  }
+  const measured = condition('MetricsAvailable');
+  if (measured.status === 'False') {
+    findings.push({
+      code: 'metrics-missing',
+      severity: 'info',
+      object,
+      message: `the backend does not report what pods use: ${measured.message ?? 'no reason given'}`,
+      remedy: 'The pods run normally, but kubectl top and autoscalers do not see them. The message says what helps.',
     });
   }
   if (node.spec?.unschedulable) {

@@ -69,6 +69,7 @@ export const findingCodes = [
   'admission-not-in-force',
   'policy-mistake',
   'not-allowed-to-look',
+  'metrics-missing',
   'daemonset-on-virtual-nodes',
   'autoscaler-counts-virtual-nodes',
   'slow-control-plane',

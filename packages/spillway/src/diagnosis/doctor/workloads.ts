@@ -25,7 +25,7 @@ function labelFindings(kind: string, workload: Workload): Finding[] {
       code: 'unknown-burst-value',
       severity: 'warning',
       object,
-      message: `"${found.text}" is no value of the label ${found.label}: the pods do not burst`,
+      message: `"${found.text}" is not a valid value of the label ${found.label}, so the pods do not burst`,
       remedy: `Use one of ${burstValues.join(', ')}.`,
     });
   }
@@ -34,9 +34,11 @@ function labelFindings(kind: string, workload: Workload): Finding[] {
       code: 'label-without-effect',
       severity: 'warning',
       object,
-      message: `the label ${own.label}=${own.value} is older than Spillway here, and its pods do not have it`,
+      message: `the label ${own.label}=${own.value} was set before Spillway was installed, so the pods do not have it`,
       remedy:
-        kind === 'Job' ? 'The template of a Job cannot be changed: create the Job anew.' : patchOf(kind, workload, own),
+        kind === 'Job'
+          ? 'The template of a Job cannot be changed: create the Job again.'
+          : patchOf(kind, workload, own),
     });
   }
   return findings;

@@ -137,7 +137,8 @@ function limitRemarks(cluster: LiveCluster | undefined): string[] {
   return (cluster?.profiles ?? [])
     .filter(isLimited)
     .map(
-      ({ metadata }) => `ScheduleProfile ${metadata?.namespace}/${metadata?.name}: its limits are not in the forecast`,
+      ({ metadata }) =>
+        `ScheduleProfile ${metadata?.namespace}/${metadata?.name}: its limits are not part of the forecast`,
     );
 }
 

@@ -49,7 +49,7 @@ export async function readPlan(client: KubeClient, namespaces: readonly string[]
       const problem = profileProblem(profile);
       if (problem === undefined) return true;
       const { namespace = '', name = '' } = profile.metadata ?? {};
-      remarks.push(`ScheduleProfile ${namespace}/${name} is not followed: ${problem}`);
+      remarks.push(`ScheduleProfile ${namespace}/${name} is ignored: ${problem}`);
       return false;
     }),
     claims: {

@@ -38,7 +38,7 @@ export async function followClientCa(
         current === undefined ? 'requests with client certificates are refused' : 'the last ones stay in use';
       logger.error(
         { err: error },
-        `the authorities of client certificates cannot be read from ConfigMap ${namespace}/${name}; ${consequence}`,
+        `cannot read the authorities of client certificates from ConfigMap ${namespace}/${name}; ${consequence}`,
       );
       await clock.sleep(retryMs, signal);
     }

@@ -46,7 +46,10 @@ export class CsrCertificateSource implements ServingCertificateSource {
         failures += 1;
         const retryMs = doubledMs(failures, retry);
         const seconds = Math.round(retryMs / 1000);
-        logger.error({ err: error, node: nodeName }, `no new serving certificate; trying again in ${seconds} s`);
+        logger.error(
+          { err: error, node: nodeName },
+          `cannot get a new serving certificate; trying again in ${seconds} s`,
+        );
         await clock.sleep(retryMs, signal);
       }
     }

@@ -71,7 +71,7 @@ describe('a certificate in files', () => {
     for (let i = 0; i < 3; i++) await clock.pass();
     expect(used).toEqual([first]);
     const errors = logger.lines.filter(({ level }) => level === 'error');
-    expect(errors).toMatchObject([{ message: expect.stringContaining('the one from before stays in use') }]);
+    expect(errors).toMatchObject([{ message: expect.stringContaining('the previous one stays in use') }]);
     stop.signal.abort();
     await ended;
   });

@@ -50,7 +50,7 @@ export class FileCertificateSource implements ServingCertificateSource {
 
   #explain(current: KeyPair | undefined): string {
     const { certFile, keyFile } = this.#options;
-    const consequence = current === undefined ? 'logs and exec will not work' : 'the one from before stays in use';
+    const consequence = current === undefined ? 'logs and exec will not work' : 'the previous one stays in use';
     return `the serving certificate in ${certFile} and ${keyFile} cannot be used; ${consequence} until it can be read`;
   }
 }

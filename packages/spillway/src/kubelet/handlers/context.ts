@@ -1,6 +1,7 @@
 import type { Logger } from '@spillway/kube';
 import type { Backend } from '../../backends/backend.ts';
 import type { KnownPod, PodLookup } from '../../pods/known-pods.ts';
+import type { UsageSource } from '../../usage/usage-sampler.ts';
 import { Problem } from '../problem.ts';
 
 /** What the kubelet API asks of a backend. */
@@ -8,7 +9,9 @@ export type StreamingBackend = Pick<Backend, 'capabilities' | 'logs' | 'exec' | 
 
 /** What the handlers of one virtual node share. */
 export interface HandlerContext {
+  readonly nodeName: string;
   readonly pods: PodLookup;
+  readonly usage: UsageSource;
   readonly backend: StreamingBackend;
   readonly logger: Logger;
   /** Milliseconds since the epoch. */

@@ -101,6 +101,19 @@ describe('the log of a container', () => {
     });
   });
 
+  test('of a pod that has ended and whose instance is removed is answered with why, which kubectl shows', async () => {
+    const kubelet = await TestKubelet.start();
+    const terminated = { exitCode: 0, finishedAt: '2026-01-01T00:00:00Z' };
+    const { pod, instance } = runningPod('web', { state: { terminated } });
+    const status = { phase: 'Succeeded', containerStatuses: [...(instance?.containerStatuses ?? [])] };
+    kubelet.pods.known.push({ pod: { ...pod, status } });
+    kubelet.backend.onLogs = () => Promise.reject(new BackendError('notFound', 'no such pod'));
+    const body =
+      'the log of container "main" in pod "web" does not exist anymore: the pod has ended, and its instance was removed after keepEndedSeconds of the pool\n';
+    expect(await kubelet.admin(path)).toMatchObject({ status: 400, body });
+    expect(await kubelet.admin(`${path}?follow=true`)).toMatchObject({ status: 400, body });
+  });
+
   test('that breaks off says so in its last line and is not a complete answer', async () => {
     const kubelet = await start();
     kubelet.backend.onLogs = async (_options, sink) => {
@@ -133,7 +146,7 @@ describe('the log of a container', () => {
     kubelet.backend.capabilities = { ...kubelet.backend.capabilities, logs: false };
     expect(await kubelet.admin(path)).toMatchObject({
       status: 501,
-      body: 'the backend of this virtual node has no logs of containers\n',
+      body: 'the backend of this virtual node does not provide container logs\n',
     });
   });
 

@@ -3,7 +3,9 @@ import { requireLog } from '../container-state.ts';
 import { parseLogOptions } from '../log-options.ts';
 import { Problem, problemOf } from '../problem.ts';
 import type { Route } from '../route.ts';
-import { instanceRef } from '../../podspec/pod-facts.ts';
+import { BackendError } from '../../backends/backend.ts';
+import type { KnownPod } from '../../pods/known-pods.ts';
+import { instanceRef, isTerminalPhase } from '../../podspec/pod-facts.ts';
 import { findPod, type HandlerContext } from './context.ts';
 import { ResponseSink } from './response-sink.ts';
 
@@ -18,7 +20,7 @@ export async function serveLogs(
 ): Promise<void> {
   const { backend } = context;
   if (!backend.capabilities.logs || backend.logs === undefined) {
-    throw new Problem(501, 'the backend of this virtual node has no logs of containers');
+    throw new Problem(501, 'the backend of this virtual node does not provide container logs');
   }
   const options = parseLogOptions(query, context.now());
   const known = findPod(context.pods, route.namespace, route.pod);
@@ -37,8 +39,21 @@ export async function serveLogs(
     response.end();
   } catch (error) {
     if (gone.signal.aborted) return;
-    breakOff(response, error, `the log of container "${route.container}" cannot be read`);
+    const why = isOfRemovedInstance(known, error) ? removedLog(known, route.container) : error;
+    breakOff(response, why, `the log of container "${route.container}" cannot be read`);
   }
+}
+
+/** The pod has ended, and its instance was kept for a while. */
+function isOfRemovedInstance({ pod, instance }: KnownPod, error: unknown): boolean {
+  const isGone = error instanceof BackendError && error.kind === 'notFound';
+  return isGone && instance === undefined && isTerminalPhase(pod.status?.phase);
+}
+
+/** 400, as a kubelet says that there is no log: of a 404 kubectl does not show the words. */
+function removedLog({ pod }: KnownPod, container: string): Problem {
+  const message = `the log of container "${container}" in pod "${pod.metadata?.name}" does not exist anymore: the pod has ended, and its instance was removed after keepEndedSeconds of the pool`;
+  return new Problem(400, message);
 }
 
 /** Once the log has begun only its last line can say why it ends, and the missing end of the response that it is not complete. */

@@ -22,6 +22,7 @@ interface Command {
   readonly query?: string;
   readonly token?: string;
   readonly client?: KeyPair;
+  readonly signal?: AbortSignal;
 }
 
 const defaultPath = '/exec/default/web/main';
@@ -29,7 +30,7 @@ const threeStreams = 'command=sh&command=-c&command=true&input=1&output=1&error=
 
 function dial(
   kubelet: TestKubelet,
-  { path = defaultPath, query = threeStreams, token = 'admin-token', client }: Command = {},
+  { path = defaultPath, query = threeStreams, token = 'admin-token', client, signal }: Command = {},
 ): Promise<RemoteCommandClient> {
   const params = new URLSearchParams(query);
   const asked = (name: string): boolean => params.get(name) === '1';
@@ -37,6 +38,7 @@ function dial(
     url: new URL(`${path}?${query}`, kubelet.url),
     streams: { stdin: asked('input'), stdout: asked('output'), stderr: asked('error'), tty: asked('tty') },
     connect: () => kubelet.connect(client),
+    ...(signal === undefined ? {} : { signal }),
     headers: client === undefined ? { Authorization: `Bearer ${token}` } : {},
   });
 }
@@ -171,6 +173,12 @@ describe('a command over SPDY', () => {
   });
 });
 
+/** What a client is told in place of the upgrade. */
+const unavailable = (message: string): object => ({
+  status: 503,
+  answer: { text: expect.stringContaining(`"message":"${message}","reason":"ServiceUnavailable"`) as unknown },
+});
+
 describe('attach', () => {
   const path = '/attach/default/web/main';
 
@@ -187,6 +195,37 @@ describe('attach', () => {
     expect(kubelet.backend.called).toEqual([{ ref, container: 'main', with: 'attach' }]);
   });
 
+  test('that cannot begin is refused with the reason, in place of streams', async () => {
+    const kubelet = await start();
+    kubelet.backend.onOpen = () => Promise.reject(new BackendError('unavailable', 'the region does not answer'));
+    const [attach, exec] = await Promise.all([
+      dial(kubelet, { path, query: 'output=1' }).catch((error: unknown) => error),
+      dial(kubelet).catch((error: unknown) => error),
+    ]);
+    expect(attach).toMatchObject(unavailable('error attaching to container: the region does not answer'));
+    expect(exec).toMatchObject(unavailable('error executing command in container: the region does not answer'));
+  });
+
+  test('that a client gives up before it begins ends quietly', async () => {
+    const kubelet = await start();
+    const asked = Promise.withResolvers<void>();
+    const given = Promise.withResolvers<never>();
+    kubelet.backend.onOpen = () => {
+      asked.resolve();
+      return given.promise;
+    };
+    const leaving = new AbortController();
+    const dialled = dial(kubelet, { path, query: 'output=1', signal: leaving.signal });
+    dialled.catch(() => undefined);
+    await asked.promise;
+    leaving.abort();
+    await expect(dialled).rejects.toThrow('cancelled');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    given.reject(new BackendError('unavailable', 'too late'));
+    await kubelet.server.close();
+    expect(kubelet.logger.lines.filter(({ level }) => level === 'error' || level === 'warn')).toEqual([]);
+  });
+
   test('says what the backend says when it fails', async () => {
     const kubelet = await start();
     kubelet.backend.onAttach = () => Promise.reject(new BackendError('conflict', 'container main does not run'));
@@ -198,9 +237,10 @@ describe('attach', () => {
 describe('a command that cannot be run', () => {
   test('is told in the words of who tried, and is no error of ours', async () => {
     const kubelet = await start();
-    const error =
-      'Internal error occurred: error executing command in container: exec: "nope": executable file not found';
-    kubelet.backend.onExec = () => Promise.resolve({ error, reason: 'InternalError' });
+    const error = 'error executing command in container: exec: "nope": executable file not found';
+    // Each who hands it on would put this in front of it once more.
+    const said = `Internal error occurred: Internal error occurred: ${error}`;
+    kubelet.backend.onExec = () => Promise.resolve({ error: said, reason: 'InternalError' });
     const client = await dial(kubelet);
     expect(await client.status).toEqual({ error, reason: 'InternalError' });
     expect(kubelet.logger.lines.filter(({ level }) => level === 'error' || level === 'warn')).toEqual([]);

@@ -1,5 +1,5 @@
 import { acceptRemoteCommand, parseRemoteCommandQuery, type RemoteSession, StreamError } from '@spillway/streaming';
-import type { ContainerStreams, ExecResult, InstanceRef } from '../../backends/backend.ts';
+import type { ContainerStreams, ExecResult, InstanceRef, OfferedStreams } from '../../backends/backend.ts';
 import { instanceRef } from '../../podspec/pod-facts.ts';
 import { requireRunning } from '../container-state.ts';
 import { Problem, problemOf } from '../problem.ts';
@@ -10,7 +10,7 @@ import type { PreparedUpgrade, StreamTimeouts } from './upgrade.ts';
 type RemoteCommandRoute = Extract<Route, { kind: 'exec' | 'attach' }>;
 
 /** Runs in the container what the client wants, with the client's streams. */
-type Work = (ref: InstanceRef, io: ContainerStreams, signal: AbortSignal) => Promise<ExecResult>;
+type Work = (ref: InstanceRef, streams: OfferedStreams, signal: AbortSignal) => Promise<ExecResult>;
 
 const words = {
   exec: {
@@ -41,25 +41,41 @@ export function prepareRemoteCommand(
   requireRunning(known, container);
   const ref = instanceRef(known.pod);
 
-  const serve = async (session: RemoteSession): Promise<ExecResult> => {
-    try {
-      return await work(ref, streamsOf(session), AbortSignal.any([session.closed, stopping]));
-    } catch (error) {
-      if (session.closed.aborted) return { error: 'the client went away' };
-      if (stopping.aborted) return { error: `spillway is stopping; ${words[kind].again}` };
-      const problem = problemOf(error, words[kind].doing);
-      if (problem.status === 500) logger.error({ err: error, pod: ref, container }, `${kind} failed`);
-      return { error: problem.message };
-    }
-  };
-
   return {
     async run(request, socket, head) {
+      const gone = new AbortController();
+      const leave = (): void => gone.abort(new Error('the client closed the connection'));
+      socket.once('close', leave);
+      let session: RemoteSession | undefined;
+      let unopened: unknown;
+      const open = async (): Promise<ContainerStreams> => {
+        try {
+          session = await acceptRemoteCommand(request, socket, head, { ...timeouts, streams });
+        } catch (error) {
+          unopened = error;
+          throw error;
+        }
+        session.closed.addEventListener('abort', leave, { once: true });
+        return streamsOf(session);
+      };
       try {
-        const session = await acceptRemoteCommand(request, socket, head, { ...timeouts, streams });
-        await session.finish(await serve(session));
+        const result = await work(ref, { ...streams, open }, AbortSignal.any([gone.signal, stopping]));
+        await session?.finish(result);
       } catch (error) {
-        logger.debug({ err: error, pod: ref, container }, 'the client did not open its streams');
+        if (unopened !== undefined) {
+          logger.debug({ err: unopened, pod: ref, container }, 'the client did not open its streams');
+          return;
+        }
+        const { doing, again } = words[kind];
+        const problem = stopping.aborted ? new Problem(503, `spillway is stopping; ${again}`) : problemOf(error, doing);
+        if (session === undefined) {
+          if (gone.signal.aborted) return;
+          // The client still waits to be told whether its streams are taken.
+          throw problem;
+        }
+        const isOurs = problem.status === 500 && !session.closed.aborted;
+        if (isOurs) logger.error({ err: error, pod: ref, container }, `${kind} failed`);
+        await session.finish({ error: problem.message });
       }
     },
   };
@@ -74,11 +90,11 @@ function workOf(
   const { capabilities } = backend;
   if (kind === 'exec' && capabilities.exec && backend.exec) {
     const exec = backend.exec.bind(backend);
-    return (ref, io, signal) => exec(ref, container, command, io, signal);
+    return (ref, offered, signal) => exec(ref, container, command, offered, signal);
   }
   if (kind === 'attach' && capabilities.attach && backend.attach) {
     const attach = backend.attach.bind(backend);
-    return (ref, io, signal) => attach(ref, container, io, signal);
+    return (ref, offered, signal) => attach(ref, container, offered, signal);
   }
   throw new Problem(501, `the backend of this virtual node, ${capabilities.runtimeVersion}, ${words[kind].cannot}`);
 }

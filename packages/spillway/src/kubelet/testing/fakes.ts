@@ -2,6 +2,7 @@ import type { ContainerStatus, Logger, Pod } from '@spillway/kube';
 import type {
   Backend,
   ContainerStreams,
+  OfferedStreams,
   ExecResult,
   InstanceRef,
   LogOptions,
@@ -12,6 +13,8 @@ import type { Explanation } from '../../pods/explain.ts';
 import type { AccessQuestion, Reviews, User } from '../auth/reviews.ts';
 import type { StreamingBackend } from '../handlers/context.ts';
 import type { KnownPod, PodLookup } from '../../pods/known-pods.ts';
+import type { NodeFigures } from '../../usage/figures.ts';
+import type { UsageSource } from '../../usage/usage-sampler.ts';
 
 /** Answers that a test sets, and what was asked. */
 export class FakeReviews implements Reviews {
@@ -53,6 +56,16 @@ export class FakePods implements PodLookup {
   }
 }
 
+/** Figures that a test sets. */
+export class FakeUsage implements UsageSource {
+  readonly startedAtMs: number = Date.parse('2026-01-01T00:00:00Z');
+  known: NodeFigures | undefined;
+
+  async figures(): Promise<NodeFigures | undefined> {
+    return this.known;
+  }
+}
+
 type Logs = (options: LogOptions, sink: LogSink, signal: AbortSignal) => Promise<void>;
 type Exec = (command: readonly string[], io: ContainerStreams, signal: AbortSignal) => Promise<ExecResult>;
 
@@ -70,6 +83,8 @@ export class FakeBackend implements StreamingBackend {
   onLogs: Logs = () => Promise.resolve();
   onExec: Exec = () => Promise.resolve({ exitCode: 0 });
   onAttach: (io: ContainerStreams, signal: AbortSignal) => Promise<ExecResult> = () => Promise.resolve({ exitCode: 0 });
+  /** Of the way to a container. */
+  onOpen: () => Promise<void> = () => Promise.resolve();
   onPortForward: (signal: AbortSignal) => Promise<PortForwarder> = () => Promise.reject(new Error('not set'));
 
   logs(ref: InstanceRef, container: string, options: LogOptions, sink: LogSink, signal: AbortSignal): Promise<void> {
@@ -77,20 +92,22 @@ export class FakeBackend implements StreamingBackend {
     return this.onLogs(options, sink, signal);
   }
 
-  exec(
+  async exec(
     ref: InstanceRef,
     container: string,
     command: readonly string[],
-    io: ContainerStreams,
+    streams: OfferedStreams,
     signal: AbortSignal,
   ): Promise<ExecResult> {
     this.called.push({ ref, container, with: command });
-    return this.onExec(command, io, signal);
+    await this.onOpen();
+    return await this.onExec(command, await streams.open(), signal);
   }
 
-  attach(ref: InstanceRef, container: string, io: ContainerStreams, signal: AbortSignal): Promise<ExecResult> {
+  async attach(ref: InstanceRef, container: string, streams: OfferedStreams, signal: AbortSignal): Promise<ExecResult> {
     this.called.push({ ref, container, with: 'attach' });
-    return this.onAttach(io, signal);
+    await this.onOpen();
+    return await this.onAttach(await streams.open(), signal);
   }
 
   portForward(ref: InstanceRef, signal: AbortSignal): Promise<PortForwarder> {

@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import type { KeyPair } from '../certificate/key-pair.ts';
 import { KubeletServer, type KubeletServerOptions } from '../server.ts';
 import { TestAuthority } from './authority.ts';
-import { FakeBackend, FakePods, FakeReviews, recordingLogger } from './fakes.ts';
+import { FakeBackend, FakePods, FakeReviews, FakeUsage, recordingLogger } from './fakes.ts';
 
 export interface Answer {
   readonly status: number;
@@ -25,6 +25,7 @@ export interface RequestOptions {
 export class TestKubelet {
   readonly reviews: FakeReviews = new FakeReviews();
   readonly pods: FakePods = new FakePods();
+  readonly usage: FakeUsage = new FakeUsage();
   readonly backend: FakeBackend = new FakeBackend();
   readonly logger: ReturnType<typeof recordingLogger> = recordingLogger();
   readonly authority: TestAuthority;
@@ -36,7 +37,9 @@ export class TestKubelet {
     this.authority = authority;
     this.serving = serving;
     this.server = new KubeletServer({
+      nodeName: 'virtual',
       pods: this.pods,
+      usage: this.usage,
       backend: this.backend,
       reviews: this.reviews,
       logger: this.logger,

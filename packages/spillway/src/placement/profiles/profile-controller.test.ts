@@ -129,5 +129,5 @@ it('a profile that cannot be followed says which field that is, and decides for 
   controller.profileSeen(parseJson(JSON.stringify({ ...good, spec: { strategy: 'auto', objectLabels: 'app=web' } })));
   controller.podSeen(pod);
   expect(controller.profileOf(pod)).toBeUndefined();
-  expect(events).toEqual([expect.stringMatching(/^Invalid: The profile is not followed: spec\.objectLabels: /)]);
+  expect(events).toEqual([expect.stringMatching(/^Invalid: The profile is ignored: spec\.objectLabels: /)]);
 });

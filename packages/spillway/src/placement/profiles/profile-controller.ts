@@ -78,7 +78,7 @@ export class ProfileController {
       this.#options.recorder.record(profile, {
         type: 'Warning',
         reason: 'Invalid',
-        message: `The profile is not followed: ${problem}`,
+        message: `The profile is ignored: ${problem}`,
       });
       this.profileGone(profile);
       return;
@@ -218,7 +218,7 @@ export class ProfileController {
       this.#options.recorder.record(loser, {
         type: 'Warning',
         reason: 'Overridden',
-        message: `Profile "${winner}" matches the same pods and ${whyBetter(profile, loser)}; it counts for them, and this profile does not.`,
+        message: `Profile "${winner}" matches the same pods and ${whyBetter(profile, loser)}; it applies to them, and this profile does not.`,
       });
     }
   }

@@ -27,8 +27,8 @@ describe('the status of a profile', () => {
   });
 
   it.each([
-    [['exact'], 'profile "exact" counts for pods that both match'],
-    [['exact', 'older'], 'profiles "exact", "older" count for pods that this one matches as well'],
+    [['exact'], 'profile "exact" applies to pods that both match'],
+    [['exact', 'older'], 'profiles "exact", "older" apply to pods that this one matches as well'],
   ])('names the profiles that count in its stead', (winners, message) => {
     const next = nextStatus(limited, counts, winners, first);
     expect(next?.conditions?.find(({ type }) => type === 'Overridden')).toMatchObject({ status: 'True', message });

@@ -1,3 +1,4 @@
+import { counted } from '../../podspec/words.ts';
 import type { Condition } from '@spillway/kube';
 import { isLimited, type ScheduleProfile, type ScheduleProfileStatus } from '../rules/schedule-profile.ts';
 import type { Counts } from './quota-book.ts';
@@ -44,19 +45,19 @@ function conditionsOf(
         : ['NoLimits', 'the profile has no maxNum, so its pods are not counted'],
       false: [
         'AdmissionBypassed',
-        `${uncounted} pods came without the profile's scheduling gate, because admission was bypassed or the profile is younger; they are not part of the limits. Recreate them to count them.`,
+        `${counted(uncounted, 'pod')} without the profile's scheduling gate, because admission was bypassed or the profile is younger: not counted in the limits until created again`,
       ],
     }),
     condition('PodsWaiting', waiting > 0, {
-      true: ['SidesFull', `${waiting} pods wait for a place: raise maxNum, or scale down`],
+      true: ['SidesFull', `${counted(waiting, 'pod')} waiting for a place: raise maxNum, or scale down`],
       false: ['NoneWaits', 'no pod waits for a place'],
     }),
     condition('Overridden', winners.length > 0, {
       true: [
         'OtherProfileWins',
         winners.length === 1
-          ? `profile "${winners[0]}" counts for pods that both match`
-          : `profiles ${winners.map((name) => `"${name}"`).join(', ')} count for pods that this one matches as well`,
+          ? `profile "${winners[0]}" applies to pods that both match`
+          : `profiles ${winners.map((name) => `"${name}"`).join(', ')} apply to pods that this one matches as well`,
       ],
       false: ['NoConflict', 'no other profile matches the same pods'],
     }),

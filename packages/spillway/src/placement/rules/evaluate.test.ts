@@ -272,8 +272,8 @@ describe('an unknown value', () => {
       spec: { selector: {}, template: { metadata: { labels: { [alias]: '' } } } },
     };
     expect(unknownValues({ operation: 'CREATE', object })).toEqual([
-      'metadata.labels: "Auto" is no value of the burst label (virtual-kubelet.io/burst-to-cci); it must be one of auto, localPrefer, enforce, off',
-      'spec.template.metadata.labels: "" is no value of the burst label (virtual-kubelet.io/burst-to-cci); it must be one of auto, localPrefer, enforce, off',
+      'metadata.labels: "Auto" is not a valid value of the burst label (virtual-kubelet.io/burst-to-cci); it must be one of auto, localPrefer, enforce, off',
+      'spec.template.metadata.labels: "" is not a valid value of the burst label (virtual-kubelet.io/burst-to-cci); it must be one of auto, localPrefer, enforce, off',
     ]);
     expect(unknownValues({ operation: 'UPDATE', object, oldObject: object })).toEqual([]);
   });

@@ -5,6 +5,7 @@ import type {
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
 } from '@spillway/kube';
+import { labelsOf } from '../../podspec/installation.ts';
 import {
   actionCel,
   adoptCel,
@@ -32,11 +33,11 @@ export type PolicyManifest =
   | ValidatingAdmissionPolicy
   | ValidatingAdmissionPolicyBinding;
 
-const labels = { 'app.kubernetes.io/name': 'spillway', 'app.kubernetes.io/managed-by': 'spillway' };
 const apiVersion = 'admissionregistration.k8s.io/v1';
 
 /** The rules as policies that the API server carries out by itself, Kubernetes 1.36 and newer. */
-export function mutatingPolicies(): readonly PolicyManifest[] {
+export function mutatingPolicies(installation: string): readonly PolicyManifest[] {
+  const policy = (parts: PolicyParts): PolicyManifest[] => policyOf(installation, parts);
   return [
     ...policy({
       name: 'pods',
@@ -102,8 +103,12 @@ interface PolicyParts {
   readonly byProfile?: boolean;
 }
 
-function policy({ name: shortName, target, conditions, mutations, byProfile = false }: PolicyParts): PolicyManifest[] {
-  const name = `spillway-${shortName}`;
+function policyOf(
+  installation: string,
+  { name: shortName, target, conditions, mutations, byProfile = false }: PolicyParts,
+): PolicyManifest[] {
+  const name = `${installation}-${shortName}`;
+  const labels = labelsOf(installation);
   return [
     {
       apiVersion,
@@ -150,9 +155,9 @@ const namedConditions = (conditions: Readonly<Record<string, string>>): { name: 
   Object.entries(conditions).map(([name, expression]) => ({ name, expression }));
 
 /** Kubernetes 1.30 and newer: labels with an unknown value are refused, with the list of those that there are. */
-export function unknownValuePolicy(): readonly PolicyManifest[] {
-  const name = 'spillway-burst-label';
-  const metadata = { name, labels };
+export function unknownValuePolicy(installation: string): readonly PolicyManifest[] {
+  const name = `${installation}-burst-label`;
+  const metadata = { name, labels: labelsOf(installation) };
   const targets = [podRules, ...workloadRules].map(
     ({ target }): Target => ({ ...target, operations: ['CREATE', 'UPDATE'] }),
   );

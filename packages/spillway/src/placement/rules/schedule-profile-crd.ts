@@ -8,7 +8,7 @@ const location = (description: string): JSONSchemaProps => ({
   type: 'object',
   description,
   properties: {
-    maxNum: { type: 'integer', format: 'int32', minimum: 0, description: 'How many of the pods may be there.' },
+    maxNum: { type: 'integer', format: 'int32', minimum: 0, description: 'How many of the pods may run there.' },
     scaleDownPriority: {
       type: 'integer',
       format: 'int32',
@@ -30,7 +30,7 @@ const spec: JSONSchemaProps = {
     objectLabels: {
       type: 'object',
       description:
-        'Which pods of the namespace the profile decides for. A pod with a burst label of its own decides itself.',
+        'The pods of the namespace to which the profile applies. A burst label of the pod itself takes precedence.',
       required: ['matchLabels'],
       properties: {
         matchLabels: {
@@ -62,7 +62,7 @@ const spec: JSONSchemaProps = {
   'x-kubernetes-validations': [
     {
       rule: `self.strategy != 'enforce' || !has(self.location) || !has(self.location.local) || !has(self.location.local.maxNum)`,
-      message: 'with strategy enforce no pod is local: leave out location.local.maxNum, or use localPrefer',
+      message: 'with strategy enforce no pod runs locally: remove location.local.maxNum, or use localPrefer',
       fieldPath: '.location.local',
     },
   ],
@@ -75,7 +75,7 @@ const status: JSONSchemaProps = {
     local: side('Pods on real nodes.'),
     cci: side('Pods on virtual nodes.'),
     waiting: side('Gated pods for which neither side has a free place.'),
-    uncounted: side('Pods that nobody gated: admission was bypassed, or the profile came after them.'),
+    uncounted: side('Pods without the gate: admission was bypassed, or the profile is younger than they are.'),
     conditions: {
       type: 'array',
       'x-kubernetes-list-type': 'map',

@@ -28,7 +28,7 @@ export interface ScheduleProfileStatus {
   cci?: { pods?: number };
   /** Gated pods for which neither side has a free place. */
   waiting?: { pods?: number };
-  /** Pods that nobody gated: admission was bypassed, or the profile came after them. */
+  /** Pods without the gate: admission was bypassed, or the profile is younger than they are. */
   uncounted?: { pods?: number };
   conditions?: Condition[];
 }

@@ -16,7 +16,7 @@ export const labelPlaces: readonly (readonly string[])[] = [
 /** The sentence around an unknown value. */
 export const aroundUnknownValue = (place: readonly string[]): readonly [before: string, after: string] => [
   `${place.join('.')}.labels: "`,
-  `" is no value of the burst label (${burstLabels[0]}); it must be one of ${burstValues.join(', ')}`,
+  `" is not a valid value of the burst label (${burstLabels[0]}); it must be one of ${burstValues.join(', ')}`,
 ];
 
 /**

@@ -48,7 +48,7 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
 );
 
 const faults: fc.Arbitrary<Fault> = fc.record({
-  on: fc.constantFrom('create' as const, 'stop' as const, 'remove' as const, 'list' as const),
+  on: fc.constantFrom('create' as const, 'withdraw' as const, 'stop' as const, 'remove' as const, 'list' as const),
   fails: fc.constantFrom('unavailable' as const, 'throttled' as const, 'soldOut' as const, 'internal' as const),
   chance: fc.constantFrom(0.2, 0.5, 1),
   effect: fc.constantFrom('none' as const, 'done' as const, 'half' as const),
@@ -59,6 +59,7 @@ const scenarios: fc.Arbitrary<Scenario> = fc.record({
   seed: fc.nat(1_000_000),
   latency: fc.record({ all: fc.constantFrom(0, 100, { minMs: 0, maxMs: 2000 }, { medianMs: 300, p99Ms: 5000 }) }),
   startDelay: fc.constantFrom(0, 300, { minMs: 0, maxMs: 20_000 }),
+  placeDelay: fc.constantFrom(0, { minMs: 0, maxMs: 40_000 }),
   faults: fc.array(faults, { maxLength: 3 }),
   lists: fc.record({ incompleteChance: fc.constantFrom(0, 0.3), lag: fc.constantFrom(0, 1500) }),
   watches: fc.record({ dropChance: fc.constantFrom(0, 0.1), loseChance: fc.constantFrom(0, 0.1) }),
@@ -68,8 +69,16 @@ const scenarios: fc.Arbitrary<Scenario> = fc.record({
 /** Calls of the API server that take time are answered when the world is another one already. */
 const apiLatencies = fc.constantFrom(0, 200, 2000);
 
-async function play(scenario: Scenario, apiLatencyMs: number, history: readonly Command[]): Promise<void> {
-  const world = new CoreWorld(scenario, { apiLatencyMs });
+/** What has ended stays for a minute, or longer than the history lasts. */
+const keepTimes = fc.constantFrom(60_000, 86_400_000);
+
+async function play(
+  scenario: Scenario,
+  apiLatencyMs: number,
+  keepEndedMs: number,
+  history: readonly Command[],
+): Promise<void> {
+  const world = new CoreWorld(scenario, { apiLatencyMs, keepEndedMs });
   world.start();
   await playOn(world, history);
 }
@@ -104,8 +113,13 @@ const deceivedHistories = fc.array(fc.oneof({ weight: 4, arbitrary: commands }, 
 });
 
 /** Pods that nobody touches, more than may be lost at once, run before anything goes wrong. */
-async function playDeceived(scenario: Scenario, apiLatencyMs: number, history: readonly Command[]): Promise<void> {
-  const world = new CoreWorld(scenario, { apiLatencyMs });
+async function playDeceived(
+  scenario: Scenario,
+  apiLatencyMs: number,
+  keepEndedMs: number,
+  history: readonly Command[],
+): Promise<void> {
+  const world = new CoreWorld(scenario, { apiLatencyMs, keepEndedMs });
   world.backend.change({});
   world.start();
   for (let index = 0; index < 5; index += 1) world.create(`base-${index}`);
@@ -124,14 +138,14 @@ describe(`the whole core, whatever happens in whatever order (seed ${parameters.
 
   it(
     'starts every pod once, loses no end, and leaves nothing behind',
-    () => fc.assert(fc.asyncProperty(scenarios, apiLatencies, histories, play), parameters),
+    () => fc.assert(fc.asyncProperty(scenarios, apiLatencies, keepTimes, histories, play), parameters),
     patience,
   );
 
   it(
     'does all that, too, while the backend shows nothing and another cluster answers',
     () =>
-      fc.assert(fc.asyncProperty(scenarios, apiLatencies, deceivedHistories, playDeceived), {
+      fc.assert(fc.asyncProperty(scenarios, apiLatencies, keepTimes, deceivedHistories, playDeceived), {
         ...parameters,
         numRuns: parameters.numRuns / 2,
       }),

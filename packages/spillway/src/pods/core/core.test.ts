@@ -1,4 +1,4 @@
-import type { Pod } from '@spillway/kube';
+import type { Pod, PodSpec } from '@spillway/kube';
 import { describe, expect, it, vi } from 'vitest';
 import type { Scenario } from '../../backends/simulated/scenario.ts';
 import { instanceRef } from '../../podspec/pod-facts.ts';
@@ -99,6 +99,37 @@ describe('what virtual kubelets get wrong', () => {
         containerStatuses: [{ state: { terminated: { exitCode: 7 } } }],
       });
       expect(world.traces.get(uid)?.starts).toBe(1);
+    }));
+
+  it('a backend that accepts what it has no place for: said on the pod, told to the pool, and tried until there is one', () =>
+    inWorld({ placeDelay: 60_000 }, async (world) => {
+      const names = ['a', 'b', 'c', 'd', 'e'];
+      for (const name of names) world.create(name);
+      await world.advance(19_000);
+      expect(world.pool.filter((each) => each !== 'open')).toEqual([]);
+      await world.advance(10_000);
+      expect(world.pool).toContain('soldOut');
+      const reasons = (): (string | undefined)[] =>
+        names.map((name) => world.api.get(name)?.status?.containerStatuses?.[0]?.state?.waiting?.reason);
+      expect(reasons()).toEqual(names.map(() => 'SoldOut'));
+      await world.advance(600_000);
+      expect(reasons()).toEqual(names.map(() => 'SoldOut'));
+      expect(world.pool).not.toContain('open');
+      world.backend.change({});
+      await world.advance(300_000);
+      expect(names.map((name) => phaseOf(world, name))).toEqual(names.map(() => 'Running'));
+      expect(world.pool.filter((each) => each === 'open')).toHaveLength(names.length);
+      expect([...world.traces.values()].map(({ starts }) => starts)).toEqual(names.map(() => 1));
+    }));
+
+  it('delete while the backend looks for a place: not waited for', () =>
+    inWorld({ placeDelay: 15_000 }, async (world) => {
+      world.create('web');
+      await world.advance(2000);
+      world.delete('web', 30);
+      await world.advance(2000);
+      expect(world.api.all).toEqual([]);
+      expect(await uidsOf(world)).toEqual([]);
     }));
 
   it('25 failed creates in a row: created afterwards', () =>
@@ -346,6 +377,97 @@ describe('a service account token', () => {
       expect(await token()).toBe('token 3');
       expect(world.traces.get(ref.uid)).toMatchObject({ starts: 1, interrupted: false });
     }));
+});
+
+describe('the instance of a pod that has ended', () => {
+  const minute = 60_000;
+  const keepEndedMs = 10 * minute;
+  const onceMore = async (world: CoreWorld): Promise<void> => {
+    world.crash();
+    world.start();
+    await world.advance(10 * minute);
+  };
+
+  it.each<[string, Partial<PodSpec>]>([
+    ['did its work or not', {}],
+    [
+      'never came further than its init containers',
+      { initContainers: [{ name: 'init', image: 'centos', command: ['sh', '-c', 'exit 3'] }] },
+    ],
+  ])('stays for its log and goes in time; of the pod, which %s, nothing changes', (_, spec) =>
+    inWorld(
+      {},
+      async (world) => {
+        const { uid } = instanceRef(world.create('batch', 'failing', spec));
+        await world.advance(9 * minute);
+        expect(await uidsOf(world)).toEqual([uid]);
+        const { status } = world.api.get('batch') ?? {};
+        expect(status?.phase).toBe('Failed');
+        await world.advance(3 * minute);
+        expect(await uidsOf(world)).toEqual([]);
+        await onceMore(world);
+        expect(world.api.get('batch')?.status).toEqual(status);
+        expect(world.traces.get(uid)?.starts).toBe(1);
+        expect(world.notices.map(({ notice }) => notice.reason)).not.toContain('InstanceLost');
+        world.delete('batch');
+        await world.advance(minute);
+        expect(world.api.all).toEqual([]);
+      },
+      { keepEndedMs },
+    ),
+  );
+
+  it('stays as long as nobody could be told of the end, and its time from then on', () =>
+    inWorld(
+      {},
+      async (world) => {
+        const { uid } = instanceRef(world.create('batch', 'failing'));
+        await world.advance(2000);
+        world.api.away = true;
+        await world.advance(60 * minute);
+        world.api.away = false;
+        await world.advance(9 * minute);
+        expect(phaseOf(world, 'batch')).toBe('Failed');
+        expect(await uidsOf(world)).toEqual([uid]);
+        await world.advance(2 * minute);
+        expect(await uidsOf(world)).toEqual([]);
+      },
+      { keepEndedMs },
+    ));
+
+  it('goes in time, too, when Spillway is started again and again', () =>
+    inWorld(
+      {},
+      async (world) => {
+        world.create('batch', 'failing');
+        await world.advance(8 * minute);
+        world.crash();
+        world.start();
+        await world.advance(3 * minute);
+        expect(await uidsOf(world)).toEqual([]);
+      },
+      { keepEndedMs },
+    ));
+
+  it('that a late request makes once more is ended, and changes nothing of the pod', () =>
+    inWorld(
+      {},
+      async (world) => {
+        const { uid } = instanceRef(world.create('batch', 'failing'));
+        await world.advance(12 * minute);
+        const { status } = world.api.get('batch') ?? {};
+        for (const restart of [false, true]) {
+          await world.createAnother('batch');
+          if (restart) await onceMore(world);
+          await world.advance(minute);
+          expect(world.traces.get(uid)?.interrupted).toBe(true);
+          await world.advance(11 * minute);
+          expect(await uidsOf(world)).toEqual([]);
+          expect(world.api.get('batch')?.status).toEqual(status);
+        }
+      },
+      { keepEndedMs },
+    ));
 });
 
 describe('the end of a pod', () => {

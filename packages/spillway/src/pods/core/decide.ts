@@ -2,6 +2,7 @@ import type { Pod, PodStatus } from '@spillway/kube';
 import { type Following, followsChanges } from '../../podspec/references.ts';
 import { activeDeadlineMs, isDeleting, isTerminalPhase, specGraceSeconds } from '../../podspec/pod-facts.ts';
 import { placeholderInstance } from '../intake/placeholder.ts';
+import { isUnplaced, placeDueMs } from './place.ts';
 import type { Operation, PodState } from './pod-state.ts';
 import { type Waiting, waitingFor, waitingForRefusals } from './problems.ts';
 import { podStatus, tellsEnd } from '../status/status.ts';
@@ -11,6 +12,10 @@ import { refusedConditions } from '../status/transient-conditions.ts';
 export interface DecideContext extends Following {
   /** Addresses of the virtual node. */
   readonly hostIPs: readonly string[];
+  /** See `Capabilities`. */
+  readonly placeWithinMs?: number;
+  /** How long an instance is kept after its pod's end was told, for its log. Default: until the pod is deleted */
+  readonly keepEndedMs?: number;
 }
 
 export interface Decision {
@@ -66,7 +71,7 @@ function nextStep(state: PodState, nowMs: number, context: DecideContext): Step 
   if (state.gone !== 'no' || pod === undefined) return afterPod(state, nowMs);
   if (state.placeholder) return isDeleting(pod) ? deleteIt(state, pod, nowMs) : idle;
   if (isDeleting(pod)) return deletion(state, pod, nowMs, context);
-  if (hasEnded(state, pod)) return isRunning(state) ? stopIt(state, pod, nowMs) : idle;
+  if (hasEnded(state, pod)) return isRunning(state) ? stopIt(state, pod, nowMs) : letGo(state, pod, nowMs, context);
   return start(state, pod, nowMs, context);
 }
 
@@ -133,6 +138,16 @@ function stopIt(state: PodState, pod: Pod, nowMs: number): Step {
   return { wakeAtMs: overdueAtMs, ...looksFor };
 }
 
+/** The cluster knows how the pod ended. Of its instance only the log is of use, and it takes a place. */
+function letGo(state: PodState, pod: Pod, nowMs: number, context: DecideContext): Step {
+  const { observed, endedMs } = state;
+  const { keepEndedMs } = context;
+  if (observed.kind !== 'present' || endedMs === undefined || keepEndedMs === undefined) return idle;
+  if (!tellsEnd(pod.status ?? {}, podStatus(statusInput(state, pod, nowMs, context, { over: true })))) return idle;
+  const dueMs = endedMs + keepEndedMs;
+  return nowMs < dueMs ? { wakeAtMs: dueMs } : attempt(state, { kind: 'remove' }, nowMs);
+}
+
 /** The pod should run. */
 function start(state: PodState, pod: Pod, nowMs: number, context: DecideContext): Step {
   switch (state.observed.kind) {
@@ -143,7 +158,7 @@ function start(state: PodState, pod: Pod, nowMs: number, context: DecideContext)
       // Half of an instance, or an earlier process's create whose answer nobody heard: completed by asking again.
       return state.observed.instance.state === 'starting' && state.created !== 'accepted'
         ? create(state, nowMs)
-        : follow(state, pod, nowMs, context);
+        : sooner(withdrawal(state, nowMs, context), follow(state, pod, nowMs, context));
     default:
       return create(state, nowMs);
   }
@@ -153,6 +168,13 @@ function create(state: PodState, nowMs: number): Step {
   const final = state.failures.create?.retryAtMs === Number.POSITIVE_INFINITY;
   if (state.phase !== 'syncing' || state.ran || state.refusals.length > 0 || final) return idle;
   return attempt(state, { kind: 'create', again: state.created !== 'no' }, nowMs);
+}
+
+/** What nobody has had a place for in time is taken back; the pool is sold out. */
+function withdrawal(state: PodState, nowMs: number, context: DecideContext): Step {
+  const dueMs = placeDueMs(state, context);
+  if (dueMs === undefined) return idle;
+  return nowMs < dueMs ? { wakeAtMs: dueMs } : attempt(state, { kind: 'withdraw' }, nowMs);
 }
 
 /**
@@ -174,6 +196,13 @@ function followDueMs(state: PodState, pod: Pod, nowMs: number, context: DecideCo
   }
   if (!isCarriedOut(state) || (follows && outdated)) return content.readMs + followSpacingMs;
   return follows ? content.renewAtMs : Number.POSITIVE_INFINITY;
+}
+
+/** The first operation of the two, and whichever time comes first. */
+function sooner(first: Step, second: Step): Step {
+  const operation = first.operation ?? second.operation;
+  const wakeAtMs = earliest(first.wakeAtMs, second.wakeAtMs);
+  return { ...(operation && { operation }), ...(wakeAtMs !== undefined && { wakeAtMs }) };
 }
 
 /** The operation, unless it failed a moment ago. */
@@ -210,7 +239,8 @@ function statusToTell(
   if (observed.kind === 'doubtful' && state.ran) return {};
   if (observed.kind === 'present' && observed.instance.state !== 'starting') return tell({ over: false });
   const waiting = holdup(state);
-  if (waiting !== undefined && observed.kind !== 'present') return tell({ over: false, waiting });
+  if (waiting !== undefined && (observed.kind !== 'present' || isUnplaced(state)))
+    return tell({ over: false, waiting });
   const quietUntilMs = state.firstSeenMs + quietMs;
   return nowMs < quietUntilMs ? { wakeAtMs: quietUntilMs } : tell({ over: false });
 }
@@ -236,7 +266,8 @@ function statusInput(
 ): Parameters<typeof podStatus>[0] {
   return {
     pod,
-    instance: state.last,
+    // What has no place yet knows nothing of its containers.
+    instance: isUnplaced(state) ? undefined : state.last,
     verdict: state.verdict,
     carriedOut: isCarriedOut(state),
     refused: state.last === undefined ? [] : state.content?.refused,

@@ -37,11 +37,17 @@ export interface PodState {
   readonly ran: boolean;
   /** Was the backend asked to create (then something may exist whatever it answered), and did it accept? */
   readonly created: 'no' | 'asked' | 'accepted';
+  /** Since when a place is waited for, if there is none; undefined: since before this process. */
+  readonly waitsFromMs: number | undefined;
+  /** The instance is being taken back, or was, because nobody had a place for it: how it goes says nothing of the pod. */
+  readonly withdrawn: boolean;
   /** When the containers must have ended; only ever moves to an earlier time. */
   readonly graceEndsMs: number | undefined;
   /** The newest stop that the backend accepted. */
   readonly stopped: { readonly deadlineMs: number } | undefined;
   readonly removed: boolean;
+  /** Since when the cluster says that the pod has ended. */
+  readonly endedMs: number | undefined;
   /** When the API server accepted the final delete. */
   readonly deletedMs: number | undefined;
   /** The newest status that the API server calls invalid, and how often it did so to one that tells the same end. */
@@ -96,6 +102,8 @@ export type Operation =
   | { readonly kind: 'create'; readonly again: boolean }
   /** Read again what the instance is made of, and give the backend what differs from what it has. */
   | { readonly kind: 'update' }
+  /** Take back what nobody has a place for. */
+  | { readonly kind: 'withdraw' }
   | { readonly kind: 'stop'; readonly graceSeconds: number; readonly deadlineMs: number }
   | { readonly kind: 'remove' }
   /** Live read: is there really no pod with this UID any more? */

@@ -6,11 +6,13 @@ import {
   hasRun,
   isDeleting,
   isTerminalPhase,
+  lastEndMs,
   specGraceSeconds,
   statusShowsItRan,
 } from '../../podspec/pod-facts.ts';
 import { revisionOf } from '../../podspec/travelling.ts';
 import type { PodReview } from '../intake/pod-review.ts';
+import { isUnplaced } from './place.ts';
 import type { Content, Failure, Observed, Operation, Outcome, Phase, PodState, Problem } from './pod-state.ts';
 import { placeholderNotice } from '../intake/placeholder.ts';
 import { noticesOf, noticesOfChange, noticesOfRefusals, retryDelayMs } from './problems.ts';
@@ -55,6 +57,8 @@ export function newPod(
     sized,
     sizedNow: sized,
     ran: !placeholder && statusShowsItRan(pod),
+    // It was told by a process before this one, perhaps long ago.
+    endedMs: isTerminalPhase(pod.status?.phase) ? lastEndMs(pod, nowMs) : undefined,
     outbox: placeholder && !announced ? [placeholderNotice] : noticesOfRefusals(refusals),
     // Its deletion began before we looked: only the rest of its grace is left.
     graceEndsMs: isDeleting(pod) ? deletionTimeMs(pod, nowMs) : undefined,
@@ -96,9 +100,12 @@ function blank(ref: InstanceRef, nowMs: number): PodState {
     last: undefined,
     ran: false,
     created: 'no',
+    waitsFromMs: undefined,
+    withdrawn: false,
     graceEndsMs: undefined,
     stopped: undefined,
     removed: false,
+    endedMs: undefined,
     deletedMs: undefined,
     refusedStatus: undefined,
     verdict: undefined,
@@ -127,6 +134,7 @@ export function podChanged(state: PodState, { pod, refusals, sized, nowMs }: Bou
     sized: mayExist(state) ? state.sized : sized,
     sizedNow: sized,
     ran: !state.placeholder && (state.ran || statusShowsItRan(pod)),
+    endedMs: isTerminalPhase(pod.status?.phase) ? (state.endedMs ?? nowMs) : undefined,
     graceEndsMs: isDeleting(pod) ? graceEnd(state, pod, nowMs) : state.graceEndsMs,
     failures: respecified ? withoutFailure(failures, 'create') : failures,
     outbox: [...state.outbox, ...fresh],
@@ -161,16 +169,21 @@ export function statusRefused(state: PodState, status: PodStatus): PodState {
 }
 
 export function instanceSeen(state: PodState, instance: Instance): PodState {
-  // What was seen before it was removed may be told late.
-  if (state.removed) return state;
+  // What was seen before it was removed may be told late. Where the pod stays it is looked after all the same: a late request may
+  // have made another one.
+  if (state.removed && !stays(state)) return state;
+  const ran = instance.initContainerStatuses.some(hasRun) || instance.containerStatuses.some(hasRun);
+  if (state.withdrawn && instance.state === 'ended' && !ran) return state;
   return settle({
     ...state,
+    removed: false,
     observed: { kind: 'present', instance },
     last: instance,
     content: state.last === undefined && isOfAnother(instance, state.content) ? undefined : state.content,
     // What has only begun may be half of an instance, left by a create that was cut off: only an answer says that it is whole.
     created: state.created === 'accepted' || instance.state !== 'starting' ? 'accepted' : 'asked',
-    ran: state.ran || instance.initContainerStatuses.some(hasRun) || instance.containerStatuses.some(hasRun),
+    ran: state.ran || ran,
+    failures: instance.unplaced === undefined ? withoutFailure(state.failures, 'create') : state.failures,
   });
 }
 
@@ -213,7 +226,14 @@ export function instanceMissing(state: PodState, startedMs: number): PodState {
 export function operationStarted(state: PodState, operation: Operation): PodState {
   const reads = operation.kind === 'create' || operation.kind === 'update';
   const next = { ...state, inFlight: operation, outdated: state.outdated && !reads };
-  return operation.kind === 'create' && state.created === 'no' ? { ...next, created: 'asked' } : next;
+  switch (operation.kind) {
+    case 'create':
+      return { ...next, created: state.created === 'no' ? 'asked' : state.created, withdrawn: false };
+    case 'withdraw':
+      return { ...next, withdrawn: true };
+    default:
+      return next;
+  }
 }
 
 export function operationEnded(state: PodState, outcome: Outcome, nowMs: number): PodState {
@@ -229,14 +249,18 @@ function succeeded(state: PodState, operation: Operation, content: Content | und
   const next = { ...state, failures: withoutFailure(state.failures, operation.kind) };
   switch (operation.kind) {
     case 'create':
-      // Accepted, but a backend's view may lag behind its own answers.
+      // Accepted, but a backend's view may lag behind its own answers. Whether there is a place, only the instance tells.
       return {
         ...next,
+        failures: state.failures,
+        waitsFromMs: nowMs,
         // An instance that was there already keeps what an earlier create gave it.
         content: operation.again || isOfAnother(next.last, content) ? undefined : content,
         created: 'accepted',
         observed: next.observed.kind === 'absent' ? doubtful(nowMs) : next.observed,
       };
+    case 'withdraw':
+      return { ...next, waitsFromMs: nowMs, withdrawn: false };
     case 'update':
       return { ...next, content, outbox: [...next.outbox, ...noticesOfChange(state, content?.refused ?? [])] };
     case 'stop':
@@ -256,6 +280,7 @@ function failed(
   { problem, content = state.content }: { readonly problem: Problem; readonly content?: Content },
   nowMs: number,
 ): PodState {
+  if (operation.kind === 'withdraw' && problem.kind === 'soldOut') return refusedPlace(state, problem, nowMs);
   const attempts = (state.failures[operation.kind]?.attempts ?? 0) + 1;
   // What was missing may be what has changed meanwhile.
   const outrun = state.outdated && problem.kind === 'missingReference';
@@ -277,6 +302,21 @@ function failed(
   return ['missingReference', 'unprepared', 'invalid', 'api'].includes(problem.kind)
     ? { ...next, created: next.observed.kind === 'present' ? next.created : 'no' }
     : next;
+}
+
+/** It was taken back: as if it had been refused when it was asked for. */
+function refusedPlace(state: PodState, problem: Problem, nowMs: number): PodState {
+  // What has been seen with a place since is there, whatever the backend looked at.
+  if (state.ran || (state.observed.kind === 'present' && !isUnplaced(state))) return { ...state, withdrawn: false };
+  const before: PodState = {
+    ...state,
+    failures: withoutFailure(state.failures, 'withdraw'),
+    created: 'no',
+    content: undefined,
+    last: undefined,
+    observed: { kind: 'absent' },
+  };
+  return failed(before, { kind: 'create', again: false }, { problem }, nowMs);
 }
 
 /** An object that the pod refers to appeared, changed or went. */
@@ -361,7 +401,7 @@ function lost(state: PodState): PodState {
   const { pod } = state;
   if (!state.ran || pod === undefined || state.gone !== 'no' || state.verdict !== undefined) return state;
   if (isDeleting(pod) || isTerminalPhase(pod.status?.phase) || state.last?.state === 'ended') return state;
-  const message = 'The backend does not have the instance of this pod any more';
+  const message = 'The instance of this pod no longer exists on the backend';
   const notice: Notice = { severity: 'Warning', reason: 'InstanceLost', message };
   return { ...state, verdict: { reason: 'InstanceLost', message }, outbox: [...state.outbox, notice] };
 }
@@ -369,6 +409,11 @@ function lost(state: PodState): PodState {
 /** An earlier process has made it, and its create was the one that counted. */
 function isOfAnother(instance: Instance | undefined, content: Content | undefined): boolean {
   return instance?.revision !== undefined && content !== undefined && instance.revision !== content.revision;
+}
+
+/** Nobody wants the pod to go: it is there, and will be, when its instance is removed. */
+function stays({ pod, gone }: PodState): boolean {
+  return pod !== undefined && gone === 'no' && !isDeleting(pod);
 }
 
 function doubtful(nowMs: number): Observed {

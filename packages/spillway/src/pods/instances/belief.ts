@@ -1,3 +1,4 @@
+import { counted } from '../../podspec/words.ts';
 import type { Notice } from '../../backends/backend.ts';
 import { type HeldBack, mostPerListingMs, Suspicion, type SuspicionOptions } from '../../podspec/absence/suspicion.ts';
 import type { Registry } from '../registry.ts';
@@ -44,12 +45,12 @@ export class Belief {
 
 function suspiciousListing({ candidates: missing, total: seen, remainingMs }: HeldBack, alarm: Alarm): void {
   const seconds = Math.ceil(remainingMs / 1000);
-  const message = `The backend does not list ${missing} of ${seen} instances any more, and nobody told of their end. Their pods are reported as lost if its listings say so for ${seconds} s.`;
+  const message = `The backend no longer lists ${missing} of ${seen} instances and has not reported their end. If its listings stay like this for ${seconds} s, their pods are reported as lost.`;
   alarm({ severity: 'Warning', reason: 'SuspiciousListing', message }, { missing, seen, seconds });
 }
 
 export function suspiciousSweep({ candidates, total, remainingMs }: HeldBack, alarm: Alarm): void {
   const minutes = Math.ceil(remainingMs / 60_000);
-  const message = `${candidates} of ${total} instances on the backend have no pod in this cluster. They are verified again and removed in ${minutes} minutes; if that is wrong, stop Spillway before.`;
+  const message = `${candidates} of ${total} instances on the backend have no pod in this cluster. They are checked again and removed in ${counted(minutes, 'minute')}; if that is wrong, stop Spillway before then.`;
   alarm({ severity: 'Warning', reason: 'SuspiciousSweep', message }, { candidates, total, minutes });
 }

@@ -77,7 +77,7 @@ export class Sweeper {
         if (presence === 'otherCluster') {
           logger.error(
             { instances: due.length },
-            'the API server is not the cluster that these instances belong to; they are left alone',
+            'the API server belongs to another cluster than these instances, which are left alone',
           );
           return;
         }

@@ -26,7 +26,7 @@ describe('before it is created, a pod is told', () => {
         severity: 'Normal',
         reason: 'VolumesStay',
         message:
-          'The volumes settings, login, both keep what they have: edits of their ConfigMaps and Secrets need a new pod',
+          'The volumes settings, login, both do not follow changes of their ConfigMaps and Secrets. To apply a change, create the pod again',
       },
     ]);
   });
@@ -44,7 +44,9 @@ describe('before it is created, a pod is told', () => {
       {
         severity: 'Warning',
         reason: 'DNSUnreachable',
-        message: expect.stringContaining('DNS is at 10.96.0.10 (Service kube-system/kube-dns), and it does not reach'),
+        message: expect.stringContaining(
+          'DNS of the pod is at 10.96.0.10 (Service kube-system/kube-dns), but the pod cannot reach',
+        ),
       },
     ]);
     expect(backendNotices(testPod(), dns, { volumeUpdates: false }, serviceAt)).toEqual([]);

@@ -22,7 +22,7 @@ export function backendNotices(
           {
             severity: 'Normal',
             reason: 'VolumesStay',
-            message: `The volumes ${fixed.join(', ')} keep what they have: edits of their ConfigMaps and Secrets need a new pod`,
+            message: `The volumes ${fixed.join(', ')} do not follow changes of their ConfigMaps and Secrets. To apply a change, create the pod again`,
           } as const,
         ]
       : []),
@@ -31,7 +31,7 @@ export function backendNotices(
           {
             severity: 'Warning',
             reason: 'DNSUnreachable',
-            message: `The pod's DNS is at ${unreachable.join(', ')}, and it does not reach Services of the cluster. Set dns.clusterDNS of the pool to addresses that it reaches: of DNS pods, or of nodes`,
+            message: `The DNS of the pod is at ${unreachable.join(', ')}, but the pod cannot reach Services of the cluster. Set dns.clusterDNS of the pool to addresses that it can reach: those of DNS pods or of nodes`,
           } as const,
         ]
       : []),

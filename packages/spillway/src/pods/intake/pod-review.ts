@@ -36,7 +36,10 @@ function refusalsOf(pod: Pod, sizing: Sizing, { node, backend, logger }: Reviewe
     return [...backend.review(pod).refusals, ...unsizable];
   } catch (error) {
     // The create will say what is wrong, if something is.
-    logger.error({ err: error, ...podFields(instanceRef(pod)) }, 'the review of a pod failed; this is a defect');
+    logger.error(
+      { err: error, ...podFields(instanceRef(pod)) },
+      'the review of a pod failed; this is a bug in Spillway',
+    );
     return unsizable;
   }
 }

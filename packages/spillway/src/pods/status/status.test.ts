@@ -243,6 +243,32 @@ describe('the status of a pod', () => {
     expect(conditionOf(status.conditions, 'PodReadyToStartContainers')?.status).toBe('False');
   });
 
+  it.each([
+    ['exited', exited('app', 7)],
+    [
+      'crashed, and waited for its next try',
+      { ...waiting('app', 'CrashLoopBackOff'), lastState: exited('app', 1).state ?? {} },
+    ],
+    ['never started', waiting('app', 'PodInitializing')],
+  ])('that has ended stays what it is, whatever is seen of it afterwards: its container %s', (_, status) => {
+    const pod = testPod({ spec: { restartPolicy: 'OnFailure' } });
+    const instance = testInstance(pod, { state: 'ended', reason: 'Evicted', containerStatuses: [status] });
+    const told = podStatus(input(pod, instance, { over: true }));
+    expect(told).toMatchObject({ phase: 'Failed', reason: 'Evicted' });
+    const ended = withStatus(pod, told);
+    const gone = { over: true, ran: true, nowMs: startOfTime + 100_000 };
+    const another = testInstance(pod, { podIPs: ['10.1.0.99'] });
+    for (const later of [
+      input(ended, instance, gone),
+      input(ended, undefined, gone),
+      input(ended, another),
+      input(ended, { ...another, state: 'starting', containerStatuses: [] }),
+      input(ended, { ...another, state: 'ended', containerStatuses: [exited('app', 143)] }, gone),
+    ]) {
+      expect(statusPatch(ended, podStatus(later))).toBeUndefined();
+    }
+  });
+
   it('carries why the backend ended it', () => {
     const pod = testPod();
     const instance = testInstance(pod, { state: 'ended', reason: 'Evicted', message: 'too much memory' });

@@ -32,7 +32,9 @@ export interface StatusInput {
  * The status that the pod should have: the fields and conditions that Spillway owns, and nothing else. Pure, and the
  * same again for the same facts as long as the live status holds what was returned.
  */
-export function podStatus(input: StatusInput): PodStatus {
+export function podStatus(facts: StatusInput): PodStatus {
+  // Once the end is told, nothing that is seen of an instance changes what is said of it.
+  const input = isOver(facts.pod.status) ? { ...facts, instance: undefined, over: true } : facts;
   const { pod, instance, verdict, hostIPs } = input;
   const live = pod.status ?? {};
   const ended = input.over || instance?.state === 'ended';
@@ -89,6 +91,12 @@ function phaseOf(
   return live === 'Running' ? 'Running' : 'Pending';
 }
 
+/** The pod has ended, by whomever, and none of its containers runs. */
+function isOver({ phase, initContainerStatuses = [], containerStatuses = [] }: PodStatus = {}): boolean {
+  const all = [...initContainerStatuses, ...containerStatuses];
+  return isTerminalPhase(phase) && !all.some(({ state }) => state?.running);
+}
+
 /** A status tells how the pod ended when it has phase and exit codes of the one that should. */
 export function tellsEnd(status: PodStatus, end: PodStatus): boolean {
   if (status.phase !== end.phase) return false;
@@ -114,6 +122,12 @@ function statusesOf(
   const init = pod.spec?.initContainers ?? [];
   const main = pod.spec?.containers ?? [];
   const live = pod.status ?? {};
+  if (isOver(live)) {
+    return {
+      initContainerStatuses: completeStatuses(pod, init, live.initContainerStatuses ?? [], waiting),
+      containerStatuses: completeStatuses(pod, main, live.containerStatuses ?? [], waiting),
+    };
+  }
   const initContainerStatuses = completeStatuses(
     pod,
     init,

@@ -1,3 +1,4 @@
+import { offered } from '../../backends/testing/offered.ts';
 import { PassThrough } from 'node:stream';
 import { type Pod, type PodSpec, silentLogger, TransportError, type KubeClient } from '@spillway/kube';
 import {
@@ -7,8 +8,9 @@ import {
   type Instance,
   type InstanceRef,
   type Notice,
+  type Workload,
 } from '../../backends/backend.ts';
-import { FaultyBackend } from '../../backends/simulated/faulty-backend.ts';
+import { FaultyBackend, type WholeBackend } from '../../backends/simulated/faulty-backend.ts';
 import type { Scenario } from '../../backends/simulated/scenario.ts';
 import { seededRandom } from '../../backends/simulated/seeded-random.ts';
 import { SimulatedBackend } from '../../backends/simulated/simulated-backend.ts';
@@ -48,6 +50,8 @@ export interface WorldOptions {
   readonly capabilities?: Partial<Capabilities>;
   /** What a call of the API server takes at most. Default: 0, no time. */
   readonly apiLatencyMs?: number;
+  /** Default: a day. */
+  readonly keepEndedMs?: number;
 }
 
 /**
@@ -69,19 +73,28 @@ export class CoreWorld {
   violation: string | undefined;
   readonly notices: { readonly ref: InstanceRef; readonly notice: Notice }[] = [];
   readonly nodeNotices: Notice[] = [];
+  /** Why the pool takes no pods, or `open`: each time that it was told. */
+  readonly pool: string[] = [];
   /** Seconds that each pod took to become Ready, as they were measured. */
   readonly ready: number[] = [];
+  /** What was created, by UID. */
+  readonly #workloads = new Map<string, Workload>();
   readonly #region: SimulatedRegion;
   readonly #simulated: SimulatedBackend;
   readonly #capabilities: Partial<Capabilities>;
+  readonly #keepEndedMs: number;
   readonly #random: () => number;
   #process: Process | undefined;
   readonly #ending: Promise<void>[] = [];
   #serial = 0;
   #deceptions = 0;
 
-  constructor(scenario: Scenario = {}, { capabilities = {}, apiLatencyMs = 0 }: WorldOptions = {}) {
+  constructor(
+    scenario: Scenario = {},
+    { capabilities = {}, apiLatencyMs = 0, keepEndedMs = 86_400_000 }: WorldOptions = {},
+  ) {
     this.#capabilities = capabilities;
+    this.#keepEndedMs = keepEndedMs;
     this.#random = seededRandom((scenario.seed ?? 1) + 2);
     const travels = seededRandom((scenario.seed ?? 1) + 3);
     this.api = new FakePodsApi(async () => {
@@ -225,7 +238,7 @@ export class CoreWorld {
   async readFile(ref: InstanceRef, path: string): Promise<string> {
     const stdout = new PassThrough();
     const { signal } = new AbortController();
-    await this.backend.exec(ref, 'app', ['cat', path], { tty: false, stdout }, signal);
+    await this.backend.exec(ref, 'app', ['cat', path], offered({ tty: false, stdout }), signal);
     return String(stdout.read());
   }
 
@@ -247,6 +260,12 @@ export class CoreWorld {
         instances.find(({ ref }) => ref.uid === pod.metadata?.uid),
       );
       if (wrong !== undefined) return wrong;
+    }
+    if (this.#keepEndedMs <= 60_000) {
+      for (const { ref } of instances) {
+        const phase = this.api.byUid(ref.uid)?.status?.phase;
+        if (isTerminalPhase(phase)) return `${ref.uid} has ended, and its instance is kept`;
+      }
     }
     for (const [uid, { exitCode, interrupted }] of this.traces) {
       if (exitCode === undefined || interrupted || this.abandoned.has(uid)) continue;
@@ -271,9 +290,8 @@ export class CoreWorld {
 
   /** A create that was given up arrives after all, at a backend that does not look what is there. */
   async createAnother(name: string): Promise<void> {
-    const pod = this.api.get(name);
-    const there = pod && this.#region.find(owner, instanceRef(pod).uid);
-    if (there) await this.#region.createAnother(owner, there.workload);
+    const workload = this.#workloads.get(this.api.get(name)?.metadata?.uid ?? '');
+    if (workload) await this.#region.createAnother(owner, workload);
   }
 
   /** Three times at most, and for less than the time after which that would be believed. */
@@ -282,6 +300,14 @@ export class CoreWorld {
     this.#deceptions += 1;
     this.showsNothing = true;
     this.timing.after(ms, () => (this.showsNothing = false));
+  }
+
+  /** Where nobody deletes the pod. */
+  #endIsTold(uid: string): boolean {
+    const pod = this.api.byUid(uid);
+    const { exitCode, interrupted } = this.#trace(uid);
+    if (pod === undefined || isDeleting(pod) || interrupted || this.abandoned.has(uid)) return true;
+    return pod.status?.containerStatuses?.[0]?.state?.terminated?.exitCode === exitCode;
   }
 
   #violate(what: string): void {
@@ -311,7 +337,7 @@ export class CoreWorld {
   }
 
   /** The simulated backend, watched at every act. */
-  #watched(): Required<Backend> {
+  #watched(): WholeBackend {
     const inner = this.#simulated;
     const mayEnd = (uid: string): boolean => {
       const pod = this.api.byUid(uid);
@@ -323,6 +349,7 @@ export class CoreWorld {
       prepare: () => inner.prepare(),
       create: async (workload) => {
         const { uid } = workload.ref;
+        this.#workloads.set(uid, workload);
         const trace = this.#trace(uid);
         if ((await this.#has(uid)) === undefined) {
           trace.starts += 1;
@@ -343,6 +370,8 @@ export class CoreWorld {
       remove: async (ref) => {
         const instance = await this.#has(ref.uid);
         if (instance && !mayEnd(ref.uid)) this.#violate(`${ref.uid} should run, and is removed`);
+        if (instance && !this.#endIsTold(ref.uid))
+          this.#violate(`the end of ${ref.uid} is not told, and it is removed`);
         if (instance && instance.state !== 'ended') this.#trace(ref.uid).interrupted = true;
         await inner.remove(ref);
       },
@@ -352,6 +381,7 @@ export class CoreWorld {
       exec: (...args) => inner.exec(...args),
       attach: (...args) => inner.attach(...args),
       portForward: (...args) => inner.portForward(...args),
+      usage: () => inner.usage(),
       capacity: () => inner.capacity(),
       ping: () => inner.ping(),
       close: () => inner.close(),
@@ -391,7 +421,7 @@ export class CoreWorld {
       },
       backend,
       preparation,
-      blockade: { refused: () => {}, accepted: () => {} },
+      blockade: { refused: (kind) => this.pool.push(kind), accepted: () => this.pool.push('open') },
       told: {
         record: (ref, notice) => this.notices.push({ ref, notice }),
         recordOnNode: (notice) => this.nodeNotices.push(notice),
@@ -400,6 +430,7 @@ export class CoreWorld {
         logger: { ...silentLogger, error: (fields, message) => this.#logged(fields, message) },
       },
       sweep: { graceMs: 30_000 },
+      keepEndedMs: this.#keepEndedMs,
       timing: this.timing,
       random: this.#random,
     });
@@ -458,9 +489,11 @@ class Link {
       create: (workload) => this.send(() => backend.create(workload, forever)),
       stop: (ref, options) => this.send(() => backend.stop(ref, options, forever)),
       update: (ref, change) => this.send(() => backend.update(ref, change, forever)),
+      withdraw: (ref) => this.send(() => backend.withdraw(ref, forever)),
       remove: (ref) => this.send(() => backend.remove(ref, forever)),
       list: (signal) => this.send(() => backend.list(signal)),
       watch: (signal) => backend.watch(AbortSignal.any([signal, this.#cut.signal])),
+      usage: (signal) => backend.usage(signal),
       capacity: (signal) => backend.capacity(signal),
       ping: (signal) => backend.ping(signal),
       close: async () => {},

@@ -1,4 +1,5 @@
-import type { Pod } from '@spillway/kube';
+import { isDeepStrictEqual } from 'node:util';
+import type { Pod, PodStatus } from '@spillway/kube';
 import type { Instance } from '../../backends/backend.ts';
 import { decide } from '../core/decide.ts';
 import { instanceRef, isDeleting, isTerminalPhase, statusShowsItRan } from '../../podspec/pod-facts.ts';
@@ -21,6 +22,8 @@ import {
 } from '../core/transitions.ts';
 import { revisionOf } from '../../podspec/travelling.ts';
 import { deleted, exited, running, startOfTime, testInstance, testPod, waiting, withStatus } from './objects.ts';
+
+const keepEndedMs = 60_000;
 
 /** How the backend answers an operation. */
 export type Answer = 'ok' | 'lost' | 'unavailable' | 'soldOut';
@@ -52,12 +55,16 @@ export class World {
   /** The cluster's status showed that a container ran, or this process saw it. */
   knownToHaveRun = false;
   exitCode: number | undefined;
+  /** When the cluster was told that the pod has ended. */
+  endedMs: number = Number.POSITIVE_INFINITY;
   /** Revisions that the instance was given. */
   readonly given: Set<string> = new Set();
   /** The generation of each revision of the pod. */
   readonly generations: Map<string, number> = new Map();
   /** Of the operation under way. */
   sent = '';
+  /** Has no place for what it accepts, until it finds one. */
+  full = false;
   /** Does not end on SIGTERM. */
   stubborn = false;
   /** Somebody's finalizer keeps the deleted object until the pod has ended. */
@@ -147,8 +154,13 @@ export class World {
 
   start(): void {
     if (this.instance?.state !== 'starting') return;
+    const { unplaced: _, ...instance } = this.instance;
+    if (this.instance.unplaced !== undefined) {
+      this.changeInstance(instance);
+      return;
+    }
     this.changeInstance({
-      ...this.instance,
+      ...instance,
       state: 'running',
       podIPs: ['10.1.0.5'],
       containerStatuses: [running('app')],
@@ -255,7 +267,7 @@ export class World {
   step(apiServerAnswers: boolean): void {
     if (!this.state) return;
     this.state = outboxTaken(elapsed(this.state, this.now));
-    const decision = decide(this.state, this.now, { hostIPs: ['10.0.0.1'] });
+    const decision = decide(this.state, this.now, { hostIPs: ['10.0.0.1'], placeWithinMs: 20_000, keepEndedMs });
     if (order[this.state.phase] < order[this.phase]) throw new Error(`phase ${this.phase} became ${this.state.phase}`);
     this.phase = this.state.phase;
     if (decision.status && apiServerAnswers) this.writeStatus(decision.status);
@@ -287,8 +299,11 @@ export class World {
     if (answer === 'soldOut' && operation.kind === 'create') return failure('soldOut');
     if (answer === 'unavailable' || answer === 'soldOut') return failure('unavailable');
     if (operation.kind === 'confirmGone' && this.pod) return failure('stillThere');
+    const { instance } = this;
     this.act(operation);
     if (answer === 'lost') return failure('unavailable');
+    if (operation.kind === 'withdraw' && (instance === undefined || instance.unplaced !== undefined))
+      return failure('soldOut');
     const content = { revision: this.sent, refused: [], digests: new Map(), readMs: this.now, renewAtMs: Infinity };
     return { ok: true, content };
   }
@@ -309,6 +324,14 @@ export class World {
         this.mustBeEnding('remove');
         if (this.pod && !isTerminalPhase(this.pod.status?.phase))
           throw new Error('removed before its end was recorded');
+        if (
+          this.instance &&
+          this.pod &&
+          !isDeleting(this.pod) &&
+          !this.crashed &&
+          this.now < this.endedMs + keepEndedMs
+        )
+          throw new Error('removed before anybody could read its log');
         if (this.instance) this.changeInstance(undefined);
         return;
       case 'deletePod':
@@ -327,6 +350,9 @@ export class World {
         this.given.add(this.sent);
         if (this.instance) this.changeInstance({ ...this.instance, revision: this.sent });
         return;
+      case 'withdraw':
+        if (this.instance?.unplaced !== undefined) this.changeInstance(undefined);
+        return;
       case 'confirmGone':
     }
   }
@@ -339,7 +365,13 @@ export class World {
     this.starts += 1;
     this.listedFromMs = this.now + 1500;
     this.given.add(this.sent);
-    const fresh = { state: 'starting', revision: this.sent, podIPs: [], containerStatuses: [waiting('app')] } as const;
+    const fresh = {
+      ...(this.full && { unplaced: '' }),
+      state: 'starting',
+      revision: this.sent,
+      podIPs: [],
+      containerStatuses: [waiting('app')],
+    } as const;
     this.changeInstance(testInstance(pod, fresh));
   }
 
@@ -353,9 +385,12 @@ export class World {
     if (!this.pod || !statusPatch(this.pod, status)) return;
     if (status.reason === 'InstanceLost' && !this.vanished) throw new Error('InstanceLost, but nobody took it away');
     this.mustHaveBeenGiven(status);
-    const before = this.pod.status?.phase;
+    const before = this.pod.status ?? {};
     this.changePod(withStatus(this.pod, status));
-    if (isTerminalPhase(before) && status.phase !== before) throw new Error(`${before} became ${status.phase}`);
+    if (isTerminalPhase(before.phase) && status.phase !== before.phase)
+      throw new Error(`${before.phase} became ${status.phase}`);
+    if (hasEnded(before) && !isDeepStrictEqual(before.containerStatuses, status.containerStatuses))
+      throw new Error('what was said of an end has become something else');
   }
 
   /** What is observed of a pod that runs was carried out. */
@@ -369,6 +404,7 @@ export class World {
     this.pod = pod;
     if (pod) this.lastStatus = pod.status;
     if (pod && statusShowsItRan(pod)) this.knownToHaveRun = true;
+    if (isTerminalPhase(pod?.status?.phase)) this.endedMs = Math.min(this.endedMs, this.now);
     if (this.processRuns) this.podNews.push(pod);
   }
 
@@ -393,6 +429,7 @@ export class World {
   /** From now on everything works and is told. */
   settleDown(): void {
     this.restart();
+    this.full = false;
     Object.assign(this.calls, noCalls);
     for (let round = 0; round < 80; round += 1) {
       this.turn();
@@ -416,6 +453,11 @@ export class World {
 
 const failure = (kind: Problem['kind']): Outcome => ({ ok: false, problem: { kind, message: 'test' } });
 
-const noCalls = { create: 0, update: 0, stop: 0, remove: 0, confirmGone: 0, deletePod: 0 };
+/** The cluster says so, and how. */
+function hasEnded({ phase, containerStatuses = [] }: PodStatus): boolean {
+  return isTerminalPhase(phase) && containerStatuses.some(({ state }) => state?.terminated);
+}
+
+const noCalls = { create: 0, update: 0, withdraw: 0, stop: 0, remove: 0, confirmGone: 0, deletePod: 0 };
 
 const order: Readonly<Record<Phase, number>> = { syncing: 0, terminating: 1, terminated: 2 };

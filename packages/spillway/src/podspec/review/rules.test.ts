@@ -23,12 +23,6 @@ describe('docs/not-burstable.md', () => {
     const [page = '', anchor = ''] = refusal('did-not-ask', 'spec.tolerations').documentation.split('#');
     expect((await sections(page)).has(anchor)).toBe(true);
   });
-
-  it('has a Chinese counterpart with the same codes, each with cause and remedy', async () => {
-    const known = await sections('zh/not-burstable.md');
-    expect([...known.keys()]).toEqual(Object.keys(reviewRules));
-    for (const text of known.values()) expect(text).toMatch(/^.+。\n\n\*处理办法：\* .+。$/);
-  });
 });
 
 it('what is special about a pod follows the sentence', () => {

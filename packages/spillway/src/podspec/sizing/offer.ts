@@ -54,5 +54,5 @@ function notAmong(
     amount > (more.at(-1) ?? max) ? (`${resource}-too-large` as const) : (`${resource}-not-offered` as const);
   const others = more.length === 0 ? '' : ` or ${more.map(format).join(', ')}`;
   const offered = `${format(step)} to ${format(max)} in steps of ${format(step)}${others}`;
-  return [refusal(code, 'spec.containers', `${format(amount)}; offered are ${offered}`)];
+  return [refusal(code, 'spec.containers', `${format(amount)}; the pool offers ${offered}`)];
 }

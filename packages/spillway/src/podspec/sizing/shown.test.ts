@@ -39,7 +39,7 @@ const messages = (text: string, rules: RuleSetName): string[] =>
 
 it('an event says what was added, to which container and why', () => {
   expect(messages('web 100m/300Mi + log 250m/100Mi', 'cci')).toEqual([
-    'The pod runs with cpu 500m, memory 1Gi; written are cpu 350m, memory 400Mi. ' +
+    'The pod runs with cpu 500m, memory 1Gi instead of the specified cpu 350m, memory 400Mi. ' +
       'Container web got cpu 150m more: containers have cpu in steps of 250m and at least 204.8Mi of memory. ' +
       'Container log got memory 104.8Mi more: containers have cpu in steps of 250m and at least 204.8Mi of memory. ' +
       'Container web got memory 519.2Mi more: pods have cpu in steps of 250m, memory in steps of 1Gi, and 2Gi to 8Gi of memory for each CPU.',
@@ -48,7 +48,7 @@ it('an event says what was added, to which container and why', () => {
 
 it('where containers share what was added, it says so', () => {
   expect(messages('6/15Gi', 'cci2')).toEqual([
-    'The pod runs with cpu 8, memory 16Gi; written are cpu 6, memory 15Gi. The pod got cpu 2, memory 1Gi more: this is the next size that there is.',
+    'The pod runs with cpu 8, memory 16Gi instead of the specified cpu 6, memory 15Gi. The pod got cpu 2, memory 1Gi more: this is the next available size.',
   ]);
 });
 

@@ -43,7 +43,7 @@ export function quantitiesText({ cpu, memory }: { readonly cpu: string; readonly
 export function sizeNotices({ ruleSet, pod, written, added }: Sized): readonly Notice[] {
   if (added.length === 0) return [];
   const message = [
-    `The pod runs with ${amounts(pod)}; written are ${amounts(written)}.`,
+    `The pod runs with ${amounts(pod)} instead of the specified ${amounts(written)}.`,
     ...added.map(
       (addition) =>
         `${addition.container === undefined ? 'The pod' : `Container ${addition.container}`} got ${amounts(addition)} more: ${reason(addition.because, ruleSets[ruleSet])}.`,
@@ -53,7 +53,7 @@ export function sizeNotices({ ruleSet, pod, written, added }: Sized): readonly N
 }
 
 function reason(because: Addition['because'], rules: RuleSet): string {
-  if (rules.kind !== 'rounded') return 'this is the next size that there is';
+  if (rules.kind !== 'rounded') return 'this is the next available size';
   if (because === 'container' && rules.container) {
     const { cpuStep, minMemoryBytes } = rules.container;
     return `containers have cpu in steps of ${formatCpu(cpuStep)} and at least ${readable(minMemoryBytes)} of memory`;

@@ -6,6 +6,7 @@ import type {
   InstanceChange,
   InstanceEvent,
   InstanceRef,
+  InstanceUsage,
   Listing,
   Refusal,
   Review,
@@ -86,6 +87,10 @@ export class LentBackend implements Backend {
       const told = trusted<Told>(message);
       if (told.kind === 'event') yield told.event;
     }
+  }
+
+  async usage(): Promise<readonly InstanceUsage[]> {
+    return [];
   }
 
   async capacity(): Promise<Capacity> {

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import type { ClusterConfig } from '@spillway/kube';
-import type { Backend, InstanceChange, InstanceRef, StopOptions, Workload } from '../../backends/backend.ts';
+import type { InstanceChange, InstanceRef, StopOptions, Workload } from '../../backends/backend.ts';
+import type { WholeBackend } from '../../backends/simulated/faulty-backend.ts';
 import { trusted } from '../../backends/trusted.ts';
 import type { PoolConfig } from '../../config/config.ts';
 import { ApiGateway } from './api-gateway.ts';
@@ -22,7 +23,7 @@ export interface Surroundings {
   readonly config: ClusterConfig;
   readonly pool: PoolConfig;
   readonly clusterId: string;
-  readonly backend: Required<Backend>;
+  readonly backend: WholeBackend;
   readonly logFile: string;
 }
 

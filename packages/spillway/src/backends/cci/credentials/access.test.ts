@@ -136,7 +136,7 @@ describe('an access key', () => {
     const failures = await Promise.all(Array.from({ length: 20 }, () => world.failure()));
     expect(world.asked()).toEqual([]);
     expect(failures[0]?.message).toMatch(
-      /^CCI refuses access key …KOLD, so no calls are made with it until a probe in 60 s or until \/etc\/cci has another \(.*APIGW.0301/,
+      /^CCI refuses access key …KOLD, so Spillway makes no calls with it\. It probes again in 60 s, or as soon as \/etc\/cci has another one \(.*APIGW.0301/,
     );
   });
 
@@ -193,7 +193,7 @@ describe('an access key', () => {
     await world.call();
     expect(world.asked()).toEqual(['/probe', '/probe', 'pods', 'pods']);
     expect(world.access.skewMs / minute).toBeCloseTo(-180, 0);
-    expect(world.said.join('\n')).toContain('the clock of this machine differs from CCI');
+    expect(world.said.join('\n')).toContain('the clock of this machine differs from that of CCI');
   });
 
   test('is not blamed for an account that has not authorized CCI, although that is a 401 too', async () => {

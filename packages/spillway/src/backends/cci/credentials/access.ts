@@ -168,7 +168,7 @@ export class Access implements CredentialSource {
         : refusal;
     const next = probed(gate, verdict, this.#options.clock.now(), said);
     if (next.kind === 'open') {
-      this.#options.logger.info({ login: this.#described() }, 'CCI accepts the credential: calls go on');
+      this.#options.logger.info({ login: this.#described() }, 'CCI accepts the credential: calls resume');
     }
     return next;
   }
@@ -189,7 +189,7 @@ export class Access implements CredentialSource {
       // The file is being replaced, or somebody made a mistake: the last good one still works.
       if (this.#known === undefined) throw asApiError(error);
       this.#known = { ...this.#known, readAt: now };
-      logger.warn({ err: error }, 'the credential for CCI cannot be read again: the last one stays in use');
+      logger.warn({ err: error }, 'cannot read the credential for CCI again; the last one stays in use');
     }
   }
 
@@ -204,7 +204,7 @@ export class Access implements CredentialSource {
     } catch (error) {
       if (token !== undefined && now < token.expiresAt) {
         this.#use({ ...token, renewAt: Math.min(token.expiresAt, now + retryRenewalMs) });
-        logger.warn({ err: error }, 'the token for CCI could not be renewed: the last one stays in use');
+        logger.warn({ err: error }, 'cannot renew the token for CCI; the last one stays in use');
         return;
       }
       this.#use(undefined);
@@ -252,7 +252,7 @@ export class Access implements CredentialSource {
     const minutes = Math.round(this.#skewMs / 60_000);
     this.#options.logger.warn(
       { minutes },
-      'the clock of this machine differs from CCI: signatures use the time of CCI',
+      'the clock of this machine differs from that of CCI; signatures use the time of CCI',
     );
   }
 
@@ -263,10 +263,10 @@ export class Access implements CredentialSource {
   #pausedError({ probeAt, failures, refusal }: Paused): ApiError {
     const wait = `${Math.max(1, Math.ceil((probeAt - this.#options.clock.now()) / 1000))} s`;
     if (failures === 0) {
-      const message = `CCI could not be asked whether it accepts ${this.#described()}: it is asked again in ${wait}. Check the endpoint and the way to it`;
+      const message = `CCI could not be asked whether it accepts ${this.#described()}; asking again in ${wait}. Check the endpoint and the network path to it`;
       return new ApiError(message, { status: 503 });
     }
-    const message = `CCI refuses ${this.#described()}, so no calls are made with it until a probe in ${wait} or until ${this.#options.source.about} has another (${refusal?.why ?? ''})`;
+    const message = `CCI refuses ${this.#described()}, so Spillway makes no calls with it. It probes again in ${wait}, or as soon as ${this.#options.source.about} has another one (${refusal?.why ?? ''})`;
     return new ApiError(message, { status: 401, reason: 'Unauthorized', answer: refusal?.answer });
   }
 }

@@ -75,16 +75,13 @@ export function environmentFields(environment: Readonly<Record<string, string | 
 export function loginOf(fields: LoginFields, from: string): Login {
   const base = keyLogin(fields, from) ?? passwordLogin(fields, from);
   if (base === undefined) {
-    throw incomplete(
-      `${from} has no credentials`,
-      'give accessKey and secretKey, or domainName, userName and password',
-    );
+    throw incomplete(`${from} has no credentials`, 'Add accessKey and secretKey, or domainName, userName and password');
   }
   const { agencyName, agencyDomainName } = fields;
   if (agencyName === undefined && agencyDomainName === undefined) return base;
   if (agencyName === undefined || agencyDomainName === undefined) {
     const missing = agencyName === undefined ? 'agencyName' : 'agencyDomainName';
-    throw incomplete(`${from} has an agency without ${missing}`, `add ${missing}`);
+    throw incomplete(`${from} has an agency without ${missing}`, `Add ${missing}`);
   }
   return { kind: 'agency', agencyName, agencyDomainName, by: base };
 }
@@ -94,10 +91,10 @@ function keyLogin(fields: LoginFields, from: string): KeyLogin | undefined {
   if (accessKey === undefined && secretKey === undefined) return undefined;
   if (accessKey === undefined || secretKey === undefined) {
     const missing = accessKey === undefined ? 'accessKey' : 'secretKey';
-    throw incomplete(`${from} lacks ${missing}`, `add ${missing}: the two belong together`);
+    throw incomplete(`${from} lacks ${missing}`, `Add ${missing}: the two belong together`);
   }
   if (fields.password !== undefined) {
-    throw incomplete(`${from} has both an access key and a password`, 'keep one of them');
+    throw incomplete(`${from} has both an access key and a password`, 'Keep only one of them');
   }
   return { kind: 'accessKey', accessKey, secretKey, ...(securityToken !== undefined && { securityToken }) };
 }
@@ -108,13 +105,13 @@ function passwordLogin({ domainName, userName, password }: LoginFields, from: st
     value === undefined ? [name] : [],
   );
   if (domainName === undefined || userName === undefined || password === undefined) {
-    throw incomplete(`${from} lacks ${missing.join(' and ')}`, `add ${missing.join(' and ')}`);
+    throw incomplete(`${from} lacks ${missing.join(' and ')}`, `Add ${missing.join(' and ')}`);
   }
   return { kind: 'password', domainName, userName, password };
 }
 
 function incomplete(what: string, remedy: string): BackendError {
-  return new BackendError('unauthorized', `credentials for CCI: ${what}`, { remedy: `In it, ${remedy}` });
+  return new BackendError('unauthorized', `credentials for CCI: ${what}`, { remedy });
 }
 
 /** For messages and logs: enough to recognise it, nothing to use it. */

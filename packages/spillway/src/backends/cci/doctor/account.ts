@@ -20,8 +20,8 @@ const gateway: Check = ({ account: { gateway: answer } }) => {
     {
       code: 'cci-clock-skew',
       severity: 'warning',
-      message: `the clock of this machine is ${minutes} minutes ${skewMs > 0 ? 'behind' : 'ahead of'} that of CCI, which accepts 15`,
-      remedy: 'Set the clock (NTP). Spillway signs with the time of CCI meanwhile.',
+      message: `the clock of this machine is ${minutes} minutes ${skewMs > 0 ? 'behind' : 'ahead of'} that of CCI, which accepts a difference of 15`,
+      remedy: 'Synchronize the clock (NTP). Until then, Spillway signs with the time of CCI.',
     },
   ];
 };
@@ -42,7 +42,7 @@ const agency: Check = ({ account: { agency: answer } }) => {
       severity: 'warning',
       message: 'the account has not authorized CCI in this region (agency cci_admin_trust)',
       remedy:
-        'Spillway asks for it at its start. If it may not, open the console of CCI in this region once and agree to the service authorization.',
+        'Spillway requests it when it starts. If it is not allowed to, open the CCI console in this region once and agree to the service authorization.',
     },
   ];
 };
@@ -58,9 +58,9 @@ const namespace: Check = ({ account: { namespace: name, made } }) => {
     {
       code: 'cci-not-made-yet',
       severity: 'info',
-      message: `the namespace ${name} of CCI is not there`,
+      message: `the CCI namespace ${name} does not exist yet`,
       remedy:
-        'Spillway makes it, and its network, at its start. Names are shared by all accounts: only then it is known whether this one is free.',
+        'Spillway creates it, and its network, when it starts. All accounts share one set of names, so only then does it become clear whether this name is free.',
     },
   ];
 };
@@ -84,8 +84,8 @@ const network: Check = ({ account: { network: answer, namespace: name } }) => {
       {
         code: 'cci-not-made-yet',
         severity: 'info',
-        message: `the namespace ${name} of CCI has no network`,
-        remedy: 'Spillway makes it at its start.',
+        message: `the CCI namespace ${name} has no network yet`,
+        remedy: 'Spillway creates it when it starts.',
       },
     ];
   }
@@ -93,7 +93,7 @@ const network: Check = ({ account: { network: answer, namespace: name } }) => {
 };
 
 const whatToCheck =
-  'It takes seconds after it was made. If it stays: vpcId, networkId and subnetId belong together (subnetId is the Neutron ID), the subnet has free addresses, securityGroupId exists, and the account has authorized CCI.';
+  'This is normal for some seconds after the network was created. If it persists, check that vpcId, networkId and subnetId belong together (subnetId is the Neutron ID), that the subnet has free addresses, that securityGroupId exists, and that the account has authorized CCI.';
 
 /** Of what is hard; the rest is nobody's limit. */
 const nearlyAllInTenths = 9n;
@@ -102,10 +102,7 @@ const quotas: Check = ({ account: { quotas: answer } }) => {
   if (answer === undefined) return [];
   if (!answer.ok)
     return [
-      notChecked(
-        `how much the account may still have: ${answer.trouble.message}`,
-        'See the quotas of CCI in the console.',
-      ),
+      notChecked(`the quotas of the account: ${answer.trouble.message}`, 'Look at the CCI quotas in the console.'),
     ];
   return answer.value.flatMap(({ metadata, status }) =>
     Object.entries(status?.hard ?? {}).flatMap(([resource, hard]): CciFinding[] => {
@@ -118,7 +115,7 @@ const quotas: Check = ({ account: { quotas: answer } }) => {
           severity: 'warning',
           object: `ResourceQuota ${metadata?.name ?? ''}`,
           message: `${used} of ${hard} ${resource} are in use in CCI`,
-          remedy: 'Have the quota raised. Pods for which there is none left wait, or run in another pool.',
+          remedy: 'Have the quota raised. Pods that exceed it wait, or run in another pool.',
         },
       ];
     }),
@@ -132,8 +129,8 @@ const registry: Check = ({ account: { registry: answer } }) => {
         {
           code: 'cci-registry-login',
           severity: 'info',
-          message: 'Spillway has no permanent access key, so it has no login for SWR of its own',
-          remedy: 'Pods with private images in SWR need imagePullSecrets, or Spillway a permanent access key.',
+          message: 'Spillway has no permanent access key and therefore no SWR login of its own',
+          remedy: 'Give Spillway a permanent access key, or use imagePullSecrets for pods with private images in SWR.',
         },
       ];
     case 'refused':
@@ -141,16 +138,16 @@ const registry: Check = ({ account: { registry: answer } }) => {
         {
           code: 'cci-registry-login',
           severity: 'warning',
-          message: `${answer.host} refuses the login that is computed from the access key: ${answer.why}`,
+          message: `${answer.host} rejects the login derived from the access key: ${answer.why}`,
           remedy:
-            'Check projectName (the name of the project where it is not that of the region) and that the user may use SWR.',
+            'Check projectName (if the project is not named like the region) and that the user is allowed to use SWR.',
         },
       ];
     case 'unreachable':
       return [
         notChecked(
-          `the login for ${answer.host}, which this machine does not reach: ${answer.why}`,
-          'CCI needs the way there and this machine does not. A pod with an image of SWR shows it (--run-pod IMAGE).',
+          `the login for ${answer.host}, which cannot be reached from this machine: ${answer.why}`,
+          'Only CCI has to reach it. To find out whether it does, start a pod with an image from SWR: --run-pod IMAGE.',
         ),
       ];
     default:
@@ -166,7 +163,7 @@ const testPod: Check = ({ account: { testPod: pod } }) => {
           code: 'cci-test-pod-started',
           severity: 'info',
           message: `a pod with ${pod.image} started within ${pod.seconds} s and was removed`,
-          remedy: `Nothing: ${testPodSize.cpu} CPU and ${testPodSize.memory} are billed for its seconds, and nothing more.`,
+          remedy: `There is nothing to do. You are billed for ${testPodSize.cpu} CPU and ${testPodSize.memory} for the seconds that it ran.`,
         },
       ];
     case 'failed':
@@ -174,8 +171,8 @@ const testPod: Check = ({ account: { testPod: pod } }) => {
     case 'notMade':
       return [
         notChecked(
-          'a pod of its own: there is no network for it yet',
-          'Start spillway serve first, then ask again with --run-pod.',
+          'a test pod: there is no network for it yet',
+          'Start spillway serve first, then run this command with --run-pod again.',
         ),
       ];
     default:
@@ -186,7 +183,7 @@ const testPod: Check = ({ account: { testPod: pod } }) => {
 export const notChecked = (what: string, remedy: string): CciFinding => ({
   code: 'cci-not-checked',
   severity: 'info',
-  message: `not looked at: ${what}`,
+  message: `not checked: ${what}`,
   remedy,
 });
 
@@ -203,6 +200,6 @@ const found = (code: CciFinding['code'], { message, remedy }: Trouble): CciFindi
   message,
   remedy:
     remedy === undefined || remedy === ''
-      ? 'Try again; the log of spillway serve says more.'
+      ? 'Try again; the log of spillway serve has more details.'
       : `${remedy.replace(/\.$/, '')}.`,
 });

@@ -185,7 +185,9 @@ describe('the account', () => {
 describe('the surroundings', () => {
   test('nodes, pods and the subnet do not share addresses with each other, nor with the Services of CCI', () => {
     const inRange = { ...node, status: { addresses: [{ type: 'InternalIP', address: '10.247.3.4' }] } };
-    expect(messages(ofCluster({ nodes: [inRange] }))).toMatch(/1 nodes have addresses in 10\.247\.0\.0\/16/);
+    expect(messages(ofCluster({ nodes: [inRange] }))).toMatch(
+      /cannot reach 1 node with addresses in 10\.247\.0\.0\/16/,
+    );
     expect(messages(ofCluster({ nodes: [{ ...node, spec: { podCIDR: '10.240.0.0/12' } }] }))).toMatch(
       /10\.240\.0\.0\/12/,
     );
@@ -196,7 +198,7 @@ describe('the surroundings', () => {
       metadata: { name: 'kubernetes', namespace: 'default' },
       spec: { clusterIP: '192.168.0.1' },
     };
-    expect(messages(ofCluster({ services: [kubernetes] }))).toMatch(/overlaps the Services of the cluster/);
+    expect(messages(ofCluster({ services: [kubernetes] }))).toMatch(/overlaps the addresses of the cluster's Services/);
     expect(messages(found({ backend: { ...backend, cidr: '10.247.8.0/24' } }))).toMatch(/overlaps 10\.247\.0\.0\/16/);
   });
 
@@ -247,6 +249,6 @@ describe('the surroundings', () => {
 
   test('what cannot be seen is said: how nodes give their pods addresses', () => {
     const unseen = diagnoseCci({ ...view, cluster: { ...cluster, nodes: [{ metadata: { name: 'n' } }] } });
-    expect(messages(unseen)).toMatch(/whether pods in CCI reach the pods of the cluster/);
+    expect(messages(unseen)).toMatch(/whether pods in CCI can reach the pods of the cluster/);
   });
 });

@@ -106,10 +106,10 @@ async function inspectAccount(
   const { backend, onProgress, testImage } = options;
   const { connection, dialect, namespace } = asked;
   const { send } = connection;
-  onProgress('asking for the authorization of CCI');
+  onProgress('checking that the account has authorized CCI');
   const agency = await answered(() => hasAgency({ dialect, send }, signal));
   if (agency.ok && !agency.value) return { agency };
-  onProgress(`looking at the namespace ${namespace} and its network`);
+  onProgress(`checking the namespace ${namespace} and its network`);
   const made = await answered(() => isMade(options, asked, signal));
   const registry = await registryOf(options, asked, signal);
   if (!made.ok || !made.value) {
@@ -131,7 +131,7 @@ async function inspectAccount(
   if (testImage === undefined) return found;
   if (!network.ok || network.value !== 'ready') return { ...found, testPod: { kind: 'notMade' } };
   const image = replaceImage(testImage, backend.imageReplacements);
-  onProgress(`starting a pod with ${image} in CCI, to remove it again`);
+  onProgress(`starting a pod with ${image} in CCI; it is removed afterwards`);
   const type = { ...pods, apiVersion: dialect.podApiVersion };
   return {
     ...found,
@@ -156,11 +156,11 @@ async function isMade(
     if (!isForbidden(error)) throw error;
     throw new BackendError(
       'blocked',
-      `the namespace ${namespace} of CCI may not be looked at: another account has it, or this credential lacks the right (${error.message})`,
+      `not allowed to read the CCI namespace ${namespace}: it belongs to another account, or this credential lacks the permission (${error.message})`,
       {
         cause: error,
         reason: 'CCINamespaceTaken',
-        remedy: 'Set namespaceName of the backend to a name that is free, or have the right cci:namespace:get',
+        remedy: 'Set namespaceName of the backend to a free name, or get the permission cci:namespace:get',
       },
     );
   }

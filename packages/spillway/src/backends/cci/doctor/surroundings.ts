@@ -1,3 +1,4 @@
+import { counted } from '../../../podspec/words.ts';
 import type { Node, PodTemplateSpec } from '@spillway/kube';
 import { burstLabelOf } from '../../../podspec/contract.ts';
 import { replaceImage } from '../../../podspec/image-replacement.ts';
@@ -27,7 +28,7 @@ const addresses: Check = ({ backend: { cidr }, cluster: { nodes, services } }) =
       ? []
       : [
           clash(
-            `${inRange.length} nodes have addresses in ${serviceRange}, which CCI uses for its own Services: pods in CCI do not reach them`,
+            `pods in CCI cannot reach ${counted(inRange.length, 'node')} with addresses in ${serviceRange}, which CCI uses for its own Services`,
             'Use nodes in another subnet.',
           ),
         ]),
@@ -35,7 +36,7 @@ const addresses: Check = ({ backend: { cidr }, cluster: { nodes, services } }) =
       .filter((range) => overlaps(range, serviceRange))
       .map((range) =>
         clash(
-          `pods of the cluster have addresses in ${range}, and CCI uses ${serviceRange} for its own Services: pods in CCI do not reach those`,
+          `pods of the cluster have addresses in ${range}, which CCI uses for its own Services (${serviceRange}), so pods in CCI cannot reach them`,
           'Use another range for the pods of the cluster.',
         ),
       ),
@@ -43,10 +44,15 @@ const addresses: Check = ({ backend: { cidr }, cluster: { nodes, services } }) =
       ? [clash(`cidr ${cidr} overlaps ${serviceRange}, which CCI uses for its own Services`, anotherSubnet)]
       : []),
     ...(cidr === undefined ? [] : podRanges.filter((range) => overlaps(cidr, range))).map((range) =>
-      clash(`cidr ${cidr} overlaps ${range}, from which pods of the cluster have their addresses`, anotherSubnet),
+      clash(`cidr ${cidr} overlaps ${range}, the address range of the cluster's pods`, anotherSubnet),
     ),
     ...(cidr !== undefined && serviceAddress !== undefined && isInside(serviceAddress, cidr)
-      ? [clash(`cidr ${cidr} overlaps the Services of the cluster (${serviceAddress} is one)`, anotherSubnet)]
+      ? [
+          clash(
+            `cidr ${cidr} overlaps the addresses of the cluster's Services (such as ${serviceAddress})`,
+            anotherSubnet,
+          ),
+        ]
       : []),
   ];
 };
@@ -71,9 +77,9 @@ const tunnel: Check = ({ cluster: { daemonSets } }) => {
     severity: 'warning',
     object: `DaemonSet ${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`,
     message:
-      'the pods of the cluster seem to be in a tunnel network, judging by the name: pods in CCI do not reach them, nor they those',
+      'judging by its name, the cluster uses a tunnel network, so pods in CCI and pods of the cluster cannot reach each other',
     remedy:
-      'Bursting to CCI needs addresses of pods that the VPC knows (in CCE: VPC network, or Cloud Native Network 2.0).',
+      'Bursting to CCI needs pod addresses that the VPC can route (in CCE: VPC network, or Cloud Native Network 2.0).',
   }));
 };
 
@@ -84,9 +90,9 @@ const dns: Check = ({ pool, dnsServers, cluster: { services } }) => {
       {
         code: 'cci-dns',
         severity: 'warning',
-        message: `${list} is empty: pods in CCI do not resolve names of the cluster`,
+        message: `${list} is empty, so pods in CCI cannot resolve names of the cluster`,
         remedy:
-          'Set addresses that stay and that the VPC reaches: of nodes on which the DNS of the cluster listens, or of an internal load balancer in front of it.',
+          'Set stable addresses that the VPC can reach: those of nodes on which the DNS of the cluster listens, or of an internal load balancer in front of it.',
       },
     ];
   }
@@ -96,8 +102,8 @@ const dns: Check = ({ pool, dnsServers, cluster: { services } }) => {
     .map((server) => ({
       code: 'cci-dns',
       severity: 'warning',
-      message: `${server} in ${list} is ${behind.has(server) ? `the address of the Service ${behind.get(server)}` : `in ${serviceRange}`}, which pods in CCI do not reach`,
-      remedy: 'Set addresses of nodes or of an internal load balancer in its place.',
+      message: `${server} in ${list} is ${behind.has(server) ? `the address of the Service ${behind.get(server)}` : `in ${serviceRange}`}, which pods in CCI cannot reach`,
+      remedy: 'Use addresses of nodes or of an internal load balancer instead.',
     }));
 };
 
@@ -133,7 +139,7 @@ const images: Check = ({ nodeName, backend: { imageReplacements, region }, clust
           code: 'cci-third-party-registry',
           severity: 'warning',
           object,
-          message: `CCI may not reach the registry of the image "${image}"`,
+          message: `CCI may be unable to reach the registry of the image "${image}"`,
           remedy: `Copy the image to SWR and add to imageReplacements: {repositoryPrefix: ${repositoryPrefix}, replaceWith: swr.${region}.myhuaweicloud.com/ORGANIZATION}.`,
         },
       ];
@@ -153,19 +159,19 @@ const workloadsOf = (
 /** What only the VPC knows, and Spillway does not ask. */
 const unseen: Check = ({ backend: { securityGroupId, subnetId, cidr }, cluster: { nodes } }) => [
   notChecked(
-    'what the security groups let through',
-    `In the console: the group ${securityGroupId} of the pods lets them out, and that of the nodes admits port 53 (UDP and TCP) from ${cidr ?? `the subnet ${subnetId}`}, for DNS.`,
+    'which traffic the security groups allow',
+    `Check in the console that the security group ${securityGroupId} of the pods allows outgoing traffic, and that the security group of the nodes allows port 53 (UDP and TCP) from ${cidr ?? `the subnet ${subnetId}`}, for DNS.`,
   ),
   notChecked(
-    'how many addresses are free in the subnet',
-    `In the console: the subnet ${subnetId} needs one for each pod in CCI. Without one, pods stay Pending.`,
+    'how many free addresses the subnet has',
+    `Check in the console that the subnet ${subnetId} has a free address for each pod in CCI. Pods without one stay Pending.`,
   ),
   ...(nodes.some(({ spec }) => spec?.podCIDR !== undefined)
     ? []
     : [
         notChecked(
-          'whether pods in CCI reach the pods of the cluster, because its nodes do not tell the range of their pods',
-          'In CCE: the network model has to be VPC network, or Cloud Native Network 2.0.',
+          'whether pods in CCI can reach the pods of the cluster, because its nodes do not state the address ranges of their pods',
+          'In CCE, the network model must be VPC network or Cloud Native Network 2.0.',
         ),
       ]),
 ];

@@ -39,9 +39,9 @@ export async function runTestPod(options: TestPodOptions, signal: AbortSignal): 
     return view;
   } catch (error) {
     return failed(
-      new BackendError('unavailable', `the test pod ${name} may still be there, and billed: ${String(error)}`, {
+      new BackendError('unavailable', `the test pod ${name} may still exist and be billed: ${String(error)}`, {
         cause: error,
-        remedy: `Delete it in the console of CCI, in the namespace ${namespace}`,
+        remedy: `Delete it in the CCI console, in the namespace ${namespace}`,
       }),
     );
   }
@@ -77,14 +77,14 @@ async function started(options: TestPodOptions, name: string, signal: AbortSigna
     const state = status?.containerStatuses?.[0]?.state;
     if (status?.phase === 'Succeeded' || state?.running !== undefined) return;
     if (status?.phase === 'Failed' || state?.terminated !== undefined) {
-      const why = state?.terminated?.message ?? status?.message ?? state?.terminated?.reason ?? 'it does not say why';
+      const why = state?.terminated?.message ?? status?.message ?? state?.terminated?.reason ?? 'no reason given';
       throw new BackendError('internal', `the test pod with ${image} failed: ${why}`, {
-        remedy: 'The image has to have the program sleep: name another with --run-pod IMAGE',
+        remedy: 'The image must contain the program sleep; use another image with --run-pod IMAGE',
       });
     }
     await systemClock.sleep(lookMs, patience);
   }
-  if (signal.aborted) throw new BackendError('unavailable', 'the test pod was given up');
+  if (signal.aborted) throw new BackendError('unavailable', 'the test pod was cancelled');
   const said = await lastEvent(options, name);
   throw new BackendError(
     'unavailable',
@@ -96,7 +96,7 @@ async function started(options: TestPodOptions, name: string, signal: AbortSigna
 function remedyFor(said: string, region: string): BackendErrorDetails {
   const remedy =
     pullRemedy(said, region) ??
-    'Check that the image can be had from the subnet of the pods, and that the region has room';
+    'Check that the image can be pulled from the subnet of the pods, and that the region has capacity';
   return { remedy };
 }
 

@@ -141,7 +141,7 @@ export class Images {
     } finally {
       this.#isMerging = false;
     }
-    throw new BackendError('unavailable', `the Secret ${pullSecretName} of CCI was changed by others again and again`);
+    throw new BackendError('unavailable', `others keep changing the Secret ${pullSecretName} in CCI`);
   }
 
   /** @param but who is not asked */

@@ -109,7 +109,7 @@ describe('the pull Secret of the namespace', () => {
   test('is not written over when it cannot be read, and keeps what else is in it', () => {
     const broken = foreignSecret({});
     broken.data = { '.dockerconfigjson': Buffer.from('{').toString('base64') };
-    expect(() => mergePullSecret(broken, [wants('a/x', swr)])).toThrow(/imagepull-secret of CCI holds no JSON/);
+    expect(() => mergePullSecret(broken, [wants('a/x', swr)])).toThrow(/imagepull-secret in CCI does not contain JSON/);
     const more = foreignSecret({});
     more.data = { '.dockerconfigjson': Buffer.from('{"credHelpers":{"h":"x"},"auths":{}}').toString('base64') };
     const written = mergePullSecret(more, [wants('a/x', swr)]).secret?.data?.['.dockerconfigjson'] ?? '';
@@ -145,7 +145,7 @@ describe('two different logins for one host', () => {
       {
         severity: 'Warning',
         reason: 'RegistryLoginConflict',
-        message: `The login for ${swr} in b/y is not used: a/x has another one, and in CCI all pods of a pool share one login for each registry. Use the same login, or another pool`,
+        message: `The login for ${swr} in b/y is not used: a/x has a different one, and in CCI all pods of a pool share one login for each registry. Use the same login, or another pool`,
       },
     ]);
     expect(JSON.stringify(refused)).not.toContain('secret-');
@@ -164,6 +164,6 @@ describe('two different logins for one host', () => {
     const present = foreignSecret({ [swr]: 'theirs' });
     const { secret, refused } = mergePullSecret(present, [wants('a/x', swr), wants('b/y', swr, 'theirs')]);
     expect(secret).toBeUndefined();
-    expect(refused).toMatchObject([{ message: expect.stringMatching(/in a\/x is not used: CCI has another one/) }]);
+    expect(refused).toMatchObject([{ message: expect.stringMatching(/in a\/x is not used: CCI has a different one/) }]);
   });
 });

@@ -117,8 +117,8 @@ function configOf(present: Secret | undefined): PullConfig {
   const text = decodeText(present?.data?.[key] ?? '');
   const config = text === '' ? {} : readObject(text);
   if (config === undefined) {
-    throw new BackendError('conflict', `the Secret ${pullSecretName} of CCI holds no JSON in ${key}`, {
-      remedy: 'Correct it, or delete it if nobody needs it',
+    throw new BackendError('conflict', `the Secret ${pullSecretName} in CCI does not contain JSON in ${key}`, {
+      remedy: 'Correct the Secret, or delete it if it is not needed',
     });
   }
   if (key === '.dockercfg') return { key, auths: config, write: (auths) => auths };
@@ -159,7 +159,7 @@ function conflict(host: string, from: string, other: string): Notice {
   return {
     severity: 'Warning',
     reason: 'RegistryLoginConflict',
-    message: `The login for ${host} in ${from} is not used: ${other} has another one, and in CCI all pods of a pool share one login for each registry. Use the same login, or another pool`,
+    message: `The login for ${host} in ${from} is not used: ${other} has a different one, and in CCI all pods of a pool share one login for each registry. Use the same login, or another pool`,
   };
 }
 

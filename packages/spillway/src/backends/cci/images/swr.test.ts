@@ -30,7 +30,7 @@ test('people are told of registries that CCI may not reach, with the rule that h
       /reach quay\.io .*\{repositoryPrefix: quay\.io\/org, replaceWith: swr\.cn-north-4\./,
     ),
   });
-  expect(registryNotice('bitnami/redis', 'cn-north-4')?.message).toContain('CCI may not reach docker.io');
+  expect(registryNotice('bitnami/redis', 'cn-north-4')?.message).toContain('CCI may be unable to reach docker.io');
 });
 
 const remedy = (message: string): string | undefined => pullRemedy(message, 'cn-north-4');

@@ -26,7 +26,7 @@ export function registryNotice(image: string, region: string): Notice | undefine
   return {
     severity: 'Warning',
     reason: 'ThirdPartyRegistry',
-    message: `CCI may not reach ${parsed.reference.registry} for image "${image}". Copy the image to SWR and add to imageReplacements: {repositoryPrefix: ${prefix}, replaceWith: swr.${region}.myhuaweicloud.com/ORGANIZATION}`,
+    message: `CCI may be unable to reach ${parsed.reference.registry} for image "${image}". Copy the image to SWR and add to imageReplacements: {repositoryPrefix: ${prefix}, replaceWith: swr.${region}.myhuaweicloud.com/ORGANIZATION}`,
   };
 }
 
@@ -39,14 +39,14 @@ const noSuchImage = /not found|manifest unknown|name unknown|does not exist/i;
 /** What to do about a message of a failed pull, as far as it is known. */
 export function pullRemedy(message: string, region: string): string | undefined {
   if (noWayToRegistry.test(message)) {
-    return `The pod's subnet has no way to the registry: create VPC endpoints for SWR (com.myhuaweicloud.${region}.swr), its API (com.myhuaweicloud.${region}.swr-api) and OBS in the VPC`;
+    return `The pod's subnet has no route to the registry: create VPC endpoints for SWR (com.myhuaweicloud.${region}.swr), its API (com.myhuaweicloud.${region}.swr-api) and OBS in the VPC`;
   }
   if (!aboutPull.test(message)) return undefined;
   if (loginRefused.test(message)) {
-    return `The registry wants another login: correct the pull Secret that the pod names (it is used at the next attempt), or for SWR let Spillway's access key belong to a user who may read the organization`;
+    return `The registry rejects the login: correct the pull Secret that the pod names (the next attempt uses it) or, for SWR, give Spillway an access key of a user who may read the organization`;
   }
   if (noSuchImage.test(message)) {
-    return `There is no such image there: check its name and tag, and that it was copied to SWR if imageReplacements names that`;
+    return `The registry does not have this image: check its name and tag, and that it was copied to SWR if imageReplacements points there`;
   }
   return undefined;
 }

@@ -16,7 +16,7 @@ export function namespaceName(dialect: CciDialect, clusterId: string, configured
   const most = longestName - dialect.namespacePrefix.length;
   throw new BackendError(
     'internal',
-    `no namespace of CCI can be named after the cluster ID ${JSON.stringify(clusterId)}`,
+    `a CCI namespace cannot be named after the cluster ID ${JSON.stringify(clusterId)}`,
     {
       remedy: `Set namespaceName, or a clusterId of at most ${most} lower-case letters, digits and "-"`,
     },
@@ -35,24 +35,24 @@ export type FoundNamespace = { readonly seen: true; readonly object: KubeObject 
 /** Undefined: it is ours and can be used. */
 export function namespaceProblem(found: FoundNamespace, name: string, clusterId: string): BackendError | undefined {
   if (!found.seen) {
-    return taken(`the namespace ${name} of CCI was taken by another account: names are shared by all accounts`);
+    return taken(`the CCI namespace ${name} belongs to another account: all accounts share one set of names`);
   }
   const { metadata } = found.object;
   if (metadata?.deletionTimestamp !== undefined) {
-    return new BackendError('unavailable', `the namespace ${name} of CCI is being deleted`, {
+    return new BackendError('unavailable', `the CCI namespace ${name} is being deleted`, {
       reason: 'CCINamespaceEnding',
-      remedy: 'It is made again when it is gone',
+      remedy: 'Spillway creates it again when it is gone',
     });
   }
   const owner = metadata?.labels?.[clusterLabel];
   if (owner === clusterId) return undefined;
-  if (owner === undefined) return taken(`the namespace ${name} of CCI is there, and Spillway did not make it`);
-  return taken(`the namespace ${name} of CCI belongs to the cluster ${owner}`);
+  if (owner === undefined) return taken(`the CCI namespace ${name} exists, but Spillway did not create it`);
+  return taken(`the CCI namespace ${name} belongs to the cluster ${owner}`);
 }
 
 function taken(message: string): BackendError {
   return new BackendError('blocked', message, {
     reason: 'CCINamespaceTaken',
-    remedy: 'Set namespaceName of the backend to a name that is free',
+    remedy: 'Set namespaceName of the backend to a free name',
   });
 }

@@ -42,7 +42,7 @@ export function chooseNetwork(
   if (fitting !== undefined) return { kind: 'use', network: fitting };
   const [other] = lasting;
   if (other === undefined) return { kind: 'create' };
-  const message = `the network ${other.metadata?.name ?? ''} of CCI is in the subnet ${subnetOf(other.spec ?? {})}, not in ${subnetId}`;
+  const message = `the CCI network ${other.metadata?.name ?? ''} is in the subnet ${subnetOf(other.spec ?? {})}, not in ${subnetId}`;
   const remedy = 'Set subnetId to its subnet, or delete the network when no pod uses it';
   return { kind: 'refuse', error: new BackendError('blocked', message, { reason: 'CCINetworkOfOtherSubnet', remedy }) };
 }

@@ -186,7 +186,7 @@ describe('the namespace', () => {
 
   test.each([
     ['of another cluster names it', { labels: { [clusterLabel]: 'c2' } }, /belongs to the cluster c2/],
-    ['that Spillway did not make is left alone', { labels: {} }, /did not make it/],
+    ['that Spillway did not make is left alone', { labels: {} }, /did not create it/],
   ])('%s', async (_, metadata, message) => {
     const world = new World();
     world.namespace = { metadata };
@@ -202,7 +202,7 @@ describe('the namespace', () => {
     world.fail('POST namespaces', refusal(409, 'CCI.02.409101'));
     const error = await world.failure();
     expect(error.message).toBe(
-      'the namespace cce-burst-c1 of CCI was taken by another account: names are shared by all accounts',
+      'the CCI namespace cce-burst-c1 belongs to another account: all accounts share one set of names',
     );
     expect(error.remedy).toContain('namespaceName');
   });

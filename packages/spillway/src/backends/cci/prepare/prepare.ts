@@ -122,7 +122,7 @@ async function ensureNetwork(options: PrepareOptions, signal: AbortSignal): Prom
       told = news;
     }
     await clock.sleep(pollMs, signal);
-    if (signal.aborted) throw new BackendError('unavailable', 'waiting for the network of CCI was given up');
+    if (signal.aborted) throw new BackendError('unavailable', 'stopped waiting for the CCI network');
   }
 }
 

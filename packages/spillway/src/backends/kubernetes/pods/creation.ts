@@ -68,7 +68,7 @@ async function post(
   const name = nameOf(pod);
   const found = await pods.get({ namespace, name }, { signal }).catch((error: unknown) => {
     if (!isNotFound(error)) throw error;
-    const message = `pod ${name} of the other cluster has gone at this moment; its name is free now`;
+    const message = `pod ${name} of the other cluster has just gone; its name is free now`;
     throw new BackendError('conflict', message, { cause: error });
   });
   assertCreated(found, ref, owner);

@@ -89,6 +89,11 @@ export class Instances {
     return instanceAmong(this.#pods.store.byIndex('uid', uid));
   }
 
+  /** The pod of this name there, as it was last seen. */
+  named(name: string): Pod | undefined {
+    return this.#pods.store.get(this.#options.namespace, name);
+  }
+
   /** Resolves when the last seen state is as the test says (nothing: all pods are known, and this is none of them), or when the signal aborts. */
   async seen(uid: string, test: (pod: Pod | undefined) => boolean, signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -4,6 +4,7 @@ import { sentences } from '../../../podspec/words.ts';
 import type { Dialect } from '../dialect.ts';
 import { withoutWriter } from '../fields/hosts-file.ts';
 import { revisionAnnotation } from './marks.ts';
+import { whyUnplaced } from './place.ts';
 import { namedAsHere } from './notices.ts';
 
 /** Conditions of the other cluster's that say something about the pod here. */
@@ -20,12 +21,14 @@ export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'
   const { state, initContainerStatuses, containerStatuses } = progressOf(pod);
   const ephemeral = inOrder(spec?.ephemeralContainers, status?.ephemeralContainerStatuses);
   const conditions = objectsIn(status?.conditions).filter(({ type }) => knownConditions.has(type));
+  const unplaced = state === 'starting' ? whyUnplaced(pod) : undefined;
   const revision = metadata?.annotations?.[revisionAnnotation];
   const told = (each: ContainerStatus): ContainerStatus =>
     withWaiting(each, (message) => sentences(namedAsHere(message, pod, ref), remedyOf(message)));
   return {
     ref,
     state,
+    ...(unplaced !== undefined && { unplaced }),
     podIPs: objectsIn(status?.podIPs).flatMap(({ ip }) => (ip ? [ip] : [])),
     startTime: metadata?.creationTimestamp ?? '',
     ...(spec && { spec }),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hasPlace, soldOut } from './place.ts';
+import { whyUnplaced } from './place.ts';
 
 const containers = [{ name: 'main' }];
 const unschedulable = {
@@ -10,11 +10,15 @@ const unschedulable = {
 };
 
 test.each([
-  ['is new', { spec: { containers } }],
-  ['is Pending', { spec: { containers }, status: { phase: 'Pending' } }],
-  ['is Unschedulable', { spec: { containers }, status: { phase: 'Pending', conditions: [unschedulable] } }],
-])('a pod that %s has no place yet', (_, pod) => {
-  expect(hasPlace(pod)).toBe(false);
+  ['is new', { spec: { containers } }, ''],
+  ['is Pending', { spec: { containers }, status: { phase: 'Pending' } }, ''],
+  [
+    'is Unschedulable',
+    { spec: { containers }, status: { phase: 'Pending', conditions: [unschedulable] } },
+    'no resources in the zone',
+  ],
+])('a pod that %s has no place yet, and says why', (_, pod, why) => {
+  expect(whyUnplaced(pod)).toBe(why);
 });
 
 test.each([
@@ -31,16 +35,6 @@ test.each([
       },
     },
   ],
-  ['is being deleted', { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' }, spec: { containers } }],
-])('a pod that %s is waited for no longer', (_, pod) => {
-  expect(hasPlace(pod)).toBe(true);
-});
-
-test('who is sold out says how long it waited and what the other side said', () => {
-  const error = soldOut({ spec: { containers }, status: { conditions: [unschedulable] } }, 20_000);
-  expect(error).toMatchObject({
-    kind: 'soldOut',
-    message: 'the other side found no place for the pod within 20 s: no resources in the zone',
-  });
-  expect(soldOut({}, 1000).message).toBe('the other side found no place for the pod within 1 s');
+])('a pod that %s has a place', (_, pod) => {
+  expect(whyUnplaced(pod)).toBeUndefined();
 });

@@ -1,20 +1,10 @@
 import type { Pod } from '@spillway/kube';
-import { BackendError } from '../../backend.ts';
 
-/** The other cluster has decided where the pod runs, or that it does not run any more. */
-export function hasPlace({ metadata, spec, status }: Pod): boolean {
-  return (
-    Boolean(spec?.nodeName) ||
-    metadata?.deletionTimestamp !== undefined ||
-    (status?.phase ?? 'Pending') !== 'Pending' ||
-    [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].length > 0
-  );
-}
-
-/** For a pod that was waited for in vain, with what the other cluster says about it. */
-export function soldOut({ status }: Pod, waitedMs: number): BackendError {
-  const said = status?.conditions?.find(({ type, status: value }) => type === 'PodScheduled' && value === 'False');
-  const why = said?.message ? `: ${said.message}` : '';
-  const message = `the other side found no place for the pod within ${Math.round(waitedMs / 1000)} s${why}`;
-  return new BackendError('soldOut', message);
+/** Why the other cluster has not decided yet where the pod runs, as far as it says; undefined: it has, or the pod does not wait. */
+export function whyUnplaced({ spec, status }: Pod): string | undefined {
+  const { phase = 'Pending', initContainerStatuses, containerStatuses, conditions } = status ?? {};
+  const isKnownToNode = [initContainerStatuses, containerStatuses].some((list) => (list?.length ?? 0) > 0);
+  if (spec?.nodeName || phase !== 'Pending' || isKnownToNode) return undefined;
+  const said = Array.isArray(conditions) ? conditions.find((each) => each?.type === 'PodScheduled') : undefined;
+  return (said?.status === 'False' && said.message) || '';
 }

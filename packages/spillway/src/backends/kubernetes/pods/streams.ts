@@ -1,10 +1,10 @@
 import { ApiError, type KubeClient, type ObjectRef, type Pod, type ResourceType } from '@spillway/kube';
 import {
   BackendError,
-  type ContainerStreams,
   type ExecResult,
   type LogOptions,
   type LogSink,
+  type OfferedStreams,
   type PortForwarder,
 } from '../../backend.ts';
 import { portForwardAt, remoteCommandAt, type StreamTarget } from '../../remote-streams.ts';
@@ -34,8 +34,8 @@ export function logQuery(
 ): Record<string, string | number | boolean | undefined> {
   const { follow, previous, timestamps, tailLines, limitBytes, since } = options;
   if (options.stream !== 'All') {
-    throw new BackendError('invalid', 'the log of a pod in another cluster has both streams in one', {
-      remedy: 'Leave out --stream.',
+    throw new BackendError('invalid', 'the log of a pod in another cluster combines both streams', {
+      remedy: 'Remove --stream.',
     });
   }
   const query = { container, follow, previous, tailLines };
@@ -89,7 +89,7 @@ export function assertRunning({ metadata, status }: Pod, container: string): voi
   const found = all.find(({ name }) => name === container);
   if (found?.state?.running) return;
   const why = found?.state?.waiting?.reason ?? found?.state?.terminated?.reason ?? status?.phase ?? 'unknown';
-  throw new BackendError('conflict', `container ${container} of pod ${metadata?.name} does not run: ${why}`);
+  throw new BackendError('conflict', `container ${container} of pod ${metadata?.name} is not running: ${why}`);
 }
 
 /** Runs the command, or attaches to the container when there is none. */
@@ -97,18 +97,12 @@ export async function openStreams(
   client: KubeClient,
   path: string,
   { container, command }: { readonly container: string; readonly command?: readonly string[] },
-  io: ContainerStreams,
+  streams: OfferedStreams,
   signal: AbortSignal,
 ): Promise<ExecResult> {
-  const query = {
-    container,
-    command,
-    stdin: io.stdin !== undefined,
-    stdout: io.stdout !== undefined,
-    stderr: io.stderr !== undefined && !io.tty,
-    tty: io.tty,
-  };
-  return await upgraded(client, { path, query }, (target) => remoteCommandAt(target, io, signal));
+  const { tty, stdin, stdout, stderr } = streams;
+  const query = { container, command, stdin, stdout, stderr, tty };
+  return await upgraded(client, { path, query }, (target) => remoteCommandAt(target, streams, signal));
 }
 
 export async function openPorts(client: KubeClient, path: string, signal: AbortSignal): Promise<PortForwarder> {

@@ -11,5 +11,5 @@ export function assertCreated(found: Pod, ref: InstanceRef, owner: Owner): void 
     });
   }
   if (found.metadata?.deletionTimestamp === undefined) return;
-  throw new BackendError('conflict', `${where} is being deleted; another is created when it is gone`);
+  throw new BackendError('conflict', `${where} is being deleted; the pod is created again when it is gone`);
 }

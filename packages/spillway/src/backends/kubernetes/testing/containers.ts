@@ -1,3 +1,4 @@
+import { offered } from '../../testing/offered.ts';
 import { PassThrough } from 'node:stream';
 import { text as textOf } from 'node:stream/consumers';
 import type { ContainerStatus } from '@spillway/kube';
@@ -180,7 +181,7 @@ export function describeContainers(remote: () => RemoteCluster): void {
       };
       const text =
         'until [ "$(stty size 2>/dev/null)" = "33 111" ]; do sleep 0.05; done; echo out; echo err >&2; exit 4';
-      const result = await backend.exec(pod.ref, 'main', ['sh', '-c', text], io, driver.signal);
+      const result = await backend.exec(pod.ref, 'main', ['sh', '-c', text], offered(io), driver.signal);
       stdout.end();
       expect(result).toEqual({ exitCode: 4 });
       expect(await textOf(stdout)).toBe('out\r\nerr\r\n');
