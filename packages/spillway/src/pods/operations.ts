@@ -266,8 +266,8 @@ function absentOf(
 }
 
 /** The objects of all, and the tokens of those that follow: others are not asked for again. */
-function allOf({ configMaps, secrets }: PodReferences, { tokens }: PodReferences): PodReferences {
-  return { configMaps, secrets, tokens };
+function allOf({ configMaps, secrets, claims }: PodReferences, { tokens }: PodReferences): PodReferences {
+  return { configMaps, secrets, claims, tokens };
 }
 
 function pullSecretsOf({ spec }: Pod): string[] {

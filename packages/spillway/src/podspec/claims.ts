@@ -31,6 +31,8 @@ export type ClaimState = ({ readonly kind: 'bound' } & BoundClaim) | ({ readonly
 export interface ClaimVolume {
   /** Of the claim. */
   readonly name: string;
+  /** Of the pod's volume. */
+  readonly volume: string;
   readonly field: string;
 }
 
@@ -38,8 +40,9 @@ export interface ClaimVolume {
 export function claimVolumes({ metadata, spec }: Pod): readonly ClaimVolume[] {
   return (spec?.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }, index) => {
     const field = `spec.volumes[${index}]`;
-    if (persistentVolumeClaim) return [{ name: persistentVolumeClaim.claimName, field }];
-    return ephemeral && metadata?.uid !== undefined ? [{ name: `${metadata.name ?? ''}-${name}`, field }] : [];
+    if (persistentVolumeClaim) return [{ name: persistentVolumeClaim.claimName, volume: name, field }];
+    const isMade = ephemeral !== undefined && metadata?.uid !== undefined;
+    return isMade ? [{ name: `${metadata.name ?? ''}-${name}`, volume: name, field }] : [];
   });
 }
 

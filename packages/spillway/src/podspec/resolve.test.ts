@@ -1,11 +1,18 @@
 import type { EnvVar, PodSpec, Secret } from '@spillway/kube';
 import { describe, expect, test } from 'vitest';
+import { type ClaimSources, type ClaimState, claimStateOf } from './claims.ts';
 import { type Resolution, resolveWorkload } from './resolve.ts';
 
-function resolve(spec: PodSpec, secrets: Record<string, Secret> = {}): Resolution {
+const nothing: ClaimSources = { claim: () => undefined, volume: () => undefined, storageClass: () => undefined };
+
+function resolve(
+  spec: PodSpec,
+  secrets: Record<string, Secret> = {},
+  claim = (name: string): ClaimState => claimStateOf('shop', name, nothing),
+): Resolution {
   return resolveWorkload(
     { metadata: { name: 'web-0', namespace: 'shop', uid: 'u-1' }, spec },
-    { configMap: () => undefined, secret: (name) => secrets[name], token: () => 'token', services: [] },
+    { configMap: () => undefined, secret: (name) => secrets[name], claim, token: () => 'token', services: [] },
     { hostIPs: ['192.0.2.1'], allocatable: {}, dns: { clusterServers: ['10.0.0.10'], clusterDomain: 'cluster.local' } },
   );
 }
@@ -22,7 +29,7 @@ describe('a workload', () => {
       containers: [{ name: 'main', env: [{ name: 'B', value: '2' }] }],
       volumes: [
         { name: 'scratch', emptyDir: {} },
-        { name: 'claim', persistentVolumeClaim: { claimName: 'x' } },
+        { name: 'share', nfs: { server: 's', path: '/' } },
       ],
     });
     if (!resolution.ok) throw new Error('something is missing');
@@ -118,5 +125,43 @@ describe('a workload', () => {
         },
       ],
     });
+  });
+});
+
+describe('a claim', () => {
+  const spec: PodSpec = {
+    containers: [{ name: 'main' }],
+    volumes: [
+      { name: 'data', persistentVolumeClaim: { claimName: 'data-0' } },
+      { name: 'again', persistentVolumeClaim: { claimName: 'data-0' } },
+    ],
+  };
+
+  test('that is not bound is waited for, in every volume that needs it', () => {
+    const resolution = resolve(spec);
+    expect(resolution).toMatchObject({
+      ok: false,
+      missing: [
+        {
+          kind: 'claim',
+          name: 'data-0',
+          volume: 'data',
+          waiting: { reason: 'ContainerCreating' },
+          event: {
+            reason: 'FailedMount',
+            message:
+              'MountVolume.SetUp failed for volume "data" : the PersistentVolumeClaim "data-0" does not exist. Create the claim.',
+          },
+        },
+        { volume: 'again' },
+      ],
+    });
+  });
+
+  test('that is bound goes to the backend with its volume', () => {
+    const bound = { namespace: 'shop', name: 'data-0', claim: {}, volume: { metadata: { name: 'pv' } } };
+    const resolution = resolve(spec, {}, () => ({ kind: 'bound', ...bound }));
+    expect(resolution).toMatchObject({ ok: true });
+    if (resolution.ok) expect([...resolution.workload.claims]).toEqual([['data-0', { kind: 'bound', ...bound }]]);
   });
 });

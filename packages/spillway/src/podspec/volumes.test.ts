@@ -8,6 +8,9 @@ const sources: WorkloadSources = {
   configMap: (name) =>
     name === 'settings' ? { data: { a: '1', b: '2' }, binaryData: { raw: base64('\0') } } : undefined,
   secret: (name) => (name === 'login' ? { data: { password: base64('sesame') } } : undefined),
+  claim: () => {
+    throw new Error('files need no claim');
+  },
   token: ({ audience, expirationSeconds }) => (audience === 'none' ? undefined : `${audience}/${expirationSeconds}`),
   services: [],
 };

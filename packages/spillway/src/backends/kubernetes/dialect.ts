@@ -3,6 +3,7 @@ import {
   configMaps,
   events,
   type Event,
+  type KubeClient,
   type Pod,
   pods,
   type PodSpec,
@@ -11,7 +12,9 @@ import {
   secrets,
 } from '@spillway/kube';
 import type { ApiError } from '@spillway/kube';
-import type { BackendError, Capacity, DnsConfig, Owner, Refusal } from '../backend.ts';
+import type { BackendError, BoundClaim, Capacity, DnsConfig, Owner, Refusal } from '../backend.ts';
+import type { ClaimCopy } from './copies/copies.ts';
+import type { CopyStore } from './copies/copy-store.ts';
 import type { FieldTable } from './fields/fields.ts';
 import { podFields } from './fields/pod-fields.ts';
 
@@ -101,11 +104,23 @@ export const kubernetesDialect: Dialect = {
   clusterServices: false,
   pullSecret: undefined,
   hostsFile: { canBeWritten: true, remedy: 'Set hostsImage of the pool to an image with a shell' },
+  claims: mappedClaims({}),
   annotations: () => ({}),
   dns: explicitDns,
   remedyOf: () => undefined,
   errorOf: () => undefined,
 };
+
+/** Claims that are there already. @param names of them, by NAMESPACE/NAME of the claims that pods use */
+export function mappedClaims(names: Readonly<Record<string, string>>): ClaimBinding {
+  return {
+    mountOf: ({ namespace, name }) => {
+      const key = `${namespace}/${name}`;
+      const claimName = Object.hasOwn(names, key) ? names[key] : undefined;
+      return claimName === undefined ? undefined : { claimName, folder: '' };
+    },
+  };
+}
 
 /** The addresses of the cluster that the pod comes from; a pod without any gets the resolver of the other cluster's node. */
 export function explicitDns(config: DnsConfig | undefined): Pick<PodSpec, 'dnsPolicy' | 'dnsConfig'> {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { ConfigMap, Container, Pod, PodSpec, Secret } from '@spillway/kube';
+import type { ConfigMap, Container, PersistentVolume, Pod, PodSpec, Secret } from '@spillway/kube';
+import type { ClaimState } from '../../podspec/claims.ts';
 import { resolveWorkload } from '../../podspec/resolve.ts';
 import { revisionOf } from '../../podspec/travelling.ts';
 import type { Workload } from '../backend.ts';
@@ -13,10 +14,19 @@ export interface WorkloadInput {
   readonly image: string;
   readonly configMaps?: Readonly<Record<string, ConfigMap>>;
   readonly secrets?: Readonly<Record<string, Secret>>;
+  /** What claims are bound to, by name of the claim. */
+  readonly claims?: Readonly<Record<string, PersistentVolume>>;
 }
 
 /** A workload as the pod core would make it from a pod that the API server has defaulted. */
-export function makeWorkload({ name = 'pod', spec, image, configMaps = {}, secrets = {} }: WorkloadInput): Workload {
+export function makeWorkload({
+  name = 'pod',
+  spec,
+  image,
+  configMaps = {},
+  secrets = {},
+  claims = {},
+}: WorkloadInput): Workload {
   const { containers, initContainers, ...rest } = spec;
   const complete = (partial: readonly Partial<Container>[]): Container[] =>
     partial.map((container) => ({ name: 'main', image, imagePullPolicy: 'IfNotPresent', ...container }));
@@ -37,6 +47,7 @@ export function makeWorkload({ name = 'pod', spec, image, configMaps = {}, secre
     {
       configMap: (each) => configMaps[each],
       secret: (each) => secrets[each],
+      claim: (each) => claimOf(each, claims[each]),
       token: ({ audience }) => `token for ${audience || 'the API server'}`,
       services: [
         {
@@ -54,6 +65,12 @@ export function makeWorkload({ name = 'pod', spec, image, configMaps = {}, secre
   if (!resolution.ok) throw new Error(resolution.missing.map(({ event }) => event.message).join('; '));
   const { uid = '', namespace = '' } = pod.metadata ?? {};
   return { ref: { uid, namespace, name }, pod, revision: revisionOf(pod), ...resolution.workload };
+}
+
+function claimOf(name: string, volume: PersistentVolume | undefined): ClaimState {
+  const namespace = 'default';
+  if (volume === undefined) return { kind: 'unbound', namespace, name, message: 'no such claim', remedy: 'Make it.' };
+  return { kind: 'bound', namespace, name, claim: { metadata: { namespace, name } }, volume };
 }
 
 /** A container that runs a shell script. */

@@ -5,6 +5,10 @@ import {
   isForbidden,
   type KubeClient,
   type KubeObject,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  persistentVolumeClaims,
+  persistentVolumes,
   type Pod,
   type ResourceType,
   type Secret,
@@ -15,6 +19,7 @@ import {
   type Clock,
   systemClock,
 } from '@spillway/kube';
+import { type ClaimSources, type ClaimState, claimStateOf } from '../../podspec/claims.ts';
 import { type PodReferences, referencesOf, type TokenReference } from '../../podspec/references.ts';
 import type { WorkloadSources } from '../../podspec/workload-sources.ts';
 import { instanceRef } from '../../podspec/pod-facts.ts';
@@ -56,24 +61,39 @@ export async function fetchReferences(
   const { namespace } = instanceRef(pod);
   const read = async <T extends KubeObject>(
     type: ResourceType<T>,
-    objects: PodReferences['secrets'],
+    names: readonly string[],
   ): Promise<ReadonlyMap<string, T>> => {
     const found = await Promise.all(
-      objects.map(async ({ name }) => {
+      names.map(async (name) => {
         const object = await present(() => client.resource(type).get({ namespace, name }, { signal }), clock, signal);
         return object && ([name, object] as const);
       }),
     );
     return new Map(found.filter((entry) => entry !== undefined));
   };
-  const [configMapsByName, secretsByName, tokens] = await Promise.all([
-    read<ConfigMap>(configMaps, references.configMaps),
-    read<Secret>(secrets, references.secrets),
+  const namesOf = (objects: PodReferences['secrets']): string[] => objects.map(({ name }) => name);
+  const readClaims = async (): Promise<(name: string) => ClaimState> => {
+    const claims = await read<PersistentVolumeClaim>(persistentVolumeClaims, references.claims);
+    const bound = [...claims.values()].flatMap(({ spec }) => spec?.volumeName || []);
+    const volumes = await read<PersistentVolume>(persistentVolumes, bound);
+    const sources: ClaimSources = {
+      claim: (_, name) => claims.get(name),
+      volume: (name) => volumes.get(name),
+      // A node may not read them.
+      storageClass: () => undefined,
+    };
+    return (name) => claimStateOf(namespace, name, sources);
+  };
+  const [configMapsByName, secretsByName, claim, tokens] = await Promise.all([
+    read<ConfigMap>(configMaps, namesOf(references.configMaps)),
+    read<Secret>(secrets, namesOf(references.secrets)),
+    readClaims(),
     requestTokens(pod, references.tokens, reader, signal),
   ]);
   return {
     configMap: (name) => configMapsByName.get(name),
     secret: (name) => secretsByName.get(name),
+    claim,
     token: (reference) => tokens.get(tokenKey(reference))?.token,
     services: services(namespace),
     renewAtMs: Math.min(...Array.from(tokens.values(), ({ renewAtMs }) => renewAtMs)),

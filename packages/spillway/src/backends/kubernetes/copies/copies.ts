@@ -43,6 +43,7 @@ export interface Copies {
 }
 
 export type CopyKind = keyof Copies;
+export type AnyCopy = Copies[CopyKind][number];
 
 /** A claim, and the volume that has to be there with it, if any. */
 export type ClaimCopy = PersistentVolumeClaim & { readonly volume?: PersistentVolume };
@@ -106,7 +107,7 @@ export function copyNamesOf(
 export type CopyStep = 'create' | 'replace' | 'keep' | 'foreign' | 'ending';
 
 /** What to do for a copy to be as wanted. An older state of the source never replaces a newer one. */
-export function stepFor(wanted: KubeObject, found: KubeObject | undefined, owner: Owner): CopyStep {
+export function stepFor<T extends AnyCopy>(wanted: T, found: T | undefined, owner: Owner): CopyStep {
   if (found === undefined) return 'create';
   if (found.metadata?.deletionTimestamp !== undefined) return 'ending';
   const [source, other] = [sourceOf(wanted, owner), sourceOf(found, owner)];
@@ -153,8 +154,11 @@ function versioned({ version }: Source): KubeObject {
   return { metadata: { resourceVersion: version } };
 }
 
-function contentOf({ data, binaryData, type }: KubeObject & Pick<ConfigMap, 'data' | 'binaryData'> & Secret): string {
-  return JSON.stringify([sorted(data), sorted(binaryData), type]);
+function contentOf(object: AnyCopy): string {
+  const data = 'data' in object ? object.data : undefined;
+  const binary = 'binaryData' in object ? object.binaryData : undefined;
+  const type = 'type' in object ? object.type : undefined;
+  return JSON.stringify([sorted(data), sorted(binary), type]);
 }
 
 function sorted(data: Readonly<Record<string, string>> = {}): [string, string][] {

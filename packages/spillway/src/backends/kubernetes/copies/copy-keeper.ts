@@ -1,8 +1,8 @@
-import { type CallOptions, type Clock, type KubeClient, type KubeObject, nameOf, type Pod, systemClock } from '@spillway/kube';
+import { type CallOptions, type Clock, type KubeClient, nameOf, type Pod, systemClock } from '@spillway/kube';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { Sightings } from '../../../podspec/absence/sightings.ts';
 import { BackendError, type Owner } from '../../backend.ts';
-import { type Copies, type CopyKind, type copyNamesOf, namesUsedBy, stepFor } from './copies.ts';
+import { type AnyCopy, type Copies, type CopyKind, type copyNamesOf, namesUsedBy, stepFor } from './copies.ts';
 import { type CopyStore, plainStore } from './copy-store.ts';
 import type { Dialect } from '../dialect.ts';
 import { syncing } from '../lanes.ts';
@@ -24,7 +24,7 @@ const expectedGraceMs = 2000;
 
 interface Copy {
   readonly store: CopyStore;
-  readonly copy: KubeObject;
+  readonly copy: AnyCopy;
 }
 
 /** Names that a pod which is being created will use. */
@@ -143,24 +143,34 @@ export class CopyKeeper {
         // A listing from before does not know.
         if (number > (this.#released.get(key) ?? 0)) this.#released.delete(key);
       }
-      const copies = await this.#all(signal);
+      const { copies, failure } = await this.#all(signal);
       const leftOver = new Map([...copies].filter(([key]) => !used.has(key)));
       const census = { startedMs, leftOver, expected: this.#released, total: copies.size };
       for (const [key, copy] of this.#sightings.observe(census).due) await this.#remove(key, copy, number, signal);
+      if (failure !== undefined) throw failure.error;
     } finally {
       this.#open.delete(number);
       this.#dropReservations();
     }
   }
 
-  async #all(signal: AbortSignal): Promise<Map<string, Copy>> {
+  /** Nothing is said of a kind that cannot be listed: it keeps no others from being removed. */
+  async #all(
+    signal: AbortSignal,
+  ): Promise<{ readonly copies: ReadonlyMap<string, Copy>; readonly failure?: { readonly error: unknown } }> {
     const copies = new Map<string, Copy>();
+    let failure: { readonly error: unknown } | undefined;
     for (const [kind, store] of this.#stores) {
-      for await (const copy of store.all({ signal, lane: syncing })) {
-        copies.set(keyOf(kind, nameOf(copy)), { store, copy });
+      const found = new Map<string, Copy>();
+      try {
+        for await (const copy of store.all({ signal, lane: syncing })) found.set(keyOf(kind, nameOf(copy)), { store, copy });
+      } catch (error) {
+        failure = { error };
+        continue;
       }
+      for (const [key, copy] of found) copies.set(key, copy);
     }
-    return copies;
+    return failure === undefined ? { copies } : { copies, failure };
   }
 
   async #remove(key: string, { store, copy }: Copy, listing: number, signal: AbortSignal): Promise<void> {
@@ -179,7 +189,7 @@ export class CopyKeeper {
     });
   }
 
-  async #bring(kind: CopyKind, wanted: KubeObject, call: CallOptions): Promise<void> {
+  async #bring(kind: CopyKind, wanted: AnyCopy, call: CallOptions): Promise<void> {
     const { dialect, owner, namespace } = this.#options;
     const store = this.#storeOf(kind);
     const name = nameOf(wanted);
@@ -190,7 +200,7 @@ export class CopyKeeper {
         case 'create':
           return await store.create(wanted, call);
         case 'replace':
-          return await store.replace(wanted, found ?? {}, call);
+          return await store.replace(wanted, found ?? wanted, call);
         case 'ending':
           throw new BackendError('unavailable', `${which} is still being removed`);
         case 'foreign':

@@ -12,9 +12,10 @@ import {
 } from '@spillway/kube';
 import type { Owner } from '../../backend.ts';
 import { copySelector } from '../pods/marks.ts';
+import type { AnyCopy } from './copies.ts';
 
 /** Where copies of one kind are: in the namespace of the pods. */
-export interface CopyStore<T extends KubeObject = KubeObject> {
+export interface CopyStore<T extends AnyCopy = AnyCopy> {
   /** For people. */
   readonly kind: string;
   /** Undefined: there is none of that name, or not all that belongs to it. */
@@ -29,7 +30,7 @@ export interface CopyStore<T extends KubeObject = KubeObject> {
 }
 
 /** Copies that are objects like any other. */
-export function plainStore<T extends KubeObject>(
+export function plainStore<T extends AnyCopy>(
   client: Pick<KubeClient, 'resource'>,
   type: ResourceType<T>,
   { owner, namespace }: { readonly owner: Owner; readonly namespace: string },

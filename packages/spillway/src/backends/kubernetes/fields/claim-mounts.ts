@@ -1,5 +1,5 @@
 import type { Volume, VolumeMount } from '@spillway/kube';
-import { BackendError, type Owner, type Workload } from '../../backend.ts';
+import type { Owner, Workload } from '../../backend.ts';
 import type { ClaimCopy } from '../copies/copies.ts';
 import type { ClaimBinding, ClaimMount } from '../dialect.ts';
 
@@ -19,14 +19,12 @@ export class ClaimMounts {
 
   volume({ name, persistentVolumeClaim }: Volume): Volume {
     const { claimName = '', readOnly } = persistentVolumeClaim ?? {};
-    const bound = this.#workload.objects.claims.get(claimName);
+    const bound = this.#workload.claims.get(claimName);
     const mount = bound && this.#binding.mountOf(bound, this.#owner);
-    if (mount === undefined) throw new BackendError('invalid', `the claim ${claimName} cannot be mounted`);
-    this.#mounts.set(name, mount);
-    return {
-      name,
-      persistentVolumeClaim: { claimName: mount.claimName, ...(readOnly !== undefined && { readOnly }) },
-    };
+    if (mount) this.#mounts.set(name, mount);
+    // A change of a pod that runs does without; the other cluster would refuse to create one.
+    const there = mount?.claimName ?? '';
+    return { name, persistentVolumeClaim: { claimName: there, ...(readOnly !== undefined && { readOnly }) } };
   }
 
   /** As a container mounts a volume: of a claim that is a folder of something larger, only that folder. */
