@@ -20,9 +20,12 @@ export function travellingLabels({ metadata }: Pod): Record<string, string> {
   return entriesOf(metadata?.labels, labelTravels);
 }
 
-/** Those of the pod's users. */
-export function travellingAnnotations({ metadata }: Pod): Record<string, string> {
-  return entriesOf(metadata?.annotations, annotationTravels);
+/** @param goes Which there are of use. */
+export function travellingAnnotations(
+  { metadata }: Pod,
+  goes: (key: string) => boolean = isOfUsers,
+): Record<string, string> {
+  return entriesOf(metadata?.annotations, goes);
 }
 
 /**
@@ -49,16 +52,21 @@ function labelTravels(key: string): boolean {
   return !burstLabels.some((label) => label === key);
 }
 
-function annotationTravels(key: string): boolean {
+/** Does an annotation speak to the pod's users, and not to this cluster? */
+export function isOfUsers(key: string): boolean {
   const domain = key.slice(0, Math.max(0, key.indexOf('/')));
   return !domainsAtHome.some((home) => domain === home || domain.endsWith(`.${home}`));
 }
 
-/** Does a field of the downward API say there what it says here, also when it changes? */
-export function fieldTravels(fieldPath: string): boolean {
+/**
+ * Does a field of the downward API say there what it says here, also when it changes?
+ *
+ * @param annotationGoes Which annotations are there.
+ */
+export function fieldTravels(fieldPath: string, annotationGoes: (key: string) => boolean): boolean {
   const [, map, key] = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(fieldPath) ?? [];
   if (map === undefined || key === undefined) return fieldPath.startsWith('status.');
-  return map === 'labels' ? labelTravels(key) : annotationTravels(key);
+  return map === 'labels' ? labelTravels(key) : annotationGoes(key);
 }
 
 function entriesOf(

@@ -1,6 +1,7 @@
 import { configMaps, events, type Pod, pods, type ResourceType, secrets } from '@spillway/kube';
 import type { Capacity, DnsConfig, Owner } from '../backend.ts';
 import { type Dialect, explicitDns } from '../kubernetes/dialect.ts';
+import { goesToCci } from './annotations.ts';
 import type { CciDialect } from './dialects.ts';
 import { toBackendError } from './errors.ts';
 import { cciFields, partsOfEmptyDirs } from './fields.ts';
@@ -42,6 +43,7 @@ export function podDialect(
     // That takes a part of an emptyDir.
     hostsFile: { canBeWritten: false, remedy: 'If the application needs the name, pass it in an environment variable' },
     claims: claimBinding(apiVersion),
+    annotationGoes: goesToCci(apiVersion),
     annotations: vendorAnnotations,
     dns: patientDns,
     remedyOf: (message) => pullRemedy(message, region),

@@ -12,6 +12,7 @@ import {
   secrets,
 } from '@spillway/kube';
 import type { ApiError } from '@spillway/kube';
+import { isOfUsers } from '../../podspec/travelling.ts';
 import type { BackendError, BoundClaim, Capacity, DnsConfig, Owner, Refusal } from '../backend.ts';
 import type { ClaimCopy } from './copies/copies.ts';
 import type { CopyStore } from './copies/copy-store.ts';
@@ -62,6 +63,8 @@ export interface Dialect {
   readonly hostsFile: { readonly canBeWritten: boolean; readonly remedy: string };
   /** How pods there have the volumes of claims. */
   readonly claims: ClaimBinding;
+  /** Does this annotation of a pod go with it? */
+  annotationGoes(key: string): boolean;
   /** More annotations of the other cluster's pod. */
   annotations(pod: Pod, owner: Owner): Readonly<Record<string, string>>;
   dns(config: DnsConfig | undefined): Pick<PodSpec, 'dnsPolicy' | 'dnsConfig'>;
@@ -105,6 +108,7 @@ export const kubernetesDialect: Dialect = {
   pullSecret: undefined,
   hostsFile: { canBeWritten: true, remedy: 'Set hostsImage of the pool to an image with a shell' },
   claims: mappedClaims({}),
+  annotationGoes: isOfUsers,
   annotations: () => ({}),
   dns: explicitDns,
   remedyOf: () => undefined,

@@ -12,6 +12,7 @@ export interface WorkloadInput {
     readonly initContainers?: readonly Partial<Container>[];
   };
   readonly image: string;
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly configMaps?: Readonly<Record<string, ConfigMap>>;
   readonly secrets?: Readonly<Record<string, Secret>>;
   /** What claims are bound to, by name of the claim. */
@@ -23,6 +24,7 @@ export function makeWorkload({
   name = 'pod',
   spec,
   image,
+  annotations = {},
   configMaps = {},
   secrets = {},
   claims = {},
@@ -31,7 +33,7 @@ export function makeWorkload({
   const complete = (partial: readonly Partial<Container>[]): Container[] =>
     partial.map((container) => ({ name: 'main', image, imagePullPolicy: 'IfNotPresent', ...container }));
   const pod: Pod = {
-    metadata: { name, namespace: 'default', uid: randomUUID(), labels: { app: name } },
+    metadata: { name, namespace: 'default', uid: randomUUID(), labels: { app: name }, annotations },
     spec: {
       restartPolicy: 'Always',
       nodeName: 'virtual',

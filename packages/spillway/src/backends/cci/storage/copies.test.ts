@@ -48,7 +48,9 @@ describe('the claim of a file system in CCI', () => {
     });
     expect(spec).toMatchObject({ accessModes: ['ReadWriteMany'], storageClassName: 'nfs-rw' });
     expect(copyOf.v1(owner, turbo).spec).toMatchObject({ storageClassName: 'efs-standard' });
-    expect(copyOf.v1(owner, { ...turbo, performance: true }).spec).toMatchObject({ storageClassName: 'efs-performance' });
+    expect(copyOf.v1(owner, { ...turbo, performance: true }).spec).toMatchObject({
+      storageClassName: 'efs-performance',
+    });
   });
 
   test('comes with a volume in CCI 2.0, which stays when its claim goes', () => {

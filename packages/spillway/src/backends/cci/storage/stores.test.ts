@@ -35,7 +35,8 @@ class Cci {
 
   #put(kind: string, object: KubeObject): void {
     const key = `${kind}/${object.metadata?.name}`;
-    if (kind === 'PersistentVolume' && !this.offersVolumes) throw new ApiError('no', { status: 404, reason: 'NotFound' });
+    if (kind === 'PersistentVolume' && !this.offersVolumes)
+      throw new ApiError('no', { status: 404, reason: 'NotFound' });
     if (this.objects.has(key)) throw new ApiError('there', { status: 409, reason: 'AlreadyExists' });
     this.objects.set(key, { ...object, metadata: { ...object.metadata, uid: key } });
   }

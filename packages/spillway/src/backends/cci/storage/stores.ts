@@ -9,7 +9,13 @@ import {
 } from '@spillway/kube';
 import { BackendError, type Owner } from '../../backend.ts';
 import type { ClaimCopy } from '../../kubernetes/copies/copies.ts';
-import { type CopyStore, plainStore, undefinedIfMissing, unlessGone, unlessThere } from '../../kubernetes/copies/copy-store.ts';
+import {
+  type CopyStore,
+  plainStore,
+  undefinedIfMissing,
+  unlessGone,
+  unlessThere,
+} from '../../kubernetes/copies/copy-store.ts';
 import type { CciDialect } from '../dialects.ts';
 import { isCopyName } from './copies.ts';
 
@@ -61,7 +67,10 @@ const bindingByPath: MakeStore = (client, place) => {
       ]);
       if (claim === undefined || volume === undefined) return undefined;
       const deletionTimestamp = claim.metadata?.deletionTimestamp ?? volume.metadata?.deletionTimestamp;
-      return { ...claim, metadata: { ...claim.metadata, ...(deletionTimestamp !== undefined && { deletionTimestamp }) } };
+      return {
+        ...claim,
+        metadata: { ...claim.metadata, ...(deletionTimestamp !== undefined && { deletionTimestamp }) },
+      };
     },
     create: async ({ volume, ...claim }, call) => {
       await claims.create(claim, call);

@@ -163,7 +163,8 @@ export class CopyKeeper {
     for (const [kind, store] of this.#stores) {
       const found = new Map<string, Copy>();
       try {
-        for await (const copy of store.all({ signal, lane: syncing })) found.set(keyOf(kind, nameOf(copy)), { store, copy });
+        for await (const copy of store.all({ signal, lane: syncing }))
+          found.set(keyOf(kind, nameOf(copy)), { store, copy });
       } catch (error) {
         failure = { error };
         continue;

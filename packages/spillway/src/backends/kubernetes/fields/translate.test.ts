@@ -238,7 +238,11 @@ describe('volumes', () => {
         { name: 'c', mountPath: '/c', subPathExpr: '$(POD)/x' },
       ]);
       expect(copies.claims).toEqual([{ metadata: { name: 'there', namespace: 'burst' }, spec: { volumeName: 'v' } }]);
-      expect(pod.spec?.volumes?.map((each) => each.persistentVolumeClaim?.claimName)).toEqual(['there', 'there', 'there']);
+      expect(pod.spec?.volumes?.map((each) => each.persistentVolumeClaim?.claimName)).toEqual([
+        'there',
+        'there',
+        'there',
+      ]);
       expect(pod.spec?.containers[0]?.volumeMounts).toEqual([
         { name: 'a', mountPath: '/a' },
         { name: 'a', mountPath: '/part', subPath: 'x' },

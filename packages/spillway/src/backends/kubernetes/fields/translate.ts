@@ -45,10 +45,13 @@ export function translate(workload: Workload, options: TranslateOptions): Transl
   const names = new CopyNames(owner, ref.namespace);
   const files = new OwnFiles(workload);
   const claims = new ClaimMounts(workload, dialect.claims, owner);
-  const own = { labels: travellingLabels(pod), annotations: travellingAnnotations(pod) };
+  const own = { labels: travellingLabels(pod), annotations: travellingAnnotations(pod, dialect.annotationGoes) };
   const { labels, annotations } = podMarks(owner, ref);
   const identity = identityOf(workload, hostnameOverride);
-  const { ephemeralContainers = [], ...plain } = { ...specOf(workload, dialect, { names, files, claims }), ...identity.spec };
+  const { ephemeralContainers = [], ...plain } = {
+    ...specOf(workload, dialect, { names, files, claims }),
+    ...identity.spec,
+  };
   const writer = identity.names && dialect.hostsFile.canBeWritten ? writerFor(plain, hostsImage) : undefined;
   const spec = identity.names && writer ? withHosts(plain, identity.names, writer) : plain;
   const shared = copiesOf(names, workload.objects, { owner, from: ref.namespace, to: namespace });
