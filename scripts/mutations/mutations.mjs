@@ -104,6 +104,13 @@ export const mutations = [
     tests: core,
   },
   {
+    name: 'a view that is wrong for some seconds loses what is too little to be suspicious',
+    file: `${pods}/core/absence.ts`,
+    search: 'export const lossSpacingMs = 30_000;',
+    replace: 'export const lossSpacingMs = 2000;',
+    tests: core,
+  },
+  {
     name: 'an outage counts as time in which listings said so',
     file: `${product}/podspec/absence/suspicion.ts`,
     search: 'Math.min(startedMs - untilMs, mostPerListingMs)',
@@ -255,15 +262,15 @@ export const mutations = [
   {
     name: 'an instance that is lost ends no pod',
     file: `${pods}/core/transitions.ts`,
-    search: "if (!state.ran || pod === undefined || state.gone !== 'no' || state.verdict !== undefined) return state;",
-    replace: 'if (pod !== undefined || !state.ran) return state;',
+    search: 'if (!wouldBeLost(state)) return state;',
+    replace: 'if (wouldBeLost(state)) return state;',
     tests: decide,
   },
   {
     name: 'one absence is enough to be lost',
-    file: `${pods}/core/transitions.ts`,
-    search: 'const absencesNeeded = 2;',
-    replace: 'const absencesNeeded = 1;',
+    file: `${pods}/core/absence.ts`,
+    search: 'export const absencesNeeded = 2;',
+    replace: 'export const absencesNeeded = 1;',
     tests: decide,
   },
   {
@@ -417,7 +424,7 @@ export const mutations = [
   {
     name: 'a command runs on when its client is gone',
     file: `${kubelet}/handlers/remote-command.ts`,
-    search: 'AbortSignal.any([session.closed, stopping])',
+    search: 'AbortSignal.any([gone.signal, stopping])',
     replace: 'stopping',
     tests: [`${kubelet}/handlers/remote-command.test.ts`],
   },
@@ -506,8 +513,8 @@ export const mutations = [
   {
     name: 'a pod whose hosts file cannot be written does not say why',
     file: `${elsewhere}/pods/observe.ts`,
-    search: 'containerStatuses: shown.containers.map(told),',
-    replace: 'containerStatuses: containerStatuses.map(told),',
+    search: '...withoutWriter({ initContainerStatuses, containerStatuses })',
+    replace: 'initContainerStatuses, containerStatuses',
     tests: [`${elsewhere}/pods/observe.test.ts`],
   },
 

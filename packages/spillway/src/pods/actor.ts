@@ -11,7 +11,8 @@ import type { RunQueue } from './run-queue.ts';
 import type { StatusWriter } from './status/status-writer.ts';
 import type { Blockade } from './performer.ts';
 import { Timeline } from './timeline.ts';
-import { elapsed, operationEnded, operationStarted, outboxTaken } from './core/transitions.ts';
+import { operationEnded, operationStarted } from './core/outcomes.ts';
+import { elapsed, outboxTaken } from './core/transitions.ts';
 
 /** What the actors of a node do their work with. */
 export interface ActorParts {

@@ -4,7 +4,8 @@ import { instanceRef } from '../podspec/pod-facts.ts';
 import { startOfTime, testInstance, testPod } from './testing/objects.ts';
 import { specOf, sized } from '../podspec/testing/sized-specs.ts';
 import { Timeline } from './timeline.ts';
-import { instanceSeen, newPod, operationEnded, operationStarted } from './core/transitions.ts';
+import { operationEnded, operationStarted } from './core/outcomes.ts';
+import { instanceSeen, newPod } from './core/transitions.ts';
 
 const pod = testPod();
 const arrived = newPod(

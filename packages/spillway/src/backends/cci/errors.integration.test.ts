@@ -313,7 +313,7 @@ describe('what CCI refuses', () => {
     await world.admin('POST', 'faults', { kind: 'soldOut' });
     const wanted = podNamed('wanted');
     await backend.create(wanted, signal);
-    await eventually('CCI says that it has no place', async () => Boolean((await driver.find(wanted.ref))?.unplaced));
+    await eventually('it is seen without a place', async () => (await driver.find(wanted.ref))?.unplaced !== undefined);
     expect(await backend.withdraw?.(wanted.ref, signal)).toBe(true);
     await eventually('it is gone', async () => (await driver.find(wanted.ref)) === undefined);
     await world.admin('DELETE', 'faults');

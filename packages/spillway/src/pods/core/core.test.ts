@@ -541,6 +541,17 @@ const untouched = (world: CoreWorld): void => {
   expect([...world.traces.values()].filter(({ starts, interrupted }) => starts !== 1 || interrupted)).toEqual([]);
 };
 
+it('two pods, too few to be suspicious, run on when the backend shows none of them for half a minute', () =>
+  inWorld({}, async (world) => {
+    const uids = [await runningPod(world, 'a'), await runningPod(world, 'b')].toSorted();
+    // Until it is listed again, because that is due.
+    await world.advance(42_000);
+    world.showNothingFor(28_000);
+    await world.advance(120_000);
+    expect(['a', 'b'].map((name) => phaseOf(world, name))).toEqual(['Running', 'Running']);
+    expect(await uidsOf(world)).toEqual(uids);
+  }));
+
 describe('fifty pods run on', () => {
   it('while the backend shows none of them, and its watch says of each that it is gone', () =>
     inWorld({}, async (world) => {

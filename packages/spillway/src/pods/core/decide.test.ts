@@ -4,20 +4,19 @@ import { describe, expect, it } from 'vitest';
 import type { Refusal } from '../../backends/backend.ts';
 import { sized, specOf } from '../../podspec/testing/sized-specs.ts';
 import { revisionOf } from '../../podspec/travelling.ts';
+import { absenceSpacingMs, lossSpacingMs } from './absence.ts';
 import { decide, deleteAgainMs, followSpacingMs, overdueMs, quietMs, refusalsNeeded } from './decide.ts';
 import { instanceRef, isReady } from '../../podspec/pod-facts.ts';
 import type { Operation, Outcome, PodState, Problem } from './pod-state.ts';
 import { deleted, exited, startOfTime, testInstance, testPod, waiting, withStatus } from '../testing/objects.ts';
+import { operationEnded, operationStarted } from './outcomes.ts';
 import {
-  absenceSpacingMs,
   elapsed,
   instanceGone,
   instanceMissing,
   instanceSeen,
   newOrphan,
   newPod,
-  operationEnded,
-  operationStarted,
   outboxTaken,
   podChanged,
   podGone,
@@ -266,8 +265,10 @@ describe('after a restart of Spillway', () => {
     (restartPolicy) => {
       const pod = { ...runningPod, spec: { containers: [{ name: 'app', image: 'x' }], restartPolicy } };
       const once = instanceMissing(inherited(pod), now);
-      expect(decide(once, now, context)).toEqual({ needsListing: true });
-      const twice = instanceMissing(once, now + absenceSpacingMs);
+      const soon = instanceMissing(once, now + lossSpacingMs - 1);
+      expect(decide(soon, now, context)).toEqual({ wakeAtMs: now + lossSpacingMs });
+      expect(decide(soon, now + lossSpacingMs, context)).toEqual({ needsListing: true });
+      const twice = instanceMissing(soon, now + lossSpacingMs);
       const { operation, status } = decide(twice, now, context);
       expect(operation).toBeUndefined();
       expect(status).toMatchObject({
@@ -284,7 +285,7 @@ describe('after a restart of Spillway', () => {
 
   it('a pod that ran with only its init containers is not started again either', () => {
     const pod = testPod({ status: { phase: 'Pending', initContainerStatuses: [exited('init')] } });
-    const lost = instanceMissing(instanceMissing(inherited(pod), now), now + absenceSpacingMs);
+    const lost = instanceMissing(instanceMissing(inherited(pod), now), now + lossSpacingMs);
     expect(decide(lost, now, context).status).toMatchObject({ phase: 'Failed', reason: 'InstanceLost' });
   });
 
@@ -294,7 +295,7 @@ describe('after a restart of Spillway', () => {
   });
 
   it('an instance that was judged lost and turns up again is stopped: the judgement stands', () => {
-    const lost = instanceMissing(instanceMissing(inherited(runningPod), now), now + absenceSpacingMs);
+    const lost = instanceMissing(instanceMissing(inherited(runningPod), now), now + lossSpacingMs);
     expect(operationOf(instanceSeen(lost, testInstance(runningPod)))).toBe('stop');
   });
 
@@ -437,7 +438,10 @@ describe('a pod that is deleted', () => {
       late += overdueMs;
     }
     const unseen = instanceMissing(state, late);
-    expect(decide(unseen, late, context)).toMatchObject({ operation: { kind: 'stop' }, needsListing: true });
+    expect(decide(unseen, late + absenceSpacingMs, context)).toMatchObject({
+      operation: { kind: 'stop' },
+      needsListing: true,
+    });
   });
 
   it('never started is Failed and deleted without a stop', () => {

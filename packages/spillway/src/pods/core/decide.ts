@@ -2,6 +2,7 @@ import type { Pod, PodStatus } from '@spillway/kube';
 import { type Following, followsChanges } from '../../podspec/references.ts';
 import { activeDeadlineMs, isDeleting, isTerminalPhase, specGraceSeconds } from '../../podspec/pod-facts.ts';
 import { placeholderInstance } from '../intake/placeholder.ts';
+import { countsFromMs } from './absence.ts';
 import { isUnplaced, placeDueMs } from './place.ts';
 import type { Operation, PodState } from './pod-state.ts';
 import { type Waiting, waitingFor, waitingForRefusals } from './problems.ts';
@@ -76,8 +77,8 @@ function nextStep(state: PodState, nowMs: number, context: DecideContext): Step 
 }
 
 /** This process has asked for it, or somebody has seen it. */
-function mayExist({ created, last, ran }: PodState): boolean {
-  return created !== 'no' || last !== undefined || ran;
+function mayExist({ created, last, ran, withdrawn }: PodState): boolean {
+  return created !== 'no' || last !== undefined || ran || withdrawn;
 }
 
 /** The API object is gone; whatever the backend still has is stopped and removed by its reference. */
@@ -127,15 +128,15 @@ function stopIt(state: PodState, pod: Pod, nowMs: number): Step {
     state.graceEndsMs !== undefined &&
     nowMs < state.stopped.deadlineMs &&
     state.graceEndsMs < state.stopped.deadlineMs - 500;
-  const looksFor: Step = state.observed.kind === 'doubtful' ? waitForListing : idle;
+  const looks = state.observed.kind === 'doubtful' ? lookAgain(state, nowMs) : idle;
   if (isFirst || isShorter) {
     const graceSeconds = Math.max(0, Math.ceil((deadlineMs - nowMs) / 1000));
     return attempt(state, { kind: 'stop', graceSeconds, deadlineMs }, nowMs);
   }
   if (nowMs >= overdueAtMs) {
-    return { ...attempt(state, { kind: 'stop', graceSeconds: 0, deadlineMs: nowMs }, nowMs), ...looksFor };
+    return sooner(attempt(state, { kind: 'stop', graceSeconds: 0, deadlineMs: nowMs }, nowMs), looks);
   }
-  return { wakeAtMs: overdueAtMs, ...looksFor };
+  return sooner({ wakeAtMs: overdueAtMs }, looks);
 }
 
 /** The cluster knows how the pod ended. Of its instance only the log is of use, and it takes a place. */
@@ -153,7 +154,7 @@ function start(state: PodState, pod: Pod, nowMs: number, context: DecideContext)
   switch (state.observed.kind) {
     case 'unknown':
     case 'doubtful':
-      return waitForListing;
+      return lookAgain(state, nowMs);
     case 'present':
       // Half of an instance, or an earlier process's create whose answer nobody heard: completed by asking again.
       return state.observed.instance.state === 'starting' && state.created !== 'accepted'
@@ -198,11 +199,16 @@ function followDueMs(state: PodState, pod: Pod, nowMs: number, context: DecideCo
   return follows ? content.renewAtMs : Number.POSITIVE_INFINITY;
 }
 
+/** Whether the instance is there only a listing tells, and not every one counts. */
+function lookAgain(state: PodState, nowMs: number): Step {
+  const countMs = state.observed.kind === 'doubtful' ? countsFromMs(state, state.observed) : nowMs;
+  return nowMs < countMs ? { wakeAtMs: countMs } : waitForListing;
+}
+
 /** The first operation of the two, and whichever time comes first. */
 function sooner(first: Step, second: Step): Step {
-  const operation = first.operation ?? second.operation;
   const wakeAtMs = earliest(first.wakeAtMs, second.wakeAtMs);
-  return { ...(operation && { operation }), ...(wakeAtMs !== undefined && { wakeAtMs }) };
+  return { ...second, ...first, ...(wakeAtMs !== undefined && { wakeAtMs }) };
 }
 
 /** The operation, unless it failed a moment ago. */

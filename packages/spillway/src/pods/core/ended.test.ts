@@ -4,7 +4,8 @@ import { instanceRef } from '../../podspec/pod-facts.ts';
 import { exited, startOfTime, testInstance, testPod, withStatus } from '../testing/objects.ts';
 import { decide, type DecideContext } from './decide.ts';
 import type { PodState } from './pod-state.ts';
-import { instanceSeen, newPod, operationEnded, operationStarted, podChanged } from './transitions.ts';
+import { operationEnded, operationStarted } from './outcomes.ts';
+import { instanceSeen, newPod, podChanged } from './transitions.ts';
 
 const keepEndedMs = 600_000;
 const context: DecideContext = { hostIPs: ['10.0.0.1'], keepEndedMs };

@@ -5,7 +5,8 @@ import { deleted, startOfTime, testInstance, testPod, waiting } from '../testing
 import { decide } from './decide.ts';
 import { findsPlace } from './place.ts';
 import type { Outcome, PodState } from './pod-state.ts';
-import { instanceGone, instanceSeen, newPod, operationEnded, operationStarted, podChanged } from './transitions.ts';
+import { operationEnded, operationStarted } from './outcomes.ts';
+import { instanceGone, instanceSeen, newPod, podChanged } from './transitions.ts';
 
 const placeWithinMs = 20_000;
 const context = { hostIPs: ['10.0.0.1'], placeWithinMs };

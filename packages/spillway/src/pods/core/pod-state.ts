@@ -5,7 +5,7 @@ import type { VolumeDigests } from '../references/volume-content.ts';
 
 /**
  * Everything that is known about one pod UID. Plain and immutable: `transitions.ts` makes the next state from what
- * happened, `decide.ts` says what to do about it. Nothing else changes or judges it.
+ * happened, `outcomes.ts` from what was done, `decide.ts` says what to do about it. Nothing else changes or judges it.
  */
 export interface PodState {
   readonly ref: InstanceRef;
@@ -73,8 +73,16 @@ export type Observed =
   /** No complete listing since the process started. */
   | { readonly kind: 'unknown' }
   | { readonly kind: 'present'; readonly instance: Instance }
-  /** There should be an instance, but it is not seen (yet, or any more). Listings that begin before `countFromMs` prove nothing. */
-  | { readonly kind: 'doubtful'; readonly countFromMs: number; readonly listings: number }
+  /**
+   * There should be an instance, but it is not seen (yet, or any more): since `sinceMs`, or, of the complete listings that lack it,
+   * since the newest one began. `toldGone`: the backend's watch said so.
+   */
+  | {
+      readonly kind: 'doubtful';
+      readonly sinceMs: number;
+      readonly listings: number;
+      readonly toldGone?: boolean;
+    }
   | { readonly kind: 'absent' };
 
 export interface Content {

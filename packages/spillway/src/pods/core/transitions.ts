@@ -12,19 +12,16 @@ import {
 } from '../../podspec/pod-facts.ts';
 import { revisionOf } from '../../podspec/travelling.ts';
 import type { PodReview } from '../intake/pod-review.ts';
-import { isUnplaced } from './place.ts';
-import type { Content, Failure, Observed, Operation, Outcome, Phase, PodState, Problem } from './pod-state.ts';
+import { absencesNeeded, countsFromMs, doubtful, wouldBeLost } from './absence.ts';
+import { isOfAnother, withoutFailure } from './outcomes.ts';
+import { settle } from './phases.ts';
+import type { Observed, PodState } from './pod-state.ts';
 import { placeholderNotice } from '../intake/placeholder.ts';
-import { noticesOf, noticesOfChange, noticesOfRefusals, retryDelayMs } from './problems.ts';
+import { noticesOfRefusals } from './problems.ts';
 import { tellsEnd } from '../status/status.ts';
 import { isRespecified } from './respecified.ts';
 
 // What happened → the next state. Pure. Each function may be called with news that are old or that come twice.
-
-/** Two listings that lack an instance count as two only when the second begins this much later. */
-export const absenceSpacingMs = 2000;
-/** An instance that is lost must be missing from this many complete listings. */
-const absencesNeeded = 2;
 
 export interface Bound extends PodReview {
   readonly pod: Pod;
@@ -192,7 +189,7 @@ export function instanceGone(state: PodState, nowMs: number): PodState {
   const { observed, stopped } = state;
   if (observed.kind !== 'present' && observed.kind !== 'doubtful') return state;
   // Some backends take away what they were asked to stop; otherwise listings have to agree.
-  return settle({ ...state, observed: stopped ? { kind: 'absent' } : doubtful(nowMs) });
+  return settle({ ...state, observed: stopped ? { kind: 'absent' } : doubtful(nowMs, { toldGone: true }) });
 }
 
 /** A complete listing, begun at `startedMs`, has no instance of this pod. */
@@ -206,117 +203,18 @@ export function instanceMissing(state: PodState, startedMs: number): PodState {
         ...state,
         observed:
           mayExist(state) || (state.pod !== undefined && isDeleting(state.pod))
-            ? { kind: 'doubtful', countFromMs: startedMs + absenceSpacingMs, listings: 1 }
+            ? { ...doubtful(startedMs), listings: 1 }
             : { kind: 'absent' },
       });
     case 'present':
-      return settle({
-        ...state,
-        observed: { kind: 'doubtful', countFromMs: startedMs + absenceSpacingMs, listings: 1 },
-      });
+      return settle({ ...state, observed: { ...doubtful(startedMs), listings: 1 } });
     default: {
-      if (startedMs < observed.countFromMs) return state;
+      if (startedMs < countsFromMs(state, observed)) return state;
       const listings = observed.listings + 1;
       if (listings >= absencesNeeded) return settle(lost({ ...state, observed: { kind: 'absent' } }));
-      return { ...state, observed: { kind: 'doubtful', countFromMs: startedMs + absenceSpacingMs, listings } };
+      return { ...state, observed: { ...observed, sinceMs: startedMs, listings } };
     }
   }
-}
-
-export function operationStarted(state: PodState, operation: Operation): PodState {
-  const reads = operation.kind === 'create' || operation.kind === 'update';
-  const next = { ...state, inFlight: operation, outdated: state.outdated && !reads };
-  switch (operation.kind) {
-    case 'create':
-      return { ...next, created: state.created === 'no' ? 'asked' : state.created, withdrawn: false };
-    case 'withdraw':
-      return { ...next, withdrawn: true };
-    default:
-      return next;
-  }
-}
-
-export function operationEnded(state: PodState, outcome: Outcome, nowMs: number): PodState {
-  const operation = state.inFlight;
-  if (operation === undefined) return state;
-  const idle: PodState = { ...state, inFlight: undefined };
-  return settle(
-    outcome.ok ? succeeded(idle, operation, outcome.content, nowMs) : failed(idle, operation, outcome, nowMs),
-  );
-}
-
-function succeeded(state: PodState, operation: Operation, content: Content | undefined, nowMs: number): PodState {
-  const next = { ...state, failures: withoutFailure(state.failures, operation.kind) };
-  switch (operation.kind) {
-    case 'create':
-      // Accepted, but a backend's view may lag behind its own answers. Whether there is a place, only the instance tells.
-      return {
-        ...next,
-        failures: state.failures,
-        waitsFromMs: nowMs,
-        // An instance that was there already keeps what an earlier create gave it.
-        content: operation.again || isOfAnother(next.last, content) ? undefined : content,
-        created: 'accepted',
-        observed: next.observed.kind === 'absent' ? doubtful(nowMs) : next.observed,
-      };
-    case 'withdraw':
-      return { ...next, waitsFromMs: nowMs, withdrawn: false };
-    case 'update':
-      return { ...next, content, outbox: [...next.outbox, ...noticesOfChange(state, content?.refused ?? [])] };
-    case 'stop':
-      return { ...next, stopped: { deadlineMs: operation.deadlineMs } };
-    case 'remove':
-      return { ...next, removed: true, observed: { kind: 'absent' } };
-    case 'confirmGone':
-      return next.gone === 'reported' ? { ...next, gone: 'confirmed' } : next;
-    default:
-      return { ...next, deletedMs: nowMs };
-  }
-}
-
-function failed(
-  state: PodState,
-  operation: Operation,
-  { problem, content = state.content }: { readonly problem: Problem; readonly content?: Content },
-  nowMs: number,
-): PodState {
-  if (operation.kind === 'withdraw' && problem.kind === 'soldOut') return refusedPlace(state, problem, nowMs);
-  const attempts = (state.failures[operation.kind]?.attempts ?? 0) + 1;
-  // What was missing may be what has changed meanwhile.
-  const outrun = state.outdated && problem.kind === 'missingReference';
-  const failure: Failure = {
-    problem,
-    attempts,
-    retryAtMs: outrun ? nowMs : nowMs + retryDelayMs(operation.kind, state.ref.uid, problem, attempts),
-    generation: state.pod?.metadata?.generation ?? 0,
-  };
-  const next: PodState = {
-    ...state,
-    content,
-    outdated: state.outdated || operation.kind === 'update',
-    failures: { ...state.failures, [operation.kind]: failure },
-    outbox: [...state.outbox, ...noticesOf(operation.kind, problem)],
-  };
-  if (operation.kind !== 'create' || operation.again) return next;
-  // The backend was never asked, or refused for good: there is nothing to look for.
-  return ['missingReference', 'unprepared', 'invalid', 'api'].includes(problem.kind)
-    ? { ...next, created: next.observed.kind === 'present' ? next.created : 'no' }
-    : next;
-}
-
-/** It was taken back: as if it had been refused when it was asked for. */
-function refusedPlace(state: PodState, problem: Problem, nowMs: number): PodState {
-  // What has been seen with a place since is there, whatever the backend looked at.
-  if (state.ran || (state.observed.kind === 'present' && !isUnplaced(state))) return { ...state, withdrawn: false };
-  const before: PodState = {
-    ...state,
-    failures: withoutFailure(state.failures, 'withdraw'),
-    created: 'no',
-    content: undefined,
-    last: undefined,
-    observed: { kind: 'absent' },
-  };
-  return failed(before, { kind: 'create', again: false }, { problem }, nowMs);
 }
 
 /** An object that the pod refers to appeared, changed or went. */
@@ -369,55 +267,17 @@ export function outboxTaken(state: PodState): PodState {
   return state.outbox.length === 0 ? state : { ...state, outbox: [] };
 }
 
-/** Moves the phase on, and never back. */
-function settle(state: PodState): PodState {
-  const phase = laterOf(state.phase, phaseOf(state));
-  return phase === state.phase ? state : { ...state, phase };
-}
-
-function phaseOf(state: PodState): Phase {
-  const { pod, observed } = state;
-  const ended = observed.kind === 'present' && observed.instance.state === 'ended';
-  const shouldEnd =
-    // What the watch says may be a list of an API server that lags behind; the live read decides.
-    state.gone === 'confirmed' ||
-    state.verdict !== undefined ||
-    pod === undefined ||
-    isDeleting(pod) ||
-    isTerminalPhase(pod.status?.phase);
-  if (ended) return 'terminated';
-  if (!shouldEnd) return 'syncing';
-  return observed.kind === 'absent' && state.inFlight === undefined ? 'terminated' : 'terminating';
-}
-
-const order: Readonly<Record<Phase, number>> = { syncing: 0, terminating: 1, terminated: 2 };
-
-function laterOf(a: Phase, b: Phase): Phase {
-  return order[a] >= order[b] ? a : b;
-}
-
 /** It ran, nobody ended it, and it is gone: its controller makes a new pod, this one is never started again. */
 function lost(state: PodState): PodState {
-  const { pod } = state;
-  if (!state.ran || pod === undefined || state.gone !== 'no' || state.verdict !== undefined) return state;
-  if (isDeleting(pod) || isTerminalPhase(pod.status?.phase) || state.last?.state === 'ended') return state;
+  if (!wouldBeLost(state)) return state;
   const message = 'The instance of this pod no longer exists on the backend';
   const notice: Notice = { severity: 'Warning', reason: 'InstanceLost', message };
   return { ...state, verdict: { reason: 'InstanceLost', message }, outbox: [...state.outbox, notice] };
 }
 
-/** An earlier process has made it, and its create was the one that counted. */
-function isOfAnother(instance: Instance | undefined, content: Content | undefined): boolean {
-  return instance?.revision !== undefined && content !== undefined && instance.revision !== content.revision;
-}
-
 /** Nobody wants the pod to go: it is there, and will be, when its instance is removed. */
 function stays({ pod, gone }: PodState): boolean {
   return pod !== undefined && gone === 'no' && !isDeleting(pod);
-}
-
-function doubtful(nowMs: number): Observed {
-  return { kind: 'doubtful', countFromMs: nowMs, listings: 0 };
 }
 
 function mayExist(state: PodState): boolean {
@@ -442,10 +302,4 @@ function deletionTimeMs(pod: Pod, nowMs: number): number {
   const seconds = pod.metadata?.deletionGracePeriodSeconds ?? specGraceSeconds(pod);
   const at = Date.parse(pod.metadata?.deletionTimestamp ?? '');
   return Math.min(Number.isNaN(at) ? Number.POSITIVE_INFINITY : at, nowMs + seconds * 1000);
-}
-
-function withoutFailure(failures: PodState['failures'], kind: Operation['kind']): PodState['failures'] {
-  if (failures[kind] === undefined) return failures;
-  const { [kind]: _, ...rest } = failures;
-  return rest;
 }

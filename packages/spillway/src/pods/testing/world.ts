@@ -5,6 +5,7 @@ import { decide } from '../core/decide.ts';
 import { instanceRef, isDeleting, isTerminalPhase, statusShowsItRan } from '../../podspec/pod-facts.ts';
 import type { Operation, Outcome, Phase, PodState, Problem } from '../core/pod-state.ts';
 import { statusPatch } from '../status/status-patch.ts';
+import { operationEnded, operationStarted } from '../core/outcomes.ts';
 import {
   elapsed,
   instanceGone,
@@ -12,8 +13,6 @@ import {
   instanceSeen,
   newOrphan,
   newPod,
-  operationEnded,
-  operationStarted,
   outboxTaken,
   podChanged,
   podConfirmedGone,
