@@ -35,8 +35,9 @@ test('a pod in CCI has the marks that the vendor’s tools look for, and no fina
   expect(metadata).not.toHaveProperty('finalizers');
 });
 
+const fieldRef = (key: string): EnvVarSource => ({ fieldRef: { fieldPath: `metadata.annotations['${key}']` } });
+
 test('annotations that CCI knows go with the pod; a variable gets the value of the others', () => {
-  const fieldRef = (key: string): EnvVarSource => ({ fieldRef: { fieldPath: `metadata.annotations['${key}']` } });
   const { metadata, spec } = translated(
     {
       containers: [

@@ -64,7 +64,7 @@ export interface Dialect {
   /** How pods there have the volumes of claims. */
   readonly claims: ClaimBinding;
   /** Does this annotation of a pod go with it? */
-  annotationGoes(key: string): boolean;
+  readonly annotationGoes: (key: string) => boolean;
   /** More annotations of the other cluster's pod. */
   annotations(pod: Pod, owner: Owner): Readonly<Record<string, string>>;
   dns(config: DnsConfig | undefined): Pick<PodSpec, 'dnsPolicy' | 'dnsConfig'>;

@@ -71,7 +71,6 @@ export async function fetchReferences(
     );
     return new Map(found.filter((entry) => entry !== undefined));
   };
-  const namesOf = (objects: PodReferences['secrets']): string[] => objects.map(({ name }) => name);
   const readClaims = async (): Promise<(name: string) => ClaimState> => {
     const claims = await read<PersistentVolumeClaim>(persistentVolumeClaims, references.claims);
     const bound = [...claims.values()].flatMap(({ spec }) => spec?.volumeName || []);
@@ -98,6 +97,10 @@ export async function fetchReferences(
     services: services(namespace),
     renewAtMs: Math.min(...Array.from(tokens.values(), ({ renewAtMs }) => renewAtMs)),
   };
+}
+
+function namesOf(objects: PodReferences['secrets']): string[] {
+  return objects.map(({ name }) => name);
 }
 
 const unrenewedLifeSeconds = 24 * 3600;

@@ -22,7 +22,7 @@ class Cci {
   readonly client = trusted<KubeClient>({
     resource: (type: ResourceType<KubeObject>) => this.#resource(type),
     request: async ({ method, path, query = {}, body }: Parameters<KubeClient['request']>[0]) => {
-      this.calls.push(`${method} ${path}?${new URLSearchParams(query as Record<string, string>)}`);
+      this.calls.push(`${method} ${path}?${new URLSearchParams(trusted<Record<string, string>>(query)).toString()}`);
       const object = trusted<KubeObject>(body);
       if (method === 'POST') this.#put('PersistentVolumeClaim', object);
       else this.objects.delete(`PersistentVolumeClaim/${path.split('/').at(-1)}`);

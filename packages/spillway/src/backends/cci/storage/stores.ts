@@ -55,9 +55,8 @@ const importing: MakeStore = (client, place) => {
 /** CCI 2.0: a volume that stays when its claim goes, and the claim. What there is, its claim says. */
 const bindingByPath: MakeStore = (client, place) => {
   const { namespace } = place;
-  const inGroup = <T>(type: ResourceType<T>): ResourceType<T> => ({ ...type, apiVersion: 'cci/v2' });
-  const claims = claimsOf(client, inGroup(persistentVolumeClaims), place);
-  const volumes = client.resource(inGroup(persistentVolumes));
+  const claims = claimsOf(client, { ...persistentVolumeClaims, apiVersion: 'cci/v2' }, place);
+  const volumes = client.resource({ ...persistentVolumes, apiVersion: 'cci/v2' });
   return {
     ...claims,
     get: async (name, call) => {

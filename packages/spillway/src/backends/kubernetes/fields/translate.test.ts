@@ -201,24 +201,25 @@ describe('variables', () => {
   });
 });
 
+const claim = (name: string, claimName: string): Volume => ({ name, persistentVolumeClaim: { claimName } });
+
+const withClaims = (claims: ClaimBinding, volumes: Volume[], mounts: VolumeMount[] = []): Translation =>
+  translated(
+    {
+      spec: { volumes, containers: [{ volumeMounts: mounts }] },
+      claims: { all: {}, one: {}, two: {} },
+    },
+    { ...kubernetesDialect, claims },
+  );
+
 describe('volumes', () => {
   describe('of claims', () => {
-    const claim = (name: string, claimName: string): Volume => ({ name, persistentVolumeClaim: { claimName } });
     const folders: ClaimBinding = {
       mountOf: ({ name }) => {
         const folder = name === 'all' ? '' : `apps/$(${name})`;
         return { claimName: 'there', folder, copy: { metadata: { name: 'there' }, spec: { volumeName: 'v' } } };
       },
     };
-    const withClaims = (claims: ClaimBinding, volumes: Volume[], mounts: VolumeMount[] = []): Translation =>
-      translated(
-        {
-          spec: { volumes, containers: [{ volumeMounts: mounts }] },
-          claims: { all: {}, one: {}, two: {} },
-        },
-        { ...kubernetesDialect, claims },
-      );
-
     test('are those of the other cluster that the configuration names', () => {
       const volume: Volume = { name: 'a', persistentVolumeClaim: { claimName: 'all', readOnly: true } };
       const { pod, copies } = withClaims(mappedClaims({ 'default/all': 'their-data' }), [volume]);
