@@ -12,6 +12,8 @@
 
 const product = 'packages/spillway/src';
 const pods = `${product}/pods`;
+const placement = `${product}/placement`;
+const askers = [`${product}/cli/askers-agree.test.ts`];
 const kubelet = `${product}/kubelet`;
 const elsewhere = `${product}/backends/kubernetes`;
 const informer = 'packages/kube/src/informer';
@@ -165,8 +167,8 @@ export const mutations = [
   {
     name: 'what is said of an end changes with what is seen later',
     file: `${pods}/status/status.ts`,
-    search: 'isOver(facts.pod.status) ?',
-    replace: 'isOver() ?',
+    search: 'if (isOver(live)) {',
+    replace: 'if (isOver()) {',
     tests: [`${pods}/status/status.test.ts`],
   },
   {
@@ -548,6 +550,99 @@ export const mutations = [
     search: 'if (found === undefined || sourceOf(found, owner) === undefined) return;',
     replace: 'if (found === undefined) return;',
     tests: [`${elsewhere}/copies/copy-keeper.test.ts`],
+  },
+
+  // Whether a pool runs a pod.
+  {
+    name: 'a pod with auto is let in although no pool runs it',
+    file: `${placement}/rules/let-in.ts`,
+    search: "value === 'auto' && taken ?",
+    replace: "value === 'auto' ?",
+    tests: askers,
+  },
+  {
+    name: 'a pod is not kept from the node of a pool that does not run it',
+    file: `${placement}/rules/let-in.ts`,
+    search: 'if (closed.length === 0) return entrance;',
+    replace: 'if (closed.length >= 0) return entrance;',
+    tests: askers,
+  },
+  {
+    name: 'admission lets a workload through that must burst and never can',
+    file: `${product}/admission/advise.ts`,
+    search: 'if (brought.size > 0) return',
+    replace: 'if (brought.size < 0) return',
+    tests: askers,
+  },
+  {
+    name: 'the binder takes a pool that has no room',
+    file: `${placement}/binder/choose-pool.ts`,
+    search: "if (fit.kind === 'fits') return { pool };",
+    replace: "if (fit.kind === 'fits' || fit.kind === 'room') return { pool };",
+    tests: askers,
+  },
+  {
+    name: 'the pool runs what it cannot',
+    file: `${pods}/intake/pod-review.ts`,
+    search: "return fit.kind === 'refused' ? { refusals: fit.reasons }",
+    replace: "return fit.kind === 'selector' ? { refusals: [] }",
+    tests: askers,
+  },
+  {
+    name: 'doctor does not look at the room that is left',
+    file: `${product}/diagnosis/doctor/not-taken.ts`,
+    search: 'fitOf(pod, pool, { node: nodeOf.get(pool.nodeName), shortage })',
+    replace: 'fitOf(pod, pool, { node: nodeOf.get(pool.nodeName) })',
+    tests: askers,
+  },
+  {
+    name: 'plan gives the room of one workload to the next',
+    file: `${product}/diagnosis/plan/forecast.ts`,
+    search: 'room.take(name, each, count);',
+    replace: '',
+    tests: [`${product}/diagnosis/plan/plan.test.ts`],
+  },
+  {
+    name: 'CCI gets pods of six containers',
+    file: `${product}/podspec/sizing/size-pod.ts`,
+    search: '[...tooMany(containers, rules), ...notOffered(target, rules)]',
+    replace: 'notOffered(target, rules)',
+    tests: askers,
+  },
+  {
+    name: 'CCI gets a request without its limit',
+    file: `${product}/podspec/sizing/sized-pod.ts`,
+    search: 'if (size === undefined || container.resources === undefined)',
+    replace: 'if (size === undefined || (size.milliCpu === 0n && size.memoryBytes === 0n))',
+    tests: askers,
+  },
+  {
+    name: 'pods get a disk that there is not',
+    file: `${product}/podspec/fit/disk.ts`,
+    search: 'wanted <= diskBytes',
+    replace: 'wanted >= 0n',
+    tests: [`${product}/podspec/fit/fit.test.ts`],
+  },
+  {
+    name: 'pods that nothing keeps away are given back for ever',
+    file: `${placement}/give-back/successors.ts`,
+    search: 'return givenBackMs !== undefined && seenMs > givenBackMs;',
+    replace: 'return false;',
+    tests: [`${placement}/give-back/reclaimer.test.ts`],
+  },
+  {
+    name: 'a pod that could be nowhere else is given back',
+    file: `${placement}/give-back/reclaimer.ts`,
+    search: 'if (!this.#options.hasAlternative(pod)) {',
+    replace: 'if (false) {',
+    tests: [`${placement}/give-back/reclaimer.test.ts`],
+  },
+  {
+    name: 'a profile gives the virtual side to a pod that no pool runs',
+    file: `${placement}/profiles/side.ts`,
+    search: "side === 'cci' && strategy !== 'enforce' && !mayBurst()",
+    replace: 'false',
+    tests: [`${placement}/profiles/side.test.ts`],
   },
 
   // What people are told, and what commands end with.

@@ -11,21 +11,18 @@ export interface AdmissionManifestOptions {
   readonly port: number;
   /** The webhooks are served; without them the policies stand alone. */
   readonly served: boolean;
+  /** Keys of the taints of the pools' nodes. */
+  readonly taintKeys: readonly string[];
 }
 
 type Manifest = PolicyManifest | MutatingWebhookConfiguration | ValidatingWebhookConfiguration | Service;
 
 /** What the API server has to be told so that the rules are carried out. In the order in which it can be applied. */
-export function admissionManifests({
-  installation,
-  carrier,
-  address,
-  port,
-  served,
-}: AdmissionManifestOptions): readonly Manifest[] {
+export function admissionManifests(options: AdmissionManifestOptions): readonly Manifest[] {
+  const { installation, carrier, address, port, served, taintKeys } = options;
   const webhooks = [
     ...('service' in address ? [service(installation, address.service, port)] : []),
-    ...(carrier === 'webhook' ? [mutatingConfiguration(installation, address)] : []),
+    mutatingConfiguration(installation, { address, rules: carrier === 'webhook', taintKeys }),
     advisoryConfiguration(installation, address),
   ];
   return [

@@ -157,8 +157,8 @@ interface Written extends Pick<NonNullable<Pod['spec']>, 'schedulerName' | 'node
   readonly tolerations: readonly object[];
 }
 
+const letIn: Written = { ...untouched, tolerations: [...usual, toleratesBurst] };
 const written: [BurstValue, Written][] = [
-  ['auto', { ...untouched, tolerations: [...usual, toleratesBurst] }],
   ['localPrefer', { ...untouched, annotations: { [preferLocalAnnotation]: 'true' } }],
   [
     'enforce',
@@ -179,20 +179,24 @@ const written: [BurstValue, Written][] = [
 /**
  * What both carriers do.
  * @param prefix of the names of namespaces
+ * @param auto what pods with `auto` get: whether pools run them is asked by webhook
  */
-function theRulesHold(prefix: string): void {
-  it.each(written)('a pod with %s gets what that value stands for', async (value, expected) => {
-    const { metadata, spec } = await tried('p', { [label]: value });
-    const { tolerations = [], schedulerName, nodeSelector, affinity } = spec ?? {};
-    expect({ annotations: metadata?.annotations, schedulerName, nodeSelector, affinity }).toEqual({
-      annotations: expected.annotations,
-      schedulerName: expected.schedulerName,
-      nodeSelector: expected.nodeSelector,
-      affinity: expected.affinity,
-    });
-    expect(tolerations).toHaveLength(expected.tolerations.length);
-    expect(tolerations).toEqual(expect.arrayContaining([...expected.tolerations]));
-  });
+function theRulesHold(prefix: string, auto: Written): void {
+  it.each([...written, ['auto', auto] as const])(
+    'a pod with %s gets what that value stands for',
+    async (value, expected) => {
+      const { metadata, spec } = await tried('p', { [label]: value });
+      const { tolerations = [], schedulerName, nodeSelector, affinity } = spec ?? {};
+      expect({ annotations: metadata?.annotations, schedulerName, nodeSelector, affinity }).toEqual({
+        annotations: expected.annotations,
+        schedulerName: expected.schedulerName,
+        nodeSelector: expected.nodeSelector,
+        affinity: expected.affinity,
+      });
+      expect(tolerations).toHaveLength(expected.tolerations.length);
+      expect(tolerations).toEqual(expect.arrayContaining([...expected.tolerations]));
+    },
+  );
 
   it.each(burstValues)('the label with %s goes from a new workload into its pod template', async (value) => {
     const options = { dryRun: true };
@@ -242,7 +246,7 @@ function onlyPolicies(): void {
     await oldWorkloads({ admin, kubectl }, 'old-policy');
     const text = await manifests('admission', '--config', configFile, '--carrier', 'auto');
     expect(text).toContain('kind: MutatingAdmissionPolicy\n');
-    expect(text).not.toContain('MutatingWebhookConfiguration');
+    expect(text.match(/\.spillway\.dev$/gm)).toHaveLength(3);
     await applied(text);
     await eventuallyHolds(async () =>
       expect((await tried('p', { [label]: 'enforce' })).spec?.schedulerName).toBe('spillway'),
@@ -270,7 +274,28 @@ function onlyPolicies(): void {
     });
   });
 
-  theRulesHold('policy');
+  theRulesHold('policy', untouched);
+
+  it('a pod with auto is let in by the webhook, when it answers and a pool runs the pod', async () => {
+    await start();
+    await eventuallyHolds(async () =>
+      expect((await tried('p', { [label]: 'auto' })).spec?.tolerations).toContainEqual(toleratesBurst),
+    );
+    const gpu = pod('default', 'p', { [label]: 'auto' });
+    const resources = { limits: { 'example.com/gpu': '1' } };
+    const asking = {
+      ...gpu,
+      spec: { ...podSpec, containers: podSpec.containers.map((one) => ({ ...one, resources })) },
+    };
+    const { spec } = await admin.resource(pods).create(asking, { dryRun: true });
+    expect(spec).toMatchObject({ tolerations: usual });
+    const itself = { ...asking, spec: { ...asking.spec, tolerations: [toleratesBurst] } };
+    const { affinity } = (await admin.resource(pods).create(itself, { dryRun: true })).spec ?? {};
+    expect(affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms).toEqual([
+      { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'NotIn', values: ['vk'] }] },
+    ]);
+    await stop();
+  });
 
   afterAll(async () => {
     const text = await manifests('admission', '--config', configFile, '--carrier', 'policy');
@@ -379,7 +404,7 @@ describe('with webhooks, and no policies', () => {
     expect(await refusal(tried('p', { [label]: '自动' }))).toContain('自动');
   });
 
-  theRulesHold('webhook');
+  theRulesHold('webhook', letIn);
 
   it('profiles decide for pods of their namespaces, and others are not asked about', async () => {
     const name = await namespace('profiled');
@@ -405,7 +430,7 @@ describe('with webhooks, and no policies', () => {
   it('says at once when a changed label will restart pods', async () => {
     await admin.resource(deployments).create(deployment('default', 'warned', {}));
     const said = await kubectl(['label', 'deployment/warned', `${label}=auto`]);
-    expect(said).toContain('Warning: the changed burst label goes into the pod template: this restarts 1 pods');
+    expect(said).toContain('Warning: the changed burst label goes into the pod template: this restarts 1 pod');
     await admin.resource(deployments).delete({ namespace: 'default', name: 'warned' });
   });
 

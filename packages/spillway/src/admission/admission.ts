@@ -1,7 +1,8 @@
 import { Informer, isAborted, type KubeClient, type Logger, namespaceOf, systemClock } from '@spillway/kube';
 import { profileProblem } from '../placement/rules/profile-problem.ts';
 import { type ScheduleProfile, scheduleProfiles } from '../placement/rules/schedule-profile.ts';
-import { advise, type ReviewPod } from './advise.ts';
+import type { AskPools } from '../podspec/fit/fit.ts';
+import { advise } from './advise.ts';
 import { Certificates } from './certificates.ts';
 import { hostsOf, type WebhookAddress } from './configurations.ts';
 import { mutate } from './mutate.ts';
@@ -17,7 +18,7 @@ export interface AdmissionOptions {
   readonly installation: string;
   /** Of the Secret with the authorities. */
   readonly namespace: string;
-  readonly review: ReviewPod;
+  readonly ask: AskPools;
   /** Authorities of those who are answered, PEM; absent: anybody is. */
   readonly clientCa?: string | undefined;
   readonly onRequest?: (record: ServedReview) => void;
@@ -48,7 +49,7 @@ export class Admission {
       address,
       clientCa,
       logger,
-      review,
+      ask,
       onRequest,
       lives = defaultLives,
     } = options;
@@ -61,8 +62,8 @@ export class Admission {
     });
     this.#server = new AdmissionServer({
       answers: {
-        mutate: forgiving((request) => mutate(request, (of) => this.#usableProfiles(of))),
-        advise: forgiving((request) => advise(request, review)),
+        mutate: forgiving((request) => mutate(request, (of) => this.#usableProfiles(of), ask)),
+        advise: forgiving((request) => advise(request, ask)),
       },
       logger,
       ...(clientCa === undefined ? {} : { clientCa }),

@@ -1,34 +1,21 @@
-import { controllerOf, type KubeObject, type Pod } from '@spillway/kube';
+import { controllerOf, type KubeObject } from '@spillway/kube';
 import { holds, type Subject } from '../placement/rules/conditions.ts';
 import { type MonitorPort, monitorPortsOf } from '../load-balancers/monitor-port.ts';
 import { podOf, replicasOf } from '../placement/rules/workload.ts';
-import { burstLabelOf } from '../podspec/contract.ts';
+import { burstLabelOf, burstLabels } from '../podspec/contract.ts';
+import { type AskPools, type Fits, type Pool, type PoolFit, refusedByAll } from '../podspec/fit/fit.ts';
+import type { Reason } from '../podspec/review/refusal.ts';
+import { poolSentences } from '../podspec/review/told.ts';
+import { sizeText } from '../podspec/sizing/shown.ts';
+import { counted } from '../podspec/words.ts';
 import type { AdmissionRequest, AdmissionResponse } from './admission-review.ts';
 import { subjectOf } from './mutate.ts';
-
-/** What a pool says about a pod that may burst to it. */
-export interface PoolReview {
-  readonly pool: string;
-  /** What would be billed for each pod, for people, e.g. "0.5 CPU, 1 GiB". Absent: the pool does not say. */
-  readonly size?: string;
-  /** Empty: the pod can run there. */
-  readonly refusals: readonly {
-    readonly code?: string;
-    readonly field?: string;
-    readonly message: string;
-    readonly remedy: string;
-  }[];
-  readonly warnings: readonly string[];
-}
-
-/** Asks every pool; pure, because nothing is waited for while a request is answered. */
-export type ReviewPod = (pod: Pod) => readonly PoolReview[];
 
 /**
  * Tells who applies a workload or a pod what bursting will mean for it, and refuses what was told to burst and never could. Of
  * a change only what it brings in is refused: what was there before may stay, be scaled down and be deleted.
  */
-export function advise(request: AdmissionRequest, review: ReviewPod): AdmissionResponse {
+export function advise(request: AdmissionRequest, ask: AskPools): AdmissionResponse {
   const subject = subjectOf(request);
   if (subject === undefined) return { allowed: true };
   const ports = monitorPortsOf(subject.object);
@@ -38,42 +25,35 @@ export function advise(request: AdmissionRequest, review: ReviewPod): AdmissionR
   if (pod === undefined || label.kind !== 'valid' || label.value === 'off') {
     return { allowed: true, warnings: restartWarnings(subject) };
   }
-  const reviews = review(pod);
-  const able = reviews.filter(isAble);
-  if (able.length > 0 || reviews.length === 0) {
-    return { allowed: true, warnings: [...restartWarnings(subject), ...sizeWarnings(subject.object, able)] };
+  const answers = ask(pod);
+  if (label.value === 'enforce') {
+    const brought = broughtIn(refusedByAll(answers), refusedBefore(subject, ask));
+    if (brought.size > 0) return { allowed: false, message: [nowhereElse, ...poolSentences(brought)].join(' ') };
   }
-  const before = label.value === 'enforce' ? refusedBefore(subject, review) : new Set();
-  const brought = refusalsIn(reviews).filter(({ key }) => !before.has(key));
-  if (label.value === 'enforce' && brought.length > 0) {
-    const reasons = brought.map(({ reason }) => reason).join('; ');
-    return { allowed: false, message: `the pods must burst, and no pool can run them: ${reasons}` };
-  }
-  return {
-    allowed: true,
-    warnings: [...restartWarnings(subject), ...refusalsIn(reviews).map(({ reason }) => `will not burst: ${reason}`)],
-  };
+  return { allowed: true, warnings: [...restartWarnings(subject), ...burstWarnings(subject.object, answers)] };
 }
 
-const isAble = ({ refusals }: PoolReview): boolean => refusals.length === 0;
+const nowhereElse = `No pool runs the pods as they are, and with ${burstLabels[0]}=enforce they run nowhere else.`;
+const notAtAll = 'the pods will not burst, because no pool runs them as they are';
 
-/** `key`: what is refused, whatever the numbers in the sentence are. */
-function refusalsIn(reviews: readonly PoolReview[]): readonly { readonly key: string; readonly reason: string }[] {
-  return reviews.flatMap(({ pool, refusals }) =>
-    refusals.map(({ code, field = '', message, remedy }) => ({
-      key: `${pool} ${code ?? message} ${field}`,
-      reason: `pool ${pool}: ${message}. ${remedy}`,
-    })),
-  );
-}
+type ReasonsByPool = ReadonlyMap<string, readonly Reason[]>;
 
-/** What kept the pods from bursting before the change, if they had to then, too. All pools refused them, or none counts. */
-function refusedBefore({ oldObject }: Subject, review: ReviewPod): ReadonlySet<string> {
+/** What kept the pods from bursting before the change, if they had to then, too. */
+function refusedBefore({ oldObject }: Subject, ask: AskPools): ReasonsByPool {
   const pod = oldObject === undefined ? undefined : podOf(oldObject);
   const label = burstLabelOf(pod?.metadata?.labels);
-  if (pod === undefined || label.kind !== 'valid' || label.value !== 'enforce') return new Set();
-  const reviews = review(pod);
-  return reviews.some(isAble) ? new Set() : new Set(refusalsIn(reviews).map(({ key }) => key));
+  if (pod === undefined || label.kind !== 'valid' || label.value !== 'enforce') return new Map();
+  return refusedByAll(ask(pod));
+}
+
+/** The same is refused whatever the numbers in the sentence are. */
+function broughtIn(now: ReasonsByPool, before: ReasonsByPool): ReasonsByPool {
+  const brought = Array.from(now, ([pool, reasons]) => {
+    const isNew = ({ code, field }: Reason): boolean =>
+      before.get(pool)?.some((known) => known.code === code && known.field === field) !== true;
+    return [pool, reasons.filter(isNew)] as const;
+  });
+  return new Map(brought.filter(([, reasons]) => reasons.length > 0));
 }
 
 const monitorPortWarning = ({ annotation, port }: MonitorPort): string =>
@@ -83,20 +63,31 @@ function restartWarnings(subject: Subject): readonly string[] {
   const { object, operation } = subject;
   const restarts = object.kind === 'Deployment' || object.kind === 'StatefulSet';
   if (operation !== 'UPDATE' || !restarts || !holds({ type: 'labelChanged' }, subject)) return [];
-  return [`the changed burst label goes into the pod template: this restarts ${replicasOf(object)} pods`];
+  const pods = replicasOf(object);
+  if (pods === 0) return [];
+  return [`the changed burst label goes into the pod template: this restarts ${counted(pods, 'pod')}`];
 }
 
-/** For workloads; their pods come later and by themselves. */
-function sizeWarnings(object: KubeObject, reviews: readonly PoolReview[]): readonly string[] {
+function burstWarnings(object: KubeObject, answers: readonly PoolFit[]): readonly string[] {
+  const misfits = answers.flatMap(({ pool, fit }) => (fit.kind === 'fits' ? [] : [[pool.name, fit.reasons] as const]));
+  if (misfits.length === answers.length)
+    return misfits.length === 0 ? [] : [notAtAll, ...poolSentences(new Map(misfits))];
+  // Pods of a workload come later and by themselves.
   if (object.kind === 'Pod' && controllerOf(object) !== undefined) return [];
-  return reviews.flatMap(({ pool, size, warnings }) => [
-    ...(size === undefined
-      ? []
-      : [
-          `${burstingOf(replicasOf(object))} may burst to pool ${pool}, billed as ${size} each (before changes by other webhooks)`,
-        ]),
-    ...warnings.map((warning) => `pool ${pool}: ${warning}`),
-  ]);
+  const fits = answers.flatMap(({ pool, fit }) => (fit.kind === 'fits' ? [{ pool, fit }] : []));
+  return [
+    ...fits.flatMap(({ pool, fit }) => sizeWarnings(object, pool, fit)),
+    ...poolSentences(new Map(fits.map(({ pool, fit }) => [pool.name, fit.adaptations]))),
+  ];
+}
+
+/** Pods that run as they are written have no size of their own to tell. */
+function sizeWarnings(object: KubeObject, { name }: Pool, { sized }: Fits): readonly string[] {
+  if (sized.ruleSet === 'none') return [];
+  const pods = burstingOf(replicasOf(object));
+  return [
+    `${pods} may burst to pool ${name}, billed as ${sizeText(sized.pod)} each (before changes by other webhooks)`,
+  ];
 }
 
 function burstingOf(replicas: number): string {

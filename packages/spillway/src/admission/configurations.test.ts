@@ -5,7 +5,9 @@ import { stalledBy } from './revive.ts';
 import { changedEntries } from './trust.ts';
 
 const address = { url: 'https://[fd00::1]:9443' };
-const entries = (): readonly MutatingWebhook[] => mutatingConfiguration('spillway', address).webhooks ?? [];
+const taintKeys = ['virtual-kubelet.io/burst-to-cci'];
+const entries = (rules = true): readonly MutatingWebhook[] =>
+  mutatingConfiguration('spillway', { address, rules, taintKeys }).webhooks ?? [];
 
 describe('the webhook configurations', () => {
   it('never hold up the cluster, except for what must burst', () => {
@@ -21,6 +23,14 @@ describe('the webhook configurations', () => {
       expect(entry.matchConditions?.[0]?.expression).toMatch(/burst-to-cci|monitor_port/);
     }
     for (const entry of entries()) expect(entry.reinvocationPolicy).toBe('IfNeeded');
+  });
+
+  it('beside policies ask the pools only, of pods that a scheduler could place on a virtual node', () => {
+    const beside = entries(false);
+    expect(beside.map(({ name, failurePolicy }) => [name, failurePolicy])).toEqual([['pods.spillway.dev', 'Ignore']]);
+    const expression = beside[0]?.matchConditions?.[0]?.expression;
+    expect(expression).toContain('== "auto"');
+    expect(expression).toContain('t.key in ["virtual-kubelet.io/burst-to-cci"]');
   });
 
   it('name a Service or a URL, and the certificate names the same', () => {

@@ -56,8 +56,23 @@ const changed = all([
   `request.operation == "CREATE" ? ${labelled('object')} : ${labelText('object')} != ${labelText('oldObject')}`,
 ]);
 
-/** The rules for clusters without MutatingAdmissionPolicy, 1.28 and newer. Without the CA, which the server fills in. */
-export function mutatingConfiguration(installation: string, address: WebhookAddress): MutatingWebhookConfiguration {
+export interface MutatingOptions {
+  readonly address: WebhookAddress;
+  /** Webhooks carry the rules, for clusters without MutatingAdmissionPolicy, 1.28 and newer. */
+  readonly rules: boolean;
+  /** Keys of the taints of the pools' nodes. */
+  readonly taintKeys: readonly string[];
+}
+
+/**
+ * Calls for pods of which the pools have to be asked: those with `auto`, and those that tolerate a pool's taint by its key. Without
+ * the CA, which the server fills in.
+ */
+export function mutatingConfiguration(
+  installation: string,
+  { address, rules, taintKeys }: MutatingOptions,
+): MutatingWebhookConfiguration {
+  const tolerant = all([conditions([...eligible]), toleratesOneOf(taintKeys), not(enforced)]);
   const entry = (
     name: string,
     targets: readonly Target[],
@@ -69,25 +84,32 @@ export function mutatingConfiguration(installation: string, address: WebhookAddr
     ...more,
   });
   const fail = { failurePolicy: 'Fail' } as const;
+  const auto = all([conditions([...eligible]), `${labelText('object')} == "auto"`]);
+  const webhooks = rules
+    ? [
+        entry('enforce-pods.spillway.dev', [podRules.target], all([conditions([...eligible]), enforced]), fail),
+        entry(
+          'pods.spillway.dev',
+          [podRules.target],
+          any([all([labelled('object'), not(enforced)]), conditions([...guardConditions]), tolerant]),
+        ),
+        entry(profilesEntry, [podRules.target], conditions([...profileConditions, { type: 'unlabelled' }]), {
+          namespaceSelector: noNamespaces,
+        }),
+        entry('enforce-workloads.spillway.dev', workloadTargets, all([changed, enforced]), fail),
+        entry('workloads.spillway.dev', workloadTargets, any([all([changed, not(enforced)]), unknown])),
+      ]
+    : [entry('pods.spillway.dev', [podRules.target], any([auto, tolerant]))];
   return {
     apiVersion,
     kind: 'MutatingWebhookConfiguration',
     metadata: { name: configurationNames(installation).mutating, labels: labelsOf(installation) },
-    webhooks: [
-      entry('enforce-pods.spillway.dev', [podRules.target], all([conditions([...eligible]), enforced]), fail),
-      entry(
-        'pods.spillway.dev',
-        [podRules.target],
-        any([all([labelled('object'), not(enforced)]), conditions([...guardConditions])]),
-      ),
-      entry(profilesEntry, [podRules.target], conditions([...profileConditions, { type: 'unlabelled' }]), {
-        namespaceSelector: noNamespaces,
-      }),
-      entry('enforce-workloads.spillway.dev', workloadTargets, all([changed, enforced]), fail),
-      entry('workloads.spillway.dev', workloadTargets, any([all([changed, not(enforced)]), unknown])),
-    ],
+    webhooks,
   };
 }
+
+const toleratesOneOf = (keys: readonly string[]): string =>
+  `has(object.spec.tolerations) && object.spec.tolerations.exists(t, has(t.key) && t.key in ${JSON.stringify(keys)})`;
 
 const loadBalancerTargets: readonly Target[] = [
   { name: 'services', apiGroup: '', resources: ['services'], kinds: ['Service'], operations: ['CREATE', 'UPDATE'] },

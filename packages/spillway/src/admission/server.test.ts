@@ -25,7 +25,13 @@ beforeEach(async () => {
   served = [];
   server = new AdmissionServer({
     answers: {
-      mutate: forgiving((request) => mutate(request, () => [])),
+      mutate: forgiving((request) =>
+        mutate(
+          request,
+          () => [],
+          () => [],
+        ),
+      ),
       advise: ({ object }) => {
         if (object?.kind === 'Pod') throw new Error('a secret detail');
         return { allowed: true };

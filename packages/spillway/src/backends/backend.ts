@@ -3,6 +3,7 @@ import type { ContainerStatus, Pod, PodCondition, PodSpec } from '@spillway/kube
 import type { BoundClaim } from '../podspec/claims.ts';
 import type { DnsConfig } from '../podspec/dns.ts';
 import type { EnvVarTemplate } from '../podspec/env.ts';
+import type { Support } from '../podspec/fit/support.ts';
 import type { RegistryCredential } from '../podspec/images.ts';
 import type { Notice } from '../podspec/notice.ts';
 import type { InstanceRef } from '../podspec/pod-facts.ts';
@@ -27,9 +28,8 @@ export type { Refusal } from '../podspec/review/refusal.ts';
  */
 export interface Backend {
   readonly capabilities: Capabilities;
-
-  /** Why this pod cannot run here; pure, and called again before each create. */
-  review(pod: Pod): Review;
+  /** What becomes of pods here: `fitOf` decides by it which are let in. */
+  readonly support: Support;
 
   /**
    * Makes everything that instances need (namespaces, networks, folders). Idempotent; called at start and when a call said that
@@ -265,12 +265,8 @@ export interface Capacity {
   readonly cpu: string;
   readonly memory: string;
   readonly pods: string;
+  /** Absent: pods get as much as they request. */
   readonly 'ephemeral-storage'?: string;
-}
-
-export interface Review {
-  /** Empty: the pod can run here. */
-  readonly refusals: readonly Refusal[];
 }
 
 /** Kubernetes' PodLogOptions, checked and with defaults filled in. */

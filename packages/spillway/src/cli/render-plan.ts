@@ -1,7 +1,7 @@
 import { quantitiesText } from '../podspec/sizing/shown.ts';
 import { counted } from '../podspec/words.ts';
 import type { Plan, WorkloadPlan } from '../diagnosis/plan/plan.ts';
-import type { PoolPlan, Reason } from '../diagnosis/plan/pool-plan.ts';
+import type { PlanReason, PoolPlan } from '../diagnosis/plan/pool-plan.ts';
 import { writeText } from './write-text.ts';
 import { type Colour, coloured } from './output.ts';
 import { fields, table } from './table.ts';
@@ -30,8 +30,9 @@ function workloadText({ object, replicas, policy, refused, writes, pools, foreca
   return `${fields(head)}${pools.length === 0 ? '' : `\n${poolTable(pools)}`}`;
 }
 
-function reasonText({ code, field, message, remedy }: Reason): string {
-  return `${coloured('yellow', code)}${field === undefined ? '' : ` (${field})`}: ${message}\n${remedy}`;
+function reasonText({ code, field, container, message, remedy }: PlanReason): string {
+  const place = [field, ...(container === undefined ? [] : [`container ${container}`])].join(', ');
+  return `${coloured('yellow', code)}${field === undefined ? '' : ` (${place})`}: ${message}\n${remedy}`;
 }
 
 const verdicts: Readonly<Record<PoolPlan['burst'], readonly [Colour, string]>> = {

@@ -2,7 +2,8 @@ import { counted } from '../podspec/words.ts';
 import type { ExplainedFailure, Explanation } from '../pods/explain.ts';
 import type { Placement, VirtualNodeView, Why } from '../diagnosis/why.ts';
 import { quantitiesText } from '../podspec/sizing/shown.ts';
-import { coloured } from './output.ts';
+import { reasonSentences } from '../podspec/review/told.ts';
+import { type Colour, coloured } from './output.ts';
 import { fields, table } from './table.ts';
 
 /** For people: the answer first, then what it rests on. */
@@ -41,12 +42,22 @@ function placementText(placement: Placement): string {
 function nodesText(nodes: readonly VirtualNodeView[]): string {
   if (nodes.length === 0) return coloured('yellow', 'there are none; is "spillway serve" running?');
   return nodes
-    .map(({ name, ready, taints }) => {
-      const hindrances = [...(ready ? [] : ['not Ready']), ...taints.map((taint) => `taint ${taint}`)];
-      return `${name}: ${hindrances.length === 0 ? 'open to this pod' : hindrances.join('; ')}`;
+    .map(({ name, ready, taints, burst, reasons }) => {
+      const head = [
+        coloured(...verdicts[burst]),
+        ...(ready ? [] : ['not Ready']),
+        ...taints.map((taint) => `closed to schedulers by the taint ${taint}`),
+      ];
+      return [`${name}: ${head.join('; ')}`, ...reasonSentences(reasons)].join('\n');
     })
     .join('\n');
 }
+
+const verdicts: Readonly<Record<VirtualNodeView['burst'], readonly [Colour, string]>> = {
+  yes: ['green', 'takes this pod'],
+  notNow: ['yellow', 'does not take this pod now'],
+  no: ['red', 'cannot run this pod'],
+};
 
 function backendFields({ instance, refusals, failures, underWay }: Explanation): (readonly [string, string])[] {
   return [

@@ -2,6 +2,9 @@ import { expect, it } from 'vitest';
 import { parseManifest } from '../diagnosis/plan/manifest.ts';
 import { planOf } from '../diagnosis/plan/plan.ts';
 import type { ScheduleProfile } from '../placement/rules/schedule-profile.ts';
+import { burstTaint } from '../podspec/contract.ts';
+import type { Pool } from '../podspec/fit/fit.ts';
+import { unknownSupport } from '../podspec/fit/support.ts';
 import { writeText } from './write-text.ts';
 
 const label = 'virtual-kubelet.io/burst-to-cci';
@@ -13,9 +16,11 @@ function told(value: string | undefined, profile?: ScheduleProfile['spec']): str
   const manifest = `{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: shop, ${labels}},
     spec: {template: {metadata: {labels: {app: web}}, spec: {containers: [{name: a}]}}}}`;
   const cluster = { nodes: [], pods: [], profiles, claims, remarks: [] };
-  const { workloads } = planOf({ objects: parseManifest(manifest, 'web.yaml'), pools: [], cluster, remarks: [] });
+  const { workloads } = planOf({ objects: parseManifest(manifest, 'web.yaml'), pools: [pool], cluster, remarks: [] });
   return (workloads[0]?.writes ?? []).map(writeText);
 }
+
+const pool: Pool = { name: 'a', nodeName: 'vk', taints: [burstTaint], support: unknownSupport, sizing: 'none' };
 
 const copied = (value: string): string[] => [
   `Deployment: its pod template gets the label ${label}: ${value}`,

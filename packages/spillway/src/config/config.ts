@@ -1,3 +1,4 @@
+import type { Taint } from '@spillway/kube';
 import type { RuleSetName } from '../podspec/sizing/rule-sets.ts';
 import type { BackendConfig } from './backends.ts';
 
@@ -82,6 +83,10 @@ export interface TaintConfig {
   readonly value?: string | undefined;
   readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
 }
+
+/** The taints of the pool's node that do not come and go. */
+export const poolTaints = ({ taints }: Pick<PoolConfig, 'taints'>): readonly Taint[] =>
+  taints.map(({ key, value, effect }) => ({ key, ...(value !== undefined && { value }), effect }));
 
 export interface CapacityConfig {
   readonly cpu?: string | undefined;

@@ -1,21 +1,41 @@
-import { ApiError, type Event, events, type KubeClient, nodes, pods, uidOf } from '@spillway/kube';
+import { ApiError, type Event, events, type KubeClient, nodes, type Pod, pods, uidOf } from '@spillway/kube';
+import type { Pool } from '../podspec/fit/fit.ts';
 import type { Explanation } from '../pods/explain.ts';
+import { poolsOfNodes, type Supports } from './pools.ts';
+import { PermittedLists } from './read-surroundings.ts';
 import { isVirtual, type WhyFacts } from './why.ts';
 
 /** Reads everything that {@link why} needs. @throws ApiError: 404 when there is no such pod; TransportError */
 export async function readWhy(
   client: KubeClient,
   { namespace, name }: { readonly namespace: string; readonly name: string },
+  supports: Supports,
 ): Promise<WhyFacts> {
   const pod = await client.resource(pods).get({ namespace, name });
   const [{ items: all }, seen] = await Promise.all([
     client.resource(nodes).list({ labelSelector: 'type=virtual-kubelet' }),
     eventsOf(client, namespace, uidOf(pod)),
   ]);
-  const node = all.find(({ metadata }) => metadata?.name === pod.spec?.nodeName);
-  const facts = { pod, nodes: all, events: seen };
-  if (node === undefined || !isVirtual(node)) return facts;
-  return { ...facts, explanation: await explanationOf(client, node.metadata?.name ?? '', namespace, name) };
+  const { pools } = poolsOfNodes(all.filter(isVirtual), supports);
+  const facts = { pod, nodes: all, pools, events: seen };
+  if (!pod.spec?.nodeName) return { ...facts, ...(await surroundingsOf(client, namespace, pools)) };
+  if (!pools.some(({ nodeName }) => nodeName === pod.spec?.nodeName)) return facts;
+  return { ...facts, explanation: await explanationOf(client, pod.spec.nodeName, namespace, name) };
+}
+
+async function surroundingsOf(
+  client: KubeClient,
+  namespace: string,
+  pools: readonly Pool[],
+): Promise<Pick<WhyFacts, 'burstPods' | 'claims'>> {
+  const lists = new PermittedLists(client);
+  const onNode = ({ nodeName }: Pool): Promise<Pod[] | undefined> =>
+    lists.all(pods, { fieldSelector: `spec.nodeName=${nodeName}` });
+  const [claims, ...burstPods] = await Promise.all([lists.claims([namespace]), ...pools.map(onNode)]);
+  return {
+    ...(claims && { claims }),
+    ...(!burstPods.includes(undefined) && { burstPods: burstPods.flatMap((list) => list ?? []) }),
+  };
 }
 
 async function eventsOf(client: KubeClient, namespace: string, uid: string): Promise<readonly Event[]> {

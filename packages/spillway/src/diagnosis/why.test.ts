@@ -1,20 +1,27 @@
 import type { Node, Pod } from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
 import type { Explanation } from '../pods/explain.ts';
+import { supports } from '../backends/support.ts';
+import { poolsOfNodes } from './pools.ts';
 import { why } from './why.ts';
 
 const virtualNode: Node = {
-  metadata: { name: 'virtual-kubelet', labels: { type: 'virtual-kubelet' } },
+  metadata: {
+    name: 'virtual-kubelet',
+    labels: { type: 'virtual-kubelet' },
+    annotations: { 'spillway.dev/sizing': 'none', 'spillway.dev/backend': 'kubernetes' },
+  },
   spec: {
     taints: [
       { key: 'virtual-kubelet.io/burst-to-cci', value: 'cci', effect: 'NoSchedule' },
       { key: 'virtual-kubelet.io/huawei', effect: 'PreferNoSchedule' },
     ],
   },
-  status: { conditions: [{ type: 'Ready', status: 'True' }] },
+  status: { allocatable: { cpu: '1', pods: '1' }, conditions: [{ type: 'Ready', status: 'True' }] },
 };
 const realNode: Node = { metadata: { name: 'node-1' } };
 const nodes = [realNode, virtualNode];
+const { pools } = poolsOfNodes([virtualNode], supports);
 
 function pod(metadata: Partial<Pod['metadata']>, spec: Partial<Pod['spec']> = {}, status: Pod['status'] = {}): Pod {
   return {
@@ -25,7 +32,7 @@ function pod(metadata: Partial<Pod['metadata']>, spec: Partial<Pod['spec']> = {}
 }
 
 const ask = (about: Pod, more: Partial<Parameters<typeof why>[0]> = {}): ReturnType<typeof why> =>
-  why({ pod: about, nodes, events: [], ...more });
+  why({ pod: about, nodes, pools, events: [], ...more });
 
 describe('the policy of a pod', () => {
   const auto = { 'virtual-kubelet.io/burst-to-cci': 'auto' };
@@ -69,10 +76,30 @@ describe('where a pod is', () => {
       message: '0/1 nodes',
     });
     expect(answer.virtualNodes).toEqual([
-      { name: 'virtual-kubelet', ready: true, taints: ['virtual-kubelet.io/burst-to-cci=cci:NoSchedule'] },
+      {
+        name: 'virtual-kubelet',
+        ready: true,
+        taints: ['virtual-kubelet.io/burst-to-cci=cci:NoSchedule'],
+        burst: 'yes',
+        reasons: [],
+      },
     ]);
     const tolerations = [{ key: 'virtual-kubelet.io/burst-to-cci', operator: 'Exists' }];
     expect(ask(pod({}, { tolerations })).virtualNodes).toMatchObject([{ taints: [] }]);
+  });
+});
+
+describe('a pod that is nowhere yet is told of each pool', () => {
+  it('that it does not run such a pod', () => {
+    expect(ask(pod({}, { hostNetwork: true })).virtualNodes).toMatchObject([
+      { burst: 'no', reasons: [{ code: 'host-namespace-unsupported', field: 'spec.hostNetwork' }] },
+    ]);
+  });
+
+  it('that it has no room for it, as far as its pods may be seen', () => {
+    const burstPods = [pod({ uid: 'uid-2' }, { nodeName: 'virtual-kubelet' })];
+    expect(ask(pod({}), { burstPods }).virtualNodes).toMatchObject([{ burst: 'notNow', reasons: [{ code: 'room' }] }]);
+    expect(ask(pod({})).virtualNodes).toMatchObject([{ burst: 'yes' }]);
   });
 });
 

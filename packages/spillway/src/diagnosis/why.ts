@@ -1,7 +1,13 @@
 import type { Event, Node, Pod, Taint } from '@spillway/kube';
 import type { Explanation } from '../pods/explain.ts';
+import type { ClaimSources } from '../podspec/claims.ts';
+import { fitOf, type Pool } from '../podspec/fit/fit.ts';
 import { sizeAnnotationNames, virtualNodeLabels } from '../podspec/contract.ts';
-import { untoleratedTaints } from '../placement/binder/node-match.ts';
+import type { Resources } from '../podspec/resources.ts';
+import type { Reason } from '../podspec/review/refusal.ts';
+import { untoleratedTaints } from '../podspec/fit/node-match.ts';
+import { type Burst, burstOf } from './burst.ts';
+import { roomOf } from './room.ts';
 import { type ShownPolicy, shownPolicyOf } from './policy.ts';
 
 /** What was read in the cluster about one pod. */
@@ -9,6 +15,12 @@ export interface WhyFacts {
   readonly pod: Pod;
   readonly nodes: readonly Node[];
   readonly events: readonly Event[];
+  /** Pools whose virtual nodes these are. */
+  readonly pools: readonly Pool[];
+  /** Pods on the virtual nodes. Missing: they may not be listed. */
+  readonly burstPods?: readonly Pod[];
+  /** Missing: they may not be read. */
+  readonly claims?: ClaimSources;
   /** What the pod's virtual node says of it; a text says why that could not be asked. Undefined: it is on none. */
   readonly explanation?: Explanation | string;
 }
@@ -39,8 +51,11 @@ export type Placement =
 export interface VirtualNodeView {
   readonly name: string;
   readonly ready: boolean;
-  /** Taints that keep this pod away. */
+  /** Taints that keep this pod away from the scheduler's point of view. */
   readonly taints: readonly string[];
+  /** Would the pool run it now? `no`: the pod would have to change; `notNow`: something around it. */
+  readonly burst: Burst;
+  readonly reasons: readonly Reason[];
 }
 
 export interface WhyEvent {
@@ -52,7 +67,8 @@ export interface WhyEvent {
   readonly message: string;
 }
 
-export function why({ pod, nodes, events, explanation }: WhyFacts): Why {
+export function why(facts: WhyFacts): Why {
+  const { pod, nodes, events, explanation } = facts;
   const { metadata, status } = pod;
   const placement = placementOf(pod, nodes);
   const size = sizeOf(pod);
@@ -64,7 +80,7 @@ export function why({ pod, nodes, events, explanation }: WhyFacts): Why {
     policy: shownPolicyOf(pod),
     placement,
     ...(size ? { size } : {}),
-    ...(placement.kind === 'bound' ? {} : { virtualNodes: nodes.filter(isVirtual).map((node) => viewOf(node, pod)) }),
+    ...(placement.kind === 'bound' ? {} : { virtualNodes: facts.pools.map((pool) => viewOf(pool, facts)) }),
     ...(explanation === undefined
       ? {}
       : typeof explanation === 'string'
@@ -100,11 +116,18 @@ function sizeOf({ metadata }: Pod): Why['size'] {
   return cpu === undefined || memory === undefined ? undefined : { cpu, memory };
 }
 
-function viewOf({ metadata, spec, status }: Node, pod: Pod): VirtualNodeView {
+function viewOf(pool: Pool, { pod, nodes, burstPods, claims }: WhyFacts): VirtualNodeView {
+  const name = pool.nodeName;
+  const node = nodes.find(({ metadata }) => metadata?.name === name);
+  const room = burstPods && roomOf(nodes, burstPods);
+  const shortage = room && ((amounts: Resources): string | undefined => room.shortage(name, amounts));
+  const fit = fitOf(pod, pool, { node, claims, shortage });
   return {
-    name: metadata?.name ?? '',
-    ready: status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false,
-    taints: untoleratedTaints(pod.spec?.tolerations ?? [], spec?.taints ?? []).map(taintText),
+    name,
+    ready: node?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
+    taints: untoleratedTaints(pod.spec?.tolerations ?? [], node?.spec?.taints ?? []).map(taintText),
+    burst: burstOf(fit),
+    reasons: fit.kind === 'fits' ? [] : fit.reasons,
   };
 }
 

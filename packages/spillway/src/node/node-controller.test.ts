@@ -9,6 +9,7 @@ const facts: NodeFacts = {
   labels: {},
   taints: [],
   sizing: 'none',
+  backend: 'simulated',
   address: '10.0.0.1',
   kubeletPort: 10_250,
   serverVersion: 'v1.36.3',

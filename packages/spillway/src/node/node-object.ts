@@ -1,6 +1,13 @@
 import type { Node, NodeCondition, NodeStatus, Taint } from '@spillway/kube';
 import type { PreparationState, UsageState } from '../backends/backend.ts';
-import { blockedTaint, burstTaint, preferTaint, sizingAnnotation, virtualNodeLabels } from '../podspec/contract.ts';
+import {
+  backendAnnotation,
+  blockedTaint,
+  burstTaint,
+  preferTaint,
+  sizingAnnotation,
+  virtualNodeLabels,
+} from '../podspec/contract.ts';
 
 /** What the virtual node is; the parts that never change while the process runs, and those that do. */
 export interface NodeFacts {
@@ -12,6 +19,8 @@ export interface NodeFacts {
   readonly taints: readonly Taint[];
   /** Name of the rule set by which pods are sized. */
   readonly sizing: string;
+  /** Name of what the backend supports. */
+  readonly backend: string;
   readonly address: string;
   readonly kubeletPort: number;
   /** As the API server reports it, e.g. `v1.36.3`. */
@@ -95,12 +104,13 @@ export function newNode(facts: NodeFacts): Node {
   };
 }
 
-/** `spillway plan` reads the sizing. */
+/** Those who ask without the configuration read sizing and backend. */
 export function nodeAnnotations(facts: NodeFacts): Record<string, string> {
   return {
     [labelsAnnotation]: labelList(nodeLabels(facts)),
     [taintsAnnotation]: facts.taints.map(({ key }) => key).join(','),
     [sizingAnnotation]: facts.sizing,
+    [backendAnnotation]: facts.backend,
   };
 }
 

@@ -10,6 +10,7 @@ const facts: NodeFacts = {
   labels: { 'topology.kubernetes.io/zone': 'z1' },
   taints: [burstTaint, preferTaint],
   sizing: 'cci',
+  backend: 'simulated',
   address: '10.0.0.1',
   kubeletPort: 10_250,
   serverVersion: 'v1.36.3',

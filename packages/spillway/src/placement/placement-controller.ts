@@ -25,20 +25,21 @@ import {
 } from '@spillway/kube';
 import { Binder } from './binder/binder.ts';
 import { BoundPods } from './binder/bound-pods.ts';
-import type { PlacementPool } from './binder/choose-pool.ts';
-import { claimNames } from './binder/claims.ts';
+import { type AskPools, askPools, type Pool } from '../podspec/fit/fit.ts';
+import { selectsNode, untoleratedTaints } from '../podspec/fit/node-match.ts';
+import { claimVolumes } from '../podspec/claims.ts';
 import { ClusterNodes } from './binder/cluster-nodes.ts';
 import type { PlacementObserver } from './observer.ts';
 import { ProfileController } from './profiles/profile-controller.ts';
 import { ScaleInWatch } from './scale-in/scale-in-watch.ts';
 import { type ScheduleProfile, scheduleProfiles } from './rules/schedule-profile.ts';
 import { slimPod } from './slim-pod.ts';
-import { Reclaimer } from './sold-out/reclaimer.ts';
+import { Reclaimer } from './give-back/reclaimer.ts';
 
 export interface PlacementOptions {
   /** The controller's own identity. */
   readonly client: KubeClient;
-  readonly pools: readonly PlacementPool[];
+  readonly pools: readonly Pool[];
   readonly overflowDelayMs: number;
   readonly soldOutPatienceMs: number;
   readonly bindRate?: RateLimiter<string> | undefined;
@@ -47,6 +48,8 @@ export interface PlacementOptions {
   readonly logger: Logger;
 }
 
+/** Its node looks at a pod at once. */
+const refusedPatienceMs = 2000;
 const byReplicaSet = 'replicaSet';
 const byClaim = 'claim';
 
@@ -57,6 +60,7 @@ const byClaim = 'claim';
 export class PlacementController {
   readonly #options: PlacementOptions;
   readonly #nodes: ClusterNodes;
+  readonly #ask: AskPools;
   readonly #pods: Informer<Pod>;
   readonly #nodeInformer: Informer<Node>;
   readonly #claims: Informer<PersistentVolumeClaim>;
@@ -74,6 +78,7 @@ export class PlacementController {
     const { client, pools, recorder, observer, logger } = options;
     this.#options = options;
     this.#nodes = new ClusterNodes(pools.map(({ nodeName }) => nodeName));
+    this.#ask = askPools(pools, (nodeName) => this.#nodes.pool(nodeName));
     const isVirtual = (nodeName: string): boolean => this.#nodes.isVirtual(nodeName);
     this.#pods = this.#informer(pods, {
       transform: (pod) => slimPod(pod, isVirtual),
@@ -87,7 +92,15 @@ export class PlacementController {
     this.#profiles = this.#informer(scheduleProfiles);
     const store = this.#pods.store;
     const onError = (error: unknown): void => logger.warn({ err: error }, 'placement: a write failed; trying again');
-    this.#profileController = new ProfileController({ client, pods: store, isVirtual, recorder, observer, logger });
+    this.#profileController = new ProfileController({
+      client,
+      pods: store,
+      isVirtual,
+      ask: this.#ask,
+      recorder,
+      observer,
+      logger,
+    });
     const profileOf = (pod: Pod): ScheduleProfile | undefined => this.#profileController.profileOf(pod);
     this.#binder = new Binder({
       client,
@@ -124,7 +137,8 @@ export class PlacementController {
       client,
       pods: store,
       isPool: (nodeName) => this.#nodes.isPool(nodeName),
-      patienceMs: options.soldOutPatienceMs,
+      hasAlternative: (pod) => this.#hasAlternative(pod),
+      patienceMs: { noRoom: options.soldOutPatienceMs, refused: refusedPatienceMs },
       recorder,
       onReclaimed: (reason) => observer.reclaimed(reason),
       onError,
@@ -161,6 +175,15 @@ export class PlacementController {
       ]);
     }
     await watchingPods;
+  }
+
+  /** Of what keeps a pod away only its selectors, affinity and the taints are looked at. */
+  #hasAlternative(pod: Pod): boolean {
+    if (this.#ask(pod).some(({ fit }) => fit.kind !== 'refused' && fit.kind !== 'selector')) return true;
+    const tolerations = pod.spec?.tolerations ?? [];
+    return [...this.#nodes.real()].some(
+      (node) => selectsNode(pod, node) && untoleratedTaints(tolerations, node.spec?.taints ?? []).length === 0,
+    );
   }
 
   #subscribe(): void {
@@ -237,7 +260,7 @@ function replicaSetOf(pod: Pod): string | undefined {
 
 function claimsOfUnbound(pod: Pod): readonly string[] {
   if ((pod.spec?.nodeName ?? '') !== '') return [];
-  return claimNames(pod).map((name) => objectKey(pod.metadata?.namespace ?? '', name));
+  return claimVolumes(pod).map(({ name }) => objectKey(pod.metadata?.namespace ?? '', name));
 }
 
 function slimReplicaSet(replicaSet: ReplicaSet): ReplicaSet {

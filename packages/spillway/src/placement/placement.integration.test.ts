@@ -379,7 +379,7 @@ it('a pool that is full makes its pods wait, says why and what to do, and takes 
   await expect
     .poll(() => podNamed('second')?.status?.conditions?.find(({ type }) => type === 'PodScheduled')?.message)
     .toBe(
-      "Pool simulated: it has too little cpu left for the pod. The pod is bound when there is room; the pool's size is pools[].capacity in the configuration.",
+      'Pool simulated: spec.containers: the pool has too little cpu left for the pod. The pod is placed when there is room. The size of the pool is pools[].capacity.cpu in the configuration.',
     );
   expect(await metric('spillway_pods_waiting_for_pool')).toBe(1);
   await expect.poll(complaints).toEqual([1]);
@@ -632,5 +632,40 @@ it('sold out: pods that may run elsewhere are taken back and their successors go
   expect(await failures('patient-job')).toBe(0);
   const node = await admin.resource(nodes).get({ name: virtual });
   expect(node.spec?.taints?.map(({ key }) => key)).toContain('bursting.cci.io/no-schedule');
+  expect(['bare', 'enforced'].map((name) => isDeleting(podNamed(name) ?? {}))).toEqual([false, false]);
+});
+
+const annotated = (): readonly Pod[] =>
+  podsHere('web').filter(({ metadata }) => metadata?.annotations?.['spillway.dev/not-burstable'] !== undefined);
+
+it('a pod that its pool does not run is given back when it could be elsewhere; bare and enforce pods stay; nothing goes round in circles', async () => {
+  await testbed.stop();
+  testbed = await Testbed.create({ cluster, backend: 'simulated', sizing: 'cci' });
+  await testbed.start();
+  // A container without CPU has no size there; who tolerates the taint comes all the same.
+  const containers = [{ name: 'main', image: 'busybox' }];
+  await deploy('web', 3, { spec: { ...tolerant, containers } });
+  await createPod('bare', { spec: { ...tolerant, containers } });
+  await createPod('enforced', {
+    burst: 'enforce',
+    spec: { ...enforced, schedulerName: 'default-scheduler', containers },
+  });
+  const allHere = (): readonly (string | undefined)[] => podsHere().map(waitingReason);
+  await expect.poll(allHere).toEqual(Array.from({ length: 5 }, () => 'NotSupportedByPool'));
+  const before = podsHere('web').map(uidOf);
+
+  await realNode('4');
+  await expect
+    .poll(() => podsHere('web').filter((pod) => !before.includes(uidOf(pod)) && isLiving(pod)).length, ofThousand)
+    .toBe(3);
+  const said = (await eventsHere()).filter(({ message }) => message?.includes('is deleted') === true);
+  expect(new Set(said.map(({ involvedObject }) => involvedObject.uid))).toEqual(new Set(before));
+  // Nobody asks the pools at admission here: what comes to the virtual node again stays, and says so.
+  await expect
+    .poll(() => podsHere('web').filter((pod) => isLiving(pod) && isReady(pod)).length + annotated().length)
+    .toBe(3);
+  const after = podsHere('web').filter(isLiving).map(uidOf).toSorted();
+  await overflowNow();
+  expect(podsHere('web').filter(isLiving).map(uidOf).toSorted()).toEqual(after);
   expect(['bare', 'enforced'].map((name) => isDeleting(podNamed(name) ?? {}))).toEqual([false, false]);
 });

@@ -229,7 +229,7 @@ export function podController(surroundings: PodSurroundings): PodController {
   const arrivals = new Arrivals({
     registry,
     parts,
-    review: (pod) => reviewPod(pod, { node, backend, sizing: node.sizing, logger }),
+    review: (pod) => reviewPod(pod, { node, offer: { support: backend.support, sizing: node.sizing }, logger }),
     daemonSets: node.daemonSets,
     instancesListed: () => observer.completeOnce,
     onReady: (timeline) => metrics.podReady(timeline),

@@ -12,6 +12,7 @@ import { describe, expect, it } from 'vitest';
 import { type Backend, BackendError, type Notice, type Workload } from '../backends/backend.ts';
 import { GonePods } from './instances/gone-pods.ts';
 import { Operations } from './operations.ts';
+import { unknownSupport } from '../podspec/fit/support.ts';
 import { sized } from '../podspec/testing/sized-specs.ts';
 import { instanceRef } from '../podspec/pod-facts.ts';
 import type { Content, Operation, Outcome } from './core/pod-state.ts';
@@ -41,8 +42,9 @@ function setUp(answers: FakeAnswers = {}, fail?: unknown, rightCluster = true, m
     calls.push(what);
     if (fail !== undefined) throw fail;
   };
-  const backend: Pick<Backend, 'capabilities' | 'create' | 'withdraw' | 'stop' | 'remove'> = {
+  const backend: Pick<Backend, 'capabilities' | 'support' | 'create' | 'withdraw' | 'stop' | 'remove'> = {
     capabilities,
+    support: unknownSupport,
     create: async (workload) => {
       await call('create');
       created.push(workload);
@@ -284,6 +286,7 @@ describe('updating volumes', () => {
     const operations = new Operations({
       backend: {
         capabilities: { ...capabilities, volumeUpdates: true },
+        support: unknownSupport,
         create: async () => {},
         update: async (_, change) => {
           changes.push([...change.volumes.keys()]);
@@ -462,12 +465,17 @@ describe('deleting the API object', () => {
   });
 
   it.each([notFound, new ApiError('uid mismatch', { status: 409, reason: 'Conflict' })])(
-    'has succeeded when it is not our pod any more (%s)',
+    'has succeeded when it is not our pod any more (%s), and not when another cluster says so',
     async (error) => {
-      const refuse = async (): Promise<never> => {
-        throw error;
+      const answers = {
+        delete: async (): Promise<never> => {
+          throw error;
+        },
+        list: async () => ({ items: [] }),
       };
-      expect(await perform(setUp({ delete: refuse }), { kind: 'deletePod' })).toEqual({ ok: true });
+      expect(await perform(setUp(answers), { kind: 'deletePod' })).toEqual({ ok: true });
+      const elsewhere = setUp(answers, undefined, false);
+      expect(await perform(elsewhere, { kind: 'deletePod' })).toMatchObject({ problem: { kind: 'stillThere' } });
     },
   );
 
@@ -502,6 +510,7 @@ describe('updating logins', () => {
     const operations = new Operations({
       backend: {
         capabilities: { ...capabilities, pullSecretUpdates: true },
+        support: unknownSupport,
         create: async () => {},
         update: async (_, { volumes, objects, pullSecrets }) => {
           changes.push({ volumes: [...volumes.keys()], secrets: [...objects.secrets.keys()], pullSecrets });

@@ -15,6 +15,7 @@ import {
   type InstanceChange,
   type InstanceRef,
   type Notice,
+  type Refusal,
   type Workload,
 } from '../backends/backend.ts';
 import {
@@ -26,12 +27,14 @@ import {
 } from '../podspec/references.ts';
 import { type MissingReference, resolvePresent, resolveVolumes, resolveWorkload } from '../podspec/resolve.ts';
 import type { WorkloadFacts, WorkloadSources } from '../podspec/workload-sources.ts';
+import { claimRefusals } from '../podspec/fit/claims.ts';
 import { asSized } from '../podspec/sizing/sized-pod.ts';
 import { sizeNotices } from '../podspec/sizing/shown.ts';
 import { backendNotices } from './intake/backend-notices.ts';
 import { instanceRef } from '../podspec/pod-facts.ts';
 import { withoutEphemeralContainers } from '../podspec/containers.ts';
 import { revisionOf } from '../podspec/travelling.ts';
+import { noticesOfRefusals, waitingForRefusals } from './core/problems.ts';
 import type { Content, Operation, Outcome, PodState, Problem } from './core/pod-state.ts';
 import type { GonePods, Presence } from './instances/gone-pods.ts';
 import type { WatchedObject } from './references/reference-watches.ts';
@@ -40,7 +43,7 @@ import type { Stage } from './timeline.ts';
 import { changedVolumes, digestOfSecrets, digestsOf } from './references/volume-content.ts';
 
 export interface OperationsOptions {
-  readonly backend: Pick<Backend, 'capabilities' | 'create' | 'update' | 'withdraw' | 'stop' | 'remove'>;
+  readonly backend: Pick<Backend, 'capabilities' | 'support' | 'create' | 'update' | 'withdraw' | 'stop' | 'remove'>;
   /** Client of the node agent. */
   readonly client: Pick<KubeClient, 'resource'>;
   readonly gonePods: Pick<GonePods, 'look'>;
@@ -97,16 +100,18 @@ export class Operations {
       case 'remove':
         await backend.remove(ref, signal);
         return ok;
-      case 'confirmGone': {
-        const presence = await this.#options.gonePods.look(ref, signal);
-        return presence === 'gone'
-          ? ok
-          : { ok: false, problem: { kind: 'stillThere', message: presenceMessages[presence] } };
-      }
+      case 'confirmGone':
+        return this.#confirmGone(ref, signal);
       default:
-        await this.#deletePod(ref, signal);
-        return ok;
+        return this.#deletePod(ref, signal);
     }
+  }
+
+  async #confirmGone(ref: InstanceRef, signal: AbortSignal): Promise<Outcome> {
+    const presence = await this.#options.gonePods.look(ref, signal);
+    return presence === 'gone'
+      ? ok
+      : { ok: false, problem: { kind: 'stillThere', message: presenceMessages[presence] } };
   }
 
   async #create(state: PodState, again: boolean, signal: AbortSignal): Promise<Outcome> {
@@ -121,13 +126,15 @@ export class Operations {
     const sources = await fetchReferences(pod, references, signal);
     const resolution = resolveWorkload(pod, sources, this.#options.facts());
     if (!resolution.ok) return this.#lacks(ref, resolution.missing, sources);
+    const refusals = claimRefusals(pod, backend.support, sources.claims);
+    if (refusals.length > 0) return { ok: false, problem: refusedProblem(refusals, ref) };
     this.#follow(ref, followedBy(pod, this.#following, sources));
     const { dns } = resolution.workload;
     const once = again
       ? []
       : [
           ...(sized ? sizeNotices(sized) : []),
-          ...backendNotices(pod, dns, backend.capabilities, (address) => references.serviceAt?.(address)),
+          ...backendNotices(pod, dns, backend, (address) => references.serviceAt?.(address)),
         ];
     for (const notice of [...once, ...resolution.notices]) record(ref, notice);
     onStage?.(ref, 'admitted');
@@ -234,14 +241,17 @@ export class Operations {
     return clock.now();
   }
 
-  /** Not found, or another UID: it is not our pod any more, which is what was wanted. */
-  async #deletePod({ namespace, name, uid }: InstanceRef, signal: AbortSignal): Promise<void> {
+  /** Not found, or another UID: it is not our pod any more, which is what was wanted, if it is our cluster that says so. */
+  async #deletePod(ref: InstanceRef, signal: AbortSignal): Promise<Outcome> {
+    const { namespace, name, uid } = ref;
     try {
       await this.#options.client
         .resource(pods)
         .delete({ namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid }, signal });
+      return ok;
     } catch (error) {
-      if (!isNotFound(error) && !isConflict(error)) throw error;
+      if (isNotFound(error) || isConflict(error)) return this.#confirmGone(ref, signal);
+      throw error;
     }
   }
 }
@@ -296,6 +306,12 @@ function missingProblem(missing: readonly MissingReference[]): Problem {
     reason: first?.waiting.reason,
     notices: missing.flatMap(({ event, also }) => (also === undefined ? [event] : [event, also])),
   };
+}
+
+/** Another claim of the same name may do. */
+function refusedProblem(refusals: readonly Refusal[], ref: InstanceRef): Problem {
+  const notices = noticesOfRefusals(refusals, ref);
+  return { kind: 'missingReference', ...waitingForRefusals(refusals), notices };
 }
 
 function isExpected(error: unknown): boolean {

@@ -42,6 +42,17 @@ describe('a claim', () => {
   const pending: PersistentVolumeClaim = { ...bound, spec: withoutVolume, status: { phase: 'Pending' } };
   const annotations = { 'volume.kubernetes.io/selected-node': 'virtual' };
 
+  test('that is still to be created is expected, with what will make its volume', () => {
+    const { metadata: _metadata, status: _status, ...planned } = pending;
+    const storageClass: StorageClass = { metadata: { name: 'fast' }, provisioner: 'p' };
+    expect(stateOf({ claim: planned, storageClass })).toEqual({
+      kind: 'expected',
+      namespace: 'shop',
+      name: 'data',
+      storageClass,
+    });
+  });
+
   test.each<[string, Known, RegExp]>([
     ['does not exist', {}, /"data" does not exist$/],
     ['is not bound yet', { claim: pending, volume: pv }, /"data" is not bound to a volume yet$/],
@@ -89,10 +100,10 @@ test('a pod uses the claims of its volumes, and those that are made for it once 
     ],
   };
   const template: Pod = { metadata: { name: 'web' }, spec };
-  const data = { name: 'data', volume: 'a', field: 'spec.volumes[0]' };
+  const data = { name: 'data', volume: 'a', field: 'spec.volumes[0]', ephemeral: false };
   expect(claimVolumes(template)).toEqual([data]);
   expect(claimVolumes({ metadata: { name: 'web', uid: 'u' }, spec })).toEqual([
     data,
-    { name: 'web-c', volume: 'c', field: 'spec.volumes[2]' },
+    { name: 'web-c', volume: 'c', field: 'spec.volumes[2]', ephemeral: true },
   ]);
 });

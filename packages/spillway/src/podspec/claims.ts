@@ -2,6 +2,7 @@ import type { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from 
 
 /** What the cluster knows about volumes. */
 export interface ClaimSources {
+  /** One that has no UID is still to be created. */
   readonly claim: (namespace: string, name: string) => PersistentVolumeClaim | undefined;
   readonly volume: (name: string) => PersistentVolume | undefined;
   /** A node may not read them: then nothing is said of them. */
@@ -16,17 +17,24 @@ export interface BoundClaim {
   readonly volume: PersistentVolume;
 }
 
-export interface UnboundClaim {
+/** One of which only a manifest is known. */
+export interface ExpectedClaim {
   readonly namespace: string;
   readonly name: string;
-  /** What would make the volume, if it is known. */
+  /** What will make its volume, if it is known. */
   readonly storageClass?: StorageClass | undefined;
+}
+
+export interface UnboundClaim extends ExpectedClaim {
   /** Without a full stop. */
   readonly message: string;
   readonly remedy: string;
 }
 
-export type ClaimState = ({ readonly kind: 'bound' } & BoundClaim) | ({ readonly kind: 'unbound' } & UnboundClaim);
+export type ClaimState =
+  | ({ readonly kind: 'bound' } & BoundClaim)
+  | ({ readonly kind: 'unbound' } & UnboundClaim)
+  | ({ readonly kind: 'expected' } & ExpectedClaim);
 
 export interface ClaimVolume {
   /** Of the claim. */
@@ -34,15 +42,17 @@ export interface ClaimVolume {
   /** Of the pod's volume. */
   readonly volume: string;
   readonly field: string;
+  /** Made with the pod. */
+  readonly ephemeral: boolean;
 }
 
 /** The claims that a pod uses, those included that are made for it when it is there. */
 export function claimVolumes({ metadata, spec }: Pod): readonly ClaimVolume[] {
-  return (spec?.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }, index) => {
-    const field = `spec.volumes[${index}]`;
-    if (persistentVolumeClaim) return [{ name: persistentVolumeClaim.claimName, volume: name, field }];
+  return (spec?.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }, index): ClaimVolume[] => {
+    const of = { volume: name, field: `spec.volumes[${index}]` };
+    if (persistentVolumeClaim) return [{ ...of, name: persistentVolumeClaim.claimName, ephemeral: false }];
     const isMade = ephemeral !== undefined && metadata?.uid !== undefined;
-    return isMade ? [{ name: `${metadata.name ?? ''}-${name}`, volume: name, field }] : [];
+    return isMade ? [{ ...of, name: `${metadata.name ?? ''}-${name}`, ephemeral: true }] : [];
   });
 }
 
@@ -66,17 +76,16 @@ export function claimStateOf(namespace: string, name: string, sources: ClaimSour
   }
   if (volumeName === '' || phase !== 'Bound') {
     const storageClass = sources.storageClass(storageClassName);
-    return waitsForPod(claim, storageClass)
-      ? unbound(
-          `${which} gets its volume where its first pod runs (volumeBindingMode WaitForFirstConsumer of the storage class "${storageClassName}"), which cannot be a virtual node`,
-          'Use a storage class with volumeBindingMode Immediate, or a claim that is already bound.',
-          storageClass,
-        )
-      : unbound(
-          `${which} is not bound to a volume yet`,
-          `To see why, run: kubectl describe pvc ${name} -n ${namespace}`,
-          storageClass,
-        );
+    if (waitsForPod(claim, storageClass)) {
+      return unbound(
+        `${which} gets its volume where its first pod runs (volumeBindingMode WaitForFirstConsumer of the storage class "${storageClassName}"), which cannot be a virtual node`,
+        'Use a storage class with volumeBindingMode Immediate, or a claim that is already bound.',
+        storageClass,
+      );
+    }
+    if (claim.metadata?.uid === undefined) return { kind: 'expected', namespace, name, storageClass };
+    const remedy = `To see why, run: kubectl describe pvc ${name} -n ${namespace}`;
+    return unbound(`${which} is not bound to a volume yet`, remedy, storageClass);
   }
   const volume = sources.volume(volumeName);
   if (volume === undefined) {

@@ -22,6 +22,9 @@ export const sizeAnnotationNames = {
 /** On a virtual node: the name of the rule set by which its pods are sized. */
 export const sizingAnnotation = 'spillway.dev/sizing';
 
+/** On a virtual node: what kind of backend runs its pods, e.g. `cci-v1`. */
+export const backendAnnotation = 'spillway.dev/backend';
+
 /** The label of every virtual node, by which pods ask for one or keep away. */
 export const virtualNodeType = { key: 'type', value: 'virtual-kubelet' } as const;
 
@@ -56,6 +59,9 @@ export const profileCounterAnnotation = 'spillway.dev/profile-counter';
 
 /** Waiting reasons of containers for which a pool has no room now. */
 export const noRoomReasons = { soldOut: 'SoldOut', quota: 'QuotaExceeded' } as const;
+
+/** Waiting reason of containers, and reason of events, where a pool does not run the pod as it is. */
+export const notSupportedReason = 'NotSupportedByPool';
 
 /** On a workload: the value that admission copied to the labels of its pod template. */
 export const burstLabelCopiedAnnotation = 'spillway.dev/burst-label-copied';

@@ -1,18 +1,12 @@
 import type { EnvVar, PodSpec, Secret } from '@spillway/kube';
 import { describe, expect, test } from 'vitest';
-import { type ClaimSources, type ClaimState, claimStateOf } from './claims.ts';
 import { type Resolution, resolveWorkload } from './resolve.ts';
+import { boundClaims, noClaims } from './testing/claims.ts';
 
-const nothing: ClaimSources = { claim: () => undefined, volume: () => undefined, storageClass: () => undefined };
-
-function resolve(
-  spec: PodSpec,
-  secrets: Record<string, Secret> = {},
-  claim = (name: string): ClaimState => claimStateOf('shop', name, nothing),
-): Resolution {
+function resolve(spec: PodSpec, secrets: Record<string, Secret> = {}, claims = noClaims): Resolution {
   return resolveWorkload(
     { metadata: { name: 'web-0', namespace: 'shop', uid: 'u-1' }, spec },
-    { configMap: () => undefined, secret: (name) => secrets[name], claim, token: () => 'token', services: [] },
+    { configMap: () => undefined, secret: (name) => secrets[name], claims, token: () => 'token', services: [] },
     { hostIPs: ['192.0.2.1'], allocatable: {}, dns: { clusterServers: ['10.0.0.10'], clusterDomain: 'cluster.local' } },
   );
 }
@@ -159,9 +153,15 @@ describe('a claim', () => {
   });
 
   test('that is bound goes to the backend with its volume', () => {
-    const bound = { namespace: 'shop', name: 'data-0', claim: {}, volume: { metadata: { name: 'pv' } } };
-    const resolution = resolve(spec, {}, () => ({ kind: 'bound', ...bound }));
+    const resolution = resolve(spec, {}, boundClaims({ 'data-0': { metadata: { name: 'pv' } } }));
     expect(resolution).toMatchObject({ ok: true });
-    if (resolution.ok) expect([...resolution.workload.claims]).toEqual([['data-0', { kind: 'bound', ...bound }]]);
+    if (!resolution.ok) return;
+    const { claims } = resolution.workload;
+    expect([...claims.keys()]).toEqual(['data-0']);
+    expect(claims.get('data-0')).toMatchObject({
+      namespace: 'shop',
+      name: 'data-0',
+      volume: { metadata: { name: 'pv' } },
+    });
   });
 });

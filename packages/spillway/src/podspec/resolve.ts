@@ -1,5 +1,5 @@
 import type { Pod } from '@spillway/kube';
-import { type BoundClaim, claimVolumes, type UnboundClaim } from './claims.ts';
+import { type BoundClaim, claimStateOf, claimVolumes, type UnboundClaim } from './claims.ts';
 import { type DnsConfig, resolveDns } from './dns.ts';
 import { type EnvVarTemplate, resolveEnvironment } from './env.ts';
 import type { RegistryCredential } from './images.ts';
@@ -54,9 +54,15 @@ export function resolvePresent(
   readonly notices: readonly Notice[];
 } {
   const { volumes, missing: missingForVolumes } = resolveVolumes(pod, sources, facts);
-  const claims = claimVolumes(pod).map(({ name, volume }) => ({ volume, state: sources.claim(name) }));
+  const { namespace = '' } = pod.metadata ?? {};
+  const claims = claimVolumes(pod).map(({ name, volume }) => ({
+    volume,
+    state: claimStateOf(namespace, name, sources.claims),
+  }));
   const bound = claims.flatMap(({ state }) => (state.kind === 'bound' ? [state] : []));
-  const unbound = claims.flatMap(({ state, volume }) => (state.kind === 'bound' ? [] : [missingClaim(state, volume)]));
+  const unbound = claims.flatMap(({ state, volume }) =>
+    state.kind === 'unbound' ? [missingClaim(state, volume)] : [],
+  );
   const missing: MissingReference[] = [...missingForVolumes, ...unbound];
   const notices: Notice[] = [];
 

@@ -6,6 +6,8 @@ export type Resources = ReadonlyMap<string, Nano>;
 
 export type ResourceKind = 'requests' | 'limits';
 
+const onePod: Nano = nanoOf(1);
+
 export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
 
 /**
@@ -28,6 +30,11 @@ export function podResources(pod: Pod, kind: ResourceKind): Resources {
   for (const [name, amount] of amounts(resources?.[kind])) total.set(name, amount);
   const extra = Object.entries(overhead).filter(([name]) => kind === 'requests' || total.has(name));
   return sum(total, amounts(Object.fromEntries(extra)));
+}
+
+/** What a pod takes of a node: its requests, and a place among the node's pods. */
+export function footprint(pod: Pod): Resources {
+  return new Map([...podResources(pod, 'requests'), ['pods', onePod]]);
 }
 
 /** When a container runs: `init` until it ends, `sidecar` from then on, `main` after all of `init`. */

@@ -1,6 +1,6 @@
 import type { Pod } from '@spillway/kube';
 import { describe, expect, test } from 'vitest';
-import { fieldTravels, isOfUsers, revisionOf, travellingAnnotations, travellingLabels } from './travelling.ts';
+import { fieldTravels, revisionOf, travellingAnnotations, travellingLabels } from './travelling.ts';
 
 const pod: Pod = {
   metadata: {
@@ -40,7 +40,7 @@ test.each([
   ['metadata.name', false],
   ['status.podIP', true],
 ])('a variable of %s can be asked for there: %s', (fieldPath, travels) => {
-  expect(fieldTravels(fieldPath, isOfUsers)).toBe(travels);
+  expect(fieldTravels(fieldPath)).toBe(travels);
 });
 
 describe('an edit of a pod', () => {

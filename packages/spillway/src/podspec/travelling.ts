@@ -20,12 +20,9 @@ export function travellingLabels({ metadata }: Pod): Record<string, string> {
   return entriesOf(metadata?.labels, labelTravels);
 }
 
-/** @param goes Which there are of use. */
-export function travellingAnnotations(
-  { metadata }: Pod,
-  goes: (key: string) => boolean = isOfUsers,
-): Record<string, string> {
-  return entriesOf(metadata?.annotations, goes);
+/** @param known Those that mean something there; undefined: those of the pod's users go. */
+export function travellingAnnotations({ metadata }: Pod, known?: ReadonlySet<string>): Record<string, string> {
+  return entriesOf(metadata?.annotations, (key) => annotationTravels(key, known));
 }
 
 /**
@@ -52,8 +49,8 @@ function labelTravels(key: string): boolean {
   return !burstLabels.some((label) => label === key);
 }
 
-/** Does an annotation speak to the pod's users, and not to this cluster? */
-export function isOfUsers(key: string): boolean {
+function annotationTravels(key: string, known?: ReadonlySet<string>): boolean {
+  if (known !== undefined) return known.has(key);
   const domain = key.slice(0, Math.max(0, key.indexOf('/')));
   return !domainsAtHome.some((home) => domain === home || domain.endsWith(`.${home}`));
 }
@@ -61,12 +58,12 @@ export function isOfUsers(key: string): boolean {
 /**
  * Does a field of the downward API say there what it says here, also when it changes?
  *
- * @param annotationGoes Which annotations are there.
+ * @param known As for {@link travellingAnnotations}.
  */
-export function fieldTravels(fieldPath: string, annotationGoes: (key: string) => boolean): boolean {
+export function fieldTravels(fieldPath: string, known?: ReadonlySet<string>): boolean {
   const [, map, key] = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(fieldPath) ?? [];
   if (map === undefined || key === undefined) return fieldPath.startsWith('status.');
-  return map === 'labels' ? labelTravels(key) : annotationGoes(key);
+  return map === 'labels' ? labelTravels(key) : annotationTravels(key, known);
 }
 
 function entriesOf(

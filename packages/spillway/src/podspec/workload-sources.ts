@@ -1,5 +1,5 @@
 import type { ConfigMap, Secret, Service } from '@spillway/kube';
-import type { ClaimState } from './claims.ts';
+import type { ClaimSources } from './claims.ts';
 import type { NodeDns } from './dns.ts';
 import type { TokenReference } from './references.ts';
 
@@ -7,7 +7,7 @@ import type { TokenReference } from './references.ts';
 export interface WorkloadSources {
   configMap(name: string): ConfigMap | undefined;
   secret(name: string): Secret | undefined;
-  claim(name: string): ClaimState;
+  readonly claims: ClaimSources;
   /** The token itself. */
   token(reference: TokenReference): string | undefined;
   /** At least all Services of the pod's namespace and `kubernetes` of the namespace `default`. */

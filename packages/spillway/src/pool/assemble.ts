@@ -1,6 +1,6 @@
 import { EventRecorder, type KubeClient, type Leadership, type Logger, systemClock } from '@spillway/kube';
 import { type Backend, BackendError, type Notice, type Owner } from '../backends/backend.ts';
-import type { PoolConfig } from '../config/config.ts';
+import { type PoolConfig, poolTaints } from '../config/config.ts';
 import { kubeReviews } from '../kubelet/auth/reviews.ts';
 import { KubeletServer } from '../kubelet/server.ts';
 import { LedgerRecorder } from '../ledger/ledger-recorder.ts';
@@ -49,11 +49,7 @@ const stopGraceMs = 5000;
 export function assemblePool(options: PoolOptions): Pool {
   const { config, controller, clusterId, address, leadership, ledgerDirectory, metrics: allMetrics } = options;
   const { name, nodeName } = config;
-  const taints = config.taints.map(({ key, value, effect }) => ({
-    key,
-    ...(value === undefined ? {} : { value }),
-    effect,
-  }));
+  const taints = poolTaints(config);
   const clock = systemClock;
   const logger = options.logger.child({ pool: name });
   const metrics = new PoolMetrics(allMetrics, name);
@@ -144,6 +140,7 @@ export function assemblePool(options: PoolOptions): Pool {
       labels: config.labels,
       taints,
       sizing: config.sizing,
+      backend: backend.support.name,
       address,
       kubeletPort: config.kubeletPort,
       serverVersion: options.serverVersion,

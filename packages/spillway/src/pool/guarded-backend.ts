@@ -3,7 +3,6 @@ import { type Backend, BackendError } from '../backends/backend.ts';
 
 /** What changes nothing, or is asked for by a user and not by us. All the rest is for the leader only. */
 const harmless: ReadonlySet<string | symbol> = new Set<keyof Backend>([
-  'review',
   'list',
   'watch',
   'logs',

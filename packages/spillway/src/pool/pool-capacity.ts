@@ -13,6 +13,8 @@ export interface PoolCapacityOptions {
 
 const intervalMs = 60_000;
 const timeoutMs = 10_000;
+/** Schedulers count it, so the node has to show some: enough for as many pods as CCI's node takes, each with its disk. */
+const anyDisk = { 'ephemeral-storage': '6Pi' };
 
 /** What the virtual node offers. */
 export class PoolCapacity {
@@ -26,7 +28,7 @@ export class PoolCapacity {
     this.#configured = Object.fromEntries(
       Object.entries(options.configured).filter(([, value]) => value !== undefined),
     );
-    this.#current = this.#configured;
+    this.#current = { ...anyDisk, ...this.#configured };
   }
 
   get current(): Readonly<Record<string, string>> {
@@ -52,7 +54,7 @@ export class PoolCapacity {
     const { backend, logger, onRead } = this.#options;
     try {
       const reported = await backend.capacity(AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
-      this.#current = { ...reported, ...this.#configured };
+      this.#current = { ...anyDisk, ...reported, ...this.#configured };
       onRead();
     } catch (error) {
       if (!signal.aborted) logger.debug({ err: error }, 'the backend does not report its capacity');

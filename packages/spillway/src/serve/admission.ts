@@ -1,13 +1,12 @@
-import { errorMessage, type KubeClient, type Logger, type Pod, readText } from '@spillway/kube';
+import { errorMessage, Informer, type KubeClient, type Logger, type Node, nodes, readText } from '@spillway/kube';
 import { Admission } from '../admission/admission.ts';
 import { webhookAddress } from '../admission/configurations.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, PoolConfig } from '../config/config.ts';
 import { ConfigError } from '../config/load.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import type { RuleSetName } from '../podspec/sizing/rule-sets.ts';
-import { sizeText } from '../podspec/sizing/shown.ts';
-import { sizePod } from '../podspec/sizing/size-pod.ts';
-import { makeReview } from './backends.ts';
+import { askPools } from '../podspec/fit/fit.ts';
+import { runTogether } from '../pool/task-group.ts';
+import { poolOf } from './backends.ts';
 
 export interface ServeAdmissionOptions {
   readonly config: Config;
@@ -22,6 +21,7 @@ export async function serveAdmission(
   signal: AbortSignal,
 ): Promise<void> {
   const { port, namespace, clientCAFile } = config.admission;
+  const informers = new Map(config.pools.map((pool) => [pool.nodeName, nodeInformer(pool, client, logger)]));
   const admission = new Admission({
     client,
     port,
@@ -29,20 +29,22 @@ export async function serveAdmission(
     installation: config.name,
     namespace,
     clientCa: clientCAFile === undefined ? undefined : await authoritiesIn(clientCAFile),
-    review: (pod) =>
-      config.pools.map((pool) => ({
-        pool: pool.name,
-        ...sizeOf(pod, pool.sizing),
-        refusals: makeReview(pool)(pod),
-        warnings: [],
-      })),
+    ask: askPools(config.pools.map(poolOf), (nodeName) => informers.get(nodeName)?.store.get('', nodeName)),
     onRequest: ({ endpoint, result, durationMs }) => {
       metrics.admissionRequests.inc({ endpoint, result });
       metrics.admissionSeconds.observe({ endpoint }, durationMs / 1000);
     },
     logger,
   });
-  await admission.run(signal);
+  await runTogether(signal, [
+    (stop) => admission.run(stop),
+    ...Array.from(
+      informers.values(),
+      (informer) =>
+        (stop: AbortSignal): Promise<void> =>
+          informer.run(stop),
+    ),
+  ]);
 }
 
 async function authoritiesIn(file: string): Promise<string> {
@@ -53,9 +55,12 @@ async function authoritiesIn(file: string): Promise<string> {
   }
 }
 
-/** Pods that run as they are written have no size of their own to tell. */
-function sizeOf(pod: Pod, sizing: RuleSetName): { readonly size?: string } {
-  const size = sizing === 'none' ? undefined : sizePod(pod.spec ?? { containers: [] }, sizing);
-  if (size?.kind !== 'sized') return {};
-  return { size: sizeText(size.pod) };
+/** Of the node of one pool: Spillway may watch no others where it places no pods. */
+function nodeInformer({ nodeName }: PoolConfig, client: KubeClient, logger: Logger): Informer<Node> {
+  return new Informer({
+    client,
+    type: nodes,
+    fieldSelector: `metadata.name=${nodeName}`,
+    onError: (error) => logger.debug({ err: error }, 'admission cannot watch the node of a pool; trying again'),
+  });
 }

@@ -1,15 +1,15 @@
-import type { Logger, Pod } from '@spillway/kube';
-import type { Backend, Owner, Refusal } from '../backends/backend.ts';
-import { dialects } from '../backends/cci/dialects.ts';
+import type { Logger } from '@spillway/kube';
+import type { Backend, Owner } from '../backends/backend.ts';
+import { cciSupport } from '../backends/cci/fields.ts';
 import { makeCciBackend } from '../backends/cci/make-cci.ts';
-import { podDialect } from '../backends/cci/pod-dialect.ts';
-import { kubernetesDialect } from '../backends/kubernetes/dialect.ts';
-import { reviewPod } from '../backends/kubernetes/fields/fields.ts';
 import { makeKubernetesBackend } from '../backends/kubernetes/make-kubernetes.ts';
+import { supportOfMapped } from '../backends/kubernetes/mapped-claims.ts';
 import { makeSimulatedBackend } from '../backends/simulated/make-simulated.ts';
+import { simulatedSupport } from '../backends/simulated/simulated-support.ts';
 import type { BackendConfig } from '../config/backends.ts';
-import type { PoolConfig } from '../config/config.ts';
-import { sizePod } from '../podspec/sizing/size-pod.ts';
+import { type PoolConfig, poolTaints } from '../config/config.ts';
+import type { Pool } from '../podspec/fit/fit.ts';
+import type { Support } from '../podspec/fit/support.ts';
 
 // The only place that knows which backends there are.
 
@@ -51,25 +51,19 @@ export function makeBackend(
   }
 }
 
-/** Why pods cannot run in a pool, whatever the cluster says, for who only asks: nothing is connected or opened. */
-export function makeReview({
-  backend,
-  sizing,
-}: Pick<PoolConfig, 'backend' | 'sizing'>): (pod: Pod) => readonly Refusal[] {
-  return (pod) => {
-    const refusals = reviewOf(backend, pod);
-    const size = sizePod(pod.spec ?? { containers: [] }, sizing);
-    return size.kind === 'refused' ? [...refusals, ...size.refusals] : refusals;
-  };
+/** For who only asks: nothing is connected or opened. */
+export function poolOf(config: PoolConfig): Pool {
+  const { name, nodeName, sizing, backend } = config;
+  return { name, nodeName, taints: poolTaints(config), sizing, support: supportOf(backend) };
 }
 
-function reviewOf(backend: BackendConfig, pod: Pod): readonly Refusal[] {
+export function supportOf(backend: BackendConfig): Support {
   switch (backend.type) {
     case 'cci':
-      return reviewPod(pod, podDialect(dialects[backend.apiVersion], backend)).refusals;
+      return cciSupport[backend.apiVersion];
     case 'kubernetes':
-      return reviewPod(pod, kubernetesDialect).refusals;
+      return supportOfMapped(backend.claims);
     default:
-      return [];
+      return simulatedSupport;
   }
 }

@@ -11,8 +11,10 @@ import { planOf } from '../diagnosis/plan/plan.ts';
 import type { ScheduleProfile } from '../placement/rules/schedule-profile.ts';
 import { damaged } from '../placement/testing/damaged.ts';
 import { generatedPod, generatedProfiles, generatedWorkload } from '../placement/testing/generate.ts';
+import { burstTaint } from '../podspec/contract.ts';
+import { type AskPools, fitOf } from '../podspec/fit/fit.ts';
 import { ruleSetNames } from '../podspec/sizing/rule-sets.ts';
-import { makeReview } from './backends.ts';
+import { supportOf } from './backends.ts';
 
 const configs = [
   backendSchema.parse({ type: 'simulated' }),
@@ -22,15 +24,15 @@ const pools = configs.flatMap((backend) =>
   ruleSetNames.map((sizing) => ({
     name: `${backend.type}-${sizing}`,
     nodeName: 'vk',
+    taints: [burstTaint],
     sizing,
-    review: makeReview({ backend, sizing }),
+    support: supportOf(backend),
   })),
 );
+const ask: AskPools = (pod) => pools.map((pool) => ({ pool, fit: fitOf(pod, pool) }));
 const answers = {
-  mutate: (profiles: readonly ScheduleProfile[]) => forgiving((request) => mutate(request, () => profiles)),
-  advise: forgiving((request) =>
-    advise(request, (pod) => pools.map(({ name, review }) => ({ pool: name, refusals: review(pod), warnings: [] }))),
-  ),
+  mutate: (profiles: readonly ScheduleProfile[]) => forgiving((request) => mutate(request, () => profiles, ask)),
+  advise: forgiving((request) => advise(request, ask)),
 };
 
 const enforced = (cpu: unknown, more: object = {}): object => ({

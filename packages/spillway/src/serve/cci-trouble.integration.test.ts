@@ -273,7 +273,7 @@ test('a namespace whose name another cluster, or another account, has is left al
       reason: 'CCINamespaceTaken',
       message: expect.stringMatching(/belongs to another account/),
     });
-  await expect.poll(async () => (await told()).join('\n')).toContain('Warning CCINamespaceTaken: the namespace');
+  await expect.poll(async () => (await told()).join('\n')).toContain('Warning CCINamespaceTaken: the CCI namespace');
   await cloud.resource(namespaces).delete({ name });
   await expect.poll(() => condition('BackendPrepared')).toMatchObject({ status: 'True' });
   await expect.poll(takesPods).toBe(true);

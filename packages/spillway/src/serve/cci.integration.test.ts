@@ -21,7 +21,7 @@ import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
 import { spillwayProgram } from '../../testkit/program.ts';
 import { Testbed } from '../../testkit/testbed.ts';
 import { terminatedOf } from '../../testkit/statuses.ts';
-import { cciFields } from '../backends/cci/fields.ts';
+import { cciSupport } from '../backends/cci/fields.ts';
 import { podFields } from '../backends/kubernetes/fields/pod-fields.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { isCovered, leavesOf, type Schema } from '../backends/testing/field-coverage.ts';
@@ -327,7 +327,7 @@ test('every field of a pod that the API server serves has a rule, in CCI too', a
   const paths = leavesOf(document.components.schemas, 'io.k8s.api.core.v1.PodSpec');
   expect(paths.length).toBeGreaterThan(300);
   expect(paths).toContain('containers.livenessProbe.httpGet.port');
-  for (const table of [podFields, cciFields.v1, cciFields.v2]) {
+  for (const table of [podFields, cciSupport.v1.fields, cciSupport.v2.fields]) {
     expect(paths.filter((each) => !isCovered(table, each.split('.')))).toEqual([]);
   }
 });

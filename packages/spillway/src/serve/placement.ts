@@ -11,7 +11,7 @@ import type { Metrics } from '../observability/metrics.ts';
 import { BalancerWatch } from '../load-balancers/balancer-watch.ts';
 import { PlacementController } from '../placement/placement-controller.ts';
 import { runTogether } from '../pool/task-group.ts';
-import { makeReview } from './backends.ts';
+import { poolOf } from './backends.ts';
 import { PlacementMetrics } from './placement-metrics.ts';
 
 export interface PlacementRunOptions {
@@ -51,7 +51,7 @@ export async function runPlacement(options: PlacementRunOptions, signal: AbortSi
   });
   const controller = new PlacementController({
     client,
-    pools: pools.map((pool) => ({ name: pool.name, nodeName: pool.nodeName, review: makeReview(pool) })),
+    pools: pools.map(poolOf),
     overflowDelayMs: placement.overflowDelaySeconds * 1000,
     soldOutPatienceMs: placement.soldOutPatienceSeconds * 1000,
     bindRate: rate === undefined ? undefined : bucketRateLimiter({ qps: rate, burst: rate, clock: systemClock }),

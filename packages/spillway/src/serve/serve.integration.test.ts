@@ -312,7 +312,7 @@ describe('pods on the virtual node', () => {
     const event = await eventually('the event', () => eventOf('huge', 'NotSupportedByPool'));
     expect(event).toMatchObject({
       type: 'Warning',
-      message: expect.stringMatching(/so much CPU: 33; .* Request less/),
+      message: expect.stringMatching(/^spec\.containers: .*it needs 33, .* Request less/),
     });
     const { metadata, status } = await eventually('the status', async () => {
       const current = await getPod('huge');

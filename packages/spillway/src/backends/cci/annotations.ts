@@ -68,8 +68,6 @@ export const cciAnnotations: readonly {
   },
 ];
 
-/** Does an annotation of a pod go to CCI? */
-export function goesToCci(version: Version): (key: string) => boolean {
-  const known = new Set(cciAnnotations.flatMap(({ versions, keys }) => (versions.includes(version) ? keys : [])));
-  return (key) => known.has(key);
+export function annotationsOf(version: Version): ReadonlySet<string> {
+  return new Set(cciAnnotations.flatMap(({ versions, keys }) => (versions.includes(version) ? keys : [])));
 }

@@ -2,20 +2,17 @@ import type { Container, Pod, PodSpec } from '@spillway/kube';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { inChinese } from '../../../testkit/pages/field-words.ts';
-import { passedPart, reviewFields, reviewPod, rowsOf, type Rule } from '../kubernetes/fields/fields.ts';
+import { fieldRefusals, passedPart, rowsOf, type Rule } from '../../podspec/fit/fields.ts';
 import { podFields } from '../kubernetes/fields/pod-fields.ts';
 import { trusted } from '../trusted.ts';
-import { dialects } from './dialects.ts';
-import { cciFields, cciRows } from './fields.ts';
-import { podDialect } from './pod-dialect.ts';
+import { cciRows, cciSupport } from './fields.ts';
 
 const docs = new URL('../../../../../docs/', import.meta.url);
 
 function refusalsOf(spec: Partial<PodSpec>, container: Partial<Container> = {}, version: 'v1' | 'v2' = 'v1'): string[] {
   const pod: Pod = { spec: { containers: [{ name: 'main', ...container }], ...spec } };
-  return reviewPod(pod, podDialect(dialects[version], { region: 'r1', volumeRefresh: false })).refusals.map(
-    ({ code, field }) => `${field} ${code}`,
-  );
+  const { fields, alsoRefused } = cciSupport[version];
+  return [...fieldRefusals(pod, fields), ...alsoRefused(pod)].map(({ code, field }) => `${field} ${code}`);
 }
 
 const onArch = (operator: string, ...values: string[]): Partial<PodSpec> => ({
@@ -45,8 +42,8 @@ test('an ordinary pod runs in CCI', () => {
     { name: 'settings', mountPath: '/b', subPath: 'b' },
   ];
   expect(refusalsOf(spec, { volumeMounts, securityContext: { privileged: false } })).toEqual([]);
-  expect(passedPart({ ...spec, containers: [] }, cciFields.v1)).not.toHaveProperty('os');
-  expect(passedPart({ ...spec, containers: [] }, cciFields.v1)).not.toHaveProperty('hostUsers');
+  expect(passedPart({ ...spec, containers: [] }, cciSupport.v1.fields)).not.toHaveProperty('os');
+  expect(passedPart({ ...spec, containers: [] }, cciSupport.v1.fields)).not.toHaveProperty('hostUsers');
 });
 
 test.each<[string, Partial<PodSpec>, Partial<Container>]>([
@@ -61,14 +58,9 @@ test.each<[string, Partial<PodSpec>, Partial<Container>]>([
   ['spec.resources pod-resources-unsupported', { resources: { limits: { cpu: '1' } } }, {}],
   ['spec.volumes[0].hostPath volume-unsupported', { volumes: [{ name: 'v', hostPath: { path: '/' } }] }, {}],
   [
-    'spec.volumes[0].persistentVolumeClaim volume-claim-unsupported',
-    { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'c' } }] },
-    {},
-  ],
-  [
-    'spec.containers[0].volumeMounts[0].subPath empty-dir-sub-path-unsupported',
+    'spec.containers[0].volumeMounts empty-dir-sub-path-unsupported',
     { volumes: [{ name: 'v', emptyDir: {} }] },
-    { volumeMounts: [{ name: 'v', mountPath: '/v', subPath: 'a' }] },
+    { volumeMounts: ['a', 'b'].map((subPath) => ({ name: 'v', mountPath: `/${subPath}`, subPath })) },
   ],
   [
     'spec.containers[0].securityContext.privileged privileged-unsupported',
@@ -99,14 +91,14 @@ test('CCI takes native sidecars', () => {
   const spec: Partial<PodSpec> = { initContainers: [{ name: 'side', restartPolicy: 'Always' }] };
   for (const version of ['v1', 'v2'] as const) {
     expect(refusalsOf(spec, {}, version)).toEqual([]);
-    expect(passedPart(spec, cciFields[version])).toEqual(spec);
+    expect(passedPart(spec, cciSupport[version].fields)).toEqual(spec);
   }
 });
 
 test('a pod of a StatefulSet runs in CCI 2.0, too, which has no field for its subdomain', () => {
   const spec: Partial<PodSpec> = { hostname: 'db-0', subdomain: 'db' };
   expect(refusalsOf(spec, {}, 'v2')).toEqual([]);
-  expect(passedPart(spec, cciFields.v2)).not.toHaveProperty('subdomain');
+  expect(passedPart(spec, cciSupport.v2.fields)).not.toHaveProperty('subdomain');
 });
 
 test('CCI 2.0 has volumes of NFS', () => {
@@ -128,10 +120,10 @@ test('a row that differs is that of a field that there is', () => {
 test.for(['v1', 'v2'] as const)(
   'whatever CCI %s does not take is refused with a remedy, or does not leave',
   (version) => {
-    const table = cciFields[version];
+    const table = cciSupport[version].fields;
     for (const { path, rule } of rowsOf(table)) {
       const spec = specWith(path.split('.'));
-      const { refusals } = reviewFields({ spec: trusted<PodSpec>(spec) }, table);
+      const refusals = fieldRefusals({ spec: trusted<PodSpec>(spec) }, table);
       if (rule.kind === 'refused') {
         expect([path, refusals]).toMatchObject([path, [{ code: rule.code, remedy: expect.stringMatching(/\.$/) }]]);
       }
@@ -151,7 +143,7 @@ test('a pod that says how much disk it needs runs, and CCI is not told; one that
   expect(refusalsOf({}, { resources: { requests, limits: requests } })).toEqual([]);
   const spec = { containers: [{ name: 'main', resources: { requests, limits: requests } }] };
   const size = { cpu: '1', memory: '2Gi' };
-  expect(passedPart(spec, cciFields.v1)).toEqual({
+  expect(passedPart(spec, cciSupport.v1.fields)).toEqual({
     containers: [{ name: 'main', resources: { requests: size, limits: size } }],
   });
   expect(refusalsOf({}, { resources: { limits: { 'nvidia.com/gpu': '1' } } })).toEqual([

@@ -1,18 +1,13 @@
 import type { Pod } from '@spillway/kube';
+import { isMoreThanNothing } from '../../podspec/fit/amounts.ts';
+import { checked, dropped, droppedUnless, passed, refused, type Rule, withRows } from '../../podspec/fit/fields.ts';
+import type { Support } from '../../podspec/fit/support.ts';
+import { isRecord } from '../../podspec/plain.ts';
 import { type Refusal, refusal } from '../../podspec/review/refusal.ts';
-import {
-  checked,
-  dropped,
-  droppedUnless,
-  type FieldTable,
-  passed,
-  refused,
-  type Rule,
-  withRows,
-} from '../kubernetes/fields/fields.ts';
-import { isRecord } from '../kubernetes/fields/plain.ts';
 import { podFields } from '../kubernetes/fields/pod-fields.ts';
+import { annotationsOf } from './annotations.ts';
 import type { CciDialect } from './dialects.ts';
+import { claimObjection } from './storage/objection.ts';
 
 // What CCI does with a pod's fields where it is not what a cluster with a kubelet does.
 
@@ -53,7 +48,6 @@ const rows: Readonly<Record<string, Rule>> = {
     (policy) => policy !== 'Merge',
   ),
   'securityContext.seLinuxChangePolicy': dropped,
-  'volumes.persistentVolumeClaim': refused('volume-claim-unsupported'),
 };
 
 export const cciRows: Readonly<Record<CciDialect['apiVersion'], Readonly<Record<string, Rule>>>> = {
@@ -66,33 +60,42 @@ export const cciRows: Readonly<Record<CciDialect['apiVersion'], Readonly<Record<
   },
 };
 
-export const cciFields: Readonly<Record<CciDialect['apiVersion'], FieldTable>> = {
-  v1: withRows(podFields, cciRows.v1),
-  v2: withRows(podFields, cciRows.v2),
+/** How large the disk of each pod is: CCI 1.0 "Notes and Constraints", CCI 2.0 user guide cci_01_0006. */
+const diskBytes: Readonly<Record<CciDialect['apiVersion'], bigint>> = { v1: 20n * 10n ** 9n, v2: 30n * 2n ** 30n };
+
+const supportOf = (version: CciDialect['apiVersion']): Support => ({
+  name: `cci-${version}`,
+  fields: withRows(podFields, cciRows[version]),
+  alsoRefused: partsOfEmptyDirs,
+  claimObjection: (_, state) => claimObjection(version, state),
+  annotations: annotationsOf(version),
+  diskBytes: diskBytes[version],
+  accessToken: false,
+});
+
+export const cciSupport: Readonly<Record<CciDialect['apiVersion'], Support>> = {
+  v1: supportOf('v1'),
+  v2: supportOf('v2'),
 };
 
 /** CCI gives each pod a disk of its own, of the same size for all. */
 function ofResources(amounts: 'requests' | 'limits'): Record<string, Rule> {
   return {
-    [`resources.${amounts}.cpu`]: passed,
-    [`resources.${amounts}.memory`]: passed,
     [`resources.${amounts}.ephemeral-storage`]: dropped,
-    [`resources.${amounts}.*`]: refused('resource-unsupported'),
+    [`resources.${amounts}.*`]: droppedUnless('resource-unsupported', isMoreThanNothing),
   };
 }
 
 /** An emptyDir can only be mounted as a whole. */
-export function partsOfEmptyDirs({ spec }: Pod): Refusal[] {
+function partsOfEmptyDirs({ spec }: Pod): Refusal[] {
   const emptyDirs = new Set((spec?.volumes ?? []).flatMap(({ name, emptyDir }) => (emptyDir ? [name] : [])));
-  const of = (list: 'containers' | 'initContainers'): Refusal[] =>
-    (spec?.[list] ?? []).flatMap(({ volumeMounts = [] }, container) =>
-      volumeMounts.flatMap(({ name, subPath, subPathExpr }, mount) =>
-        emptyDirs.has(name) && (subPath || subPathExpr)
-          ? [refusal('empty-dir-sub-path-unsupported', `spec.${list}[${container}].volumeMounts[${mount}].subPath`)]
-          : [],
-      ),
-    );
-  return [...of('initContainers'), ...of('containers')];
+  return (['initContainers', 'containers'] as const).flatMap((list) =>
+    (spec?.[list] ?? []).flatMap(({ volumeMounts = [] }, index) =>
+      volumeMounts.some(({ name, subPath, subPathExpr }) => emptyDirs.has(name) && (subPath || subPathExpr))
+        ? [refusal('empty-dir-sub-path-unsupported', `spec.${list}[${index}].volumeMounts`)]
+        : [],
+    ),
+  );
 }
 
 function selectsOtherArchitecture(selector: unknown): boolean {

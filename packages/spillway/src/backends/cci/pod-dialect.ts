@@ -1,10 +1,9 @@
 import { configMaps, events, type Pod, pods, type ResourceType, secrets } from '@spillway/kube';
 import type { Capacity, DnsConfig, Owner } from '../backend.ts';
 import { type Dialect, explicitDns } from '../kubernetes/dialect.ts';
-import { goesToCci } from './annotations.ts';
 import type { CciDialect } from './dialects.ts';
 import { toBackendError } from './errors.ts';
-import { cciFields, partsOfEmptyDirs } from './fields.ts';
+import { cciSupport } from './fields.ts';
 import { pullSecretName } from './images/pull-secret.ts';
 import { pullRemedy } from './images/swr.ts';
 import { claimBinding } from './storage/binding.ts';
@@ -23,8 +22,7 @@ export function podDialect(
     types: { pods: inGroup(pods), configMaps: inGroup(configMaps), secrets: inGroup(secrets), events: inGroup(events) },
     version: apiVersion,
     architecture: 'amd64',
-    fields: cciFields[apiVersion],
-    alsoRefused: partsOfEmptyDirs,
+    support: cciSupport[apiVersion],
     capacity,
     verbs: {
       attach: !lacks.attach,
@@ -43,7 +41,6 @@ export function podDialect(
     // That takes a part of an emptyDir.
     hostsFile: { canBeWritten: false, remedy: 'If the application needs the name, pass it in an environment variable' },
     claims: claimBinding(apiVersion),
-    annotationGoes: goesToCci(apiVersion),
     annotations: vendorAnnotations,
     dns: patientDns,
     remedyOf: (message) => pullRemedy(message, region),

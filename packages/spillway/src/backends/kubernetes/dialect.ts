@@ -12,12 +12,11 @@ import {
   secrets,
 } from '@spillway/kube';
 import type { ApiError } from '@spillway/kube';
-import { isOfUsers } from '../../podspec/travelling.ts';
-import type { BackendError, BoundClaim, Capacity, DnsConfig, Owner, Refusal } from '../backend.ts';
+import type { Support } from '../../podspec/fit/support.ts';
+import type { BackendError, BoundClaim, Capacity, DnsConfig, Owner } from '../backend.ts';
 import type { ClaimCopy } from './copies/copies.ts';
 import type { CopyStore } from './copies/copy-store.ts';
-import type { FieldTable } from './fields/fields.ts';
-import { podFields } from './fields/pod-fields.ts';
+import { kubernetesSupport } from './fields/pod-fields.ts';
 
 /**
  * How one kind of cluster differs from another. Plain data and pure functions: what runs pods in a namespace never asks which
@@ -36,9 +35,8 @@ export interface Dialect {
   readonly version: string | undefined;
   /** Of all machines there. Undefined: not known. */
   readonly architecture: string | undefined;
-  readonly fields: FieldTable;
-  /** What the table cannot say, because it depends on several fields. */
-  alsoRefused(pod: Pod): readonly Refusal[];
+  /** What becomes of pods there. */
+  readonly support: Support;
   /** What the virtual node offers. Undefined: the namespace's quota, or what the nodes have. */
   readonly capacity: Capacity | undefined;
   /** What can be done with a pod that runs, besides logs and commands. */
@@ -63,8 +61,6 @@ export interface Dialect {
   readonly hostsFile: { readonly canBeWritten: boolean; readonly remedy: string };
   /** How pods there have the volumes of claims. */
   readonly claims: ClaimBinding;
-  /** Does this annotation of a pod go with it? */
-  readonly annotationGoes: (key: string) => boolean;
   /** More annotations of the other cluster's pod. */
   annotations(pod: Pod, owner: Owner): Readonly<Record<string, string>>;
   dns(config: DnsConfig | undefined): Pick<PodSpec, 'dnsPolicy' | 'dnsConfig'>;
@@ -94,8 +90,7 @@ export const kubernetesDialect: Dialect = {
   types: { pods, configMaps, secrets, events },
   version: undefined,
   architecture: undefined,
-  fields: podFields,
-  alsoRefused: () => [],
+  support: kubernetesSupport,
   capacity: undefined,
   verbs: { attach: true, portForward: true, ephemeralContainers: true },
   noMetrics: undefined,
@@ -107,24 +102,12 @@ export const kubernetesDialect: Dialect = {
   clusterServices: false,
   pullSecret: undefined,
   hostsFile: { canBeWritten: true, remedy: 'Set hostsImage of the pool to an image with a shell' },
-  claims: mappedClaims({}),
-  annotationGoes: isOfUsers,
+  claims: { mountOf: () => undefined },
   annotations: () => ({}),
   dns: explicitDns,
   remedyOf: () => undefined,
   errorOf: () => undefined,
 };
-
-/** Claims that are there already. @param names of them, by NAMESPACE/NAME of the claims that pods use */
-export function mappedClaims(names: Readonly<Record<string, string>>): ClaimBinding {
-  return {
-    mountOf: ({ namespace, name }) => {
-      const key = `${namespace}/${name}`;
-      const claimName = Object.hasOwn(names, key) ? names[key] : undefined;
-      return claimName === undefined ? undefined : { claimName, folder: '' };
-    },
-  };
-}
 
 /** The addresses of the cluster that the pod comes from; a pod without any gets the resolver of the other cluster's node. */
 export function explicitDns(config: DnsConfig | undefined): Pick<PodSpec, 'dnsPolicy' | 'dnsConfig'> {

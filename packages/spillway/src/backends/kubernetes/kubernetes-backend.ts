@@ -1,4 +1,5 @@
 import { type Clock, type KubeClient, type Logger, nameOf, type Pod, type Secret } from '@spillway/kube';
+import type { Support } from '../../podspec/fit/support.ts';
 import {
   type Backend,
   BackendError,
@@ -17,7 +18,6 @@ import {
   type Owner,
   type PortForwarder,
   type Refusal,
-  type Review,
   type StopOptions,
   type Workload,
 } from '../backend.ts';
@@ -26,7 +26,6 @@ import { readCapacity } from './capacity.ts';
 import { changeInstance } from './changes/change-instance.ts';
 import { type Connected, type Connection, OtherCluster } from './connection.ts';
 import type { Dialect } from './dialect.ts';
-import { reviewPod } from './fields/fields.ts';
 import { knowsHostnameOverride } from './fields/identity.ts';
 import { type TranslateOptions, translate, type Translation } from './fields/translate.ts';
 import { deleting, reading } from './lanes.ts';
@@ -38,6 +37,7 @@ import type { Double } from './pods/instances.ts';
 import { deletePod, endDouble, removePod } from './pods/removal.ts';
 import {
   assertRunning,
+  isRunning,
   logQuery,
   openPorts,
   openStreams,
@@ -111,8 +111,8 @@ export class KubernetesBackend implements Backend {
     };
   }
 
-  review(pod: Pod): Review {
-    return reviewPod(pod, this.#dependencies.dialect);
+  get support(): Support {
+    return this.#dependencies.dialect.support;
   }
 
   async prepare(signal: AbortSignal, tell: (notice: Notice) => void = () => undefined): Promise<void> {
@@ -333,7 +333,11 @@ export class KubernetesBackend implements Backend {
     runningContainer?: string,
   ): Promise<string> {
     const { namespace, dialect } = this.#dependencies;
-    const pod = instances.lastSeen(ref.uid) ?? (await instances.find({ signal, lane: reading }, ref.uid));
+    let pod = instances.lastSeen(ref.uid);
+    // What was seen last may be old: nobody is refused for it.
+    if (!pod || (runningContainer !== undefined && !isRunning(pod, runningContainer))) {
+      pod = await instances.find({ signal, lane: reading }, ref.uid);
+    }
     if (!pod) throw new BackendError('notFound', `pod ${ref.namespace}/${ref.name} is not in the other cluster`);
     if (runningContainer !== undefined) assertRunning(pod, runningContainer);
     return streamPath(dialect.types.pods, { namespace, name: nameOf(pod) }, stream);

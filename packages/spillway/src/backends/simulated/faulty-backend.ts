@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '@spillway/kube';
+import type { Support } from '../../podspec/fit/support.ts';
 import type {
   Backend,
   Capabilities,
@@ -15,7 +16,6 @@ import type {
   LogSink,
   PortForwarder,
   Refusal,
-  Review,
   StopOptions,
   Workload,
 } from '../backend.ts';
@@ -92,8 +92,8 @@ export class FaultyBackend implements Backend {
     return { ...this.#backend.capabilities, placeWithinMs };
   }
 
-  review(...args: Parameters<Backend['review']>): Review {
-    return this.#backend.review(...args);
+  get support(): Support {
+    return this.#backend.support;
   }
 
   prepare(signal: AbortSignal): Promise<void> {

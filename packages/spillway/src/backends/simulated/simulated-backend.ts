@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Container } from '@spillway/kube';
 import { containersOf, ephemeralContainersOf } from '../../podspec/containers.ts';
+import type { Support } from '../../podspec/fit/support.ts';
 import { refusal } from '../../podspec/review/refusal.ts';
 import {
   type Backend,
@@ -19,11 +20,11 @@ import {
   type Owner,
   type PortForwarder,
   type Refusal,
-  type Review,
   type StopOptions,
   type Workload,
 } from '../backend.ts';
 import type { SimulatedPod } from './simulated-pod.ts';
+import { simulatedSupport } from './simulated-support.ts';
 import { SimulatedPorts } from './simulated-ports.ts';
 import type { SimulatedRegion } from './simulated-region.ts';
 import { simulatedUsage } from './simulated-usage.ts';
@@ -46,6 +47,7 @@ export class SimulatedBackend implements Backend {
     portForward: true,
     volumeUpdates: true,
   };
+  readonly support: Support = simulatedSupport;
   readonly #region: SimulatedRegion;
   readonly #owner: Owner;
   readonly #closing = new AbortController();
@@ -54,11 +56,6 @@ export class SimulatedBackend implements Backend {
     this.#region = region;
     this.#owner = owner;
     region.enter();
-  }
-
-  /** It can pretend everything. */
-  review(): Review {
-    return { refusals: [] };
   }
 
   prepare(): Promise<void> {

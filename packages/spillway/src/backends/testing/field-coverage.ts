@@ -1,4 +1,4 @@
-import type { FieldTable } from '../kubernetes/fields/fields.ts';
+import type { FieldTable } from '../../podspec/fit/fields.ts';
 
 /** A leaf has a rule of its own, unless one above it lets nothing through. */
 export function isCovered(table: FieldTable, [field = '', ...rest]: readonly string[]): boolean {

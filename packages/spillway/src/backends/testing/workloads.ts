@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ConfigMap, Container, PersistentVolume, Pod, PodSpec, Secret } from '@spillway/kube';
-import type { ClaimState } from '../../podspec/claims.ts';
 import { resolveWorkload } from '../../podspec/resolve.ts';
+import { boundClaims } from '../../podspec/testing/claims.ts';
 import { revisionOf } from '../../podspec/travelling.ts';
 import type { Workload } from '../backend.ts';
 
@@ -49,7 +49,7 @@ export function makeWorkload({
     {
       configMap: (each) => configMaps[each],
       secret: (each) => secrets[each],
-      claim: (each) => claimOf(each, claims[each]),
+      claims: boundClaims(claims),
       token: ({ audience }) => `token for ${audience || 'the API server'}`,
       services: [
         {
@@ -67,12 +67,6 @@ export function makeWorkload({
   if (!resolution.ok) throw new Error(resolution.missing.map(({ event }) => event.message).join('; '));
   const { uid = '', namespace = '' } = pod.metadata ?? {};
   return { ref: { uid, namespace, name }, pod, revision: revisionOf(pod), ...resolution.workload };
-}
-
-function claimOf(name: string, volume: PersistentVolume | undefined): ClaimState {
-  const namespace = 'default';
-  if (volume === undefined) return { kind: 'unbound', namespace, name, message: 'no such claim', remedy: 'Make it.' };
-  return { kind: 'bound', namespace, name, claim: { metadata: { namespace, name } }, volume };
 }
 
 /** A container that runs a shell script. */

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { diagnoseCci } from '../../backends/cci/doctor/diagnose.ts';
 import { inspectCci } from '../../backends/cci/doctor/inspect.ts';
 import type { CciFinding } from '../../backends/cci/doctor/view.ts';
+import { supports } from '../../backends/support.ts';
 import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
 import { diagnose, worstFirst } from '../../diagnosis/doctor/doctor.ts';
@@ -39,7 +40,7 @@ export function doctorCommand(terminal: Terminal): Command {
       if (options.runPod !== undefined && options.config === undefined)
         throw new UsageError('--run-pod needs --config');
       const config = options.config === undefined ? undefined : await loadConfig(options.config);
-      const view = await inCluster(options, terminal, readView);
+      const view = await inCluster(options, terminal, (client) => readView(client, supports));
       const clusterId = config?.clusterId ?? view.clusterUid;
       // A pod that was started is removed before the end.
       const accounts =

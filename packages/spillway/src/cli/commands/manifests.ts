@@ -89,6 +89,7 @@ export function manifestsCommand(terminal: Terminal): Command {
         address: webhookAddress(admission),
         port: admission.port,
         served: admission.enabled,
+        taintKeys: [...new Set(config.pools.flatMap(({ taints }) => taints.map(({ key }) => key)))],
       });
       print(terminal, objects, format);
     });

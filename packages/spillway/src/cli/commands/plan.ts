@@ -1,14 +1,16 @@
 import { text as textOf } from 'node:stream/consumers';
 import { type KubeObject, readText, UnreadableFileError } from '@spillway/kube';
 import { Command } from 'commander';
+import { supports } from '../../backends/support.ts';
 import { loadConfig } from '../../config/load.ts';
 import { ManifestError, parseManifest } from '../../diagnosis/plan/manifest.ts';
 import { makesPods } from '../../placement/rules/object-shape.ts';
 import { hasFindings, type Plan, planOf } from '../../diagnosis/plan/plan.ts';
-import { type PlanPool, poolsOfNodes } from '../../diagnosis/plan/pools.ts';
 import { readPlan } from '../../diagnosis/plan/read-plan.ts';
+import { poolsOfNodes } from '../../diagnosis/pools.ts';
 import { isVirtual } from '../../diagnosis/why.ts';
-import { makeReview } from '../../serve/backends.ts';
+import type { Pool } from '../../podspec/fit/fit.ts';
+import { poolOf } from '../../serve/backends.ts';
 import { wholeNumber } from '../arguments.ts';
 import { type ClusterOptions, inCluster, withClusterOptions } from '../cluster.ts';
 import { exitCodes, UsageError } from '../mistake.ts';
@@ -66,19 +68,14 @@ async function answer(objects: readonly KubeObject[], options: PlanOptions, term
     const cluster = await readPlan(client, [...namespaces]);
     const { pools, remarks } = configured
       ? { pools: configured, remarks: [] }
-      : poolsOfNodes(cluster.nodes.filter(isVirtual));
+      : poolsOfNodes(cluster.nodes.filter(isVirtual), supports);
     return planOf({ objects: inNamespace, pools, cluster, remarks, ...wanted });
   });
 }
 
-async function poolsOfConfig(file: string): Promise<readonly PlanPool[]> {
+async function poolsOfConfig(file: string): Promise<readonly Pool[]> {
   const { pools } = await loadConfig(file);
-  return pools.map((pool) => ({
-    name: pool.name,
-    nodeName: pool.nodeName,
-    sizing: pool.sizing,
-    review: makeReview(pool),
-  }));
+  return pools.map(poolOf);
 }
 
 async function objectsOf(file: string): Promise<KubeObject[]> {

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { supports } from '../../backends/support.ts';
 import { readWhy } from '../../diagnosis/read-why.ts';
 import { why } from '../../diagnosis/why.ts';
 import { type ClusterOptions, inCluster, withClusterOptions } from '../cluster.ts';
@@ -21,7 +22,7 @@ export function whyCommand(terminal: Terminal): Command {
     .action(async (pod: readonly string[], options: WhyOptions) => {
       const name = podName(pod.join('/'));
       const answer = await inCluster(options, terminal, async (client) =>
-        why(await readWhy(client, { namespace: options.namespace ?? client.config.namespace, name })),
+        why(await readWhy(client, { namespace: options.namespace ?? client.config.namespace, name }, supports)),
       );
       printAnswer(terminal, answer, options.output, renderWhy);
     });

@@ -13,6 +13,8 @@ import {
 import { describe, expect, it } from 'vitest';
 import { cciFindingCodes } from '../../backends/cci/doctor/view.ts';
 import { burstTaint } from '../../podspec/contract.ts';
+import { supports } from '../../backends/support.ts';
+import { poolsOfNodes } from '../pools.ts';
 import { diagnose } from './doctor.ts';
 import { type ClusterView, type Finding, findingCodes } from './view.ts';
 
@@ -20,7 +22,11 @@ const nowMs = Date.parse('2026-01-01T00:01:00Z');
 const burst = 'virtual-kubelet.io/burst-to-cci';
 
 const node: Node = {
-  metadata: { name: 'virtual-kubelet', labels: { type: 'virtual-kubelet' } },
+  metadata: {
+    name: 'virtual-kubelet',
+    labels: { type: 'virtual-kubelet' },
+    annotations: { 'spillway.dev/sizing': 'none', 'spillway.dev/backend': 'kubernetes' },
+  },
   spec: { taints: [burstTaint] },
   status: {
     conditions: [
@@ -40,6 +46,7 @@ const healthy: ClusterView = {
   jobs: [],
   daemonSets: [],
   pods: [],
+  pools: poolsOfNodes([node], supports).pools,
   services: [],
   ingresses: [],
   endpointSlices: [],
@@ -319,6 +326,49 @@ it('pods that came without asking are told, those of DaemonSets by their DaemonS
   expect(found({ pods: [stray] })).toMatchObject([{ code: 'pod-not-run', object: 'Pod kube-system/dns' }]);
   const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'a', uid: 'u', controller: true }];
   expect(found({ pods: [{ ...stray, metadata: { ...stray.metadata, ownerReferences } }] })).toEqual([]);
+});
+
+describe('pods that may burst and that no pool takes', () => {
+  const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', uid: 'u', controller: true };
+  const mayBurst = (name: string, spec: object, more: Partial<Pod> = {}): Pod => ({
+    metadata: { name, namespace: 'shop', uid: name, labels: { [burst]: 'auto' }, ownerReferences: [owner] },
+    spec: { containers: [{ name: 'web' }], ...spec },
+    ...more,
+  });
+  const onHost = { nodeName: 'node-1', hostNetwork: true };
+  const status = { conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable' }] };
+
+  it('are told once for their controller, with field and remedy, also while they run elsewhere', () => {
+    expect(found({ pods: [mayBurst('1', onHost), mayBurst('2', onHost)] })).toEqual([
+      expect.objectContaining({
+        code: 'pod-not-taken',
+        object: 'ReplicaSet shop/web-1',
+        message: expect.stringMatching(
+          /^no pool takes 2 pods that may burst: pool virtual-kubelet: spec\.hostNetwork: /,
+        ),
+        remedy: expect.stringMatching(/^Run the pod on a node of the cluster/),
+      }),
+    ]);
+  });
+
+  it('that wait for a node are told what keeps them from a pool at the moment', () => {
+    const full = { ...node, status: { ...node.status, allocatable: { cpu: '1', pods: '0' } } };
+    expect(codes({ nodes: [full], pods: [mayBurst('1', {}, { status })] })).toEqual(['pod-not-taken']);
+    expect(codes({ nodes: [full], pods: [mayBurst('1', { nodeName: 'node-1' })] })).toEqual([]);
+  });
+
+  it('that are on a virtual node are not run there', () => {
+    const bound = mayBurst('1', { ...onHost, nodeName: 'virtual-kubelet' });
+    expect(codes({ pods: [bound] })).toEqual(['pod-not-run']);
+    expect(codes({ pods: [{ ...bound, status: { phase: 'Running' } }] })).toEqual([]);
+  });
+
+  it('are not those that a pool takes, that have ended, or that do not ask', () => {
+    const room = { ...node, status: { ...node.status, allocatable: { cpu: '1', pods: '9' } } };
+    expect(codes({ nodes: [room], pods: [mayBurst('1', {}, { status })] })).toEqual([]);
+    expect(codes({ pods: [mayBurst('1', onHost, { status: { phase: 'Succeeded' } })] })).toEqual([]);
+    expect(codes({ pods: [mayBurst('1', onHost, { metadata: { name: '1', uid: '1' } })] })).toEqual([]);
+  });
 });
 
 const component = (command: string[]): Pod => ({

@@ -3,6 +3,7 @@ import { checkServingCertificates } from './certificates.ts';
 import { checkAutoscalers, checkThroughput } from './control-plane.ts';
 import { checkLoadBalancers } from './load-balancers.ts';
 import { checkNodes, checkVersion } from './nodes.ts';
+import { checkNotTaken } from './not-taken.ts';
 import { checkDaemonSets, checkStrays } from './pods.ts';
 import { checkUnreadable } from './unreadable.ts';
 import type { Check, ClusterView, Finding } from './view.ts';
@@ -16,6 +17,7 @@ const checks: readonly Check[] = [
   checkAdmission,
   checkWorkloads,
   checkStrays,
+  checkNotTaken,
   checkLoadBalancers,
   checkDaemonSets,
   checkAutoscalers,

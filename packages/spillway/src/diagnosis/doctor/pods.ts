@@ -2,24 +2,30 @@ import type { DaemonSet, Node, Taint } from '@spillway/kube';
 import { intakeRefusals } from '../../pods/intake/intake.ts';
 import { isOfDaemonSet } from '../../pods/intake/placeholder.ts';
 import { blockedTaint, virtualNodeLabels } from '../../podspec/contract.ts';
-import { untoleratedTaints } from '../../placement/binder/node-match.ts';
+import { fitOf } from '../../podspec/fit/fit.ts';
+import { untoleratedTaints } from '../../podspec/fit/node-match.ts';
+import { isTerminalPhase, statusShowsItRan } from '../../podspec/pod-facts.ts';
+import { toldOf } from '../../podspec/review/told.ts';
 import { isVirtual } from '../why.ts';
 import { type Check, named } from './view.ts';
 
-/** Pods that came to a virtual node without asking, and are not run there. */
-export const checkStrays: Check = ({ pods, nodes }) => {
-  const virtual = new Map(nodes.filter(isVirtual).map((node) => [node.metadata?.name, node]));
+/** Pods that are on a virtual node and are not run there: they did not ask, or its pool does not run them. */
+export const checkStrays: Check = ({ pods, pools }) => {
+  const poolOf = new Map(pools.map((pool) => [pool.nodeName, pool]));
   return pods.flatMap((pod) => {
-    const name = pod.spec?.nodeName ?? '';
+    const pool = poolOf.get(pod.spec?.nodeName ?? '');
     // Those of DaemonSets are told by their DaemonSet.
-    const node = virtual.get(name);
-    if (node === undefined || isOfDaemonSet(pod)) return [];
-    const taints = taintsOf(node);
-    return intakeRefusals(pod, { name, taints, labels: virtualNodeLabels }).map(({ message, remedy }) => ({
+    if (pool === undefined || isOfDaemonSet(pod) || isTerminalPhase(pod.status?.phase) || statusShowsItRan(pod)) {
+      return [];
+    }
+    const unasked = intakeRefusals(pod, { name: pool.nodeName, taints: pool.taints, labels: virtualNodeLabels });
+    const fit = fitOf(pod, pool);
+    const reasons = unasked.length > 0 || fit.kind === 'fits' ? unasked : fit.reasons;
+    return toldOf(reasons).map(({ places, message, remedy }) => ({
       code: 'pod-not-run' as const,
       severity: 'warning' as const,
       object: named('Pod', pod),
-      message: `on ${name} and not run: ${message}`,
+      message: `on ${pool.nodeName} and not run: ${places}: ${message}`,
       remedy,
     }));
   });

@@ -25,13 +25,14 @@ import {
 } from '@spillway/kube';
 import { burstLabels } from '../../podspec/contract.ts';
 import { everyPage } from '../every-page.ts';
+import { poolsOfNodes, type Supports } from '../pools.ts';
 import { isVirtual } from '../why.ts';
 import type { AdmissionView, ClusterView } from './view.ts';
 
 const ours = { labelSelector: 'app.kubernetes.io/name=spillway' };
 
 /** Reads what `spillway doctor` looks at, in pages, with the user's rights. @throws ApiError, TransportError */
-export async function readView(client: KubeClient): Promise<ClusterView> {
+export async function readView(client: KubeClient, supports: Supports): Promise<ClusterView> {
   const unreadable = new Map<string, unknown>();
   /** @param what in words: of what nothing is said without the answer */
   const unlessRefused = async <T>(what: string, otherwise: T, ask: () => Promise<T>): Promise<T> => {
@@ -70,13 +71,13 @@ export async function readView(client: KubeClient): Promise<ClusterView> {
   const [leaseList, deploymentList, statefulSetList, jobList, daemonSetList, systemPods, ...more] = rest;
   const [serviceList, ingressList, sliceList, signingRequests, clusterUid, probe, ...admission] = more;
   const [mutating, validating, webhooks] = admission;
-  const onVirtualNodes = nodeList
-    .filter(isVirtual)
-    .map(({ metadata }) => all(pods, { fieldSelector: `spec.nodeName=${metadata?.name ?? ''}` }));
+  const { pools } = poolsOfNodes(nodeList.filter(isVirtual), supports);
+  const concerned = await Promise.all([
+    ...pools.map(({ nodeName }) => all(pods, { fieldSelector: `spec.nodeName=${nodeName}` })),
+    ...burstLabels.map((label) => all(pods, { labelSelector: `${label} in (auto,localPrefer,enforce)` })),
+  ]);
   const seen = new Map<string, Pod>();
-  for (const pod of [...systemPods, ...(await Promise.all(onVirtualNodes)).flat()]) {
-    seen.set(pod.metadata?.uid ?? '', pod);
-  }
+  for (const pod of [...systemPods, ...concerned.flat()]) seen.set(pod.metadata?.uid ?? '', pod);
   return {
     nowMs: Date.now(),
     serverVersion: version.gitVersion ?? '',
@@ -87,6 +88,7 @@ export async function readView(client: KubeClient): Promise<ClusterView> {
     jobs: jobList,
     daemonSets: daemonSetList,
     pods: [...seen.values()],
+    pools,
     services: serviceList,
     ingresses: ingressList,
     endpointSlices: sliceList,

@@ -15,6 +15,8 @@ import type {
   ValidatingAdmissionPolicy,
 } from '@spillway/kube';
 
+import type { Pool } from '../../podspec/fit/fit.ts';
+
 /** What was read in the cluster for `spillway doctor`. A list that may not be read is empty and named in `unreadable`. */
 export interface ClusterView {
   readonly nowMs: number;
@@ -27,8 +29,10 @@ export interface ClusterView {
   readonly statefulSets: readonly StatefulSet[];
   readonly jobs: readonly Job[];
   readonly daemonSets: readonly DaemonSet[];
-  /** Of the virtual nodes, and of kube-system. */
+  /** Of the virtual nodes, of kube-system, and those that may burst. */
   readonly pods: readonly Pod[];
+  /** As the virtual nodes show them. */
+  readonly pools: readonly Pool[];
   readonly services: readonly Service[];
   readonly ingresses: readonly Ingress[];
   readonly endpointSlices: readonly EndpointSlice[];
@@ -63,6 +67,7 @@ export const findingCodes = [
   'unknown-burst-value',
   'label-without-effect',
   'pod-not-run',
+  'pod-not-taken',
   'health-check-port',
   'shared-listener',
   'serving-certificate-missing',

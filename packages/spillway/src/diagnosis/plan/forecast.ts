@@ -1,6 +1,7 @@
-import { type Node, type Pod, uidOf } from '@spillway/kube';
-import { footprint, PoolCapacity } from '../../placement/binder/capacity.ts';
-import { selectsNode, untoleratedTaints } from '../../placement/binder/node-match.ts';
+import type { Node, Pod } from '@spillway/kube';
+import type { PoolCapacity } from '../../placement/binder/capacity.ts';
+import { selectsNode, untoleratedTaints } from '../../podspec/fit/node-match.ts';
+import { footprint } from '../../podspec/resources.ts';
 
 /** Where replicas would go now. For `auto` the scheduler's scores decide, so it may send more of them to a pool. */
 export interface Forecast {
@@ -10,22 +11,25 @@ export interface Forecast {
   readonly waiting: number;
 }
 
-export interface Room {
+export interface Sides {
   /** Real nodes. */
   readonly nodes: readonly Node[];
   /** Virtual nodes of the pools that take such a pod. */
   readonly pools: readonly Node[];
-  /** All pods of the cluster, for what is taken. */
-  readonly pods: readonly Pod[];
+  /** What all nodes have left. What the replicas take is taken from it. */
+  readonly room: PoolCapacity;
 }
 
 /** @param pod as admission leaves it: what it wrote keeps `enforce` off real nodes */
-export function forecastOf(pod: Pod, replicas: number, { nodes, pools, pods }: Room): Forecast {
-  const open = nodes.filter((node) => isOpenTo(node, pod));
-  const local = Math.min(replicas, roomFor(pod, open, pods));
-  const left = replicas - local;
-  const burst = Math.min(left, roomFor(pod, pools, pods));
-  return { local, burst, waiting: left - burst };
+export function forecastOf(pod: Pod, replicas: number, { nodes, pools, room }: Sides): Forecast {
+  const local = take(
+    pod,
+    replicas,
+    nodes.filter((node) => isOpenTo(node, pod)),
+    room,
+  );
+  const burst = take(pod, replicas - local, pools, room);
+  return { local, burst, waiting: replicas - local - burst };
 }
 
 /** Would the scheduler consider the node for the pod? */
@@ -34,19 +38,15 @@ export function isOpenTo(node: Node, pod: Pod): boolean {
   return node.spec?.unschedulable !== true && taints.length === 0 && selectsNode(pod, node);
 }
 
-/** How many such pods fit on these nodes beside what is there. */
-function roomFor(pod: Pod, nodes: readonly Node[], pods: readonly Pod[]): number {
-  const capacity = capacityOf(nodes, pods);
-  const wanted = footprint(pod);
-  return nodes.reduce((sum, { metadata }) => sum + capacity.times(metadata?.name ?? '', wanted), 0);
-}
-
-/** What the nodes have left. */
-export function capacityOf(nodes: readonly Node[], pods: readonly Pod[]): PoolCapacity {
-  const capacity = new PoolCapacity();
-  for (const node of nodes) capacity.setNode(node.metadata?.name ?? '', node);
-  for (const pod of pods) {
-    if (pod.spec?.nodeName) capacity.observe(uidOf(pod), pod.spec.nodeName, pod);
+/** How many of these pods get room on the nodes. */
+function take(pod: Pod, wanted: number, nodes: readonly Node[], room: PoolCapacity): number {
+  const each = footprint(pod);
+  let placed = 0;
+  for (const { metadata } of nodes) {
+    const name = metadata?.name ?? '';
+    const count = Math.min(wanted - placed, room.times(name, each));
+    room.take(name, each, count);
+    placed += count;
   }
-  return capacity;
+  return placed;
 }

@@ -3,19 +3,21 @@ import type { Node, Pod } from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
 import { hasFindings, type LiveCluster, type Plan, planOf } from './plan.ts';
 import { parseManifest } from './manifest.ts';
-import { poolsOfNodes } from './pools.ts';
+import { supports } from '../../backends/support.ts';
+import { noClaims } from '../../podspec/testing/claims.ts';
+import { poolsOfNodes } from '../pools.ts';
 
 const guide = await readFile(new URL('../../../demo/test-vk.yaml', import.meta.url), 'utf8');
 const virtual: Node = {
   metadata: {
     name: 'virtual-kubelet',
     labels: { type: 'virtual-kubelet' },
-    annotations: { 'spillway.dev/sizing': 'cci' },
+    annotations: { 'spillway.dev/sizing': 'cci', 'spillway.dev/backend': 'cci-v1' },
   },
   spec: { taints: [{ key: 'virtual-kubelet.io/burst-to-cci', value: 'cci', effect: 'NoSchedule' }] },
   status: { allocatable: { cpu: '64', memory: '256Gi', pods: '15' } },
 };
-const { pools } = poolsOfNodes([virtual]);
+const { pools } = poolsOfNodes([virtual], supports);
 const real: Node = { metadata: { name: 'node-1' }, status: { allocatable: { cpu: '2', memory: '16Gi', pods: '110' } } };
 
 const taken: Pod = {
@@ -26,7 +28,7 @@ const live: LiveCluster = {
   nodes: [real, virtual],
   pods: [taken],
   profiles: [],
-  claims: { claim: () => undefined, volume: () => undefined, storageClass: () => undefined },
+  claims: noClaims,
   remarks: [],
 };
 
@@ -49,6 +51,16 @@ describe('where the 20 replicas of the guide would go, with 1.9 CPUs free on one
 
   it('with another number of replicas', () => {
     expect(plan(guide, { replicas: 4 }).workloads[0]?.forecast).toEqual({ local: 3, burst: 1, waiting: 0 });
+  });
+
+  it('for two workloads of one file: the second gets what the first leaves', () => {
+    const second = guide.replaceAll('test-vk', 'second');
+    const { workloads } = plan(`${guide}\n---\n${second}`);
+    expect(workloads.map(({ forecast }) => forecast)).toEqual([
+      { local: 3, burst: 15, waiting: 2 },
+      { local: 0, burst: 0, waiting: 20 },
+    ]);
+    expect(workloads[1]?.pools).toMatchObject([{ burst: 'notNow', reasons: [{ code: 'room' }] }]);
   });
 
   it('when the real node is cordoned, tainted or not what the pods select', () => {
@@ -102,12 +114,15 @@ describe('each pool', () => {
   });
 
   it('is known from its node when there is no configuration', () => {
-    const { pools: known, remarks } = poolsOfNodes([virtual, { metadata: { name: 'old' } }]);
-    expect(known.map(({ name, sizing }) => [name, sizing])).toEqual([
-      ['virtual-kubelet', 'cci'],
-      ['old', 'none'],
+    const { pools: known, remarks } = poolsOfNodes([virtual, { metadata: { name: 'old' } }], supports);
+    expect(known.map(({ name, sizing, support }) => [name, sizing, support.name])).toEqual([
+      ['virtual-kubelet', 'cci', 'cci-v1'],
+      ['old', 'none', 'unknown'],
     ]);
-    expect(remarks).toHaveLength(2);
+    expect(remarks).toEqual([
+      expect.stringMatching(/^Node old: the annotation spillway\.dev\/backend is missing, .*--config\.$/),
+      expect.stringMatching(/^Node old: the annotation spillway\.dev\/sizing is missing, /),
+    ]);
   });
 });
 

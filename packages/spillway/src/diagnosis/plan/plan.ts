@@ -1,17 +1,20 @@
 import type { JsonPatchOperation, KubeObject, Node, Pod } from '@spillway/kube';
-import type { ClaimSources } from '../../placement/binder/claims.ts';
+import type { PoolCapacity } from '../../placement/binder/capacity.ts';
 import { evaluate } from '../../placement/rules/evaluate.ts';
+import { letIn } from '../../placement/rules/let-in.ts';
 import { applyPatch } from '../../placement/rules/json-patch.ts';
 import { isLimited, type ScheduleProfile } from '../../placement/rules/schedule-profile.ts';
 import { unknownValues } from '../../placement/rules/unknown-value.ts';
 import { podOf, replicasOf } from '../../placement/rules/workload.ts';
+import type { ClaimSources } from '../../podspec/claims.ts';
+import { askPools, type Pool } from '../../podspec/fit/fit.ts';
 import { named } from '../doctor/view.ts';
 import { type ShownPolicy, shownPolicyOf } from '../policy.ts';
 import { isVirtual } from '../why.ts';
-import { capacityOf, type Forecast, forecastOf } from './forecast.ts';
+import { roomOf } from '../room.ts';
+import { type Forecast, forecastOf } from './forecast.ts';
 import { makesPods } from '../../placement/rules/object-shape.ts';
 import { type PoolPlan, poolPlanOf } from './pool-plan.ts';
-import type { PlanPool } from './pools.ts';
 
 /** The answer of `spillway plan`; stable, see docs/cli.md. */
 export interface Plan {
@@ -49,14 +52,15 @@ export interface LiveCluster {
   /** Missing: they may not be listed. */
   readonly pods?: readonly Pod[];
   readonly profiles: readonly ScheduleProfile[];
-  readonly claims: ClaimSources;
+  /** Missing: they may not be read. */
+  readonly claims?: ClaimSources;
   readonly remarks: readonly string[];
 }
 
 export interface PlanFacts {
   /** Each with its namespace. */
   readonly objects: readonly KubeObject[];
-  readonly pools: readonly PlanPool[];
+  readonly pools: readonly Pool[];
   /** Missing: it is not asked. */
   readonly cluster?: LiveCluster;
   /** In place of what the workloads say. */
@@ -66,8 +70,10 @@ export interface PlanFacts {
 
 export function planOf(facts: PlanFacts): Plan {
   const concerned = facts.objects.filter(makesPods);
+  // One for all: those that come first take it from those that come later.
+  const room = facts.cluster && roomOf(facts.cluster.nodes, facts.cluster.pods ?? []);
   return {
-    workloads: concerned.map((object) => workloadPlan(object, facts)),
+    workloads: concerned.map((object) => workloadPlan(object, facts, room)),
     notConcerned: facts.objects.filter((object) => !makesPods(object)).map((object) => nameOf(object)),
     remarks: [...facts.remarks, ...(facts.cluster?.remarks ?? []), ...limitRemarks(facts.cluster)],
   };
@@ -81,28 +87,25 @@ export function hasFindings({ workloads }: Plan): boolean {
   );
 }
 
-function workloadPlan(object: KubeObject, facts: PlanFacts): WorkloadPlan {
+function workloadPlan(object: KubeObject, facts: PlanFacts, room: PoolCapacity | undefined): WorkloadPlan {
   const { pools, cluster } = facts;
   const namespace = object.metadata?.namespace;
   const profiles = cluster?.profiles.filter(({ metadata }) => metadata?.namespace === namespace) ?? [];
-  const { pod, writes } = admitted(object, profiles);
+  const nodeOf = new Map(cluster?.nodes.map((node) => [node.metadata?.name, node]));
+  const { pod, writes } = admitted(object, profiles, pools, nodeOf);
   const policy = shownPolicyOf(pod);
   const replicas = object.kind === 'Pod' ? 1 : (facts.replicas ?? replicasOf(object));
   const refused = unknownValues({ operation: 'CREATE', object });
   const head = { object: nameOf(object), replicas, policy, refused };
   if (refused.length > 0) return { ...head, writes: [], pools: [] };
-  if (cluster === undefined) {
-    return { ...head, writes, pools: pools.map((pool) => poolPlanOf(pod, policy, pool, undefined)) };
-  }
-  const nodeOf = new Map(cluster.nodes.map((node) => [node.metadata?.name, node]));
-  const capacity = capacityOf(cluster.nodes, cluster.pods ?? []);
-  const poolPlans = pools.map((pool) =>
-    poolPlanOf(pod, policy, pool, { node: nodeOf.get(pool.nodeName), capacity, claims: cluster.claims }),
-  );
-  if (cluster.pods === undefined) return { ...head, writes, pools: poolPlans };
+  const poolPlans = pools.map((pool) => {
+    const surroundings = room && { node: nodeOf.get(pool.nodeName), room, claims: cluster?.claims };
+    return poolPlanOf(pod, policy, pool, surroundings);
+  });
+  if (cluster?.pods === undefined || room === undefined) return { ...head, writes, pools: poolPlans };
   const open = poolPlans.flatMap(({ node, burst }) => (burst === 'yes' ? (nodeOf.get(node) ?? []) : []));
   const nodes = cluster.nodes.filter((node) => !isVirtual(node));
-  const forecast = forecastOf(pod, replicas, { nodes, pools: open, pods: cluster.pods });
+  const forecast = forecastOf(pod, replicas, { nodes, pools: open, room });
   return { ...head, writes, pools: poolPlans, forecast };
 }
 
@@ -110,12 +113,16 @@ function workloadPlan(object: KubeObject, facts: PlanFacts): WorkloadPlan {
 function admitted(
   object: KubeObject,
   profiles: readonly ScheduleProfile[],
+  pools: readonly Pool[],
+  nodeOf: ReadonlyMap<string | undefined, Node>,
 ): { readonly pod: Pod; readonly writes: readonly Write[] } {
   const onWorkload = object.kind === 'Pod' ? [] : evaluate({ operation: 'CREATE', object });
-  const pod = podOf(applyPatch(object, onWorkload)) ?? {};
-  const onPod = evaluate({ operation: 'CREATE', object: pod }, profiles);
-  const writes = [...writesOf(object.kind ?? '', onWorkload), ...writesOf('Pod', onPod)];
-  return { pod: applyPatch(pod, onPod), writes };
+  const template = podOf(applyPatch(object, onWorkload)) ?? {};
+  const byRules = evaluate({ operation: 'CREATE', object: template }, profiles);
+  const pod = applyPatch(template, byRules);
+  const byPools = letIn(pod, askPools(pools, (name) => nodeOf.get(name))(pod));
+  const writes = [...writesOf(object.kind ?? '', onWorkload), ...writesOf('Pod', [...byRules, ...byPools])];
+  return { pod: applyPatch(pod, byPools), writes };
 }
 
 function writesOf(kind: string, patch: readonly JsonPatchOperation[]): Write[] {

@@ -1,31 +1,27 @@
 import type { Node, Pod } from '@spillway/kube';
-import { footprint, type PoolCapacity } from '../../placement/binder/capacity.ts';
-import type { ClaimSources } from '../../placement/binder/claims.ts';
-import { misfitOf } from '../../placement/binder/fits.ts';
-import type { Misfit } from '../../placement/binder/misfit.ts';
+import type { PoolCapacity } from '../../placement/binder/capacity.ts';
 import { burstLabels } from '../../podspec/contract.ts';
+import type { ClaimSources } from '../../podspec/claims.ts';
+import { type Fit, fitOf, type Pool } from '../../podspec/fit/fit.ts';
+import type { Reason } from '../../podspec/review/refusal.ts';
 import { formatCpu, formatMemory, type Size } from '../../podspec/sizing/size.ts';
-import { sizePod } from '../../podspec/sizing/size-pod.ts';
+import { type Burst, burstOf } from '../burst.ts';
 import type { ShownPolicy } from '../policy.ts';
 import { isOpenTo } from './forecast.ts';
-import type { PlanPool } from './pools.ts';
 
 /** What one pool means for the pods of a workload. */
 export interface PoolPlan {
   readonly pool: string;
   readonly node: string;
-  /** `notNow`: something other than the pods has to change; `no`: the pods have to. */
-  readonly burst: 'yes' | 'notNow' | 'no';
-  readonly reasons: readonly Reason[];
+  readonly burst: Burst;
+  readonly reasons: readonly PlanReason[];
   /** Missing where there is no such size. */
   readonly size?: { readonly billed: ShownSize; readonly written: ShownSize };
 }
 
-export interface Reason {
-  readonly code: string;
+export interface PlanReason extends Omit<Reason, 'field'> {
+  /** Missing where it is not about a field. */
   readonly field?: string;
-  readonly message: string;
-  readonly remedy: string;
 }
 
 export interface ShownSize {
@@ -34,21 +30,29 @@ export interface ShownSize {
 }
 
 /** What the cluster knows of the pool's surroundings. */
-export interface Surroundings {
+export interface PoolSurroundings {
   readonly node: Node | undefined;
-  readonly capacity: PoolCapacity;
-  readonly claims: ClaimSources;
+  readonly room: PoolCapacity;
+  readonly claims: ClaimSources | undefined;
 }
 
 /** @param cluster undefined: it is not asked */
-export function poolPlanOf(pod: Pod, policy: ShownPolicy, pool: PlanPool, cluster: Surroundings | undefined): PoolPlan {
-  const { name, nodeName, sizing } = pool;
-  const size = sizePod(pod.spec ?? { containers: [] }, sizing);
+export function poolPlanOf(pod: Pod, policy: ShownPolicy, pool: Pool, cluster: PoolSurroundings | undefined): PoolPlan {
+  const { name, nodeName } = pool;
+  const node = cluster?.node;
+  const fit = fitOf(pod, pool, {
+    node,
+    claims: cluster?.claims,
+    shortage: node && ((amounts) => cluster.room.shortage(nodeName, amounts)),
+  });
+  const sized = 'sized' in fit ? fit.sized : undefined;
+  // Without a label, pods may ask in Kubernetes' own terms.
+  const asked = policy.value !== 'off' || (node !== undefined && isOpenTo(node, pod));
   return {
     pool: name,
     node: nodeName,
-    ...verdictOf(pod, policy, pool, cluster),
-    ...(size.kind === 'sized' ? { size: { billed: shown(size.pod), written: shown(size.written) } } : {}),
+    ...(asked ? verdictOf(fit, cluster && node === undefined ? [notRegistered(pool)] : []) : notAsked),
+    ...(sized && { size: { billed: shown(sized.pod), written: shown(sized.written) } }),
   };
 }
 
@@ -59,44 +63,24 @@ const shown = ({ milliCpu, memoryBytes }: Size): ShownSize => ({
 
 type Verdict = Pick<PoolPlan, 'burst' | 'reasons'>;
 
-function verdictOf(pod: Pod, policy: ShownPolicy, pool: PlanPool, cluster: Surroundings | undefined): Verdict {
-  const node = cluster?.node;
-  // Without a label, pods may ask in Kubernetes' own terms.
-  const asked = policy.value !== 'off' || (node !== undefined && isOpenTo(node, pod));
-  if (!asked) return { burst: 'no', reasons: [notAsked] };
-  const refusals = pool.review(pod).map(({ code, field, message, remedy }) => ({ code, field, message, remedy }));
-  const misfit = cluster && surroundingMisfit(pod, pool, cluster);
-  const reasons = [...refusals, ...(misfit ? [reasonOf(misfit)] : [])];
-  const final = refusals.length > 0 || misfit?.kind === 'selector';
-  return { burst: final ? 'no' : reasons.length > 0 ? 'notNow' : 'yes', reasons };
+function verdictOf(fit: Fit, missing: readonly PlanReason[]): Verdict {
+  if (fit.kind !== 'fits') return { burst: burstOf(fit), reasons: fit.reasons };
+  return { burst: missing.length > 0 ? 'notNow' : 'yes', reasons: missing };
 }
 
-const notAsked: Reason = {
-  code: 'not-asked',
-  message: 'the pods do not ask to burst',
-  remedy: `Set the label ${burstLabels[0]} to auto, localPrefer or enforce`,
+const notAsked: Verdict = {
+  burst: 'no',
+  reasons: [
+    {
+      code: 'not-asked',
+      message: 'the pods do not ask to burst',
+      remedy: `Set the label ${burstLabels[0]} to auto, localPrefer or enforce.`,
+    },
+  ],
 };
 
-function surroundingMisfit(pod: Pod, pool: PlanPool, { node, capacity, claims }: Surroundings): Misfit | undefined {
-  if (node === undefined) {
-    return {
-      kind: 'blocked',
-      code: 'node-not-registered',
-      message: `the node ${pool.nodeName} is not registered`,
-      remedy: 'Start "spillway serve" with this configuration',
-    };
-  }
-  const shortage = (amounts: ReturnType<typeof footprint>): string | undefined =>
-    capacity.shortage(pool.nodeName, amounts);
-  return misfitOf(withoutOwnClaims(pod), footprint(pod), { node, review: () => [], shortage }, claims);
-}
-
-/** Claims that are made for each pod are not there before it. */
-function withoutOwnClaims(pod: Pod): Pod {
-  const volumes = pod.spec?.volumes?.filter(({ ephemeral }) => ephemeral === undefined);
-  return pod.spec && volumes ? { ...pod, spec: { ...pod.spec, volumes } } : pod;
-}
-
-function reasonOf({ kind, code = kind, message, remedy }: Misfit): Reason {
-  return { code, message, remedy };
-}
+const notRegistered = ({ nodeName }: Pool): PlanReason => ({
+  code: 'node-not-registered',
+  message: `the node ${nodeName} of the pool is not registered`,
+  remedy: 'Start "spillway serve" with this configuration.',
+});

@@ -13,20 +13,26 @@ import { bodyOf, fakeClient } from '../../pods/testing/fake-client.ts';
 import { realNode, testPod, unschedulable, virtualNode } from '../testing/objects.ts';
 import { testProfile } from '../testing/profiles.ts';
 import type { ScheduleProfile } from '../rules/schedule-profile.ts';
+import { type FieldTable, passed, refused } from '../../podspec/fit/fields.ts';
+import type { Pool } from '../../podspec/fit/fit.ts';
+import { unknownSupport } from '../../podspec/fit/support.ts';
+import { refusal } from '../../podspec/review/refusal.ts';
+import { noClaims } from '../../podspec/testing/claims.ts';
 import { Binder } from './binder.ts';
-import type { PlacementPool } from './choose-pool.ts';
 import { ClusterNodes } from './cluster-nodes.ts';
-import type { Refusal } from './misfit.ts';
 
-const noGpu: Refusal = { code: 'gpu', field: 'spec', message: 'no GPUs', remedy: 'Leave it out' };
-const pool = (name: string, refusals: readonly Refusal[] = []): PlacementPool => ({
+const pool = (name: string, fields: FieldTable = { '*': passed }): Pool => ({
   name,
   nodeName: `vk-${name}`,
-  review: () => refusals,
+  taints: [],
+  support: { ...unknownSupport, fields },
+  sizing: 'none',
 });
+/** Runs nothing. */
+const picky: FieldTable = { containers: refused('volume-unsupported'), '*': passed };
 
 interface Setting {
-  readonly pools?: readonly PlacementPool[];
+  readonly pools?: readonly Pool[];
   readonly nodes?: readonly Node[];
   readonly profile?: ScheduleProfile;
   /** Answers of the API server to bindings, before it takes them. */
@@ -63,7 +69,7 @@ class World {
       pools,
       pods: store,
       nodes: new ClusterNodes(pools.map(({ nodeName }) => nodeName)),
-      claims: { claim: () => undefined, volume: () => undefined, storageClass: () => undefined },
+      claims: noClaims,
       profileOf: () => profile,
       overflowDelayMs: 0,
       clock: systemClock,
@@ -156,11 +162,12 @@ describe('the binder', () => {
   });
 
   it('says once on a pod that may burst and that every pool refuses why it stays local', async () => {
-    const world = new World({ pools: [pool('a', [noGpu])] });
+    const world = new World({ pools: [pool('a', picky)] });
     await world.run(async () => {
       world.see(overflowing('1'));
       await expect.poll(() => world.events).toEqual(['NotBurstable']);
-      const text = 'gpu: spec: no GPUs. Leave it out.';
+      const { message, remedy } = refusal('volume-unsupported', '');
+      const text = `Pool a: spec.containers: ${message}. ${remedy}`;
       expect(world.patches).toEqual([{ metadata: { uid: '1', annotations: { 'spillway.dev/not-burstable': text } } }]);
       const told = testPod({
         uid: '1',

@@ -17,16 +17,18 @@ import {
   WorkQueue,
   type Clock,
 } from '@spillway/kube';
+import type { ClaimSources } from '../../podspec/claims.ts';
+import { type Misfit, type Pool, type PoolFit, refusedByAll } from '../../podspec/fit/fit.ts';
+import { footprint } from '../../podspec/resources.ts';
+import { eventText, poolSentences } from '../../podspec/review/told.ts';
 import { retryBackoff } from '../retry-backoff.ts';
 import { nodeTypesOf, type ScheduleProfile } from '../rules/schedule-profile.ts';
 import { workThrough } from '../work-through.ts';
 import { bindingOf } from './binding.ts';
-import { footprint, PoolCapacity } from './capacity.ts';
-import { choosePool, type PlacementPool, refusalOf } from './choose-pool.ts';
-import type { ClaimSources } from './claims.ts';
+import { PoolCapacity } from './capacity.ts';
+import { choosePool } from './choose-pool.ts';
 import type { ClusterNodes } from './cluster-nodes.ts';
-import { notBurstablePatch, notBurstableText, unschedulablePatch } from './messages.ts';
-import { explainMisfits, type Misfit } from './misfit.ts';
+import { notBurstablePatch, unschedulablePatch } from './messages.ts';
 import { type Turn, turnOf } from './overflow.ts';
 import { type PodPolicy, policyOf } from './pod-policy.ts';
 import { Stopwatch } from './stopwatch.ts';
@@ -35,7 +37,7 @@ import { WaitingPods } from './waiting-pods.ts';
 export interface BinderOptions {
   readonly client: Pick<KubeClient, 'resource'>;
   /** In the order of the configuration: the first that can take a pod gets it. */
-  readonly pools: readonly PlacementPool[];
+  readonly pools: readonly Pool[];
   readonly pods: Pick<Store<Pod>, 'getByUid'>;
   readonly nodes: ClusterNodes;
   readonly claims: ClaimSources;
@@ -185,7 +187,7 @@ export class Binder {
     const uid = uidOf(pod);
     const amounts = footprint(pod);
     const profile = profileOf(pod);
-    const choice = choosePool(pod, amounts, {
+    const choice = choosePool(pod, {
       pools,
       claims,
       nodeOf: ({ nodeName }) => nodes.pool(nodeName),
@@ -193,7 +195,7 @@ export class Binder {
       nodeTypes: profile === undefined ? [] : nodeTypesOf(profile),
     });
     if ('misfits' in choice) {
-      this.#waiting.add(uid, choice.misfits.values().next().value?.kind ?? 'noPool');
+      this.#waiting.add(uid, choice.misfits[0]?.fit.kind ?? 'noPool');
       await this.#explain(pod, why, choice.misfits, signal);
       return;
     }
@@ -211,7 +213,7 @@ export class Binder {
     pod: Pod,
     policy: PodPolicy,
     why: 'enforce' | 'overflow',
-    { name: pool, nodeName }: PlacementPool,
+    { name: pool, nodeName }: Pool,
     signal: AbortSignal,
   ): Promise<void> {
     const { client, clock, observer, rate, profileOf, recorder } = this.#options;
@@ -246,32 +248,35 @@ export class Binder {
   async #explain(
     pod: Pod,
     why: 'enforce' | 'overflow',
-    misfits: ReadonlyMap<string, Misfit>,
+    misfits: readonly PoolFit<Misfit>[],
     signal: AbortSignal,
   ): Promise<void> {
     const resource = this.#options.client.resource(pods);
+    const tell = (reason: string, sentences: readonly string[]): void =>
+      this.#options.recorder.record(pod, { type: 'Warning', reason, message: eventText(sentences, nameOf(pod)) });
     if (why === 'enforce') {
-      const message = explainMisfits(misfits);
-      const body = unschedulablePatch(
-        pod,
-        message,
-        `${new Date(this.#options.clock.now()).toISOString().slice(0, 19)}Z`,
-      );
+      const sentences = misfits.length === 0 ? [noPool] : poolSentences(reasonsByPool(misfits));
+      const now = `${new Date(this.#options.clock.now()).toISOString().slice(0, 19)}Z`;
+      const body = unschedulablePatch(pod, sentences.join(' '), now);
       if (body === undefined) return;
       await resource.patch(
         refOf(pod),
         { type: 'strategic', body },
         { subresource: 'status', lane: 'background', signal },
       );
-      this.#options.recorder.record(pod, { type: 'Warning', reason: 'FailedScheduling', message });
+      tell('FailedScheduling', sentences);
       return;
     }
-    const refusal = refusalOf(misfits);
-    if (refusal === undefined) return;
-    const text = notBurstableText(refusal);
-    const body = notBurstablePatch(pod, text);
+    const sentences = poolSentences(refusedByAll(misfits));
+    const body = sentences.length === 0 ? undefined : notBurstablePatch(pod, sentences.join(' '));
     if (body === undefined) return;
     await resource.patch(refOf(pod), { type: 'merge', body }, { lane: 'background', signal });
-    this.#options.recorder.record(pod, { type: 'Warning', reason: 'NotBurstable', message: text });
+    tell('NotBurstable', sentences);
   }
+}
+
+const noPool = 'No virtual node of a pool is registered yet. Check that spillway serve is running.';
+
+function reasonsByPool(misfits: readonly PoolFit<Misfit>[]): ReadonlyMap<string, Misfit['reasons']> {
+  return new Map(misfits.map(({ pool, fit }) => [pool.name, fit.reasons]));
 }

@@ -1,7 +1,8 @@
 import { fc, it as property } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import { testPod, virtualNode } from '../testing/objects.ts';
-import { footprint, PoolCapacity } from './capacity.ts';
+import { footprint } from '../../podspec/resources.ts';
+import { PoolCapacity } from './capacity.ts';
 
 function pool(allocatable: Record<string, string>): PoolCapacity {
   const capacity = new PoolCapacity();

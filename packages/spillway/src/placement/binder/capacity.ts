@@ -1,14 +1,7 @@
 import type { Node, Pod } from '@spillway/kube';
 import { isTerminalPhase } from '../../podspec/pod-facts.ts';
 import { type Nano, nanoOf } from '../../podspec/quantities.ts';
-import { podResources, type Resources } from '../../podspec/resources.ts';
-
-const onePod: Nano = nanoOf(1);
-
-/** What a pod takes of a node: its requests, and a place among the node's pods. */
-export function footprint(pod: Pod): Resources {
-  return new Map([...podResources(pod, 'requests'), ['pods', onePod]]);
-}
+import { footprint, type Resources } from '../../podspec/resources.ts';
 
 /**
  * How much of the virtual nodes is taken: requests of the pods that are bound there, ended ones excluded, and of those
@@ -52,6 +45,11 @@ export class PoolCapacity {
     this.#add(node, amounts, 1n);
   }
 
+  /** For as many pods that only might come. */
+  take(node: string, amounts: Resources, times: number): void {
+    this.#add(node, amounts, BigInt(times));
+  }
+
   /** @returns whether something was reserved for it */
   release(uid: string): boolean {
     const reservation = this.#reservations.get(uid);
@@ -72,9 +70,9 @@ export class PoolCapacity {
     return (this.#allocatable.get(node)?.get(name) ?? 0n) - (this.#used.get(node)?.get(name) ?? 0n);
   }
 
-  #add(node: string, amounts: Resources, sign: 1n | -1n): void {
+  #add(node: string, amounts: Resources, times: bigint): void {
     let used = this.#used.get(node);
     if (used === undefined) this.#used.set(node, (used = new Map()));
-    for (const [name, amount] of amounts) used.set(name, (used.get(name) ?? 0n) + sign * amount);
+    for (const [name, amount] of amounts) used.set(name, (used.get(name) ?? 0n) + times * amount);
   }
 }

@@ -1,6 +1,5 @@
 import { type Pod, type PodCondition } from '@spillway/kube';
 import { notBurstableAnnotation } from '../../podspec/contract.ts';
-import type { Misfit } from './misfit.ts';
 
 /** What people read on pods that no pool takes. Undefined: they can read it already. */
 
@@ -22,8 +21,4 @@ export function unschedulablePatch(pod: Pod, message: string, now: string): obje
 export function notBurstablePatch(pod: Pod, text: string): object | undefined {
   if (pod.metadata?.annotations?.[notBurstableAnnotation] === text) return undefined;
   return { metadata: { uid: pod.metadata?.uid, annotations: { [notBurstableAnnotation]: text } } };
-}
-
-export function notBurstableText({ code = '', message, remedy }: Misfit): string {
-  return `${code}: ${message}. ${remedy}.`;
 }

@@ -1,7 +1,7 @@
 import type { Node, Pod } from '@spillway/kube';
 import { burstScheduler } from '../../podspec/contract.ts';
 import { isDeleting, isTerminalPhase } from '../../podspec/pod-facts.ts';
-import { selectsNode, untoleratedTaints } from './node-match.ts';
+import { selectsNode, untoleratedTaints } from '../../podspec/fit/node-match.ts';
 import type { PodPolicy } from './pod-policy.ts';
 
 /**

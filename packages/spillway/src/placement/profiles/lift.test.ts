@@ -12,7 +12,7 @@ const away = { key: 'type', operator: 'NotIn', values: ['virtual-kubelet'] };
 
 describe('the gate of a pod is lifted', () => {
   it('with what keeps it on real nodes, in one write, for exactly this version of the pod', () => {
-    expect(liftPatch(testPod({ uid: 'u' }), { side: 'local', profile, strategy })).toEqual({
+    expect(liftPatch(testPod({ uid: 'u' }), { side: 'local', profile, strategy, closed: [] })).toEqual({
       metadata: {
         uid: 'u',
         resourceVersion: '7',
@@ -35,9 +35,24 @@ describe('the gate of a pod is lifted', () => {
 
   it('without keeping it there when the other side has no limit: it may burst for lack of room', () => {
     const open = testProfile('web', { location: { local: { maxNum: 5 } } });
-    expect(liftPatch(testPod({ uid: 'u' }), { side: 'local', profile: open, strategy })).toMatchObject({ spec: gate });
-    expect(liftPatch(testPod(), { side: 'local', profile: open, strategy })).not.toHaveProperty('spec.affinity');
-    expect(liftPatch(testPod(), { side: 'local', profile: open, strategy: 'off' })).toHaveProperty('spec.affinity');
+    expect(liftPatch(testPod({ uid: 'u' }), { side: 'local', profile: open, strategy, closed: [] })).toMatchObject({
+      spec: gate,
+    });
+    expect(liftPatch(testPod(), { side: 'local', profile: open, strategy, closed: [] })).not.toHaveProperty(
+      'spec.affinity',
+    );
+    expect(liftPatch(testPod(), { side: 'local', profile: open, strategy: 'off', closed: [] })).toHaveProperty(
+      'spec.affinity',
+    );
+  });
+
+  it('with what keeps a pod from the nodes of pools that do not run it', () => {
+    const patch = liftPatch(testPod({}), { side: 'cci', profile, strategy, closed: ['vk-2'] });
+    const expression = { key: 'kubernetes.io/hostname', operator: 'NotIn', values: ['vk-2'] };
+    const nodeSelectorTerms = [{ matchExpressions: [expression] }];
+    expect(patch).toMatchObject({
+      spec: { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } } },
+    });
   });
 
   it('by tightening every term of its affinity; a term that matches nothing stays so', () => {
@@ -45,7 +60,7 @@ describe('the gate of a pod is lifted', () => {
     const ssd = { key: 'disk', operator: 'In', values: ['ssd'] };
     const nodeSelectorTerms = [{ matchExpressions: [ssd] }, fields, {}];
     const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } };
-    expect(liftPatch(testPod({ spec: { affinity } }), { side: 'local', profile, strategy })).toMatchObject({
+    expect(liftPatch(testPod({ spec: { affinity } }), { side: 'local', profile, strategy, closed: [] })).toMatchObject({
       spec: {
         affinity: {
           nodeAffinity: {
@@ -60,18 +75,20 @@ describe('the gate of a pod is lifted', () => {
 
   it('with what lets it to a virtual node and nowhere else', () => {
     const tolerations = [{ key: 'own', operator: 'Exists' }];
-    expect(liftPatch(testPod({ spec: { tolerations } }), { side: 'cci', profile, strategy })).toMatchObject({
-      metadata: { annotations: { 'controller.kubernetes.io/pod-deletion-cost': '-100' } },
-      spec: {
-        ...gate,
-        nodeSelector: { type: 'virtual-kubelet' },
-        tolerations: [
-          { key: 'own', operator: 'Exists' },
-          { key: 'virtual-kubelet.io/burst-to-cci', operator: 'Exists', effect: 'NoSchedule' },
-          { key: 'virtual-kubelet.io/huawei', operator: 'Exists', effect: 'PreferNoSchedule' },
-        ],
+    expect(liftPatch(testPod({ spec: { tolerations } }), { side: 'cci', profile, strategy, closed: [] })).toMatchObject(
+      {
+        metadata: { annotations: { 'controller.kubernetes.io/pod-deletion-cost': '-100' } },
+        spec: {
+          ...gate,
+          nodeSelector: { type: 'virtual-kubelet' },
+          tolerations: [
+            { key: 'own', operator: 'Exists' },
+            { key: 'virtual-kubelet.io/burst-to-cci', operator: 'Exists', effect: 'NoSchedule' },
+            { key: 'virtual-kubelet.io/huawei', operator: 'Exists', effect: 'PreferNoSchedule' },
+          ],
+        },
       },
-    });
+    );
   });
 
   it('with what keeps it to the types of virtual nodes that its profile names, once, also where admission has done so', () => {
@@ -87,13 +104,17 @@ describe('the gate of a pod is lifted', () => {
         },
       },
     };
-    expect(liftPatch(testPod({}), { side: 'cci', profile: types, strategy })).toMatchObject({ spec: kept });
-    expect(liftPatch(testPod({ spec: kept }), { side: 'cci', profile: types, strategy })).toMatchObject({ spec: kept });
-    expect(JSON.stringify(liftPatch(testPod({}), { side: 'local', profile: types, strategy }))).not.toContain(
+    expect(liftPatch(testPod({}), { side: 'cci', profile: types, strategy, closed: [] })).toMatchObject({ spec: kept });
+    expect(liftPatch(testPod({ spec: kept }), { side: 'cci', profile: types, strategy, closed: [] })).toMatchObject({
+      spec: kept,
+    });
+    expect(
+      JSON.stringify(liftPatch(testPod({}), { side: 'local', profile: types, strategy, closed: [] })),
+    ).not.toContain('node-type');
+    const any = testProfile('web', { virtualNodes: [{ type: 'gpu' }, { type: 'bursting-node' }] });
+    expect(JSON.stringify(liftPatch(testPod({}), { side: 'cci', profile: any, strategy, closed: [] }))).not.toContain(
       'node-type',
     );
-    const any = testProfile('web', { virtualNodes: [{ type: 'gpu' }, { type: 'bursting-node' }] });
-    expect(JSON.stringify(liftPatch(testPod({}), { side: 'cci', profile: any, strategy }))).not.toContain('node-type');
   });
 
   it("without touching a node selector or a deletion cost of the user's", () => {
@@ -102,6 +123,7 @@ describe('the gate of a pod is lifted', () => {
       side: 'cci',
       profile,
       strategy,
+      closed: [],
     });
     expect(JSON.stringify(patch)).not.toMatch(/nodeSelector|deletion-cost/);
   });

@@ -11,7 +11,7 @@ import {
   profileSideAnnotation,
   virtualNodeType,
 } from '../../podspec/contract.ts';
-import { tolerates } from '../binder/node-match.ts';
+import { tolerates } from '../../podspec/fit/node-match.ts';
 import { nodeTypesOf, type ScheduleProfile } from '../rules/schedule-profile.ts';
 import { deletionCostToWrite, mayLeave, type Side } from './side.ts';
 
@@ -19,6 +19,8 @@ export interface Place {
   readonly side: Side;
   readonly profile: ScheduleProfile;
   readonly strategy: BurstValue;
+  /** Nodes of pools that do not run the pod as it is. */
+  readonly closed: readonly string[];
 }
 
 /**
@@ -29,13 +31,13 @@ export function liftPatch(pod: Pod, place: Place | undefined): object {
   const { uid, resourceVersion } = pod.metadata ?? {};
   const gate = { schedulingGates: [{ $patch: 'delete', name: profileGate }] };
   if (place === undefined) return { metadata: { uid, resourceVersion }, spec: gate };
-  const { side, profile, strategy } = place;
+  const { side, profile, strategy, closed } = place;
   const stays = !mayLeave(strategy, profile.spec.location);
   return {
     metadata: { uid, resourceVersion, annotations: annotationsOf(pod, side, profile) },
     spec: {
       ...gate,
-      ...(side === 'cci' ? burstFields(pod.spec, nodeTypesOf(profile)) : stays ? localFields(pod.spec) : {}),
+      ...(side === 'cci' ? burstFields(pod.spec, nodeTypesOf(profile), closed) : stays ? localFields(pod.spec) : {}),
     },
   };
 }
@@ -50,28 +52,33 @@ function annotationsOf(pod: Pod, side: Side, { metadata, spec }: ScheduleProfile
 }
 
 function localFields(spec: PodSpec | undefined): object {
-  return requiring(spec, { key: virtualNodeType.key, operator: 'NotIn', values: [virtualNodeType.value] });
+  return requiring(spec, [{ key: virtualNodeType.key, operator: 'NotIn', values: [virtualNodeType.value] }]);
 }
 
 /** Affinity of a gated pod may only be tightened, in every term. A term without requirements matches nothing and stays so. */
-function requiring(spec: PodSpec | undefined, requirement: NodeSelectorRequirement): object {
+function requiring(spec: PodSpec | undefined, requirements: readonly NodeSelectorRequirement[]): object {
+  if (requirements.length === 0) return {};
   const required = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   const tightened = (term: NodeSelectorTerm): NodeSelectorTerm => {
     const { matchExpressions = [], matchFields = [] } = term;
-    const isNone = matchExpressions.length + matchFields.length === 0;
-    if (isNone || matchExpressions.some((each) => isDeepStrictEqual(each, requirement))) return term;
-    return { ...term, matchExpressions: [...matchExpressions, requirement] };
+    if (matchExpressions.length + matchFields.length === 0) return term;
+    const missing = requirements.filter((one) => !matchExpressions.some((each) => isDeepStrictEqual(each, one)));
+    return missing.length === 0 ? term : { ...term, matchExpressions: [...matchExpressions, ...missing] };
   };
-  const nodeSelectorTerms = required?.nodeSelectorTerms.map(tightened) ?? [{ matchExpressions: [requirement] }];
+  const nodeSelectorTerms = required?.nodeSelectorTerms.map(tightened) ?? [{ matchExpressions: [...requirements] }];
   return { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } } };
 }
 
 /** A node selector that the pod has may not be changed; a pod that selects other nodes stays as it is. */
-function burstFields(spec: PodSpec | undefined, types: readonly string[]): object {
+function burstFields(spec: PodSpec | undefined, types: readonly string[], closed: readonly string[]): object {
+  const requirements = [
+    ...(types.length === 0 ? [] : [{ key: nodeTypeLabel, operator: 'In', values: [...types] }]),
+    ...(closed.length === 0 ? [] : [{ key: 'kubernetes.io/hostname', operator: 'NotIn', values: [...closed] }]),
+  ];
   const selects = spec?.nodeSelector?.[virtualNodeType.key] !== undefined;
   return {
     ...(selects ? {} : { nodeSelector: { [virtualNodeType.key]: virtualNodeType.value } }),
-    ...(types.length === 0 ? {} : requiring(spec, { key: nodeTypeLabel, operator: 'In', values: [...types] })),
+    ...requiring(spec, requirements),
     tolerations: withBurstTolerations(spec?.tolerations ?? []),
   };
 }

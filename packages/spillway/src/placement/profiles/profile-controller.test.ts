@@ -115,6 +115,7 @@ it('a profile that cannot be followed says which field that is, and decides for 
     client: fakeClient({}),
     pods: { getByUid: () => undefined, values: () => new Map<string, Pod>().values() },
     isVirtual: () => false,
+    ask: () => [],
     recorder: { record: (_, { reason, message }) => events.push(`${reason}: ${message}`) },
     observer: { profileCounted: () => {} },
     logger: silentLogger,

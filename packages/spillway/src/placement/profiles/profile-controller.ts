@@ -14,12 +14,13 @@ import {
   WorkQueue,
 } from '@spillway/kube';
 import { type BurstValue, burstLabelOf, managedByProfileAnnotation, profileGate } from '../../podspec/contract.ts';
+import { type AskPools, refusedByAll } from '../../podspec/fit/fit.ts';
 import { profileProblem } from '../rules/profile-problem.ts';
 import { retryBackoff } from '../retry-backoff.ts';
 import { isLimited, type ScheduleProfile, scheduleProfiles } from '../rules/schedule-profile.ts';
 import { workThrough } from '../work-through.ts';
 import { type Membership, QuotaBook, type Standing } from './quota-book.ts';
-import { liftPatch } from './lift.ts';
+import { liftPatch, type Place } from './lift.ts';
 import { type Matching, ProfileBook, profileKey, whyBetter } from './profile-book.ts';
 import { Settling } from './settling.ts';
 import { nextStatus } from './profile-status.ts';
@@ -30,6 +31,8 @@ export interface ProfileControllerOptions {
   readonly pods: Pick<Store<Pod>, 'getByUid' | 'values'>;
   /** Is this the name of a virtual node? */
   readonly isVirtual: (nodeName: string) => boolean;
+  /** What the pools say of a pod, apart from how they are at the moment. */
+  readonly ask: AskPools;
   readonly recorder: Pick<EventRecorder, 'record'>;
   readonly observer: ProfileObserver;
   readonly logger: Logger;
@@ -172,19 +175,31 @@ export class ProfileController {
 
   /** Gives the free places of a profile to those who wait, in their order. */
   #admit(key: string): void {
+    if (!this.#settling.isSettled) return;
     for (const uid of this.#quotas.waiting(key)) {
       const pod = this.#options.pods.getByUid(uid);
       const profile = pod && this.#book.match(pod)?.profile;
       if (pod === undefined || profile === undefined) continue;
+      if (this.#give(pod, profile)) continue;
       // Those behind have the same strategy, if not by labels of their own.
-      if (!this.#give(pod, profile) && strategyOf(pod, profile) === profile.spec.strategy) return;
+      if (strategyOf(pod, profile) === profile.spec.strategy && !this.#hasPlace(key, profile)) return;
     }
+  }
+
+  /** For a pod that may run on both sides. */
+  #hasPlace(key: string, { spec }: ScheduleProfile): boolean {
+    return nextSide(spec.strategy, spec.location, this.#quotas.counts(key), () => true) !== undefined;
   }
 
   #give(pod: Pod, profile: ScheduleProfile): boolean {
     if (!this.#settling.isSettled) return false;
     const key = profileKey(profile);
-    const side = nextSide(strategyOf(pod, profile), profile.spec.location, this.#quotas.counts(key));
+    const side = nextSide(
+      strategyOf(pod, profile),
+      profile.spec.location,
+      this.#quotas.counts(key),
+      () => refusedByAll(this.#options.ask(pod)).size === 0,
+    );
     if (side === undefined) return false;
     this.#quotas.give(uidOf(pod), key, side);
     this.#lifting.add(uidOf(pod));
@@ -198,12 +213,17 @@ export class ProfileController {
     const side = this.#quotas.sideOf(uid);
     // It waits for a place after all: a profile has come for it.
     if (matching !== undefined && side === undefined) return;
-    const place =
-      matching !== undefined && side !== undefined
-        ? { profile: matching.profile, side, strategy: strategyOf(pod, matching.profile) }
-        : undefined;
+    const place = matching !== undefined && side !== undefined ? this.#placeOf(pod, matching.profile, side) : undefined;
     const patch = { type: 'strategic', body: liftPatch(pod, place) } as const;
     await this.#options.client.resource(pods).patch(refOf(pod), patch, { lane, signal });
+  }
+
+  #placeOf(pod: Pod, profile: ScheduleProfile, side: Side): Place {
+    const strategy = strategyOf(pod, profile);
+    // Pods with `enforce` have a scheduler that asks the pools itself.
+    const fits = side === 'cci' && strategy !== 'enforce' ? this.#options.ask(pod) : [];
+    const closed = fits.flatMap(({ pool, fit }) => (fit.kind === 'refused' ? [pool.nodeName] : []));
+    return { profile, side, strategy, closed };
   }
 
   #overrideAll({ profile, losers }: Matching): void {

@@ -3,27 +3,38 @@ import type { ScheduleProfileSpec } from '../rules/schedule-profile.ts';
 import { testPod } from '../testing/objects.ts';
 import { deletionCostToWrite, mayLeave, nextSide, type Side } from './side.ts';
 
+const anywhere = (): boolean => true;
+const nowhere = (): boolean => false;
+
 describe('the next pod of a profile', () => {
   const location = { local: { maxNum: 2 }, cci: { maxNum: 1 } };
 
   it.each(['auto', 'localPrefer'] as const)(
     'goes to the local side first, then to the other, then waits: %s',
     (strategy) => {
-      expect(nextSide(strategy, location, { local: 1, cci: 0 })).toBe('local');
-      expect(nextSide(strategy, location, { local: 2, cci: 0 })).toBe('cci');
-      expect(nextSide(strategy, location, { local: 2, cci: 1 })).toBeUndefined();
+      expect(nextSide(strategy, location, { local: 1, cci: 0 }, anywhere)).toBe('local');
+      expect(nextSide(strategy, location, { local: 2, cci: 0 }, anywhere)).toBe('cci');
+      expect(nextSide(strategy, location, { local: 2, cci: 1 }, anywhere)).toBeUndefined();
     },
   );
 
   it('never goes to the local side with enforce, nor to the other with off', () => {
-    expect(nextSide('enforce', location, { local: 0, cci: 0 })).toBe('cci');
-    expect(nextSide('enforce', location, { local: 0, cci: 1 })).toBeUndefined();
-    expect(nextSide('off', location, { local: 2, cci: 0 })).toBeUndefined();
+    expect(nextSide('enforce', location, { local: 0, cci: 0 }, anywhere)).toBe('cci');
+    expect(nextSide('enforce', location, { local: 0, cci: 1 }, anywhere)).toBeUndefined();
+    expect(nextSide('off', location, { local: 2, cci: 0 }, anywhere)).toBeUndefined();
+  });
+
+  it('that no pool runs waits for a local place, unless it must burst', () => {
+    for (const strategy of ['auto', 'localPrefer'] as const) {
+      expect(nextSide(strategy, location, { local: 1, cci: 0 }, nowhere)).toBe('local');
+      expect(nextSide(strategy, location, { local: 2, cci: 0 }, nowhere)).toBeUndefined();
+    }
+    expect(nextSide('enforce', location, { local: 0, cci: 0 }, nowhere)).toBe('cci');
   });
 
   it('finds room without end where there is no limit', () => {
-    expect(nextSide('localPrefer', { local: { maxNum: 0 } }, { local: 0, cci: 1_000_000 })).toBe('cci');
-    expect(nextSide('auto', undefined, { local: 9, cci: 9 })).toBe('local');
+    expect(nextSide('localPrefer', { local: { maxNum: 0 } }, { local: 0, cci: 1_000_000 }, anywhere)).toBe('cci');
+    expect(nextSide('auto', undefined, { local: 9, cci: 9 }, anywhere)).toBe('local');
   });
 });
 

@@ -13,16 +13,18 @@ export type Side = 'local' | 'cci';
 export type SideCounts = Readonly<Record<Side, number>>;
 
 /**
- * The side of the next pod, or none while its sides are full. `localPrefer` and `auto` fill the local side first; `enforce`
- * knows the other only.
+ * The side of the next pod, or none while its sides are full. `localPrefer` and `auto` fill the local side first, and have no
+ * other when no pool runs the pod; `enforce` knows the other only.
  */
 export function nextSide(
   strategy: BurstValue,
   location: ScheduleProfileSpec['location'],
   counts: SideCounts,
+  mayBurst: () => boolean,
 ): Side | undefined {
   const sides: readonly Side[] = strategy === 'enforce' ? ['cci'] : strategy === 'off' ? ['local'] : ['local', 'cci'];
-  return sides.find((side) => counts[side] < (location?.[side]?.maxNum ?? Number.POSITIVE_INFINITY));
+  const side = sides.find((each) => counts[each] < (location?.[each]?.maxNum ?? Number.POSITIVE_INFINITY));
+  return side === 'cci' && strategy !== 'enforce' && !mayBurst() ? undefined : side;
 }
 
 /**

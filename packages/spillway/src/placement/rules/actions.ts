@@ -21,7 +21,7 @@ export function actionPatch(action: Action, object: KubeObject): readonly JsonPa
     case 'selectNode':
       return put(object, ['spec', 'nodeSelector'], action.key, action.value);
     case 'avoidNodes':
-      return avoidNodes(action, object);
+      return keepFromNodes(object, action.key, [action.value]);
     case 'useScheduler': {
       const { schedulerName = 'default-scheduler' } = asPod(object).spec ?? {};
       return schedulerName === 'default-scheduler' ? [add(pointer('spec', 'schedulerName'), action.name)] : [];
@@ -55,14 +55,20 @@ function isSame(a: Toleration, b: Toleration): boolean {
 
 const requiredPath = ['spec', 'affinity', 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution'] as const;
 
-function avoidNodes({ key, value }: ActionOf<'avoidNodes'>, object: KubeObject): readonly JsonPatchOperation[] {
-  return requireNodes(object, { key, operator: 'NotIn', values: [value] }, (values) => values.includes(value));
-}
-
 /** Required node affinity `key In (values)`, in every term. */
 export function keepToNodes(object: KubeObject, key: string, values: readonly string[]): readonly JsonPatchOperation[] {
   const expression = { key, operator: 'In', values: [...values] };
   return requireNodes(object, expression, (those) => those.every((value) => values.includes(value)));
+}
+
+/** Required node affinity `key NotIn (values)`, in every term. */
+export function keepFromNodes(
+  object: KubeObject,
+  key: string,
+  values: readonly string[],
+): readonly JsonPatchOperation[] {
+  const expression = { key, operator: 'NotIn', values: [...values] };
+  return requireNodes(object, expression, (those) => values.every((value) => those.includes(value)));
 }
 
 /** @param suffices do the values of an expression for the same key, with the same operator, ask for as much? */

@@ -8,7 +8,6 @@ test('what different labels ask for is one patch, and the time limits of tolerat
   );
   expect(names).toEqual([
     [
-      'auto tolerate',
       'localPrefer annotate',
       'enforce selectNode',
       'enforce tolerate',

@@ -59,6 +59,6 @@ test.prop([generatedProfiles.filter((list) => list.length > 0).chain((list) => d
     const book = new ProfileBook();
     book.set(named);
     book.match({ ...pod, metadata: { ...pod.metadata, namespace: 'n' } });
-    nextSide(named.spec.strategy, named.spec.location, { local: 3, cci: 3 });
+    nextSide(named.spec.strategy, named.spec.location, { local: 3, cci: 3 }, () => true);
   },
 );

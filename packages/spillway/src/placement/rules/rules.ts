@@ -79,10 +79,10 @@ export const guardConditions: readonly Condition[] = [
   { type: 'toleratesEverything' },
 ];
 
+/** What follows from the pod alone. Pods with `auto` are let in by who knows the pools: `let-in.ts`. */
 export const podRules: RuleSet = {
   target: { name: 'pods', apiGroup: '', resources: ['pods'], kinds: ['Pod'], operations: ['CREATE'] },
   rules: [
-    { name: 'auto', when: burst('auto'), actions: [{ type: 'tolerate', taints: [burstTaint] }] },
     {
       name: 'localPrefer',
       when: burst('localPrefer'),

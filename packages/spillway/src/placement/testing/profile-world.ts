@@ -163,6 +163,7 @@ export class ProfileWorld {
       client: fakeClient({ patch: (_, ref, patch) => this.#patch(ref, patch) }),
       pods: store,
       isVirtual: (name) => name === 'vk',
+      ask: () => [],
       recorder: { record: () => {} },
       observer: { profileCounted: () => {} },
       logger: silentLogger,

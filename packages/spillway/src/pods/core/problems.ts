@@ -1,6 +1,7 @@
 import { backoffMs } from '@spillway/kube';
-import type { Notice, Refusal } from '../../backends/backend.ts';
-import { noRoomReasons } from '../../podspec/contract.ts';
+import type { InstanceRef, Notice, Refusal } from '../../backends/backend.ts';
+import { noRoomReasons, notSupportedReason } from '../../podspec/contract.ts';
+import { eventText, reasonSentences, reasonsText } from '../../podspec/review/told.ts';
 import { sentences } from '../../podspec/words.ts';
 import type { Operation, PodState, Problem } from './pod-state.ts';
 
@@ -36,16 +37,13 @@ export function waitingFor({ kind, reason, message, remedy }: Problem): Waiting 
 }
 
 export function waitingForRefusals(refusals: readonly Refusal[]): Waiting {
-  return {
-    reason: 'NotSupportedByPool',
-    message: refusals.map(({ message, remedy, field }) => `${field}: ${sentences(message, remedy)}`).join(' '),
-  };
+  return { reason: notSupportedReason, message: reasonsText(refusals) };
 }
 
-export function noticesOfRefusals(refusals: readonly Refusal[]): readonly Notice[] {
+export function noticesOfRefusals(refusals: readonly Refusal[], { name }: InstanceRef): readonly Notice[] {
   if (refusals.length === 0) return [];
-  const { reason, message } = waitingForRefusals(refusals);
-  return [{ severity: 'Warning', reason, message }];
+  const message = eventText(reasonSentences(refusals), name);
+  return [{ severity: 'Warning', reason: notSupportedReason, message }];
 }
 
 /** What of a change its instance does not get, once. */
@@ -59,7 +57,7 @@ export function noticesOfChange(
     const { message } = waitingForRefusals([each]);
     const isTold =
       known?.includes(`${each.field}: ${each.message}`) ?? told.some((one) => one.message?.includes(message));
-    const reason = each.code === 'resize-unsupported' ? 'ResizeInfeasible' : 'NotSupportedByPool';
+    const reason = each.code === 'resize-unsupported' ? 'ResizeInfeasible' : notSupportedReason;
     return isTold ? [] : [{ severity: 'Warning', reason, message } as const];
   });
 }

@@ -56,7 +56,7 @@ export function newPod(
     ran: !placeholder && statusShowsItRan(pod),
     // It was told by a process before this one, perhaps long ago.
     endedMs: isTerminalPhase(pod.status?.phase) ? lastEndMs(pod, nowMs) : undefined,
-    outbox: placeholder && !announced ? [placeholderNotice] : noticesOfRefusals(refusals),
+    outbox: placeholder && !announced ? [placeholderNotice] : noticesOfRefusals(refusals, ref),
     // Its deletion began before we looked: only the rest of its grace is left.
     graceEndsMs: isDeleting(pod) ? deletionTimeMs(pod, nowMs) : undefined,
   };
@@ -120,7 +120,7 @@ export function podChanged(state: PodState, { pod, refusals, sized, nowMs }: Bou
   const respecified = isRespecified(state.pod, pod);
   const revision = revisionOf(pod);
   const failures = revision === state.revision ? state.failures : withoutFailure(state.failures, 'update');
-  const fresh = respecified && refusals.length > 0 ? noticesOfRefusals(refusals) : [];
+  const fresh = respecified && refusals.length > 0 ? noticesOfRefusals(refusals, state.ref) : [];
   const next: PodState = {
     ...state,
     pod,

@@ -1,9 +1,17 @@
 import type { Service } from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
-import { backendNotices } from './backend-notices.ts';
+import { unknownSupport } from '../../podspec/fit/support.ts';
+import { type BackendFacts, backendNotices } from './backend-notices.ts';
 import { testPod } from '../testing/objects.ts';
 
-const elsewhere = { volumeUpdates: false, clusterServices: false };
+const elsewhere: BackendFacts = {
+  capabilities: { volumeUpdates: false, clusterServices: false },
+  support: unknownSupport,
+};
+const following = (clusterServices?: boolean): BackendFacts => ({
+  capabilities: { volumeUpdates: true, ...(clusterServices !== undefined && { clusterServices }) },
+  support: unknownSupport,
+});
 const noService = (): undefined => undefined;
 const pod = testPod({
   spec: {
@@ -32,8 +40,17 @@ describe('before it is created, a pod is told', () => {
   });
 
   it('nothing where they follow, or when nobody edits what they hold', () => {
-    expect(backendNotices(pod, undefined, { volumeUpdates: true, clusterServices: false }, noService)).toEqual([]);
+    expect(backendNotices(pod, undefined, following(false), noService)).toEqual([]);
     expect(backendNotices(testPod(), undefined, elsewhere, noService)).toEqual([]);
+  });
+
+  it('that the token does not come along, where the backend has none for it', () => {
+    const facts = { ...following(), support: { ...unknownSupport, accessToken: false } };
+    expect(backendNotices(pod, undefined, facts, noService)).toMatchObject([
+      { severity: 'Warning', reason: 'NoAccessToken', message: expect.stringMatching(/^The pod does not get .*\.$/) },
+    ]);
+    // The service account does not want it to be mounted.
+    expect(backendNotices(testPod(), undefined, facts, noService)).toEqual([]);
   });
 
   it('that its DNS is a Service which it does not reach', () => {
@@ -49,6 +66,6 @@ describe('before it is created, a pod is told', () => {
         ),
       },
     ]);
-    expect(backendNotices(testPod(), dns, { volumeUpdates: false }, serviceAt)).toEqual([]);
+    expect(backendNotices(testPod(), dns, following(), serviceAt)).toEqual([]);
   });
 });

@@ -1,12 +1,17 @@
 import type { Pod, Service } from '@spillway/kube';
-import type { Capabilities, DnsConfig, Notice } from '../../backends/backend.ts';
+import type { Backend, DnsConfig, Notice } from '../../backends/backend.ts';
+import { adaptationsOf } from '../../podspec/fit/adaptations.ts';
 import { volumesOfObjects } from '../../podspec/references.ts';
+
+export interface BackendFacts extends Pick<Backend, 'support'> {
+  readonly capabilities: Pick<Backend['capabilities'], 'volumeUpdates' | 'clusterServices'>;
+}
 
 /** What people may expect of a pod and its backend cannot do, said once before it is created. */
 export function backendNotices(
   pod: Pod,
   dns: DnsConfig | undefined,
-  { volumeUpdates, clusterServices = true }: Pick<Capabilities, 'volumeUpdates' | 'clusterServices'>,
+  { capabilities: { volumeUpdates, clusterServices = true }, support }: BackendFacts,
   serviceAt: (address: string) => Service | undefined,
 ): Notice[] {
   const fixed = volumeUpdates ? [] : volumesOfObjects(pod);
@@ -17,6 +22,11 @@ export function backendNotices(
         return metadata ? [`${address} (Service ${metadata.namespace}/${metadata.name})`] : [];
       });
   return [
+    ...adaptationsOf(pod, support).map(({ severity, code, message, remedy }) => ({
+      severity,
+      reason: code,
+      message: `${message.charAt(0).toUpperCase()}${message.slice(1)}. ${remedy}`,
+    })),
     ...(fixed.length > 0
       ? [
           {

@@ -1,15 +1,15 @@
 import { type Pod, silentLogger } from '@spillway/kube';
 import { expect, it } from 'vitest';
 import { burstTaint } from '../../podspec/contract.ts';
-import { refusal } from '../../podspec/review/refusal.ts';
+import { passed, refused } from '../../podspec/fit/fields.ts';
+import { unknownSupport } from '../../podspec/fit/support.ts';
 import { specOf } from '../../podspec/testing/sized-specs.ts';
 import { reviewPod, type Reviewers } from './pod-review.ts';
 import { running, testPod } from '../testing/objects.ts';
 
 const cci: Reviewers = {
   node: { name: 'vk-1', taints: [burstTaint], labels: {} },
-  backend: { review: () => ({ refusals: [] }) },
-  sizing: 'cci',
+  offer: { support: unknownSupport, sizing: 'cci' },
   logger: silentLogger,
 };
 
@@ -27,12 +27,15 @@ it('a pod that can be had is let in, with its size', () => {
 });
 
 it('without sizes it runs as it was written', () => {
-  expect(reviewPod(testPod(), { ...cci, sizing: 'none' })).toEqual({ refusals: [], sized: undefined });
+  const offer = { ...cci.offer, sizing: 'none' } as const;
+  expect(reviewPod(testPod(), { ...cci, offer })).toEqual({ refusals: [] });
 });
 
 it('what the backend cannot do and what cannot be had is said at once', () => {
-  const backend = { review: () => ({ refusals: [refusal('os-unsupported', 'spec.os.name')] }) };
-  expect(codes(testPod({ spec: specOf('33/66Gi') }), { backend })).toEqual(['os-unsupported', 'cpu-too-large']);
+  const fields = { os: refused('os-unsupported'), '*': passed };
+  const offer = { ...cci.offer, support: { ...unknownSupport, fields } };
+  const spec = { ...specOf('33/66Gi'), os: { name: 'windows' } };
+  expect(codes(testPod({ spec }), { offer })).toEqual(['os-unsupported', 'cpu-too-large']);
   expect(reviewPod(testPod({ spec: specOf('33/66Gi') }), cci).sized).toBeUndefined();
 });
 
@@ -52,12 +55,11 @@ it('a pod that ran here is not judged again, and still has its size', () => {
   });
 });
 
-it('a review that fails by a defect refuses nothing but what cannot be had', () => {
-  const backend = {
-    review: () => {
-      throw new TypeError('x is undefined');
-    },
-  };
-  expect(codes(testPod({ spec: specOf('500m/1Gi') }), { backend })).toEqual([]);
-  expect(codes(testPod({ spec: specOf('-') }), { backend })).toEqual(['no-cpu']);
+const alsoRefused = (): never => {
+  throw new TypeError('x is undefined');
+};
+
+it('a review that fails by a defect refuses nothing', () => {
+  const offer = { ...cci.offer, support: { ...unknownSupport, alsoRefused } };
+  expect(reviewPod(testPod({ spec: specOf('-') }), { ...cci, offer })).toEqual({ refusals: [] });
 });

@@ -1,15 +1,14 @@
 import type { Logger, Pod } from '@spillway/kube';
-import type { Backend, Refusal } from '../../backends/backend.ts';
-import type { RuleSetName } from '../../podspec/sizing/rule-sets.ts';
-import { sizePod, type Sized, type Sizing } from '../../podspec/sizing/size-pod.ts';
-import { type IntakeNode, intakeRefusals } from './intake.ts';
+import type { Refusal } from '../../backends/backend.ts';
+import { fitOf, type PoolOffer } from '../../podspec/fit/fit.ts';
 import { instanceRef, statusShowsItRan } from '../../podspec/pod-facts.ts';
+import { type Sized, sizePod, type Sizing } from '../../podspec/sizing/size-pod.ts';
 import { podFields } from '../log.ts';
+import { type IntakeNode, intakeRefusals } from './intake.ts';
 
 export interface Reviewers {
   readonly node: IntakeNode;
-  readonly backend: Pick<Backend, 'review'>;
-  readonly sizing: RuleSetName;
+  readonly offer: PoolOffer;
   readonly logger: Logger;
 }
 
@@ -20,26 +19,24 @@ export interface PodReview {
   readonly sized?: Sized | undefined;
 }
 
-/** Did the pod ask to run here, can it be had in some size, and can the backend run it? What ran here was let in once. */
-export function reviewPod(pod: Pod, reviewers: Reviewers): PodReview {
-  const sizing = sizePod(pod.spec ?? { containers: [] }, reviewers.sizing);
-  const refusals = statusShowsItRan(pod) ? [] : refusalsOf(pod, sizing, reviewers);
-  const sized = sizing.kind === 'sized' && reviewers.sizing !== 'none' && refusals.length === 0 ? sizing : undefined;
-  return { refusals, sized };
-}
-
-function refusalsOf(pod: Pod, sizing: Sizing, { node, backend, logger }: Reviewers): readonly Refusal[] {
-  const refusals = intakeRefusals(pod, node);
-  if (refusals.length > 0) return refusals;
-  const unsizable = sizing.kind === 'refused' ? sizing.refusals : [];
+/** Did the pod ask to run here, and does the pool run it? What ran here was let in once. */
+export function reviewPod(pod: Pod, { node, offer, logger }: Reviewers): PodReview {
+  if (statusShowsItRan(pod)) return letIn(sizePod(pod.spec ?? { containers: [] }, offer.sizing));
+  const unasked = intakeRefusals(pod, node);
+  if (unasked.length > 0) return { refusals: unasked };
   try {
-    return [...backend.review(pod).refusals, ...unsizable];
+    const fit = fitOf(pod, offer);
+    return fit.kind === 'refused' ? { refusals: fit.reasons } : letIn(fit.kind === 'fits' ? fit.sized : undefined);
   } catch (error) {
     // The create will say what is wrong, if something is.
     logger.error(
       { err: error, ...podFields(instanceRef(pod)) },
       'the review of a pod failed; this is a bug in Spillway',
     );
-    return unsizable;
+    return letIn(undefined);
   }
+}
+
+function letIn(sizing: Sizing | undefined): PodReview {
+  return { refusals: [], ...(sizing?.kind === 'sized' && sizing.ruleSet !== 'none' && { sized: sizing }) };
 }

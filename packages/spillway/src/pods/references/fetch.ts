@@ -19,7 +19,7 @@ import {
   type Clock,
   systemClock,
 } from '@spillway/kube';
-import { type ClaimSources, type ClaimState, claimStateOf } from '../../podspec/claims.ts';
+import type { ClaimSources } from '../../podspec/claims.ts';
 import { type PodReferences, referencesOf, type TokenReference } from '../../podspec/references.ts';
 import type { WorkloadSources } from '../../podspec/workload-sources.ts';
 import { instanceRef } from '../../podspec/pod-facts.ts';
@@ -71,19 +71,18 @@ export async function fetchReferences(
     );
     return new Map(found.filter((entry) => entry !== undefined));
   };
-  const readClaims = async (): Promise<(name: string) => ClaimState> => {
+  const readClaims = async (): Promise<ClaimSources> => {
     const claims = await read<PersistentVolumeClaim>(persistentVolumeClaims, references.claims);
     const bound = [...claims.values()].flatMap(({ spec }) => spec?.volumeName || []);
     const volumes = await read<PersistentVolume>(persistentVolumes, bound);
-    const sources: ClaimSources = {
+    return {
       claim: (_, name) => claims.get(name),
       volume: (name) => volumes.get(name),
       // A node may not read them.
       storageClass: () => undefined,
     };
-    return (name) => claimStateOf(namespace, name, sources);
   };
-  const [configMapsByName, secretsByName, claim, tokens] = await Promise.all([
+  const [configMapsByName, secretsByName, claims, tokens] = await Promise.all([
     read<ConfigMap>(configMaps, namesOf(references.configMaps)),
     read<Secret>(secrets, namesOf(references.secrets)),
     readClaims(),
@@ -92,7 +91,7 @@ export async function fetchReferences(
   return {
     configMap: (name) => configMapsByName.get(name),
     secret: (name) => secretsByName.get(name),
-    claim,
+    claims,
     token: (reference) => tokens.get(tokenKey(reference))?.token,
     services: services(namespace),
     renewAtMs: Math.min(...Array.from(tokens.values(), ({ renewAtMs }) => renewAtMs)),

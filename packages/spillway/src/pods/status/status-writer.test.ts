@@ -142,18 +142,26 @@ describe('a status', () => {
       }),
     ],
     ['the pod is gone', new ApiError('not found', { status: 404, reason: 'NotFound' })],
-  ])('is dropped when %s', async (_, error) => {
-    const setup = setUp(() => {
-      throw error;
-    });
-    const pod = addPod(setup);
-    setup.writer.write(pod, statusOf(pod));
-    await setup.writer.flush(forever);
-    expect(setup.results).toEqual(['gone']);
-    expect(setup.refused).toEqual([]);
-    expect(setup.writer.waiting).toBe(0);
-    await setup.stop();
-  });
+  ])(
+    'is kept when the answer says that %s, for another cluster may have said it; the watch decides',
+    async (_, error) => {
+      const setup = setUp((_patch, count) => {
+        if (count !== 2) throw error;
+      });
+      const pod = addPod(setup);
+      setup.writer.write(pod, statusOf(pod));
+      await setup.writer.flush(forever);
+      expect(setup.results).toEqual(['failed', 'written']);
+      setup.writer.write(pod, statusOf(pod, {}, startOfTime + 60_000));
+      await expect.poll(() => setup.results.at(-1)).toBe('failed');
+      setup.known.clear();
+      await setup.writer.flush(forever);
+      expect(setup.results.slice(2)).toEqual(['failed', 'gone']);
+      expect(setup.refused).toEqual([]);
+      expect(setup.writer.waiting).toBe(0);
+      await setup.stop();
+    },
+  );
 
   it('that the API server calls invalid is reported, not sent again at once, and does not hold up the next', async () => {
     const setup = setUp((patch) => {

@@ -154,14 +154,13 @@ export class StatusWriter {
       onWritten?.(result.kind);
       if (isInvalid(error) && result.kind === 'refused') this.#options.onRefused(live, status, error);
       // It has changed since it was looked at.
-      else if (result.kind !== 'gone' && !isConflict(error)) this.#options.onError?.(live, error);
+      else if (!isOfAnother(error) && !isConflict(error)) this.#options.onError?.(live, error);
       return result;
     }
   }
 
   #resultOf(error: unknown, uid: string, attempts: number): WriteResult {
-    if (isNotFound(error) || isReplaced(error)) return { kind: 'gone' };
-    const kind = isAboutTheStatus(error) ? 'refused' : 'failed';
+    const kind = isAboutTheStatus(error) && !isOfAnother(error) ? 'refused' : 'failed';
     const delayMs = backoffMs(`${uid}/status`, attempts, kind === 'refused' ? retryRefused : retry);
     return { kind, untilMs: this.#clock.now() + Math.max(delayMs, retryAfterMs(error)) };
   }
@@ -201,8 +200,12 @@ export class StatusWriter {
   }
 }
 
-/** The patch names the UID; it cannot be changed, so a pod of the same name with another one refuses the patch. */
-function isReplaced(error: unknown): boolean {
+/**
+ * There is no such pod there, or one with its name: it is gone, or another cluster answers. Which of both, the watch tells; only
+ * that forgets a status.
+ */
+function isOfAnother(error: unknown): boolean {
+  if (isNotFound(error)) return true;
   if (!(error instanceof ApiError) || (error.status !== 422 && error.status !== 409)) return false;
   const fields = error.details?.causes?.map(({ field }) => field) ?? [];
   return fields.includes('metadata.uid') || /metadata\.uid|uid mismatch|precondition/i.test(error.message);

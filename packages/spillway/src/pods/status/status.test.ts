@@ -263,10 +263,22 @@ describe('the status of a pod', () => {
       input(ended, undefined, gone),
       input(ended, another),
       input(ended, { ...another, state: 'starting', containerStatuses: [] }),
-      input(ended, { ...another, state: 'ended', containerStatuses: [exited('app', 143)] }, gone),
     ]) {
       expect(statusPatch(ended, podStatus(later))).toBeUndefined();
     }
+  });
+
+  it('that has ended keeps the exit codes that are told, and gets those that its instance tells later', () => {
+    const pod = testPod();
+    const evicted = withStatus(pod, { phase: 'Failed', reason: 'Evicted', containerStatuses: [waiting('app')] });
+    const over = { over: true, ran: true };
+    const ended = (code: number): Instance =>
+      testInstance(pod, { state: 'ended', podIPs: [], containerStatuses: [exited('app', code)] });
+    const told = withStatus(evicted, podStatus(input(evicted, ended(7), over)));
+    expect(told.status?.containerStatuses?.[0]?.state?.terminated?.exitCode).toBe(7);
+    expect(statusPatch(told, podStatus(input(told, ended(143), over)))).toBeUndefined();
+    // The cluster's answer is not heard yet: what is known of the pod is older than what it was told.
+    expect(statusPatch(told, podStatus(input(evicted, ended(7), over)))).toBeUndefined();
   });
 
   it('carries why the backend ended it', () => {

@@ -33,15 +33,17 @@ export interface StatusInput {
  * same again for the same facts as long as the live status holds what was returned.
  */
 export function podStatus(facts: StatusInput): PodStatus {
-  // Once the end is told, nothing that is seen of an instance changes what is said of it.
-  const input = isOver(facts.pod.status) ? { ...facts, instance: undefined, over: true } : facts;
+  // Of a pod that is over only an instance that has ended tells more than is said already.
+  const isOfAnother = isOver(facts.pod.status) && facts.instance?.state !== 'ended';
+  const input = isOfAnother ? { ...facts, instance: undefined, over: true } : facts;
   const { pod, instance, verdict, hostIPs } = input;
   const live = pod.status ?? {};
   const ended = input.over || instance?.state === 'ended';
   const { initContainerStatuses, containerStatuses } = statusesOf(input, ended);
   const phase = phaseOf(input, { initContainerStatuses, containerStatuses, ended });
   // An instance that has ended may have given its address back; the status keeps it, as the kubelet's does.
-  const podIPs = instance?.podIPs.length ? instance.podIPs : (live.podIPs ?? []).map(({ ip }) => ip);
+  const told = (live.podIPs ?? []).map(({ ip }) => ip);
+  const podIPs = instance?.podIPs.length && !(isOver(live) && told.length > 0) ? instance.podIPs : told;
   const why = verdict ?? (instance?.reason === undefined ? undefined : instance);
   const generation = observedGeneration(pod, !ended && !(input.carriedOut ?? true), ended);
   const conditions = podConditions({
@@ -123,9 +125,11 @@ function statusesOf(
   const main = pod.spec?.containers ?? [];
   const live = pod.status ?? {};
   if (isOver(live)) {
+    const initSeen = endsFirst(live.initContainerStatuses, instance?.initContainerStatuses);
+    const mainSeen = endsFirst(live.containerStatuses, instance?.containerStatuses);
     return {
-      initContainerStatuses: completeStatuses(pod, init, live.initContainerStatuses ?? [], waiting),
-      containerStatuses: completeStatuses(pod, main, live.containerStatuses ?? [], waiting),
+      initContainerStatuses: completeStatuses(pod, init, initSeen, waiting),
+      containerStatuses: completeStatuses(pod, main, mainSeen, waiting),
     };
   }
   const initContainerStatuses = completeStatuses(
@@ -147,6 +151,14 @@ function statusesOf(
     initContainerStatuses: lostStatuses(initContainerStatuses, true),
     containerStatuses: lostStatuses(containerStatuses, false),
   };
+}
+
+/** What is said of the end of a container stays; else an instance that has ended tells. */
+function endsFirst(
+  told: readonly ContainerStatus[] = [],
+  seen: readonly ContainerStatus[] = [],
+): readonly ContainerStatus[] {
+  return [...told.filter(({ state }) => state?.terminated), ...seen, ...told];
 }
 
 /** A waiting state in the live status was our own guess of a moment ago; what holds the pod up now may be another thing. */

@@ -14,7 +14,9 @@ import { FaultyBackend, type WholeBackend } from '../../backends/simulated/fault
 import type { Scenario } from '../../backends/simulated/scenario.ts';
 import { seededRandom } from '../../backends/simulated/seeded-random.ts';
 import { SimulatedBackend } from '../../backends/simulated/simulated-backend.ts';
+import { simulatedSupport } from '../../backends/simulated/simulated-support.ts';
 import { SimulatedRegion } from '../../backends/simulated/simulated-region.ts';
+import type { PoolOffer } from '../../podspec/fit/fit.ts';
 import { revisionOf } from '../../podspec/travelling.ts';
 import { instanceRef, isDeleting, isTerminalPhase } from '../../podspec/pod-facts.ts';
 import { podController } from '../assemble.ts';
@@ -25,6 +27,7 @@ import { startOfTime } from './objects.ts';
 import { TestTiming } from './test-timing.ts';
 
 const owner = { clusterId: 'cluster', nodeName: 'virtual-kubelet' };
+const asWritten: PoolOffer = { support: simulatedSupport, sizing: 'none' };
 
 /** Commands that the simulated backend understands, each with what it ends with; undefined: it does not end by itself. */
 export const workloads = {
@@ -48,6 +51,8 @@ interface Trace {
 export interface WorldOptions {
   /** Other than the simulated backend's. */
   readonly capabilities?: Partial<Capabilities>;
+  /** Other than the simulated backend's, as written. */
+  readonly offer?: PoolOffer;
   /** What a call of the API server takes at most. Default: 0, no time. */
   readonly apiLatencyMs?: number;
   /** Default: a day. */
@@ -82,6 +87,7 @@ export class CoreWorld {
   readonly #region: SimulatedRegion;
   readonly #simulated: SimulatedBackend;
   readonly #capabilities: Partial<Capabilities>;
+  readonly #offer: PoolOffer;
   readonly #keepEndedMs: number;
   readonly #random: () => number;
   #process: Process | undefined;
@@ -91,8 +97,9 @@ export class CoreWorld {
 
   constructor(
     scenario: Scenario = {},
-    { capabilities = {}, apiLatencyMs = 0, keepEndedMs = 86_400_000 }: WorldOptions = {},
+    { capabilities = {}, offer = asWritten, apiLatencyMs = 0, keepEndedMs = 86_400_000 }: WorldOptions = {},
   ) {
+    this.#offer = offer;
     this.#capabilities = capabilities;
     this.#keepEndedMs = keepEndedMs;
     this.#random = seededRandom((scenario.seed ?? 1) + 2);
@@ -345,7 +352,7 @@ export class CoreWorld {
     };
     return {
       capabilities: { ...inner.capabilities, ...this.#capabilities },
-      review: () => inner.review(),
+      support: this.#offer.support,
       prepare: () => inner.prepare(),
       create: async (workload) => {
         const { uid } = workload.ref;
@@ -407,7 +414,7 @@ export class CoreWorld {
         name: owner.nodeName,
         taints: [],
         labels: {},
-        sizing: 'none',
+        sizing: this.#offer.sizing,
         daemonSets: 'placeholder',
         facts: () => facts,
       },
@@ -484,7 +491,7 @@ class Link {
     const forever = new AbortController().signal;
     return {
       capabilities: backend.capabilities,
-      review: (pod) => backend.review(pod),
+      support: backend.support,
       prepare: () => this.send(() => backend.prepare(forever)),
       create: (workload) => this.send(() => backend.create(workload, forever)),
       stop: (ref, options) => this.send(() => backend.stop(ref, options, forever)),

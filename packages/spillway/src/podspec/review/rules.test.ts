@@ -26,5 +26,7 @@ describe('docs/not-burstable.md', () => {
 });
 
 it('what is special about a pod follows the sentence', () => {
-  expect(refusal('cpu-too-large', 'spec.containers', '33').message).toBe('the pool has no pods with so much CPU: 33');
+  expect(refusal('cpu-too-large', 'spec.containers', '33').message).toBe(
+    'the pod needs more CPU than the largest pod of the pool has: 33',
+  );
 });

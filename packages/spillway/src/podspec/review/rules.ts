@@ -5,159 +5,176 @@ export type RefusalCode = keyof typeof reviewRules;
 /** A message has no full stop: what is special about the pod may follow. */
 export const reviewRules = {
   'daemonset-pod': {
-    message: 'pods of a DaemonSet are not run on a virtual node',
-    remedy: "Exclude nodes with the label type=virtual-kubelet in the DaemonSet's node affinity.",
+    message: 'pods of a DaemonSet do not run on virtual nodes',
+    remedy: 'Exclude nodes with the label type=virtual-kubelet in the node affinity of the DaemonSet.',
   },
   'did-not-ask': {
-    message: 'the pod came here only because it tolerates every taint; it did not ask to burst',
+    message: 'the pod tolerates every taint, but did not ask to burst',
     remedy:
-      'To run it here, label it virtual-kubelet.io/burst-to-cci=enforce; to keep it away, exclude nodes with the label type=virtual-kubelet in its node affinity.',
+      'To run it here, add the label virtual-kubelet.io/burst-to-cci=enforce. To keep it away, exclude nodes with the label type=virtual-kubelet in its node affinity.',
   },
 
   'quantity-unusable': {
-    message: 'the amount cannot be used',
-    remedy: 'Write an amount of zero or more, such as 500m of cpu or 1Gi of memory.',
+    message: 'the amount is not valid',
+    remedy: 'Use an amount of zero or more, such as 500m of cpu or 1Gi of memory.',
   },
   'pod-resources-unsupported': {
-    message: 'resources of the pod as a whole are not supported by the sizes of this pool',
+    message: 'the pool does not support resources of the pod as a whole',
     remedy: 'Set requests or limits of the containers instead.',
   },
   'no-cpu': {
-    message: 'no container of the pod says how much CPU it needs, and such a pod cannot be had from this pool',
+    message: 'no container requests CPU, and the pool bills pods by their CPU',
     remedy: 'Set a request or a limit of cpu for at least one container.',
   },
   'cpu-too-large': {
-    message: 'the pool has no pods with so much CPU',
+    message: 'the pod needs more CPU than the largest pod of the pool has',
     remedy: 'Request less, split the pod, or run it on a node of the cluster.',
   },
   'memory-too-large': {
-    message: 'the pool has no pods with so much memory',
+    message: 'the pod needs more memory than the largest pod of the pool has',
     remedy: 'Request less, split the pod, or run it on a node of the cluster.',
   },
+  'ephemeral-storage-too-large': {
+    message: 'the pod requests more ephemeral-storage than pods of the pool have',
+    remedy: 'Request less, use a volume, or run the pod on a node of the cluster.',
+  },
   'cpu-not-offered': {
-    message: 'the pool has no pods with exactly this amount of CPU',
-    remedy: 'Set the limits of cpu so that the pod comes to an amount that is offered.',
+    message: 'the pool does not offer pods with this amount of CPU',
+    remedy: 'Set the limits of cpu so that the pod needs an amount that the pool offers.',
   },
   'memory-not-offered': {
-    message: 'the pool has no pods with exactly this amount of memory',
-    remedy: 'Set the limits of memory so that the pod comes to an amount that is offered.',
+    message: 'the pool does not offer pods with this amount of memory',
+    remedy: 'Set the limits of memory so that the pod needs an amount that the pool offers.',
   },
   'ratio-not-offered': {
-    message: 'the memory of the pod does not go with its CPU',
+    message: 'the pool does not offer pods with this ratio of memory to CPU',
     remedy: 'Set limits so that the pod has from 2Gi to 8Gi of memory for each CPU.',
   },
   'container-size-not-offered': {
-    message: 'the pool has no containers of this size',
-    remedy: 'Set limits of cpu in steps of 250m and of at least 0.2Gi of memory for each container.',
+    message: 'the pool does not offer containers of this size',
+    remedy: 'Set limits of cpu in steps of 250m, and of memory of at least 0.2Gi, for each container.',
   },
   'requests-differ': {
-    message: 'the pool demands that requests equal limits',
+    message: 'requests and limits differ, and the pool requires that they are equal',
     remedy: 'Set requests and limits of cpu and memory to the same amounts.',
   },
   'too-many-containers': {
-    message: 'the pod has more containers than the pool takes',
+    message: 'the pod has more containers than a pod of the pool can have',
     remedy: 'Split the pod, or run it on a node of the cluster.',
   },
 
   'host-namespace-unsupported': {
-    message: 'the pool has no access to the namespaces of a node',
-    remedy: 'Run the pod on a node of the cluster: leave out the toleration or label that lets it burst.',
+    message: 'pods of the pool cannot use the network, process or IPC namespace of a node',
+    remedy: 'Run the pod on a node of the cluster: remove the label or the toleration that lets it burst.',
   },
   'user-namespace-unsupported': {
-    message: 'user namespaces are not supported',
-    remedy: 'Leave out hostUsers: false.',
+    message: 'the pool does not support user namespaces',
+    remedy: 'Remove hostUsers: false.',
   },
   'os-unsupported': {
-    message: 'only Linux pods can run here',
-    remedy: 'Run the pod on a node of the cluster: leave out the toleration or label that lets it burst.',
+    message: 'the pool runs Linux pods only',
+    remedy: 'Run the pod on a node of the cluster: remove the label or the toleration that lets it burst.',
   },
   'architecture-unsupported': {
     message: 'the pool has amd64 machines only',
     remedy:
-      'Build the image for amd64 too and leave out the node selector or affinity, or run the pod on a node of the cluster.',
+      'Build the image for amd64 too and remove the node selector or affinity, or run the pod on a node of the cluster.',
   },
   'runtime-class-unsupported': {
-    message: 'runtime classes are not supported',
-    remedy: 'Leave out runtimeClassName.',
+    message: 'the pool does not support runtime classes',
+    remedy: 'Remove runtimeClassName.',
   },
   'volume-unsupported': {
-    message: 'this kind of volume is not supported; emptyDir, configMap, secret, downwardAPI and projected are',
-    remedy: 'Run the pod on a node of the cluster: leave out the toleration or label that lets it burst.',
+    message:
+      'the pool does not support volumes of this kind, but emptyDir, configMap, secret, downwardAPI, projected and persistentVolumeClaim volumes',
+    remedy: 'Run the pod on a node of the cluster: remove the label or the toleration that lets it burst.',
   },
-  'volume-claim-unsupported': {
-    message: 'volumes of PersistentVolumeClaims are not supported yet in this pool; a later release brings them',
-    remedy: 'Run the pod on a node of the cluster: leave out the toleration or label that lets it burst.',
+  'claim-storage-unsupported': {
+    message: 'the pool cannot mount the storage of a PersistentVolumeClaim',
+    remedy:
+      'Use a claim whose volume is in SFS or SFS Turbo, with a CSI storage class (csi-nas, csi-sfsturbo), or run the pod on a node of the cluster.',
+  },
+  'claim-sfs-unsupported': {
+    message: 'the pool mounts SFS Turbo only',
+    remedy:
+      'Use a claim with the storage class csi-sfsturbo, or a pool with apiVersion: v1, or run the pod on a node of the cluster.',
+  },
+  'claim-not-mapped': {
+    message: 'the pool knows no claim of the other cluster for this PersistentVolumeClaim',
+    remedy:
+      'Name one under claims in the backend of the pool in the configuration, or run the pod on a node of the cluster.',
   },
   'projection-unsupported': {
-    message: 'this source of a projected volume is not supported',
-    remedy: 'Project configMap, secret, downwardAPI or serviceAccountToken.',
+    message: 'the pool does not support this source of a projected volume',
+    remedy: 'Use the sources configMap, secret, downwardAPI or serviceAccountToken.',
   },
   'empty-dir-medium-unsupported': {
-    message: 'the medium is not supported',
+    message: 'the pool does not support this medium of an emptyDir volume',
     remedy: 'Use the default medium or Memory.',
   },
   'empty-dir-sub-path-unsupported': {
-    message: 'the pool cannot mount a part of an emptyDir',
-    remedy: 'Mount the emptyDir as a whole, or use one emptyDir for each mount.',
+    message: 'the pool cannot mount a part of an emptyDir volume (subPath or subPathExpr)',
+    remedy: 'Mount the volume as a whole, or use one emptyDir volume for each mount.',
   },
   'sidecar-unsupported': {
-    message: 'the pool does not offer a restart policy of a single container',
+    message: 'the pool does not support this restart policy of a single container',
     remedy: 'Set the restart policy of the pod, or run the pod on a node of the cluster.',
   },
   'startup-probe-by-tcp-unsupported': {
-    message: 'the pool has no startup probes by TCP',
+    message: 'the pool does not support startup probes by TCP',
     remedy: 'Use httpGet or exec for the startup probe.',
   },
   'lifecycle-unsupported': {
-    message: 'lifecycle hooks and stop signals are not supported yet',
-    remedy: 'Handle SIGTERM in the container instead of preStop, start-up work in the entrypoint instead of postStart.',
+    message: 'the pool does not support this lifecycle hook or stop signal yet',
+    remedy:
+      'Handle SIGTERM in the container in place of a preStop hook, and do the work of a postStart hook in the entrypoint.',
   },
   'ephemeral-containers-unsupported': {
-    message: 'a pod of this pool cannot get another container',
+    message: 'containers cannot be added to a pod that runs in the pool',
     remedy: 'Use kubectl exec, or debug a copy of the pod: kubectl debug POD --copy-to=NAME --image=IMAGE.',
   },
   'resource-unsupported': {
-    message: 'the pool offers cpu, memory and ephemeral-storage only',
-    remedy: 'Run the pod on a node of the cluster: leave out the toleration or label that lets it burst.',
+    message: 'the pool offers cpu, memory and ephemeral-storage, and no other resources',
+    remedy: 'Run the pod on a node of the cluster: remove the label or the toleration that lets it burst.',
   },
   'privileged-unsupported': {
-    message: 'the pool has no privileged containers',
-    remedy: 'Leave out privileged, or run the pod on a node of the cluster.',
+    message: 'the pool does not support privileged containers',
+    remedy: 'Remove privileged, or run the pod on a node of the cluster.',
   },
   'security-profile-unsupported': {
-    message: 'profiles on a node’s disk are not there',
+    message: 'the pool has no security profiles that are files of a node',
     remedy: 'Use RuntimeDefault or Unconfined.',
   },
   'proc-mount-unsupported': {
-    message: 'an unmasked /proc is not supported',
-    remedy: 'Leave out procMount.',
+    message: 'the pool does not support an unmasked /proc',
+    remedy: 'Remove procMount.',
   },
   'supplemental-groups-policy-unsupported': {
-    message: 'only the policy Merge is supported',
-    remedy: 'Leave out supplementalGroupsPolicy.',
+    message: 'the pool supports the supplemental groups policy Merge only',
+    remedy: 'Remove supplementalGroupsPolicy.',
   },
   'mount-option-unsupported': {
-    message: 'this way of mounting is not supported',
-    remedy: 'Leave the option out.',
+    message: 'the pool does not support this way of mounting a volume',
+    remedy: 'Remove the field.',
   },
   'env-source-unsupported': {
-    message: 'variables from files are not supported',
+    message: 'the pool does not support environment variables from files',
     remedy: 'Use a ConfigMap or a Secret.',
   },
   'image-change-unsupported': {
-    message: 'the pool cannot change the image of a pod that runs',
+    message: 'the pool cannot change the image of a container that runs',
     remedy: 'Replace the pod, or set the image back to what it was.',
   },
   'resize-unsupported': {
     message: 'the pool cannot change the resources of a pod that runs',
-    remedy: 'Replace the pod by one with the new resources, or set them back to what they were.',
+    remedy: 'Replace the pod with one that has the new resources, or set them back to what they were.',
   },
   'field-not-offered': {
-    message: 'the service that runs the pods of the pool does not take the field',
-    remedy: 'Leave the field out, or run the pod on a node of the cluster.',
+    message: 'the service that runs the pods of the pool does not accept the field',
+    remedy: 'Remove the field, or run the pod on a node of the cluster.',
   },
   'field-unsupported': {
-    message: 'this version of Spillway does not know the field, and would leave it out',
-    remedy: 'Leave the field out, or run the pod on a node of the cluster.',
+    message: 'this version of Spillway does not know the field and cannot pass it on',
+    remedy: 'Remove the field, or run the pod on a node of the cluster.',
   },
 } as const;

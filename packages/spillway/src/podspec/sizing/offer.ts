@@ -12,25 +12,32 @@ export function notOffered({ milliCpu, memoryBytes }: Size, offer: Offer): reado
   if (refusals.length > 0) return refusals;
   const { min, max } = offer.bytesPerCpu;
   if (memoryBytes * 1000n >= min * milliCpu && memoryBytes * 1000n <= max * milliCpu) return [];
-  const size = `${formatCpu(milliCpu)} of cpu and ${formatMemory(memoryBytes)} of memory`;
+  const size = `it has ${formatMemory(memoryBytes)} for ${formatCpu(milliCpu)} CPU`;
   return [refusal('ratio-not-offered', 'spec.containers', size)];
+}
+
+/** Containers and sidecars, beyond those that a pod can have. */
+export function tooMany(
+  containers: readonly WrittenContainer[],
+  { maxContainers }: Pick<Exact, 'maxContainers'>,
+): readonly Refusal[] {
+  const together = containers.filter(({ role }) => role !== 'init').length;
+  if (together <= maxContainers) return [];
+  return [refusal('too-many-containers', 'spec.containers', `it has ${together}, and the limit is ${maxContainers}`)];
 }
 
 /** What of a pod is not as it must be where nothing is adjusted. */
 export function exactRefusals(containers: readonly WrittenContainer[], total: Size, rules: Exact): readonly Refusal[] {
   const { cpuStep, minMemoryBytes } = rules.container;
-  const together = containers.filter(({ role }) => role !== 'init');
   return [
-    ...(together.length > rules.maxContainers
-      ? [refusal('too-many-containers', 'spec.containers', `${together.length}, at most ${rules.maxContainers}`)]
-      : []),
+    ...tooMany(containers, rules),
     ...containers.flatMap((container) => {
       const { milliCpu, memoryBytes } = container.size;
       const field = `${container.field}.resources`;
       if (requestsDiffer(container)) return [refusal('requests-differ', field)];
       return milliCpu > 0n && milliCpu % cpuStep === 0n && memoryBytes >= minMemoryBytes
         ? []
-        : [refusal('container-size-not-offered', field, `${formatCpu(milliCpu)} of cpu, ${formatMemory(memoryBytes)}`)];
+        : [refusal('container-size-not-offered', field, `${formatCpu(milliCpu)} CPU and ${formatMemory(memoryBytes)}`)];
     }),
     ...notOffered(total, rules),
   ];
@@ -54,5 +61,5 @@ function notAmong(
     amount > (more.at(-1) ?? max) ? (`${resource}-too-large` as const) : (`${resource}-not-offered` as const);
   const others = more.length === 0 ? '' : ` or ${more.map(format).join(', ')}`;
   const offered = `${format(step)} to ${format(max)} in steps of ${format(step)}${others}`;
-  return [refusal(code, 'spec.containers', `${format(amount)}; the pool offers ${offered}`)];
+  return [refusal(code, 'spec.containers', `it needs ${format(amount)}, and the pool offers ${offered}`)];
 }

@@ -18,13 +18,13 @@ export interface Rounded extends Offer {
   readonly kind: 'rounded';
   /** Each container that is not BestEffort is raised first. */
   readonly container?: ContainerRule;
+  readonly maxContainers: number;
 }
 
 /** The pod must have a size that there is. */
 export interface Exact extends Offer {
   readonly kind: 'exact';
   readonly container: ContainerRule;
-  /** That run at the same time. */
   readonly maxContainers: number;
 }
 
@@ -55,6 +55,11 @@ export interface ContainerRule {
   readonly minMemoryBytes: bigint;
 }
 
+/**
+ * That run at the same time: init containers that end do not count. CCI 1.0, "Notes and Constraints": five. CCI 2.0 names no
+ * such limit.
+ */
+const maxContainers = 5;
 const quarterCpu = 250n;
 /** 0.2 Gi in whole bytes. */
 const fifthOfGi = (gi + 4n) / 5n;
@@ -67,6 +72,7 @@ export const ruleSets: Readonly<Record<RuleSetName, RuleSet>> = {
   cci: {
     kind: 'rounded',
     container,
+    maxContainers,
     milliCpu: { step: quarterCpu, max: 32_000n, more: [] },
     memoryBytes: { step: gi, max: 256n * gi, more: [] },
     bytesPerCpu,
@@ -75,7 +81,7 @@ export const ruleSets: Readonly<Record<RuleSetName, RuleSet>> = {
   'cci-legacy': {
     kind: 'exact',
     container,
-    maxContainers: 5,
+    maxContainers,
     milliCpu: { step: quarterCpu, max: 32_000n, more: [48_000n, 64_000n] },
     memoryBytes: { step: gi, max: 512n * gi, more: [] },
     bytesPerCpu,
@@ -83,6 +89,7 @@ export const ruleSets: Readonly<Record<RuleSetName, RuleSet>> = {
   // CCI user guide cci_01_0117
   'cci-compact': {
     kind: 'rounded',
+    maxContainers,
     milliCpu: { step: quarterCpu, max: 32_000n, more: [48_000n, 64_000n] },
     memoryBytes: { step: gi, max: 256n * gi, more: [384n * gi, 512n * gi] },
     bytesPerCpu,

@@ -79,7 +79,8 @@ describe('a pod in the sizes of CCI', () => {
         {
           code: 'cpu-too-large',
           field: 'spec.containers',
-          message: 'the pool has no pods with so much CPU: 33; the pool offers 250m to 32 in steps of 250m',
+          message:
+            'the pod needs more CPU than the largest pod of the pool has: it needs 33, and the pool offers 250m to 32 in steps of 250m',
           remedy: 'Request less, split the pod, or run it on a node of the cluster.',
           documentation: 'not-burstable.md#cpu-too-large',
         },

@@ -2,7 +2,7 @@ import type { PodSpec } from '@spillway/kube';
 import { ceilDivide } from '../quantities.ts';
 import { type Refusal, refusal } from '../review/refusal.ts';
 import { podTotal } from '../resources.ts';
-import { exactRefusals, notOffered } from './offer.ts';
+import { exactRefusals, notOffered, tooMany } from './offer.ts';
 import { type Flavours, type Offer, type Rounded, type RuleSetName, ruleSets } from './rule-sets.ts';
 import { ceilTo, formatCpu, formatMemory, isNothing, minus, nothing, plus, type Size } from './size.ts';
 import { readSizes, type Written, type WrittenContainer } from './written.ts';
@@ -82,7 +82,7 @@ function rounded(ruleSet: RuleSetName, rules: Rounded, { containers }: Written, 
     }
   }
   const target = offeredFor(totalOf(sizes), rules);
-  const refusals = notOffered(target, rules);
+  const refusals = [...tooMany(containers, rules), ...notOffered(target, rules)];
   if (refusals.length > 0) return refused(refusals);
   const [first] = paying;
   if (first) add(first, room(sizes, first, target), 'pod');
@@ -142,8 +142,8 @@ function flavoured(ruleSet: RuleSetName, { table }: Flavours, { containers }: Wr
   const tooMuchCpu = most === undefined || needed.milliCpu > most.milliCpu;
   return refused([
     tooMuchCpu
-      ? refusal('cpu-too-large', 'spec.containers', formatCpu(needed.milliCpu))
-      : refusal('memory-too-large', 'spec.containers', formatMemory(needed.memoryBytes)),
+      ? refusal('cpu-too-large', 'spec.containers', `it needs ${formatCpu(needed.milliCpu)}`)
+      : refusal('memory-too-large', 'spec.containers', `it needs ${formatMemory(needed.memoryBytes)}`),
   ]);
 }
 

@@ -26,6 +26,19 @@ it('a BestEffort container stays one, and what has no CPU gets none', () => {
   ]);
 });
 
+it('amounts of zero are none: CCI takes no request without its limit', () => {
+  const resources = { requests: { cpu: '0', memory: '0' } };
+  const pod = {
+    spec: {
+      containers: [
+        { name: 'app', resources: { limits: { cpu: '1' } } },
+        { name: 'idle', resources },
+      ],
+    },
+  };
+  expect(resourcesOf(asSized(pod, sized(pod, 'cci')))[1]).toEqual({ requests: {}, limits: {} });
+});
+
 it('other resources stay as they were written', () => {
   const limits = { cpu: '1', memory: '2Gi', 'ephemeral-storage': '5Gi' };
   const pod = { spec: { containers: [{ name: 'app', resources: { limits } }] } };

@@ -1,7 +1,7 @@
 import type { Container, Pod } from '@spillway/kube';
 import { ruleSets } from './rule-sets.ts';
 import { type ContainerSize, type Sized } from './size-pod.ts';
-import { formatCpu, formatMemory, isNothing } from './size.ts';
+import { formatCpu, formatMemory } from './size.ts';
 
 /**
  * The pod as a backend runs it: requests and limits of each container are what it was sized to. The same pod where sizes
@@ -23,9 +23,9 @@ export function asSized(pod: Pod, { ruleSet, containers }: Sized): Pod {
   };
 }
 
-/** A BestEffort container stays one; other resources than cpu and memory are not sized. */
+/** A BestEffort container stays one, without amounts of zero; other resources than cpu and memory are not sized. */
 function withSize(container: Container, size: ContainerSize | undefined): Container {
-  if (size === undefined || isNothing(size)) return container;
+  if (size === undefined || container.resources === undefined) return container;
   const own: Record<string, string> = {
     ...(size.milliCpu > 0n && { cpu: formatCpu(size.milliCpu) }),
     ...(size.memoryBytes > 0n && { memory: formatMemory(size.memoryBytes) }),

@@ -9,11 +9,11 @@ import type {
   InstanceUsage,
   Listing,
   Refusal,
-  Review,
   StopOptions,
   Workload,
 } from '../../backends/backend.ts';
 import { trusted } from '../../backends/trusted.ts';
+import { type Support, unknownSupport } from '../../podspec/fit/support.ts';
 import type { PoolConfig } from '../../config/config.ts';
 
 export type BackendCall = 'prepare' | 'create' | 'update' | 'stop' | 'remove' | 'list' | 'ping' | 'capacity' | 'watch';
@@ -40,6 +40,7 @@ export type Told =
 /** The backend of the process that has started this one. What it has done outlives this one. */
 export class LentBackend implements Backend {
   readonly capabilities: Capabilities = { runtimeVersion: 'lent://1', logs: false, exec: false, volumeUpdates: true };
+  readonly support: Support = unknownSupport;
   readonly #answers = new Map<number, (value: unknown) => void>();
   #asked = 0;
 
@@ -50,10 +51,6 @@ export class LentBackend implements Backend {
       this.#answers.get(told.id)?.(told.value);
       this.#answers.delete(told.id);
     });
-  }
-
-  review(): Review {
-    return { refusals: [] };
   }
 
   async prepare(): Promise<void> {

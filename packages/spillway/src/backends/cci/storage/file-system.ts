@@ -18,7 +18,7 @@ const services: Readonly<Record<string, FileSystem['service']>> = {
 };
 
 export function serviceOf(driver: string | undefined): FileSystem['service'] | undefined {
-  return driver === undefined ? undefined : services[driver];
+  return driver !== undefined && Object.hasOwn(services, driver) ? services[driver] : undefined;
 }
 
 const attribute = {

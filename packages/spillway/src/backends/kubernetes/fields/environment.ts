@@ -16,7 +16,7 @@ export function environmentOf(
   container: Container,
   workload: Workload,
   copies: CopyNames,
-  { clusterServices, annotationGoes }: Pick<Dialect, 'clusterServices' | 'annotationGoes'>,
+  { clusterServices, support }: Pick<Dialect, 'clusterServices' | 'support'>,
 ): { readonly env: EnvVar[]; readonly envFrom?: EnvFromSource[] } {
   const resolved = new Map(
     workload.environment.get(container.name)?.map(({ name, value }) => [name, literal(value)] as const),
@@ -30,23 +30,17 @@ export function environmentOf(
   });
   const { env = [], envFrom } = container;
   return {
-    env: [...Array.from(services, told), ...env.map((each) => variableOf(each, { resolved, copies, annotationGoes }))],
+    env: [...Array.from(services, told), ...env.map((each) => variableOf(each, { resolved, copies, support }))],
     ...(envFrom && { envFrom: envFrom.map((each) => importOf(each, copies)) }),
   };
 }
 
-function variableOf(
-  variable: EnvVar,
-  {
-    resolved,
-    copies,
-    annotationGoes,
-  }: {
-    readonly resolved: ReadonlyMap<string, string>;
-    readonly copies: CopyNames;
-    readonly annotationGoes: (key: string) => boolean;
-  },
-): EnvVar {
+interface Known extends Pick<Dialect, 'support'> {
+  readonly resolved: ReadonlyMap<string, string>;
+  readonly copies: CopyNames;
+}
+
+function variableOf(variable: EnvVar, { resolved, copies, support }: Known): EnvVar {
   const { name, value, valueFrom } = variable;
   const { configMapKeyRef, secretKeyRef, fieldRef } = valueFrom ?? {};
   if (value || !valueFrom) return { name, value: value ?? '' };
@@ -59,7 +53,7 @@ function variableOf(
   if (secretKeyRef) {
     return { name, valueFrom: { secretKeyRef: { ...secretKeyRef, name: copies.secret(secretKeyRef.name ?? '') } } };
   }
-  if (fieldRef && fieldTravels(fieldRef.fieldPath, annotationGoes)) return { name, valueFrom: { fieldRef } };
+  if (fieldRef && fieldTravels(fieldRef.fieldPath, support.annotations)) return { name, valueFrom: { fieldRef } };
   return { name, value: resolved.get(name) ?? '' };
 }
 

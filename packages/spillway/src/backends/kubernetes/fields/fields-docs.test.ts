@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { inChinese } from '../../../../testkit/pages/field-words.ts';
-import { rowsOf } from './fields.ts';
+import { rowsOf } from '../../../podspec/fit/fields.ts';
 import { podFields } from './pod-fields.ts';
 
 const docs = new URL('../../../../../../docs/', import.meta.url);

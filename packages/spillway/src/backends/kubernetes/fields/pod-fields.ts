@@ -1,4 +1,14 @@
-import { adapted, checked, dropped, type FieldRules, type FieldTable, passed, refused } from './fields.ts';
+import { offeredAmounts } from '../../../podspec/fit/amounts.ts';
+import {
+  adapted,
+  checked,
+  dropped,
+  type FieldRules,
+  type FieldTable,
+  passed,
+  refused,
+} from '../../../podspec/fit/fields.ts';
+import type { Support } from '../../../podspec/fit/support.ts';
 
 // What a cluster with a kubelet does with every field of a pod's spec.
 
@@ -35,7 +45,11 @@ const profile = each({
 
 const seLinuxOptions = each(all('level', 'role', 'type', 'user'));
 
-const resources = each({ ...all('limits', 'requests'), claims: refused('resource-unsupported') });
+const resources = each({
+  limits: each(offeredAmounts),
+  requests: each(offeredAmounts),
+  claims: refused('resource-unsupported'),
+});
 
 const containerFields: FieldTable = {
   ...all(
@@ -114,7 +128,6 @@ const volumeKinds = [
   'image',
   'iscsi',
   'nfs',
-  'persistentVolumeClaim',
   'photonPersistentDisk',
   'portworxVolume',
   'quobyte',
@@ -151,6 +164,7 @@ const volume = each({
       serviceAccountToken: each({ ...own('audience', 'expirationSeconds', 'path'), user }),
     }),
   }),
+  persistentVolumeClaim: each(own('claimName', 'readOnly')),
   secret: each({ ...own('defaultMode', 'optional', 'secretName'), items, defaultUser: user }),
   ...Object.fromEntries(volumeKinds.map((kind) => [kind, refused('volume-unsupported')])),
 });
@@ -212,4 +226,11 @@ export const podFields: FieldTable = {
   tolerations: dropped,
   topologySpreadConstraints: dropped,
   volumes: volume,
+};
+
+export const kubernetesSupport: Support = {
+  name: 'kubernetes',
+  fields: podFields,
+  alsoRefused: () => [],
+  accessToken: false,
 };

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { dialects } from '../../cci/dialects.ts';
 import { podDialect } from '../../cci/pod-dialect.ts';
 import { makeWorkload, type WorkloadInput } from '../../testing/workloads.ts';
-import { type ClaimBinding, type Dialect, kubernetesDialect, mappedClaims } from '../dialect.ts';
+import { type ClaimBinding, type Dialect, kubernetesDialect } from '../dialect.ts';
+import { mappedClaims } from '../mapped-claims.ts';
 import { copyName, ownName } from '../pods/names.ts';
 import { translate, type Translation } from './translate.ts';
 

@@ -1,4 +1,5 @@
 import type { Container, EphemeralContainer, LocalObjectReference, Pod, PodSpec } from '@spillway/kube';
+import { passedPart } from '../../../podspec/fit/fields.ts';
 import { travellingAnnotations, travellingLabels } from '../../../podspec/travelling.ts';
 import type { Notice, Owner, Workload } from '../../backend.ts';
 import { trusted } from '../../trusted.ts';
@@ -6,7 +7,6 @@ import { type Copies, CopyNames, copiesOf } from '../copies/copies.ts';
 import type { Dialect } from '../dialect.ts';
 import { ClaimMounts } from './claim-mounts.ts';
 import { environmentOf } from './environment.ts';
-import { passedPart } from './fields.ts';
 import { ephemeralContainerFields } from './pod-fields.ts';
 import { passedAnnotation, passedOf } from '../changes/passed.ts';
 import { contentAnnotation, podMarks, revisionAnnotation } from '../pods/marks.ts';
@@ -45,7 +45,7 @@ export function translate(workload: Workload, options: TranslateOptions): Transl
   const names = new CopyNames(owner, ref.namespace);
   const files = new OwnFiles(workload);
   const claims = new ClaimMounts(workload, dialect.claims, owner);
-  const own = { labels: travellingLabels(pod), annotations: travellingAnnotations(pod, dialect.annotationGoes) };
+  const own = { labels: travellingLabels(pod), annotations: travellingAnnotations(pod, dialect.support.annotations) };
   const { labels, annotations } = podMarks(owner, ref);
   const identity = identityOf(workload, hostnameOverride);
   const { ephemeralContainers = [], ...plain } = {
@@ -95,7 +95,7 @@ function specOf(workload: Workload, dialect: Dialect, { names, files, claims }: 
   const { containers = [], initContainers, ephemeralContainers = [] } = pod.spec ?? {};
   const volumes = volumesOf(pod, names, files, claims);
   const kept = new Set(volumes.map((volume) => volume.name));
-  const passed = trusted<PodSpec>(passedPart(pod.spec ?? {}, dialect.fields));
+  const passed = trusted<PodSpec>(passedPart(pod.spec ?? {}, dialect.support.fields));
   const added = trusted<EphemeralContainer[]>(passedPart(ephemeralContainers, ephemeralContainerFields));
   const complete = (originals: readonly Container[], parts: readonly Container[] = []): Container[] =>
     originals.map((original, index) => ({

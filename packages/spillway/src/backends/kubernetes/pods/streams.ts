@@ -1,4 +1,11 @@
-import { ApiError, type KubeClient, type ObjectRef, type Pod, type ResourceType } from '@spillway/kube';
+import {
+  ApiError,
+  type ContainerStatus,
+  type KubeClient,
+  type ObjectRef,
+  type Pod,
+  type ResourceType,
+} from '@spillway/kube';
 import {
   BackendError,
   type ExecResult,
@@ -82,14 +89,21 @@ function logError(error: unknown): unknown {
   return new BackendError(missing ? 'notFound' : 'conflict', error.message, { cause: error });
 }
 
+export const isRunning = (pod: Pod, container: string): boolean =>
+  statusOf(pod, container)?.state?.running !== undefined;
+
 /** @throws BackendError when the container does not run */
-export function assertRunning({ metadata, status }: Pod, container: string): void {
+export function assertRunning(pod: Pod, container: string): void {
+  if (isRunning(pod, container)) return;
+  const { waiting, terminated } = statusOf(pod, container)?.state ?? {};
+  const why = waiting?.reason ?? terminated?.reason ?? pod.status?.phase ?? 'unknown';
+  throw new BackendError('conflict', `container ${container} of pod ${pod.metadata?.name} is not running: ${why}`);
+}
+
+function statusOf({ status }: Pod, container: string): ContainerStatus | undefined {
   const { initContainerStatuses = [], containerStatuses = [], ephemeralContainerStatuses = [] } = status ?? {};
   const all = [...initContainerStatuses, ...containerStatuses, ...ephemeralContainerStatuses];
-  const found = all.find(({ name }) => name === container);
-  if (found?.state?.running) return;
-  const why = found?.state?.waiting?.reason ?? found?.state?.terminated?.reason ?? status?.phase ?? 'unknown';
-  throw new BackendError('conflict', `container ${container} of pod ${metadata?.name} is not running: ${why}`);
+  return all.find(({ name }) => name === container);
 }
 
 /** Runs the command, or attaches to the container when there is none. */

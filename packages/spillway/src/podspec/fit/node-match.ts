@@ -1,13 +1,25 @@
 import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod, Taint, Toleration } from '@spillway/kube';
+import type { Problem } from '../review/refusal.ts';
 
 // What the scheduler's NodeAffinity and TaintToleration plugins ask, without their scores.
 
 /** Does the node have what the pod's selector and required affinity ask for? */
-export function selectsNode({ spec }: Pod, node: Node): boolean {
-  const labels = node.metadata?.labels ?? {};
-  if (Object.entries(spec?.nodeSelector ?? {}).some(([key, value]) => labels[key] !== value)) return false;
+export function selectsNode(pod: Pod, node: Node): boolean {
+  return selectionProblem(pod, node) === undefined;
+}
+
+export function selectionProblem({ spec }: Pod, node: Node): Problem | undefined {
+  const { name = '', labels = {} } = node.metadata ?? {};
+  const remedy = `Compare with the labels of the node: kubectl get node ${name} --show-labels`;
+  const missing = Object.entries(spec?.nodeSelector ?? {}).find(([key, value]) => labels[key] !== value);
+  if (missing !== undefined) {
+    const message = `the node ${name} of the pool does not have the label ${missing.join('=')}`;
+    return { field: 'spec.nodeSelector', message, remedy };
+  }
   const required = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  return required === undefined || matchesAnyTerm(required.nodeSelectorTerms, node);
+  if (required === undefined || matchesAnyTerm(required.nodeSelectorTerms, node)) return undefined;
+  const message = `the required node affinity does not match the node ${name} of the pool`;
+  return { field: 'spec.affinity.nodeAffinity', message, remedy };
 }
 
 /** A term without requirements matches nothing. */

@@ -1,8 +1,7 @@
 import type { Pod } from '@spillway/kube';
-import { type Refusal, refusal } from '../../../podspec/review/refusal.ts';
-import type { RefusalCode } from '../../../podspec/review/rules.ts';
-import type { Review } from '../../backend.ts';
-import { isRecord } from './plain.ts';
+import { isRecord } from '../plain.ts';
+import { type Refusal, refusal } from '../review/refusal.ts';
+import type { RefusalCode } from '../review/rules.ts';
 
 /**
  * What becomes of a field of a pod's spec on its way to the other cluster. There is a rule for each field, so that a field
@@ -74,19 +73,9 @@ export function passedPart(value: unknown, table: FieldTable): unknown {
   return kept;
 }
 
-/** What of a pod the other cluster cannot do. A pod is refused rather than run otherwise than it was written. */
-export function reviewFields(pod: Pod, table: FieldTable): Review {
-  return { refusals: refusals(pod.spec, table, 'spec') };
-}
-
-/** The table, and what it cannot say because it depends on several fields. */
-export function reviewPod(pod: Pod, { fields, alsoRefused }: Reviewed): Review {
-  return { refusals: [...reviewFields(pod, fields).refusals, ...alsoRefused(pod)] };
-}
-
-interface Reviewed {
-  readonly fields: FieldTable;
-  readonly alsoRefused: (pod: Pod) => readonly Refusal[];
+/** Fields of the pod that the backend cannot do. A pod is refused rather than run otherwise than it was written. */
+export function fieldRefusals({ spec }: Pod, table: FieldTable): readonly Refusal[] {
+  return refusals(spec, table, 'spec');
 }
 
 function refusals(value: unknown, table: FieldTable, path: string): Refusal[] {

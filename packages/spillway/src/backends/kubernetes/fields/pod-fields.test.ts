@@ -1,10 +1,18 @@
 import { readFile } from 'node:fs/promises';
+import type { Pod } from '@spillway/kube';
 import { describe, expect, test } from 'vitest';
 import { isCovered } from '../../testing/field-coverage.ts';
-import { passedPart, refused, reviewFields, rowsOf, withRows } from './fields.ts';
+import { fieldRefusals, passedPart, refused, rowsOf, withRows } from '../../../podspec/fit/fields.ts';
 import { podFields } from './pod-fields.ts';
 
 const generated = new URL('../../../../../kube/src/generated/core-v1.ts', import.meta.url);
+
+/** The amounts of a container have no fields but the resources that somebody thinks of. */
+const fieldOf = (path: string): string => path.replace(/(resources\.(requests|limits))\..*/, '$1');
+
+const withGpus = (amount: string): Pod => ({
+  spec: { containers: [{ name: 'web', resources: { limits: { cpu: '1', 'nvidia.com/gpu': amount } } }] },
+});
 
 describe('the table of fields', () => {
   test('has a rule for every field of a pod’s spec, and none for a field that does not exist', async () => {
@@ -12,7 +20,7 @@ describe('the table of fields', () => {
     expect(paths.length).toBeGreaterThan(300);
     expect(paths.filter((path) => !isCovered(podFields, path.split('.')))).toEqual([]);
     const known = new Set(paths.flatMap((path) => prefixesOf(path.split('.'))));
-    expect(rowsOf(podFields).filter(({ path }) => !known.has(path))).toEqual([]);
+    expect(rowsOf(podFields).filter(({ path }) => !known.has(fieldOf(path)))).toEqual([]);
   });
 
   test('another kind of cluster differs in some rows', () => {
@@ -21,8 +29,8 @@ describe('the table of fields', () => {
     });
     const startupProbe = { tcpSocket: { port: 80 }, periodSeconds: 1 };
     const pod = { spec: { containers: [{ name: 'web', startupProbe }] } };
-    expect(reviewFields(pod, podFields).refusals).toEqual([]);
-    expect(reviewFields(pod, table).refusals).toMatchObject([
+    expect(fieldRefusals(pod, podFields)).toEqual([]);
+    expect(fieldRefusals(pod, table)).toMatchObject([
       { code: 'startup-probe-by-tcp-unsupported', field: 'spec.containers[0].startupProbe.tcpSocket' },
     ]);
     expect(passedPart(pod.spec, table)).toEqual({ containers: [{ name: 'web', startupProbe: { periodSeconds: 1 } }] });
@@ -37,7 +45,7 @@ describe('a pod', () => {
       volumes: [{ name: 'scratch', emptyDir: {} }],
       containers: [{ name: 'web', livenessProbe: { grpc: { port: 1 } }, securityContext: { privileged: true } }],
     };
-    expect(reviewFields({ spec }, podFields).refusals).toEqual([]);
+    expect(fieldRefusals({ spec }, podFields)).toEqual([]);
   });
 
   test('is refused with every field that cannot be had', () => {
@@ -51,7 +59,7 @@ describe('a pod', () => {
       ],
       containers: [{ name: 'web', securityContext: { seccompProfile: { type: 'Localhost', localhostProfile: 'a' } } }],
     };
-    expect(reviewFields({ spec }, podFields).refusals.map(({ code, field }) => [field, code])).toEqual([
+    expect(fieldRefusals({ spec }, podFields).map(({ code, field }) => [field, code])).toEqual([
       ['spec.hostPID', 'host-namespace-unsupported'],
       ['spec.os.name', 'os-unsupported'],
       ['spec.runtimeClassName', 'runtime-class-unsupported'],
@@ -61,9 +69,16 @@ describe('a pod', () => {
     ]);
   });
 
+  test('that asks for more than its node shows is refused, and nothing is no amount', () => {
+    expect(fieldRefusals(withGpus('0'), podFields)).toEqual([]);
+    expect(fieldRefusals(withGpus('1'), podFields)).toMatchObject([
+      { code: 'resource-unsupported', field: 'spec.containers[0].resources.limits.nvidia.com/gpu' },
+    ]);
+  });
+
   test('with a field of a newer Kubernetes is refused, because it would be left out', () => {
     const later = { containers: [{ name: 'web', teleport: { to: 'moon' } }], newList: [] };
-    expect(reviewFields({ spec: later }, podFields).refusals).toMatchObject([
+    expect(fieldRefusals({ spec: later }, podFields)).toMatchObject([
       { code: 'field-unsupported', field: 'spec.containers[0].teleport' },
     ]);
   });

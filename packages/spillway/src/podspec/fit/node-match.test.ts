@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { realNode, testPod } from '../testing/objects.ts';
+import { realNode, testPod } from '../../placement/testing/objects.ts';
 import { matchesAnyTerm, selectsNode, tolerates, untoleratedTaints } from './node-match.ts';
 
 const node = realNode('a', { labels: { disk: 'ssd', cores: '16' } });
