@@ -8,7 +8,7 @@ import {
   type ResourceType,
   storageClasses,
 } from '@spillway/kube';
-import type { ClaimSources } from '../podspec/fit/claims.ts';
+import type { ClaimSources } from '../podspec/claims.ts';
 import { everyPage } from './every-page.ts';
 
 /** Reads lists with the user's rights. One that may not be read is undefined, and told as a remark. */

@@ -1,6 +1,6 @@
 import type { Event, Node, Pod, Taint } from '@spillway/kube';
 import type { Explanation } from '../pods/explain.ts';
-import type { ClaimSources } from '../podspec/fit/claims.ts';
+import type { ClaimSources } from '../podspec/claims.ts';
 import { fitOf, type Pool } from '../podspec/fit/fit.ts';
 import { sizeAnnotationNames, virtualNodeLabels } from '../podspec/contract.ts';
 import type { Resources } from '../podspec/resources.ts';

@@ -6,7 +6,7 @@ import { applyPatch } from '../../placement/rules/json-patch.ts';
 import { isLimited, type ScheduleProfile } from '../../placement/rules/schedule-profile.ts';
 import { unknownValues } from '../../placement/rules/unknown-value.ts';
 import { podOf, replicasOf } from '../../placement/rules/workload.ts';
-import type { ClaimSources } from '../../podspec/fit/claims.ts';
+import type { ClaimSources } from '../../podspec/claims.ts';
 import { askPools, type Pool } from '../../podspec/fit/fit.ts';
 import { named } from '../doctor/view.ts';
 import { type ShownPolicy, shownPolicyOf } from '../policy.ts';
