@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { annotationsOf, cciAnnotations } from './annotations.ts';
 
+const v1 = (key: string): boolean => annotationsOf('v1').has(key);
+const v2 = (key: string): boolean => annotationsOf('v2').has(key);
+
 test('annotations that CCI knows go there, and only where it knows them', () => {
-  const v1 = (key: string): boolean => annotationsOf('v1').has(key);
-  const v2 = (key: string): boolean => annotationsOf('v2').has(key);
   expect([v1('yangtse.io/pod-with-eip'), v2('yangtse.io/pod-with-eip')]).toEqual([true, true]);
   expect([v1('kubernetes.io/egress-bandwidth'), v2('kubernetes.io/egress-bandwidth')]).toEqual([true, true]);
   expect([v1('resource.cci.io/pod-size-specs'), v2('resource.cci.io/pod-size-specs')]).toEqual([false, true]);

@@ -186,6 +186,10 @@ describe('rules about other pods', () => {
   });
 });
 
+const claimObjection: Support['claimObjection'] = ({ namespace, name }, state) =>
+  name === 'data' ? { code: 'claim-not-mapped', detail: `${namespace} ${state?.kind}` } : undefined;
+const planned = (): PersistentVolumeClaim => ({ metadata: { name: 'data' }, spec: { storageClassName: 'fast' } });
+
 describe('a pod with volume claims', () => {
   const pod = testPod({ spec: { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] } });
   it('waits for a claim that is missing or not bound yet', () => {
@@ -204,19 +208,16 @@ describe('a pod with volume claims', () => {
   });
 
   it('is refused by a pool that cannot mount them', () => {
-    const claimObjection: Support['claimObjection'] = ({ namespace, name }, state) =>
-      name === 'data' ? { code: 'claim-not-mapped', detail: `${namespace} ${state?.kind}` } : undefined;
     const picky: PoolOffer = { ...offer, support: { ...unknownSupport, claimObjection } };
-    const refused = (claims?: ClaimSources): Fit => fitOf(pod, picky, { node: virtualNode(), claims });
+    const refusedWith = (claims?: ClaimSources): Fit => fitOf(pod, picky, { node: virtualNode(), claims });
     const reasons = [
       { code: 'claim-not-mapped', field: 'spec.volumes[0]', message: expect.stringMatching(/: default undefined$/) },
     ];
-    expect(refused()).toMatchObject({ kind: 'refused', reasons });
-    expect(messageOf(refused(noClaims))).toMatch(/: default unbound$/);
+    expect(refusedWith()).toMatchObject({ kind: 'refused', reasons });
+    expect(messageOf(refusedWith(noClaims))).toMatch(/: default unbound$/);
   });
 
   it('is not kept away by a claim that is still to be created', () => {
-    const planned = (): PersistentVolumeClaim => ({ metadata: { name: 'data' }, spec: { storageClassName: 'fast' } });
     expect(fit(pod, {}, { claim: planned })).toMatchObject({ kind: 'fits' });
     expect(messageOf(fit(pod, {}, { claim: planned, storageClass }))).toContain('WaitForFirstConsumer');
   });

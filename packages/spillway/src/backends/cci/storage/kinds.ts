@@ -22,7 +22,7 @@ export function kindOfVolume({ spec = {} }: PersistentVolume): StorageKind {
 }
 
 /** Undefined: volumes of the class are made by hand, and may be of any kind. */
-export function kindOfClass({ provisioner = '', parameters }: StorageClass): StorageKind | undefined {
+export function kindOfClass({ provisioner, parameters }: StorageClass): StorageKind | undefined {
   if (provisioner === 'kubernetes.io/no-provisioner') return undefined;
   if (provisioner.startsWith('flexvolume-huawei.com/')) return { text: `in a flexVolume (provisioner ${provisioner})` };
   if (provisioner === 'everest-csi-provisioner')
