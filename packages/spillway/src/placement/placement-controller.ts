@@ -110,7 +110,7 @@ export class PlacementController {
       claims: {
         claim: (namespace, name) => this.#claims.store.get(namespace, name),
         volume: (name) => this.#volumes.store.get('', name),
-        storageClass: (name) => this.#storageClasses.store.get('', name),
+        storageClass: (name) => (name === undefined ? undefined : this.#storageClasses.store.get('', name)),
       },
       profileOf,
       overflowDelayMs: options.overflowDelayMs,

@@ -15,14 +15,15 @@ const pv: PersistentVolume = {
 interface Known {
   readonly claim?: PersistentVolumeClaim;
   readonly volume?: PersistentVolume;
-  readonly storageClass?: StorageClass;
+  /** Absent: classes may not be read. */
+  readonly storageClass?: StorageClass | 'missing';
 }
 
 function stateOf({ claim, volume, storageClass }: Known): ClaimState {
   const sources: ClaimSources = {
     claim: () => claim,
     volume: (name) => (volume?.metadata?.name === name ? volume : undefined),
-    storageClass: () => storageClass,
+    ...(storageClass && { storageClass: () => (storageClass === 'missing' ? undefined : storageClass) }),
   };
   return claimStateOf('shop', 'data', sources);
 }
@@ -56,6 +57,11 @@ describe('a claim', () => {
   test.each<[string, Known, RegExp]>([
     ['does not exist', {}, /"data" does not exist$/],
     ['is not bound yet', { claim: pending, volume: pv }, /"data" is not bound to a volume yet$/],
+    [
+      'is of a class that is not there',
+      { claim: pending, storageClass: 'missing' },
+      /yet: there is no storage class "fast"$/,
+    ],
     ['is about to be bound', { claim: { ...bound, status: { phase: 'Pending' } }, volume: pv }, /not bound .* yet$/],
     ['has lost its volume', { claim: { ...bound, status: { phase: 'Lost' } } }, /has lost its volume$/],
     ['has a volume that is gone', { claim: bound }, /"pv" of the claim "data" does not exist$/],
@@ -64,6 +70,15 @@ describe('a claim', () => {
       { claim: bound, volume: { ...pv, spec: { claimRef: { namespace: 'a', name: 'b', uid: 'u2' } } } },
       /"pv" of the claim "data" is bound to the claim "a\/b"$/,
     ],
+    [
+      'asks for a volume that is bound elsewhere',
+      {
+        claim: { ...bound, status: { phase: 'Pending' } },
+        volume: { ...pv, spec: { claimRef: { namespace: 'a', name: 'b', uid: 'u2' } } },
+      },
+      /bound to the claim "a\/b"$/,
+    ],
+    ['has a volume that knows nothing of it', { claim: bound, volume: { ...pv, spec: {} } }, /bound to no claim$/],
     [
       'was made anew, and its volume is of the one before',
       { claim: { ...bound, metadata: { ...bound.metadata, uid: 'u2' } }, volume: pv },

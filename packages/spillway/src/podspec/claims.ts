@@ -5,8 +5,8 @@ export interface ClaimSources {
   /** One that has no UID is still to be created. */
   readonly claim: (namespace: string, name: string) => PersistentVolumeClaim | undefined;
   readonly volume: (name: string) => PersistentVolume | undefined;
-  /** A node may not read them: then nothing is said of them. */
-  readonly storageClass: (name: string) => StorageClass | undefined;
+  /** Without a name: the default. Absent: storage classes may not be read, as a node may not. */
+  readonly storageClass?: (name: string | undefined) => StorageClass | undefined;
 }
 
 /** A claim with the volume that it is bound to. */
@@ -69,40 +69,55 @@ export function claimStateOf(namespace: string, name: string, sources: ClaimSour
   });
   const claim = sources.claim(namespace, name);
   if (claim === undefined) return unbound(`${which} does not exist`, 'Create the claim.');
-  const { volumeName = '', storageClassName = '' } = claim.spec ?? {};
+  const { volumeName = '', storageClassName } = claim.spec ?? {};
   const { phase } = claim.status ?? {};
   if (phase === 'Lost') {
     return unbound(`${which} has lost its volume`, 'Restore the PersistentVolume, or use another claim.');
   }
+  const volume = volumeName === '' ? undefined : sources.volume(volumeName);
+  const { claimRef } = volume?.spec ?? {};
+  if (claimRef?.uid !== undefined && claimRef.uid !== claim.metadata?.uid) {
+    return unbound(
+      `the PersistentVolume "${volumeName}" of the claim "${name}" is bound to the claim "${claimRef.namespace}/${claimRef.name}"`,
+      'Use another claim, or release the volume for this one.',
+    );
+  }
   if (volumeName === '' || phase !== 'Bound') {
-    const storageClass = sources.storageClass(storageClassName);
+    const storageClass = sources.storageClass?.(storageClassName);
     if (waitsForPod(claim, storageClass)) {
       return unbound(
-        `${which} gets its volume where its first pod runs (volumeBindingMode WaitForFirstConsumer of the storage class "${storageClassName}"), which cannot be a virtual node`,
+        `${which} gets its volume where its first pod runs (volumeBindingMode WaitForFirstConsumer of the storage class "${storageClass?.metadata?.name ?? storageClassName}"), which cannot be a virtual node`,
         'Use a storage class with volumeBindingMode Immediate, or a claim that is already bound.',
         storageClass,
       );
     }
-    if (claim.metadata?.uid === undefined) return { kind: 'expected', namespace, name, storageClass };
+    const isPlanned = claim.metadata?.uid === undefined;
+    if (sources.storageClass !== undefined && storageClass === undefined && storageClassName !== '') {
+      const text = isPlanned ? `${which} would not be bound` : `${which} is not bound to a volume yet`;
+      const classes = 'Use one of those that are there: kubectl get storageclass';
+      return unbound(`${text}: ${noClass(storageClassName)}`, classes);
+    }
+    if (isPlanned) return { kind: 'expected', namespace, name, storageClass };
     const remedy = `To see why, run: kubectl describe pvc ${name} -n ${namespace}`;
     return unbound(`${which} is not bound to a volume yet`, remedy, storageClass);
   }
-  const volume = sources.volume(volumeName);
   if (volume === undefined) {
     return unbound(
       `the PersistentVolume "${volumeName}" of the claim "${name}" does not exist`,
       'Restore the volume, or use another claim.',
     );
   }
-  const { claimRef } = volume.spec ?? {};
-  if (claimRef?.uid !== claim.metadata?.uid) {
-    const other = claimRef?.name === undefined ? 'no claim' : `the claim "${claimRef.namespace}/${claimRef.name}"`;
+  if (claimRef?.uid === undefined) {
     return unbound(
-      `the PersistentVolume "${volumeName}" of the claim "${name}" is bound to ${other}`,
-      'Use another claim, or release the volume for this one.',
+      `the PersistentVolume "${volumeName}" of the claim "${name}" is bound to no claim`,
+      'Restore its claimRef, or use another claim.',
     );
   }
   return { kind: 'bound', namespace, name, claim, volume };
+}
+
+function noClass(name: string | undefined): string {
+  return name === undefined ? 'there is no default storage class' : `there is no storage class "${name}"`;
 }
 
 /** The scheduler names the node of the first pod on the claim, when it has found one. */

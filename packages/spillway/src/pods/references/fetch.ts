@@ -73,13 +73,14 @@ export async function fetchReferences(
   };
   const readClaims = async (): Promise<ClaimSources> => {
     const claims = await read<PersistentVolumeClaim>(persistentVolumeClaims, references.claims);
-    const bound = [...claims.values()].flatMap(({ spec }) => spec?.volumeName || []);
+    // Others, a node may not read.
+    const bound = [...claims.values()].flatMap(({ spec, status }) =>
+      status?.phase === 'Bound' ? (spec?.volumeName ?? []) : [],
+    );
     const volumes = await read<PersistentVolume>(persistentVolumes, bound);
     return {
       claim: (_, name) => claims.get(name),
       volume: (name) => volumes.get(name),
-      // A node may not read them.
-      storageClass: () => undefined,
     };
   };
   const [configMapsByName, secretsByName, claims, tokens] = await Promise.all([

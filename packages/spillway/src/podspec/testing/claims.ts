@@ -2,11 +2,7 @@ import type { PersistentVolume } from '@spillway/kube';
 import type { ClaimSources } from '../claims.ts';
 
 /** Of a cluster without any. */
-export const noClaims: ClaimSources = {
-  claim: () => undefined,
-  volume: () => undefined,
-  storageClass: () => undefined,
-};
+export const noClaims: ClaimSources = { claim: () => undefined, volume: () => undefined };
 
 /** Claims that are bound to these volumes, by name of the claim. */
 export function boundClaims(volumes: Readonly<Record<string, PersistentVolume>>): ClaimSources {
