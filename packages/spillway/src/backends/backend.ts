@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { ContainerStatus, Pod, PodCondition, PodSpec } from '@spillway/kube';
+import type { BoundClaim } from '../podspec/claims.ts';
 import type { DnsConfig } from '../podspec/dns.ts';
 import type { EnvVarTemplate } from '../podspec/env.ts';
 import type { Support } from '../podspec/fit/support.ts';
@@ -10,6 +11,7 @@ import type { ReferencedObjects } from '../podspec/references.ts';
 import type { Refusal } from '../podspec/review/refusal.ts';
 import type { ResolvedVolume, VolumeFile } from '../podspec/volumes.ts';
 
+export type { BoundClaim } from '../podspec/claims.ts';
 export type { DnsConfig } from '../podspec/dns.ts';
 export type { Notice } from '../podspec/notice.ts';
 export type { InstanceRef } from '../podspec/pod-facts.ts';
@@ -161,6 +163,8 @@ export interface Workload {
   readonly volumes: ReadonlyMap<string, ResolvedVolume>;
   /** The ConfigMaps and Secrets that the pod refers to: for backends that show them by reference. */
   readonly objects: ReferencedObjects;
+  /** The claims of the pod's volumes, by name. All are bound. */
+  readonly claims: ReadonlyMap<string, BoundClaim>;
   readonly registryCredentials: readonly RegistryCredential[];
   /** What `/etc/resolv.conf` of the pod says; absent: the backend's own resolver. */
   readonly dns?: DnsConfig;

@@ -1,6 +1,6 @@
 // Whether a pool runs a pod, and in which size, is asked in many places. Here all of them are asked about the same pods, and
 // compared with what happens to them.
-import { type Container, type Node, type Pod, silentLogger } from '@spillway/kube';
+import { type Container, type Node, type PersistentVolume, type Pod, silentLogger } from '@spillway/kube';
 import * as fc from 'fast-check';
 import { describe, expect, inject, it } from 'vitest';
 import { fieldMistake } from '../../../cci-standin/src/rules/pod-fields.ts';
@@ -41,6 +41,7 @@ import { selectsNode, untoleratedTaints } from '../podspec/fit/node-match.ts';
 import type { RuleSetName } from '../podspec/sizing/rule-sets.ts';
 import { formatCpu, formatMemory, type Size } from '../podspec/sizing/size.ts';
 import { asSized } from '../podspec/sizing/sized-pod.ts';
+import { noClaims } from '../podspec/testing/claims.ts';
 import { generatedBurstPod } from '../podspec/testing/generated-pods.ts';
 
 const count = Math.ceil(2000 * Math.min(inject('historyFactor'), 20));
@@ -77,10 +78,20 @@ const nodes: readonly Node[] = [
 ];
 const { pools } = poolsOfNodes(nodes, supports);
 const nodeOf = (name: string): Node | undefined => nodes.find(({ metadata }) => metadata?.name === name);
-const claims = { claim: () => undefined, volume: () => undefined, storageClass: () => undefined };
+/** Of a kind that every pool mounts. */
+const turbo: PersistentVolume = {
+  spec: {
+    csi: {
+      driver: 'sfsturbo.csi.everest.io',
+      volumeHandle: 'turbo',
+      volumeAttributes: { 'everest.io/share-export-location': 'turbo:/' },
+    },
+    claimRef: { uid: 'data' },
+  },
+};
 
 /** With little room, a pool that is closed and a node that is cordoned. */
-const now: LiveCluster = { nodes, pods: [], profiles: [], claims, remarks: [] };
+const now: LiveCluster = { nodes, pods: [], profiles: [], claims: noClaims, remarks: [] };
 /** As the pools are whenever pods come. */
 const later: LiveCluster = {
   ...now,
@@ -89,9 +100,9 @@ const later: LiveCluster = {
     return { metadata, status: { allocatable: plenty } };
   }),
   claims: {
-    ...claims,
-    claim: () => ({ spec: { volumeName: 'data' }, status: { phase: 'Bound' } }),
-    volume: () => ({}),
+    ...noClaims,
+    claim: () => ({ metadata: { uid: 'data' }, spec: { volumeName: 'data' }, status: { phase: 'Bound' } }),
+    volume: () => turbo,
   },
 };
 const seen: Omit<ClusterView, 'pods' | 'pools'> = {
@@ -177,7 +188,7 @@ const agree = (what: string, check: (one: Case) => void): void =>
 
 describe('whether a pool runs a pod: plan says the same as', () => {
   agree('why, for the same reasons', ({ pod, those, now: plans }) => {
-    const { virtualNodes = [] } = why({ pod, nodes, pools: those, burstPods: [], claims, events: [] });
+    const { virtualNodes = [] } = why({ pod, nodes, pools: those, burstPods: [], claims: noClaims, events: [] });
     expect(verdicts(virtualNodes)).toEqual(verdicts(plans));
     expect(codes(virtualNodes)).toEqual(codes(plans));
   });
@@ -188,7 +199,7 @@ describe('whether a pool runs a pod: plan says the same as', () => {
       pools: those,
       nodeOf: ({ nodeName }) => nodeOf(nodeName),
       shortage: (name, amounts) => room.shortage(name, amounts),
-      claims,
+      claims: noClaims,
       nodeTypes: [],
     });
     const first = plans.find(({ burst }) => burst === 'yes');

@@ -15,12 +15,22 @@ export function renderPlan({ workloads, notConcerned, remarks }: Plan): string {
   return blocks.join('\n');
 }
 
-function workloadText({ object, replicas, policy, refused, writes, pools, forecast }: WorkloadPlan): string {
+function workloadText({
+  object,
+  replicas,
+  policy,
+  refused,
+  writes,
+  claims = [],
+  pools,
+  forecast,
+}: WorkloadPlan): string {
   const head: (readonly [string, string])[] = [
     ['Workload', `${coloured('bold', object)}, ${counted(replicas, 'pod')}`],
     ['Policy', `${policy.value}, from ${policy.source}`],
     ...refused.map((message) => ['Refused', coloured('red', message)] as const),
     ...(writes.length > 0 ? [['Admission', writes.map(writeText).join('\n')] as const] : []),
+    ...claims.map(({ claim, text }) => ['Claim', `${claim}: ${text}`] as const),
     ...(forecast
       ? [['Forecast', `${forecast.local} local, ${forecast.burst} burst, ${forecast.waiting} waiting`] as const]
       : []),

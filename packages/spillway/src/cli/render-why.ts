@@ -1,6 +1,6 @@
 import { counted } from '../podspec/words.ts';
 import type { ExplainedFailure, Explanation } from '../pods/explain.ts';
-import type { Placement, VirtualNodeView, Why } from '../diagnosis/why.ts';
+import type { AnnotationView, Placement, VirtualNodeView, Why } from '../diagnosis/why.ts';
 import { quantitiesText } from '../podspec/sizing/shown.ts';
 import { reasonSentences } from '../podspec/review/told.ts';
 import { type Colour, coloured } from './output.ts';
@@ -8,12 +8,14 @@ import { fields, table } from './table.ts';
 
 /** For people: the answer first, then what it rests on. */
 export function renderWhy(answer: Why): string {
-  const { policy, placement, size, backend, backendUnknown } = answer;
+  const { policy, placement, size, claims = [], annotations = [], backend, backendUnknown } = answer;
   const head: (readonly [string, string])[] = [
     ['Pod', `${answer.namespace}/${answer.name} (${answer.uid}), ${answer.phase}`],
     ['Policy', `${policy.value}, from ${policy.source}`],
     ['Placement', placementText(placement)],
     ...(size ? [['Size', quantitiesText(size)] as const] : []),
+    ...claims.map(({ claim, text }) => ['Claim', `${claim}: ${text}`] as const),
+    ...annotations.map((each) => ['Annotations', annotationsText(each)] as const),
     ...(answer.virtualNodes ? [['Virtual nodes', nodesText(answer.virtualNodes)] as const] : []),
     ...(backend ? backendFields(backend) : []),
     ...(backendUnknown === undefined ? [] : [['Backend', coloured('yellow', backendUnknown)] as const]),
@@ -37,6 +39,14 @@ function placementText(placement: Placement): string {
       return `no node yet; ${scheduler}: ${coloured('yellow', reason)}${message === undefined ? '' : `, ${message}`}`;
     }
   }
+}
+
+function annotationsText({ node, sent, kept }: AnnotationView): string {
+  const lines = [
+    `${node} is given: ${sent.length === 0 ? 'none' : sent.join(', ')}`,
+    ...(kept.length === 0 ? [] : [`stay in this cluster: ${kept.join(', ')}`]),
+  ];
+  return lines.join('\n');
 }
 
 function nodesText(nodes: readonly VirtualNodeView[]): string {

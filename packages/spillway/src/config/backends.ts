@@ -12,6 +12,7 @@ export interface KubernetesBackendConfig {
   readonly namespace: string;
   readonly createNamespace: boolean;
   readonly hostsImage?: string | undefined;
+  readonly claims: Readonly<Record<string, string>>;
 }
 
 export interface SimulatedBackendConfig {
@@ -23,6 +24,11 @@ export interface SimulatedBackendConfig {
   /** A path only in the file: loading the configuration reads it. */
   readonly scenario?: string | ScenarioConfig | undefined;
 }
+
+const claimName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/, { error: 'must be the name of a PersistentVolumeClaim' });
 
 const kubernetes = z
   .strictObject({
@@ -47,6 +53,15 @@ const kubernetes = z
       .optional()
       .describe(
         'Image with a shell (sh) for a container that writes the fully qualified name of a pod with a subdomain into its /etc/hosts, before its other containers start. Default: the image of a container of the pod that runs a shell, if there is one.',
+      ),
+    claims: z
+      .record(
+        z.string().regex(/^[^/]+\/[^/]+$/, { error: 'must be NAMESPACE/NAME of a PersistentVolumeClaim' }),
+        claimName,
+      )
+      .default({})
+      .describe(
+        'PersistentVolumeClaims in the namespace of the other cluster, by NAMESPACE/NAME of the claims that pods use. Pods with other claims are refused: see storage.md.',
       ),
   })
   .describe('Runs pods in a namespace of any cluster: see backend-kubernetes.md.');

@@ -6,9 +6,10 @@ import {
   persistentVolumeClaims,
   persistentVolumes,
   type ResourceType,
+  type StorageClass,
   storageClasses,
 } from '@spillway/kube';
-import type { ClaimSources } from '../podspec/fit/claims.ts';
+import type { ClaimSources } from '../podspec/claims.ts';
 import { everyPage } from './every-page.ts';
 
 /** Reads lists with the user's rights. One that may not be read is undefined, and told as a remark. */
@@ -53,7 +54,20 @@ export class PermittedLists {
       claim: (namespace, name) =>
         claims.find(({ metadata }) => metadata?.namespace === namespace && metadata.name === name),
       volume: (name) => volumes.find(({ metadata }) => metadata?.name === name),
-      storageClass: (name) => classes.find(({ metadata }) => metadata?.name === name),
+      storageClass: (name) =>
+        name === undefined ? defaultOf(classes) : classes.find(({ metadata }) => metadata?.name === name),
     };
   }
+}
+
+/** Of several, the newest. */
+function defaultOf(classes: readonly StorageClass[]): StorageClass | undefined {
+  const isDefault = 'storageclass.kubernetes.io/is-default-class';
+  return classes
+    .filter(({ metadata }) => metadata?.annotations?.[isDefault] === 'true')
+    .toSorted((a, b) => createdAt(b).localeCompare(createdAt(a)))[0];
+}
+
+function createdAt({ metadata }: StorageClass): string {
+  return metadata?.creationTimestamp ?? '';
 }

@@ -1,4 +1,5 @@
 import { ApiError, type Event, events, type KubeClient, nodes, type Pod, pods, uidOf } from '@spillway/kube';
+import { claimVolumes } from '../podspec/claims.ts';
 import type { Pool } from '../podspec/fit/fit.ts';
 import type { Explanation } from '../pods/explain.ts';
 import { poolsOfNodes, type Supports } from './pools.ts';
@@ -20,7 +21,11 @@ export async function readWhy(
   const facts = { pod, nodes: all, pools, events: seen };
   if (!pod.spec?.nodeName) return { ...facts, ...(await surroundingsOf(client, namespace, pools)) };
   if (!pools.some(({ nodeName }) => nodeName === pod.spec?.nodeName)) return facts;
-  return { ...facts, explanation: await explanationOf(client, pod.spec.nodeName, namespace, name) };
+  const [claims, explanation] = await Promise.all([
+    claimVolumes(pod).length > 0 ? new PermittedLists(client).claims([namespace]) : undefined,
+    explanationOf(client, pod.spec.nodeName, namespace, name),
+  ]);
+  return { ...facts, ...(claims && { claims }), explanation };
 }
 
 async function surroundingsOf(

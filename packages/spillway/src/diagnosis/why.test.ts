@@ -2,6 +2,7 @@ import type { Node, Pod } from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
 import type { Explanation } from '../pods/explain.ts';
 import { supports } from '../backends/support.ts';
+import { boundClaims } from '../podspec/testing/claims.ts';
 import { poolsOfNodes } from './pools.ts';
 import { why } from './why.ts';
 
@@ -100,6 +101,51 @@ describe('a pod that is nowhere yet is told of each pool', () => {
     const burstPods = [pod({ uid: 'uid-2' }, { nodeName: 'virtual-kubelet' })];
     expect(ask(pod({}), { burstPods }).virtualNodes).toMatchObject([{ burst: 'notNow', reasons: [{ code: 'room' }] }]);
     expect(ask(pod({})).virtualNodes).toMatchObject([{ burst: 'yes' }]);
+  });
+});
+
+describe('claims and annotations', () => {
+  const cci: Node = {
+    metadata: { name: 'cci', annotations: { 'spillway.dev/backend': 'cci-v1', 'spillway.dev/sizing': 'cci' } },
+  };
+  const shown = poolsOfNodes([virtualNode, cci], supports).pools;
+  const annotations = { team: 'a', 'yangtse.io/pod-with-eip': 'true', 'kubernetes.io/config.seen': 'x' };
+
+  it('which annotations each virtual node passes on is told; of a bound pod, its own', () => {
+    expect(ask(pod({ annotations }), { pools: shown }).annotations).toEqual([
+      { node: 'virtual-kubelet', sent: ['team', 'yangtse.io/pod-with-eip'], kept: [] },
+      { node: 'cci', sent: ['yangtse.io/pod-with-eip'], kept: ['team'] },
+    ]);
+    expect(ask(pod({ annotations }, { nodeName: 'cci' }), { pools: shown }).annotations).toHaveLength(1);
+    expect(ask(pod({ annotations }, { nodeName: 'node-1' }), { pools: shown })).not.toHaveProperty('annotations');
+  });
+
+  it('what each claim is bound to, or waits for, is told', () => {
+    const volumes = [
+      { name: 'data', persistentVolumeClaim: { claimName: 'data' } },
+      { name: 'more', persistentVolumeClaim: { claimName: 'none' } },
+    ];
+    const csi = { driver: 'nas.csi.everest.io', volumeHandle: 'sfs-1' };
+    const claims = boundClaims({ data: { metadata: { name: 'pv-1' }, spec: { csi } } });
+    const one = {
+      ...claims,
+      claim: (ns: string, name: string) => (name === 'data' ? claims.claim(ns, name) : undefined),
+    };
+    expect(ask(pod({}, { nodeName: 'cci', volumes }), { claims: one }).claims).toEqual([
+      {
+        claim: 'data',
+        volume: 'data',
+        state: 'bound',
+        text: 'bound to the PersistentVolume "pv-1" (nas.csi.everest.io, sfs-1)',
+      },
+      {
+        claim: 'none',
+        volume: 'more',
+        state: 'unbound',
+        text: 'the PersistentVolumeClaim "none" does not exist. Create the claim.',
+      },
+    ]);
+    expect(ask(pod({}), { claims: one })).not.toHaveProperty('claims');
   });
 });
 

@@ -1,12 +1,14 @@
 import type { Event, Node, Pod, Taint } from '@spillway/kube';
 import type { Explanation } from '../pods/explain.ts';
-import type { ClaimSources } from '../podspec/fit/claims.ts';
+import type { ClaimSources } from '../podspec/claims.ts';
 import { fitOf, type Pool } from '../podspec/fit/fit.ts';
 import { sizeAnnotationNames, virtualNodeLabels } from '../podspec/contract.ts';
 import type { Resources } from '../podspec/resources.ts';
 import type { Reason } from '../podspec/review/refusal.ts';
 import { untoleratedTaints } from '../podspec/fit/node-match.ts';
+import { travellingAnnotations } from '../podspec/travelling.ts';
 import { type Burst, burstOf } from './burst.ts';
+import { type ClaimView, claimViewsOf } from './claim-view.ts';
 import { roomOf } from './room.ts';
 import { type ShownPolicy, shownPolicyOf } from './policy.ts';
 
@@ -35,6 +37,10 @@ export interface Why {
   readonly placement: Placement;
   /** What is billed; missing where no size was fixed yet. */
   readonly size?: { readonly cpu: string; readonly memory: string };
+  /** Missing where there are none, or they may not be read. */
+  readonly claims?: readonly ClaimView[];
+  /** Missing where no virtual node is concerned, or the pod has none. */
+  readonly annotations?: readonly AnnotationView[];
   /** How each virtual node looks from this pod; missing when it is bound. */
   readonly virtualNodes?: readonly VirtualNodeView[];
   readonly backend?: Explanation;
@@ -58,6 +64,13 @@ export interface VirtualNodeView {
   readonly reasons: readonly Reason[];
 }
 
+/** Which of the pod's own annotations a virtual node passes on to its backend. */
+export interface AnnotationView {
+  readonly node: string;
+  readonly sent: readonly string[];
+  readonly kept: readonly string[];
+}
+
 export interface WhyEvent {
   readonly at: string;
   readonly type: string;
@@ -68,10 +81,13 @@ export interface WhyEvent {
 }
 
 export function why(facts: WhyFacts): Why {
-  const { pod, nodes, events, explanation } = facts;
+  const { pod, nodes, pools, events, explanation } = facts;
   const { metadata, status } = pod;
   const placement = placementOf(pod, nodes);
   const size = sizeOf(pod);
+  const claims = facts.claims ? claimViewsOf(pod, facts.claims) : [];
+  const its = placement.kind === 'bound' ? pools.filter(({ nodeName }) => nodeName === placement.node) : pools;
+  const annotations = its.flatMap((pool) => annotationsOf(pod, pool));
   return {
     namespace: metadata?.namespace ?? '',
     name: metadata?.name ?? '',
@@ -80,7 +96,9 @@ export function why(facts: WhyFacts): Why {
     policy: shownPolicyOf(pod),
     placement,
     ...(size ? { size } : {}),
-    ...(placement.kind === 'bound' ? {} : { virtualNodes: facts.pools.map((pool) => viewOf(pool, facts)) }),
+    ...(claims.length > 0 && { claims }),
+    ...(annotations.length > 0 && { annotations }),
+    ...(placement.kind === 'bound' ? {} : { virtualNodes: pools.map((pool) => viewOf(pool, facts)) }),
     ...(explanation === undefined
       ? {}
       : typeof explanation === 'string'
@@ -108,6 +126,12 @@ function placementOf({ spec, status }: Pod, nodes: readonly Node[]): Placement {
     ...(condition?.reason ? { reason: condition.reason } : {}),
     ...(condition?.message ? { message: condition.message } : {}),
   };
+}
+
+function annotationsOf(pod: Pod, { nodeName, support }: Pool): AnnotationView[] {
+  const sent = Object.keys(travellingAnnotations(pod, support.annotations));
+  const kept = Object.keys(travellingAnnotations(pod)).filter((key) => !sent.includes(key));
+  return sent.length + kept.length === 0 ? [] : [{ node: nodeName, sent, kept }];
 }
 
 function sizeOf({ metadata }: Pod): Why['size'] {

@@ -27,7 +27,7 @@ import { Binder } from './binder/binder.ts';
 import { BoundPods } from './binder/bound-pods.ts';
 import { type AskPools, askPools, type Pool } from '../podspec/fit/fit.ts';
 import { selectsNode, untoleratedTaints } from '../podspec/fit/node-match.ts';
-import { claimNames } from '../podspec/fit/claims.ts';
+import { claimVolumes } from '../podspec/claims.ts';
 import { ClusterNodes } from './binder/cluster-nodes.ts';
 import type { PlacementObserver } from './observer.ts';
 import { ProfileController } from './profiles/profile-controller.ts';
@@ -110,7 +110,7 @@ export class PlacementController {
       claims: {
         claim: (namespace, name) => this.#claims.store.get(namespace, name),
         volume: (name) => this.#volumes.store.get('', name),
-        storageClass: (name) => this.#storageClasses.store.get('', name),
+        storageClass: (name) => (name === undefined ? undefined : this.#storageClasses.store.get('', name)),
       },
       profileOf,
       overflowDelayMs: options.overflowDelayMs,
@@ -260,7 +260,7 @@ function replicaSetOf(pod: Pod): string | undefined {
 
 function claimsOfUnbound(pod: Pod): readonly string[] {
   if ((pod.spec?.nodeName ?? '') !== '') return [];
-  return claimNames(pod).map((name) => objectKey(pod.metadata?.namespace ?? '', name));
+  return claimVolumes(pod).map(({ name }) => objectKey(pod.metadata?.namespace ?? '', name));
 }
 
 function slimReplicaSet(replicaSet: ReplicaSet): ReplicaSet {

@@ -15,6 +15,7 @@ import {
   type InstanceChange,
   type InstanceRef,
   type Notice,
+  type Refusal,
   type Workload,
 } from '../backends/backend.ts';
 import {
@@ -26,12 +27,14 @@ import {
 } from '../podspec/references.ts';
 import { type MissingReference, resolvePresent, resolveVolumes, resolveWorkload } from '../podspec/resolve.ts';
 import type { WorkloadFacts, WorkloadSources } from '../podspec/workload-sources.ts';
+import { claimRefusals } from '../podspec/fit/claims.ts';
 import { asSized } from '../podspec/sizing/sized-pod.ts';
 import { sizeNotices } from '../podspec/sizing/shown.ts';
 import { backendNotices } from './intake/backend-notices.ts';
 import { instanceRef } from '../podspec/pod-facts.ts';
 import { withoutEphemeralContainers } from '../podspec/containers.ts';
 import { revisionOf } from '../podspec/travelling.ts';
+import { noticesOfRefusals, waitingForRefusals } from './core/problems.ts';
 import type { Content, Operation, Outcome, PodState, Problem } from './core/pod-state.ts';
 import type { GonePods, Presence } from './instances/gone-pods.ts';
 import type { WatchedObject } from './references/reference-watches.ts';
@@ -123,6 +126,8 @@ export class Operations {
     const sources = await fetchReferences(pod, references, signal);
     const resolution = resolveWorkload(pod, sources, this.#options.facts());
     if (!resolution.ok) return this.#lacks(ref, resolution.missing, sources);
+    const refusals = claimRefusals(pod, backend.support, sources.claims);
+    if (refusals.length > 0) return { ok: false, problem: refusedProblem(refusals, ref) };
     this.#follow(ref, followedBy(pod, this.#following, sources));
     const { dns } = resolution.workload;
     const once = again
@@ -271,8 +276,8 @@ function absentOf(
 }
 
 /** The objects of all, and the tokens of those that follow: others are not asked for again. */
-function allOf({ configMaps, secrets }: PodReferences, { tokens }: PodReferences): PodReferences {
-  return { configMaps, secrets, tokens };
+function allOf({ configMaps, secrets, claims }: PodReferences, { tokens }: PodReferences): PodReferences {
+  return { configMaps, secrets, claims, tokens };
 }
 
 function pullSecretsOf({ spec }: Pod): string[] {
@@ -301,6 +306,12 @@ function missingProblem(missing: readonly MissingReference[]): Problem {
     reason: first?.waiting.reason,
     notices: missing.flatMap(({ event, also }) => (also === undefined ? [event] : [event, also])),
   };
+}
+
+/** Another claim of the same name may do. */
+function refusedProblem(refusals: readonly Refusal[], ref: InstanceRef): Problem {
+  const notices = noticesOfRefusals(refusals, ref);
+  return { kind: 'missingReference', ...waitingForRefusals(refusals), notices };
 }
 
 function isExpected(error: unknown): boolean {

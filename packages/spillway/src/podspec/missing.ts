@@ -2,7 +2,7 @@ import type { Notice } from './notice.ts';
 
 /** Something mandatory that is not there (yet), or that nobody can resolve. */
 export interface MissingReference {
-  readonly kind: 'configMap' | 'secret' | 'token' | 'invalid';
+  readonly kind: 'configMap' | 'secret' | 'token' | 'claim' | 'invalid';
   /** Name of the object; for `invalid` the field. */
   readonly name: string;
   /** The key that the object lacks; absent: the object is missing. */

@@ -24,6 +24,8 @@ test('everything that a pod names is found once, and mandatory when one place ne
       volumes: [
         { name: 'v1', configMap: { name: 'cm-volume' } },
         { name: 'v2', secret: { secretName: 's-volume', optional: true } },
+        { name: 'v4', persistentVolumeClaim: { claimName: 'data' } },
+        { name: 'v5', persistentVolumeClaim: { claimName: 'data', readOnly: true } },
         {
           name: 'v3',
           projected: {
@@ -52,6 +54,7 @@ test('everything that a pod names is found once, and mandatory when one place ne
       { name: 's-projected', optional: false },
       { name: 's-pull', optional: true },
     ],
+    claims: ['data'],
     tokens: [
       { volume: 'v3', path: 'token', audience: 'vault', expirationSeconds: 600 },
       { volume: 'v3', path: 'plain', audience: '', expirationSeconds: 3600 },
@@ -60,5 +63,5 @@ test('everything that a pod names is found once, and mandatory when one place ne
 });
 
 test('a pod that names nothing needs nothing', () => {
-  expect(referencesOf({})).toEqual({ configMaps: [], secrets: [], tokens: [] });
+  expect(referencesOf({})).toEqual({ configMaps: [], secrets: [], claims: [], tokens: [] });
 });

@@ -1,4 +1,5 @@
 import type { ConfigMap, Container, EnvFromSource, EnvVar, Pod, Secret, Volume } from '@spillway/kube';
+import { claimVolumes } from './claims.ts';
 
 /** An object of the pod's namespace that the pod names. */
 export interface ReferencedObject {
@@ -20,6 +21,8 @@ export interface TokenReference {
 export interface PodReferences {
   readonly configMaps: readonly ReferencedObject[];
   readonly secrets: readonly ReferencedObject[];
+  /** Names of PersistentVolumeClaims. */
+  readonly claims: readonly string[];
   readonly tokens: readonly TokenReference[];
 }
 
@@ -75,7 +78,8 @@ export function referencesOf(pod: Pod): PodReferences {
   pod.spec?.volumes?.forEach(volume);
   for (const secret of pod.spec?.imagePullSecrets ?? []) note(secrets, secret.name, true);
 
-  return { configMaps: objects(configMaps), secrets: objects(secrets), tokens };
+  const claims = [...new Set(claimVolumes(pod).map(({ name }) => name))];
+  return { configMaps: objects(configMaps), secrets: objects(secrets), claims, tokens };
 }
 
 /** The objects themselves. */
@@ -95,7 +99,7 @@ export interface Following {
   readonly pullSecretUpdates?: boolean;
 }
 
-/** The references whose changes reach the pod while it runs. */
+/** The references whose changes reach the pod while it runs; a claim is not one of them. */
 export function followingReferencesOf(pod: Pod, { volumeUpdates, pullSecretUpdates }: Following): PodReferences {
   const { volumes = [], imagePullSecrets = [] } = pod.spec ?? {};
   const spec = {
@@ -103,7 +107,7 @@ export function followingReferencesOf(pod: Pod, { volumeUpdates, pullSecretUpdat
     ...(volumeUpdates === true && { volumes }),
     ...(pullSecretUpdates === true && { imagePullSecrets }),
   };
-  return referencesOf({ ...pod, spec });
+  return { ...referencesOf({ ...pod, spec }), claims: [] };
 }
 
 /** Does something of the pod follow changes in the cluster? */

@@ -1,11 +1,12 @@
 import type { EnvVar, PodSpec, Secret } from '@spillway/kube';
 import { describe, expect, test } from 'vitest';
 import { type Resolution, resolveWorkload } from './resolve.ts';
+import { boundClaims, noClaims } from './testing/claims.ts';
 
-function resolve(spec: PodSpec, secrets: Record<string, Secret> = {}): Resolution {
+function resolve(spec: PodSpec, secrets: Record<string, Secret> = {}, claims = noClaims): Resolution {
   return resolveWorkload(
     { metadata: { name: 'web-0', namespace: 'shop', uid: 'u-1' }, spec },
-    { configMap: () => undefined, secret: (name) => secrets[name], token: () => 'token', services: [] },
+    { configMap: () => undefined, secret: (name) => secrets[name], claims, token: () => 'token', services: [] },
     { hostIPs: ['192.0.2.1'], allocatable: {}, dns: { clusterServers: ['10.0.0.10'], clusterDomain: 'cluster.local' } },
   );
 }
@@ -22,7 +23,7 @@ describe('a workload', () => {
       containers: [{ name: 'main', env: [{ name: 'B', value: '2' }] }],
       volumes: [
         { name: 'scratch', emptyDir: {} },
-        { name: 'claim', persistentVolumeClaim: { claimName: 'x' } },
+        { name: 'share', nfs: { server: 's', path: '/' } },
       ],
     });
     if (!resolution.ok) throw new Error('something is missing');
@@ -117,6 +118,50 @@ describe('a workload', () => {
           message: expect.stringContaining('(none, bad (has neither .dockerconfigjson nor .dockercfg))'),
         },
       ],
+    });
+  });
+});
+
+describe('a claim', () => {
+  const spec: PodSpec = {
+    containers: [{ name: 'main' }],
+    volumes: [
+      { name: 'data', persistentVolumeClaim: { claimName: 'data-0' } },
+      { name: 'again', persistentVolumeClaim: { claimName: 'data-0' } },
+    ],
+  };
+
+  test('that is not bound is waited for, in every volume that needs it', () => {
+    const resolution = resolve(spec);
+    expect(resolution).toMatchObject({
+      ok: false,
+      missing: [
+        {
+          kind: 'claim',
+          name: 'data-0',
+          volume: 'data',
+          waiting: { reason: 'ContainerCreating' },
+          event: {
+            reason: 'FailedMount',
+            message:
+              'MountVolume.SetUp failed for volume "data" : the PersistentVolumeClaim "data-0" does not exist. Create the claim.',
+          },
+        },
+        { volume: 'again' },
+      ],
+    });
+  });
+
+  test('that is bound goes to the backend with its volume', () => {
+    const resolution = resolve(spec, {}, boundClaims({ 'data-0': { metadata: { name: 'pv' } } }));
+    expect(resolution).toMatchObject({ ok: true });
+    if (!resolution.ok) return;
+    const { claims } = resolution.workload;
+    expect([...claims.keys()]).toEqual(['data-0']);
+    expect(claims.get('data-0')).toMatchObject({
+      namespace: 'shop',
+      name: 'data-0',
+      volume: { metadata: { name: 'pv' } },
     });
   });
 });

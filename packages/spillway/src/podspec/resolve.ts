@@ -1,4 +1,5 @@
 import type { Pod } from '@spillway/kube';
+import { type BoundClaim, claimStateOf, claimVolumes, type UnboundClaim } from './claims.ts';
 import { type DnsConfig, resolveDns } from './dns.ts';
 import { type EnvVarTemplate, resolveEnvironment } from './env.ts';
 import type { RegistryCredential } from './images.ts';
@@ -10,6 +11,7 @@ import { containersOf, ephemeralContainersOf } from './containers.ts';
 import type { WorkloadFacts, WorkloadSources } from './workload-sources.ts';
 import { serviceVariables } from './service-links.ts';
 import { type ResolvedVolume, resolveVolume } from './volumes.ts';
+import { sentences } from './words.ts';
 
 export type { MissingReference } from './missing.ts';
 
@@ -19,6 +21,8 @@ export interface WorkloadParts {
   readonly volumes: ReadonlyMap<string, ResolvedVolume>;
   /** What {@link environment}, {@link volumes} and {@link registryCredentials} were made from. */
   readonly objects: ReferencedObjects;
+  /** By name of the claim, as far as they are bound. */
+  readonly claims: ReadonlyMap<string, BoundClaim>;
   readonly registryCredentials: readonly RegistryCredential[];
   readonly dns?: DnsConfig;
   /** E.g. `cluster.local`, for fully qualified host names. */
@@ -50,7 +54,16 @@ export function resolvePresent(
   readonly notices: readonly Notice[];
 } {
   const { volumes, missing: missingForVolumes } = resolveVolumes(pod, sources, facts);
-  const missing: MissingReference[] = [...missingForVolumes];
+  const { namespace = '' } = pod.metadata ?? {};
+  const claims = claimVolumes(pod).map(({ name, volume }) => ({
+    volume,
+    state: claimStateOf(namespace, name, sources.claims),
+  }));
+  const bound = claims.flatMap(({ state }) => (state.kind === 'bound' ? [state] : []));
+  const unbound = claims.flatMap(({ state, volume }) =>
+    state.kind === 'unbound' ? [missingClaim(state, volume)] : [],
+  );
+  const missing: MissingReference[] = [...missingForVolumes, ...unbound];
   const notices: Notice[] = [];
 
   const environment = new Map<string, readonly EnvVarTemplate[]>();
@@ -70,6 +83,7 @@ export function resolvePresent(
       environment,
       volumes,
       objects: objectsOf(referencesOf(pod), sources),
+      claims: new Map(bound.map((claim) => [claim.name, claim])),
       registryCredentials,
       ...(dns.config && { dns: dns.config }),
       clusterDomain: facts.dns.clusterDomain,
@@ -99,6 +113,10 @@ export function resolveVolumes(
     else missing.push(...(resolution?.lacking ?? []).map((lack) => missingForVolume(lack, volume.name)));
   }
   return { volumes, missing };
+}
+
+function missingClaim({ name, message, remedy }: UnboundClaim, volume: string): MissingReference {
+  return missingForVolume({ kind: 'claim', name, message: sentences(message, remedy) }, volume);
 }
 
 function pullCredentials(pod: Pod, sources: WorkloadSources, notices: Notice[]): RegistryCredential[] {

@@ -20,9 +20,9 @@ export function travellingLabels({ metadata }: Pod): Record<string, string> {
   return entriesOf(metadata?.labels, labelTravels);
 }
 
-/** Those of the pod's users. */
-export function travellingAnnotations({ metadata }: Pod): Record<string, string> {
-  return entriesOf(metadata?.annotations, annotationTravels);
+/** @param known Those that mean something there; undefined: those of the pod's users go. */
+export function travellingAnnotations({ metadata }: Pod, known?: ReadonlySet<string>): Record<string, string> {
+  return entriesOf(metadata?.annotations, (key) => annotationTravels(key, known));
 }
 
 /**
@@ -49,16 +49,21 @@ function labelTravels(key: string): boolean {
   return !burstLabels.some((label) => label === key);
 }
 
-function annotationTravels(key: string): boolean {
+function annotationTravels(key: string, known?: ReadonlySet<string>): boolean {
+  if (known !== undefined) return known.has(key);
   const domain = key.slice(0, Math.max(0, key.indexOf('/')));
   return !domainsAtHome.some((home) => domain === home || domain.endsWith(`.${home}`));
 }
 
-/** Does a field of the downward API say there what it says here, also when it changes? */
-export function fieldTravels(fieldPath: string): boolean {
+/**
+ * Does a field of the downward API say there what it says here, also when it changes?
+ *
+ * @param known As for {@link travellingAnnotations}.
+ */
+export function fieldTravels(fieldPath: string, known?: ReadonlySet<string>): boolean {
   const [, map, key] = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(fieldPath) ?? [];
   if (map === undefined || key === undefined) return fieldPath.startsWith('status.');
-  return map === 'labels' ? labelTravels(key) : annotationTravels(key);
+  return map === 'labels' ? labelTravels(key) : annotationTravels(key, known);
 }
 
 function entriesOf(

@@ -1,5 +1,6 @@
 import type { Pod, Volume } from '@spillway/kube';
 import { describe, expect, test } from 'vitest';
+import { noClaims } from './testing/claims.ts';
 import type { WorkloadSources } from './workload-sources.ts';
 import { resolveVolume, type VolumeResolution } from './volumes.ts';
 
@@ -8,6 +9,7 @@ const sources: WorkloadSources = {
   configMap: (name) =>
     name === 'settings' ? { data: { a: '1', b: '2' }, binaryData: { raw: base64('\0') } } : undefined,
   secret: (name) => (name === 'login' ? { data: { password: base64('sesame') } } : undefined),
+  claims: noClaims,
   token: ({ audience, expirationSeconds }) => (audience === 'none' ? undefined : `${audience}/${expirationSeconds}`),
   services: [],
 };

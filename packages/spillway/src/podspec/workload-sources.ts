@@ -1,4 +1,5 @@
 import type { ConfigMap, Secret, Service } from '@spillway/kube';
+import type { ClaimSources } from './claims.ts';
 import type { NodeDns } from './dns.ts';
 import type { TokenReference } from './references.ts';
 
@@ -6,6 +7,7 @@ import type { TokenReference } from './references.ts';
 export interface WorkloadSources {
   configMap(name: string): ConfigMap | undefined;
   secret(name: string): Secret | undefined;
+  readonly claims: ClaimSources;
   /** The token itself. */
   token(reference: TokenReference): string | undefined;
   /** At least all Services of the pod's namespace and `kubernetes` of the namespace `default`. */

@@ -27,6 +27,7 @@ it('a backend does what the leader asks, and nothing that changes anything for o
     pod,
     revision: '1',
     environment: new Map(),
+    claims: new Map(),
     registryCredentials: [],
     hostIPs: [],
   };

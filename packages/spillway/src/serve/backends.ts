@@ -2,8 +2,8 @@ import type { Logger } from '@spillway/kube';
 import type { Backend, Owner } from '../backends/backend.ts';
 import { cciSupport } from '../backends/cci/fields.ts';
 import { makeCciBackend } from '../backends/cci/make-cci.ts';
-import { kubernetesSupport } from '../backends/kubernetes/fields/pod-fields.ts';
 import { makeKubernetesBackend } from '../backends/kubernetes/make-kubernetes.ts';
+import { supportOfMapped } from '../backends/kubernetes/mapped-claims.ts';
 import { makeSimulatedBackend } from '../backends/simulated/make-simulated.ts';
 import { simulatedSupport } from '../backends/simulated/simulated-support.ts';
 import type { BackendConfig } from '../config/backends.ts';
@@ -62,7 +62,7 @@ export function supportOf(backend: BackendConfig): Support {
     case 'cci':
       return cciSupport[backend.apiVersion];
     case 'kubernetes':
-      return kubernetesSupport;
+      return supportOfMapped(backend.claims);
     default:
       return simulatedSupport;
   }

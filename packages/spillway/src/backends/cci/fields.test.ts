@@ -58,11 +58,6 @@ test.each<[string, Partial<PodSpec>, Partial<Container>]>([
   ['spec.resources pod-resources-unsupported', { resources: { limits: { cpu: '1' } } }, {}],
   ['spec.volumes[0].hostPath volume-unsupported', { volumes: [{ name: 'v', hostPath: { path: '/' } }] }, {}],
   [
-    'spec.volumes[0].persistentVolumeClaim volume-claim-unsupported',
-    { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'c' } }] },
-    {},
-  ],
-  [
     'spec.containers[0].volumeMounts empty-dir-sub-path-unsupported',
     { volumes: [{ name: 'v', emptyDir: {} }] },
     { volumeMounts: ['a', 'b'].map((subPath) => ({ name: 'v', mountPath: `/${subPath}`, subPath })) },

@@ -5,7 +5,9 @@ import type { Support } from '../../podspec/fit/support.ts';
 import { isRecord } from '../../podspec/plain.ts';
 import { type Refusal, refusal } from '../../podspec/review/refusal.ts';
 import { podFields } from '../kubernetes/fields/pod-fields.ts';
+import { annotationsOf } from './annotations.ts';
 import type { CciDialect } from './dialects.ts';
+import { claimObjection } from './storage/objection.ts';
 
 // What CCI does with a pod's fields where it is not what a cluster with a kubelet does.
 
@@ -46,7 +48,6 @@ const rows: Readonly<Record<string, Rule>> = {
     (policy) => policy !== 'Merge',
   ),
   'securityContext.seLinuxChangePolicy': dropped,
-  'volumes.persistentVolumeClaim': refused('volume-claim-unsupported'),
 };
 
 export const cciRows: Readonly<Record<CciDialect['apiVersion'], Readonly<Record<string, Rule>>>> = {
@@ -66,6 +67,8 @@ const supportOf = (version: CciDialect['apiVersion']): Support => ({
   name: `cci-${version}`,
   fields: withRows(podFields, cciRows[version]),
   alsoRefused: partsOfEmptyDirs,
+  claimObjection: (_, state) => claimObjection(version, state),
+  annotations: annotationsOf(version),
   diskBytes: diskBytes[version],
   accessToken: false,
 });

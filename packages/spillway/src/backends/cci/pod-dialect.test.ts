@@ -1,3 +1,4 @@
+import type { EnvVarSource } from '@spillway/kube';
 import { expect, test } from 'vitest';
 import { translate } from '../kubernetes/fields/translate.ts';
 import { makeWorkload, type WorkloadInput } from '../testing/workloads.ts';
@@ -7,8 +8,11 @@ import { podDialect } from './pod-dialect.ts';
 const owner = { clusterId: 'home', nodeName: 'virtual' };
 const dialect = podDialect(dialects.v1, { region: 'r1', volumeRefresh: false });
 
-function translated(spec: WorkloadInput['spec']): ReturnType<typeof translate>['pod'] {
-  const made = makeWorkload({ name: 'web', image: 'nginx', spec });
+function translated(
+  spec: WorkloadInput['spec'],
+  annotations: WorkloadInput['annotations'] = {},
+): ReturnType<typeof translate>['pod'] {
+  const made = makeWorkload({ name: 'web', image: 'nginx', spec, annotations });
   const metadata = { ...made.pod.metadata, uid: 'u1', creationTimestamp: '2026-11-24T20:00:05Z' };
   const workload = { ...made, pod: { ...made.pod, metadata } };
   return translate(workload, { dialect, owner, namespace: 'cce-burst-home' }).pod;
@@ -29,6 +33,35 @@ test('a pod in CCI has the marks that the vendor’s tools look for, and no fina
     },
   });
   expect(metadata).not.toHaveProperty('finalizers');
+});
+
+const fieldRef = (key: string): EnvVarSource => ({ fieldRef: { fieldPath: `metadata.annotations['${key}']` } });
+
+test('annotations that CCI knows go with the pod; a variable gets the value of the others', () => {
+  const { metadata, spec } = translated(
+    {
+      containers: [
+        {
+          env: [
+            { name: 'TEAM', valueFrom: fieldRef('team') },
+            { name: 'EIP', valueFrom: fieldRef('yangtse.io/pod-with-eip') },
+          ],
+        },
+      ],
+    },
+    { team: 'shop', 'yangtse.io/pod-with-eip': 'true', 'kubernetes.io/egress-bandwidth': '10M' },
+  );
+  expect(metadata?.annotations).toMatchObject({
+    'yangtse.io/pod-with-eip': 'true',
+    'kubernetes.io/egress-bandwidth': '10M',
+  });
+  expect(metadata?.annotations).not.toHaveProperty('team');
+  expect(spec?.containers[0]?.env).toEqual(
+    expect.arrayContaining([
+      { name: 'TEAM', value: 'shop' },
+      { name: 'EIP', valueFrom: fieldRef('yangtse.io/pod-with-eip') },
+    ]),
+  );
 });
 
 test('sidecars and volumes of NFS are there as they were written', () => {

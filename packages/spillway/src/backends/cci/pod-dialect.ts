@@ -6,6 +6,7 @@ import { toBackendError } from './errors.ts';
 import { cciSupport } from './fields.ts';
 import { pullSecretName } from './images/pull-secret.ts';
 import { pullRemedy } from './images/swr.ts';
+import { claimBinding } from './storage/binding.ts';
 
 /** What the vendor's own virtual node offers: CCI has no nodes, and says nothing of how much there is. */
 const capacity: Capacity = { cpu: '200k', memory: '1600000Gi', pods: '200k' };
@@ -39,6 +40,7 @@ export function podDialect(
     pullSecret: pullSecretName,
     // That takes a part of an emptyDir.
     hostsFile: { canBeWritten: false, remedy: 'If the application needs the name, pass it in an environment variable' },
+    claims: claimBinding(apiVersion),
     annotations: vendorAnnotations,
     dns: patientDns,
     remedyOf: (message) => pullRemedy(message, region),

@@ -3,6 +3,7 @@ import {
   configMaps,
   events,
   type Event,
+  type KubeClient,
   type Pod,
   pods,
   type PodSpec,
@@ -12,7 +13,9 @@ import {
 } from '@spillway/kube';
 import type { ApiError } from '@spillway/kube';
 import type { Support } from '../../podspec/fit/support.ts';
-import type { BackendError, Capacity, DnsConfig, Owner } from '../backend.ts';
+import type { BackendError, BoundClaim, Capacity, DnsConfig, Owner } from '../backend.ts';
+import type { ClaimCopy } from './copies/copies.ts';
+import type { CopyStore } from './copies/copy-store.ts';
 import { kubernetesSupport } from './fields/pod-fields.ts';
 
 /**
@@ -56,6 +59,8 @@ export interface Dialect {
   readonly pullSecret: string | undefined;
   /** Can a container of a pod write the hosts file of the others? If a pod's fully qualified name is not in it: what people can do. */
   readonly hostsFile: { readonly canBeWritten: boolean; readonly remedy: string };
+  /** How pods there have the volumes of claims. */
+  readonly claims: ClaimBinding;
   /** More annotations of the other cluster's pod. */
   annotations(pod: Pod, owner: Owner): Readonly<Record<string, string>>;
   dns(config: DnsConfig | undefined): Pick<PodSpec, 'dnsPolicy' | 'dnsConfig'>;
@@ -63,6 +68,21 @@ export interface Dialect {
   remedyOf(message: string): string | undefined;
   /** What an answer means that only this API gives. Undefined: nothing special. */
   errorOf(error: ApiError): BackendError | undefined;
+}
+
+export interface ClaimBinding {
+  /** What a claim of the cluster is there. Undefined: nothing, and pods with such a claim are refused. */
+  mountOf(claim: BoundClaim, owner: Owner): ClaimMount | undefined;
+  /** Where copies are made. Absent: none are. */
+  store?(client: KubeClient, place: { readonly owner: Owner; readonly namespace: string }): CopyStore<ClaimCopy>;
+}
+
+export interface ClaimMount {
+  readonly claimName: string;
+  /** The folder of it that is mounted; empty: all of it. */
+  readonly folder: string;
+  /** What has to be there, without its namespace. Absent: others see to that. */
+  readonly copy?: ClaimCopy;
 }
 
 export const kubernetesDialect: Dialect = {
@@ -82,6 +102,7 @@ export const kubernetesDialect: Dialect = {
   clusterServices: false,
   pullSecret: undefined,
   hostsFile: { canBeWritten: true, remedy: 'Set hostsImage of the pool to an image with a shell' },
+  claims: { mountOf: () => undefined },
   annotations: () => ({}),
   dns: explicitDns,
   remedyOf: () => undefined,

@@ -2,6 +2,7 @@ import { isAlreadyExists, KubeClient, type Logger, loadKubeconfig, namespaces } 
 import type { Owner } from '../backend.ts';
 import { kubernetesDialect } from './dialect.ts';
 import { KubernetesBackend } from './kubernetes-backend.ts';
+import { type ClaimMapping, mappedClaims, supportOfMapped } from './mapped-claims.ts';
 
 export interface KubernetesBackendOptions {
   readonly kubeconfig: string;
@@ -9,6 +10,7 @@ export interface KubernetesBackendOptions {
   readonly namespace: string;
   readonly createNamespace: boolean;
   readonly hostsImage?: string | undefined;
+  readonly claims?: ClaimMapping;
 }
 
 /** Pods in a namespace of any cluster that a kubeconfig leads to. */
@@ -24,9 +26,9 @@ export function makeKubernetesBackend({
   readonly beforeSend?: () => void;
   readonly logger: Logger;
 }): KubernetesBackend {
-  const { kubeconfig, context, namespace, createNamespace, hostsImage } = options;
+  const { kubeconfig, context, namespace, createNamespace, hostsImage, claims = {} } = options;
   return new KubernetesBackend({
-    dialect: kubernetesDialect,
+    dialect: { ...kubernetesDialect, support: supportOfMapped(claims), claims: mappedClaims(claims) },
     namespace,
     owner,
     logger,

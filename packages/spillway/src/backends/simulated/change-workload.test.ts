@@ -15,6 +15,7 @@ const workload: Workload = {
     ['scratch', { kind: 'emptyDir', medium: '' }],
   ]),
   objects: { configMaps: new Map(), secrets: new Map() },
+  claims: new Map(),
   registryCredentials: [],
   hostIPs: [],
 };

@@ -16,6 +16,7 @@ const workload: Workload = {
     configMaps: new Map([['settings', { data: { colour: 'blue' } }]]),
     secrets: new Map([['login', { data: { password: 'c2VzYW1l' } }]]),
   },
+  claims: new Map([['data', { namespace: 'n', name: 'data', claim: {}, volume: { metadata: { name: 'pv' } } }]]),
   registryCredentials: [{ registry: 'quay.io', username: 'u', password: 'p' }],
   dns: { servers: ['10.0.0.10'], searches: [], options: [] },
   hostIPs: ['192.0.2.1'],

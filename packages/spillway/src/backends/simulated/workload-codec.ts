@@ -4,7 +4,7 @@ import type { Workload } from '../backend.ts';
 import { parseJson } from '../trusted.ts';
 
 /** What a {@link Workload} looks like on disk. Holds Secrets: whoever writes it keeps it private. */
-interface StoredWorkload extends Omit<Workload, 'environment' | 'volumes' | 'objects'> {
+interface StoredWorkload extends Omit<Workload, 'environment' | 'volumes' | 'objects' | 'claims'> {
   readonly version: 1;
   readonly environment: readonly (readonly [
     string,
@@ -13,6 +13,7 @@ interface StoredWorkload extends Omit<Workload, 'environment' | 'volumes' | 'obj
   readonly volumes: readonly (readonly [string, StoredVolume])[];
   /** Absent: written before there were any. */
   readonly objects?: { readonly [Kind in keyof ReferencedObjects]: readonly Entry<ReferencedObjects[Kind]>[] };
+  readonly claims?: readonly Entry<Workload['claims']>[];
 }
 
 type Entry<M> = M extends ReadonlyMap<infer K, infer V> ? readonly [K, V] : never;
@@ -28,19 +29,21 @@ export function encodeWorkload(workload: Workload): string {
     environment: [...workload.environment],
     volumes: Array.from(workload.volumes, ([name, volume]) => [name, storeVolume(volume)] as const),
     objects: { configMaps: [...workload.objects.configMaps], secrets: [...workload.objects.secrets] },
+    claims: [...workload.claims],
   };
   return JSON.stringify(stored);
 }
 
 /** Throws on what is not a stored workload. */
 export function decodeWorkload(text: string): Workload {
-  const { version, environment, volumes, objects, ...rest } = parseJson<StoredWorkload>(text);
+  const { version, environment, volumes, objects, claims, ...rest } = parseJson<StoredWorkload>(text);
   if (version !== 1) throw new Error(`stored workload has version ${String(version)}, expected 1`);
   return {
     ...rest,
     environment: new Map(environment),
     volumes: new Map(volumes.map(([name, volume]) => [name, loadVolume(volume)])),
     objects: { configMaps: new Map(objects?.configMaps), secrets: new Map(objects?.secrets) },
+    claims: new Map(claims),
   };
 }
 

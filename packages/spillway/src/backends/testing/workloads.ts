@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { ConfigMap, Container, Pod, PodSpec, Secret } from '@spillway/kube';
+import type { ConfigMap, Container, PersistentVolume, Pod, PodSpec, Secret } from '@spillway/kube';
 import { resolveWorkload } from '../../podspec/resolve.ts';
+import { boundClaims } from '../../podspec/testing/claims.ts';
 import { revisionOf } from '../../podspec/travelling.ts';
 import type { Workload } from '../backend.ts';
 
@@ -11,17 +12,28 @@ export interface WorkloadInput {
     readonly initContainers?: readonly Partial<Container>[];
   };
   readonly image: string;
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly configMaps?: Readonly<Record<string, ConfigMap>>;
   readonly secrets?: Readonly<Record<string, Secret>>;
+  /** What claims are bound to, by name of the claim. */
+  readonly claims?: Readonly<Record<string, PersistentVolume>>;
 }
 
 /** A workload as the pod core would make it from a pod that the API server has defaulted. */
-export function makeWorkload({ name = 'pod', spec, image, configMaps = {}, secrets = {} }: WorkloadInput): Workload {
+export function makeWorkload({
+  name = 'pod',
+  spec,
+  image,
+  annotations = {},
+  configMaps = {},
+  secrets = {},
+  claims = {},
+}: WorkloadInput): Workload {
   const { containers, initContainers, ...rest } = spec;
   const complete = (partial: readonly Partial<Container>[]): Container[] =>
     partial.map((container) => ({ name: 'main', image, imagePullPolicy: 'IfNotPresent', ...container }));
   const pod: Pod = {
-    metadata: { name, namespace: 'default', uid: randomUUID(), labels: { app: name } },
+    metadata: { name, namespace: 'default', uid: randomUUID(), labels: { app: name }, annotations },
     spec: {
       restartPolicy: 'Always',
       nodeName: 'virtual',
@@ -37,6 +49,7 @@ export function makeWorkload({ name = 'pod', spec, image, configMaps = {}, secre
     {
       configMap: (each) => configMaps[each],
       secret: (each) => secrets[each],
+      claims: boundClaims(claims),
       token: ({ audience }) => `token for ${audience || 'the API server'}`,
       services: [
         {

@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { supports } from '../../backends/support.ts';
 import { loadConfig } from '../../config/load.ts';
 import { ManifestError, parseManifest } from '../../diagnosis/plan/manifest.ts';
-import { makesPods } from '../../placement/rules/object-shape.ts';
+import { isClaim, makesPods } from '../../placement/rules/object-shape.ts';
 import { hasFindings, type Plan, planOf } from '../../diagnosis/plan/plan.ts';
 import { readPlan } from '../../diagnosis/plan/read-plan.ts';
 import { poolsOfNodes } from '../../diagnosis/pools.ts';
@@ -89,5 +89,5 @@ async function objectsOf(file: string): Promise<KubeObject[]> {
 }
 
 function withNamespace(object: KubeObject, namespace: string): KubeObject {
-  return makesPods(object) ? { ...object, metadata: { namespace, ...object.metadata } } : object;
+  return makesPods(object) || isClaim(object) ? { ...object, metadata: { namespace, ...object.metadata } } : object;
 }

@@ -2,7 +2,7 @@ import { type KubeObject, parseYaml, type Place, YamlError } from '@spillway/kub
 import type { z } from 'zod';
 import { check } from '../../podspec/mistakes.ts';
 import { at } from '../../placement/rules/admitted.ts';
-import { anyObject, makesPods, shapes } from '../../placement/rules/object-shape.ts';
+import { anyObject, isClaim, makesPods, shapes } from '../../placement/rules/object-shape.ts';
 
 /** A file is no manifest. The message has one line for each problem: `FILE:LINE: what, and what is allowed`. */
 export class ManifestError extends Error {
@@ -41,7 +41,7 @@ function objectsIn(
   if (object.kind?.endsWith('List') && Array.isArray(object.items)) {
     return object.items.flatMap((item: unknown, index) => objectsIn(item, [...path, 'items', index], place));
   }
-  const schema = makesPods(object) ? shapes.get(object.kind ?? '') : undefined;
+  const schema = makesPods(object) || isClaim(object) ? shapes.get(object.kind ?? '') : undefined;
   if (schema) requireShape(schema, value, path, place);
   return [object];
 }

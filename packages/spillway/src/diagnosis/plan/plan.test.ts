@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { hasFindings, type LiveCluster, type Plan, planOf } from './plan.ts';
 import { parseManifest } from './manifest.ts';
 import { supports } from '../../backends/support.ts';
+import { noClaims } from '../../podspec/testing/claims.ts';
 import { poolsOfNodes } from '../pools.ts';
 
 const guide = await readFile(new URL('../../../demo/test-vk.yaml', import.meta.url), 'utf8');
@@ -27,7 +28,7 @@ const live: LiveCluster = {
   nodes: [real, virtual],
   pods: [taken],
   profiles: [],
-  claims: { claim: () => undefined, volume: () => undefined, storageClass: () => undefined },
+  claims: noClaims,
   remarks: [],
 };
 

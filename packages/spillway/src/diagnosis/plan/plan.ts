@@ -6,14 +6,16 @@ import { applyPatch } from '../../placement/rules/json-patch.ts';
 import { isLimited, type ScheduleProfile } from '../../placement/rules/schedule-profile.ts';
 import { unknownValues } from '../../placement/rules/unknown-value.ts';
 import { podOf, replicasOf } from '../../placement/rules/workload.ts';
-import type { ClaimSources } from '../../podspec/fit/claims.ts';
+import type { ClaimSources } from '../../podspec/claims.ts';
 import { askPools, type Pool } from '../../podspec/fit/fit.ts';
 import { named } from '../doctor/view.ts';
 import { type ShownPolicy, shownPolicyOf } from '../policy.ts';
 import { isVirtual } from '../why.ts';
+import { type ClaimView, claimViewsOf } from '../claim-view.ts';
 import { roomOf } from '../room.ts';
 import { type Forecast, forecastOf } from './forecast.ts';
 import { makesPods } from '../../placement/rules/object-shape.ts';
+import { withClaimsOf, withPlanned } from './planned-claims.ts';
 import { type PoolPlan, poolPlanOf } from './pool-plan.ts';
 
 /** The answer of `spillway plan`; stable, see docs/cli.md. */
@@ -34,6 +36,8 @@ export interface WorkloadPlan {
   readonly refused: readonly string[];
   /** What admission writes. */
   readonly writes: readonly Write[];
+  /** Missing where there are none, or they are not known. */
+  readonly claims?: readonly ClaimView[];
   readonly pools: readonly PoolPlan[];
   /** Missing when the cluster was not asked, or not all of it could be seen. */
   readonly forecast?: Forecast;
@@ -96,10 +100,13 @@ function workloadPlan(object: KubeObject, facts: PlanFacts, room: PoolCapacity |
   const policy = shownPolicyOf(pod);
   const replicas = object.kind === 'Pod' ? 1 : (facts.replicas ?? replicasOf(object));
   const refused = unknownValues({ operation: 'CREATE', object });
-  const head = { object: nameOf(object), replicas, policy, refused };
-  if (refused.length > 0) return { ...head, writes: [], pools: [] };
+  const intro = { object: nameOf(object), replicas, policy, refused };
+  if (refused.length > 0) return { ...intro, writes: [], pools: [] };
+  const claims = cluster?.claims && withPlanned(cluster.claims, facts.objects);
+  const views = claims ? claimViewsOf(pod, claims) : [];
+  const head = { ...intro, ...(views.length > 0 && { claims: views }) };
   const poolPlans = pools.map((pool) => {
-    const surroundings = room && { node: nodeOf.get(pool.nodeName), room, claims: cluster?.claims };
+    const surroundings = room && { node: nodeOf.get(pool.nodeName), room, claims };
     return poolPlanOf(pod, policy, pool, surroundings);
   });
   if (cluster?.pods === undefined || room === undefined) return { ...head, writes, pools: poolPlans };
@@ -117,7 +124,7 @@ function admitted(
   nodeOf: ReadonlyMap<string | undefined, Node>,
 ): { readonly pod: Pod; readonly writes: readonly Write[] } {
   const onWorkload = object.kind === 'Pod' ? [] : evaluate({ operation: 'CREATE', object });
-  const template = podOf(applyPatch(object, onWorkload)) ?? {};
+  const template = withClaimsOf(object, podOf(applyPatch(object, onWorkload)) ?? {});
   const byRules = evaluate({ operation: 'CREATE', object: template }, profiles);
   const pod = applyPatch(template, byRules);
   const byPools = letIn(pod, askPools(pools, (name) => nodeOf.get(name))(pod));

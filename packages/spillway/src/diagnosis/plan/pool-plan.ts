@@ -1,7 +1,7 @@
 import type { Node, Pod } from '@spillway/kube';
 import type { PoolCapacity } from '../../placement/binder/capacity.ts';
 import { burstLabels } from '../../podspec/contract.ts';
-import type { ClaimSources } from '../../podspec/fit/claims.ts';
+import type { ClaimSources } from '../../podspec/claims.ts';
 import { type Fit, fitOf, type Pool } from '../../podspec/fit/fit.ts';
 import type { Reason } from '../../podspec/review/refusal.ts';
 import { formatCpu, formatMemory, type Size } from '../../podspec/sizing/size.ts';

@@ -17,6 +17,7 @@ import { type FieldTable, passed, refused } from '../../podspec/fit/fields.ts';
 import type { Pool } from '../../podspec/fit/fit.ts';
 import { unknownSupport } from '../../podspec/fit/support.ts';
 import { refusal } from '../../podspec/review/refusal.ts';
+import { noClaims } from '../../podspec/testing/claims.ts';
 import { Binder } from './binder.ts';
 import { ClusterNodes } from './cluster-nodes.ts';
 
@@ -68,7 +69,7 @@ class World {
       pools,
       pods: store,
       nodes: new ClusterNodes(pools.map(({ nodeName }) => nodeName)),
-      claims: { claim: () => undefined, volume: () => undefined, storageClass: () => undefined },
+      claims: noClaims,
       profileOf: () => profile,
       overflowDelayMs: 0,
       clock: systemClock,

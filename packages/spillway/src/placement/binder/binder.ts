@@ -17,7 +17,7 @@ import {
   WorkQueue,
   type Clock,
 } from '@spillway/kube';
-import type { ClaimSources } from '../../podspec/fit/claims.ts';
+import type { ClaimSources } from '../../podspec/claims.ts';
 import { type Misfit, type Pool, type PoolFit, refusedByAll } from '../../podspec/fit/fit.ts';
 import { footprint } from '../../podspec/resources.ts';
 import { eventText, poolSentences } from '../../podspec/review/told.ts';

@@ -1,6 +1,6 @@
 import type { Node, Pod } from '@spillway/kube';
 import { nodeTypeLabel } from '../../podspec/contract.ts';
-import type { ClaimSources } from '../../podspec/fit/claims.ts';
+import type { ClaimSources } from '../../podspec/claims.ts';
 import { fitOf, type Misfit, type Pool, type PoolFit } from '../../podspec/fit/fit.ts';
 import type { Resources } from '../../podspec/resources.ts';
 

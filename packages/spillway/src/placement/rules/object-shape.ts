@@ -65,6 +65,17 @@ const podSpec = z.looseObject({
     .optional(),
 });
 const count = z.int().min(0).optional();
+/** A claim, or what a StatefulSet makes claims from. */
+const claim = z.looseObject({
+  metadata: metadata.optional(),
+  spec: z.looseObject({ storageClassName: z.string().optional(), volumeName: z.string().optional() }).optional(),
+});
+const counts = z.looseObject({
+  replicas: count,
+  parallelism: count,
+  volumeClaimTemplates: z.array(claim).optional(),
+  ordinals: z.looseObject({ start: count }).optional(),
+});
 export const anyObject: z.ZodType = z.looseObject({
   apiVersion: z.string('is missing: an object needs apiVersion and kind'),
   kind: z.string('is missing: an object needs apiVersion and kind'),
@@ -75,12 +86,13 @@ const pod = z.looseObject({ spec: podSpec });
 /** What the kinds must be, from the place of their pod template. */
 export const shapes: ReadonlyMap<string, z.ZodType> = new Map([
   ['Pod', pod],
+  ['PersistentVolumeClaim', claim],
   ...[...templatePaths].map(([kind, path]) => [kind, templateAt(path)] as const),
 ]);
 
 function templateAt([first = '', ...rest]: readonly string[]): z.ZodType {
   if (rest.length === 0) return z.looseObject({ [first]: pod.extend({ metadata: metadata.optional() }) });
-  return z.looseObject({ [first]: templateAt(rest).and(z.looseObject({ replicas: count, parallelism: count })) });
+  return z.looseObject({ [first]: templateAt(rest).and(counts) });
 }
 
 /** The kinds of which admission looks at the pods. */
@@ -89,6 +101,10 @@ export function makesPods({ apiVersion, kind = '' }: KubeObject): boolean {
     ({ target: { apiGroup, kinds } }) =>
       kinds.includes(kind) && apiVersion === (apiGroup === '' ? 'v1' : `${apiGroup}/v1`),
   );
+}
+
+export function isClaim({ apiVersion, kind }: KubeObject): boolean {
+  return apiVersion === 'v1' && kind === 'PersistentVolumeClaim';
 }
 
 /** Where an object that nobody has checked is none of its kind; undefined: as far as it is read here, it is. */

@@ -5,6 +5,10 @@ import {
   isForbidden,
   type KubeClient,
   type KubeObject,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  persistentVolumeClaims,
+  persistentVolumes,
   type Pod,
   type ResourceType,
   type Secret,
@@ -15,6 +19,7 @@ import {
   type Clock,
   systemClock,
 } from '@spillway/kube';
+import type { ClaimSources } from '../../podspec/claims.ts';
 import { type PodReferences, referencesOf, type TokenReference } from '../../podspec/references.ts';
 import type { WorkloadSources } from '../../podspec/workload-sources.ts';
 import { instanceRef } from '../../podspec/pod-facts.ts';
@@ -56,28 +61,46 @@ export async function fetchReferences(
   const { namespace } = instanceRef(pod);
   const read = async <T extends KubeObject>(
     type: ResourceType<T>,
-    objects: PodReferences['secrets'],
+    names: readonly string[],
   ): Promise<ReadonlyMap<string, T>> => {
     const found = await Promise.all(
-      objects.map(async ({ name }) => {
+      names.map(async (name) => {
         const object = await present(() => client.resource(type).get({ namespace, name }, { signal }), clock, signal);
         return object && ([name, object] as const);
       }),
     );
     return new Map(found.filter((entry) => entry !== undefined));
   };
-  const [configMapsByName, secretsByName, tokens] = await Promise.all([
-    read<ConfigMap>(configMaps, references.configMaps),
-    read<Secret>(secrets, references.secrets),
+  const readClaims = async (): Promise<ClaimSources> => {
+    const claims = await read<PersistentVolumeClaim>(persistentVolumeClaims, references.claims);
+    // Others, a node may not read.
+    const bound = [...claims.values()].flatMap(({ spec, status }) =>
+      status?.phase === 'Bound' ? (spec?.volumeName ?? []) : [],
+    );
+    const volumes = await read<PersistentVolume>(persistentVolumes, bound);
+    return {
+      claim: (_, name) => claims.get(name),
+      volume: (name) => volumes.get(name),
+    };
+  };
+  const [configMapsByName, secretsByName, claims, tokens] = await Promise.all([
+    read<ConfigMap>(configMaps, namesOf(references.configMaps)),
+    read<Secret>(secrets, namesOf(references.secrets)),
+    readClaims(),
     requestTokens(pod, references.tokens, reader, signal),
   ]);
   return {
     configMap: (name) => configMapsByName.get(name),
     secret: (name) => secretsByName.get(name),
+    claims,
     token: (reference) => tokens.get(tokenKey(reference))?.token,
     services: services(namespace),
     renewAtMs: Math.min(...Array.from(tokens.values(), ({ renewAtMs }) => renewAtMs)),
   };
+}
+
+function namesOf(objects: PodReferences['secrets']): string[] {
+  return objects.map(({ name }) => name);
 }
 
 const unrenewedLifeSeconds = 24 * 3600;

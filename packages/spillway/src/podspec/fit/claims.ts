@@ -1,61 +1,38 @@
-import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '@spillway/kube';
-import type { Problem } from '../review/refusal.ts';
+import type { Node, Pod } from '@spillway/kube';
+import { type ClaimSources, claimStateOf, claimVolumes } from '../claims.ts';
+import { type Problem, type Refusal, refusal } from '../review/refusal.ts';
 import { matchesAnyTerm } from './node-match.ts';
+import type { Support } from './support.ts';
 
-/** What the cluster knows about volumes. */
-export interface ClaimSources {
-  readonly claim: (namespace: string, name: string) => PersistentVolumeClaim | undefined;
-  readonly volume: (name: string) => PersistentVolume | undefined;
-  readonly storageClass: (name: string) => StorageClass | undefined;
-}
-
-/** Names of the volume claims that a pod uses, those included that are made for it when it is there. */
-export function claimNames({ metadata, spec }: Pod): readonly string[] {
-  return (spec?.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
-    if (persistentVolumeClaim !== undefined) return [persistentVolumeClaim.claimName];
-    return ephemeral === undefined || metadata?.uid === undefined ? [] : [`${metadata.name ?? ''}-${name}`];
+/**
+ * Why a pool cannot mount the claims of a pod.
+ *
+ * @param sources undefined: nothing is known of them but their names
+ */
+export function claimRefusals(pod: Pod, { claimObjection }: Support, sources?: ClaimSources): Refusal[] {
+  const namespace = pod.metadata?.namespace ?? '';
+  // What becomes of those that are made with the pod, the fields of their volumes say.
+  const claims = claimVolumes(pod).filter(({ ephemeral }) => !ephemeral);
+  return claims.flatMap(({ name, field }) => {
+    const objection = claimObjection?.({ namespace, name }, sources && claimStateOf(namespace, name, sources));
+    return objection === undefined ? [] : [refusal(objection.code, field, objection.detail)];
   });
 }
 
 /** Why the claims of the pod keep it from the node. A claim has to be bound to a volume that the node can reach. */
 export function claimProblem(pod: Pod, node: Node, sources: ClaimSources): Problem | undefined {
-  for (const name of claimNames(pod)) {
-    const found = problemOfClaim(name, pod, node, sources);
-    if (found !== undefined) return { field: 'spec.volumes', ...found };
-  }
-  return undefined;
-}
-
-function problemOfClaim(name: string, pod: Pod, node: Node, sources: ClaimSources): Omit<Problem, 'field'> | undefined {
-  const claim = sources.claim(pod.metadata?.namespace ?? '', name);
-  if (claim === undefined) {
-    return { message: `the PersistentVolumeClaim "${name}" does not exist`, remedy: 'Create the claim.' };
-  }
-  const { volumeName = '', storageClassName = '' } = claim.spec ?? {};
-  if (volumeName === '' || claim.status?.phase !== 'Bound') {
-    const { volumeBindingMode } = sources.storageClass(storageClassName) ?? {};
-    if (volumeBindingMode === 'WaitForFirstConsumer') {
+  const namespace = pod.metadata?.namespace ?? '';
+  for (const { name, field } of claimVolumes(pod)) {
+    const state = claimStateOf(namespace, name, sources);
+    if (state.kind === 'unbound') return { field, message: state.message, remedy: state.remedy };
+    const required = state.kind === 'bound' ? state.volume.spec?.nodeAffinity?.required : undefined;
+    if (state.kind === 'bound' && required && !matchesAnyTerm(required.nodeSelectorTerms, node)) {
       return {
-        message: `the PersistentVolumeClaim "${name}" gets its volume where its first pod runs (volumeBindingMode WaitForFirstConsumer of the storage class "${storageClassName}"), which cannot be a virtual node`,
-        remedy: 'Use a storage class with volumeBindingMode Immediate, or a claim that is already bound.',
+        field,
+        message: `the PersistentVolume "${state.volume.metadata?.name}" of the claim "${name}" can be reached from other nodes only`,
+        remedy: 'Use a volume that is not tied to nodes or zones.',
       };
     }
-    return {
-      message: `the PersistentVolumeClaim "${name}" is not bound to a volume yet`,
-      remedy: `To see why, run: kubectl describe pvc ${name}`,
-    };
   }
-  const volume = sources.volume(volumeName);
-  if (volume === undefined) {
-    return {
-      message: `the PersistentVolume "${volumeName}" of the claim "${name}" does not exist`,
-      remedy: 'Restore the volume, or use another claim.',
-    };
-  }
-  const required = volume.spec?.nodeAffinity?.required;
-  if (required === undefined || matchesAnyTerm(required.nodeSelectorTerms, node)) return undefined;
-  return {
-    message: `the PersistentVolume "${volumeName}" of the claim "${name}" can be reached from other nodes only`,
-    remedy: 'Use a volume that is not tied to nodes or zones.',
-  };
+  return undefined;
 }

@@ -1,18 +1,18 @@
 import type { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
 import { testPod, virtualNode } from '../../placement/testing/objects.ts';
+import { noClaims } from '../testing/claims.ts';
 import { specOf } from '../testing/sized-specs.ts';
-import type { ClaimSources } from './claims.ts';
+import type { ClaimSources } from '../claims.ts';
 import { type Fit, fitOf, type Pool, type PoolOffer, refusedByAll } from './fit.ts';
 import { dropped, refused } from './fields.ts';
 import type { Surroundings } from './hindrance.ts';
-import { unknownSupport } from './support.ts';
+import { type Support, unknownSupport } from './support.ts';
 
-const nothing: ClaimSources = { claim: () => undefined, volume: () => undefined, storageClass: () => undefined };
 const offer: PoolOffer = { support: unknownSupport, sizing: 'none' };
 
 function fit(pod: Pod, around: Partial<Surroundings> = {}, claims: Partial<ClaimSources> = {}): Fit {
-  return fitOf(pod, offer, { node: virtualNode(), claims: { ...nothing, ...claims }, ...around });
+  return fitOf(pod, offer, { node: virtualNode(), claims: { ...noClaims, ...claims }, ...around });
 }
 const messageOf = (answer: Fit): string =>
   'reasons' in answer ? answer.reasons.map((each) => each.message).join() : '';
@@ -25,25 +25,25 @@ const required = (kind: string, key: string): object => ({
 const spread = (topologyKey: string, whenUnsatisfiable: string): Pod =>
   testPod({ spec: { topologySpreadConstraints: [{ maxSkew: 1, topologyKey, whenUnsatisfiable }] } });
 const claim = (spec: PersistentVolumeClaim['spec'], phase: string) => (): PersistentVolumeClaim => ({
-  metadata: { name: 'data' },
+  metadata: { name: 'data', uid: 'u1' },
   ...(spec === undefined ? {} : { spec }),
   status: { phase },
 });
 
 const storageClass = (): StorageClass => ({ provisioner: 'x', volumeBindingMode: 'WaitForFirstConsumer' });
 const volumeOn = (host: string | undefined) => (): PersistentVolume => ({
-  spec:
-    host === undefined
-      ? {}
-      : {
-          nodeAffinity: {
-            required: {
-              nodeSelectorTerms: [
-                { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [host] }] },
-              ],
-            },
-          },
+  spec: {
+    claimRef: { uid: 'u1' },
+    ...(host !== undefined && {
+      nodeAffinity: {
+        required: {
+          nodeSelectorTerms: [
+            { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [host] }] },
+          ],
         },
+      },
+    }),
+  },
 });
 
 const withDisk = (amount: string): Pod => {
@@ -186,12 +186,16 @@ describe('rules about other pods', () => {
   });
 });
 
+const claimObjection: Support['claimObjection'] = ({ namespace, name }, state) =>
+  name === 'data' ? { code: 'claim-not-mapped', detail: `${namespace} ${state?.kind}` } : undefined;
+const planned = (): PersistentVolumeClaim => ({ metadata: { name: 'data' }, spec: { storageClassName: 'fast' } });
+
 describe('a pod with volume claims', () => {
   const pod = testPod({ spec: { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] } });
   it('waits for a claim that is missing or not bound yet', () => {
     expect(fit(pod)).toMatchObject({
       kind: 'claim',
-      reasons: [{ field: 'spec.volumes', message: 'the PersistentVolumeClaim "data" does not exist' }],
+      reasons: [{ field: 'spec.volumes[0]', message: 'the PersistentVolumeClaim "data" does not exist' }],
     });
     const pending = claim({ storageClassName: 'fast' }, 'Pending');
     expect(messageOf(fit(pod, {}, { claim: pending }))).toContain('not bound to a volume yet');
@@ -201,6 +205,21 @@ describe('a pod with volume claims', () => {
     const found = fit(pod, {}, { claim: claim({ storageClassName: 'fast' }, 'Pending'), storageClass });
     expect(messageOf(found)).toContain('WaitForFirstConsumer');
     expect(found).toMatchObject({ reasons: [{ remedy: expect.stringContaining('Immediate') as unknown }] });
+  });
+
+  it('is refused by a pool that cannot mount them', () => {
+    const picky: PoolOffer = { ...offer, support: { ...unknownSupport, claimObjection } };
+    const refusedWith = (claims?: ClaimSources): Fit => fitOf(pod, picky, { node: virtualNode(), claims });
+    const reasons = [
+      { code: 'claim-not-mapped', field: 'spec.volumes[0]', message: expect.stringMatching(/: default undefined$/) },
+    ];
+    expect(refusedWith()).toMatchObject({ kind: 'refused', reasons });
+    expect(messageOf(refusedWith(noClaims))).toMatch(/: default unbound$/);
+  });
+
+  it('is not kept away by a claim that is still to be created', () => {
+    expect(fit(pod, {}, { claim: planned })).toMatchObject({ kind: 'fits' });
+    expect(messageOf(fit(pod, {}, { claim: planned, storageClass }))).toContain('WaitForFirstConsumer');
   });
 
   it('goes where its volume can be reached', () => {

@@ -2,7 +2,9 @@ import type { Node, Pod, Taint } from '@spillway/kube';
 import type { Reason, Refusal } from '../review/refusal.ts';
 import type { RuleSetName } from '../sizing/rule-sets.ts';
 import { type Sized, sizePod, type Sizing } from '../sizing/size-pod.ts';
+import type { ClaimSources } from '../claims.ts';
 import { type Adaptation, adaptationsOf } from './adaptations.ts';
+import { claimRefusals } from './claims.ts';
 import { diskRefusals } from './disk.ts';
 import { fieldRefusals } from './fields.ts';
 import { hindranceOf, type NotNow, type Surroundings } from './hindrance.ts';
@@ -49,7 +51,7 @@ export type Misfit =
  */
 export function fitOf(pod: Pod, offer: PoolOffer, around: Surroundings = {}): Fit {
   const sized = sizePod(pod.spec ?? { containers: [] }, offer.sizing);
-  const refusals = refusalsOf(pod, offer.support, sized);
+  const refusals = refusalsOf(pod, offer.support, sized, around.claims);
   if (sized.kind === 'refused' || refusals.length > 0) return { kind: 'refused', reasons: refusals };
   const unselected = around.node && selectionProblem(pod, around.node);
   if (unselected) return { kind: 'selector', reasons: [{ code: 'selector', ...unselected }] };
@@ -95,11 +97,12 @@ export function refusedByAll(fits: Iterable<PoolFit>): ReadonlyMap<string, reado
   return refused;
 }
 
-function refusalsOf(pod: Pod, support: Support, sizing: Sizing): readonly Refusal[] {
+function refusalsOf(pod: Pod, support: Support, sizing: Sizing, claims?: ClaimSources): readonly Refusal[] {
   const refusals = [
     ...fieldRefusals(pod, support.fields),
     ...support.alsoRefused(pod),
     ...diskRefusals(pod, support),
+    ...claimRefusals(pod, support, claims),
     ...(sizing.kind === 'refused' ? sizing.refusals : []),
   ];
   // Both a table and a rule set may know that something is not there.

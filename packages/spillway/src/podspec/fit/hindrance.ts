@@ -1,8 +1,9 @@
 import type { Node, Pod, Toleration } from '@spillway/kube';
 import { blockedTaint, burstTaint, preferTaint } from '../contract.ts';
+import type { ClaimSources } from '../claims.ts';
 import { footprint, type Resources } from '../resources.ts';
 import type { Problem } from '../review/refusal.ts';
-import { type ClaimSources, claimProblem } from './claims.ts';
+import { claimProblem } from './claims.ts';
 import { untoleratedTaints } from './node-match.ts';
 import { topologyProblem } from './topology.ts';
 

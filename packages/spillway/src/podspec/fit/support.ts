@@ -1,5 +1,7 @@
 import type { Pod } from '@spillway/kube';
+import type { ClaimState } from '../claims.ts';
 import type { Refusal } from '../review/refusal.ts';
+import type { RefusalCode } from '../review/rules.ts';
 import { type FieldTable, passed } from './fields.ts';
 
 /** What a backend does with pods. Plain data and pure functions, so that it can be asked without the backend. */
@@ -10,10 +12,27 @@ export interface Support {
   readonly fields: FieldTable;
   /** What the table cannot say, because it depends on several fields. */
   readonly alsoRefused: (pod: Pod) => readonly Refusal[];
+  /**
+   * Why a claim cannot be mounted there. Absent: each can.
+   *
+   * @param state undefined: nothing is known of it but its name
+   */
+  readonly claimObjection?: (
+    claim: { readonly namespace: string; readonly name: string },
+    state: ClaimState | undefined,
+  ) => ClaimObjection | undefined;
+  /** Annotations that mean something there, and go with a pod. Absent: those of its users go. */
+  readonly annotations?: ReadonlySet<string>;
   /** Bytes that each pod has on a disk of its own, for which it asks nobody. Absent: what pods request is passed on. */
   readonly diskBytes?: bigint;
   /** Do pods get the token that Kubernetes mounts into each of them? */
   readonly accessToken: boolean;
+}
+
+export interface ClaimObjection {
+  readonly code: RefusalCode;
+  /** Without a full stop */
+  readonly detail: string;
 }
 
 /** Of a backend that is not known here: nothing is said against a pod. */

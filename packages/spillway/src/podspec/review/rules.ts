@@ -86,12 +86,23 @@ export const reviewRules = {
   },
   'volume-unsupported': {
     message:
-      'the pool does not support volumes of this kind, but emptyDir, configMap, secret, downwardAPI and projected volumes',
+      'the pool does not support volumes of this kind, but emptyDir, configMap, secret, downwardAPI, projected and persistentVolumeClaim volumes',
     remedy: 'Run the pod on a node of the cluster: remove the label or the toleration that lets it burst.',
   },
-  'volume-claim-unsupported': {
-    message: 'the pool does not support PersistentVolumeClaims yet',
-    remedy: 'Run the pod on a node of the cluster: remove the label or the toleration that lets it burst.',
+  'claim-storage-unsupported': {
+    message: 'the pool cannot mount the storage of a PersistentVolumeClaim',
+    remedy:
+      'Use a claim whose volume is in SFS or SFS Turbo, with a CSI storage class (csi-nas, csi-sfsturbo), or run the pod on a node of the cluster.',
+  },
+  'claim-sfs-unsupported': {
+    message: 'the pool mounts SFS Turbo only',
+    remedy:
+      'Use a claim with the storage class csi-sfsturbo, or a pool with apiVersion: v1, or run the pod on a node of the cluster.',
+  },
+  'claim-not-mapped': {
+    message: 'the pool knows no claim of the other cluster for this PersistentVolumeClaim',
+    remedy:
+      'Name one under claims in the backend of the pool in the configuration, or run the pod on a node of the cluster.',
   },
   'projection-unsupported': {
     message: 'the pool does not support this source of a projected volume',

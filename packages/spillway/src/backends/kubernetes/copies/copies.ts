@@ -1,6 +1,15 @@
-import { type ConfigMap, isOlder, type KubeObject, type ObjectMeta, type Pod, type Secret } from '@spillway/kube';
+import {
+  type ConfigMap,
+  isOlder,
+  type KubeObject,
+  type ObjectMeta,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  type Pod,
+  type Secret,
+} from '@spillway/kube';
 import type { InstanceChange, Owner, ReferencedObjects } from '../../backend.ts';
-import { copyMarks, type Source, sourceOf } from '../pods/marks.ts';
+import { copyMarks, isCopy, type Source, sourceOf } from '../pods/marks.ts';
 import { copyName } from '../pods/names.ts';
 
 /** Names of copies, and which of them are needed. */
@@ -29,14 +38,22 @@ export class CopyNames {
 export interface Copies {
   readonly configMaps: readonly ConfigMap[];
   readonly secrets: readonly Secret[];
+  /** Storage that is not of one object of the cluster: claims of several namespaces may be bound to it. */
+  readonly claims: readonly ClaimCopy[];
 }
+
+export type CopyKind = keyof Copies;
+export type AnyCopy = Copies[CopyKind][number];
+
+/** A claim, and the volume that has to be there with it, if any. */
+export type ClaimCopy = PersistentVolumeClaim & { readonly volume?: PersistentVolume };
 
 /** The copies that are needed of objects of one namespace. What is not there has none: the pod does without it. */
 export function copiesOf(
   names: { readonly configMaps: Iterable<string>; readonly secrets: Iterable<string> },
   objects: ReferencedObjects,
   { owner, from, to }: { readonly owner: Owner; readonly from: string; readonly to: string },
-): Copies {
+): Omit<Copies, 'claims'> {
   const metadataOf = (name: string, { metadata }: KubeObject): ObjectMeta =>
     copyMetadata(owner, { namespace: from, name, version: metadata?.resourceVersion ?? '' }, to);
   const configMaps: ConfigMap[] = [];
@@ -87,24 +104,25 @@ export function copyNamesOf(
   };
 }
 
-export type CopyStep = 'create' | 'replace' | 'keep' | 'foreign';
+export type CopyStep = 'create' | 'replace' | 'keep' | 'foreign' | 'ending';
 
 /** What to do for a copy to be as wanted. An older state of the source never replaces a newer one. */
-export function stepFor(wanted: ConfigMap | Secret, found: ConfigMap | Secret | undefined, owner: Owner): CopyStep {
+export function stepFor<T extends AnyCopy>(wanted: T, found: T | undefined, owner: Owner): CopyStep {
   if (found === undefined) return 'create';
+  if (found.metadata?.deletionTimestamp !== undefined) return 'ending';
   const [source, other] = [sourceOf(wanted, owner), sourceOf(found, owner)];
-  if (!source || !other || source.namespace !== other.namespace || source.name !== other.name) return 'foreign';
+  // Of no object of the cluster, so that it never changes.
+  if (source === undefined) return isCopy(wanted, owner) ? 'keep' : 'foreign';
+  if (!other || source.namespace !== other.namespace || source.name !== other.name) return 'foreign';
   const older = source.version !== '' && other.version !== '' && isOlder(versioned(source), versioned(other));
   return older || contentOf(wanted) === contentOf(found) ? 'keep' : 'replace';
 }
 
 /** All objects by name that a pod refers to. */
-export function namesUsedBy({ spec }: Pod): {
-  readonly configMaps: ReadonlySet<string>;
-  readonly secrets: ReadonlySet<string>;
-} {
+export function namesUsedBy({ spec }: Pod): Readonly<Record<CopyKind, ReadonlySet<string>>> {
   const configMaps = new Set<string | undefined>();
   const secrets = new Set<string | undefined>();
+  const claims = new Set<string | undefined>();
   for (const { env = [], envFrom = [] } of [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]) {
     for (const { configMapRef, secretRef } of envFrom) {
       configMaps.add(configMapRef?.name);
@@ -115,16 +133,17 @@ export function namesUsedBy({ spec }: Pod): {
       secrets.add(valueFrom?.secretKeyRef?.name);
     }
   }
-  for (const { configMap, secret, projected } of spec?.volumes ?? []) {
+  for (const { configMap, secret, projected, persistentVolumeClaim } of spec?.volumes ?? []) {
     configMaps.add(configMap?.name);
     secrets.add(secret?.secretName);
+    claims.add(persistentVolumeClaim?.claimName);
     for (const source of projected?.sources ?? []) {
       configMaps.add(source.configMap?.name);
       secrets.add(source.secret?.name);
     }
   }
   for (const { name } of spec?.imagePullSecrets ?? []) secrets.add(name);
-  return { configMaps: present(configMaps), secrets: present(secrets) };
+  return { configMaps: present(configMaps), secrets: present(secrets), claims: present(claims) };
 }
 
 function present(names: ReadonlySet<string | undefined>): Set<string> {
@@ -135,10 +154,11 @@ function versioned({ version }: Source): KubeObject {
   return { metadata: { resourceVersion: version } };
 }
 
-function contentOf(object: ConfigMap | Secret): string {
+function contentOf(object: AnyCopy): string {
+  const data = 'data' in object ? object.data : undefined;
   const binary = 'binaryData' in object ? object.binaryData : undefined;
   const type = 'type' in object ? object.type : undefined;
-  return JSON.stringify([sorted(object.data), sorted(binary), type]);
+  return JSON.stringify([sorted(data), sorted(binary), type]);
 }
 
 function sorted(data: Readonly<Record<string, string>> = {}): [string, string][] {

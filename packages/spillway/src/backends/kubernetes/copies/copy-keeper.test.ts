@@ -7,11 +7,13 @@ import {
   type ResourceType,
   type Secret,
 } from '@spillway/kube';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { trusted } from '../../trusted.ts';
-import { type Copies, copiesOf, copyNamesOf } from './copies.ts';
+import { type ClaimCopy, type Copies, copiesOf, copyNamesOf } from './copies.ts';
 import { CopyKeeper, type CopyKeeperOptions } from './copy-keeper.ts';
-import { kubernetesDialect } from '../dialect.ts';
+import { type ClaimBinding, kubernetesDialect } from '../dialect.ts';
+import { copyMarks } from '../pods/marks.ts';
+import type { CopyStore } from './copy-store.ts';
 
 const owner = { clusterId: 'home', nodeName: 'virtual' };
 const { signal } = new AbortController();
@@ -23,14 +25,16 @@ class OtherCluster {
   nowMs = 0;
   /** How long a list of pods takes. */
   listMs = 0;
+  /** Kinds that cannot be listed. */
+  readonly unlisted = new Set<string>();
 
-  keeper(): CopyKeeper {
+  keeper(claims: ClaimBinding = kubernetesDialect.claims): CopyKeeper {
     const client = trusted<CopyKeeperOptions['client']>({
       resource: (type: ResourceType<KubeObject>) => this.#resource(type),
     });
     return new CopyKeeper({
       client,
-      dialect: kubernetesDialect,
+      dialect: { ...kubernetesDialect, claims },
       owner,
       namespace: 'burst',
       pods: async () => {
@@ -43,8 +47,12 @@ class OtherCluster {
   }
 
   use(copies: Copies): void {
-    const volumes = copies.secrets.map((each) => ({ name: 'v', secret: { secretName: nameOf(each) } }));
-    this.pods.push({ spec: { containers: [], volumes } });
+    const secretVolumes = copies.secrets.map((each) => ({ name: 'v', secret: { secretName: nameOf(each) } }));
+    const claimVolumes = copies.claims.map((each) => ({
+      name: 'c',
+      persistentVolumeClaim: { claimName: nameOf(each) },
+    }));
+    this.pods.push({ spec: { containers: [], volumes: [...secretVolumes, ...claimVolumes] } });
   }
 
   /** Spillway asks its pods to go, and they do. */
@@ -65,7 +73,7 @@ class OtherCluster {
   #resource({ kind }: ResourceType<KubeObject>): object {
     const key = (object: KubeObject): string => `${kind}/${nameOf(object)}`;
     const put = async (object: KubeObject): Promise<void> => void this.objects.set(key(object), object);
-    const { objects } = this;
+    const { objects, unlisted } = this;
     return {
       get: async ({ name }: { name: string }) => {
         const found = objects.get(`${kind}/${name}`);
@@ -76,6 +84,7 @@ class OtherCluster {
       replace: put,
       delete: async ({ name }: { name: string }) => void objects.delete(`${kind}/${name}`),
       async *pages() {
+        if (unlisted.has(kind)) throw new ApiError('no', { status: 403 });
         yield { items: [...objects].filter(([each]) => each.startsWith(`${kind}/`)).map(([, object]) => object) };
       },
     };
@@ -86,7 +95,8 @@ function copiesWith(password: string, version = '1', name = 'login'): Copies {
   const login: Secret = { metadata: { resourceVersion: version }, data: { password } };
   const settings: ConfigMap = { data: { colour: 'blue' } };
   const objects = { configMaps: new Map([['settings', settings]]), secrets: new Map([[name, login]]) };
-  return copiesOf({ configMaps: [], secrets: [name] }, objects, { owner, from: 'shop', to: 'burst' });
+  const shared = copiesOf({ configMaps: [], secrets: [name] }, objects, { owner, from: 'shop', to: 'burst' });
+  return { ...shared, claims: [] };
 }
 
 /** Copies of twenty Secrets, each with a pod. */
@@ -237,6 +247,18 @@ describe('copies', () => {
     expect(there.objects.size).toBe(15);
   });
 
+  test('of a kind that cannot be listed keep no others from being removed', async () => {
+    const there = await twentyCopies();
+    there.unlisted.add('ConfigMap');
+    const keeper = there.keeper();
+    keeper.release(there.pods);
+    there.pods = [];
+    await expect(keeper.removeUnused(Promise.resolve([]), signal)).rejects.toThrow('no');
+    there.nowMs += 60_000;
+    await expect(keeper.removeUnused(Promise.resolve([]), signal)).rejects.toThrow('no');
+    expect(there.objects.size).toBe(0);
+  });
+
   test('of a pod whose creation failed are removed', async () => {
     const there = new OtherCluster();
     const keeper = there.keeper();
@@ -265,5 +287,56 @@ describe('copies', () => {
     await keeper.bring(copiesWith('b', '10'), { signal });
     await keeper.bring(copiesWith('a', '9'), { signal });
     expect([...there.objects.values()]).toMatchObject([{ data: { password: 'b' } }]);
+  });
+});
+
+describe('storage of claims', () => {
+  const copies: Copies = {
+    configMaps: [],
+    secrets: [],
+    claims: [{ metadata: { name: 'sfs-1', labels: { ...copyMarks(owner).labels } } }],
+  };
+  let there: OtherCluster;
+  let bound: Map<string, ClaimCopy>;
+  let binding: ClaimBinding;
+
+  beforeEach(() => {
+    there = new OtherCluster();
+    bound = new Map();
+    const store: CopyStore<ClaimCopy> = {
+      kind: 'PersistentVolumeClaim',
+      get: async (name) => bound.get(name),
+      create: async (wanted) => void bound.set(nameOf(wanted), wanted),
+      replace: () => Promise.reject(new Error('storage is never replaced')),
+      delete: async (found) => void bound.delete(nameOf(found)),
+      async *all() {
+        yield* bound.values();
+      },
+    };
+    binding = { mountOf: () => undefined, store: () => store };
+  });
+
+  test('is bound before the first pod that uses it, and unbound after the last', async () => {
+    const keeper = there.keeper(binding);
+    for (const _ of ['one', 'two']) await keeper.with(copies, async () => there.use(copies), { signal });
+    expect([...bound.keys()]).toEqual(['sfs-1']);
+    const [first, ...others] = there.pods;
+    keeper.release(first ? [first] : []);
+    there.pods = others;
+    await there.listFor(keeper, 120);
+    expect(bound.size).toBe(1);
+    await there.end(keeper);
+    expect(bound.size).toBe(0);
+  });
+
+  test('that is still being unbound is not used again before it is gone', async () => {
+    const deletionTimestamp = '2026-01-01T00:00:00Z';
+    bound.set('sfs-1', { metadata: { name: 'sfs-1', deletionTimestamp } });
+    const keeper = there.keeper(binding);
+    await expect(keeper.with(copies, async () => there.use(copies), { signal })).rejects.toMatchObject({
+      kind: 'unavailable',
+      message: expect.stringContaining('still being removed'),
+    });
+    expect(there.pods).toEqual([]);
   });
 });

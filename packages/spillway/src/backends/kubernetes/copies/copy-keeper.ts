@@ -1,30 +1,16 @@
-import {
-  type CallOptions,
-  type Clock,
-  type ConfigMap,
-  isAlreadyExists,
-  isConflict,
-  isNotFound,
-  type KubeClient,
-  nameOf,
-  type Pod,
-  type ResourceType,
-  resourceVersionOf,
-  type Secret,
-  systemClock,
-  uidOf,
-} from '@spillway/kube';
+import { type CallOptions, type Clock, type KubeClient, nameOf, type Pod, systemClock } from '@spillway/kube';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { Sightings } from '../../../podspec/absence/sightings.ts';
 import { BackendError, type Owner } from '../../backend.ts';
-import { type Copies, type copyNamesOf, namesUsedBy, stepFor } from './copies.ts';
+import { type AnyCopy, type Copies, type CopyKind, type copyNamesOf, namesUsedBy, stepFor } from './copies.ts';
+import { type CopyStore, plainStore } from './copy-store.ts';
 import type { Dialect } from '../dialect.ts';
 import { syncing } from '../lanes.ts';
-import { copySelector, ownerOf, sourceOf } from '../pods/marks.ts';
+import { ownerOf, sourceOf } from '../pods/marks.ts';
 
 export interface CopyKeeperOptions {
   readonly client: KubeClient;
-  readonly dialect: Pick<Dialect, 'types' | 'name'>;
+  readonly dialect: Pick<Dialect, 'types' | 'name' | 'claims'>;
   readonly owner: Owner;
   readonly namespace: string;
   /** All of our pods in the other cluster, from the server. */
@@ -32,15 +18,13 @@ export interface CopyKeeperOptions {
   readonly clock?: Clock | undefined;
 }
 
-type Kind = 'configMaps' | 'secrets';
-
 /** Listings that show a copy without pods must be this far apart, and when pods are known to have gone, so far. */
 const graceMs = 30_000;
 const expectedGraceMs = 2000;
 
 interface Copy {
-  readonly type: ResourceType<ConfigMap | Secret>;
-  readonly copy: ConfigMap | Secret;
+  readonly store: CopyStore;
+  readonly copy: AnyCopy;
 }
 
 /** Names that a pod which is being created will use. */
@@ -51,12 +35,13 @@ interface Reservation {
 }
 
 /**
- * Copies of ConfigMaps and Secrets: made before the first pod that uses them, and removed after the last. Nothing is counted:
+ * Copies of ConfigMaps, Secrets and storage: made before the first pod that uses them, and removed after the last. Nothing is counted:
  * in use is what the pods of a complete listing refer to, and what pods will that it cannot have yet. One listing proves
  * nothing, nor do two that suddenly show most copies without pods that were not asked to go.
  */
 export class CopyKeeper {
   readonly #options: CopyKeeperOptions;
+  readonly #stores: ReadonlyMap<CopyKind, CopyStore>;
   readonly #locks = new Map<string, { readonly inTurn: LimitFunction; users: number }>();
   readonly #reservations = new Set<Reservation>();
   readonly #clock: Clock;
@@ -71,15 +56,13 @@ export class CopyKeeper {
 
   constructor(options: CopyKeeperOptions) {
     this.#options = options;
+    this.#stores = storesOf(options);
     this.#clock = options.clock ?? systemClock;
   }
 
   /** Copies are as wanted while `create` runs, and stay until no pod uses them. */
   async with(copies: Copies, create: () => Promise<void>, call: CallOptions): Promise<void> {
-    const keys = [
-      ...copies.configMaps.map((each) => keyOf('configMaps', nameOf(each))),
-      ...copies.secrets.map((each) => keyOf('secrets', nameOf(each))),
-    ];
+    const keys = kinds.flatMap((kind) => copies[kind].map((each) => keyOf(kind, nameOf(each))));
     const reservation: Reservation = { keys: new Set(keys), listedFrom: undefined };
     this.#reservations.add(reservation);
     try {
@@ -96,20 +79,15 @@ export class CopyKeeper {
   }
 
   /** Makes copies as wanted, except those that came from a newer state of their source. */
-  async bring({ configMaps, secrets }: Copies, call: CallOptions): Promise<void> {
-    const { types } = this.#options.dialect;
-    await Promise.all([
-      ...configMaps.map((each) => this.#bring('configMaps', types.configMaps, each, call)),
-      ...secrets.map((each) => this.#bring('secrets', types.secrets, each, call)),
-    ]);
+  async bring(copies: Partial<Copies>, call: CallOptions): Promise<void> {
+    await Promise.all(kinds.flatMap((kind) => (copies[kind] ?? []).map((each) => this.#bring(kind, each, call))));
   }
 
   /** Removes copies whose source is gone, also while pods use them: a pod does without, as where it comes from. */
   async drop({ configMaps, secrets }: ReturnType<typeof copyNamesOf>, call: CallOptions): Promise<void> {
-    const { types } = this.#options.dialect;
     await Promise.all([
-      ...configMaps.map((name) => this.#drop('configMaps', types.configMaps, name, call)),
-      ...secrets.map((name) => this.#drop('secrets', types.secrets, name, call)),
+      ...configMaps.map((name) => this.#drop('configMaps', name, call)),
+      ...secrets.map((name) => this.#drop('secrets', name, call)),
     ]);
   }
 
@@ -165,82 +143,80 @@ export class CopyKeeper {
         // A listing from before does not know.
         if (number > (this.#released.get(key) ?? 0)) this.#released.delete(key);
       }
-      const copies = await this.#all(signal);
+      const { copies, failure } = await this.#all(signal);
       const leftOver = new Map([...copies].filter(([key]) => !used.has(key)));
       const census = { startedMs, leftOver, expected: this.#released, total: copies.size };
       for (const [key, copy] of this.#sightings.observe(census).due) await this.#remove(key, copy, number, signal);
+      if (failure !== undefined) throw failure.error;
     } finally {
       this.#open.delete(number);
       this.#dropReservations();
     }
   }
 
-  async #all(signal: AbortSignal): Promise<Map<string, Copy>> {
-    const { client, owner, namespace, dialect } = this.#options;
+  /** Nothing is said of a kind that cannot be listed: it keeps no others from being removed. */
+  async #all(
+    signal: AbortSignal,
+  ): Promise<{ readonly copies: ReadonlyMap<string, Copy>; readonly failure?: { readonly error: unknown } }> {
     const copies = new Map<string, Copy>();
-    const collect = async (kind: Kind, type: ResourceType<ConfigMap | Secret>): Promise<void> => {
-      const call = { signal, lane: syncing, namespace, labelSelector: copySelector(owner) };
-      for await (const page of client.resource(type).pages(call)) {
-        for (const copy of page.items) copies.set(keyOf(kind, nameOf(copy)), { type, copy });
+    let failure: { readonly error: unknown } | undefined;
+    for (const [kind, store] of this.#stores) {
+      const found = new Map<string, Copy>();
+      try {
+        for await (const copy of store.all({ signal, lane: syncing }))
+          found.set(keyOf(kind, nameOf(copy)), { store, copy });
+      } catch (error) {
+        failure = { error };
+        continue;
       }
-    };
-    await collect('configMaps', dialect.types.configMaps);
-    await collect('secrets', dialect.types.secrets);
-    return copies;
+      for (const [key, copy] of found) copies.set(key, copy);
+    }
+    return failure === undefined ? { copies } : { copies, failure };
   }
 
-  async #remove(key: string, { type, copy }: Copy, listing: number, signal: AbortSignal): Promise<void> {
-    const { client, namespace } = this.#options;
+  async #remove(key: string, { store, copy }: Copy, listing: number, signal: AbortSignal): Promise<void> {
     await this.#locked(key, async () => {
       if (this.#isReserved(key, listing)) return;
-      const call = { signal, lane: syncing, preconditions: { uid: uidOf(copy) } };
-      await client
-        .resource(type)
-        .delete({ namespace, name: nameOf(copy) }, call)
-        .catch(unlessGone);
+      await store.delete(copy, { signal, lane: syncing });
       this.#released.delete(key);
     });
   }
 
-  async #drop<T extends ConfigMap | Secret>(
-    kind: Kind,
-    type: ResourceType<T>,
-    name: string,
-    call: CallOptions,
-  ): Promise<void> {
-    const { client, owner, namespace } = this.#options;
-    const resource = client.resource(type);
+  async #drop(kind: CopyKind, name: string, call: CallOptions): Promise<void> {
+    const store = this.#storeOf(kind);
     await this.#locked(keyOf(kind, name), async () => {
-      const found = await resource.get({ namespace, name }, call).catch(undefinedIfMissing);
-      if (found === undefined || sourceOf(found, owner) === undefined) return;
-      await resource.delete({ namespace, name }, { ...call, preconditions: { uid: uidOf(found) } }).catch(unlessGone);
+      const found = await store.get(name, call);
+      if (found !== undefined && sourceOf(found, this.#options.owner) !== undefined) await store.delete(found, call);
     });
   }
 
-  async #bring<T extends ConfigMap | Secret>(
-    kind: Kind,
-    type: ResourceType<T>,
-    wanted: T,
-    call: CallOptions,
-  ): Promise<void> {
-    const { client, dialect, owner, namespace } = this.#options;
-    const resource = client.resource(type);
+  async #bring(kind: CopyKind, wanted: AnyCopy, call: CallOptions): Promise<void> {
+    const { dialect, owner, namespace } = this.#options;
+    const store = this.#storeOf(kind);
     const name = nameOf(wanted);
+    const which = `${dialect.name}: ${store.kind} ${namespace}/${name}`;
     await this.#locked(keyOf(kind, name), async () => {
-      const found = await resource.get({ namespace, name }, call).catch(undefinedIfMissing);
-      const step = stepFor(wanted, found, owner);
-      if (step === 'foreign') {
-        const whose = ownerOf(found ?? {});
-        throw new BackendError('conflict', `${dialect.name}: ${type.kind} ${namespace}/${name} belongs to ${whose}`, {
-          remedy: 'Give Spillway a namespace of its own.',
-        });
-      }
-      if (step === 'create') await resource.create(wanted, call).catch(unlessThere);
-      if (step === 'replace') {
-        const metadata = { ...wanted.metadata, resourceVersion: resourceVersionOf(found ?? {}) };
-        await resource.replace({ ...wanted, metadata }, call);
+      const found = await store.get(name, call);
+      switch (stepFor(wanted, found, owner)) {
+        case 'create':
+          return await store.create(wanted, call);
+        case 'replace':
+          return await store.replace(wanted, found ?? wanted, call);
+        case 'ending':
+          throw new BackendError('unavailable', `${which} is still being removed`);
+        case 'foreign':
+          throw new BackendError('conflict', `${which} belongs to ${ownerOf(found ?? {})}`, {
+            remedy: 'Give Spillway a namespace of its own.',
+          });
+        default:
       }
     });
+  }
+
+  #storeOf(kind: CopyKind): CopyStore {
+    const store = this.#stores.get(kind);
+    if (store === undefined) throw new TypeError(`there is no place for copies of ${kind}`);
+    return store;
   }
 
   /** For a pod that the listing cannot have. */
@@ -278,26 +254,24 @@ function isStaying({ metadata }: Pod): boolean {
 function usedBy(pods: readonly Pod[]): Set<string> {
   const used = new Set<string>();
   for (const pod of pods) {
-    const { configMaps, secrets } = namesUsedBy(pod);
-    for (const name of configMaps) used.add(keyOf('configMaps', name));
-    for (const name of secrets) used.add(keyOf('secrets', name));
+    const names = namesUsedBy(pod);
+    for (const kind of kinds) for (const name of names[kind]) used.add(keyOf(kind, name));
   }
   return used;
 }
 
-function keyOf(kind: Kind, name: string): string {
+function keyOf(kind: CopyKind, name: string): string {
   return `${kind}/${name}`;
 }
 
-function undefinedIfMissing(error: unknown): undefined {
-  if (!isNotFound(error)) throw error;
-}
+const kinds: readonly CopyKind[] = ['configMaps', 'secrets', 'claims'];
 
-function unlessGone(error: unknown): void {
-  if (!isNotFound(error) && !isConflict(error)) throw error;
-}
-
-/** Made by the call whose answer was lost. */
-function unlessThere(error: unknown): void {
-  if (!isAlreadyExists(error)) throw error;
+function storesOf({ client, dialect, owner, namespace }: CopyKeeperOptions): ReadonlyMap<CopyKind, CopyStore> {
+  const place = { owner, namespace };
+  const claims = dialect.claims.store?.(client, place);
+  return new Map<CopyKind, CopyStore>([
+    ['configMaps', plainStore(client, dialect.types.configMaps, place)],
+    ['secrets', plainStore(client, dialect.types.secrets, place)],
+    ...(claims ? [['claims', claims] as const] : []),
+  ]);
 }

@@ -3,6 +3,7 @@ import { fieldTravels } from '../../../podspec/travelling.ts';
 import type { EnvPart } from '../../../podspec/env.ts';
 import type { Workload } from '../../backend.ts';
 import type { CopyNames } from '../copies/copies.ts';
+import type { Dialect } from '../dialect.ts';
 
 const apiServer = 'KUBERNETES_';
 const apiServerAddress = ['KUBERNETES_SERVICE_HOST', 'KUBERNETES_SERVICE_PORT'] as const;
@@ -15,7 +16,7 @@ export function environmentOf(
   container: Container,
   workload: Workload,
   copies: CopyNames,
-  { clusterServices }: { readonly clusterServices: boolean },
+  { clusterServices, support }: Pick<Dialect, 'clusterServices' | 'support'>,
 ): { readonly env: EnvVar[]; readonly envFrom?: EnvFromSource[] } {
   const resolved = new Map(
     workload.environment.get(container.name)?.map(({ name, value }) => [name, literal(value)] as const),
@@ -29,12 +30,17 @@ export function environmentOf(
   });
   const { env = [], envFrom } = container;
   return {
-    env: [...Array.from(services, told), ...env.map((each) => variableOf(each, resolved, copies))],
+    env: [...Array.from(services, told), ...env.map((each) => variableOf(each, { resolved, copies, support }))],
     ...(envFrom && { envFrom: envFrom.map((each) => importOf(each, copies)) }),
   };
 }
 
-function variableOf(variable: EnvVar, resolved: ReadonlyMap<string, string>, copies: CopyNames): EnvVar {
+interface Known extends Pick<Dialect, 'support'> {
+  readonly resolved: ReadonlyMap<string, string>;
+  readonly copies: CopyNames;
+}
+
+function variableOf(variable: EnvVar, { resolved, copies, support }: Known): EnvVar {
   const { name, value, valueFrom } = variable;
   const { configMapKeyRef, secretKeyRef, fieldRef } = valueFrom ?? {};
   if (value || !valueFrom) return { name, value: value ?? '' };
@@ -47,7 +53,7 @@ function variableOf(variable: EnvVar, resolved: ReadonlyMap<string, string>, cop
   if (secretKeyRef) {
     return { name, valueFrom: { secretKeyRef: { ...secretKeyRef, name: copies.secret(secretKeyRef.name ?? '') } } };
   }
-  if (fieldRef && fieldTravels(fieldRef.fieldPath)) return { name, valueFrom: { fieldRef } };
+  if (fieldRef && fieldTravels(fieldRef.fieldPath, support.annotations)) return { name, valueFrom: { fieldRef } };
   return { name, value: resolved.get(name) ?? '' };
 }
 

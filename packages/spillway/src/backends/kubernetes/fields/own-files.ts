@@ -42,7 +42,7 @@ export class OwnFiles {
     });
   }
 
-  objects(owner: Owner, namespace: string): Copies {
+  objects(owner: Owner, namespace: string): Omit<Copies, 'claims'> {
     const { labels, annotations } = copyMarks(owner, {
       namespace: this.#ref.namespace,
       name: this.#ref.name,

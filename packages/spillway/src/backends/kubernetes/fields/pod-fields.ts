@@ -128,7 +128,6 @@ const volumeKinds = [
   'image',
   'iscsi',
   'nfs',
-  'persistentVolumeClaim',
   'photonPersistentDisk',
   'portworxVolume',
   'quobyte',
@@ -165,6 +164,7 @@ const volume = each({
       serviceAccountToken: each({ ...own('audience', 'expirationSeconds', 'path'), user }),
     }),
   }),
+  persistentVolumeClaim: each(own('claimName', 'readOnly')),
   secret: each({ ...own('defaultMode', 'optional', 'secretName'), items, defaultUser: user }),
   ...Object.fromEntries(volumeKinds.map((kind) => [kind, refused('volume-unsupported')])),
 });

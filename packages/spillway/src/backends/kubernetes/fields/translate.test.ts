@@ -1,9 +1,10 @@
-import type { Container, EnvVar, PodSecurityContext, PodSpec } from '@spillway/kube';
+import type { Container, EnvVar, PodSecurityContext, PodSpec, Volume, VolumeMount } from '@spillway/kube';
 import { describe, expect, test } from 'vitest';
 import { dialects } from '../../cci/dialects.ts';
 import { podDialect } from '../../cci/pod-dialect.ts';
 import { makeWorkload, type WorkloadInput } from '../../testing/workloads.ts';
-import { kubernetesDialect, type Dialect } from '../dialect.ts';
+import { type ClaimBinding, type Dialect, kubernetesDialect } from '../dialect.ts';
+import { mappedClaims } from '../mapped-claims.ts';
 import { copyName, ownName } from '../pods/names.ts';
 import { translate, type Translation } from './translate.ts';
 
@@ -201,7 +202,64 @@ describe('variables', () => {
   });
 });
 
+const claim = (name: string, claimName: string): Volume => ({ name, persistentVolumeClaim: { claimName } });
+
+const withClaims = (claims: ClaimBinding, volumes: Volume[], mounts: VolumeMount[] = []): Translation =>
+  translated(
+    {
+      spec: { volumes, containers: [{ volumeMounts: mounts }] },
+      claims: { all: {}, one: {}, two: {} },
+    },
+    { ...kubernetesDialect, claims },
+  );
+
 describe('volumes', () => {
+  describe('of claims', () => {
+    const folders: ClaimBinding = {
+      mountOf: ({ name }) => {
+        const folder = name === 'all' ? '' : `apps/$(${name})`;
+        return { claimName: 'there', folder, copy: { metadata: { name: 'there' }, spec: { volumeName: 'v' } } };
+      },
+    };
+    test('are those of the other cluster that the configuration names', () => {
+      const volume: Volume = { name: 'a', persistentVolumeClaim: { claimName: 'all', readOnly: true } };
+      const { pod, copies } = withClaims(mappedClaims({ 'default/all': 'their-data' }), [volume]);
+      expect(pod.spec?.volumes).toEqual([
+        { name: 'a', persistentVolumeClaim: { claimName: 'their-data', readOnly: true } },
+      ]);
+      expect(copies.claims).toEqual([]);
+    });
+
+    test('that are folders of one storage share it, and each mounts its own folder', () => {
+      const volumes = [claim('a', 'all'), claim('b', 'one'), claim('c', 'two')];
+      const { pod, copies } = withClaims(folders, volumes, [
+        { name: 'a', mountPath: '/a' },
+        { name: 'a', mountPath: '/part', subPath: 'x' },
+        { name: 'b', mountPath: '/b' },
+        { name: 'b', mountPath: '/b-part', subPath: 'x/y', readOnly: true },
+        { name: 'c', mountPath: '/c', subPathExpr: '$(POD)/x' },
+      ]);
+      expect(copies.claims).toEqual([{ metadata: { name: 'there', namespace: 'burst' }, spec: { volumeName: 'v' } }]);
+      expect(pod.spec?.volumes?.map((each) => each.persistentVolumeClaim?.claimName)).toEqual([
+        'there',
+        'there',
+        'there',
+      ]);
+      expect(pod.spec?.containers[0]?.volumeMounts).toEqual([
+        { name: 'a', mountPath: '/a' },
+        { name: 'a', mountPath: '/part', subPath: 'x' },
+        { name: 'b', mountPath: '/b', subPath: 'apps/$(one)' },
+        { name: 'b', mountPath: '/b-part', subPath: 'apps/$(one)/x/y', readOnly: true },
+        { name: 'c', mountPath: '/c', subPathExpr: 'apps/$$(two)/$(POD)/x' },
+      ]);
+    });
+
+    test('that are not there are nothing that a cluster takes', () => {
+      const { pod } = withClaims(mappedClaims({}), [claim('a', 'all')]);
+      expect(pod.spec?.volumes).toEqual([claim('a', '')]);
+    });
+  });
+
   test('that the API server added stay behind, with their mounts', () => {
     const token = { serviceAccountToken: { path: 'token' } };
     const rootCa = { configMap: { name: 'kube-root-ca.crt' } };
@@ -216,7 +274,7 @@ describe('volumes', () => {
     });
     expect(pod.spec?.volumes).toEqual([volumes[1]]);
     expect(pod.spec?.containers[0]?.volumeMounts).toEqual([volumeMounts[1]]);
-    expect(copies).toEqual({ configMaps: [], secrets: [] });
+    expect(copies).toEqual({ configMaps: [], secrets: [], claims: [] });
   });
 
   test('show copies by reference, and tokens and metadata from objects of the pod’s own', () => {

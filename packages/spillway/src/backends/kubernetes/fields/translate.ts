@@ -5,6 +5,7 @@ import type { Notice, Owner, Workload } from '../../backend.ts';
 import { trusted } from '../../trusted.ts';
 import { type Copies, CopyNames, copiesOf } from '../copies/copies.ts';
 import type { Dialect } from '../dialect.ts';
+import { ClaimMounts } from './claim-mounts.ts';
 import { environmentOf } from './environment.ts';
 import { ephemeralContainerFields } from './pod-fields.ts';
 import { passedAnnotation, passedOf } from '../changes/passed.ts';
@@ -43,10 +44,14 @@ export function translate(workload: Workload, options: TranslateOptions): Transl
   const { ref, pod } = workload;
   const names = new CopyNames(owner, ref.namespace);
   const files = new OwnFiles(workload);
-  const own = { labels: travellingLabels(pod), annotations: travellingAnnotations(pod) };
+  const claims = new ClaimMounts(workload, dialect.claims, owner);
+  const own = { labels: travellingLabels(pod), annotations: travellingAnnotations(pod, dialect.support.annotations) };
   const { labels, annotations } = podMarks(owner, ref);
   const identity = identityOf(workload, hostnameOverride);
-  const { ephemeralContainers = [], ...plain } = { ...specOf(workload, dialect, names, files), ...identity.spec };
+  const { ephemeralContainers = [], ...plain } = {
+    ...specOf(workload, dialect, { names, files, claims }),
+    ...identity.spec,
+  };
   const writer = identity.names && dialect.hostsFile.canBeWritten ? writerFor(plain, hostsImage) : undefined;
   const spec = identity.names && writer ? withHosts(plain, identity.names, writer) : plain;
   const shared = copiesOf(names, workload.objects, { owner, from: ref.namespace, to: namespace });
@@ -74,14 +79,21 @@ export function translate(workload: Workload, options: TranslateOptions): Transl
     copies: {
       configMaps: [...shared.configMaps, ...mine.configMaps],
       secrets: [...shared.secrets, ...mine.secrets],
+      claims: claims.copies(namespace),
     },
   };
 }
 
-function specOf(workload: Workload, dialect: Dialect, names: CopyNames, own: OwnFiles): PodSpec {
+interface Parts {
+  readonly names: CopyNames;
+  readonly files: OwnFiles;
+  readonly claims: ClaimMounts;
+}
+
+function specOf(workload: Workload, dialect: Dialect, { names, files, claims }: Parts): PodSpec {
   const { pod } = workload;
   const { containers = [], initContainers, ephemeralContainers = [] } = pod.spec ?? {};
-  const volumes = volumesOf(pod, names, own);
+  const volumes = volumesOf(pod, names, files, claims);
   const kept = new Set(volumes.map((volume) => volume.name));
   const passed = trusted<PodSpec>(passedPart(pod.spec ?? {}, dialect.support.fields));
   const added = trusted<EphemeralContainer[]>(passedPart(ephemeralContainers, ephemeralContainerFields));
@@ -90,7 +102,9 @@ function specOf(workload: Workload, dialect: Dialect, names: CopyNames, own: Own
       name: original.name,
       ...parts[index],
       ...environmentOf(original, workload, names, dialect),
-      volumeMounts: (original.volumeMounts ?? []).filter((mount) => kept.has(mount.name)),
+      volumeMounts: (original.volumeMounts ?? []).flatMap((mount) =>
+        kept.has(mount.name) ? [claims.mount(mount)] : [],
+      ),
     }));
   return {
     ...passed,

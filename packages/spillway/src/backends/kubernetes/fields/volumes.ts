@@ -1,22 +1,24 @@
 import type { Pod, Volume, VolumeProjection } from '@spillway/kube';
 import { accessVolumePrefix } from '../../../podspec/references.ts';
 import type { CopyNames } from '../copies/copies.ts';
+import type { ClaimMounts } from './claim-mounts.ts';
 import type { OwnFiles } from './own-files.ts';
 
 /**
  * The pod's volumes in the other cluster. The one that the API server adds, with a token for itself, stays behind: what the
  * user wrote is sent.
  */
-export function volumesOf({ spec }: Pod, copies: CopyNames, own: OwnFiles): Volume[] {
+export function volumesOf({ spec }: Pod, copies: CopyNames, own: OwnFiles, claims: ClaimMounts): Volume[] {
   return (spec?.volumes ?? [])
     .filter(({ name }) => !name.startsWith(accessVolumePrefix))
-    .map((each) => volumeOf(each, copies, own));
+    .map((each) => volumeOf(each, copies, own, claims));
 }
 
-function volumeOf(volume: Volume, copies: CopyNames, own: OwnFiles): Volume {
+function volumeOf(volume: Volume, copies: CopyNames, own: OwnFiles, claims: ClaimMounts): Volume {
   const { name, emptyDir, nfs, configMap, secret, downwardAPI, projected } = volume;
   if (emptyDir) return { name, emptyDir };
   if (nfs) return { name, nfs };
+  if (volume.persistentVolumeClaim) return claims.volume(volume);
   if (configMap) return { name, configMap: { ...configMap, name: copies.configMap(configMap.name ?? '') } };
   if (secret) return { name, secret: { ...secret, secretName: copies.secret(secret.secretName ?? '') } };
   if (downwardAPI) {

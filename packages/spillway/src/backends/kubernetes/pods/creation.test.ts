@@ -6,7 +6,7 @@ import { podMarks } from './marks.ts';
 const owner = { clusterId: 'c', nodeName: 'vk' };
 const ref = { namespace: 'a', name: 'web-0', uid: 'new' };
 const pod: Pod = { metadata: { name: 'a-web-0', namespace: 'burst' } };
-const translation = { pod, copies: { configMaps: [], secrets: [] } };
+const translation = { pod, copies: { configMaps: [], secrets: [], claims: [] } };
 const { signal } = new AbortController();
 
 const notFound = (kind?: string): ApiError =>

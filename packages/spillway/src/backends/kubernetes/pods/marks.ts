@@ -7,7 +7,7 @@ const keys = {
   cluster: 'spillway.dev/cluster',
   node: 'spillway.dev/node',
   uid: 'spillway.dev/pod-uid',
-  /** On copies of ConfigMaps and Secrets. */
+  /** On copies. */
   copy: 'spillway.dev/copy',
 } as const;
 
@@ -49,15 +49,19 @@ export function podMarks(owner: Owner, ref: InstanceRef): Marks {
   };
 }
 
-export function copyMarks(owner: Owner, { namespace, name, version }: Source): Marks {
+/** @param source absent: it is a copy of no object of the cluster */
+export function copyMarks(owner: Owner, source?: Source): Marks {
   return {
     labels: { ...ownerLabels(owner), [keys.copy]: 'true' },
-    annotations: {
-      ...ownerAnnotations(owner),
-      [annotations.namespace]: namespace,
-      [annotations.name]: name,
-      ...(version !== '' && { [annotations.version]: version }),
-    },
+    annotations: { ...ownerAnnotations(owner), ...(source && sourceAnnotations(source)) },
+  };
+}
+
+function sourceAnnotations({ namespace, name, version }: Source): Record<string, string> {
+  return {
+    [annotations.namespace]: namespace,
+    [annotations.name]: name,
+    ...(version !== '' && { [annotations.version]: version }),
   };
 }
 
@@ -78,10 +82,14 @@ export function markedRef(object: KubeObject, owner: Owner): InstanceRef | undef
   return uid && namespace && name ? { uid, namespace, name } : undefined;
 }
 
-/** Undefined when the object is not a copy of this owner's. */
+export function isCopy(object: KubeObject, owner: Owner): boolean {
+  return isOwnedBy(object, owner) && object.metadata?.labels?.[keys.copy] !== undefined;
+}
+
+/** Undefined when the object is not a copy of this owner's, or one of no object of the cluster. */
 export function sourceOf(object: KubeObject, owner: Owner): Source | undefined {
-  if (!isOwnedBy(object, owner) || object.metadata?.labels?.[keys.copy] === undefined) return undefined;
-  const notes = object.metadata.annotations ?? {};
+  if (!isCopy(object, owner)) return undefined;
+  const notes = object.metadata?.annotations ?? {};
   const { [annotations.namespace]: namespace, [annotations.name]: name, [annotations.version]: version = '' } = notes;
   return namespace && name ? { namespace, name, version } : undefined;
 }

@@ -33,7 +33,7 @@ class OtherCluster {
 
   /** As the core does it: by any process, as often as it gets no answer. */
   async ask(fate: (typeof fates)[number]): Promise<void> {
-    const translation = { pod: podOf(ref, podName(ref)), copies: { configMaps: [], secrets: [] } };
+    const translation = { pod: podOf(ref, podName(ref)), copies: { configMaps: [], secrets: [], claims: [] } };
     const context = {
       pods: {
         create: async (pod: Pod) => this.#create(pod, fate),
