@@ -135,8 +135,7 @@ const troubles: Readonly<Record<string, Trouble>> = {
 const rows: string[] = [];
 
 afterAll(() => {
-  if (isSoak)
-    say(['| what goes wrong | healed, p50, s | p99, s |', '|---|--:|--:|', ...rows].join('\n'));
+  if (isSoak) say(['| what goes wrong | healed, p50, s | p99, s |', '|---|--:|--:|', ...rows].join('\n'));
 });
 
 const quantile = (sorted: readonly number[], part: number): string =>
