@@ -145,7 +145,8 @@ export class FakePodsApi {
       this.last.set(pod.metadata?.uid ?? '', pod);
     }
     this.#version = Math.max(1, ...pods.map((pod) => Number(pod.metadata?.resourceVersion)));
-    this.#forgottenUpTo = 0;
+    // It is another process, and remembers nothing of what was before it.
+    this.#forgottenUpTo = this.#version;
     this.#history = [];
     this.#disconnect();
   }
