@@ -31,7 +31,11 @@ export interface ShareAt {
   readonly exportLocation: string;
 }
 
-export function volumeOn(driver: string, { id, exportLocation }: ShareAt, folder = ''): PersistentVolume['spec'] {
+export function volumeOn(
+  driver: string,
+  { id, exportLocation }: ShareAt,
+  folder = '',
+): NonNullable<PersistentVolume['spec']> {
   const ofTurbo = driver === drivers['csi-sfsturbo'] && folder !== '';
   return {
     accessModes: ['ReadWriteMany'],

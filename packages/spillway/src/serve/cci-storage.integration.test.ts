@@ -40,7 +40,8 @@ beforeAll(async () => {
   everest = await Everest.start(rehearsal.admin, region);
   const waiting: StorageClass = {
     metadata: { name: 'waiting' },
-    provisioner: 'example.com/none',
+    provisioner: 'everest-csi-provisioner',
+    parameters: { 'csi.storage.k8s.io/csi-driver-name': 'nas.csi.everest.io' },
     volumeBindingMode: 'WaitForFirstConsumer',
   };
   await rehearsal.admin.resource(storageClasses).create(waiting);
@@ -118,9 +119,12 @@ describe('a StatefulSet of three on SFS', () => {
   test('is foretold by plan, and gets its three file systems', async () => {
     const file = path.join(rehearsal.testbed.dir, 'shop.json');
     await writeFile(file, JSON.stringify({ apiVersion: 'apps/v1', kind: 'StatefulSet', ...set }));
-    const [planned] = (await plan(file)).workloads;
-    expect(planned?.pools).toMatchObject([{ burst: 'yes', reasons: [] }]);
-    expect(planned?.claims).toMatchObject([{ claim: 'data-shop-0', state: 'expected' }]);
+    // When the network is there.
+    await expect
+      .poll(async () => (await plan(file)).workloads)
+      .toMatchObject([
+        { pools: [{ burst: 'yes', reasons: [] }], claims: [{ claim: 'data-shop-0', state: 'expected' }] },
+      ]);
 
     await rehearsal.admin.resource(statefulSets).create(set);
     await expect.poll(ready).toHaveLength(3);
