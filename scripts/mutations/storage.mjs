@@ -123,6 +123,21 @@ export const storage = [
     tests: mapped,
   },
 
+  {
+    name: 'a pod whose claim the backend cannot mount is created',
+    file: `${product}/pods/operations.ts`,
+    search: 'if (refusals.length > 0) return { ok: false, problem: refusedProblem(refusals, ref) };',
+    replace: '',
+    tests: [`${product}/pods/operations.test.ts`],
+  },
+  {
+    name: 'volumes that a node may not read are asked for',
+    file: `${product}/pods/references/fetch.ts`,
+    search: "status?.phase === 'Bound' ? (spec?.volumeName ?? []) : [],",
+    replace: 'spec?.volumeName ?? [],',
+    tests: [`${product}/pods/operations.test.ts`],
+  },
+
   // Annotations.
   {
     name: 'annotations that CCI does not know go there',
