@@ -28,7 +28,7 @@ import { eventually } from '../../testkit/eventually.ts';
 import { isCovered, leavesOf, type Schema } from '../backends/testing/field-coverage.ts';
 
 const soak = process.env['SPILLWAY_SOAK'] === '1';
-const podCount = soak ? 500 : 100;
+const podCount = soak ? 500 : 60;
 /** Attempts that fail are made again after pauses that grow. */
 const patience = { timeout: soak ? 1_800_000 : 280_000, interval: 200 };
 /** Several pods share a claim. */

@@ -33,7 +33,7 @@ import { isUnsettled, violations } from './testing/verdict.ts';
 import { Witness } from './testing/witness.ts';
 
 const soak = process.env['SPILLWAY_SOAK'] === '1';
-const podCount = soak ? 1000 : 100;
+const podCount = soak ? 1000 : 60;
 const few = podCount / 20;
 const nodeName = 'virtual-kubelet';
 const namespace = 'work';
