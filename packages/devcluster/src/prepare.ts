@@ -45,7 +45,9 @@ try {
   const environment = currentEnvironment();
   const kubernetesVersion = knownKubernetesVersion(environment.kubernetesVersion);
   const containers = !values['control-plane-only'] && abilitiesOf(kubernetesVersion).containers;
-  const cluster = neededBinaries(resolveOptions({ node: containers ? { metricsServer: true } : false, kubernetesVersion }));
+  const cluster = neededBinaries(
+    resolveOptions({ node: containers ? { metricsServer: true } : false, kubernetesVersion }),
+  );
   names = [...cluster, ...(containers ? olderKubectls : []), ...(values.tests ? forTests : [])];
   await resolveBinaries(names, {
     environment,
