@@ -137,6 +137,13 @@ describe('claims that a StatefulSet will make', () => {
   });
 });
 
+const volume = (driver: string): string => `---
+apiVersion: v1
+kind: PersistentVolume
+metadata: { name: pv }
+spec: { csi: { driver: ${driver}, volumeHandle: v-1, volumeAttributes: { everest.io/share-export-location: 'host:/' } } }
+`;
+
 describe('a pod with a claim', () => {
   const pod = `
 apiVersion: v1
@@ -160,12 +167,6 @@ spec: { storageClassName: csi-disk }
 
   it('that names its volume needs no class, and is judged by the volume', () => {
     const byName = claim.replace('csi-disk', 'by-hand, volumeName: pv');
-    const volume = (driver: string): string => `---
-apiVersion: v1
-kind: PersistentVolume
-metadata: { name: pv }
-spec: { csi: { driver: ${driver}, volumeHandle: v-1, volumeAttributes: { everest.io/share-export-location: 'host:/' } } }
-`;
     const turbo = planned(pod + byName + volume('sfsturbo.csi.everest.io'));
     expect(answers(turbo)[0]).toEqual(['yes']);
     expect(turbo.claims).toMatchObject([
