@@ -3,6 +3,7 @@
 
 import { edges } from './edges.mjs';
 import { more } from './pods.mjs';
+import { storage } from './storage.mjs';
 
 /**
  * @typedef {object} Mutation
@@ -30,6 +31,7 @@ const pendingWrite = [`${pods}/status/pending-write.test.ts`];
 export const mutations = [
   ...more,
   ...edges,
+  ...storage,
 
   // What is seen of the cluster.
   {
@@ -607,8 +609,8 @@ export const mutations = [
   {
     name: 'what somebody else has made under the name of a copy is removed',
     file: `${elsewhere}/copies/copy-keeper.ts`,
-    search: 'if (found === undefined || sourceOf(found, owner) === undefined) return;',
-    replace: 'if (found === undefined) return;',
+    search: 'if (found !== undefined && sourceOf(found, this.#options.owner) !== undefined) await',
+    replace: 'if (found !== undefined) await',
     tests: [`${elsewhere}/copies/copy-keeper.test.ts`],
   },
 
