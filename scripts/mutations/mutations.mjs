@@ -205,7 +205,7 @@ export const mutations = [
   {
     name: 'a pod that is taken back has ended',
     file: `${pods}/core/transitions.ts`,
-    search: "if (state.withdrawn && !shouldEnd(state) && instance.state === 'ended' && !ran) return state;",
+    search: "if (state.withdrawn && state.phase === 'syncing' && instance.state === 'ended' && !ran) return state;",
     replace: '',
     tests: [`${pods}/core/place.test.ts`],
   },
