@@ -11,7 +11,7 @@ import type {
 } from '@spillway/kube';
 import { secretName } from '../admission/authority-secret.ts';
 import { configurationNames } from '../admission/configurations.ts';
-import { labelsOf } from '../podspec/installation.ts';
+import { labelsOf, productLabels } from '../podspec/installation.ts';
 import { podWritePolicies } from './pod-write-policy.ts';
 
 export interface RbacOptions {
@@ -249,7 +249,7 @@ export function rbacManifests(options: RbacOptions): readonly Manifest[] {
   const username = `system:serviceaccount:${namespace}:${installation}`;
   return [
     // Not of one installation alone.
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels: { ...productLabels } } },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: installation, namespace, labels } },
     ...(options.podWritePolicy === false
       ? []

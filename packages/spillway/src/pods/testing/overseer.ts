@@ -113,6 +113,7 @@ export class Overseer {
       capabilities: { ...inner.capabilities, ...capabilities },
       support: offer.support,
       prepare: () => inner.prepare(),
+      dismantle: () => inner.dismantle(),
       create: async (workload) => {
         const { uid } = workload.ref;
         this.#workloads.set(uid, workload);
