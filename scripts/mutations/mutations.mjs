@@ -470,6 +470,13 @@ export const mutations = [
     tests: [`${kubelet}/handlers/usage.test.ts`],
   },
   {
+    name: 'a process that serves a pool no more goes on saying how it was',
+    file: `${product}/pool/pool-metrics.ts`,
+    search: '      metrics.backendReachable,\n',
+    replace: '',
+    tests: [`${product}/pool/pool-metrics.test.ts`],
+  },
+  {
     name: 'each scrape asks the backend',
     file: `${product}/usage/usage-sampler.ts`,
     search: 'this.#asking ??= this.#ask();',
