@@ -229,7 +229,7 @@ export const mutations = [
   {
     name: 'a pod that is taken back has ended',
     file: `${pods}/core/transitions.ts`,
-    search: "if (state.withdrawn && !shouldEnd(state) && instance.state === 'ended' && !ran) return state;",
+    search: "if (state.withdrawn && state.phase === 'syncing' && instance.state === 'ended' && !ran) return state;",
     replace: '',
     tests: [`${pods}/core/place.test.ts`],
   },
@@ -506,6 +506,13 @@ export const mutations = [
     replace:
       '...(container.figures ? [{ labels: ofContainer(pod, container), value: container.startedAtMs / 1000 }] : []),',
     tests: [`${kubelet}/handlers/usage.test.ts`],
+  },
+  {
+    name: 'a process that serves a pool no more goes on saying how it was',
+    file: `${product}/pool/pool-metrics.ts`,
+    search: '      metrics.backendReachable,\n',
+    replace: '',
+    tests: [`${product}/pool/pool-metrics.test.ts`],
   },
   {
     name: 'each scrape asks the backend',
