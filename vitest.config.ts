@@ -7,7 +7,7 @@ import { abilitiesOf, knownKubernetesVersion } from './packages/devcluster/src/k
 // set-up file without the conditions of its project.
 const source = (name: string): string => path.join(import.meta.dirname, 'packages', name, 'src/index.ts');
 const alias = Object.fromEntries(
-  ['kube', 'streaming', 'devcluster', 'cci-standin'].map((name) => [`@spillway/${name}`, source(name)]),
+  ['kube', 'streaming', 'link-agent', 'devcluster', 'cci-standin'].map((name) => [`@spillway/${name}`, source(name)]),
 );
 const shared = { resolve: { alias } };
 

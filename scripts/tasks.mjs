@@ -24,7 +24,7 @@ function lint(root) {
 const alone = (...command) => [[command]];
 
 /** In the order of their dependencies. */
-const built = ['kube', 'streaming', 'devcluster', 'cci-standin', 'spillway'];
+const built = ['kube', 'streaming', 'link-agent', 'devcluster', 'cci-standin', 'spillway'];
 
 /** @type {Record<string, Task>} */
 export const tasks = {

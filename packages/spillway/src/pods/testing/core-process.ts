@@ -361,4 +361,5 @@ const silentMetrics = {
   orphans: () => {},
   orphanRemoved: () => {},
   doubleEnded: () => {},
+  lossesHeldBack: () => {},
 };
