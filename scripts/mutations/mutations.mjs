@@ -3,6 +3,7 @@
 
 import { edges } from './edges.mjs';
 import { more } from './pods.mjs';
+import { removal } from './removal.mjs';
 import { storage } from './storage.mjs';
 
 /**
@@ -31,6 +32,7 @@ const pendingWrite = [`${pods}/status/pending-write.test.ts`];
 export const mutations = [
   ...more,
   ...edges,
+  ...removal,
   ...storage,
 
   // What is seen of the cluster.
