@@ -21,7 +21,7 @@ export interface EndPodsOptions {
 /** Nothing is created any more, whatever the cluster asks for. */
 const ending: Preparation = {
   ready: async () => {},
-  obstacle: { kind: 'unprepared', reason: 'Uninstalling', message: 'Spillway is being uninstalled', notices: [] },
+  obstacle: { kind: 'unprepared', reason: undefined, message: 'Spillway is being uninstalled', notices: [] },
   invalidate: () => {},
 };
 

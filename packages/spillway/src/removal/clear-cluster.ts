@@ -18,12 +18,12 @@ import {
   type ResourceType,
   uidOf,
 } from '@spillway/kube';
-import { profileGate } from '../podspec/contract.ts';
+import { burstScheduler, profileGate } from '../podspec/contract.ts';
 import { isUsual } from '../podspec/usual-objects.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { Persistence } from './persist.ts';
 import { itemOf, left } from './plan.ts';
-import { hasGate, typeOf } from './read-cluster.ts';
+import { typeOf } from './read-cluster.ts';
 import { RemovalError } from './removal-error.ts';
 import type { Item, Left } from './report.ts';
 import { servingVerdict } from './serving.ts';
@@ -135,14 +135,18 @@ export async function deletePods(
 
 const podsAtOnce = 20;
 
-/** Nobody would place them: an owner creates another, which the scheduler of the cluster takes; the gate of the others is lifted. */
-export async function freeWaiting(client: KubeClient, waiting: readonly Pod[], signal: AbortSignal): Promise<void> {
-  await deletePods(
-    client,
-    waiting.filter((pod) => !hasGate(pod.spec?.schedulingGates) && controllerOf(pod) !== undefined),
-    undefined,
-    signal,
-  );
+/**
+ * Nobody would place them: an owner creates another, which the scheduler of the cluster takes; the gate of the others is lifted.
+ * @returns those for which only their author can do something
+ */
+export async function freeWaiting(
+  client: KubeClient,
+  waiting: readonly Pod[],
+  signal: AbortSignal,
+): Promise<readonly Left[]> {
+  const isOwned = (pod: Pod): boolean => controllerOf(pod) !== undefined;
+  const ofOurScheduler = waiting.filter(({ spec }) => spec?.schedulerName === burstScheduler);
+  await deletePods(client, ofOurScheduler.filter(isOwned), undefined, signal);
   for (const pod of waiting) {
     const index = pod.spec?.schedulingGates?.findIndex(({ name }) => name === profileGate) ?? -1;
     if (index === -1) continue;
@@ -156,6 +160,11 @@ export async function freeWaiting(client: KubeClient, waiting: readonly Pod[], s
       .patch(refOf(pod), { type: 'json', body: [...body] }, { signal })
       .catch(unlessGone);
   }
+  return ofOurScheduler
+    .filter((pod) => !isOwned(pod))
+    .map((pod) =>
+      left(pod, `waits for the scheduler "${burstScheduler}", which is gone`, 'Delete it and create it again'),
+    );
 }
 
 /** Namespaces in which nothing is left that every namespace does not have. */

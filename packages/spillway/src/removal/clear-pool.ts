@@ -79,6 +79,7 @@ export async function endPodsOf(
   ending.catch(() => {});
   try {
     let toldMs = clock.now();
+    tell(`Pool ${name}: ${first.length} pods are ending`);
     for (let left = first; left.length > 0; ) {
       await Promise.race([clock.sleep(lookMs, until), ending]);
       signal.throwIfAborted();
@@ -110,7 +111,7 @@ export async function endInstances(
   if (first.length === 0) return;
   const done = new AbortController();
   const observing = observe(backend, context, AbortSignal.any([signal, done.signal]));
-  tell(`Pool ${name}: ending ${first.length} instances without a pod in the cluster, within ${graceSeconds} s`);
+  tell(`Pool ${name}: ending ${first.length} instances, within ${graceSeconds} s`);
   const deadlineMs = clock.now() + graceSeconds * 1000;
   const asked = new Set<string>();
   try {

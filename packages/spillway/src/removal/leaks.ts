@@ -1,10 +1,9 @@
 import type { Clock } from '@spillway/kube';
-import { BackendError } from '../backends/backend.ts';
 import type { Survey, Trace } from '../backends/survey.ts';
 import type { PoolConfig } from '../config/config.ts';
 import { dismantlePool, endInstances, viewPool } from './clear-pool.ts';
 import { persist, type Persistence, reasonOf } from './persist.ts';
-import { foundInPool } from './plan.ts';
+import { type Found, foundInPool } from './plan.ts';
 import { type Item, type Left, withoutRemains } from './report.ts';
 
 export interface SurveyedPlace {
@@ -76,7 +75,7 @@ export async function removeLeaks(
     if (at === undefined) continue;
     const { survey, pool } = at;
     if (leak.by === 'add-on') {
-      const left = await endAddOn(survey, leak, context, working);
+      const left = await endAddOn(at, leak, context, working);
       signal.throwIfAborted();
       remains.push(...left);
       continue;
@@ -84,18 +83,22 @@ export async function removeLeaks(
     // A namespace in which nothing is any more is that of every virtual node of its cluster.
     const nodes = leak.nodes.length > 0 ? leak.nodes : [pool.nodeName];
     const owners = nodes.map((nodeName) => ({
-      config: { ...pool, name: leak.namespace, nodeName },
+      config: { ...pool, nodeName },
       backend: survey.open({ clusterId: leak.clusterId, nodeName }, leak.namespace),
     }));
+    const after: Found[] = [];
     try {
       for (const owner of owners) await endInstances(owner, context, working);
       for (const owner of owners) await dismantlePool(owner, context, working);
     } catch (error) {
       signal.throwIfAborted();
-      if (!working.aborted && !(error instanceof BackendError)) throw error;
+      if (!working.aborted) throw error;
+    } finally {
+      for (const owner of owners) {
+        if (!signal.aborted) after.push(foundInPool(await viewPool(owner, signal)));
+        await owner.backend.close();
+      }
     }
-    const after = [];
-    for (const owner of owners) after.push(foundInPool(await viewPool(owner, signal)));
     // What one virtual node leaves to another is the last one's to tell.
     const found = after.at(-1);
     remains.push(
@@ -109,16 +112,16 @@ export async function removeLeaks(
 
 /** Its instances are marked; what else it has made in its namespace is not, so that nothing of that is guessed. */
 async function endAddOn(
-  survey: Survey,
+  { survey, pool: { name: pool } }: SurveyedPlace,
   { namespace, instances }: Leak,
   context: Persistence & { readonly removed: (items: readonly Item[]) => void },
   signal: AbortSignal,
 ): Promise<readonly Left[]> {
   const remains: Left[] = [];
   for (const instance of instances) {
-    const item = { pool: namespace, kind: 'Instance', name: instance.name };
+    const item = { pool, kind: 'Instance', namespace, name: instance.name };
     try {
-      await persist(namespace, () => survey.end(namespace, instance, signal), context, signal);
+      await persist(`Pool ${pool}`, () => survey.end(namespace, instance, signal), context, signal);
       context.removed([item]);
     } catch (error) {
       remains.push({ ...item, why: reasonOf(error) });
@@ -126,5 +129,5 @@ async function endAddOn(
   }
   const why = 'it is of the vendor’s add-on, whose objects Spillway cannot tell from those of others';
   const remedy = 'If its cluster no longer exists, delete the namespace in the console of CCI';
-  return [...remains, { pool: namespace, kind: 'Namespace', name: namespace, why, remedy }];
+  return [...remains, { pool, kind: 'Namespace', name: namespace, why, remedy }];
 }

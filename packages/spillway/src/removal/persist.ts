@@ -1,4 +1,4 @@
-import { backoffMs, type Clock, errorMessage } from '@spillway/kube';
+import { ApiError, backoffMs, type Clock, errorMessage, TransportError } from '@spillway/kube';
 import { BackendError } from '../backends/backend.ts';
 
 export interface Persistence {
@@ -19,6 +19,7 @@ export async function persist<T>(
       return await work();
     } catch (error) {
       if (signal.aborted) throw told === '' ? error : new Error(told, { cause: error });
+      if (!mayPass(error)) throw error;
       const reason = reasonOf(error);
       if (reason !== told) tell(`${doing}: ${reason}; trying again`);
       told = reason;
@@ -26,6 +27,10 @@ export async function persist<T>(
     }
   }
 }
+
+/** All else is a mistake of ours. */
+const mayPass = (error: unknown): boolean =>
+  error instanceof BackendError || error instanceof ApiError || error instanceof TransportError;
 
 export function reasonOf(error: unknown): string {
   const remedy = error instanceof BackendError ? error.remedy : undefined;

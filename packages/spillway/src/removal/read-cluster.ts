@@ -134,7 +134,7 @@ function waitsForSpillway({ spec, metadata }: Pod): boolean {
   return waits && (spec?.schedulerName === burstScheduler || hasGate(spec?.schedulingGates));
 }
 
-export const hasGate = (gates: readonly { readonly name: string }[] = []): boolean =>
+const hasGate = (gates: readonly { readonly name: string }[] = []): boolean =>
   gates.some(({ name }) => name === profileGate);
 
 function neighboursIn(found: readonly ClusterRole[], own: string): string[] {

@@ -143,7 +143,7 @@ class Removal {
       persist('cluster', () => readCluster(client, config, signal), this.#context, signal);
     let view = await read();
     if (view.waiting.length > 0) tell(`Freeing ${view.waiting.length} pods that wait for Spillway`);
-    await freeWaiting(client, view.waiting, signal);
+    this.others.push(...(await freeWaiting(client, view.waiting, signal)));
     if (this.#troubles.size > 0) return;
     tell('Removing virtual nodes, leases and rights');
     this.removed.push(...(await removeObjects(client, view.nodes, signal)));
