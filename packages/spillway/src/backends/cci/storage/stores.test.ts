@@ -76,8 +76,8 @@ async function namesIn(store: CopyStore<ClaimCopy>): Promise<(string | undefined
 }
 
 test.each(['v1', 'v2'] as const)('a claim can be used when it is bound (%s)', (version) => {
-  const { isUsable } = cci.store(version);
-  const inPhase = (phase: string): boolean | undefined => isUsable?.({ metadata: { name }, status: { phase } });
+  const store = cci.store(version);
+  const inPhase = (phase: string): boolean | undefined => store.isUsable?.({ metadata: { name }, status: { phase } });
   expect([inPhase('Pending'), inPhase('Bound')]).toEqual([false, true]);
 });
 

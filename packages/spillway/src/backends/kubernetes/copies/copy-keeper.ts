@@ -238,11 +238,11 @@ export class CopyKeeper {
 
   /** A pod that comes too early is looked at again much later. */
   async #untilUsable(store: CopyStore, name: string, call: CallOptions): Promise<void> {
-    const { isUsable } = store;
+    if (store.isUsable === undefined) return;
     const deadlineMs = this.#clock.now() + usableWithinMs;
-    while (isUsable !== undefined && !call.signal?.aborted && this.#clock.now() < deadlineMs) {
+    while (!call.signal?.aborted && this.#clock.now() < deadlineMs) {
       const found = await store.get(name, call);
-      if (found !== undefined && isUsable(found)) return;
+      if (found !== undefined && store.isUsable(found)) return;
       await this.#clock.sleep(usablePauseMs, call.signal);
     }
   }
