@@ -11,6 +11,7 @@ import type {
 } from '@spillway/kube';
 import { secretName } from '../admission/authority-secret.ts';
 import { configurationNames } from '../admission/configurations.ts';
+import { linkSecretName } from '../link/certificates.ts';
 import { labelsOf } from '../podspec/installation.ts';
 import { podWritePolicies } from './pod-write-policy.ts';
 
@@ -34,6 +35,8 @@ export interface RbacOptions {
   readonly leaderElection?: { readonly namespace: string; readonly leaseNames: readonly string[] };
   /** The admission webhooks are served. `rules`: they carry the rules, and not only advice. */
   readonly admission?: { readonly namespace: string; readonly rules: boolean };
+  /** The link server is served, with its authority in this namespace. */
+  readonly link?: { readonly namespace: string };
 }
 
 export type Manifest =
@@ -216,16 +219,31 @@ function admissionRights(installation: string, rules: boolean): readonly Right[]
   ];
 }
 
-/** In the namespace of the webhooks only. */
-const authorityRights = (installation: string): readonly Right[] => [
+/** The server of the link agents. */
+function linkRights(): readonly Right[] {
+  return [
+    { why: 'tell agents of Services', rule: coreRule(['services'], 'list', 'watch') },
+    {
+      why: 'and of their endpoints',
+      rule: { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+    },
+    {
+      why: 'know whose token an agent shows',
+      rule: { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
+    },
+  ];
+}
+
+/** In the namespace of the Secret only. */
+const authorityRights = (secret: string): readonly Right[] => [
   // The name of an object that does not exist yet cannot be restricted.
-  { why: 'make the authority of the webhooks', rule: { apiGroups: [''], resources: ['secrets'], verbs: ['create'] } },
+  { why: 'make the authority', rule: { apiGroups: [''], resources: ['secrets'], verbs: ['create'] } },
   {
     why: 'share it between replicas, and renew it',
     rule: {
       apiGroups: [''],
       resources: ['secrets'],
-      resourceNames: [secretName(installation)],
+      resourceNames: [secret],
       verbs: ['get', 'update'],
     },
   },
@@ -235,7 +253,8 @@ const rbac = 'rbac.authorization.k8s.io';
 
 /** Everything that `spillway serve` may do, and the account that may. In the order in which it can be applied. */
 export function rbacManifests(options: RbacOptions): readonly Manifest[] {
-  const { installation, nodeNames, placement, namespace = 'spillway-system', leaderElection, admission } = options;
+  const { installation, nodeNames, placement, namespace = 'spillway-system' } = options;
+  const { leaderElection, admission, link } = options;
   const labels = labelsOf(installation);
   const subjects = [{ kind: 'ServiceAccount', name: installation, namespace }];
   const granted = (kind: 'Role' | 'ClusterRole', name: string, rights: readonly Right[], of?: string): Manifest[] => {
@@ -272,7 +291,13 @@ export function rbacManifests(options: RbacOptions): readonly Manifest[] {
       ? []
       : [
           ...granted('ClusterRole', 'admission', admissionRights(installation, admission.rules)),
-          ...granted('Role', 'admission', authorityRights(installation), admission.namespace),
+          ...granted('Role', 'admission', authorityRights(secretName(installation)), admission.namespace),
+        ]),
+    ...(link === undefined
+      ? []
+      : [
+          ...granted('ClusterRole', 'link', linkRights()),
+          ...granted('Role', 'link', authorityRights(linkSecretName(installation)), link.namespace),
         ]),
   ];
 }
