@@ -38,7 +38,7 @@ export async function buildAgentImage(): Promise<Image> {
 }
 
 /** What keeps the memory of the agent small. */
-export const nodeArguments: readonly string[] = ['--max-old-space-size=64', '--max-semi-space-size=1'];
+const nodeArguments: readonly string[] = ['--max-old-space-size=64', '--max-semi-space-size=1'];
 
 async function moduleFolder(name: string): Promise<string> {
   for (let at = root; ; at = path.dirname(at)) {
@@ -49,14 +49,12 @@ async function moduleFolder(name: string): Promise<string> {
 }
 
 /** A program with the libraries that it loads, where it looks for them. */
-async function program(file: string): Promise<TarEntry[]> {
-  const { stdout } = await run('ldd', [file]);
+async function program(executable: string): Promise<TarEntry[]> {
+  const { stdout } = await run('ldd', [executable]);
   const libraries = stdout.split('\n').flatMap((line) => /(\/\S+) \(0x/.exec(line)?.[1] ?? []);
-  const read = async (from: string, to: string): Promise<TarEntry> => fileAt(to, await readFile(from));
-  return Promise.all([read(file, 'usr/bin/node'), ...libraries.map((each) => read(each, each.slice(1)))]);
+  const places = [[executable, 'usr/bin/node'] as const, ...libraries.map((each) => [each, each.slice(1)] as const)];
+  return Promise.all(places.map(async ([from, to]) => file(to, await readFile(from), 0o755)));
 }
-
-const fileAt = (to: string, content: Buffer): TarEntry => file(to, content, 0o755);
 
 function file(to: string, content: Buffer, mode: number): TarEntry {
   return { type: 'file', path: to, mode, content };

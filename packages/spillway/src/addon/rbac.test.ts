@@ -191,6 +191,13 @@ describe('the generated rights', () => {
     expect(role).toContain('"resources":["services"],"verbs":["list","watch"]');
     expect(role).toContain('"resources":["endpointslices"],"verbs":["list","watch"]');
     expect(role).toContain('"resources":["tokenreviews"],"verbs":["create"]');
+    expect(objects).toContainEqual(
+      expect.objectContaining({
+        kind: 'ClusterRoleBinding',
+        roleRef: expect.objectContaining({ name: 'spillway-link-tokens' }) as unknown,
+        subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'system:node:v' }],
+      }),
+    );
     expect(JSON.stringify(objects)).toContain('"resourceNames":["spillway-link-authority"],"verbs":["get","update"]');
   });
 

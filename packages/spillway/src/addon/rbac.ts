@@ -6,12 +6,14 @@ import type {
   Role,
   RoleBinding,
   ServiceAccount,
+  Subject,
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
 } from '@spillway/kube';
 import { secretName } from '../admission/authority-secret.ts';
 import { configurationNames } from '../admission/configurations.ts';
-import { linkSecretName } from '../link/certificates.ts';
+import { linkAudience } from '@spillway/link-agent';
+import { linkSecretName } from '../link/secret-name.ts';
 import { labelsOf } from '../podspec/installation.ts';
 import { podWritePolicies } from './pod-write-policy.ts';
 
@@ -234,6 +236,14 @@ function linkRights(): readonly Right[] {
   ];
 }
 
+/** The virtual nodes: a node asks for tokens of no other audiences than its pods name, and pods do not name the link. */
+const linkTokenRights: readonly Right[] = [
+  {
+    why: 'get tokens for the link, bound to the pods of the node',
+    rule: { apiGroups: [''], resources: [linkAudience], verbs: ['request-serviceaccounts-token-audience'] },
+  },
+];
+
 /** In the namespace of the Secret only. */
 const authorityRights = (secret: string): readonly Right[] => [
   // The name of an object that does not exist yet cannot be restricted.
@@ -256,13 +266,20 @@ export function rbacManifests(options: RbacOptions): readonly Manifest[] {
   const { installation, nodeNames, placement, namespace = 'spillway-system' } = options;
   const { leaderElection, admission, link } = options;
   const labels = labelsOf(installation);
-  const subjects = [{ kind: 'ServiceAccount', name: installation, namespace }];
-  const granted = (kind: 'Role' | 'ClusterRole', name: string, rights: readonly Right[], of?: string): Manifest[] => {
+  const subjects: Subject[] = [{ kind: 'ServiceAccount', name: installation, namespace }];
+  const nodes = nodeNames.map((name): Subject => ({ apiGroup: rbac, kind: 'User', name: `system:node:${name}` }));
+  const granted = (
+    kind: 'Role' | 'ClusterRole',
+    name: string,
+    rights: readonly Right[],
+    of?: string,
+    to: Subject[] = subjects,
+  ): Manifest[] => {
     const metadata = { name: `${installation}-${name}`, ...(of === undefined ? {} : { namespace: of }), labels };
     const roleRef = { apiGroup: rbac, kind, name: metadata.name };
     return [
       { apiVersion: `${rbac}/v1`, kind, metadata, rules: rights.map(({ rule }) => rule) },
-      { apiVersion: `${rbac}/v1`, kind: `${kind}Binding`, metadata, roleRef, subjects },
+      { apiVersion: `${rbac}/v1`, kind: `${kind}Binding`, metadata, roleRef, subjects: to },
     ];
   };
   const username = `system:serviceaccount:${namespace}:${installation}`;
@@ -297,6 +314,7 @@ export function rbacManifests(options: RbacOptions): readonly Manifest[] {
       ? []
       : [
           ...granted('ClusterRole', 'link', linkRights()),
+          ...granted('ClusterRole', 'link-tokens', linkTokenRights, undefined, nodes),
           ...granted('Role', 'link', authorityRights(linkSecretName(installation)), link.namespace),
         ]),
   ];

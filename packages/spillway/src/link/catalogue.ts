@@ -54,8 +54,9 @@ export class Catalogue {
     this.#onChange = onChange;
     const service = (each: Service): void => this.#changed(objectKey(namespaceOf(each), nameOf(each)));
     const slice = (each: EndpointSlice): void => this.#changed(keyOfSlice(each));
-    using _services = this.#services.subscribe({ added: service, changed: service, deleted: service });
-    using _slices = this.#slices.subscribe({
+    // The informers end with this call, and are told to nobody else.
+    this.#services.subscribe({ added: service, changed: service, deleted: service });
+    this.#slices.subscribe({
       added: slice,
       changed: (old, each) => {
         slice(old);

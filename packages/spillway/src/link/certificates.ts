@@ -34,9 +34,6 @@ const lives: Lives = {
 const intervalMs = 60_000;
 const retryMs = 5000;
 
-/** The Secret with the authorities of the link, which all replicas share. */
-export const linkSecretName = (installation: string): string => `${installation}-link-authority`;
-
 /** Keeps the server's certificate valid, and known who vouches for it. */
 export class LinkCertificates {
   readonly #options: LinkCertificatesOptions;

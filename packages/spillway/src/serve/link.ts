@@ -3,9 +3,10 @@ import { type KubeClient, type Logger, systemClock } from '@spillway/kube';
 import type { Config, PoolConfig } from '../config/config.ts';
 import { LinkAccess, reviewTokens } from '../link/access.ts';
 import { Catalogue } from '../link/catalogue.ts';
-import { LinkCertificates, linkSecretName } from '../link/certificates.ts';
+import { LinkCertificates } from '../link/certificates.ts';
 import { LinkServer } from '../link/link-server.ts';
 import { linkedPod } from '../link/pod-link.ts';
+import { linkSecretName } from '../link/secret-name.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { runTogether } from '../pool/task-group.ts';
 import type { Problem } from '../pods/core/pod-state.ts';
@@ -77,7 +78,7 @@ export class ServedLink {
   /** Resolves when `signal` is aborted and everything has stopped. */
   async run(signal: AbortSignal): Promise<void> {
     const { metrics } = this.#options;
-    using _ = metrics.beforeRender(() => {
+    const rendering = metrics.beforeRender(() => {
       metrics.linkAgents.set(this.#server.agents);
       metrics.linkServices.set(this.#server.followed);
     });
@@ -89,6 +90,7 @@ export class ServedLink {
         (stop) => this.#tellWhenSynced(stop),
       ]);
     } finally {
+      rendering[Symbol.dispose]();
       await this.#server.close();
     }
   }

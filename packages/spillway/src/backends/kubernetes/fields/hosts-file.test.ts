@@ -139,14 +139,14 @@ function status(name: string, state: ContainerStatus['state'], restartCount = 0)
   return { name, image: 'app', imageID: '', ready: false, restartCount, ...(state && { state }) };
 }
 
+const agent = (state: ContainerStatus['state'], started: boolean): ContainerStatus => ({
+  ...status('spillway-link', state),
+  started,
+});
+
 describe('a pod whose link agent has not started yet', () => {
   const initializing = { waiting: { reason: 'PodInitializing' } };
   const pulls = { waiting: { reason: 'ErrImagePull', message: 'no such image' } };
-  const agent = (state: ContainerStatus['state'], started: boolean): ContainerStatus => ({
-    ...status('spillway-link', state),
-    started,
-  });
-
   test('says of its first container why', () => {
     const containerStatuses = [status('main', initializing)];
     expect(withoutWriter({ initContainerStatuses: [agent(pulls, false)], containerStatuses })).toEqual({
