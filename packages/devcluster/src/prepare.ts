@@ -20,7 +20,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)));
 }
 
-const forTests = ['metrics-server', 'promtool'] as const;
+const forTests = ['promtool'] as const;
 const began = performance.now();
 let names: readonly BinaryName[] = [];
 let made = 0;
@@ -45,7 +45,9 @@ try {
   const environment = currentEnvironment();
   const kubernetesVersion = knownKubernetesVersion(environment.kubernetesVersion);
   const containers = !values['control-plane-only'] && abilitiesOf(kubernetesVersion).containers;
-  const cluster = neededBinaries(resolveOptions({ node: containers ? {} : false, kubernetesVersion }));
+  const cluster = neededBinaries(
+    resolveOptions({ node: containers ? { metricsServer: true } : false, kubernetesVersion }),
+  );
   names = [...cluster, ...(containers ? olderKubectls : []), ...(values.tests ? forTests : [])];
   await resolveBinaries(names, {
     environment,

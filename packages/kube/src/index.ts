@@ -19,6 +19,7 @@ export { type InClusterOptions, inClusterConfig } from './config/in-cluster.ts';
 export { type LoadKubeconfigOptions, loadKubeconfig } from './config/kubeconfig.ts';
 export { readText, UnreadableFileError, whyUnreadable } from './config/read-text-file.ts';
 export { type Place, parseYaml, type YamlDocument, YamlError, type YamlMistake } from './config/yaml.ts';
+export { namespacedTypes } from './discovery.ts';
 export {
   type ApiAnswer,
   ApiError,

@@ -6,7 +6,7 @@ import { canRunContainers, DevClusterError, startCluster } from '@spillway/devcl
 import { Testbed } from '../testkit/testbed.ts';
 import { say, show } from './narrator.ts';
 import { ownRegion, regionToKeep } from './region.ts';
-import { burst, examine, runPrivateJob, scaleIn, scaleToZero, showInstalled } from './story.ts';
+import { burst, examine, runPrivateJob, scaleIn, scaleToZero, showInstalled, showUsage } from './story.ts';
 
 const { values: flags } = parseArgs({
   options: { keep: { type: 'boolean', default: false }, name: { type: 'string', default: 'demo' } },
@@ -61,7 +61,7 @@ async function demo(): Promise<void> {
   };
   const cluster = await startCluster({
     name: flags.name,
-    node: containers.possible ? { cpu: '2' } : false,
+    node: containers.possible ? { cpu: '2', metricsServer: true } : false,
     keep: flags.keep,
     log,
   });
@@ -82,7 +82,10 @@ async function demo(): Promise<void> {
     explainHowToGoOn(cluster, testbed);
     return;
   }
-  if (containers.possible) await runPrivateJob(cluster, region);
+  if (containers.possible) {
+    await runPrivateJob(cluster, region);
+    await showUsage(cluster, testbed);
+  }
   await scaleIn(cluster);
   await scaleToZero(cluster, testbed, region);
   ending = true;

@@ -57,6 +57,26 @@ export async function burst(cluster: Cluster, testbed: Testbed): Promise<void> {
   await showSpillway(testbed, ['why', `pod/${burstPod}`]);
 }
 
+/** What the pods use, as metrics-server knows it from both nodes. */
+export async function showUsage(cluster: Cluster, testbed: Testbed): Promise<void> {
+  say(
+    'What they use: metrics-server scrapes the virtual node like any other, every 15 s, and tells the use between two scrapes.',
+  );
+  const all = await pods(cluster);
+  const deadline = performance.now() + 120_000;
+  for (;;) {
+    const [top, nodes] = await Promise.all([
+      cluster.kubectl(['top', 'pods', '--no-headers', ...ofDeployment]),
+      cluster.kubectl(['top', 'nodes', '--no-headers', testbed.nodeName]),
+    ]);
+    if (nodes.code === 0 && top.stdout.trim().split('\n').length === all.length) break;
+    if (performance.now() > deadline) throw new Error(`nobody knows what all pods use: ${top.stderr}${nodes.stderr}`);
+    await setTimeout(500);
+  }
+  await show(cluster, ['top', 'pods', ...ofDeployment], (text) => `${text.split('\n').slice(0, 5).join('\n')}\n…\n`);
+  await show(cluster, ['top', 'nodes']);
+}
+
 /** A Job that may run in CCI alone, of an image that only the account may pull. */
 export async function runPrivateJob(cluster: Cluster, region: Region): Promise<void> {
   const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';

@@ -16,6 +16,9 @@ test("npm run demo shows the guide's manifest burst to a CCI region, ends by its
   expect(stdout).toMatch(/^\S+ hello from test-vk-/m);
   expect(stdout).toMatch(/^Policy: +auto, from label virtual-kubelet\.io\/burst-to-cci$/m);
 
+  expect(stdout).toMatch(/^test-vk-\S+ +\d+m +\d+Mi/m);
+  expect(stdout).toMatch(/^virtual-kubelet +\d+m +\d+% +\d+Mi/m);
+
   const [, local, burst] = /Before: (\d+) pods on node-1, (\d+) pods on virtual-kubelet\./.exec(stdout) ?? [];
   expect(Number(local) + Number(burst)).toBe(20);
   expect(stdout).toContain(`After:  ${local} pods on node-1, ${8 - Number(local)} pods on virtual-kubelet.`);

@@ -2,7 +2,7 @@ import { attachCluster, type Cluster, peer, startCluster } from '@spillway/devcl
 
 /**
  * The user's cluster, with a real node of 2 CPUs, and another one, with a node for what bursts. Their pods reach each other, and
- * both are measured.
+ * those of the other one are measured.
  */
 export interface Pair {
   readonly here: Cluster;
@@ -17,7 +17,7 @@ export interface PairNames {
 export async function startPair(): Promise<Pair & AsyncDisposable> {
   await using undo = new AsyncDisposableStack();
   const started = await Promise.allSettled([
-    startCluster({ node: { cpu: '2', metricsServer: true } }),
+    startCluster({ node: { cpu: '2' } }),
     startCluster({ node: { podCidr: '10.246.0.0/16', maxPods: 250, services: false, metricsServer: true } }),
   ]);
   const [here, there] = started.map((each) => {

@@ -14,7 +14,7 @@ import { secretName } from '../admission/authority-secret.ts';
 import { configurationNames } from '../admission/configurations.ts';
 import { linkAudience } from '@spillway/link-agent';
 import { linkSecretName } from '../link/secret-name.ts';
-import { labelsOf } from '../podspec/installation.ts';
+import { labelsOf, productLabels } from '../podspec/installation.ts';
 import { podWritePolicies } from './pod-write-policy.ts';
 
 export interface RbacOptions {
@@ -285,7 +285,7 @@ export function rbacManifests(options: RbacOptions): readonly Manifest[] {
   const username = `system:serviceaccount:${namespace}:${installation}`;
   return [
     // Not of one installation alone.
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels: { ...productLabels } } },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: installation, namespace, labels } },
     ...(options.podWritePolicy === false
       ? []

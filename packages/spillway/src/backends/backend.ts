@@ -107,8 +107,43 @@ export interface Backend {
   /** Cheap health check; the caller sets the deadline with the signal. */
   ping(signal: AbortSignal): Promise<void>;
 
+  /**
+   * Takes away what `prepare` made and what instances needed, when this owner has no instance left: copies, logins, networks, the
+   * namespace. Never an instance, data, or anything of somebody else's, and nothing that somebody else still needs. Each call does
+   * what can be done now and looks anew, so it is called until it removes nothing; after a crash in the middle, another completes it.
+   */
+  dismantle(signal: AbortSignal, options?: DismantleOptions): Promise<Dismantled>;
+
   /** Releases connections. Instances go on running. */
   close(): Promise<void>;
+}
+
+export interface DismantleOptions {
+  /** Changes nothing, and tells what would be done if there were no instances. */
+  readonly dryRun?: boolean;
+}
+
+/** What became of all that a backend has made. */
+export interface Dismantled {
+  readonly removed: readonly BackendObject[];
+  /** Ours, and still there. */
+  readonly remains: readonly Remainder[];
+  /** Not ours: left as it is. */
+  readonly others: readonly Remainder[];
+}
+
+/** What there is on the other side besides instances; named for people. */
+export interface BackendObject {
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+export interface Remainder extends BackendObject {
+  readonly why: string;
+  readonly remedy?: string;
+  /** It goes by itself. */
+  readonly ending?: boolean;
 }
 
 /** Whether everything is there that instances need. */

@@ -100,6 +100,13 @@ function timelineTable({ timeline }: Explanation): string {
 function eventTable({ events }: Why): string {
   return table(
     ['LAST SEEN', 'TYPE', 'REASON', 'FROM', 'TIMES', 'MESSAGE'],
-    events.map(({ at, type, reason, from, count, message }) => [at, type, reason, from, String(count), message]),
+    events.map(({ at, type, reason, from, count, message }) => [
+      at.replace(/\.\d+Z$/, 'Z'),
+      type,
+      reason,
+      from,
+      String(count),
+      message,
+    ]),
   );
 }

@@ -24,8 +24,9 @@ export function claimViewsOf(pod: Pod, sources: ClaimSources): ClaimView[] {
 function textOf(state: ClaimState): string {
   switch (state.kind) {
     case 'bound':
-      return `bound to the PersistentVolume "${state.volume.metadata?.name}" (${sourceOf(state.volume)})`;
+      return `bound to ${volumeText(state.volume)}`;
     case 'expected': {
+      if (state.volume) return `is made with the pods, and names ${volumeText(state.volume)}`;
       const { metadata, provisioner } = state.storageClass ?? {};
       const by = metadata?.name === undefined ? '' : ` by the storage class "${metadata.name}" (${provisioner})`;
       return `is made with the pods, and its volume${by}`;
@@ -34,6 +35,9 @@ function textOf(state: ClaimState): string {
       return sentences(state.message, state.remedy);
   }
 }
+
+const volumeText = (volume: PersistentVolume): string =>
+  `the PersistentVolume "${volume.metadata?.name}" (${sourceOf(volume)})`;
 
 /** Fields of a volume that are objects, and do not say where its data is. */
 const notSources: ReadonlySet<string> = new Set(['capacity', 'claimRef', 'nodeAffinity']);

@@ -16,6 +16,7 @@ export interface LedgerRecorderOptions {
   readonly sizing: RuleSetName;
   readonly now: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly onWritten: (result: 'ok' | 'failed') => void;
   readonly logger: Logger;
 }
 
@@ -27,12 +28,12 @@ export class LedgerRecorder {
   readonly #now: () => number;
   readonly #logger: Logger;
 
-  constructor({ directory, pool, node, sizing, now, sleep, logger }: LedgerRecorderOptions) {
+  constructor({ directory, pool, node, sizing, now, logger, ...writing }: LedgerRecorderOptions) {
     this.#now = now;
     this.#logger = logger;
     this.#file = ledgerFile(directory, pool);
     this.#ledger = new Ledger({ pool, node, sizeOf: (spec) => billedSize(spec, sizing) });
-    this.#writer = new LedgerWriter({ file: this.#file, carried: () => this.#ledger.known, sleep, logger });
+    this.#writer = new LedgerWriter({ file: this.#file, carried: () => this.#ledger.known, logger, ...writing });
   }
 
   /** Learns what was written before. Call it before anything is told. */

@@ -9,6 +9,8 @@ export interface LedgerWriterOptions {
   /** What runs, as it is known now. A new file begins with it, to go on without the older ones. */
   readonly carried: () => Iterable<Interval>;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** After each attempt. */
+  readonly onWritten?: (result: 'ok' | 'failed') => void;
   readonly logger: Logger;
   /** Default: 64 MiB. */
   readonly maxBytes?: number;
@@ -64,7 +66,7 @@ export class LedgerWriter {
   }
 
   async #writeAll(): Promise<void> {
-    const { file, logger, sleep, carried } = this.#options;
+    const { file, logger, sleep, carried, onWritten } = this.#options;
     const { signal } = this.#closing;
     let failures = 0;
     while (this.#waiting.size > 0 || this.#leftOut) {
@@ -75,9 +77,11 @@ export class LedgerWriter {
       this.#leftOut = false;
       try {
         await this.#append(Array.from(batch.values(), formatLine).join(''));
+        onWritten?.('ok');
         if (failures > 0) logger.info({ file, intervals: batch.size }, 'writing the ledger works again');
         failures = 0;
       } catch (error) {
+        onWritten?.('failed');
         this.#bytes = undefined;
         const since = this.#waiting;
         this.#waiting = batch;

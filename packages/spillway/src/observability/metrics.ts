@@ -33,6 +33,9 @@ export class Metrics {
   readonly orphansHeldBack: Gauge<'pool'>;
   readonly orphansRemoved: Counter<'pool'>;
   readonly doublesEnded: Counter<'pool'>;
+  readonly lossesHeldBack: Gauge<'pool'>;
+
+  readonly ledgerWrites: Counter<'pool' | 'result'>;
 
   readonly usageRequests: Counter<'pool' | 'result'>;
   readonly usageRequestSeconds: Histogram<'pool'>;
@@ -125,6 +128,12 @@ export class Metrics {
     this.doublesEnded = counter('duplicate_instances_total', 'Instances ended because another one has the same pod', [
       'pool',
     ]);
+    this.lossesHeldBack = gauge(
+      'losses_held_back',
+      'Instances that listings lack and that do not count as lost for a while because there are suspiciously many',
+      ['pool'],
+    );
+    this.ledgerWrites = counter('ledger_writes_total', 'Writes of the ledger: ok, failed', ['pool', 'result']);
     this.usageRequests = counter(
       'usage_requests_total',
       'Requests to the backend for what pods use: ok, or the kind of the error',

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it, test } from 'vitest';
 import { Metrics } from './metrics.ts';
-import { dashboardQueries, metricsIn, rules, ruleTests } from './testing/monitoring-files.ts';
+import { dashboardQueries, givenSeries, metricsIn, rules } from './testing/monitoring-files.ts';
 
 /** Of whom, for what is not Spillway's own. */
 const others: Readonly<Record<string, readonly string[]>> = {
@@ -25,7 +25,12 @@ async function exported(): Promise<Set<string>> {
   return new Set([...own, ...recorded, ...Object.values(others).flat()]);
 }
 
-const alerts = rules().flatMap(({ alert }) => alert ?? []);
+const alerts = rules().flatMap(({ alert, expr }) => (alert === undefined ? [] : [{ alert, expr }]));
+
+/** Where what alerts are for happens to a Spillway that runs. */
+const situations = ['./alerts.integration.test.ts', '../serve/outage-of-minutes.integration.test.ts'];
+
+const read = (path: string): Promise<string> => readFile(new URL(path, import.meta.url), 'utf8');
 
 describe('rules and dashboards', () => {
   it('ask only for metrics that there are', async () => {
@@ -47,12 +52,46 @@ describe('rules and dashboards', () => {
   });
 });
 
-test.each(alerts)('%s fires in a test of its rule, and is explained', async (alert) => {
-  const tests = await Promise.all(ruleTests.map((path) => readFile(path, 'utf8')));
-  expect(tests.join('\n')).toContain(`alertname="${alert}"`);
-  for (const page of ['monitoring.md', 'zh/monitoring.md']) {
-    expect(await readFile(new URL(`../../../../docs/${page}`, import.meta.url), 'utf8')).toContain(`\`${alert}\``);
-  }
+describe.each(alerts)('$alert', ({ alert, expr }) => {
+  it('fires in a test of its rule', () => {
+    expect(givenSeries().flatMap(({ firing }) => firing)).toContain(alert);
+  });
+
+  it('is silent while all is well, although all that it asks for is there', () => {
+    const { series, firing } = givenSeries().find(({ test: name }) => name === 'all is well') ?? {};
+    const given = new Set(series?.map((each) => each.split('{')[0]));
+    const asked = [...metricsIn(expr)].filter((name) => !name.startsWith('spillway:'));
+    expect(asked.filter((name) => !given.has(name))).toEqual([]);
+    expect(firing).toEqual([]);
+  });
+
+  it('fires when what it is for happens to a Spillway that runs', async () => {
+    const tests = await Promise.all(situations.map(read));
+    expect(tests.some((text) => new RegExp(`toEqual\\(\\[.*'${alert}'`).test(text))).toBe(true);
+  });
+
+  it('is explained', async () => {
+    for (const page of ['monitoring.md', 'zh/monitoring.md']) {
+      expect(await read(`../../../../docs/${page}`)).toContain(`\`${alert}\``);
+    }
+  });
+});
+
+test('the series in tests of rules have the labels that the product gives them', async () => {
+  const { registry } = new Metrics();
+  const own = await registry.getMetricsAsJSON();
+  const wrong = givenSeries().flatMap(({ series }) =>
+    series.filter((each) => {
+      const [name = ''] = each.split('{');
+      if (!name.startsWith('spillway_')) return false;
+      const metric = own.find((known) => name === known.name || name === `${known.name}_bucket`);
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what they were made with
+      const { labelNames = [] } = (registry.getSingleMetric(metric?.name ?? '') as { labelNames?: string[] }) ?? {};
+      const labels = Array.from(each.matchAll(/(\w+)="/g), ([, label = '']) => label);
+      return metric === undefined || labels.some((label) => ![...labelNames, 'instance', 'le'].includes(label));
+    }),
+  );
+  expect(wrong).toEqual([]);
 });
 
 test.each([

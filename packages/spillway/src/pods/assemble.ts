@@ -99,6 +99,7 @@ export function podController(surroundings: PodSurroundings): PodController {
     type: pods,
     fieldSelector: `spec.nodeName=${node.name}`,
     transform: withoutBallast,
+    relistMs: 600_000,
     confirmCluster: confirm,
     clock: timing,
     random,

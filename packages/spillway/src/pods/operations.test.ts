@@ -1,6 +1,7 @@
 import {
   ApiError,
   configMaps,
+  persistentVolumes,
   systemClock,
   type KubeClient,
   type Pod,
@@ -14,7 +15,7 @@ import { type Backend, BackendError, type Notice, type Workload } from '../backe
 import { GonePods } from './instances/gone-pods.ts';
 import { Operations } from './operations.ts';
 import type { PodLink } from './pod-link.ts';
-import { unknownSupport } from '../podspec/fit/support.ts';
+import { type Support, unknownSupport } from '../podspec/fit/support.ts';
 import { sized } from '../podspec/testing/sized-specs.ts';
 import { instanceRef } from '../podspec/pod-facts.ts';
 import type { Content, Operation, Outcome } from './core/pod-state.ts';
@@ -108,6 +109,70 @@ const podWithReferences = testPod({
       { name: 'token', projected: { sources: [{ serviceAccountToken: { path: 'token', expirationSeconds: 600 } }] } },
     ],
   },
+});
+
+const claimObjection: Support['claimObjection'] = (_, state) =>
+  state?.kind === 'bound' ? { code: 'claim-storage-unsupported', detail: 'it is on a disk' } : undefined;
+
+const claimIn = (phase: string): object => ({
+  metadata: { uid: 'u' },
+  spec: { volumeName: 'pv' },
+  status: { phase },
+});
+
+describe('creating a pod with a claim', () => {
+  const pod = testPod({
+    spec: {
+      containers: [{ name: 'app', image: 'x' }],
+      volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
+    },
+  });
+  const volume = { metadata: { name: 'pv' }, spec: { claimRef: { uid: 'u' } } };
+  /** A cluster with this claim, and what was read in it. */
+  const withClaim = (claim: object | undefined, more: Partial<Backend> = {}): Setup & { readonly read: string[] } => {
+    const read: string[] = [];
+    const get: FakeAnswers['get'] = async ({ plural }, { name }) => {
+      read.push(`${plural}/${name}`);
+      if (plural === persistentVolumes.plural) return volume;
+      if (claim === undefined) throw notFound;
+      return claim;
+    };
+    return { ...setUp({ get }, undefined, true, more), read };
+  };
+
+  it('hands the backend the volume that it is bound to', async () => {
+    const setup = withClaim(claimIn('Bound'));
+    expect(await perform(setup, create, pod)).toMatchObject({ ok: true });
+    expect(setup.created[0]?.claims.get('data')).toMatchObject({ namespace: 'default', volume });
+  });
+
+  it.each([
+    ['is not there', undefined, 'does not exist', ['persistentvolumeclaims/data']],
+    // A node may not read volumes of others.
+    ['is not bound', claimIn('Pending'), 'is not bound to a volume yet', ['persistentvolumeclaims/data']],
+  ])('waits when it %s', async (_, claim, message, read) => {
+    const setup = withClaim(claim);
+    const outcome = await perform(setup, create, pod);
+    expect(outcome).toMatchObject({
+      ok: false,
+      problem: { kind: 'missingReference', notices: [{ reason: 'FailedMount' }] },
+    });
+    expect(JSON.stringify(outcome)).toContain(message);
+    expect([setup.created, setup.read]).toEqual([[], read]);
+  });
+
+  it('waits when the backend cannot mount it', async () => {
+    const setup = withClaim(claimIn('Bound'), { support: { ...unknownSupport, claimObjection } });
+    expect(await perform(setup, create, pod)).toMatchObject({
+      ok: false,
+      problem: {
+        kind: 'missingReference',
+        reason: 'NotSupportedByPool',
+        notices: [{ message: expect.stringContaining('it is on a disk') as unknown }],
+      },
+    });
+    expect(setup.created).toEqual([]);
+  });
 });
 
 describe('creating', () => {

@@ -23,6 +23,8 @@ export interface ExpectedClaim {
   readonly name: string;
   /** What will make its volume, if it is known. */
   readonly storageClass?: StorageClass | undefined;
+  /** The one that it names. */
+  readonly volume?: PersistentVolume | undefined;
 }
 
 export interface UnboundClaim extends ExpectedClaim {
@@ -82,6 +84,8 @@ export function claimStateOf(namespace: string, name: string, sources: ClaimSour
       'Use another claim, or release the volume for this one.',
     );
   }
+  const isPlanned = claim.metadata?.uid === undefined;
+  if (volumeName !== '' && isPlanned) return { kind: 'expected', namespace, name, volume };
   if (volumeName === '' || phase !== 'Bound') {
     const storageClass = sources.storageClass?.(storageClassName);
     if (waitsForPod(claim, storageClass)) {
@@ -91,8 +95,12 @@ export function claimStateOf(namespace: string, name: string, sources: ClaimSour
         storageClass,
       );
     }
-    const isPlanned = claim.metadata?.uid === undefined;
-    if (sources.storageClass !== undefined && storageClass === undefined && storageClassName !== '') {
+    if (
+      volumeName === '' &&
+      sources.storageClass !== undefined &&
+      storageClass === undefined &&
+      storageClassName !== ''
+    ) {
       const text = isPlanned ? `${which} would not be bound` : `${which} is not bound to a volume yet`;
       const classes = 'Use one of those that are there: kubectl get storageclass';
       return unbound(`${text}: ${noClass(storageClassName)}`, classes);

@@ -170,6 +170,7 @@ export function assemblePool(options: PoolOptions): Pool {
           sizing: config.sizing,
           now: clock.now,
           sleep: clock.sleep,
+          onWritten: (result) => metrics.ledgerWritten(result),
           logger,
         });
   const pods = podController({

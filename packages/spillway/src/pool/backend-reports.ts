@@ -28,10 +28,12 @@ export class BackendReports {
   }
 
   blockade(blocked: Blockade['blocked']): void {
-    const { logger, metrics } = this.#options;
+    const { logger, metrics, recordOnNode } = this.#options;
     metrics.blocked(blocked !== undefined);
-    if (blocked) logger.warn({ reason: blocked.reason }, `the pool accepts no new pods: ${blocked.message}`);
-    else logger.info({}, 'the pool accepts new pods again');
+    if (blocked) {
+      logger.warn({ reason: blocked.reason }, `the pool accepts no new pods: ${blocked.message}`);
+      recordOnNode({ severity: 'Warning', ...blocked });
+    } else logger.info({}, 'the pool accepts new pods again');
   }
 
   usage(state: UsageState, before: UsageState): void {

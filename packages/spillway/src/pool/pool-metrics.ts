@@ -17,6 +17,7 @@ export class PoolMetrics implements PodMetrics, NodeObserver, KubeletMetrics, Us
     // For rules that ask for a rise: a counter that comes with its first count has none.
     metrics.doublesEnded.inc({ pool }, 0);
     metrics.listings.inc({ pool, result: 'complete' }, 0);
+    metrics.ledgerWrites.inc({ pool, result: 'failed' }, 0);
   }
 
   stepTaken(): void {
@@ -71,6 +72,14 @@ export class PoolMetrics implements PodMetrics, NodeObserver, KubeletMetrics, Us
     this.#metrics.doublesEnded.inc({ pool: this.#pool });
   }
 
+  lossesHeldBack(count: number): void {
+    this.#metrics.lossesHeldBack.set({ pool: this.#pool }, count);
+  }
+
+  ledgerWritten(result: string): void {
+    this.#metrics.ledgerWrites.inc({ pool: this.#pool, result });
+  }
+
   orphanRemoved(): void {
     this.#metrics.orphansRemoved.inc({ pool: this.#pool });
   }
@@ -120,7 +129,32 @@ export class PoolMetrics implements PodMetrics, NodeObserver, KubeletMetrics, Us
   streamsOpen(open: number): void {
     this.#metrics.kubeletStreams.set({ pool: this.#pool }, open);
   }
+
+  /** Whoever serves the pool from now on says how it is. What was counted stays. */
+  ended(): void {
+    const pool = this.#pool;
+    const metrics = this.#metrics;
+    for (const gauge of [
+      metrics.actors,
+      metrics.actorQueue,
+      metrics.statusWritesWaiting,
+      metrics.referencesWatched,
+      metrics.instances,
+      metrics.orphans,
+      metrics.orphansHeldBack,
+      metrics.lossesHeldBack,
+      metrics.usagePods,
+      metrics.nodeLeaseRenewed,
+      metrics.backendReachable,
+      metrics.poolBlocked,
+    ]) {
+      gauge.remove({ pool });
+    }
+    for (const phase of podPhases) metrics.pods.remove({ pool, phase });
+  }
 }
+
+export const podPhases = ['Pending', 'Running', 'Succeeded', 'Failed'] as const;
 
 export interface PoolSnapshot extends PodCounts {
   readonly phases: ReadonlyMap<string, number>;

@@ -8,7 +8,7 @@ import type { UsageSampler } from '../usage/usage-sampler.ts';
 import type { BackendHealth } from './backend-health.ts';
 import type { KubeletApi } from './kubelet-api.ts';
 import type { PoolCapacity } from './pool-capacity.ts';
-import type { PoolMetrics } from './pool-metrics.ts';
+import { podPhases, type PoolMetrics } from './pool-metrics.ts';
 import { type PoolState, startingOrServing, stopping } from './pool-state.ts';
 import type { Preparation } from './preparation.ts';
 import { runTogether } from './task-group.ts';
@@ -74,6 +74,7 @@ export class Pool {
       looking[Symbol.dispose]();
       await Promise.all([recorder.close(), ledger?.close()]);
       await Promise.all([backend.close(), agent.close()]);
+      this.#parts.metrics.ended();
     }
   }
 
@@ -97,7 +98,7 @@ export class Pool {
 
   #snapshot(): void {
     const { pods, metrics } = this.#parts;
-    const phases = new Map(['Pending', 'Running', 'Succeeded', 'Failed'].map((phase) => [phase, 0]));
+    const phases = new Map<string, number>(podPhases.map((phase) => [phase, 0]));
     for (const { pod } of pods.pods.all()) {
       const phase = pod.status?.phase ?? 'Pending';
       phases.set(phase, (phases.get(phase) ?? 0) + 1);

@@ -18,6 +18,7 @@ import {
 } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
+import { bindByHand, volumeOn } from '../../testkit/everest.ts';
 import { spillwayProgram } from '../../testkit/program.ts';
 import { Testbed } from '../../testkit/testbed.ts';
 import { terminatedOf } from '../../testkit/statuses.ts';
@@ -30,6 +31,8 @@ const soak = process.env['SPILLWAY_SOAK'] === '1';
 const podCount = soak ? 500 : 60;
 /** Attempts that fail are made again after pauses that grow. */
 const patience = { timeout: soak ? 1_800_000 : 280_000, interval: 200 };
+/** Several pods share a claim. */
+const claimCount = podCount / 5;
 const namespace = 'work';
 const registry = 'swr.cn-north-4.myhuaweicloud.com';
 
@@ -84,6 +87,7 @@ beforeAll(async () => {
   client = new KubeClient({ config: await loadKubeconfig({ paths: [cluster.kubeconfig] }) });
   testbed = await Testbed.create({ cluster, backend: 'cci', cci: { at: region }, maxPods: podCount + 10 });
   await client.resource(namespaces).create({ metadata: { name: namespace } });
+  await Promise.all(Array.from({ length: claimCount }, (_, index) => bindClaim(index)));
   const auths = { [registry]: { username: 'team', password: planted.login } };
   await client.resource(secrets).create({
     metadata: { namespace, name: 'registry' },
@@ -125,6 +129,18 @@ const kinds = [
 ] as const;
 const kindOf = (index: number): (typeof kinds)[number] => kinds[index % kinds.length] ?? kinds[0];
 
+const claimName = (index: number): string => `data-${index}`;
+
+/** Half on SFS, half on folders of SFS Turbo. */
+async function bindClaim(index: number): Promise<void> {
+  const [kind, driver, folder] =
+    index % 2 === 0
+      ? (['sfs', 'nas.csi.everest.io', ''] as const)
+      : (['sfs-turbo', 'sfsturbo.csi.everest.io', 'data'] as const);
+  const share = await region.storage.create(kind, account.project.id);
+  await bindByHand(client, { namespace, name: claimName(index) }, volumeOn(driver, share, folder));
+}
+
 const podNumber = (index: number): Pod => ({
   metadata: { namespace, name: `pod-${index}` },
   spec: {
@@ -139,10 +155,16 @@ const podNumber = (index: number): Pod => ({
         resources: { requests: { cpu: '250m', memory: '512Mi' } },
         command: ['sh', '-c', kindOf(index).script],
         env: [{ name: 'KEY', valueFrom: { secretKeyRef: { name: 'login', key: 'key' } } }],
-        volumeMounts: [{ name: 'login', mountPath: '/login' }],
+        volumeMounts: [
+          { name: 'login', mountPath: '/login' },
+          { name: 'data', mountPath: '/data' },
+        ],
       },
     ],
-    volumes: [{ name: 'login', secret: { secretName: 'login' } }],
+    volumes: [
+      { name: 'login', secret: { secretName: 'login' } },
+      { name: 'data', persistentVolumeClaim: { claimName: claimName(index % claimCount) } },
+    ],
   },
 });
 
@@ -239,6 +261,16 @@ describe('a region with 10 % errors, throttling, lost answers and broken watches
       return left.flat().length === 0 && (await instances()) === 0;
     });
     expect(Array.from(starts.values(), ({ size }) => size)).toEqual(Array.from(starts, () => 1));
+  });
+
+  test('leaves no file system bound, and deletes none', async () => {
+    const shares = region.storage.read();
+    expect(shares).toHaveLength(claimCount);
+    await expect.poll(() => region.storage.read().flatMap(({ bound }) => bound), patience).toEqual([]);
+    for (const { exists, history } of region.storage.read()) {
+      expect(exists).toBe(true);
+      expect(history.map(({ what }) => what)).toEqual(expect.arrayContaining(['created', 'imported', 'released']));
+    }
   });
 });
 

@@ -15,6 +15,7 @@ import { eventually } from '../../testkit/eventually.ts';
 import { Kubectl } from '../../testkit/kubectl.ts';
 import { isReady, waitReady } from '../../testkit/product.ts';
 import { Testbed } from '../../testkit/testbed.ts';
+import { alertsOf, seriesOfNode } from '../observability/testing/firing-alerts.ts';
 
 const graceSeconds = 20;
 const toleratedSeconds = 20;
@@ -175,6 +176,7 @@ describe('running pods', () => {
     });
     const node = await getNode();
     expect(conditionOf(node, 'Ready')).toMatchObject({ status: 'True', lastTransitionTime: since });
+    expect(await alertsOf(seriesOfNode(node))).toEqual([]);
     expect(outageTaintsOf(node)).toEqual([]);
     expect(node.spec?.taints).toContainEqual(expect.objectContaining({ key: 'bursting.cci.io/no-schedule' }));
     expect(identities(await allReady(5))).toEqual(before);
@@ -186,7 +188,9 @@ describe('running pods', () => {
       const { metadata } = await kubectl.get<Pod>(['pod', 'impatient', '-n', namespace]);
       return metadata?.deletionTimestamp;
     });
-    expect(outageTaintsOf(await getNode())).not.toEqual([]);
+    const node = await getNode();
+    expect(outageTaintsOf(node)).not.toEqual([]);
+    expect(await alertsOf(seriesOfNode(node))).toEqual(['SpillwayNodeNotReady']);
     const pods = await podsThatStay();
     expect(pods.map(({ metadata }) => metadata?.deletionTimestamp)).toEqual(pods.map(() => undefined));
     expect(pods.filter(isReady)).toEqual([]);

@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Region, startRegion } from '@spillway/cci-standin';
+import { type Region, type ShareReading, startRegion } from '@spillway/cci-standin';
 import { busyboxImage } from '@spillway/devcluster';
 import {
   type ConfigMap,
@@ -17,6 +17,7 @@ import {
 } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cciPool } from '../../../testkit/cci-pool.ts';
+import { volumeOn } from '../../../testkit/everest.ts';
 import type { CciBackendConfig } from '../../config/cci.ts';
 import { asSized } from '../../podspec/sizing/sized-pod.ts';
 import { sizePod } from '../../podspec/sizing/size-pod.ts';
@@ -191,3 +192,36 @@ test('where CCI does not bring changes into running pods, nobody asks it to', as
   expect(backend.capabilities.volumeUpdates).toBe(false);
   await backend.close();
 });
+
+test.each(['v1', 'v2'] as const)(
+  'a folder of an SFS Turbo is bound before the first pod that mounts it, unbound after the last, and never deleted (%s)',
+  async (apiVersion) => {
+    const share = await region.storage.create('sfs-turbo', region.accounts[0]?.project.id ?? '');
+    const known = (): ShareReading | undefined => region.storage.read().find(({ id }) => id === share.id);
+    const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }];
+    const mounting = (name: string, text: string): Workload => {
+      const container = { ...script(text), volumeMounts: [{ name: 'data', mountPath: '/data' }] };
+      const claims = {
+        data: { metadata: { name: 'pv' }, spec: volumeOn('sfsturbo.csi.everest.io', share, 'apps/web') },
+      };
+      return sized(makeWorkload({ name, image: busyboxImage, spec: { containers: [container], volumes }, claims }));
+    };
+    const backend = open({ apiVersion });
+    await backend.prepare(new AbortController().signal);
+    const driver = new Driver(backend);
+    const note = path.join(share.folder, 'apps/web/note');
+    const first = await driver.run(mounting('first', 'echo hello > /data/note; sleep 3600'));
+    const second = await driver.run(mounting('second', 'sleep 3600'));
+    for (const pod of [first, second]) await driver.reaches(pod, 'running');
+    await eventually('the note is there', async () => (await readFile(note, 'utf8')) === 'hello\n');
+    expect(String((await driver.exec(second, ['cat', '/data/note'])).stdout)).toBe('hello\n');
+    expect(known()?.bound).toHaveLength(1);
+
+    await driver.finish();
+    await eventually('nothing is bound', () => known()?.bound.length === 0);
+    expect(known()).toMatchObject({ exists: true });
+    expect(known()?.history.map(({ what }) => what)).toEqual(['created', 'imported', 'released']);
+    expect(await readFile(note, 'utf8')).toBe('hello\n');
+    await backend.close();
+  },
+);

@@ -17,6 +17,8 @@ export interface CciDialect {
   };
   /** The service authorization; absent: not part of the API */
   readonly agencyPath: string;
+  /** All that a namespace can have, as far as it is documented: API version, kind, plural */
+  readonly kinds: readonly (readonly [apiVersion: string, kind: string, plural: string])[];
   /** Of pods, ConfigMaps, Secrets and events */
   readonly podApiVersion: string;
   readonly lacks: MissingFeatures;
@@ -106,6 +108,18 @@ export const dialects: Readonly<Record<CciDialect['apiVersion'], CciDialect>> = 
       failed: [],
     },
     agencyPath: '/v1/agency',
+    kinds: [
+      ['v1', 'Pod', 'pods'],
+      ['v1', 'ConfigMap', 'configmaps'],
+      ['v1', 'Secret', 'secrets'],
+      ['v1', 'Service', 'services'],
+      ['v1', 'PersistentVolumeClaim', 'persistentvolumeclaims'],
+      ['apps/v1', 'Deployment', 'deployments'],
+      ['apps/v1', 'StatefulSet', 'statefulsets'],
+      ['apps/v1', 'ReplicaSet', 'replicasets'],
+      ['batch/v1', 'Job', 'jobs'],
+      ['networking.cci.io/v1beta1', 'Network', 'networks'],
+    ],
     podApiVersion: 'v1',
     lacks,
   },
@@ -137,6 +151,17 @@ export const dialects: Readonly<Record<CciDialect['apiVersion'], CciDialect>> = 
       failed: ['Failed'],
     },
     agencyPath: '/v1/agency',
+    kinds: [
+      ['cci/v2', 'Pod', 'pods'],
+      ['cci/v2', 'ConfigMap', 'configmaps'],
+      ['cci/v2', 'Secret', 'secrets'],
+      ['cci/v2', 'Service', 'services'],
+      ['cci/v2', 'PersistentVolumeClaim', 'persistentvolumeclaims'],
+      ['cci/v2', 'Deployment', 'deployments'],
+      ['cci/v2', 'ReplicaSet', 'replicasets'],
+      ['cci/v2', 'HorizontalPodAutoscaler', 'horizontalpodautoscalers'],
+      ['yangtse/v2', 'Network', 'networks'],
+    ],
     podApiVersion: 'cci/v2',
     lacks: { ...lacks, metrics: true },
   },

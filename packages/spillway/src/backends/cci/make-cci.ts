@@ -10,6 +10,7 @@ import { CciConnection } from './connect.ts';
 import { environmentLogin, fileLogin } from './credentials/login-source.ts';
 import { type CciDialect, dialects, type NetworkSettings } from './dialects.ts';
 import { endpointsOf } from './endpoints.ts';
+import { cciHome } from './home.ts';
 import { Images } from './images/images.ts';
 import { podDialect } from './pod-dialect.ts';
 import { namespaceName } from './prepare/namespace.ts';
@@ -116,6 +117,8 @@ export function makeCciBackend({
       );
     },
     adapt: (workload, context, signal) => images.adapt(workload, context, signal),
+    home: cciHome(dialect),
+    forgetLogins: (client, signal) => images.forget(client, signal),
     tidyLogins: (client, signal, removed) => images.tidy(client, signal, removed),
     changeLogins: ({ spec }, secrets, context, signal) =>
       images.bringLogins(spec ?? { containers: [] }, secrets, context, signal),

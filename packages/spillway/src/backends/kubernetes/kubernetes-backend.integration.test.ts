@@ -1,6 +1,10 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import {
   type Container,
   nameOf,
+  persistentVolumeClaims,
+  persistentVolumes,
   type Pod,
   pods,
   type PodSpec,
@@ -119,6 +123,39 @@ describe('pods in another cluster', () => {
       await driver.reaches(pod, 'ended');
       expect((await remote.pods()).map(nameOf)).toEqual([expect.stringMatching(/^default-web-[0-9a-f]{10}$/)]);
       expect(await driver.logs(pod)).toBe('web web virtual []\n');
+    });
+
+    test('mount claims that are there, as the configuration says which, and leave them there', async () => {
+      const metadata = { name: 'their-data', namespace: remote.namespace };
+      const spec = { accessModes: ['ReadWriteMany'], storageClassName: '' };
+      const hostPath = { path: path.join(remote.cluster.dir, 'their-data'), type: 'DirectoryOrCreate' };
+      await remote.client.resource(persistentVolumes).create({
+        metadata: { name: metadata.name },
+        spec: { ...spec, capacity: { storage: '1Gi' }, hostPath, claimRef: metadata },
+      });
+      const asked = { ...spec, resources: { requests: { storage: '1Gi' } } };
+      await remote.client.resource(persistentVolumeClaims).create({ metadata, spec: asked });
+      const volumeMounts = [{ name: 'data', mountPath: '/data', subPath: 'part' }];
+      const mounting = (name: string, text: string): ReturnType<typeof makeWorkload> =>
+        workload({
+          name,
+          spec: {
+            restartPolicy: 'Never',
+            containers: [script(text, { volumeMounts })],
+            volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
+          },
+          claims: { data: {} },
+        });
+      const writer = await driver.run(mounting('writer', 'echo hello > /data/note'));
+      await driver.reaches(writer, 'ended');
+      const second = await driver.run(mounting('reader', 'cat /data/note'));
+      await driver.reaches(second, 'ended');
+      expect(await driver.logs(second)).toBe('hello\n');
+      for (const { ref } of [writer, second]) await backend.remove(ref, driver.signal);
+      await eventually('nothing is left of the pods', async () => (await remote.residue()).length === 0);
+      expect(await readFile(path.join(hostPath.path, 'part/note'), 'utf8')).toBe('hello\n');
+      const claim = await remote.client.resource(persistentVolumeClaims).get(metadata);
+      expect(claim.status?.phase).toBe('Bound');
     });
 
     test.each<[string, string, Partial<PodSpec>, string, string]>([

@@ -4,7 +4,10 @@ import {
   type Backend,
   BackendError,
   type Capabilities,
+  type BackendObject,
   type Capacity,
+  type Dismantled,
+  type DismantleOptions,
   type ExecResult,
   type InstanceChange,
   type InstanceEvent,
@@ -26,6 +29,8 @@ import { readCapacity } from './capacity.ts';
 import { changeInstance } from './changes/change-instance.ts';
 import { type Connected, type Connection, OtherCluster } from './connection.ts';
 import type { Dialect } from './dialect.ts';
+import { dismantle } from './dismantle/dismantle.ts';
+import type { Home } from './dismantle/home.ts';
 import { knowsHostnameOverride } from './fields/identity.ts';
 import { type TranslateOptions, translate, type Translation } from './fields/translate.ts';
 import { deleting, reading } from './lanes.ts';
@@ -68,6 +73,9 @@ export interface KubernetesBackendDependencies {
   ) => Promise<void>;
   /** Takes away logins that no pod uses any more: called in the background at the beginning and after each removal. */
   readonly tidyLogins?: (client: KubeClient, signal: AbortSignal, removed?: InstanceRef) => Promise<void>;
+  /** Takes away those that no pod uses, at the end. */
+  readonly forgetLogins?: (client: KubeClient, signal: AbortSignal) => Promise<BackendObject | undefined>;
+  readonly home: Home;
   /** See {@link TranslateOptions}. */
   readonly hostsImage?: TranslateOptions['hostsImage'];
   /** See {@link Capabilities}. */
@@ -285,6 +293,13 @@ export class KubernetesBackend implements Backend {
     const { namespace } = this.#dependencies;
     await this.#cluster.do('reach the cluster', ({ pods }) =>
       pods.list({ namespace, limit: 1, signal, lane: reading, retry: false }),
+    );
+  }
+
+  async dismantle(signal: AbortSignal, options: DismantleOptions = {}): Promise<Dismantled> {
+    const { namespace, forgetLogins } = this.#dependencies;
+    return await this.#cluster.do(`remove the namespace ${namespace}`, (connected) =>
+      dismantle({ ...this.#dependencies, ...connected, forgetLogins }, options, signal),
     );
   }
 

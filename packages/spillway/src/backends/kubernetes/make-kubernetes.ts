@@ -2,8 +2,10 @@ import { isAlreadyExists, KubeClient, type Logger, loadKubeconfig, namespaces } 
 import { linkedSupport } from '../../podspec/fit/support.ts';
 import type { Owner } from '../backend.ts';
 import { kubernetesDialect } from './dialect.ts';
+import { kubernetesHome } from './dismantle/home.ts';
 import { KubernetesBackend } from './kubernetes-backend.ts';
 import { type ClaimMapping, mappedClaims, supportOfMapped } from './mapped-claims.ts';
+import { namespaceMarks } from './pods/marks.ts';
 
 export interface KubernetesBackendOptions {
   readonly kubeconfig: string;
@@ -37,20 +39,29 @@ export function makeKubernetesBackend({
     owner,
     logger,
     hostsImage,
+    home: kubernetesHome,
     connect: async () => {
       const config = await loadKubeconfig({ paths: [kubeconfig], context });
       const client = new KubeClient({ config, beforeSend, logger });
       return { client, close: () => client.close() };
     },
     prepare: async (client, signal) => {
-      if (createNamespace) await ensureNamespace(client, namespace, signal);
+      if (createNamespace) await ensureNamespace(client, namespace, owner.clusterId, signal);
     },
   });
 }
 
-async function ensureNamespace(client: KubeClient, name: string, signal: AbortSignal): Promise<void> {
+async function ensureNamespace(
+  client: KubeClient,
+  name: string,
+  clusterId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { labels, annotations } = namespaceMarks(clusterId);
   try {
-    await client.resource(namespaces).create({ metadata: { name } }, { signal });
+    await client
+      .resource(namespaces)
+      .create({ metadata: { name, labels: { ...labels }, annotations: { ...annotations } } }, { signal });
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
   }

@@ -4,6 +4,8 @@ import type {
   Backend,
   Capabilities,
   Capacity,
+  Dismantled,
+  DismantleOptions,
   ExecResult,
   OfferedStreams,
   Instance,
@@ -209,6 +211,10 @@ export class FaultyBackend implements Backend {
 
   capacity(signal: AbortSignal): Promise<Capacity> {
     return this.#backend.capacity(signal);
+  }
+
+  dismantle(signal: AbortSignal, options: DismantleOptions = {}): Promise<Dismantled> {
+    return this.#call('remove', undefined, signal, () => this.#backend.dismantle(signal, options));
   }
 
   ping(signal: AbortSignal): Promise<void> {

@@ -8,6 +8,7 @@ import {
   BackendError,
   type Capabilities,
   type Capacity,
+  type Dismantled,
   type ExecResult,
   type InstanceChange,
   type InstanceEvent,
@@ -156,6 +157,11 @@ export class SimulatedBackend implements Backend {
   }
 
   async ping(): Promise<void> {}
+
+  /** There is nothing but instances. */
+  async dismantle(): Promise<Dismantled> {
+    return { removed: [], remains: [], others: [] };
+  }
 
   async close(): Promise<void> {
     this.#closing.abort();

@@ -1,7 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parseQuantity } from '../../podspec/quantities.ts';
 import { eventually } from '../../../testkit/eventually.ts';
-import { type Backend, BackendError, type Instance, type InstanceUsage, type Workload } from '../backend.ts';
+import {
+  type Backend,
+  BackendError,
+  type Dismantled,
+  type Instance,
+  type InstanceUsage,
+  type Workload,
+} from '../backend.ts';
 import { Driver } from './driver.ts';
 import { makeWorkload, script, type WorkloadInput } from './workloads.ts';
 
@@ -60,6 +67,35 @@ export function describeBackendConformance(name: string, make: () => Promise<Bac
     };
     const stopped = (pod: Workload): Promise<Instance> =>
       subject.elsewhere?.stoppedIsGone ? driver.isGone(pod) : driver.reaches(pod, 'ended');
+
+    /** Until there is nothing more to do; what the last look has found. */
+    const dismantled = (): Promise<Dismantled> =>
+      eventually('everything to be dismantled', async () => {
+        const found = await backend.dismantle(driver.signal);
+        return found.removed.length === 0 && !found.remains.some(({ ending }) => ending) && found;
+      });
+
+    describe('dismantling', () => {
+      test('leaves what an instance needs, tells what would be done, and in the end leaves nothing; then it begins anew', async () => {
+        const pod = await driver.run(workload({ spec: { containers: [forever] } }));
+        await driver.reaches(pod, 'running');
+        const preview = await backend.dismantle(driver.signal, { dryRun: true });
+        expect(preview.remains).toEqual([]);
+        await backend.dismantle(driver.signal);
+        expect(await driver.find(pod.ref)).toMatchObject({ state: 'running' });
+        await backend.remove(pod.ref, driver.signal);
+        await driver.isGone(pod);
+        expect(await dismantled()).toEqual({ removed: [], remains: [], others: [] });
+        expect(await dismantled()).toEqual({ removed: [], remains: [], others: [] });
+
+        await eventually('it to be prepared anew', async () => {
+          await backend.prepare(driver.signal);
+          return true;
+        });
+        const next = await driver.run(workload({ spec: { containers: [forever] } }));
+        await driver.reaches(next, 'running');
+      });
+    });
 
     describe('creating', () => {
       test('a pod runs, has an address, and says whose it is', async () => {

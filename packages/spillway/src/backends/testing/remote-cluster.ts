@@ -40,7 +40,8 @@ export class RemoteCluster {
 
   open(owner: Owner = this.owner): KubernetesBackend {
     const { namespace, cluster } = this;
-    const options = { kubeconfig: cluster.kubeconfig, namespace, createNamespace: true };
+    const claims = { 'default/data': 'their-data' };
+    const options = { kubeconfig: cluster.kubeconfig, namespace, createNamespace: true, claims };
     return makeKubernetesBackend({ options, owner, logger: silentLogger });
   }
 

@@ -137,6 +137,13 @@ describe('claims that a StatefulSet will make', () => {
   });
 });
 
+const volume = (driver: string): string => `---
+apiVersion: v1
+kind: PersistentVolume
+metadata: { name: pv }
+spec: { csi: { driver: ${driver}, volumeHandle: v-1, volumeAttributes: { everest.io/share-export-location: 'host:/' } } }
+`;
+
 describe('a pod with a claim', () => {
   const pod = `
 apiVersion: v1
@@ -156,6 +163,20 @@ spec: { storageClassName: csi-disk }
   it('of the same manifest is judged by its class', () => {
     expect(answers(planned(pod + claim))[0]).toEqual(['no', 'claim-storage-unsupported']);
     expect(answers(planned(pod + claim.replace('csi-disk', 'csi-nas')))[0]).toEqual(['yes']);
+  });
+
+  it('that names its volume needs no class, and is judged by the volume', () => {
+    const byName = claim.replace('csi-disk', 'by-hand, volumeName: pv');
+    const turbo = planned(pod + byName + volume('sfsturbo.csi.everest.io'));
+    expect(answers(turbo)[0]).toEqual(['yes']);
+    expect(turbo.claims).toMatchObject([
+      { state: 'expected', text: expect.stringContaining('"pv" (sfsturbo.csi.everest.io, v-1)') as unknown },
+    ]);
+    expect(answers(planned(pod + byName + volume('disk.csi.everest.io')))[0]).toEqual([
+      'no',
+      'claim-storage-unsupported',
+    ]);
+    expect(answers(planned(pod + byName))[0]).toEqual(['yes']);
   });
 
   it('of another namespace, or of none, waits for it', () => {

@@ -1,9 +1,9 @@
-import type { KubeObject, PersistentVolumeClaim, Pod, Volume } from '@spillway/kube';
+import { type KubeObject, nameOf, type PersistentVolumeClaim, type Pod, type Volume } from '@spillway/kube';
 import { at } from '../../placement/rules/admitted.ts';
-import { isClaim } from '../../placement/rules/object-shape.ts';
+import { isClaim, isVolume } from '../../placement/rules/object-shape.ts';
 import type { ClaimSources } from '../../podspec/claims.ts';
 
-/** The claims of the cluster, and those that a manifest makes where they are not there yet. */
+/** The claims and volumes of the cluster, and those that a manifest makes where they are not there yet. */
 export function withPlanned(claims: ClaimSources, objects: readonly KubeObject[]): ClaimSources {
   const planned = new Map<string, PersistentVolumeClaim>();
   for (const object of objects) {
@@ -13,8 +13,10 @@ export function withPlanned(claims: ClaimSources, objects: readonly KubeObject[]
       planned.set(`${namespace}/${name}`, { metadata: { namespace, name }, ...(spec && { spec }) });
     }
   }
+  const volumes = new Map(objects.filter((object) => isVolume(object)).map((volume) => [nameOf(volume), volume]));
   return {
     ...claims,
+    volume: (name) => claims.volume(name) ?? volumes.get(name),
     claim: (namespace, name) => claims.claim(namespace, name) ?? planned.get(`${namespace}/${name}`),
   };
 }

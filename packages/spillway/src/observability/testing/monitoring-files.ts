@@ -38,6 +38,31 @@ export function rules(): readonly Rule[] {
   });
 }
 
+interface RuleTest {
+  readonly name: string;
+  readonly input_series: readonly { readonly series: string }[];
+  readonly promql_expr_test: readonly { readonly exp_samples: readonly { readonly labels: string }[] }[];
+}
+
+/** What promtool is given, and which alerts it expects. */
+export function givenSeries(): readonly {
+  readonly test: string;
+  readonly series: readonly string[];
+  readonly firing: readonly string[];
+}[] {
+  return ruleTests.flatMap((path) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- promtool has checked the files
+    const { tests } = parse(readFileSync(path, 'utf8')) as { readonly tests: readonly RuleTest[] };
+    return tests.map(({ name, input_series, promql_expr_test }) => ({
+      test: name,
+      series: input_series.map(({ series }) => series),
+      firing: promql_expr_test.flatMap(({ exp_samples }) =>
+        exp_samples.flatMap(({ labels }) => /alertname="(\w+)"/.exec(labels)?.[1] ?? []),
+      ),
+    }));
+  });
+}
+
 /** Queries of all dashboards, with a value in place of each variable. */
 export function dashboardQueries(): readonly { readonly title: string; readonly expr: string }[] {
   return pathsIn('dashboards', '.json').flatMap((path) => {

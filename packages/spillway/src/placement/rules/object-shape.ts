@@ -1,4 +1,4 @@
-import type { KubeObject } from '@spillway/kube';
+import type { KubeObject, PersistentVolume } from '@spillway/kube';
 import { z } from 'zod';
 import { check, mistakeText } from '../../podspec/mistakes.ts';
 import { podRules, templatePaths, workloadRules } from './rules.ts';
@@ -70,6 +70,14 @@ const claim = z.looseObject({
   metadata: metadata.optional(),
   spec: z.looseObject({ storageClassName: z.string().optional(), volumeName: z.string().optional() }).optional(),
 });
+const volume = z.looseObject({
+  spec: z
+    .looseObject({
+      csi: z.looseObject({ driver: z.string(), volumeHandle: z.string(), volumeAttributes: texts }).optional(),
+      flexVolume: z.looseObject({ driver: z.string() }).optional(),
+    })
+    .optional(),
+});
 const counts = z.looseObject({
   replicas: count,
   parallelism: count,
@@ -87,6 +95,7 @@ const pod = z.looseObject({ spec: podSpec });
 export const shapes: ReadonlyMap<string, z.ZodType> = new Map([
   ['Pod', pod],
   ['PersistentVolumeClaim', claim],
+  ['PersistentVolume', volume],
   ...[...templatePaths].map(([kind, path]) => [kind, templateAt(path)] as const),
 ]);
 
@@ -105,6 +114,10 @@ export function makesPods({ apiVersion, kind = '' }: KubeObject): boolean {
 
 export function isClaim({ apiVersion, kind }: KubeObject): boolean {
   return apiVersion === 'v1' && kind === 'PersistentVolumeClaim';
+}
+
+export function isVolume(object: KubeObject): object is PersistentVolume {
+  return object.apiVersion === 'v1' && object.kind === 'PersistentVolume';
 }
 
 /** Where an object that nobody has checked is none of its kind; undefined: as far as it is read here, it is. */

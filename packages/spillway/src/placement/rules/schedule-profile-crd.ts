@@ -1,5 +1,6 @@
 import type { CustomResourceDefinition, JSONSchemaProps } from '@spillway/kube';
 import { virtualNodeType } from '../../podspec/contract.ts';
+import { productLabels } from '../../podspec/installation.ts';
 import { scheduleProfiles } from './schedule-profile.ts';
 
 const [group = '', version = ''] = scheduleProfiles.apiVersion.split('/');
@@ -101,7 +102,7 @@ export const scheduleProfileCrd: CustomResourceDefinition = {
   kind: 'CustomResourceDefinition',
   metadata: {
     name: `${scheduleProfiles.plural}.${group}`,
-    labels: { 'app.kubernetes.io/name': 'spillway', 'app.kubernetes.io/managed-by': 'spillway' },
+    labels: { ...productLabels },
   },
   spec: {
     group,

@@ -22,11 +22,16 @@ export interface BeliefOptions {
 export class Belief {
   readonly #options: BeliefOptions;
   readonly #suspicion: Suspicion;
-  #isSuspicious = false;
+  #heldBack = 0;
 
   constructor(options: BeliefOptions) {
     this.#options = options;
     this.#suspicion = new Suspicion(options.suspicion);
+  }
+
+  /** How many instances the newest listing lacks that are not taken for lost yet. */
+  get heldBack(): number {
+    return this.#heldBack;
   }
 
   /** False: it lacks so much of what was there that the backend may be wrong. */
@@ -34,8 +39,8 @@ export class Belief {
     const { registry, requests, alarm } = this.#options;
     const { seen, missing } = registry.absence(listing);
     const heldBack = this.#suspicion.observe(listing.startedMs, missing, seen);
-    const isNew = !this.#isSuspicious;
-    this.#isSuspicious = heldBack !== undefined;
+    const isNew = this.#heldBack === 0;
+    this.#heldBack = heldBack?.candidates ?? 0;
     if (heldBack === undefined) return true;
     requests.requestIn(Math.min(heldBack.remainingMs, mostPerListingMs));
     if (isNew) suspiciousListing(heldBack, alarm);

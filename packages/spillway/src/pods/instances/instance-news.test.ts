@@ -20,6 +20,7 @@ function setUp({ podsListed = true, isBelieved = true } = {}): Setup {
     },
     registry: new Registry(() => 0),
     belief: {
+      heldBack: 0,
       holds: () => {
         told.push('belief');
         return isBelieved;
@@ -33,7 +34,12 @@ function setUp({ podsListed = true, isBelieved = true } = {}): Setup {
     record: () => undefined,
     podsListed: () => podsListed,
     logger: silentLogger,
-    metrics: { instances: () => undefined, orphans: () => undefined, doubleEnded: () => undefined },
+    metrics: {
+      instances: () => undefined,
+      orphans: () => undefined,
+      doubleEnded: () => undefined,
+      lossesHeldBack: () => undefined,
+    },
   });
   return {
     told,

@@ -13,7 +13,7 @@ export interface InstanceNewsOptions {
   /** Is told before the pods are. */
   readonly ledger: InstanceLedger | undefined;
   readonly registry: Registry;
-  readonly belief: Pick<Belief, 'holds'>;
+  readonly belief: Pick<Belief, 'holds' | 'heldBack'>;
   readonly sweeper: Pick<Sweeper, 'observe' | 'candidates' | 'heldBack'>;
   readonly record: (ref: InstanceRef, notice: Notice) => void;
   /** Have all pods of the node been listed once? */
@@ -26,6 +26,7 @@ export interface InstanceMetrics {
   instances(count: number): void;
   orphans(candidates: number, heldBack: number): void;
   doubleEnded(): void;
+  lossesHeldBack(count: number): void;
 }
 
 /** What the backend tells of its instances goes to the ledger, to their pods, and to the sweep. */
@@ -61,7 +62,10 @@ export class InstanceNews implements InstanceSink {
 
   listed(listing: ObservedListing): void {
     const { ledger, registry, belief, sweeper, podsListed, metrics } = this.#options;
-    if (!listing.complete || !belief.holds(listing)) return;
+    if (!listing.complete) return;
+    const isBelieved = belief.holds(listing);
+    metrics.lossesHeldBack(belief.heldBack);
+    if (!isBelieved) return;
     ledger?.listed(listing);
     registry.listed(listing);
     metrics.instances(listing.instances.length);

@@ -283,6 +283,7 @@ class Line {
       capabilities: backend.capabilities,
       support: backend.support,
       prepare: () => this.#toBackend('prepare', () => backend.prepare(forever)),
+      dismantle: () => backend.dismantle(forever),
       create: async (workload) => {
         await look();
         await this.#toBackend('create', () => backend.create(workload, forever));
@@ -360,4 +361,5 @@ const silentMetrics = {
   orphans: () => {},
   orphanRemoved: () => {},
   doubleEnded: () => {},
+  lossesHeldBack: () => {},
 };

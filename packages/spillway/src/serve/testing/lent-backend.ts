@@ -3,6 +3,7 @@ import type {
   Backend,
   Capabilities,
   Capacity,
+  Dismantled,
   InstanceChange,
   InstanceEvent,
   InstanceRef,
@@ -96,6 +97,10 @@ export class LentBackend implements Backend {
 
   async ping(): Promise<void> {
     await this.#ask('ping');
+  }
+
+  async dismantle(): Promise<Dismantled> {
+    return { removed: [], remains: [], others: [] };
   }
 
   async close(): Promise<void> {}

@@ -5,16 +5,18 @@ import {
   isNotFound,
   type KubeClient,
   type PodSpec,
+  resourceVersionOf,
   type Secret,
+  uidOf,
 } from '@spillway/kube';
 import pLimit from 'p-limit';
 import { type ImageReplacement, replaceImages } from '../../../podspec/image-replacement.ts';
 import type { RegistryCredential } from '../../../podspec/images.ts';
-import { BackendError, type InstanceRef, type Notice, type Workload } from '../../backend.ts';
+import { BackendError, type BackendObject, type InstanceRef, type Notice, type Workload } from '../../backend.ts';
 import type { Dialect } from '../../kubernetes/dialect.ts';
 import type { AdaptContext } from '../../kubernetes/kubernetes-backend.ts';
 import type { AccessKey } from '../signing.ts';
-import { mergePullSecret, pullSecretName, type WantedLogin } from './pull-secret.ts';
+import { hasLogins, mergePullSecret, pullSecretName, type WantedLogin } from './pull-secret.ts';
 import { registryNotice, swrLogin } from './swr.ts';
 import { isUsed, loginsOf, type PullingPod } from './wanted-logins.ts';
 
@@ -106,6 +108,26 @@ export class Images {
     this.#again = true;
     this.#tidying ??= this.#tidyUp(client, signal).finally(() => (this.#tidying = undefined));
     await this.#tidying;
+  }
+
+  /** Takes out all logins of ours that no pod needs. The Secret goes when it has no other. */
+  async forget(client: KubeClient, signal: AbortSignal): Promise<BackendObject | undefined> {
+    const { types, namespace } = this.#options;
+    return await this.#inTurn(async () => {
+      await this.#merge(client, { asked: [] }, signal);
+      const present = await this.#read(client, signal);
+      if (present === undefined || hasLogins(present)) return undefined;
+      const preconditions = { uid: uidOf(present), resourceVersion: resourceVersionOf(present) };
+      const ref = { namespace, name: pullSecretName };
+      await client
+        .resource(types.secrets)
+        .delete(ref, { preconditions, signal })
+        .catch((error: unknown) => {
+          // Somebody has just put a login into it.
+          if (!isNotFound(error) && !isConflict(error)) throw error;
+        });
+      return { kind: types.secrets.kind, ...ref };
+    });
   }
 
   async #tidyUp(client: KubeClient, signal: AbortSignal): Promise<void> {

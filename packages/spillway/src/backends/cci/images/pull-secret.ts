@@ -71,6 +71,11 @@ export function mergePullSecret(
   return { secret: isSame ? undefined : secret, refused };
 }
 
+/** Of whomever. */
+export function hasLogins(secret: Secret): boolean {
+  return Object.keys(configOf(secret).auths).length > 0;
+}
+
 /** What is used from now on; undefined: what is there, and not what is wanted. */
 function settle(there: OwnLogin | undefined, { login, from, expiresAt }: WantedLogin): OwnLogin | undefined {
   const next = { login, from: [from], ...(expiresAt !== undefined && { expiresAt }) };

@@ -7,7 +7,7 @@ export interface Network extends KubeObject {
   readonly status?: Readonly<Record<string, unknown>>;
 }
 
-const networkName = 'spillway';
+export const networkName = 'spillway';
 
 export function makeNetwork(
   { network }: CciDialect,

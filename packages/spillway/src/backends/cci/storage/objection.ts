@@ -27,5 +27,6 @@ export function claimObjection(
 
 function kindOf(state: ClaimState): StorageKind | undefined {
   if (state.kind === 'bound') return kindOfVolume(state.volume);
+  if (state.volume) return kindOfVolume(state.volume);
   return state.storageClass && kindOfClass(state.storageClass);
 }

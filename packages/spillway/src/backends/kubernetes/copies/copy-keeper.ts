@@ -5,7 +5,7 @@ import { BackendError, type Owner } from '../../backend.ts';
 import { type AnyCopy, type Copies, type CopyKind, type copyNamesOf, namesUsedBy, stepFor } from './copies.ts';
 import { type CopyStore, plainStore } from './copy-store.ts';
 import type { Dialect } from '../dialect.ts';
-import { syncing } from '../lanes.ts';
+import { deleting, syncing } from '../lanes.ts';
 import { ownerOf, sourceOf } from '../pods/marks.ts';
 
 export interface CopyKeeperOptions {
@@ -21,6 +21,13 @@ export interface CopyKeeperOptions {
 /** Listings that show a copy without pods must be this far apart, and when pods are known to have gone, so far. */
 const graceMs = 30_000;
 const expectedGraceMs = 2000;
+
+/** One that is there, and how it is taken away. */
+export interface EveryCopy {
+  readonly kind: string;
+  readonly copy: AnyCopy;
+  remove(signal: AbortSignal): Promise<void>;
+}
 
 interface Copy {
   readonly store: CopyStore;
@@ -98,6 +105,17 @@ export class CopyKeeper {
 
   #release(keys: Iterable<string>): void {
     for (const key of keys) this.#released.set(key, this.#listings);
+  }
+
+  /** All of ours, whether or not a pod uses them. */
+  async every(signal: AbortSignal): Promise<readonly EveryCopy[]> {
+    const { copies, failure } = await this.#all(signal);
+    if (failure !== undefined) throw failure.error;
+    return Array.from(copies.values(), ({ store, copy }) => ({
+      kind: store.kind,
+      copy,
+      remove: (ending) => store.delete(copy, { signal: ending, lane: deleting }),
+    }));
   }
 
   /** Removes what no pod uses any more. Calls while one is under way end with the one that follows it. */

@@ -49,6 +49,19 @@ export function podMarks(owner: Owner, ref: InstanceRef): Marks {
   };
 }
 
+/** Of the namespace itself, which the virtual nodes of a cluster share. */
+export function namespaceMarks(clusterId: string): Marks {
+  return {
+    labels: { [keys.cluster]: labelValue(clusterId) },
+    annotations: { [annotations.cluster]: clusterId },
+  };
+}
+
+/** Which cluster an object belongs to; undefined: Spillway did not make it. */
+export function clusterOf({ metadata }: KubeObject): string | undefined {
+  return metadata?.annotations?.[annotations.cluster] ?? metadata?.labels?.[keys.cluster];
+}
+
 /** @param source absent: it is a copy of no object of the cluster */
 export function copyMarks(owner: Owner, source?: Source): Marks {
   return {
@@ -96,13 +109,15 @@ export function sourceOf(object: KubeObject, owner: Owner): Source | undefined {
 
 /** For people: whose an object is. */
 export function ownerOf({ metadata }: KubeObject): string {
-  const { [annotations.cluster]: cluster, [annotations.node]: node } = metadata?.annotations ?? {};
+  const node = metadata?.annotations?.[annotations.node];
+  const cluster = clusterOf({ ...(metadata && { metadata }) });
   if (cluster && node) return `virtual node ${node} of cluster ${cluster}`;
+  if (cluster) return `cluster ${cluster}`;
   const manager = metadata?.labels?.['app.kubernetes.io/managed-by'] ?? metadata?.ownerReferences?.[0]?.name;
   return manager === undefined ? 'somebody else' : `somebody else (${manager})`;
 }
 
-function isOwnedBy({ metadata }: KubeObject, owner: Owner): boolean {
+export function isOwnedBy({ metadata }: KubeObject, owner: Owner): boolean {
   return Object.entries(ownerLabels(owner)).every(([key, value]) => metadata?.labels?.[key] === value);
 }
 
