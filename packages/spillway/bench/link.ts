@@ -169,7 +169,9 @@ async function report(agent: ChildProcess): Promise<void> {
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-const rate = (seconds: number): string => `${Math.round(bytes / seconds / 1e6)} MB/s`;
+function rate(seconds: number): string {
+  return `${Math.round(bytes / seconds / 1e6)} MB/s`;
+}
 
 async function open({ address, port }: typeof endpoint): Promise<Socket> {
   const socket = connect({ host: address, port, noDelay: true, allowHalfOpen: true });
