@@ -144,6 +144,7 @@ export function assemblePool(options: PoolOptions): Pool {
       taints,
       sizing: config.sizing,
       backend: backend.support.name,
+      claims: backend.support.claims,
       address,
       kubeletPort: config.kubeletPort,
       serverVersion: options.serverVersion,

@@ -136,6 +136,20 @@ describe('each pool', () => {
   });
 });
 
+const claimsOf = (shown: Readonly<Record<string, string>>, backend = 'kubernetes'): readonly string[] | undefined => {
+  const annotations = { 'spillway.dev/backend': backend, 'spillway.dev/sizing': 'none', ...shown };
+  const [pool] = poolsOfNodes([{ metadata: { name: 'vk', annotations } }], supports).pools;
+  return pool?.support.claims && [...pool.support.claims];
+};
+
+it('which claims another cluster has is known from the node, if they are not too many', () => {
+  expect(claimsOf({ 'spillway.dev/claims': 'shop/a,shop/b' })).toEqual(['shop/a', 'shop/b']);
+  expect(claimsOf({ 'spillway.dev/claims': '*' })).toBeUndefined();
+  expect(claimsOf({})).toBeUndefined();
+  // Left over from a backend before.
+  expect(claimsOf({ 'spillway.dev/claims': 'shop/a' }, 'cci-v1')).toBeUndefined();
+});
+
 it('what admission writes is told, for the workload and for its pods', () => {
   const writes = plan(withValue('enforce')).workloads[0]?.writes ?? [];
   expect(writes).toContainEqual({ kind: 'Pod', path: '/spec/schedulerName', value: 'spillway' });

@@ -12,6 +12,8 @@ export interface Support {
   readonly fields: FieldTable;
   /** What the table cannot say, because it depends on several fields. */
   readonly alsoRefused: (pod: Pod) => readonly Refusal[];
+  /** The only claims that can be mounted there, as `NAMESPACE/NAME`. Absent: the storage of a claim decides. */
+  readonly claims?: ReadonlySet<string>;
   /**
    * Why a claim cannot be mounted there. Absent: each can.
    *
