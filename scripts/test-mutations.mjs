@@ -21,9 +21,9 @@ async function main(words) {
   try {
     copySources(copy);
     await using tests = await Tests.of(copy);
-    const { failed } = await tests.run([...new Set(chosen.flatMap((mutation) => mutation.tests))]);
-    if (failed.length > 0) {
-      say(`without any mutation, tests fail: ${failed.join('; ')}`);
+    const { failed, broken } = await tests.run([...new Set(chosen.flatMap((mutation) => mutation.tests))]);
+    if (failed.length > 0 || broken.length > 0) {
+      say(`without any mutation, tests fail: ${[...failed, ...broken].join('; ')}`);
       return 1;
     }
     const survivors = [];
@@ -59,9 +59,9 @@ async function isCaught(copy, tests, { name, file, search, replace, tests: files
   }
   tests.write(path, parts.join(replace));
   try {
-    const { tests: count, failed } = await tests.run(files);
-    if (count > 0 && failed.length === 0) say(`SURVIVED ${name}: ${files.join(', ')} noticed nothing`);
-    else if (count === 0) say(`BROKEN   ${name}: no test ran, so it shows nothing`);
+    const { tests: count, failed, broken } = await tests.run(files);
+    if (count === 0) say(`BROKEN   ${name}: no test ran, so it shows nothing: ${broken.join('; ')}`);
+    else if (failed.length === 0) say(`SURVIVED ${name}: ${files.join(', ')} noticed nothing`);
     else say(`noticed  ${name}: ${failed[0]}${failed.length > 1 ? `, and ${failed.length - 1} more` : ''}`);
     return failed.length > 0;
   } finally {

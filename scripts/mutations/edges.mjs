@@ -110,6 +110,20 @@ export const edges = [
     tests: strangers,
   },
   {
+    name: 'a connection stays open after the answer that one has to log in',
+    file: `${product}/kubelet/server.ts`,
+    search: 'problem.status === 401 || this.#strangers.has(request.socket)',
+    replace: 'problem.status === 0',
+    tests: [`${product}/kubelet/server.test.ts`],
+  },
+  {
+    name: 'headers may be as long as a client likes',
+    file: `${product}/kubelet/server.ts`,
+    search: 'maxHeaderSize: this.#limits.maxHeaderBytes,',
+    replace: 'maxHeaderSize: 16 * this.#limits.maxHeaderBytes,',
+    tests: [`${product}/kubelet/server.test.ts`],
+  },
+  {
     name: 'admission holds as many bodies as are sent',
     file: `${product}/admission/body-room.ts`,
     search: 'if (bytes > 0 && (own > maxBytesAtOnce / 2 || this.#taken + bytes > maxBytesAtOnce)) {',
@@ -196,6 +210,20 @@ export const edges = [
     search: 'const preconditions = { uid, resourceVersion: metadata?.resourceVersion };',
     replace: 'const preconditions = { uid };\n    void metadata;',
     tests: [`${product}/placement/give-back/reclaimer.test.ts`],
+  },
+  {
+    name: 'a login stays on the backend when the last pod that needs it has gone',
+    file: `${product}/backends/cci/images/pull-secret.ts`,
+    search: 'if (login && isNeeded(login)) own',
+    replace: 'if (login) own',
+    tests: [`${product}/backends/cci/images/pull-secret.test.ts`],
+  },
+  {
+    name: 'places are given while those that the process before gave may still be on their way',
+    file: `${product}/placement/profiles/settling.ts`,
+    search: '!this.#begun || this.#unmarked.size > 0',
+    replace: '!this.#begun',
+    tests: [`${product}/placement/profiles/settling.test.ts`],
   },
   {
     name: 'a place that was given is not counted while the watch still shows the pod gated',

@@ -135,6 +135,22 @@ export const mutations = [
     tests: [`${product}/backends/kubernetes/pods/instances.test.ts`],
   },
 
+  // What it costs to know what is there.
+  {
+    name: 'whoever waits for one pod looks at each change of any pod',
+    file: `${product}/backends/kubernetes/pods/instances.ts`,
+    search: 'for (const look of this.#waiting.get(uid) ?? []) look();',
+    replace: 'void uid;\n    for (const looks of this.#waiting.values()) for (const look of looks) look();',
+    tests: [`${product}/backends/kubernetes/pods/instances.test.ts`],
+  },
+  {
+    name: 'each log and each command asks the other cluster for the pod',
+    file: `${product}/backends/kubernetes/kubernetes-backend.ts`,
+    search: 'let pod = instances.lastSeen(ref.uid);',
+    replace: 'let pod: Pod | undefined;',
+    tests: [`${product}/backends/kubernetes/make-kubernetes.test.ts`],
+  },
+
   // What has ended goes in time, and not before.
   {
     name: 'what has ended stays on the backend until its pod is deleted',
@@ -196,6 +212,14 @@ export const mutations = [
     tests: core,
   },
   {
+    name: 'a create waits until there is a place for what it asks for',
+    file: `${product}/backends/kubernetes/pods/creation.ts`,
+    search: 'else await post(translation.pod, ref, context, signal);',
+    replace: `else await post(translation.pod, ref, context, signal);
+    await instances.seen(ref.uid, (pod) => pod?.spec?.nodeName !== undefined, signal);`,
+    tests: [`${product}/backends/kubernetes/pods/creation.test.ts`],
+  },
+  {
     name: 'what has found a place is taken back',
     file: `${product}/backends/kubernetes/kubernetes-backend.ts`,
     search: 'if (whyUnplaced(pod) === undefined) return false;',
@@ -205,7 +229,7 @@ export const mutations = [
   {
     name: 'a pod that is taken back has ended',
     file: `${pods}/core/transitions.ts`,
-    search: "if (state.withdrawn && !shouldEnd(state) && instance.state === 'ended' && !ran) return state;",
+    search: "if (state.withdrawn && state.phase === 'syncing' && instance.state === 'ended' && !ran) return state;",
     replace: '',
     tests: [`${pods}/core/place.test.ts`],
   },
@@ -245,6 +269,20 @@ export const mutations = [
     search: '{ gracePeriodSeconds, unchanged: true, signal }',
     replace: '{ gracePeriodSeconds, signal }',
     tests: [`${product}/backends/kubernetes/make-kubernetes.test.ts`],
+  },
+  {
+    name: 'copies go after one listing that shows nobody who uses them',
+    file: `${product}/podspec/absence/sightings.ts`,
+    search: 'if (knownMs !== undefined && startedMs >= dueMs) due.set(key, item);',
+    replace: 'due.set(key, item);',
+    tests: [`${product}/backends/kubernetes/copies/copy-keeper.test.ts`],
+  },
+  {
+    name: 'most copies may be unused at once',
+    file: `${product}/podspec/absence/suspicion.ts`,
+    search: 'if (candidates <= few || candidates <= total * this.#maxFraction) {',
+    replace: 'if (candidates >= 0) {',
+    tests: [`${product}/backends/kubernetes/copies/copy-keeper.test.ts`],
   },
   {
     name: 'copies of pods that went by themselves are as expected as of those that were stopped',
@@ -542,6 +580,29 @@ export const mutations = [
     search: 'ranStatuses(live.initContainerStatuses)',
     replace: '(live.initContainerStatuses ?? [])',
     tests: [`${pods}/status/status.test.ts`],
+  },
+
+  // What its author changes while it runs.
+  {
+    name: 'an edit of a pod that runs goes nowhere',
+    file: `${pods}/core/decide.ts`,
+    search: 'if (!isCarriedOut(state) || (follows && outdated)) return',
+    replace: 'if (follows && outdated) return',
+    tests: decide,
+  },
+  {
+    name: 'an edit counts as observed before it is carried out',
+    file: `${pods}/status/status.ts`,
+    search: 'if (isBehind) return status?.observedGeneration;',
+    replace: 'if (isBehind && ended) return status?.observedGeneration;',
+    tests: decide,
+  },
+  {
+    name: 'everybody in a container may read the token of its user',
+    file: `${product}/podspec/volumes.ts`,
+    search: 'restricted ? tokenMode : mode',
+    replace: 'mode',
+    tests: [`${product}/podspec/volumes.test.ts`],
   },
 
   // What is gone here goes there.

@@ -79,6 +79,21 @@ export const storage = [
     tests: stores,
   },
 
+  {
+    name: 'a pod is sent to CCI before its claim is bound there',
+    file: `${cci}/stores.ts`,
+    search: "isUsable: ({ status }) => status?.phase === 'Bound',",
+    replace: '',
+    tests: stores,
+  },
+  {
+    name: 'nobody waits for a claim that was made elsewhere to be bound',
+    file: `${elsewhere}/copies/copy-keeper.ts`,
+    search: 'return await this.#untilUsable(store, name, call);',
+    replace: 'return;',
+    tests: keeper,
+  },
+
   // Which claims are bound.
   {
     name: 'a volume that is bound to another claim is mounted',

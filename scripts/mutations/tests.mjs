@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { createVitest } from 'vitest/node';
 
-/** @typedef {{ readonly tests: number, readonly failed: readonly string[] }} Run */
+/** @typedef {{ readonly tests: number, readonly failed: readonly string[], readonly broken: readonly string[] }} Run what is broken shows nothing: why */
 
 /** Runs tests again and again in one process, which reads only what has changed. */
 export class Tests {
@@ -31,12 +31,14 @@ export class Tests {
   async run(files) {
     const specifications = await this.#vitest.globTestSpecifications([...files]);
     const asked = new Set(specifications.map(({ moduleId }) => moduleId));
-    const { testModules } = await this.#vitest.runTestSpecifications(specifications);
+    const { testModules, unhandledErrors } = await this.#vitest.runTestSpecifications(specifications);
     // Those of earlier runs are among them.
     const ran = testModules.filter(({ moduleId }) => asked.has(moduleId));
     const results = ran.flatMap(({ children }) => [...children.allTests()]);
     const failed = results.filter((test) => test.result().state === 'failed').map(({ fullName }) => fullName);
-    return { tests: results.length, failed: failed.map((name) => name.replaceAll(' > ', ' › ')) };
+    const errors = [...ran.flatMap((module) => module.errors()), ...unhandledErrors];
+    const broken = errors.map((error) => String(Reflect.get(Object(error), 'message') ?? error));
+    return { tests: results.length, failed: failed.map((name) => name.replaceAll(' > ', ' › ')), broken };
   }
 
   async [Symbol.asyncDispose]() {

@@ -264,6 +264,38 @@ describe('failures', () => {
     expect(told).toEqual(['added ours', 'synced']);
   });
 
+  test('etcd was restored between a list and the watch that follows it, which says nothing: listed again at its end', async () => {
+    const { collection, clock, told } = setUp({}, (c) => {
+      c.streamedLists = 'refused';
+      const restore = c.snapshot();
+      c.put('lost');
+      // When it has been read.
+      c.onPage = restore;
+    });
+    await settle();
+    expect(told).toEqual(['added lost', 'synced']);
+    await clock.advance(300_000);
+    collection.end();
+    await settle();
+    expect(told).toEqual(['added lost', 'synced', 'deleted lost']);
+  });
+
+  test('is listed again at the end of a watch when that is wanted from time to time, whatever watches told', async () => {
+    const { collection, clock } = setUp({ relistMs: 600_000 }, (c) => (c.streamedLists = 'refused'));
+    await settle();
+    const lists: number[] = [];
+    for (let watch = 0; watch < 4; watch += 1) {
+      for (let minute = 0; minute < 5; minute += 1) {
+        await clock.advance(60_000);
+        collection.bookmark();
+      }
+      collection.end();
+      await settle();
+      lists.push(collection.lists);
+    }
+    expect(lists).toEqual([1, 2, 2, 3]);
+  });
+
   test('bookmarks keep a quiet watch on the server’s memory', async () => {
     const { collection, clock, told } = setUp();
     await settle();

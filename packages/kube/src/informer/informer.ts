@@ -26,6 +26,11 @@ export interface ReflectorOptions<T extends KubeObject> {
   /** Default: true. Start with a streamed list (WatchList) where the server can. */
   readonly watchList?: boolean | undefined;
   /**
+   * At the end of a watch, after 5 to 10 minutes, everything is listed again if the last list is older. Bounds for how long it is not
+   * noticed that the server tells another history than before: etcd was restored while nobody watched. Default: watches go on for ever
+   */
+  readonly relistMs?: number | undefined;
+  /**
    * Asked before each list and each watch and before what they bring is believed: is the server still the one of the cluster that it
    * was? What another one has is not taken over. Default: yes.
    */
@@ -110,6 +115,7 @@ export class Informer<T extends KubeObject> {
       scope: { namespace, fieldSelector, labelSelector, lane },
       pageSize: this.#options.pageSize ?? 500,
       watchList: this.#options.watchList ?? true,
+      relistMs: this.#options.relistMs ?? Number.POSITIVE_INFINITY,
       prepare: (object) => this.#prepare(object),
       sink: {
         replace: (objects) => {

@@ -16,6 +16,8 @@ export interface ReflectorConfig<T extends KubeObject> {
   readonly scope: Pick<WatchOptions, 'namespace' | 'fieldSelector' | 'labelSelector' | 'lane'>;
   readonly pageSize: number;
   readonly watchList: boolean;
+  /** At the end of a watch everything is listed again if the last list is older. */
+  readonly relistMs: number;
   /** Makes an object that came in ready to be kept */
   readonly prepare: (object: T) => T;
   readonly sink: ReflectorSink<T>;
@@ -43,13 +45,15 @@ const watchListTries = 3;
 /**
  * client-go's reflector: lists a collection, then watches it from there, and goes on after every kind of failure. A watch
  * that the server ended goes on where it was. After a lost connection, or when the server has forgotten what came after
- * the last known version (410) or does not know it yet, everything is listed again.
+ * the last known version (410) or does not know it yet, everything is listed again; also after a watch that has told nothing,
+ * not even a bookmark, as one from a version that a restored etcd does not have yet.
  */
 export class Reflector<T extends KubeObject> {
   readonly #config: ReflectorConfig<T>;
   readonly #backoff: Backoff;
   /** Up to where the sink knows the history; undefined: everything has to be listed */
   #resourceVersion: string | undefined;
+  #listedMs = 0;
   #watchList: boolean;
   #watchListFailures = 0;
   #bookmarksSeen = false;
@@ -140,7 +144,7 @@ export class Reflector<T extends KubeObject> {
 
   /** One watch until its end. With `initial` the server first sends everything there is, then a marked bookmark. */
   async #watch(signal: AbortSignal, initial: Map<string, T> | undefined): Promise<void> {
-    const { resource, scope, clock, random, name } = this.#config;
+    const { resource, scope, clock, random, name, relistMs } = this.#config;
     const timeoutSeconds = Math.round(300 * (1 + random()));
     const start = clock.now();
     const liveness = new Liveness({ clock, about: name, limitMs: timeoutSeconds * 1000 + 30_000 });
@@ -173,9 +177,11 @@ export class Reflector<T extends KubeObject> {
       await liveness.end();
     }
     if (collecting !== undefined) throw new TransportError('protocol', `${name}: the streamed list ended half-way`);
-    if (events === 0 && clock.now() - start < shortestWatchMs) {
+    const now = clock.now();
+    if (events === 0 && now - start < shortestWatchMs) {
       throw new TransportError('protocol', `${name}: the server ended the watch at once`);
     }
+    if (events === 0 || now - this.#listedMs >= relistMs) this.#resourceVersion = undefined;
   }
 
   /** Answers the collection as long as it is incomplete. */
@@ -198,6 +204,7 @@ export class Reflector<T extends KubeObject> {
 
   #replace(objects: ReadonlyMap<string, T>, resourceVersion: string): void {
     this.#resourceVersion = resourceVersion;
+    this.#listedMs = this.#config.clock.now();
     this.#config.sink.replace(objects);
   }
 

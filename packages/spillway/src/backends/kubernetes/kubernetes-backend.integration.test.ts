@@ -151,7 +151,8 @@ describe('pods in another cluster', () => {
       const second = await driver.run(mounting('reader', 'cat /data/note'));
       await driver.reaches(second, 'ended');
       expect(await driver.logs(second)).toBe('hello\n');
-      await driver.finish();
+      for (const { ref } of [writer, second]) await backend.remove(ref, driver.signal);
+      await eventually('nothing is left of the pods', async () => (await remote.residue()).length === 0);
       expect(await readFile(path.join(hostPath.path, 'part/note'), 'utf8')).toBe('hello\n');
       const claim = await remote.client.resource(persistentVolumeClaims).get(metadata);
       expect(claim.status?.phase).toBe('Bound');

@@ -127,7 +127,9 @@ it('gives back all pods of a controller that their pool does not run', async () 
 
 it('does not go round in circles: a successor that nothing keeps away stays and is told, also after a restart', async () => {
   const world = new World(pod('NotSupportedByPool', '1', '1'));
-  world.after = () => world.see(pod('NotSupportedByPool', '1', `${world.deleted.length + 1}`));
+  world.after = () => {
+    if (world.deleted.length < 10) world.see(pod('NotSupportedByPool', '1', `${world.deleted.length + 1}`));
+  };
   await world.run(() => expect.poll(() => world.annotated).toEqual(['web-2']));
   expect([world.deleted, world.told]).toEqual([['web-1'], ['NotSupportedByPool', 'NotGivenBack']]);
   const next = new World(...world.pods.values());

@@ -84,7 +84,10 @@ describe('the pods of a profile with limits', () => {
       await world.play({ kind: 'wait' });
       await world.play({ kind: 'restart' });
       await world.settle();
-      for (let times = 0; times < 10; times += 1) await world.play({ kind: 'wait' });
+      // Told when all that was on its way is known.
+      world.createUngated();
+      await world.settle();
+      await world.statusIs({ local: { pods: 1 }, waiting: { pods: 1 }, uncounted: { pods: 1 } });
       world.checkLimits();
       expect(world.sides().filter((side) => side === 'local')).toHaveLength(1);
     }));

@@ -32,7 +32,7 @@ const settings = [commands.scenarios, commands.apiLatencies, commands.keepTimes,
 describe('the whole core, whatever happens in whatever order', () => {
   holds(
     'starts every pod once, loses no end, and leaves nothing behind',
-    500,
+    { usual: 500, soak: 30_000 },
     fc.asyncProperty(...settings, commands.historyOf(time, ...users, ...apiServer, ...process), (...played) =>
       play(0, ...played),
     ),
@@ -40,7 +40,7 @@ describe('the whole core, whatever happens in whatever order', () => {
 
   holds(
     'does all that, too, while it is shown what is not true',
-    250,
+    { usual: 250, soak: 20_000 },
     fc.asyncProperty(
       ...settings,
       commands.historyOf(time, ...users, ...apiServer, ...process, ...wrongViews),

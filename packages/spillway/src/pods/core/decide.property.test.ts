@@ -74,7 +74,7 @@ describe('whatever happens to one pod in whatever order', () => {
   // World throws at the moment when something forbidden is done: a second start, a removal before the end is recorded, …
   holds(
     'nothing is left behind, nothing is stuck, and no end is lost',
-    4500,
+    { usual: 4500, soak: 9000 },
     fc.property(settings, histories, (setting, history) => {
       const world = play(setting, history);
       world.settleDown();
@@ -107,7 +107,7 @@ describe('whatever happens to one pod in whatever order', () => {
 
   holds(
     'an instance that vanishes fails its pod if it ran, and never makes it run twice',
-    4500,
+    { usual: 4500, soak: 9000 },
     fc.property(settings, histories, histories, vanish, (setting, before, after, lose) => {
       const world = play(setting, [...before, lose, ...after]);
       world.settleDown();

@@ -71,6 +71,9 @@ const runningPod = withStatus(testPod(), {
 });
 const adopted = (pod: Pod = runningPod): PodState => instanceSeen(inherited(pod), testInstance(pod));
 
+/** Its pod is gone, and its instance was removed. */
+const removed = (): PodState => perform(perform(podGone(adopted()), ok), ok);
+
 describe('a new pod', () => {
   it('is created', () => {
     expect(decide(arrived(), now, context).operation).toEqual({ kind: 'create', again: false });
@@ -620,14 +623,13 @@ describe('a pod that is gone from the cluster', () => {
 });
 
 describe('a pod whose instance was removed', () => {
-  const removed = perform(perform(podGone(adopted()), ok), ok);
-
   it('is not brought back by late news of the backend', () => {
-    expect(instanceSeen(removed, testInstance(runningPod))).toBe(removed);
+    const state = removed();
+    expect(instanceSeen(state, testInstance(runningPod))).toBe(state);
   });
 
   it('and that an older snapshot of the cluster shows again is Failed, not started a second time', () => {
-    const restored = change(removed, runningPod);
+    const restored = change(removed(), runningPod);
     expect(decide(restored, now, context)).toMatchObject({ status: { phase: 'Failed', reason: 'InstanceLost' } });
     expect(decide(restored, now, context).operation).toBeUndefined();
   });

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
-import { afterAll, describe, expect, inject } from 'vitest';
+import { afterAll, describe, expect } from 'vitest';
 import type { Fault, Scenario } from '../../backends/simulated/scenario.ts';
 import { populate } from '../testing/commands.ts';
 import { CoreWorld } from '../testing/core-world.ts';
-import { holds, say } from '../testing/histories.ts';
+import { holds, isSoak, say } from '../testing/histories.ts';
 
 interface Trouble {
   /** Until it is over. */
@@ -135,8 +135,7 @@ const troubles: Readonly<Record<string, Trouble>> = {
 const rows: string[] = [];
 
 afterAll(() => {
-  if (inject('historyFactor') > 1)
-    say(['| what goes wrong | healed, p50, s | p99, s |', '|---|--:|--:|', ...rows].join('\n'));
+  if (isSoak) say(['| what goes wrong | healed, p50, s | p99, s |', '|---|--:|--:|', ...rows].join('\n'));
 });
 
 const quantile = (sorted: readonly number[], part: number): string =>
@@ -148,7 +147,7 @@ describe('from when it is over, what goes wrong alone is healed in time: nothing
 
     holds(
       `within ${withinSeconds} s`,
-      3,
+      { usual: 3, soak: 100 },
       fc.asyncProperty(fc.nat(1_000_000), fc.integer({ min: 8, max: 60 }), async (seed, population) => {
         const world = new CoreWorld({ ...usual, seed }, { apiLatencyMs: 200, replicas });
         world.start();

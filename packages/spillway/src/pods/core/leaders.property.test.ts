@@ -62,7 +62,7 @@ async function play(
 describe('two processes of which one leads, and changes in the middle of what it does', () => {
   holds(
     'what one has sent late undoes nothing of the other, and nobody acts who can know that another leads',
-    250,
+    { usual: 250, soak: 18_000 },
     fc.asyncProperty(
       commands.scenarios,
       commands.apiLatencies,

@@ -46,7 +46,7 @@ const happenings = fc.oneof(
 describe('two clusters on one backend, each with a node of the same name', () => {
   holds(
     'leave each other’s instances and pods alone, whatever either is shown',
-    250,
+    { usual: 250, soak: 12_000 },
     fc.asyncProperty(
       commands.scenarios,
       commands.apiLatencies,

@@ -98,7 +98,7 @@ export class CoreWorld {
     const travels = seededRandom((scenario.seed ?? 1) + 3);
     this.api = new FakePodsApi(async () => {
       if (apiLatencyMs > 0) await this.timing.sleep(Math.round((travels() * apiLatencyMs) / 2));
-    });
+    }, this.timing);
     this.#region =
       beside === undefined
         ? new SimulatedRegion({
@@ -360,7 +360,7 @@ export class CoreWorld {
   }
 }
 
-const patienceMs = 30 * 60_000;
+const patienceMs = 45 * 60_000;
 const steadyMs = 3 * 60_000;
 
 /**

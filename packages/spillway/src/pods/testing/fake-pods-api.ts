@@ -9,6 +9,7 @@ import {
   type Pod,
   type ResourceClient,
   type ResourceType,
+  type Timing,
   type TokenRequest,
   TransportError,
   type WatchEvent,
@@ -35,6 +36,7 @@ interface DeleteOptions {
  */
 export class FakePodsApi {
   readonly #travel: () => Promise<void>;
+  readonly #clock: Pick<Timing, 'now' | 'after'>;
   readonly #pods = new Map<string, Pod>();
   /** Names in use, deleted ones too: the last state of each UID. */
   readonly last: Map<string, Pod> = new Map();
@@ -61,9 +63,16 @@ export class FakePodsApi {
   refusesStatuses = false;
   #news = Promise.withResolvers<void>();
 
-  /** @param travel takes as long as a request, an answer or an event is on its way. Default: no time */
-  constructor(travel: () => Promise<void> = async () => undefined) {
+  /**
+   * @param travel takes as long as a request, an answer or an event is on its way. Default: no time
+   * @param clock for bookmarks, and for watches that end in time. Default: neither of them
+   */
+  constructor(
+    travel: () => Promise<void> = async () => undefined,
+    clock: Pick<Timing, 'now' | 'after'> = { now: () => 0, after: () => () => {} },
+  ) {
     this.#travel = travel;
+    this.#clock = clock;
   }
 
   get all(): readonly Pod[] {
@@ -136,7 +145,8 @@ export class FakePodsApi {
       this.last.set(pod.metadata?.uid ?? '', pod);
     }
     this.#version = Math.max(1, ...pods.map((pod) => Number(pod.metadata?.resourceVersion)));
-    this.#forgottenUpTo = 0;
+    // It is another process, and remembers nothing of what was before it.
+    this.#forgottenUpTo = this.#version;
     this.#history = [];
     this.#disconnect();
   }
@@ -244,8 +254,9 @@ export class FakePodsApi {
     return { metadata: { resourceVersion: String(this.#version) }, items: [...items] };
   }
 
+  /** From a version that it does not have yet, it is silent. */
   async *#watch(
-    { resourceVersion, sendInitialEvents, signal }: WatchRequest,
+    { resourceVersion, sendInitialEvents, timeoutSeconds = 300, signal }: WatchRequest,
     silent = false,
   ): AsyncGenerator<WatchEvent<Pod>, void, undefined> {
     const connections = this.#connections;
@@ -259,20 +270,40 @@ export class FakePodsApi {
     const watches = this.#watches;
     const history = server.#history;
     let told = history.findLastIndex(({ version }) => version <= from) + 1;
+    const { now, after } = this.#clock;
+    const endMs = now() + timeoutSeconds * 1000;
+    let bookmarkMs = now() + bookmarkEveryMs;
     const { promise, resolve } = Promise.withResolvers<void>();
     signal.addEventListener('abort', () => resolve(), { once: true });
     while (!signal.aborted) {
       if (watches !== this.#watches || history !== server.#history)
         throw new TransportError('unreachable', 'the watch broke');
       const next = silent ? undefined : history[told];
+      let event: WatchEvent<Pod> | undefined;
       if (next) {
         told += 1;
-        await this.#travel();
-        if (!signal.aborted) yield next.event;
-      } else {
-        await Promise.race([this.#news.promise, server.#news.promise, promise]);
+        event = next.event;
+      } else if (now() >= endMs) {
+        return;
+      } else if (now() >= bookmarkMs) {
+        bookmarkMs += bookmarkEveryMs;
+        if (from <= server.#version) event = server.#bookmark();
       }
+      if (event) {
+        await this.#travel();
+        if (!signal.aborted) yield event;
+        continue;
+      }
+      const timer = Promise.withResolvers<void>();
+      const cancel = after(Math.min(endMs, bookmarkMs) - now(), timer.resolve);
+      await Promise.race([this.#news.promise, server.#news.promise, promise, timer.promise]);
+      cancel();
     }
+    throw new TransportError('aborted', 'the watch was given up');
+  }
+
+  #bookmark(): WatchEvent<Pod> {
+    return { type: 'BOOKMARK', object: { metadata: { resourceVersion: String(this.#version) } } };
   }
 
   #patchStatus({ name }: ObjectRef, patch: StatusPatch): Pod {
@@ -358,8 +389,11 @@ export class FakePodsApi {
   }
 }
 
+const bookmarkEveryMs = 60_000;
+
 interface WatchRequest {
   readonly resourceVersion?: string;
+  readonly timeoutSeconds?: number;
   readonly sendInitialEvents?: boolean;
   readonly signal: AbortSignal;
 }

@@ -13,22 +13,31 @@ declare module 'vitest' {
   }
 }
 
+/** How many histories are played. */
+export interface Count {
+  readonly usual: number;
+  readonly soak: number;
+}
+
 const factor = inject('historyFactor');
+/** The long form: what takes a while is told. */
+export const isSoak: boolean = factor > 1;
 const seed = inject('historySeed');
 const path = inject('historyPath');
 
 /** Only what hangs is ended. */
-const patienceMs = 600_000 * Math.max(1, factor);
+const patienceMs = isSoak ? 24 * 3_600_000 : 600_000;
 const progressEveryMs = 30_000;
 
-/** It holds in generated histories, `usual` many of them in a usual run. A failure says how to play its history again. */
-export function holds<Ts>(what: string, usual: number, property: fc.IRawProperty<Ts>): void {
-  const numRuns = Math.ceil(usual * factor);
+/** It holds in generated histories. A failure says how to play its history again. */
+export function holds<Ts>(what: string, { usual, soak }: Count, property: fc.IRawProperty<Ts>): void {
+  const numRuns = isSoak ? soak : Math.ceil(usual * factor);
   it(
     `${what} (${numRuns} histories, seed ${seed})`,
     async () => {
+      const startMs = Date.now();
       let played = 0;
-      let toldMs = Date.now();
+      let toldMs = startMs;
       const counted: fc.IRawProperty<Ts> = Object.assign(Object.create(property), {
         runBeforeEach: () => {
           played += 1;
@@ -47,7 +56,7 @@ export function holds<Ts>(what: string, usual: number, property: fc.IRawProperty
           throw new Error(report + commandFor(what, details.counterexamplePath), { cause: details.errorInstance });
         },
       });
-      if (factor > 1) say(`${played} histories: ${what}; seed ${seed}`);
+      if (isSoak) say(`${played} histories in ${Math.round((Date.now() - startMs) / 1000)} s: ${what}; seed ${seed}`);
     },
     patienceMs,
   );

@@ -96,6 +96,11 @@ export class Overseer {
   restore(pods: readonly Pod[]): void {
     const { api } = this.#options;
     const known = new Set(pods.map(({ metadata }) => metadata?.uid ?? ''));
+    // Nobody may know any more that what was taken away has run.
+    for (const pod of pods) {
+      const { uid = '' } = pod.metadata ?? {};
+      if (this.#taken.has(uid) && this.#find(uid) === undefined) this.#trace(uid).ran &&= statusShowsItRan(pod);
+    }
     for (const uid of api.last.keys()) if (this.#mayEnd(uid) || !known.has(uid)) this.abandoned.add(uid);
     for (const uid of known) {
       if (!this.#mayEnd(uid)) continue;

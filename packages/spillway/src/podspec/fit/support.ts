@@ -27,12 +27,19 @@ export interface Support {
   readonly diskBytes?: bigint;
   /** Do pods get the token that Kubernetes mounts into each of them? */
   readonly accessToken: boolean;
+  /** Containers that run in each pod besides its own, without requests. Default: none */
+  readonly addedContainers?: number;
 }
 
 export interface ClaimObjection {
   readonly code: RefusalCode;
   /** Without a full stop */
   readonly detail: string;
+}
+
+/** Where each pod has an agent by which it reaches the Services of its cluster. */
+export function linkedSupport(support: Support): Support {
+  return { ...support, name: `${support.name}+agent`, accessToken: true, addedContainers: 1 };
 }
 
 /** Of a backend that is not known here: nothing is said against a pod. */

@@ -25,7 +25,7 @@ interface Answers {
 async function create({ there, create: post, get = () => fails(notFound()), copy = () => {} }: Answers): Promise<void> {
   const context = {
     pods: { create: async () => post(), get: async () => get() },
-    instances: { find: async () => there },
+    instances: { find: async () => there, seen: () => fails(new Error('a place is waited for')) },
     copies: {
       with: async (_: object, work: () => Promise<void>) => {
         copy();
@@ -45,6 +45,9 @@ function fails(error: Error): never {
 }
 
 describe('a pod in the other cluster', () => {
+  it('was created when the cluster has accepted it, whether or not there is a place for it', () =>
+    create({ create: () => pod }));
+
   it('is tried again when a pod of its name goes while it is being looked at', async () => {
     const creating = create({ create: () => fails(taken) });
     await expect(creating).rejects.toMatchObject({ kind: 'conflict', reason: undefined });
