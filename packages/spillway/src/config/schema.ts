@@ -394,14 +394,16 @@ const link = z
       .string()
       .min(1)
       .optional()
-      .describe('Image of the link agent, as the backend can pull it. Needed if a pool has interconnect: agent.'),
+      .describe(
+        'Image of the link agent, as the backend can pull it. Needed if a pool has interconnect: agent. Keep it when you switch that off, as long as pods with agents run.',
+      ),
     port: z
       .number()
       .int()
       .min(1)
       .max(65_535)
       .default(10_270)
-      .describe('TCP port to which the agents connect, with TLS. Served only if a pool has interconnect: agent.'),
+      .describe('TCP port to which the agents connect, with TLS. Served if link.image is set.'),
     servers: z
       .array(
         z.string().regex(/^[A-Za-z0-9.-]+:\d{1,5}$/, { error: 'must be HOST:PORT, with an IPv4 address or a name' }),

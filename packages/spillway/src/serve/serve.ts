@@ -44,7 +44,8 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const client = new KubeClient(clientOptions);
   const standings = new Standings(options.config.pools.map(({ name }) => name));
   const { healthPort } = options.config.observability;
-  const isLinked = options.config.pools.some(({ interconnect }) => interconnect === 'agent');
+  // Also when no pool gives agents to new pods any more: those that run have theirs.
+  const isLinked = options.config.link.image !== undefined;
   const link = isLinked ? new ServedLink({ config: options.config, client, metrics, logger }) : undefined;
   try {
     await runTogether(signal, [

@@ -64,7 +64,7 @@ export function manifestsCommand(terminal: Terminal): Command {
         ...(admission.enabled
           ? { admission: { namespace: admission.namespace, rules: admission.carrier !== 'policy' } }
           : {}),
-        ...(pools.some(({ interconnect }) => interconnect === 'agent') ? { link: { namespace: link.namespace } } : {}),
+        ...(link.image === undefined ? {} : { link: { namespace: link.namespace } }),
       });
       print(terminal, objects, format);
       if (!podWritePolicy) note(terminal, withoutPodWritePolicy(name));
