@@ -372,6 +372,20 @@ export const more = [
     tests: informer,
   },
   {
+    name: 'a watch that has told nothing goes on where it was',
+    file: `${kube}/informer/reflector.ts`,
+    search: 'if (events === 0 || now - this.#listedMs >= relistMs)',
+    replace: 'if (now - this.#listedMs >= relistMs)',
+    tests: informer,
+  },
+  {
+    name: 'a list is believed for ever as long as watches follow it',
+    file: `${kube}/informer/reflector.ts`,
+    search: 'if (events === 0 || now - this.#listedMs >= relistMs)',
+    replace: 'if (events === 0)',
+    tests: informer,
+  },
+  {
     name: 'a version that a restored etcd gives again is taken for the state that had it before',
     file: `${kube}/informer/history.ts`,
     search: "return by === 'watch' || isSameJson(old, object);",
