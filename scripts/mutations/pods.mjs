@@ -79,6 +79,13 @@ export const more = [
     tests: core,
   },
   {
+    name: 'what was accepted before it went says that the next one is whole',
+    file: outcomes,
+    search: "created: 'asked', withdrawn: false",
+    replace: "created: state.created === 'no' ? 'asked' : state.created, withdrawn: false",
+    tests: decide,
+  },
+  {
     name: 'a status is told before the backend was listed',
     file: decisions,
     search: "if (observed.kind === 'unknown') return {};\n  const tell",
