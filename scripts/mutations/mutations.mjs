@@ -2,6 +2,7 @@
 // it goes with the code that it breaks.
 
 import { edges } from './edges.mjs';
+import { link } from './link.mjs';
 import { more } from './pods.mjs';
 import { storage } from './storage.mjs';
 
@@ -32,6 +33,7 @@ export const mutations = [
   ...more,
   ...edges,
   ...storage,
+  ...link,
 
   // What is seen of the cluster.
   {

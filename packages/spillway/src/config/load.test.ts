@@ -58,6 +58,7 @@ describe('a configuration file', () => {
       },
       ledger: {},
       observability: { logLevel: 'info' },
+      link: { port: 10_270, servers: [], namespace: 'spillway-system' },
       pools: [
         {
           name: 'burst',
@@ -71,6 +72,7 @@ describe('a configuration file', () => {
           kubeletPort: 10250,
           servingCertificate: { csr: { approve: false } },
           dns: { clusterDNS: [], clusterDomain: 'cluster.local' },
+          interconnect: 'off',
           ping: { intervalSeconds: 10, timeoutSeconds: 5 },
           sweep: { graceSeconds: 30, maxFraction: 0.5, suspicionSeconds: 600 },
           keepEndedSeconds: 86_400,
@@ -111,7 +113,7 @@ describe('a configuration file', () => {
 
   it('that names an unknown field says where, which one was probably meant, and not also that it is missing', () => {
     expect(problemsOf('pools:\n  - name: burst\n    nodeNam: x\n    backend: {type: simulated}\n')).toEqual([
-      'spillway.yaml:3:5: pools[0]: unknown field "nodeNam"; did you mean "nodeName"? (known here: name, nodeName, labels, taints, capacity, address, kubeletPort, servingCertificate, dns, ping, sweep, keepEndedSeconds, metrics, daemonSets, sizing, backend)',
+      'spillway.yaml:3:5: pools[0]: unknown field "nodeNam"; did you mean "nodeName"? (known here: name, nodeName, labels, taints, capacity, address, kubeletPort, servingCertificate, dns, interconnect, ping, sweep, keepEndedSeconds, metrics, daemonSets, sizing, backend)',
     ]);
   });
 

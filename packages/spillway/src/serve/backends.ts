@@ -9,7 +9,7 @@ import { simulatedSupport } from '../backends/simulated/simulated-support.ts';
 import type { BackendConfig } from '../config/backends.ts';
 import { type PoolConfig, poolTaints } from '../config/config.ts';
 import type { Pool } from '../podspec/fit/fit.ts';
-import type { Support } from '../podspec/fit/support.ts';
+import { linkedSupport, type Support } from '../podspec/fit/support.ts';
 
 // The only place that knows which backends there are.
 
@@ -23,17 +23,18 @@ export interface BackendSurroundings {
 }
 
 export function makeBackend(
-  config: BackendConfig,
+  { backend: config, interconnect }: Pick<PoolConfig, 'backend' | 'interconnect'>,
   { owner, environment, beforeSend, logger }: BackendSurroundings,
 ): Backend {
+  const linked = interconnect === 'agent';
   switch (config.type) {
     case 'cci': {
       const { type: _, ...options } = config;
-      return makeCciBackend({ options, owner, environment, beforeSend, logger });
+      return makeCciBackend({ options: { ...options, linked }, owner, environment, beforeSend, logger });
     }
     case 'kubernetes': {
       const { type: _, ...options } = config;
-      return makeKubernetesBackend({ options, owner, beforeSend, logger });
+      return makeKubernetesBackend({ options: { ...options, linked }, owner, beforeSend, logger });
     }
     default: {
       const { type: _, stateFile, scenario, ...options } = config;
@@ -53,8 +54,15 @@ export function makeBackend(
 
 /** For who only asks: nothing is connected or opened. */
 export function poolOf(config: PoolConfig): Pool {
-  const { name, nodeName, sizing, backend } = config;
-  return { name, nodeName, taints: poolTaints(config), sizing, support: supportOf(backend) };
+  const { name, nodeName, sizing, backend, interconnect } = config;
+  const support = supportOf(backend);
+  return {
+    name,
+    nodeName,
+    taints: poolTaints(config),
+    sizing,
+    support: interconnect === 'agent' ? linkedSupport(support) : support,
+  };
 }
 
 export function supportOf(backend: BackendConfig): Support {

@@ -1,5 +1,6 @@
 import { type Clock, type Logger, systemClock } from '@spillway/kube';
 import type { ImageReplacement } from '../../podspec/image-replacement.ts';
+import { linkedSupport } from '../../podspec/fit/support.ts';
 import { sentences } from '../../podspec/words.ts';
 import type { Owner } from '../backend.ts';
 import { KubernetesBackend } from '../kubernetes/kubernetes-backend.ts';
@@ -29,6 +30,8 @@ export interface CciBackendOptions extends NetworkSettings {
   readonly volumeRefresh: boolean;
   readonly rateLimits: RateLimits;
   readonly imageReplacements: readonly ImageReplacement[];
+  /** Each pod has an agent by which it reaches Services. Default: false */
+  readonly linked?: boolean;
 }
 
 /** Pods in Huawei Cloud Container Instance. @throws BackendError when no namespace can be named after the cluster */
@@ -51,7 +54,8 @@ export function makeCciBackend({
 }): KubernetesBackend {
   const { region, projectId, projectName, credentials, apiVersion, soldOutAfterSeconds, imageReplacements } = options;
   const dialect = dialects[apiVersion];
-  const pods = podDialect(dialect, options);
+  const plain = podDialect(dialect, options);
+  const pods = options.linked === true ? { ...plain, support: linkedSupport(plain.support) } : plain;
   const namespace = namespaceName(dialect, owner.clusterId, options.namespaceName);
   const source = credentials.file === undefined ? environmentLogin(environment) : fileLogin(credentials.file);
   const connected = Promise.withResolvers<CciConnection>();

@@ -1,4 +1,5 @@
 import { isAlreadyExists, KubeClient, type Logger, loadKubeconfig, namespaces } from '@spillway/kube';
+import { linkedSupport } from '../../podspec/fit/support.ts';
 import type { Owner } from '../backend.ts';
 import { kubernetesDialect } from './dialect.ts';
 import { kubernetesHome } from './dismantle/home.ts';
@@ -13,6 +14,8 @@ export interface KubernetesBackendOptions {
   readonly createNamespace: boolean;
   readonly hostsImage?: string | undefined;
   readonly claims?: ClaimMapping;
+  /** Each pod has an agent by which it reaches Services. Default: false */
+  readonly linked?: boolean;
 }
 
 /** Pods in a namespace of any cluster that a kubeconfig leads to. */
@@ -28,9 +31,10 @@ export function makeKubernetesBackend({
   readonly beforeSend?: () => void;
   readonly logger: Logger;
 }): KubernetesBackend {
-  const { kubeconfig, context, namespace, createNamespace, hostsImage, claims = {} } = options;
+  const { kubeconfig, context, namespace, createNamespace, hostsImage, claims = {}, linked = false } = options;
+  const support = supportOfMapped(claims);
   return new KubernetesBackend({
-    dialect: { ...kubernetesDialect, support: supportOfMapped(claims), claims: mappedClaims(claims) },
+    dialect: { ...kubernetesDialect, support: linked ? linkedSupport(support) : support, claims: mappedClaims(claims) },
     namespace,
     owner,
     logger,

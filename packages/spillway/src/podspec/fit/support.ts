@@ -12,6 +12,8 @@ export interface Support {
   readonly fields: FieldTable;
   /** What the table cannot say, because it depends on several fields. */
   readonly alsoRefused: (pod: Pod) => readonly Refusal[];
+  /** The only claims that can be mounted there, as `NAMESPACE/NAME`. Absent: the storage of a claim decides. */
+  readonly claims?: ReadonlySet<string>;
   /**
    * Why a claim cannot be mounted there. Absent: each can.
    *
@@ -27,12 +29,19 @@ export interface Support {
   readonly diskBytes?: bigint;
   /** Do pods get the token that Kubernetes mounts into each of them? */
   readonly accessToken: boolean;
+  /** Containers that run in each pod besides its own, without requests. Default: none */
+  readonly addedContainers?: number;
 }
 
 export interface ClaimObjection {
   readonly code: RefusalCode;
   /** Without a full stop */
   readonly detail: string;
+}
+
+/** Where each pod has an agent by which it reaches the Services of its cluster. */
+export function linkedSupport(support: Support): Support {
+  return { ...support, name: `${support.name}+agent`, accessToken: true, addedContainers: 1 };
 }
 
 /** Of a backend that is not known here: nothing is said against a pod. */
