@@ -158,6 +158,13 @@ export const more = [
     tests: decide,
   },
   {
+    name: 'late news of its stop say of an instance that it has not ended',
+    file: transitions,
+    search: "if (state.last?.state === 'ended' && instance.state === 'stopping') return state;",
+    replace: '',
+    tests: decide,
+  },
+  {
     name: 'two listings at the same time count as two',
     file: transitions,
     search: 'if (startedMs < countsFromMs(state, observed)) return state;',

@@ -743,6 +743,13 @@ describe('an instance without a pod', () => {
   });
 });
 
+describe('an instance that has ended', () => {
+  it('is not one that stops because of news from before', () => {
+    const ended = instanceSeen(adopted(), testInstance(runningPod, { state: 'ended' }));
+    expect(instanceSeen(ended, testInstance(runningPod, { state: 'stopping' }))).toBe(ended);
+  });
+});
+
 describe('news about another pod of the same name', () => {
   it('change nothing', () => {
     const state = adopted();
