@@ -1,12 +1,13 @@
 // Services across both sides: a cluster with a real node, and a CCI region whose pods have an agent.
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { type Region, startRegion } from '@spillway/cci-standin';
 import { agnhostImage, type Cluster, peer, pushImage, startCluster } from '@spillway/devcluster';
 import {
   type Container,
+  deployments,
   events,
   type Job,
   jobs,
@@ -25,6 +26,7 @@ import { agentImage, buildAgentImage } from '../../testkit/agent-image.ts';
 import type { Said } from '../../testkit/ask-names.ts';
 import { eventuallyWith } from '../../testkit/eventually.ts';
 import { Testbed } from '../../testkit/testbed.ts';
+import { hasAgent } from '../podspec/agent-container.ts';
 
 const run = promisify(execFile);
 const namespace = 'shop';
@@ -268,6 +270,54 @@ describe('pods of the cluster', () => {
     expect(await called('inside', 'udp://burst:90')).toEqual({ responses: ['burst-0'] });
   });
 
+  test('never fail while burst pods come and go behind a Service', async () => {
+    const labels = { app: 'scaled' };
+    await client.resource(services).create({
+      metadata: { namespace, name: 'scaled' },
+      spec: { selector: labels, ports: [{ port: 81, targetPort: 8080 }] },
+    });
+    // As with any Service: a pod that is told to end answers until nobody sends it anything any more.
+    const lifecycle = { preStop: { exec: { command: ['sleep', '5'] } } };
+    const spec = {
+      nodeName: testbed.nodeName,
+      terminationGracePeriodSeconds: 10,
+      containers: [{ ...netexec, lifecycle }],
+    };
+    await client.resource(deployments).create({
+      metadata: { namespace, name: 'scaled' },
+      spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+    });
+    const scaledTo = async (replicas: number): Promise<void> => {
+      await client
+        .resource(deployments)
+        .patch({ namespace, name: 'scaled' }, { type: 'merge', body: { spec: { replicas } } });
+      await eventually(`${replicas} pods are Ready and no others are left`, async () => {
+        const { items } = await client.resource(pods).list({ namespace, labelSelector: 'app=scaled' });
+        return items.length === replicas && items.every(isReady);
+      });
+    };
+    await scaledTo(1);
+    const stopping = new AbortController();
+    const failed: string[] = [];
+    const answered = new Map<string, Set<string>>();
+    const callers = ['inside', 'outside'].map(async (from) => {
+      await eventually(
+        'the first answer',
+        async () => (await called(from, 'http://scaled:81')).responses !== undefined,
+      );
+      while (!stopping.signal.aborted) {
+        const { responses = [], errors = [] } = await called(from, 'http://scaled:81', 20);
+        failed.push(...errors.map((each) => `${from}: ${each}`));
+        answered.set(from, new Set([...(answered.get(from) ?? []), ...responses]));
+      }
+    });
+    for (const replicas of [4, 2, 4, 1]) await scaledTo(replicas);
+    stopping.abort();
+    await Promise.all(callers);
+    expect(failed).toEqual([]);
+    for (const from of ['inside', 'outside']) expect(answered.get(from)?.size).toBeGreaterThan(3);
+  });
+
   test('as burst pods call each other', async () => {
     expect(await called('outside', 'http://burst:81')).toEqual({ responses: ['burst-0'] });
   });
@@ -460,6 +510,38 @@ test('without the link server what is known goes on, and new names are known aga
   await eventually('the new name is known', async () => (await inRegion('http://new:81')).includes('responses'));
 });
 
+const hasAgentThere = async (name: string): Promise<boolean> => {
+  const uid = uidOf(await ready(name));
+  const [pod] = (await there.resource(pods).list({ labelSelector: `spillway.dev/pod-uid=${uid}` })).items;
+  return hasAgent(pod?.spec);
+};
+
+test('switched off and on again, pods keep what they were started with, and what they know follows the cluster', async () => {
+  const written = await readFile(testbed.configFile, 'utf8');
+  const restartWith = async (config: string): Promise<void> => {
+    await testbed.stop();
+    await writeFile(testbed.configFile, config);
+    await testbed.start();
+  };
+  await restartWith(written.replace('interconnect: agent', 'interconnect: off'));
+  await create('plain', true, {});
+  expect(await hasAgentThere('plain')).toBe(false);
+  expect(await hasAgentThere('outside')).toBe(true);
+  await client.resource(services).create({
+    metadata: { namespace, name: 'late' },
+    spec: { selector: { app: 'web' }, ports: [{ port: 81, targetPort: 8080 }] },
+  });
+  await eventually(
+    'a pod with an agent knows a new name',
+    async () => (await called('outside', 'http://late:81')).responses,
+  );
+  await restartWith(written);
+  await create('again', true, { containers: [netexec] });
+  expect(await hasAgentThere('again')).toBe(true);
+  expect(await hasAgentThere('plain')).toBe(false);
+  expect((await called('again', 'http://late:81')).responses?.[0]).toMatch(/^web-/);
+});
+
 describe('a Job', () => {
   test('completes when its own containers have ended; its init container uses a Service', async () => {
     const connects = container('/agnhost connect --timeout=5s web:81', { image: agnhostImage });
@@ -478,4 +560,19 @@ describe('a Job', () => {
     await client.resource(jobs).create(job('again', { restartPolicy: 'OnFailure', volumes, containers }, 4));
     await ends('again', 'Complete');
   });
+});
+
+test('pods in another cluster have an agent, too', async () => {
+  // At the end: what is installed for the first virtual node is replaced.
+  await testbed.stop();
+  const remote = { kubeconfig: region.cluster.kubeconfig };
+  testbed = await Testbed.create({ cluster, backend: 'kubernetes', remote, nodeName: 'elsewhere', agentImage });
+  await testbed.start();
+  await create('far', true, { containers: [netexec] });
+  await ready('far');
+  const { responses = [] } = await called('far', 'http://web:81', 10);
+  expect(responses).toHaveLength(10);
+  const { status } = await get('far');
+  expect(status?.containerStatuses?.map(({ name }) => name)).toEqual(['main']);
+  expect(status?.initContainerStatuses).toBeUndefined();
 });

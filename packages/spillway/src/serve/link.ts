@@ -53,9 +53,16 @@ export class ServedLink {
 
   /** Of the pods of a pool. @param address where pods reach this machine, unless the configuration says otherwise */
   podLink({ dns }: PoolConfig, address: string): PodLink {
+    const { logger } = this.#options;
     const { link } = this.#options.config;
     const own = `${isIPv6(address) ? `[${address}]` : address}:${link.port}`;
     const servers = link.servers.length > 0 ? link.servers : [own];
+    if (link.servers.length === 0) {
+      logger.warn(
+        { server: own },
+        'link.servers is not set: pods look for the link server at the address of this process as long as they run, also when it has moved',
+      );
+    }
     const certificates = this.#certificates;
     return {
       nameServer: '127.0.0.1',
