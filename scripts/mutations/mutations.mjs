@@ -2,6 +2,7 @@
 // it goes with the code that it breaks.
 
 import { edges } from './edges.mjs';
+import { link } from './link.mjs';
 import { more } from './pods.mjs';
 import { removal } from './removal.mjs';
 import { storage } from './storage.mjs';
@@ -34,6 +35,7 @@ export const mutations = [
   ...edges,
   ...removal,
   ...storage,
+  ...link,
 
   // What is seen of the cluster.
   {

@@ -79,6 +79,13 @@ export const more = [
     tests: core,
   },
   {
+    name: 'what was accepted before it went says that the next one is whole',
+    file: outcomes,
+    search: "created: 'asked', withdrawn: false",
+    replace: "created: state.created === 'no' ? 'asked' : state.created, withdrawn: false",
+    tests: decide,
+  },
+  {
     name: 'a status is told before the backend was listed',
     file: decisions,
     search: "if (observed.kind === 'unknown') return {};\n  const tell",
@@ -147,6 +154,13 @@ export const more = [
     name: 'late news bring back what was removed',
     file: transitions,
     search: 'if (state.removed && !stays(state)) return state;',
+    replace: '',
+    tests: decide,
+  },
+  {
+    name: 'late news of its stop say of an instance that it has not ended',
+    file: transitions,
+    search: "if (state.last?.state === 'ended' && instance.state === 'stopping') return state;",
     replace: '',
     tests: decide,
   },
@@ -369,6 +383,20 @@ export const more = [
     file: `${kube}/informer/reflector.ts`,
     search: 'if (events === 0) await this.#confirmCluster(signal);',
     replace: '',
+    tests: informer,
+  },
+  {
+    name: 'a watch that has told nothing goes on where it was',
+    file: `${kube}/informer/reflector.ts`,
+    search: 'if (events === 0 || now - this.#listedMs >= relistMs)',
+    replace: 'if (now - this.#listedMs >= relistMs)',
+    tests: informer,
+  },
+  {
+    name: 'a list is believed for ever as long as watches follow it',
+    file: `${kube}/informer/reflector.ts`,
+    search: 'if (events === 0 || now - this.#listedMs >= relistMs)',
+    replace: 'if (events === 0)',
     tests: informer,
   },
   {

@@ -79,6 +79,21 @@ export const storage = [
     tests: stores,
   },
 
+  {
+    name: 'a pod is sent to CCI before its claim is bound there',
+    file: `${cci}/stores.ts`,
+    search: "isUsable: ({ status }) => status?.phase === 'Bound',",
+    replace: '',
+    tests: stores,
+  },
+  {
+    name: 'nobody waits for a claim that was made elsewhere to be bound',
+    file: `${elsewhere}/copies/copy-keeper.ts`,
+    search: 'return await this.#untilUsable(store, name, call);',
+    replace: 'return;',
+    tests: keeper,
+  },
+
   // Which claims are bound.
   {
     name: 'a volume that is bound to another claim is mounted',
@@ -118,11 +133,18 @@ export const storage = [
   {
     name: 'a claim of another namespace is mapped to the one of the same name',
     file: `${elsewhere}/mapped-claims.ts`,
-    search: 'return `${namespace}/${name}`;', // oxlint-disable-line no-template-curly-in-string
-    replace: 'return `shop/${name}`;', // oxlint-disable-line no-template-curly-in-string
+    search: 'const key = `${namespace}/${name}`;', // oxlint-disable-line no-template-curly-in-string
+    replace: 'const key = `shop/${name}`;', // oxlint-disable-line no-template-curly-in-string
     tests: mapped,
   },
 
+  {
+    name: 'a pod with a claim that is not mapped is sent to the other cluster',
+    file: `${product}/podspec/fit/claims.ts`,
+    search: "if (support.claims?.has(key) === false) return [refusal('claim-not-mapped', field, key)];",
+    replace: '',
+    tests: [`${product}/podspec/fit/fit.test.ts`],
+  },
   {
     name: 'a pod whose claim the backend cannot mount is created',
     file: `${product}/pods/operations.ts`,

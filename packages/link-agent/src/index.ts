@@ -1,1 +1,2 @@
 export * from './protocol/messages.ts';
+export { linkVariables } from './variables.ts';

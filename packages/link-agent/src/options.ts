@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { linkVariables as variables } from './variables.ts';
 
 /** What the agent is told by its environment: whoever starts it writes these variables. */
 export interface AgentOptions {
@@ -16,16 +17,6 @@ export interface AgentOptions {
   /** Where probes ask whether the agent is ready. */
   readonly healthPort: number;
 }
-
-const variables = {
-  servers: 'SPILLWAY_LINK_SERVERS',
-  authorities: 'SPILLWAY_LINK_AUTHORITIES',
-  tokenFile: 'SPILLWAY_LINK_TOKEN_FILE',
-  domain: 'SPILLWAY_CLUSTER_DOMAIN',
-  resolvers: 'SPILLWAY_RESOLVERS',
-  ownPorts: 'SPILLWAY_OWN_PORTS',
-  healthPort: 'SPILLWAY_HEALTH_PORT',
-} as const;
 
 /** @throws Error with all that is wrong */
 export function readOptions(environment: NodeJS.ProcessEnv): AgentOptions {

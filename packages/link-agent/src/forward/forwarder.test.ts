@@ -222,6 +222,38 @@ async function echo(socket: UdpSocket, address: string, text: string): Promise<s
   return answer?.toString() ?? '';
 }
 
+test('endpoints may move a hundred times while connections come: none of them fails', async () => {
+  const addresses = ['127.1.0.1', '127.1.0.2', '127.1.0.3'];
+  const servers = await Promise.all(addresses.map((each) => startEndpoint(each, 19_090)));
+  const address = await reached(service(addresses));
+  const answers: string[] = [];
+  const failures: unknown[] = [];
+  const stopping = new AbortController();
+  const clients = Array.from({ length: 5 }, async () => {
+    while (!stopping.signal.aborted)
+      await firstLine(address).then(
+        (each) => answers.push(each),
+        (error: unknown) => failures.push(error),
+      );
+  });
+  for (let move = 0; move < 100; move += 1) {
+    const gone = move % 3;
+    // First the Service says so, then what is under way ends, then the endpoint listens no more, as with a pod that drains.
+    forwarder.update('shop/web', service(addresses.filter((_, index) => index !== gone)));
+    await forwarder.reach(service([]));
+    const before = answers.length;
+    await expect.poll(() => answers.length, { interval: 1 }).toBeGreaterThan(before + 5);
+    const closed = once(servers[gone] ?? createServer(), 'close');
+    servers[gone]?.close();
+    await closed;
+    servers[gone] = await startEndpoint(addresses[gone] ?? '', 19_090);
+  }
+  stopping.abort();
+  await Promise.all(clients);
+  expect(failures).toEqual([]);
+  expect(new Set(answers)).toEqual(new Set(addresses));
+});
+
 describe('a UDP port of a Service', () => {
   test('is forwarded, and answers come from its address; a client stays with its endpoint until that is gone', async () => {
     await startUdp('127.1.0.1');

@@ -178,6 +178,29 @@ describe('the generated rights', () => {
     );
   });
 
+  it('let the link server read Services and endpoints, review tokens, and share one Secret', () => {
+    expect(JSON.stringify(manifests())).not.toContain('spillway-link');
+    const objects = rbacManifests({
+      installation: 'spillway',
+      nodeNames: ['v'],
+      approveServingCertificates: false,
+      placement: false,
+      link: { namespace: 'links' },
+    });
+    const role = roleText(objects, 'spillway-link');
+    expect(role).toContain('"resources":["services"],"verbs":["list","watch"]');
+    expect(role).toContain('"resources":["endpointslices"],"verbs":["list","watch"]');
+    expect(role).toContain('"resources":["tokenreviews"],"verbs":["create"]');
+    expect(objects).toContainEqual(
+      expect.objectContaining({
+        kind: 'ClusterRoleBinding',
+        roleRef: expect.objectContaining({ name: 'spillway-link-tokens' }) as unknown,
+        subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'system:node:v' }],
+      }),
+    );
+    expect(JSON.stringify(objects)).toContain('"resourceNames":["spillway-link-authority"],"verbs":["get","update"]');
+  });
+
   it('of two installations are different objects, but for the namespace, and bind only the own account', () => {
     const others = keys(all('second'));
     expect(keys(all('spillway')).filter((key) => others.includes(key))).toEqual(['Namespace  spillway-system']);

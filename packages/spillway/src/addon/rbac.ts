@@ -6,11 +6,14 @@ import type {
   Role,
   RoleBinding,
   ServiceAccount,
+  Subject,
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
 } from '@spillway/kube';
 import { secretName } from '../admission/authority-secret.ts';
 import { configurationNames } from '../admission/configurations.ts';
+import { linkAudience } from '@spillway/link-agent';
+import { linkSecretName } from '../link/secret-name.ts';
 import { labelsOf, productLabels } from '../podspec/installation.ts';
 import { podWritePolicies } from './pod-write-policy.ts';
 
@@ -34,6 +37,8 @@ export interface RbacOptions {
   readonly leaderElection?: { readonly namespace: string; readonly leaseNames: readonly string[] };
   /** The admission webhooks are served. `rules`: they carry the rules, and not only advice. */
   readonly admission?: { readonly namespace: string; readonly rules: boolean };
+  /** The link server is served, with its authority in this namespace. */
+  readonly link?: { readonly namespace: string };
 }
 
 export type Manifest =
@@ -216,16 +221,39 @@ function admissionRights(installation: string, rules: boolean): readonly Right[]
   ];
 }
 
-/** In the namespace of the webhooks only. */
-const authorityRights = (installation: string): readonly Right[] => [
+/** The server of the link agents. */
+function linkRights(): readonly Right[] {
+  return [
+    { why: 'tell agents of Services', rule: coreRule(['services'], 'list', 'watch') },
+    {
+      why: 'and of their endpoints',
+      rule: { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+    },
+    {
+      why: 'know whose token an agent shows',
+      rule: { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
+    },
+  ];
+}
+
+/** The virtual nodes: a node asks for tokens of no other audiences than its pods name, and pods do not name the link. */
+const linkTokenRights: readonly Right[] = [
+  {
+    why: 'get tokens for the link, bound to the pods of the node',
+    rule: { apiGroups: [''], resources: [linkAudience], verbs: ['request-serviceaccounts-token-audience'] },
+  },
+];
+
+/** In the namespace of the Secret only. */
+const authorityRights = (secret: string): readonly Right[] => [
   // The name of an object that does not exist yet cannot be restricted.
-  { why: 'make the authority of the webhooks', rule: { apiGroups: [''], resources: ['secrets'], verbs: ['create'] } },
+  { why: 'make the authority', rule: { apiGroups: [''], resources: ['secrets'], verbs: ['create'] } },
   {
     why: 'share it between replicas, and renew it',
     rule: {
       apiGroups: [''],
       resources: ['secrets'],
-      resourceNames: [secretName(installation)],
+      resourceNames: [secret],
       verbs: ['get', 'update'],
     },
   },
@@ -235,15 +263,23 @@ const rbac = 'rbac.authorization.k8s.io';
 
 /** Everything that `spillway serve` may do, and the account that may. In the order in which it can be applied. */
 export function rbacManifests(options: RbacOptions): readonly Manifest[] {
-  const { installation, nodeNames, placement, namespace = 'spillway-system', leaderElection, admission } = options;
+  const { installation, nodeNames, placement, namespace = 'spillway-system' } = options;
+  const { leaderElection, admission, link } = options;
   const labels = labelsOf(installation);
-  const subjects = [{ kind: 'ServiceAccount', name: installation, namespace }];
-  const granted = (kind: 'Role' | 'ClusterRole', name: string, rights: readonly Right[], of?: string): Manifest[] => {
+  const subjects: Subject[] = [{ kind: 'ServiceAccount', name: installation, namespace }];
+  const nodes = nodeNames.map((name): Subject => ({ apiGroup: rbac, kind: 'User', name: `system:node:${name}` }));
+  const granted = (
+    kind: 'Role' | 'ClusterRole',
+    name: string,
+    rights: readonly Right[],
+    of?: string,
+    to: Subject[] = subjects,
+  ): Manifest[] => {
     const metadata = { name: `${installation}-${name}`, ...(of === undefined ? {} : { namespace: of }), labels };
     const roleRef = { apiGroup: rbac, kind, name: metadata.name };
     return [
       { apiVersion: `${rbac}/v1`, kind, metadata, rules: rights.map(({ rule }) => rule) },
-      { apiVersion: `${rbac}/v1`, kind: `${kind}Binding`, metadata, roleRef, subjects },
+      { apiVersion: `${rbac}/v1`, kind: `${kind}Binding`, metadata, roleRef, subjects: to },
     ];
   };
   const username = `system:serviceaccount:${namespace}:${installation}`;
@@ -272,7 +308,14 @@ export function rbacManifests(options: RbacOptions): readonly Manifest[] {
       ? []
       : [
           ...granted('ClusterRole', 'admission', admissionRights(installation, admission.rules)),
-          ...granted('Role', 'admission', authorityRights(installation), admission.namespace),
+          ...granted('Role', 'admission', authorityRights(secretName(installation)), admission.namespace),
+        ]),
+    ...(link === undefined
+      ? []
+      : [
+          ...granted('ClusterRole', 'link', linkRights()),
+          ...granted('ClusterRole', 'link-tokens', linkTokenRights, undefined, nodes),
+          ...granted('Role', 'link', authorityRights(linkSecretName(installation)), link.namespace),
         ]),
   ];
 }

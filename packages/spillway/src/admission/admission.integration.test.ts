@@ -38,10 +38,11 @@ import { outboundAddress } from '../serve/outbound-address.ts';
 import { parseJson } from '../placement/rules/admitted.ts';
 import { eventuallyHolds } from '../../testkit/eventually.ts';
 import { rbacArguments } from '../../testkit/rbac-arguments.ts';
-import { issue, makeAuthority } from './authority.ts';
-import { secretName, sharedAuthorities } from './authority-secret.ts';
+import { issue, makeAuthority } from '../authorities/authority.ts';
+import { sharedAuthorities } from '../authorities/shared-authorities.ts';
+import { secretName } from './authority-secret.ts';
 import { configurationNames } from './configurations.ts';
-import { type Authority, defaultLives } from './rotation.ts';
+import { type Authority, defaultLives } from '../authorities/rotation.ts';
 import { deployment, pod, podSpec, refusal } from './testing/objects.ts';
 import { oldWorkloads, oldWorkloadsWorkAsBefore } from './testing/old-workloads.ts';
 
@@ -529,7 +530,7 @@ describe('with webhooks, and no policies', () => {
 
   it('replicas that start together share one authority', async () => {
     const name = await namespace('replicas');
-    const options = { client: admin, installation: 'spillway', namespace: name, lives: defaultLives, now: Date.now };
+    const options = { client: admin, name: 'authority', namespace: name, lives: defaultLives, now: Date.now };
     const seen = await Promise.all(
       Array.from({ length: 5 }, () => sharedAuthorities(options, AbortSignal.timeout(60_000))),
     );

@@ -7,7 +7,7 @@ import { Certificates } from './certificates.ts';
 import { hostsOf, type WebhookAddress } from './configurations.ts';
 import { mutate } from './mutate.ts';
 import { revive } from './revive.ts';
-import { defaultLives, type Lives } from './rotation.ts';
+import { defaultLives, type Lives } from '../authorities/rotation.ts';
 import { forgiving } from './forgiving.ts';
 import { AdmissionServer, type ServedReview } from './server.ts';
 

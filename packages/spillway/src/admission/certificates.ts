@@ -1,7 +1,15 @@
 import { type Clock, isAborted, type KubeClient, type Logger, doubledMs } from '@spillway/kube';
-import { issue, type KeyPair } from './authority.ts';
-import { sharedAuthorities } from './authority-secret.ts';
-import { certificateValidity, type Issued, type Lives, needsCertificate, signerOf, trusted } from './rotation.ts';
+import { issue, type KeyPair } from '../authorities/authority.ts';
+import {
+  certificateValidity,
+  type Issued,
+  type Lives,
+  needsCertificate,
+  signerOf,
+  trusted,
+} from '../authorities/rotation.ts';
+import { sharedAuthorities } from '../authorities/shared-authorities.ts';
+import { secretName } from './authority-secret.ts';
 import { writeTrust } from './trust.ts';
 
 export interface CertificatesOptions {
@@ -68,7 +76,7 @@ export class Certificates {
   async #keep(signal: AbortSignal): Promise<void> {
     const { client, installation, namespace, hosts, profileNamespaces, use, lives, clock, logger } = this.#options;
     const authorities = await sharedAuthorities(
-      { client, installation, namespace, lives, now: () => clock.now() },
+      { client, namespace, name: secretName(installation), lives, now: () => clock.now() },
       signal,
     );
     const now = clock.now();

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from '@spillway/kube';
 import { Strangers } from '../https/strangers.ts';
 import { type AdmissionRequest, type AdmissionResponse, parseReview, renderReview } from './admission-review.ts';
-import type { KeyPair } from './authority.ts';
+import type { KeyPair } from '../authorities/authority.ts';
 import { BodyRoom } from './body-room.ts';
 import { LargeBodies } from './large-bodies.ts';
 import { Malformed } from './malformed.ts';

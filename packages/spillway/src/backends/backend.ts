@@ -205,6 +205,8 @@ export interface Workload {
   readonly dns?: DnsConfig;
   /** Addresses of the virtual node, for `status.hostIP`. */
   readonly hostIPs: readonly string[];
+  /** Does this pod reach the Services of its cluster, whatever the backend's pods do otherwise? Default: it does not */
+  readonly clusterServices?: boolean;
   /** The cluster's DNS domain, for fully qualified host names; absent: unknown. */
   readonly clusterDomain?: string;
 }

@@ -34,11 +34,17 @@ function workloadText({
     ...(forecast
       ? [['Forecast', `${forecast.local} local, ${forecast.burst} burst, ${forecast.waiting} waiting`] as const]
       : []),
+    ...pools.flatMap(({ pool, addedContainers = 0 }) =>
+      addedContainers > 0 ? [[`Pool ${pool}`, agentText] as const] : [],
+    ),
     ...pools.flatMap(({ pool, reasons }) => reasons.map((reason) => [`Pool ${pool}`, reasonText(reason)] as const)),
     ...(pools.length === 0 && refused.length === 0 ? [['Pools', coloured('yellow', 'there is none')] as const] : []),
   ];
   return `${fields(head)}${pools.length === 0 ? '' : `\n${poolTable(pools)}`}`;
 }
+
+const agentText =
+  'each pod also runs the link agent, which has no requests and counts among the containers of the pod (interconnect: agent)';
 
 function reasonText({ code, field, container, message, remedy }: PlanReason): string {
   const place = [field, ...(container === undefined ? [] : [`container ${container}`])].join(', ');

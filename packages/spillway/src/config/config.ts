@@ -1,4 +1,5 @@
 import type { Taint } from '@spillway/kube';
+import type { Interconnect } from '../podspec/fit/support.ts';
 import type { RuleSetName } from '../podspec/sizing/rule-sets.ts';
 import type { BackendConfig } from './backends.ts';
 
@@ -13,6 +14,7 @@ export interface Config {
   readonly admission: AdmissionConfig;
   readonly ledger: LedgerConfig;
   readonly observability: ObservabilityConfig;
+  readonly link: LinkConfig;
 }
 
 export interface KubernetesConfig {
@@ -57,6 +59,14 @@ export interface ObservabilityConfig {
   readonly healthPort?: number | undefined;
 }
 
+/** The server of the link agents. */
+export interface LinkConfig {
+  readonly port: number;
+  readonly namespace: string;
+  readonly servers: readonly string[];
+  readonly image?: string | undefined;
+}
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface PoolConfig {
@@ -69,6 +79,7 @@ export interface PoolConfig {
   readonly kubeletPort: number;
   readonly servingCertificate: ServingCertificateConfig;
   readonly dns: DnsConfig;
+  readonly interconnect: Interconnect;
   readonly ping: PingConfig;
   readonly sweep: SweepConfig;
   readonly keepEndedSeconds: number;

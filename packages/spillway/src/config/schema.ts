@@ -181,6 +181,12 @@ const poolSchema = z
       .describe('TCP port of the kubelet API. Each pool needs its own.'),
     servingCertificate,
     dns,
+    interconnect: z
+      .enum(['off', 'agent', 'route'])
+      .default('off')
+      .describe(
+        'How pods reach the Services of the cluster. off: not at all; agent: by a small container in each pod that asks the cluster for names, which takes link.image; route: their addresses are routed to nodes of the cluster, which somebody else has set up: see interconnect.md. Pods that run keep what they were started with.',
+      ),
     ping,
     sweep,
     keepEndedSeconds: z
@@ -382,6 +388,37 @@ const observability = z
   .prefault({})
   .describe('Logs and metrics. Metrics are served on the kubelet API of each pool at /metrics.');
 
+const link = z
+  .strictObject({
+    image: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Image of the link agent, as the backend can pull it. Needed if a pool has interconnect: agent. Keep it when you switch that off, as long as pods with agents run.',
+      ),
+    port: z
+      .number()
+      .int()
+      .min(1)
+      .max(65_535)
+      .default(10_270)
+      .describe('TCP port to which the agents connect, with TLS. Served if link.image is set.'),
+    servers: z
+      .array(
+        z.string().regex(/^[A-Za-z0-9.-]+:\d{1,5}$/, { error: 'must be HOST:PORT, with an IPv4 address or a name' }),
+      )
+      .default([])
+      .describe(
+        'Where agents reach this port, as HOST:PORT. Pods keep these addresses as long as they run, so they must stay the same: for example that of an internal load balancer. Default: the address from which this machine reaches the API server.',
+      ),
+    namespace: dnsLabel
+      .default('spillway-system')
+      .describe('Namespace of the Secret with the authority that vouches for the servers.'),
+  })
+  .prefault({})
+  .describe('The server of the link agents, which every replica runs: see interconnect.md.');
+
 export const configSchema: z.ZodType<Config> = z
   .strictObject({
     name: z
@@ -413,6 +450,7 @@ export const configSchema: z.ZodType<Config> = z
     admission,
     ledger,
     observability,
+    link,
   })
   .superRefine((config, context) => {
     const unique = (field: 'name' | 'nodeName' | 'kubeletPort'): void => {
@@ -429,6 +467,16 @@ export const configSchema: z.ZodType<Config> = z
         }
       });
     };
+    config.pools.forEach(({ interconnect, backend }, index) => {
+      if (interconnect === 'off') return;
+      const path = ['pools', index, 'interconnect'];
+      if (interconnect === 'agent' && config.link.image === undefined) {
+        context.addIssue({ code: 'custom', path, message: 'agent needs the image of the agent: set link.image' });
+      }
+      if (backend.type === 'simulated') {
+        context.addIssue({ code: 'custom', path, message: `${interconnect} needs a backend that runs containers` });
+      }
+    });
     unique('name');
     config.pools.forEach(({ name }, index) => {
       if (name !== placementName) return;

@@ -1,5 +1,11 @@
 import type { Node } from '@spillway/kube';
-import { backendAnnotation, blockedTaint, sizingAnnotation } from '../podspec/contract.ts';
+import {
+  backendAnnotation,
+  blockedTaint,
+  claimsAnnotation,
+  manyClaims,
+  sizingAnnotation,
+} from '../podspec/contract.ts';
 import type { Pool } from '../podspec/fit/fit.ts';
 import { type Support, unknownSupport } from '../podspec/fit/support.ts';
 import { ruleSetNames } from '../podspec/sizing/rule-sets.ts';
@@ -31,9 +37,15 @@ export function poolsOfNodes(virtualNodes: readonly Node[], supports: Supports):
       name,
       nodeName: name,
       taints: (node.spec?.taints ?? []).filter(({ key }) => key !== blockedTaint.key),
-      support: support ?? unknownSupport,
+      support: support ? withClaims(support, annotations[claimsAnnotation]) : unknownSupport,
       sizing: sizing ?? 'none',
     };
   });
   return { pools, remarks };
+}
+
+/** Which claims a backend mounts may be a matter of its configuration, which its node shows. */
+function withClaims({ claims, ...support }: Support, shown: string | undefined): Support {
+  if (claims === undefined || shown === undefined || shown === manyClaims) return support;
+  return { ...support, claims: new Set(shown.split(',')) };
 }

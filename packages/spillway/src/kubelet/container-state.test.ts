@@ -2,6 +2,7 @@ import type { ContainerState, ContainerStatus } from '@spillway/kube';
 import { describe, expect, test } from 'vitest';
 import { requireLog, requirePorts, requireRunning } from './container-state.ts';
 import type { KnownPod } from '../pods/known-pods.ts';
+import { testInstance } from '../pods/testing/objects.ts';
 import { runningPod } from './testing/fakes.ts';
 
 const running: ContainerState = { running: { startedAt: '2026-01-01T00:00:00Z' } };
@@ -30,6 +31,14 @@ describe('the log of a container', () => {
     expect(() => requireLog(pod(waiting(reason)), 'main', false)).toThrow(
       expect.objectContaining({ status: 400, message }),
     );
+  });
+
+  test('is there for the link agent, which is in no list of containers, if the pod has one', () => {
+    const spec = { containers: [], initContainers: [{ name: 'spillway-link', image: 'agent' }] };
+    const known = pod(running);
+    const linked: KnownPod = { ...known, instance: { ...testInstance(known.pod), spec } };
+    expect(() => requireLog(linked, 'spillway-link', false)).not.toThrow();
+    expect(() => requireLog(known, 'spillway-link', false)).toThrow(expect.objectContaining({ status: 404 }));
   });
 
   test('before the last restart is there only after one', () => {

@@ -1,5 +1,6 @@
 import type { ContainerStatus, Pod } from '@spillway/kube';
 import type { KnownPod } from '../pods/known-pods.ts';
+import { agentContainer, hasAgent } from '../podspec/agent-container.ts';
 import { Problem } from './problem.ts';
 
 /**
@@ -9,6 +10,8 @@ import { Problem } from './problem.ts';
  */
 export function requireLog(known: KnownPod, container: string, previous: boolean): void {
   const pod = known.pod.metadata?.name ?? '';
+  // Shown nowhere, and there for those who have to find out why names or Services fail.
+  if (container === agentContainer && hasAgent(known.instance?.spec)) return;
   if (!hasContainer(known.pod, container)) {
     throw new Problem(404, `container "${container}" not found in pod "${pod}"`);
   }

@@ -2,6 +2,8 @@ import type { Node, NodeCondition, NodeStatus, Taint } from '@spillway/kube';
 import type { PreparationState, UsageState } from '../backends/backend.ts';
 import {
   backendAnnotation,
+  claimsAnnotation,
+  manyClaims,
   blockedTaint,
   burstTaint,
   preferTaint,
@@ -21,6 +23,8 @@ export interface NodeFacts {
   readonly sizing: string;
   /** Name of what the backend supports. */
   readonly backend: string;
+  /** The only claims that the backend mounts. Absent: it depends on their storage. */
+  readonly claims?: ReadonlySet<string> | undefined;
   readonly address: string;
   readonly kubeletPort: number;
   /** As the API server reports it, e.g. `v1.36.3`. */
@@ -104,13 +108,18 @@ export function newNode(facts: NodeFacts): Node {
   };
 }
 
-/** Those who ask without the configuration read sizing and backend. */
+/** All annotations of a node may have 256 KiB. */
+const longestList = 100_000;
+
+/** Those who ask without the configuration read sizing, backend and claims. */
 export function nodeAnnotations(facts: NodeFacts): Record<string, string> {
+  const claims = [...(facts.claims ?? [])].toSorted().join(',');
   return {
     [labelsAnnotation]: labelList(nodeLabels(facts)),
     [taintsAnnotation]: facts.taints.map(({ key }) => key).join(','),
     [sizingAnnotation]: facts.sizing,
     [backendAnnotation]: facts.backend,
+    ...(facts.claims && { [claimsAnnotation]: claims.length <= longestList ? claims : manyClaims }),
   };
 }
 

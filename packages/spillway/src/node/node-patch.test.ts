@@ -40,6 +40,9 @@ function registered(): Node {
   };
 }
 
+const saying = (claims: NodeFacts['claims']): string | undefined =>
+  newNode({ ...facts, claims }).metadata?.annotations?.['spillway.dev/claims'];
+
 describe('the virtual node', () => {
   it('says in which sizes its pods can be had, also after a change of the configuration', () => {
     const live = registered();
@@ -48,6 +51,13 @@ describe('the virtual node', () => {
     expect(nodeMetadataPatch(live, { ...facts, sizing: 'none' })).toMatchObject({
       body: { metadata: { annotations: { 'spillway.dev/sizing': 'none' } } },
     });
+  });
+
+  it('says which claims its backend mounts, where only some are', () => {
+    expect(saying(undefined)).toBeUndefined();
+    expect(saying(new Set())).toBe('');
+    expect(saying(new Set(['b/data', 'a/data']))).toBe('a/data,b/data');
+    expect(saying(new Set(Array.from({ length: 10_000 }, (_, index) => `shop/data-${index}`)))).toBe('*');
   });
 
   it('has the taints that are configured, and loses those that are not any more', () => {

@@ -63,6 +63,10 @@ export class Metrics {
   readonly placementEventsDropped: Counter<'why'>;
   readonly admissionRequests: Counter<'endpoint' | 'result'>;
   readonly admissionSeconds: Histogram<'endpoint'>;
+  readonly linkAgents: Gauge;
+  readonly linkServices: Gauge;
+  readonly linkLogins: Counter<'result'>;
+  readonly linkMessages: Counter;
 
   readonly apiRequests: Counter<'lane' | 'verb' | 'resource' | 'code'>;
   readonly apiRequestSeconds: Histogram<'lane' | 'verb'>;
@@ -198,6 +202,10 @@ export class Metrics {
     this.admissionSeconds = histogram('admission_request_seconds', 'Duration of requests to the admission webhooks', [
       'endpoint',
     ]);
+    this.linkAgents = gauge('link_agents', 'Link agents that are connected to this process', []);
+    this.linkServices = gauge('link_services', 'Services that link agents follow, each counted once', []);
+    this.linkLogins = counter('link_logins_total', 'Logins of link agents, by result', ['result']);
+    this.linkMessages = counter('link_messages_total', 'Messages sent to link agents', []);
     this.apiRequests = counter('api_requests_total', 'Requests to the API server', [
       'lane',
       'verb',

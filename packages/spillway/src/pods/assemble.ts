@@ -25,6 +25,7 @@ import { ReferenceWatches } from './references/reference-watches.ts';
 import { Registry } from './registry.ts';
 import { RunQueue } from './run-queue.ts';
 import { StatusWriter } from './status/status-writer.ts';
+import type { PodLink } from './pod-link.ts';
 import type { Timeline } from './timeline.ts';
 
 /** For metrics. */
@@ -44,6 +45,8 @@ export interface PodSurroundings {
     readonly daemonSets: 'placeholder' | 'reject';
     readonly facts: () => WorkloadFacts;
   };
+  /** Default: pods reach Services as their backend lets them. */
+  readonly link?: PodLink | undefined;
   readonly cluster: {
     /** Client of the node agent. */
     readonly agent: Pick<KubeClient, 'resource'>;
@@ -135,6 +138,7 @@ export function podController(surroundings: PodSurroundings): PodController {
     },
     follow: ({ uid }, objects) => references.set(uid, objects),
     facts: node.facts,
+    link: surroundings.link,
     obstacle: async () => {
       await services.synced;
       return preparation.obstacle;

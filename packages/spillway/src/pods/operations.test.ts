@@ -7,12 +7,14 @@ import {
   type Pod,
   pods,
   secrets,
+  type Service,
   TransportError,
 } from '@spillway/kube';
 import { describe, expect, it } from 'vitest';
 import { type Backend, BackendError, type Notice, type Workload } from '../backends/backend.ts';
 import { GonePods } from './instances/gone-pods.ts';
 import { Operations } from './operations.ts';
+import type { PodLink } from './pod-link.ts';
 import { type Support, unknownSupport } from '../podspec/fit/support.ts';
 import { sized } from '../podspec/testing/sized-specs.ts';
 import { instanceRef } from '../podspec/pod-facts.ts';
@@ -34,7 +36,18 @@ interface Setup {
   readonly defects: unknown[];
 }
 
-function setUp(answers: FakeAnswers = {}, fail?: unknown, rightCluster = true, more: Partial<Backend> = {}): Setup {
+interface Linked {
+  readonly link: PodLink;
+  readonly services: readonly Service[];
+}
+
+function setUp(
+  answers: FakeAnswers = {},
+  fail?: unknown,
+  rightCluster = true,
+  more: Partial<Backend> = {},
+  { link, services = [] }: Partial<Linked> = {},
+): Setup {
   const created: Workload[] = [];
   const calls: string[] = [];
   const notices: Notice[] = [];
@@ -59,7 +72,8 @@ function setUp(answers: FakeAnswers = {}, fail?: unknown, rightCluster = true, m
     backend,
     client,
     gonePods: new GonePods({ client, nodeName: 'virtual-kubelet', confirmCluster: async () => rightCluster }),
-    references: { client, services: () => [] },
+    references: { client, services: () => services },
+    link,
     facts: () => ({
       hostIPs: ['10.0.0.1'],
       allocatable: {},
@@ -293,6 +307,57 @@ describe('creating', () => {
     });
     expect(await perform(setup, create, podWithReferences)).toMatchObject({ ok: false, problem: { kind: 'api' } });
     expect(setup.calls).toEqual([]);
+  });
+});
+
+describe('a pod of a pool with link agents', () => {
+  const link: PodLink = {
+    obstacle: undefined,
+    nameServer: '127.0.0.1',
+    withAgent: (pod) => ({
+      ...pod,
+      spec: { containers: [], ...pod.spec, initContainers: [{ name: 'spillway-link', image: 'agent:1' }] },
+    }),
+  };
+  const kubernetes = {
+    metadata: { namespace: 'default', name: 'kubernetes' },
+    spec: { clusterIP: '10.96.0.1', ports: [{ port: 443 }] },
+  };
+  const linked = (more: Partial<PodLink> = {}): Setup =>
+    setUp({}, undefined, true, {}, { link: { ...link, ...more }, services: [kubernetes] });
+
+  it('gets its agent, asks it for names, and is told Services by name', async () => {
+    const setup = linked();
+    expect(await perform(setup, create, testPod())).toMatchObject({ ok: true });
+    const [workload] = setup.created;
+    expect(workload?.pod.spec?.initContainers?.map(({ name }) => name)).toEqual(['spillway-link']);
+    expect(workload?.dns?.servers).toEqual(['127.0.0.1']);
+    expect(workload?.clusterServices).toBe(true);
+    const [[, variables] = []] = workload?.environment ?? [];
+    expect(variables).toContainEqual({ name: 'KUBERNETES_SERVICE_HOST', value: ['kubernetes.default.svc'] });
+  });
+
+  it('is the same pod as without: its revision stays what it is', async () => {
+    const [without, withIt] = [setUp(), linked()];
+    await perform(without, create, testPod());
+    await perform(withIt, create, testPod());
+    expect(withIt.created[0]?.revision).toBe(without.created[0]?.revision);
+  });
+
+  it('has none if it does not ask the cluster for names', async () => {
+    const setup = linked();
+    await perform(setup, create, testPod({ spec: { containers: [], dnsPolicy: 'Default' } }));
+    expect(setup.created[0]?.pod.spec).not.toHaveProperty('initContainers');
+    expect(setup.created[0]?.clusterServices).toBeUndefined();
+  });
+
+  it('waits until agents can trust the server', async () => {
+    const setup = linked({ obstacle: { kind: 'missingReference', message: 'no certificate yet' } });
+    expect(await perform(setup, create, testPod())).toMatchObject({
+      ok: false,
+      problem: { message: 'no certificate yet' },
+    });
+    expect(setup.created).toEqual([]);
   });
 });
 

@@ -31,6 +31,7 @@ import { claimRefusals } from '../podspec/fit/claims.ts';
 import { asSized } from '../podspec/sizing/sized-pod.ts';
 import { sizeNotices } from '../podspec/sizing/shown.ts';
 import { backendNotices } from './intake/backend-notices.ts';
+import { byName, hasAgent, usesClusterDns } from '../podspec/agent-container.ts';
 import { instanceRef } from '../podspec/pod-facts.ts';
 import { withoutEphemeralContainers } from '../podspec/containers.ts';
 import { revisionOf } from '../podspec/travelling.ts';
@@ -39,6 +40,7 @@ import type { Content, Operation, Outcome, PodState, Problem } from './core/pod-
 import type { GonePods, Presence } from './instances/gone-pods.ts';
 import type { WatchedObject } from './references/reference-watches.ts';
 import { fetchReferences, type ReferenceReader } from './references/fetch.ts';
+import type { PodLink } from './pod-link.ts';
 import type { Stage } from './timeline.ts';
 import { changedVolumes, digestOfSecrets, digestsOf } from './references/volume-content.ts';
 
@@ -49,6 +51,8 @@ export interface OperationsOptions {
   readonly gonePods: Pick<GonePods, 'look'>;
   readonly references: ReferenceReader;
   readonly facts: () => WorkloadFacts;
+  /** Default: pods reach Services as their backend lets them. */
+  readonly link?: PodLink | undefined;
   /** Why the backend cannot be asked to create; undefined: it can. */
   readonly obstacle: () => Promise<Problem | undefined>;
   /** From now on the pod is told when one of these changes, and no other. Default: nobody watches. */
@@ -123,8 +127,10 @@ export class Operations {
     const revision = pod === wanted ? state.revision : revisionOf(pod);
     const { backend, references, record, onStage } = this.#options;
     const readMs = this.#now();
-    const sources = await fetchReferences(pod, references, signal);
-    const resolution = resolveWorkload(pod, sources, this.#options.facts());
+    const run = this.#linked(pod, state);
+    if (run.obstacle) return { ok: false, problem: run.obstacle };
+    const sources = run.sources(await fetchReferences(run.pod, references, signal));
+    const resolution = resolveWorkload(run.pod, sources, run.facts);
     if (!resolution.ok) return this.#lacks(ref, resolution.missing, sources);
     const refusals = claimRefusals(pod, backend.support, sources.claims);
     if (refusals.length > 0) return { ok: false, problem: refusedProblem(refusals, ref) };
@@ -140,7 +146,7 @@ export class Operations {
     onStage?.(ref, 'admitted');
     const problem = await this.#options.obstacle();
     if (problem) return { ok: false, problem };
-    const workload: Workload = { ref, pod, revision, ...resolution.workload };
+    const workload: Workload = { ref, pod: run.pod, revision, ...resolution.workload, ...run.reaches };
     onStage?.(ref, 'createSent');
     await backend.create(workload, signal);
     onStage?.(ref, 'createAccepted');
@@ -152,16 +158,18 @@ export class Operations {
 
   async #update(state: PodState, signal: AbortSignal): Promise<Outcome> {
     const { ref, revision, content: applied } = state;
-    const pod = podToRun(state);
-    if (pod === undefined) return ok;
+    const own = podToRun(state);
+    if (own === undefined) return ok;
+    const run = this.#linked(own, state);
+    const { pod } = run;
     const { backend, references } = this.#options;
     const readMs = this.#now();
     const wanted = followingReferencesOf(pod, this.#following);
     const isOtherPod = revision !== applied?.revision;
     const read = isOtherPod ? allOf(referencesOf(pod), wanted) : wanted;
-    const sources = await fetchReferences(pod, references, signal, read);
+    const sources = run.sources(await fetchReferences(pod, references, signal, read));
     this.#follow(ref, followedBy(pod, this.#following, sources));
-    const { volumes, missing } = this.#volumes(pod, sources);
+    const { volumes, missing } = this.#volumes(run, sources);
     const changed = missing.length > 0 ? new Map() : changedVolumes(volumes, applied?.digests);
     const logins = this.#pullSecrets(pod, sources);
     const areOtherLogins = logins.pullSecrets !== applied?.pullSecrets;
@@ -172,7 +180,7 @@ export class Operations {
         objects: objectsOf(wanted, sources),
         absent: absentOf(wanted, sources),
         ...(areOtherLogins && { pullSecrets: pullSecretsOf(pod) }),
-        ...(isOtherPod && { workload: this.#present(state, pod, sources) }),
+        ...(isOtherPod && { workload: this.#present(state, run, sources) }),
       };
       const refusals = (await backend.update?.(ref, change, signal)) ?? [];
       if (isOtherPod) refused = refusals;
@@ -198,19 +206,35 @@ export class Operations {
   }
 
   /** The pod as its author wants it now, with what there is of what it refers to. */
-  #present(state: PodState, pod: Pod, sources: WorkloadSources): Workload {
+  #present(state: PodState, run: Run, sources: WorkloadSources): Workload {
     const { ref, revision, sizedNow } = state;
-    const { workload } = resolvePresent(pod, sources, this.#options.facts());
-    return { ref, pod: sizedAs(state.pod ?? pod, sizedNow), revision, ...workload };
+    const { workload } = resolvePresent(run.pod, sources, run.facts);
+    const pod = state.pod ? this.#linked(sizedAs(state.pod, sizedNow), state).pod : run.pod;
+    return { ref, pod, revision, ...workload, ...run.reaches };
+  }
+
+  /** The pod with its agent, if it has or gets one: what runs keeps what it was started with. */
+  #linked(pod: Pod, { last }: PodState): Run {
+    const { link, facts } = this.#options;
+    const own: Run = { pod, facts: facts(), sources: (read) => read, reaches: {} };
+    const isLinked = last?.spec === undefined ? usesClusterDns(pod) : hasAgent(last.spec);
+    if (link === undefined || !isLinked) return own;
+    if (link.obstacle) return { ...own, obstacle: link.obstacle };
+    return {
+      pod: link.withAgent(pod),
+      facts: { ...own.facts, dns: { ...own.facts.dns, clusterServers: [link.nameServer] } },
+      sources: (read) => ({ ...read, services: byName(read.services) }),
+      reaches: { clusterServices: true },
+    };
   }
 
   get #following(): Following {
     return this.#options.backend.capabilities;
   }
 
-  #volumes(pod: Pod, sources: WorkloadSources): ReturnType<typeof resolveVolumes> {
+  #volumes({ pod, facts }: Run, sources: WorkloadSources): ReturnType<typeof resolveVolumes> {
     if (this.#following.volumeUpdates !== true) return { volumes: new Map(), missing: [] };
-    return resolveVolumes(pod, sources, this.#options.facts());
+    return resolveVolumes(pod, sources, facts);
   }
 
   #pullSecrets(pod: Pod, sources: WorkloadSources): Pick<Content, 'pullSecrets'> {
@@ -254,6 +278,16 @@ export class Operations {
       throw error;
     }
   }
+}
+
+/** What runs for a pod, and how it sees its cluster. */
+interface Run {
+  readonly pod: Pod;
+  readonly facts: WorkloadFacts;
+  readonly sources: <T extends WorkloadSources>(read: T) => T;
+  readonly reaches: Pick<Workload, 'clusterServices'>;
+  /** What is lacking. */
+  readonly obstacle?: Problem;
 }
 
 /** What a resourceFieldRef says is what the containers get, so everything is resolved in the sized pod. */

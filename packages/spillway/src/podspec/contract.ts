@@ -25,6 +25,12 @@ export const sizingAnnotation = 'spillway.dev/sizing';
 /** On a virtual node: what kind of backend runs its pods, e.g. `cci-v1`. */
 export const backendAnnotation = 'spillway.dev/backend';
 
+/** On a virtual node: the only claims that its backend mounts, as `NAMESPACE/NAME`. Missing: it depends on their storage. */
+export const claimsAnnotation = 'spillway.dev/claims';
+
+/** In that annotation: they are too many to be listed. */
+export const manyClaims = '*';
+
 /** The label of every virtual node, by which pods ask for one or keep away. */
 export const virtualNodeType = { key: 'type', value: 'virtual-kubelet' } as const;
 

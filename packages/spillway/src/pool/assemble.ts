@@ -8,6 +8,7 @@ import { NodeController } from '../node/node-controller.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { podController } from '../pods/assemble.ts';
 import { PodEvents } from '../pods/pod-events.ts';
+import type { PodLink } from '../pods/pod-link.ts';
 import { virtualNodeLabels } from '../podspec/contract.ts';
 import { UsageSampler } from '../usage/usage-sampler.ts';
 import { BackendHealth } from './backend-health.ts';
@@ -36,6 +37,8 @@ export interface PoolOptions {
   readonly leadership?: Leadership;
   /** Is the API server that we talk to still the cluster of `clusterId`? */
   readonly confirmCluster: (signal: AbortSignal) => Promise<boolean>;
+  /** Absent: pods reach Services as their backend lets them. */
+  readonly link?: PodLink | undefined;
   /** Absent: what is billed is not written down. */
   readonly ledgerDirectory?: string | undefined;
   readonly metrics: Metrics;
@@ -141,6 +144,7 @@ export function assemblePool(options: PoolOptions): Pool {
       taints,
       sizing: config.sizing,
       backend: backend.support.name,
+      claims: backend.support.claims,
       address,
       kubeletPort: config.kubeletPort,
       serverVersion: options.serverVersion,
@@ -183,6 +187,7 @@ export function assemblePool(options: PoolOptions): Pool {
         dns: { clusterServers: config.dns.clusterDNS, clusterDomain: config.dns.clusterDomain },
       }),
     },
+    link: options.link,
     cluster: { agent, controller, confirm: options.confirmCluster },
     backend,
     preparation,

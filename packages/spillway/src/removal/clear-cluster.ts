@@ -144,7 +144,6 @@ export async function freeWaiting(
   waiting: readonly Pod[],
   signal: AbortSignal,
 ): Promise<readonly Left[]> {
-  const isOwned = (pod: Pod): boolean => controllerOf(pod) !== undefined;
   const ofOurScheduler = waiting.filter(({ spec }) => spec?.schedulerName === burstScheduler);
   await deletePods(client, ofOurScheduler.filter(isOwned), undefined, signal);
   for (const pod of waiting) {
@@ -166,6 +165,8 @@ export async function freeWaiting(
       left(pod, `waits for the scheduler "${burstScheduler}", which is gone`, 'Delete it and create it again'),
     );
 }
+
+const isOwned = (pod: Pod): boolean => controllerOf(pod) !== undefined;
 
 /** Namespaces in which nothing is left that every namespace does not have. */
 export async function removeNamespaces(

@@ -30,10 +30,11 @@ test('when time is up, says why it did not succeed, and not that time is up', as
   ).rejects.toThrow('CCI did not answer. Check the network');
 });
 
+const mistake = async (): Promise<never> => {
+  throw new TypeError('undefined is not a function');
+};
+
 test('a mistake of ours is not tried again', async () => {
-  const work = async (): Promise<never> => {
-    throw new TypeError('undefined is not a function');
-  };
   const signal = new AbortController().signal;
-  await expect(persist('Pool cci', work, { tell: () => {}, clock }, signal)).rejects.toThrow(TypeError);
+  await expect(persist('Pool cci', mistake, { tell: () => {}, clock }, signal)).rejects.toThrow(TypeError);
 });

@@ -27,6 +27,7 @@ import {
 } from '@spillway/kube';
 import { secretName } from '../admission/authority-secret.ts';
 import { type Config, placementLeaseName, poolLeaseName } from '../config/config.ts';
+import { linkSecretName } from '../link/secret-name.ts';
 import { isOwnNode } from '../node/node-object.ts';
 import { scheduleProfileCrd } from '../placement/rules/schedule-profile-crd.ts';
 import { scheduleProfiles } from '../placement/rules/schedule-profile.ts';
@@ -60,7 +61,7 @@ export const typeOf = ({ apiVersion, kind }: KubeObject): ResourceType<KubeObjec
 
 /** @throws ApiError, TransportError */
 export async function readCluster(client: KubeClient, config: Config, signal: AbortSignal): Promise<ClusterView> {
-  const { name, pools, leaderElection, admission } = config;
+  const { name, pools, leaderElection, admission, link } = config;
   const list = async <T extends KubeObject>(type: ResourceType<T>, labels?: Record<string, string>): Promise<T[]> => {
     const labelSelector = Object.entries(labels ?? {})
       .map(([key, value]) => `${key}=${value}`)
@@ -84,6 +85,9 @@ export async function readCluster(client: KubeClient, config: Config, signal: Ab
       throw error;
     }
   };
+  /** Secrets that `spillway serve` has made. */
+  const authoritiesOf = async (of: string, ofWebhooks: string, ofLink: string): Promise<KubeObject[]> =>
+    (await Promise.all([get(secrets, secretName(of), ofWebhooks), get(secrets, linkSecretName(of), ofLink)])).flat();
   const listed = async (types: readonly ResourceType<KubeObject>[]): Promise<KubeObject[]> =>
     (await Promise.all(types.map((type) => list(type, labelsOf(name))))).flat();
 
@@ -97,7 +101,7 @@ export async function readCluster(client: KubeClient, config: Config, signal: Ab
   const [admissionObjects, rights, authority, definitions, profiles, spaces, everybodysRoles] = await Promise.all([
     listed(admissionTypes),
     listed(rightTypes),
-    get(secrets, secretName(name), admission.namespace),
+    authoritiesOf(name, admission.namespace, link.namespace),
     get(customResourceDefinitions, nameOf(scheduleProfileCrd)),
     list(scheduleProfiles),
     list(namespaces, productLabels),

@@ -12,7 +12,7 @@ import { simulatedSupport } from '../backends/simulated/simulated-support.ts';
 import type { BackendConfig } from '../config/backends.ts';
 import { type PoolConfig, poolTaints } from '../config/config.ts';
 import type { Pool } from '../podspec/fit/fit.ts';
-import type { Support } from '../podspec/fit/support.ts';
+import { connectedSupport, type Support } from '../podspec/fit/support.ts';
 
 // The only place that knows which backends there are.
 
@@ -26,17 +26,17 @@ export interface BackendSurroundings {
 }
 
 export function makeBackend(
-  config: BackendConfig,
+  { backend: config, interconnect }: Pick<PoolConfig, 'backend' | 'interconnect'>,
   { owner, environment, beforeSend, logger }: BackendSurroundings,
 ): Backend {
   switch (config.type) {
     case 'cci': {
       const { type: _, ...options } = config;
-      return makeCciBackend({ options, owner, environment, beforeSend, logger });
+      return makeCciBackend({ options: { ...options, interconnect }, owner, environment, beforeSend, logger });
     }
     case 'kubernetes': {
       const { type: _, ...options } = config;
-      return makeKubernetesBackend({ options, owner, beforeSend, logger });
+      return makeKubernetesBackend({ options: { ...options, interconnect }, owner, beforeSend, logger });
     }
     default: {
       const { type: _, stateFile, scenario, ...options } = config;
@@ -79,8 +79,9 @@ export function makeSurvey(
 
 /** For who only asks: nothing is connected or opened. */
 export function poolOf(config: PoolConfig): Pool {
-  const { name, nodeName, sizing, backend } = config;
-  return { name, nodeName, taints: poolTaints(config), sizing, support: supportOf(backend) };
+  const { name, nodeName, sizing, backend, interconnect } = config;
+  const support = connectedSupport(supportOf(backend), interconnect);
+  return { name, nodeName, taints: poolTaints(config), sizing, support };
 }
 
 export function supportOf(backend: BackendConfig): Support {

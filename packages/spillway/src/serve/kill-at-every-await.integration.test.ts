@@ -125,6 +125,7 @@ async function poolConfig(): Promise<PoolConfig> {
     address: cluster.nodeAddress,
     kubeletPort: 0,
     servingCertificate: { files },
+    interconnect: 'off',
     dns: { clusterDNS: [], clusterDomain: 'cluster.local' },
     ping: { intervalSeconds: 10, timeoutSeconds: 5 },
     daemonSets: 'placeholder',

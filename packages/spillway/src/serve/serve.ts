@@ -8,6 +8,7 @@ import { remedyOf } from './missing-rights.ts';
 import { outboundAddress } from './outbound-address.ts';
 import { serveAdmission } from './admission.ts';
 import { HealthServer } from './health-server.ts';
+import { ServedLink } from './link.ts';
 import { assemblePool, type PoolOptions } from '../pool/assemble.ts';
 import { electionIdentity, runElected } from '../pool/elected.ts';
 import { runElectedPool } from '../pool/elected-pool.ts';
@@ -43,9 +44,13 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const client = new KubeClient(clientOptions);
   const standings = new Standings(options.config.pools.map(({ name }) => name));
   const { healthPort } = options.config.observability;
+  // Also when no pool gives agents to new pods any more: those that run have theirs.
+  const isLinked = options.config.link.image !== undefined;
+  const link = isLinked ? new ServedLink({ config: options.config, client, metrics, logger }) : undefined;
   try {
     await runTogether(signal, [
-      (stop) => servePools(options, { client, clientOptions, metrics, standings }, stop),
+      (stop) => servePools(options, { client, clientOptions, metrics, standings, link }, stop),
+      ...(link === undefined ? [] : [(stop: AbortSignal) => link.run(stop)]),
       ...(healthPort === undefined
         ? []
         : [(stop: AbortSignal) => new HealthServer({ standings, logger }).run(healthPort, stop)]),
@@ -64,11 +69,12 @@ interface Parts {
   readonly clientOptions: KubeClientOptions;
   readonly metrics: Metrics;
   readonly standings: Standings;
+  readonly link: ServedLink | undefined;
 }
 
 async function servePools(
   { config, environment, logger, version }: ServeOptions,
-  { client, clientOptions, metrics, standings }: Parts,
+  { client, clientOptions, metrics, standings, link }: Parts,
   signal: AbortSignal,
 ): Promise<void> {
   const cluster = await connect(client, logger, signal);
@@ -82,12 +88,13 @@ async function servePools(
     config: pool,
     clusterId,
     makeBackend: (owner, poolLogger, beforeSend) =>
-      makeBackend(pool.backend, { owner, environment, beforeSend, logger: poolLogger }),
+      makeBackend(pool, { owner, environment, beforeSend, logger: poolLogger }),
     serverVersion: cluster.serverVersion,
     ownVersion: version,
     address: pool.address ?? defaultAddress,
     controller: client,
     confirmCluster: async (pause) => (await clusterUid(client, pause)) === cluster.clusterUid,
+    link: pool.interconnect === 'agent' ? link?.podLink(pool, pool.address ?? defaultAddress) : undefined,
     ledgerDirectory: config.ledger.directory,
     metrics,
     logger,

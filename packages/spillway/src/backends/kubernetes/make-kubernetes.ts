@@ -1,6 +1,7 @@
 import { isAlreadyExists, KubeClient, type Logger, loadKubeconfig, namespaces } from '@spillway/kube';
+import type { Interconnect } from '../../podspec/fit/support.ts';
 import type { Owner } from '../backend.ts';
-import { kubernetesDialect } from './dialect.ts';
+import { connectedDialect, kubernetesDialect } from './dialect.ts';
 import { kubernetesHome } from './dismantle/home.ts';
 import { KubernetesBackend } from './kubernetes-backend.ts';
 import { type ClaimMapping, mappedClaims, supportOfMapped } from './mapped-claims.ts';
@@ -13,6 +14,8 @@ export interface KubernetesBackendOptions {
   readonly createNamespace: boolean;
   readonly hostsImage?: string | undefined;
   readonly claims?: ClaimMapping;
+  /** How pods reach Services of their cluster. Default: off */
+  readonly interconnect?: Interconnect;
 }
 
 /** Pods in a namespace of any cluster that a kubeconfig leads to. */
@@ -28,9 +31,10 @@ export function makeKubernetesBackend({
   readonly beforeSend?: () => void;
   readonly logger: Logger;
 }): KubernetesBackend {
-  const { kubeconfig, context, namespace, createNamespace, hostsImage, claims = {} } = options;
+  const { kubeconfig, context, namespace, createNamespace, hostsImage, claims = {}, interconnect = 'off' } = options;
+  const dialect = { ...kubernetesDialect, support: supportOfMapped(claims), claims: mappedClaims(claims) };
   return new KubernetesBackend({
-    dialect: { ...kubernetesDialect, support: supportOfMapped(claims), claims: mappedClaims(claims) },
+    dialect: connectedDialect(dialect, interconnect),
     namespace,
     owner,
     logger,

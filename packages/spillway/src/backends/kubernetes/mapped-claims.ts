@@ -7,31 +7,14 @@ export type ClaimMapping = Readonly<Record<string, string>>;
 
 export function mappedClaims(mapping: ClaimMapping): ClaimBinding {
   return {
-    mountOf: (claim) => {
-      const claimName = mapped(mapping, claim);
+    mountOf: ({ namespace, name }) => {
+      const key = `${namespace}/${name}`;
+      const claimName = Object.hasOwn(mapping, key) ? mapping[key] : undefined;
       return claimName === undefined ? undefined : { claimName, folder: '' };
     },
   };
 }
 
 export function supportOfMapped(mapping: ClaimMapping): Support {
-  return {
-    ...kubernetesSupport,
-    claimObjection: (claim) =>
-      mapped(mapping, claim) === undefined ? { code: 'claim-not-mapped', detail: keyOf(claim) } : undefined,
-  };
-}
-
-interface ClaimName {
-  readonly namespace: string;
-  readonly name: string;
-}
-
-function mapped(mapping: ClaimMapping, claim: ClaimName): string | undefined {
-  const key = keyOf(claim);
-  return Object.hasOwn(mapping, key) ? mapping[key] : undefined;
-}
-
-function keyOf({ namespace, name }: ClaimName): string {
-  return `${namespace}/${name}`;
+  return { ...kubernetesSupport, claims: new Set(Object.keys(mapping)) };
 }

@@ -42,7 +42,7 @@ export function manifestsCommand(terminal: Terminal): Command {
     )
     .addOption(output())
     .action(async ({ config: file, namespace, podWritePolicy, output: format }: RbacCommandOptions) => {
-      const { name, pools, placement, leaderElection, admission } = await loadConfig(file);
+      const { name, pools, placement, leaderElection, admission, link } = await loadConfig(file);
       const objects = rbacManifests({
         installation: name,
         nodeNames: pools.map(({ nodeName }) => nodeName),
@@ -64,6 +64,7 @@ export function manifestsCommand(terminal: Terminal): Command {
         ...(admission.enabled
           ? { admission: { namespace: admission.namespace, rules: admission.carrier !== 'policy' } }
           : {}),
+        ...(link.image === undefined ? {} : { link: { namespace: link.namespace } }),
       });
       print(terminal, objects, format);
       if (!podWritePolicy) note(terminal, withoutPodWritePolicy(name));

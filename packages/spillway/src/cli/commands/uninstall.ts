@@ -140,7 +140,7 @@ async function withPools<T>(
   const pools = config.pools.map((pool): OpenPool => {
     const owner = { clusterId, nodeName: pool.nodeName };
     const surroundings = { owner, environment: process.env, beforeSend: () => {}, logger: silentLogger };
-    return { config: pool, backend: makeBackend(pool.backend, surroundings) };
+    return { config: pool, backend: makeBackend(pool, surroundings) };
   });
   try {
     return await work(pools);

@@ -53,6 +53,16 @@ describe('where the 20 replicas of the guide would go, with 1.9 CPUs free on one
     expect(plan(guide, { replicas: 4 }).workloads[0]?.forecast).toEqual({ local: 3, burst: 1, waiting: 0 });
   });
 
+  it('in a pool with link agents, which are shown and count among the containers', () => {
+    const annotations = { 'spillway.dev/sizing': 'cci', 'spillway.dev/backend': 'cci-v1+agent' };
+    const node = { ...virtual, metadata: { ...virtual.metadata, annotations } };
+    const linked = poolsOfNodes([node], supports).pools;
+    const cluster = { ...live, nodes: [real, node] };
+    const [workload] = plan(guide, { cluster, pools: linked }).workloads;
+    expect(workload?.pools).toMatchObject([{ burst: 'yes', addedContainers: 1 }]);
+    expect(plan(guide).workloads[0]?.pools[0]).not.toHaveProperty('addedContainers');
+  });
+
   it('for two workloads of one file: the second gets what the first leaves', () => {
     const second = guide.replaceAll('test-vk', 'second');
     const { workloads } = plan(`${guide}\n---\n${second}`);
@@ -124,6 +134,20 @@ describe('each pool', () => {
       expect.stringMatching(/^Node old: the annotation spillway\.dev\/sizing is missing, /),
     ]);
   });
+});
+
+const claimsOf = (shown: Readonly<Record<string, string>>, backend = 'kubernetes'): readonly string[] | undefined => {
+  const annotations = { 'spillway.dev/backend': backend, 'spillway.dev/sizing': 'none', ...shown };
+  const [pool] = poolsOfNodes([{ metadata: { name: 'vk', annotations } }], supports).pools;
+  return pool?.support.claims && [...pool.support.claims];
+};
+
+it('which claims another cluster has is known from the node, if they are not too many', () => {
+  expect(claimsOf({ 'spillway.dev/claims': 'shop/a,shop/b' })).toEqual(['shop/a', 'shop/b']);
+  expect(claimsOf({ 'spillway.dev/claims': '*' })).toBeUndefined();
+  expect(claimsOf({})).toBeUndefined();
+  // Left over from a backend before.
+  expect(claimsOf({ 'spillway.dev/claims': 'shop/a' }, 'cci-v1')).toBeUndefined();
 });
 
 it('what admission writes is told, for the workload and for its pods', () => {

@@ -15,6 +15,8 @@ export interface PoolPlan {
   readonly node: string;
   readonly burst: Burst;
   readonly reasons: readonly PlanReason[];
+  /** Containers that run in each pod besides its own. Missing where there are none. */
+  readonly addedContainers?: number;
   /** Missing where there is no such size. */
   readonly size?: { readonly billed: ShownSize; readonly written: ShownSize };
 }
@@ -38,7 +40,7 @@ export interface PoolSurroundings {
 
 /** @param cluster undefined: it is not asked */
 export function poolPlanOf(pod: Pod, policy: ShownPolicy, pool: Pool, cluster: PoolSurroundings | undefined): PoolPlan {
-  const { name, nodeName } = pool;
+  const { name, nodeName, support } = pool;
   const node = cluster?.node;
   const fit = fitOf(pod, pool, {
     node,
@@ -52,6 +54,7 @@ export function poolPlanOf(pod: Pod, policy: ShownPolicy, pool: Pool, cluster: P
     pool: name,
     node: nodeName,
     ...(asked ? verdictOf(fit, cluster && node === undefined ? [notRegistered(pool)] : []) : notAsked),
+    ...(support.addedContainers !== undefined && { addedContainers: support.addedContainers }),
     ...(sized && { size: { billed: shown(sized.pod), written: shown(sized.written) } }),
   };
 }

@@ -106,6 +106,18 @@ describe('a new pod', () => {
     expect(decide(state, now, context).operation).toEqual({ kind: 'create', again: true });
   });
 
+  it('whose accepted instance is gone, and is created again by half, is asked for once more', () => {
+    let state = perform(arrived(), ok);
+    for (const startedMs of [now, now + absenceSpacingMs]) state = instanceMissing(state, startedMs);
+    const later = now + absenceSpacingMs;
+    state = perform(state, failed('unavailable'), later);
+    const half = testInstance(testPod(), { state: 'starting', containerStatuses: [waiting('app')] });
+    state = instanceSeen(state, half);
+    expect(operationOf(state, later + seconds(60))).toBe('create');
+    const whole = perform(state, ok, later + seconds(60));
+    expect(operationOf(whole, later + seconds(120))).toBeUndefined();
+  });
+
   it('gets no status at first, so that a quick backend costs one write', () => {
     const state = perform(arrived(), ok);
     expect(decide(state, now, context)).toMatchObject({ wakeAtMs: now + quietMs });
@@ -728,6 +740,13 @@ describe('an instance without a pod', () => {
     expect(decide(again, now, context)).not.toHaveProperty('forget');
     const { wakeAtMs = now } = decide(again, now, context);
     expect(decide(perform(again, ok, wakeAtMs), now, context).forget).toBe(true);
+  });
+});
+
+describe('an instance that has ended', () => {
+  it('is not one that stops because of news from before', () => {
+    const ended = instanceSeen(adopted(), testInstance(runningPod, { state: 'ended' }));
+    expect(instanceSeen(ended, testInstance(runningPod, { state: 'stopping' }))).toBe(ended);
   });
 });
 

@@ -12,7 +12,8 @@ export function operationStarted(state: PodState, operation: Operation): PodStat
   const next = { ...state, inFlight: operation, outdated: state.outdated && !reads };
   switch (operation.kind) {
     case 'create':
-      return { ...next, created: state.created === 'no' ? 'asked' : state.created, withdrawn: false };
+      // Also where one was accepted that is gone: only an answer says that this one is whole.
+      return { ...next, created: 'asked', withdrawn: false };
     case 'withdraw':
       return { ...next, withdrawn: true };
     default:

@@ -175,6 +175,8 @@ export function instanceSeen(state: PodState, instance: Instance): PodState {
   // What was seen before it was removed may be told late. Where the pod stays it is looked after all the same: a late request may
   // have made another one.
   if (state.removed && !stays(state)) return state;
+  // Nor does it stop any more: that is from before.
+  if (state.last?.state === 'ended' && instance.state === 'stopping') return state;
   const ran = instance.initContainerStatuses.some(hasRun) || instance.containerStatuses.some(hasRun);
   // That is how it is taken back, and no end of the pod's. Where the pod ends, too, it is what was waited for.
   if (state.withdrawn && state.phase === 'syncing' && instance.state === 'ended' && !ran) return state;

@@ -35,6 +35,8 @@ export interface ProcessOptions {
   /** A pod was looked at, and had a status. */
   readonly onStep: () => void;
   readonly violate: (what: string) => void;
+  /** A create of the pod arrives of a process that leads no more, and could not know. */
+  readonly outdated: (uid: string) => void;
 }
 
 /** What a process waits for the answer to. */
@@ -215,6 +217,11 @@ export class CoreProcess {
     return pause;
   }
 
+  get leads(): boolean {
+    const { elected, identity, api } = this.options;
+    return !elected || api.leases.holderOf('pool') === identity;
+  }
+
   /** Whoever can know that another leads changes nothing. */
   sends(verb: Verb): void {
     const { elected, identity, api, violate } = this.options;
@@ -286,7 +293,10 @@ class Line {
       dismantle: () => backend.dismantle(forever),
       create: async (workload) => {
         await look();
-        await this.#toBackend('create', () => backend.create(workload, forever));
+        await this.#toBackend('create', () => {
+          if (!this.#process.leads) this.#process.options.outdated(workload.ref.uid);
+          return backend.create(workload, forever);
+        });
       },
       stop: async (ref, options) => {
         await look();

@@ -350,6 +350,7 @@ export class CoreWorld {
       onReady: (seconds) => this.ready.push(seconds),
       onStep: () => (this.steps += 1),
       violate: (what) => this.#overseer.violate(what),
+      outdated: (uid) => this.#overseer.outdated.add(uid),
     });
     this.#processes.set(name, process);
     this.#ending.push(process.ended);

@@ -53,7 +53,12 @@ export function holds<Ts>(what: string, { usual, soak }: Count, property: fc.IRa
         reporter: (details) => {
           if (!details.failed) return;
           const report = `${String(fc.defaultReportMessage(details))}\n\nTo play it again:\n  `;
-          throw new Error(report + commandFor(what, details.counterexamplePath), { cause: details.errorInstance });
+          const error = new Error(report + commandFor(what, details.counterexamplePath), {
+            cause: details.errorInstance,
+          });
+          // Others may be played for an hour before it is shown.
+          if (isSoak) say(`${error.message}\n${String(details.errorInstance)}`);
+          throw error;
         },
       });
       if (isSoak) say(`${played} histories in ${Math.round((Date.now() - startMs) / 1000)} s: ${what}; seed ${seed}`);

@@ -38,6 +38,8 @@ export class Overseer {
   readonly #workloads = new Map<string, Workload>();
   /** Of pods that came back with a restored etcd: what was on its way for them is not wrong. */
   readonly #revived = new Set<string>();
+  /** That somebody has asked for who leads no more, and could not know: what another has ended since may run once more. */
+  readonly outdated: Set<string> = new Set();
   /** The first thing that should not have happened. */
   violation: string | undefined;
   /** The backend answers for another project, or from a cache that is empty, and says that its listing is complete. */
@@ -128,7 +130,7 @@ export class Overseer {
           trace.starts += 1;
           // Sent before the pod's end was known, perhaps by a process that is dead: its end is nobody's.
           if (this.#mayEnd(uid)) this.abandoned.add(uid);
-          if (trace.ran) this.violate(`${uid} has run, and is started again`);
+          if (trace.ran && !this.outdated.has(uid)) this.violate(`${uid} has run, and is started again`);
         }
         await inner.create(workload);
       },

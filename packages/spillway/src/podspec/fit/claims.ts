@@ -9,12 +9,14 @@ import type { Support } from './support.ts';
  *
  * @param sources undefined: nothing is known of them but their names
  */
-export function claimRefusals(pod: Pod, { claimObjection }: Support, sources?: ClaimSources): Refusal[] {
+export function claimRefusals(pod: Pod, support: Support, sources?: ClaimSources): Refusal[] {
   const namespace = pod.metadata?.namespace ?? '';
   // What becomes of those that are made with the pod, the fields of their volumes say.
   const claims = claimVolumes(pod).filter(({ ephemeral }) => !ephemeral);
   return claims.flatMap(({ name, field }) => {
-    const objection = claimObjection?.({ namespace, name }, sources && claimStateOf(namespace, name, sources));
+    const key = `${namespace}/${name}`;
+    if (support.claims?.has(key) === false) return [refusal('claim-not-mapped', field, key)];
+    const objection = support.claimObjection?.({ namespace, name }, sources && claimStateOf(namespace, name, sources));
     return objection === undefined ? [] : [refusal(objection.code, field, objection.detail)];
   });
 }

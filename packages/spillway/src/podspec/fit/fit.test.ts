@@ -190,6 +190,9 @@ const claimObjection: Support['claimObjection'] = ({ namespace, name }, state) =
   name === 'data' ? { code: 'claim-not-mapped', detail: `${namespace} ${state?.kind}` } : undefined;
 const planned = (): PersistentVolumeClaim => ({ metadata: { name: 'data' }, spec: { storageClassName: 'fast' } });
 
+const only = (pod: Pod, ...claims: readonly string[]): Fit =>
+  fitOf(pod, { ...offer, support: { ...unknownSupport, claims: new Set(claims) } });
+
 describe('a pod with volume claims', () => {
   const pod = testPod({ spec: { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] } });
   it('waits for a claim that is missing or not bound yet', () => {
@@ -215,6 +218,14 @@ describe('a pod with volume claims', () => {
     ];
     expect(refusedWith()).toMatchObject({ kind: 'refused', reasons });
     expect(messageOf(refusedWith(noClaims))).toMatch(/: default unbound$/);
+  });
+
+  it('is refused by a pool that mounts only others, whatever is known of them', () => {
+    expect(only(pod, 'default/other', 'other/data')).toMatchObject({
+      kind: 'refused',
+      reasons: [{ code: 'claim-not-mapped', message: expect.stringMatching(/: default\/data$/) }],
+    });
+    expect(only(pod, 'default/data')).toMatchObject({ kind: 'fits' });
   });
 
   it('is not kept away by a claim that is still to be created', () => {

@@ -50,7 +50,7 @@ export type Misfit =
  * `doctor` all ask here. Pure. What only a change of the pod can mend is said first, so that a pool without room does not hide it.
  */
 export function fitOf(pod: Pod, offer: PoolOffer, around: Surroundings = {}): Fit {
-  const sized = sizePod(pod.spec ?? { containers: [] }, offer.sizing);
+  const sized = sizePod(pod.spec ?? { containers: [] }, offer.sizing, offer.support.addedContainers);
   const refusals = refusalsOf(pod, offer.support, sized, around.claims);
   if (sized.kind === 'refused' || refusals.length > 0) return { kind: 'refused', reasons: refusals };
   const unselected = around.node && selectionProblem(pod, around.node);

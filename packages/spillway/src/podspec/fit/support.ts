@@ -12,6 +12,8 @@ export interface Support {
   readonly fields: FieldTable;
   /** What the table cannot say, because it depends on several fields. */
   readonly alsoRefused: (pod: Pod) => readonly Refusal[];
+  /** The only claims that can be mounted there, as `NAMESPACE/NAME`. Absent: the storage of a claim decides. */
+  readonly claims?: ReadonlySet<string>;
   /**
    * Why a claim cannot be mounted there. Absent: each can.
    *
@@ -27,12 +29,28 @@ export interface Support {
   readonly diskBytes?: bigint;
   /** Do pods get the token that Kubernetes mounts into each of them? */
   readonly accessToken: boolean;
+  /** Containers that run in each pod besides its own, without requests. Default: none */
+  readonly addedContainers?: number;
 }
 
 export interface ClaimObjection {
   readonly code: RefusalCode;
   /** Without a full stop */
   readonly detail: string;
+}
+
+/** How pods reach the Services of their cluster. */
+export type Interconnect = 'off' | 'agent' | 'route';
+
+/** What of pods is otherwise where they reach the Services of their cluster: by an agent in each pod, or because these are routed. */
+export function connectedSupport(support: Support, interconnect: Interconnect): Support {
+  if (interconnect === 'off') return support;
+  return {
+    ...support,
+    name: `${support.name}+${interconnect}`,
+    accessToken: true,
+    ...(interconnect === 'agent' && { addedContainers: 1 }),
+  };
 }
 
 /** Of a backend that is not known here: nothing is said against a pod. */

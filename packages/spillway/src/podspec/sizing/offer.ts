@@ -16,21 +16,36 @@ export function notOffered({ milliCpu, memoryBytes }: Size, offer: Offer): reado
   return [refusal('ratio-not-offered', 'spec.containers', size)];
 }
 
+/** A pod as a whole. */
+export interface Whole {
+  readonly total: Size;
+  /** That run besides its own. */
+  readonly addedContainers: number;
+}
+
 /** Containers and sidecars, beyond those that a pod can have. */
 export function tooMany(
   containers: readonly WrittenContainer[],
   { maxContainers }: Pick<Exact, 'maxContainers'>,
+  addedContainers: number,
 ): readonly Refusal[] {
   const together = containers.filter(({ role }) => role !== 'init').length;
-  if (together <= maxContainers) return [];
-  return [refusal('too-many-containers', 'spec.containers', `it has ${together}, and the limit is ${maxContainers}`)];
+  if (together + addedContainers <= maxContainers) return [];
+  const added = addedContainers === 0 ? '' : ' and the link agent';
+  return [
+    refusal('too-many-containers', 'spec.containers', `it has ${together}${added}, and the limit is ${maxContainers}`),
+  ];
 }
 
 /** What of a pod is not as it must be where nothing is adjusted. */
-export function exactRefusals(containers: readonly WrittenContainer[], total: Size, rules: Exact): readonly Refusal[] {
+export function exactRefusals(
+  containers: readonly WrittenContainer[],
+  { total, addedContainers }: Whole,
+  rules: Exact,
+): readonly Refusal[] {
   const { cpuStep, minMemoryBytes } = rules.container;
   return [
-    ...tooMany(containers, rules),
+    ...tooMany(containers, rules, addedContainers),
     ...containers.flatMap((container) => {
       const { milliCpu, memoryBytes } = container.size;
       const field = `${container.field}.resources`;

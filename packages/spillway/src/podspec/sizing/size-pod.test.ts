@@ -115,6 +115,22 @@ describe('a pod in the sizes of CCI for older add-ons is checked, not changed', 
     expect(sizeInShort(specOf(`${five} + init I 250m/1Gi`), 'cci-legacy')).toMatch(/^1250m\/5Gi/);
     expect(sizeInShort(specOf(`${five} + F 250m/1Gi`), 'cci-legacy')).toBe('refused: too-many-containers');
   });
+
+  it.each(['cci', 'cci-legacy', 'cci-compact'] as const)(
+    'in %s an agent of the pool counts among the five, and is not billed',
+    (rules) => {
+      const four = specOf(['A 250m/1Gi', 'B 250m/1Gi', 'C 250m/1Gi', 'D 250m/1Gi'].join(' + '));
+      expect(sizePod(four, rules, 1)).toEqual(sizePod(four, rules));
+      const five = specOf(['A 250m/1Gi', 'B 250m/1Gi', 'C 250m/1Gi', 'D 250m/1Gi', 'E 250m/1Gi'].join(' + '));
+      expect(sizePod(five, rules).kind).toBe('sized');
+      expect(sizePod(five, rules, 1)).toMatchObject({
+        kind: 'refused',
+        refusals: [
+          { code: 'too-many-containers', message: expect.stringContaining('it has 5 and the link agent') as unknown },
+        ],
+      });
+    },
+  );
 });
 
 describe('a pod in the sizes of CCI for newer add-ons is raised as a whole', () => {

@@ -2,7 +2,7 @@ import type { PodSpec } from '@spillway/kube';
 import { ceilDivide } from '../quantities.ts';
 import { type Refusal, refusal } from '../review/refusal.ts';
 import { podTotal } from '../resources.ts';
-import { exactRefusals, notOffered, tooMany } from './offer.ts';
+import { exactRefusals, notOffered, tooMany, type Whole } from './offer.ts';
 import { type Flavours, type Offer, type Rounded, type RuleSetName, ruleSets } from './rule-sets.ts';
 import { ceilTo, formatCpu, formatMemory, isNothing, minus, nothing, plus, type Size } from './size.ts';
 import { readSizes, type Written, type WrittenContainer } from './written.ts';
@@ -39,8 +39,10 @@ export interface Addition extends Size {
  * The size in which a pod can be had. Pure, and exact for any amount; what cannot be sized is refused, never thrown.
  *
  * The pod itself is not changed: see `asSized` for what a backend runs.
+ *
+ * @param addedContainers that run in the pod besides its own, without requests
  */
-export function sizePod(spec: PodSpec, name: RuleSetName): Sizing {
+export function sizePod(spec: PodSpec, name: RuleSetName, addedContainers = 0): Sizing {
   const written = readSizes(spec);
   if (written.refusals.length > 0) return refused(written.refusals);
   const rules = ruleSets[name];
@@ -50,9 +52,9 @@ export function sizePod(spec: PodSpec, name: RuleSetName): Sizing {
   if (total.milliCpu === 0n) return refused([refusal('no-cpu', 'spec.containers')]);
   switch (rules.kind) {
     case 'rounded':
-      return rounded(name, rules, written, total);
+      return rounded(name, rules, written, { total, addedContainers });
     case 'exact': {
-      const refusals = exactRefusals(written.containers, total, rules);
+      const refusals = exactRefusals(written.containers, { total, addedContainers }, rules);
       return refusals.length > 0 ? refused(refusals) : sizedAs(name, written.containers, total);
     }
     default:
@@ -61,7 +63,12 @@ export function sizePod(spec: PodSpec, name: RuleSetName): Sizing {
 }
 
 /** Raises each container, then the pod; what the pod lacks goes to the first container that is not BestEffort. */
-function rounded(ruleSet: RuleSetName, rules: Rounded, { containers }: Written, total: Size): Sizing {
+function rounded(
+  ruleSet: RuleSetName,
+  rules: Rounded,
+  { containers }: Written,
+  { total, addedContainers }: Whole,
+): Sizing {
   const sizes = sizesOf(containers);
   const added: Addition[] = [];
   const add = (container: WrittenContainer, more: Size, because: Addition['because']): void => {
@@ -82,7 +89,7 @@ function rounded(ruleSet: RuleSetName, rules: Rounded, { containers }: Written, 
     }
   }
   const target = offeredFor(totalOf(sizes), rules);
-  const refusals = [...tooMany(containers, rules), ...notOffered(target, rules)];
+  const refusals = [...tooMany(containers, rules, addedContainers), ...notOffered(target, rules)];
   if (refusals.length > 0) return refused(refusals);
   const [first] = paying;
   if (first) add(first, room(sizes, first, target), 'pod');

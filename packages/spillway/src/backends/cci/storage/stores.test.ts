@@ -75,6 +75,12 @@ async function namesIn(store: CopyStore<ClaimCopy>): Promise<(string | undefined
   return names;
 }
 
+test.each(['v1', 'v2'] as const)('a claim can be used when it is bound (%s)', (version) => {
+  const store = cci.store(version);
+  const inPhase = (phase: string): boolean | undefined => store.isUsable?.({ metadata: { name }, status: { phase } });
+  expect([inPhase('Pending'), inPhase('Bound')]).toEqual([false, true]);
+});
+
 describe('in CCI 1.0', () => {
   test('a file system is imported, and is there already when the answer was lost', async () => {
     const store = cci.store('v1');

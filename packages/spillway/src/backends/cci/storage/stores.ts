@@ -118,6 +118,7 @@ function claimsOf(
   const resource = client.resource(type);
   return {
     ...plainStore(client, type, { owner, namespace }),
+    isUsable: ({ status }) => status?.phase === 'Bound',
     all: async function* (call) {
       for await (const { items } of resource.pages({ ...call, namespace })) {
         yield* items.filter((claim) => isCopyName(owner, nameOf(claim)));

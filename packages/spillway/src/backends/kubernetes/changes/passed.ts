@@ -1,6 +1,7 @@
 import type { Pod, ResourceRequirements } from '@spillway/kube';
 import { containersOf } from '../../../podspec/containers.ts';
 import { parseJson } from '../../trusted.ts';
+import { isOfPod } from '../fields/hosts-file.ts';
 
 /** On a pod there: what it was given of what may change. Others add labels and annotations, and change images, as they like. */
 export const passedAnnotation = 'spillway.dev/passed';
@@ -34,10 +35,12 @@ export function readPassed(pod: Pod): Passed {
 
 function containersPassed(pod: Pod): Passed['containers'] {
   return Object.fromEntries(
-    containersOf(pod).map(({ container: { name, image, resources } }) => {
+    containersOf(pod).flatMap(({ container: { name, image, resources } }) => {
+      // An agent stays what it was when its pod started.
+      if (!isOfPod({ name })) return [];
       const { limits, requests } = resources ?? {};
       const amounts = { ...(limits && { limits }), ...(requests && { requests }) };
-      return [name, { ...(image !== undefined && { image }), resources: amounts }];
+      return [[name, { ...(image !== undefined && { image }), resources: amounts }] as const];
     }),
   );
 }

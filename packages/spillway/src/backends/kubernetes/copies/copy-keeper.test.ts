@@ -299,14 +299,18 @@ describe('storage of claims', () => {
   let there: OtherCluster;
   let bound: Map<string, ClaimCopy>;
   let binding: ClaimBinding;
+  /** When a claim that was made is bound. */
+  let boundAtMs: number;
 
   beforeEach(() => {
     there = new OtherCluster();
     bound = new Map();
+    boundAtMs = 0;
     const store: CopyStore<ClaimCopy> = {
       kind: 'PersistentVolumeClaim',
       get: async (name) => bound.get(name),
       create: async (wanted) => void bound.set(nameOf(wanted), wanted),
+      isUsable: () => there.nowMs >= boundAtMs,
       replace: () => Promise.reject(new Error('storage is never replaced')),
       delete: async (found) => void bound.delete(nameOf(found)),
       async *all() {
@@ -327,6 +331,19 @@ describe('storage of claims', () => {
     expect(bound.size).toBe(1);
     await there.end(keeper);
     expect(bound.size).toBe(0);
+  });
+
+  test.each([
+    ['there when the claim is bound', 1000, 1000],
+    ['there in the end, and waits itself, when the claim is not bound', 60_000, 5000],
+  ])('a pod that uses it is %s', async (_, boundMs, createdMs) => {
+    boundAtMs = boundMs;
+    const keeper = there.keeper(binding);
+    await keeper.with(copies, async () => there.use(copies), { signal });
+    expect(there.nowMs).toBe(createdMs);
+    // The next one does not wait again.
+    await keeper.with(copies, async () => there.use(copies), { signal });
+    expect([there.nowMs, there.pods.length]).toEqual([createdMs, 2]);
   });
 
   test('that is still being unbound is not used again before it is gone', async () => {

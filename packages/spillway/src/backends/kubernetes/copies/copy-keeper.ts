@@ -29,6 +29,10 @@ export interface EveryCopy {
   remove(signal: AbortSignal): Promise<void>;
 }
 
+/** A new copy that cannot be used yet is waited for so long; then pods wait for it where they run. */
+const usableWithinMs = 5000;
+const usablePauseMs = 200;
+
 interface Copy {
   readonly store: CopyStore;
   readonly copy: AnyCopy;
@@ -217,7 +221,8 @@ export class CopyKeeper {
       const found = await store.get(name, call);
       switch (stepFor(wanted, found, owner)) {
         case 'create':
-          return await store.create(wanted, call);
+          await store.create(wanted, call);
+          return await this.#untilUsable(store, name, call);
         case 'replace':
           return await store.replace(wanted, found ?? wanted, call);
         case 'ending':
@@ -229,6 +234,17 @@ export class CopyKeeper {
         default:
       }
     });
+  }
+
+  /** A pod that comes too early is looked at again much later. */
+  async #untilUsable(store: CopyStore, name: string, call: CallOptions): Promise<void> {
+    if (store.isUsable === undefined) return;
+    const deadlineMs = this.#clock.now() + usableWithinMs;
+    while (!call.signal?.aborted && this.#clock.now() < deadlineMs) {
+      const found = await store.get(name, call);
+      if (found !== undefined && store.isUsable(found)) return;
+      await this.#clock.sleep(usablePauseMs, call.signal);
+    }
   }
 
   #storeOf(kind: CopyKind): CopyStore {

@@ -22,6 +22,8 @@ export interface CopyStore<T extends AnyCopy = AnyCopy> {
   get(name: string, call: CallOptions): Promise<T | undefined>;
   /** Success when it is there already. */
   create(wanted: T, call: CallOptions): Promise<void>;
+  /** Can a pod use it already? Absent: as soon as it is there. */
+  isUsable?(found: T): boolean;
   replace(wanted: T, found: T, call: CallOptions): Promise<void>;
   /** Success when it is gone, or another has its name. */
   delete(found: T, call: CallOptions): Promise<void>;

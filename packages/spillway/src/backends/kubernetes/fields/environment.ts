@@ -26,7 +26,7 @@ export function environmentOf(
   for (const name of apiServerAddress) if (!written.has(name)) services.set(name, services.get(name) ?? '');
   const told = ([name, value]: readonly [string, string]): EnvVar => ({
     name,
-    value: clusterServices || !name.startsWith(apiServer) ? value : '',
+    value: clusterServices || workload.clusterServices === true || !name.startsWith(apiServer) ? value : '',
   });
   const { env = [], envFrom } = container;
   return {

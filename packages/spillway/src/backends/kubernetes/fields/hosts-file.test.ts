@@ -139,6 +139,35 @@ function status(name: string, state: ContainerStatus['state'], restartCount = 0)
   return { name, image: 'app', imageID: '', ready: false, restartCount, ...(state && { state }) };
 }
 
+const agent = (state: ContainerStatus['state'], started: boolean): ContainerStatus => ({
+  ...status('spillway-link', state),
+  started,
+});
+
+describe('a pod whose link agent has not started yet', () => {
+  const initializing = { waiting: { reason: 'PodInitializing' } };
+  const pulls = { waiting: { reason: 'ErrImagePull', message: 'no such image' } };
+  test('says of its first container why', () => {
+    const containerStatuses = [status('main', initializing)];
+    expect(withoutWriter({ initContainerStatuses: [agent(pulls, false)], containerStatuses })).toEqual({
+      initContainerStatuses: [],
+      containerStatuses: [status('main', pulls)],
+    });
+  });
+
+  test.each([
+    ['runs', agent({ running: {} }, true)],
+    ['has not answered yet', agent({ running: {} }, false)],
+    ['has ended with the pod', agent({ terminated: { exitCode: 143 } }, true)],
+  ])('has its own statuses while the agent %s', (_, each) => {
+    const containerStatuses = [status('main', { running: {} })];
+    expect(withoutWriter({ initContainerStatuses: [each], containerStatuses })).toEqual({
+      initContainerStatuses: [],
+      containerStatuses,
+    });
+  });
+});
+
 describe('a pod whose hosts file is not written yet', () => {
   const initializing = { waiting: { reason: 'PodInitializing' } };
   const pulls = { waiting: { reason: 'ErrImagePull', message: 'no such image' } };

@@ -1,8 +1,9 @@
 import type { Container, ContainerStatus, PodSpec } from '@spillway/kube';
+import { agentContainer } from '../../../podspec/agent-container.ts';
 import type { Instance } from '../../backend.ts';
 
 /** Runs before all containers of the pod, and is shown nowhere. */
-export const hostsContainer = 'spillway-hosts';
+const hostsContainer = 'spillway-hosts';
 
 const hostsFile = '/etc/hosts';
 
@@ -82,21 +83,26 @@ function scriptFor(names: readonly string[]): string {
   ].join('\n');
 }
 
-/** All but the one that nobody has written. */
+/** All but those that nobody has written. */
 export function isOfPod({ name }: { readonly name: string }): boolean {
-  return name !== hostsContainer;
+  return name !== hostsContainer && name !== agentContainer;
 }
 
 type Statuses = Pick<Instance, 'initContainerStatuses' | 'containerStatuses'>;
 
-/** As if nothing ran before the pod's own containers: what keeps the writer from its end is said of the first that waits for it. */
+/** As if nothing ran before the pod's own containers: what keeps others from their end or start is said of the first that waits for them. */
 export function withoutWriter({ initContainerStatuses: all, containerStatuses }: Statuses): Statuses {
   const initContainerStatuses = all.filter(isOfPod);
-  const { state, lastState, restartCount = 0 } = all.find((each) => !isOfPod(each)) ?? {};
-  if (!state?.waiting && !state?.terminated?.exitCode) return { initContainerStatuses, containerStatuses };
+  const { state, lastState, restartCount = 0 } = all.find((each) => !isOfPod(each) && isHeldUp(each)) ?? {};
+  if (state === undefined) return { initContainerStatuses, containerStatuses };
   const heldUp = (each: ContainerStatus, index: number): ContainerStatus =>
     index === 0 ? { ...each, state, ...(lastState && { lastState }), restartCount } : each;
   return initContainerStatuses.length > 0
     ? { initContainerStatuses: initContainerStatuses.map(heldUp), containerStatuses }
     : { initContainerStatuses, containerStatuses: containerStatuses.map(heldUp) };
+}
+
+/** An agent that was started once goes on by itself, and holds up nobody. */
+function isHeldUp({ state, started }: ContainerStatus): boolean {
+  return started !== true && (state?.waiting !== undefined || Boolean(state?.terminated?.exitCode));
 }

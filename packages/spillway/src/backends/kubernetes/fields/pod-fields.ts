@@ -232,5 +232,7 @@ export const kubernetesSupport: Support = {
   name: 'kubernetes',
   fields: podFields,
   alsoRefused: () => [],
+  // Those of the other cluster that the configuration names.
+  claims: new Set(),
   accessToken: false,
 };

@@ -93,7 +93,7 @@ interface Parts {
 function specOf(workload: Workload, dialect: Dialect, { names, files, claims }: Parts): PodSpec {
   const { pod } = workload;
   const { containers = [], initContainers, ephemeralContainers = [] } = pod.spec ?? {};
-  const volumes = volumesOf(pod, names, files, claims);
+  const volumes = volumesOf(pod, { copies: names, own: files, claims, accessToken: dialect.support.accessToken });
   const kept = new Set(volumes.map((volume) => volume.name));
   const passed = trusted<PodSpec>(passedPart(pod.spec ?? {}, dialect.support.fields));
   const added = trusted<EphemeralContainer[]>(passedPart(ephemeralContainers, ephemeralContainerFields));

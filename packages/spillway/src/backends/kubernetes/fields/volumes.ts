@@ -4,13 +4,17 @@ import type { CopyNames } from '../copies/copies.ts';
 import type { ClaimMounts } from './claim-mounts.ts';
 import type { OwnFiles } from './own-files.ts';
 
-/**
- * The pod's volumes in the other cluster. The one that the API server adds, with a token for itself, stays behind: what the
- * user wrote is sent.
- */
-export function volumesOf({ spec }: Pod, copies: CopyNames, own: OwnFiles, claims: ClaimMounts): Volume[] {
+interface VolumeParts {
+  readonly copies: CopyNames;
+  readonly own: OwnFiles;
+  readonly claims: ClaimMounts;
+  readonly accessToken: boolean;
+}
+
+/** The pod's volumes in the other cluster. The one that the API server adds, with a token for itself, goes along where it is of use. */
+export function volumesOf({ spec }: Pod, { copies, own, claims, accessToken }: VolumeParts): Volume[] {
   return (spec?.volumes ?? [])
-    .filter(({ name }) => !name.startsWith(accessVolumePrefix))
+    .filter(({ name }) => accessToken || !name.startsWith(accessVolumePrefix))
     .map((each) => volumeOf(each, copies, own, claims));
 }
 

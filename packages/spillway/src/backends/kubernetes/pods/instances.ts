@@ -12,6 +12,7 @@ import {
 import type { Instance, InstanceRef, Listing, Owner } from '../../backend.ts';
 import type { EventHub } from '../../event-hub.ts';
 import type { Dialect } from '../dialect.ts';
+import { agentRestart } from './agent-restarts.ts';
 import { instanceAmong } from './doubles.ts';
 import { podSelector, markedRef } from './marks.ts';
 import { namedAsHere, noticeOf } from './notices.ts';
@@ -66,7 +67,10 @@ export class Instances {
     const changed = (pod: Pod): void => this.#changed(pod);
     this.#pods.subscribe({
       added: changed,
-      changed: (_old, pod) => changed(pod),
+      changed: (old, pod) => {
+        changed(pod);
+        this.#agentRestarted(old, pod);
+      },
       deleted: (pod, by) => this.#deleted(pod, by),
       synced: () => {
         for (const uid of this.#waiting.keys()) this.#wake(uid);
@@ -159,6 +163,12 @@ export class Instances {
     this.#early.delete(uid);
     this.#tell(ref);
     this.#wake(ref.uid);
+  }
+
+  #agentRestarted(old: Pod, pod: Pod): void {
+    const ref = this.#refOf(pod);
+    const notice = agentRestart(old, pod);
+    if (ref && notice) this.#options.hub.notice(ref, notice);
   }
 
   #deleted(pod: Pod, by: Evidence): void {

@@ -26,8 +26,8 @@ test('the other scheduler’s success is not told', () => {
   expect(noticeOf(event({ reason: 'Scheduled', reportingComponent }), dialect)).toBeUndefined();
 });
 
-test('of the container that writes the hosts file only what goes wrong is told, and of the pod', () => {
-  const involvedObject = { kind: 'Pod', fieldPath: 'spec.initContainers{spillway-hosts}' };
+test.each(['spillway-hosts', 'spillway-link'])('of %s only what goes wrong is told, and of the pod', (container) => {
+  const involvedObject = { kind: 'Pod', fieldPath: `spec.initContainers{${container}}` };
   const told = (type: string): ReturnType<typeof noticeOf> =>
     noticeOf(event({ type, reason: 'Failed', message: 'no image', involvedObject }), dialect);
   expect(told('Normal')).toBeUndefined();

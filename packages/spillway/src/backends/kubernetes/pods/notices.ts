@@ -3,7 +3,7 @@ import { sentences } from '../../../podspec/words.ts';
 import type { InstanceRef, Notice } from '../../backend.ts';
 import type { Dialect } from '../dialect.ts';
 import { namesUsedBy } from '../copies/copies.ts';
-import { hostsContainer } from '../fields/hosts-file.ts';
+import { isOfPod } from '../fields/hosts-file.ts';
 import { sourceNameOf } from './names.ts';
 
 /** Said already by the scheduler that bound the pod to the virtual node. */
@@ -14,7 +14,8 @@ export function noticeOf(event: Event, { name, remedyOf }: Pick<Dialect, 'name' 
   const { reason, message = '', type, involvedObject } = event;
   if (!reason || ours.has(reason)) return undefined;
   const { fieldPath } = involvedObject;
-  const isHidden = fieldPath === `spec.initContainers{${hostsContainer}}`;
+  const [, container = ''] = /^spec\.initContainers\{(.*)\}$/.exec(fieldPath ?? '') ?? [];
+  const isHidden = !isOfPod({ name: container });
   if (type !== 'Warning' && isHidden) return undefined;
   return {
     severity: type === 'Warning' ? 'Warning' : 'Normal',

@@ -26,7 +26,7 @@ export async function makeAuthority(validity: Validity): Promise<KeyPair> {
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     // A name of its own: with two of one name a client takes the wrong one.
-    name: `CN=spillway-admission-${validity.from}-${randomUUID()}`,
+    name: `CN=spillway-${validity.from}-${randomUUID()}`,
     ...dates(validity),
     keys,
     signingAlgorithm: algorithm,
@@ -51,7 +51,7 @@ export async function issue(authority: KeyPair, hosts: readonly string[], validi
     ['sign'],
   );
   const certificate = await x509.X509CertificateGenerator.create({
-    subject: 'CN=spillway-admission',
+    subject: 'CN=spillway',
     issuer: signer.subject,
     ...dates(validity),
     publicKey: keys.publicKey,
