@@ -47,8 +47,10 @@ export interface TestbedOptions {
   readonly placement?: object;
   /** In which sizes pods can be had; default: as they are written. */
   readonly sizing?: RuleSetName;
-  /** Pods reach Services by an agent of this image; default: not at all. */
+  /** Pods reach Services by an agent of this image; default: not at all, or by a route. */
   readonly agentImage?: string;
+  /** Somebody has routed the addresses of Services. */
+  readonly routed?: boolean;
   /** Serves the webhook that warns at `kubectl apply`; default: the policies of admission stand alone. */
   readonly advice?: boolean;
   /** Arguments of node itself, for measurements. */
@@ -277,6 +279,7 @@ export class Testbed implements AsyncDisposable {
             ...(options.taints === undefined ? {} : { taints: options.taints }),
             // Pods elsewhere do not reach service addresses without more.
             ...(options.agentImage === undefined ? {} : { interconnect: 'agent' }),
+            ...(options.routed ? { interconnect: 'route' } : {}),
             dns: { clusterDNS: [cluster.nodeAddress], clusterDomain: 'cluster.local' },
             backend: await this.#backendConfig(options),
           },

@@ -1,4 +1,5 @@
 import type { Taint } from '@spillway/kube';
+import type { Interconnect } from '../podspec/fit/support.ts';
 import type { RuleSetName } from '../podspec/sizing/rule-sets.ts';
 import type { BackendConfig } from './backends.ts';
 
@@ -78,7 +79,7 @@ export interface PoolConfig {
   readonly kubeletPort: number;
   readonly servingCertificate: ServingCertificateConfig;
   readonly dns: DnsConfig;
-  readonly interconnect: 'off' | 'agent';
+  readonly interconnect: Interconnect;
   readonly ping: PingConfig;
   readonly sweep: SweepConfig;
   readonly keepEndedSeconds: number;

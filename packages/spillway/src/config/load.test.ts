@@ -111,6 +111,24 @@ describe('a configuration file', () => {
     expect(config.pools[0]?.capacity).toEqual({ cpu: '4', memory: '64Gi', pods: '200k' });
   });
 
+  it('that gives pods agents says where their image is, and has a backend that runs containers', () => {
+    const backend = '    backend: {type: kubernetes, kubeconfig: /k, namespace: burst}\n';
+    const pool = (interconnect: string, of = backend): string =>
+      `pools:\n  - name: burst\n    nodeName: v\n    interconnect: ${interconnect}\n${of}`;
+    const link = 'link: {image: agent:1}\n';
+    expect(problemsOf(pool('agent'))).toEqual([
+      expect.stringContaining('agent needs the image of the agent: set link.image'),
+    ]);
+    expect(problemsOf(`${pool('agent', '    backend: {type: simulated}\n')}${link}`)).toEqual([
+      expect.stringContaining('agent needs a backend that runs containers'),
+    ]);
+    expect(parseConfig(`${pool('agent')}${link}`, 'a.yaml').pools[0]?.interconnect).toBe('agent');
+    expect(parseConfig(pool('route'), 'a.yaml').pools[0]?.interconnect).toBe('route');
+    expect(problemsOf(`${pool('off')}link: {servers: [10.0.0.1]}\n`)).toEqual([
+      expect.stringContaining('must be HOST:PORT'),
+    ]);
+  });
+
   it('that names an unknown field says where, which one was probably meant, and not also that it is missing', () => {
     expect(problemsOf('pools:\n  - name: burst\n    nodeNam: x\n    backend: {type: simulated}\n')).toEqual([
       'spillway.yaml:3:5: pools[0]: unknown field "nodeNam"; did you mean "nodeName"? (known here: name, nodeName, labels, taints, capacity, address, kubeletPort, servingCertificate, dns, interconnect, ping, sweep, keepEndedSeconds, metrics, daemonSets, sizing, backend)',

@@ -182,10 +182,10 @@ const poolSchema = z
     servingCertificate,
     dns,
     interconnect: z
-      .enum(['off', 'agent'])
+      .enum(['off', 'agent', 'route'])
       .default('off')
       .describe(
-        'How pods reach the Services of the cluster. off: not at all; agent: by a small container in each pod that asks the cluster for names, which takes link.image: see interconnect.md. Pods that run keep what they were started with.',
+        'How pods reach the Services of the cluster. off: not at all; agent: by a small container in each pod that asks the cluster for names, which takes link.image; route: their addresses are routed to nodes of the cluster, which somebody else has set up: see interconnect.md. Pods that run keep what they were started with.',
       ),
     ping,
     sweep,
@@ -468,13 +468,13 @@ export const configSchema: z.ZodType<Config> = z
       });
     };
     config.pools.forEach(({ interconnect, backend }, index) => {
-      if (interconnect !== 'agent') return;
+      if (interconnect === 'off') return;
       const path = ['pools', index, 'interconnect'];
-      if (config.link.image === undefined) {
+      if (interconnect === 'agent' && config.link.image === undefined) {
         context.addIssue({ code: 'custom', path, message: 'agent needs the image of the agent: set link.image' });
       }
       if (backend.type === 'simulated') {
-        context.addIssue({ code: 'custom', path, message: 'agent needs a backend that runs containers' });
+        context.addIssue({ code: 'custom', path, message: `${interconnect} needs a backend that runs containers` });
       }
     });
     unique('name');

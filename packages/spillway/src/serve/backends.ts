@@ -9,7 +9,7 @@ import { simulatedSupport } from '../backends/simulated/simulated-support.ts';
 import type { BackendConfig } from '../config/backends.ts';
 import { type PoolConfig, poolTaints } from '../config/config.ts';
 import type { Pool } from '../podspec/fit/fit.ts';
-import { linkedSupport, type Support } from '../podspec/fit/support.ts';
+import { connectedSupport, type Support } from '../podspec/fit/support.ts';
 
 // The only place that knows which backends there are.
 
@@ -26,15 +26,14 @@ export function makeBackend(
   { backend: config, interconnect }: Pick<PoolConfig, 'backend' | 'interconnect'>,
   { owner, environment, beforeSend, logger }: BackendSurroundings,
 ): Backend {
-  const linked = interconnect === 'agent';
   switch (config.type) {
     case 'cci': {
       const { type: _, ...options } = config;
-      return makeCciBackend({ options: { ...options, linked }, owner, environment, beforeSend, logger });
+      return makeCciBackend({ options: { ...options, interconnect }, owner, environment, beforeSend, logger });
     }
     case 'kubernetes': {
       const { type: _, ...options } = config;
-      return makeKubernetesBackend({ options: { ...options, linked }, owner, beforeSend, logger });
+      return makeKubernetesBackend({ options: { ...options, interconnect }, owner, beforeSend, logger });
     }
     default: {
       const { type: _, stateFile, scenario, ...options } = config;
@@ -55,14 +54,8 @@ export function makeBackend(
 /** For who only asks: nothing is connected or opened. */
 export function poolOf(config: PoolConfig): Pool {
   const { name, nodeName, sizing, backend, interconnect } = config;
-  const support = supportOf(backend);
-  return {
-    name,
-    nodeName,
-    taints: poolTaints(config),
-    sizing,
-    support: interconnect === 'agent' ? linkedSupport(support) : support,
-  };
+  const support = connectedSupport(supportOf(backend), interconnect);
+  return { name, nodeName, taints: poolTaints(config), sizing, support };
 }
 
 export function supportOf(backend: BackendConfig): Support {

@@ -576,3 +576,25 @@ test('pods in another cluster have an agent, too', async () => {
   expect(status?.containerStatuses?.map(({ name }) => name)).toEqual(['main']);
   expect(status?.initContainerStatuses).toBeUndefined();
 });
+
+test('where Services are routed, pods reach them without an agent', async () => {
+  await testbed.stop();
+  const network = ['-n', path.basename(region.cluster.netns ?? '')];
+  const { stdout } = await run('ip', [...network, '-j', 'route', 'show', cluster.podCidrs[0] ?? '']);
+  const [route]: readonly { readonly gateway: string }[] = JSON.parse(stdout);
+  const via = ['via', route?.gateway ?? '', 'src', region.cluster.nodeAddress];
+  await run('ip', [...network, 'route', 'add', '10.96.0.0/16', ...via]);
+  const remote = { kubeconfig: region.cluster.kubeconfig };
+  testbed = await Testbed.create({ cluster, backend: 'kubernetes', remote, nodeName: 'routed', routed: true });
+  await testbed.start();
+  const pod = await create('routed', true, { containers: [netexec] });
+  await ready('routed');
+  const { responses = [] } = await called('routed', 'http://web:81', 10);
+  expect(responses).toHaveLength(10);
+  expect(await inPod('routed', 'echo $KUBERNETES_SERVICE_HOST')).toBe('10.96.0.1');
+  const printed = await inPod('routed', 'timeout 5 /agnhost inclusterclient --poll-interval 1 2>&1; true');
+  expect(printed).toContain('calling /healthz');
+  expect(printed).not.toContain('failed');
+  const [burst] = (await there.resource(pods).list({ labelSelector: `spillway.dev/pod-uid=${uidOf(pod)}` })).items;
+  expect(hasAgent(burst?.spec)).toBe(false);
+});

@@ -1,8 +1,9 @@
 import { type Clock, type Logger, systemClock } from '@spillway/kube';
 import type { ImageReplacement } from '../../podspec/image-replacement.ts';
-import { linkedSupport } from '../../podspec/fit/support.ts';
+import type { Interconnect } from '../../podspec/fit/support.ts';
 import { sentences } from '../../podspec/words.ts';
 import type { Owner } from '../backend.ts';
+import { connectedDialect } from '../kubernetes/dialect.ts';
 import { KubernetesBackend } from '../kubernetes/kubernetes-backend.ts';
 import { readAuthority } from './authority-file.ts';
 import { callLimits, type RateLimits } from './call-limits.ts';
@@ -30,8 +31,8 @@ export interface CciBackendOptions extends NetworkSettings {
   readonly volumeRefresh: boolean;
   readonly rateLimits: RateLimits;
   readonly imageReplacements: readonly ImageReplacement[];
-  /** Each pod has an agent by which it reaches Services. Default: false */
-  readonly linked?: boolean;
+  /** How pods reach Services of their cluster. Default: off */
+  readonly interconnect?: Interconnect;
 }
 
 /** Pods in Huawei Cloud Container Instance. @throws BackendError when no namespace can be named after the cluster */
@@ -54,8 +55,7 @@ export function makeCciBackend({
 }): KubernetesBackend {
   const { region, projectId, projectName, credentials, apiVersion, soldOutAfterSeconds, imageReplacements } = options;
   const dialect = dialects[apiVersion];
-  const plain = podDialect(dialect, options);
-  const pods = options.linked === true ? { ...plain, support: linkedSupport(plain.support) } : plain;
+  const pods = connectedDialect(podDialect(dialect, options), options.interconnect ?? 'off');
   const namespace = namespaceName(dialect, owner.clusterId, options.namespaceName);
   const source = credentials.file === undefined ? environmentLogin(environment) : fileLogin(credentials.file);
   const connected = Promise.withResolvers<CciConnection>();

@@ -12,7 +12,7 @@ import {
   secrets,
 } from '@spillway/kube';
 import type { ApiError } from '@spillway/kube';
-import type { Support } from '../../podspec/fit/support.ts';
+import { connectedSupport, type Interconnect, type Support } from '../../podspec/fit/support.ts';
 import type { BackendError, BoundClaim, Capacity, DnsConfig, Owner } from '../backend.ts';
 import type { ClaimCopy } from './copies/copies.ts';
 import type { CopyStore } from './copies/copy-store.ts';
@@ -83,6 +83,15 @@ export interface ClaimMount {
   readonly folder: string;
   /** What has to be there, without its namespace. Absent: others see to that. */
   readonly copy?: ClaimCopy;
+}
+
+/** Where pods reach the Services of their cluster. With an agent each pod says so itself. */
+export function connectedDialect(dialect: Dialect, interconnect: Interconnect): Dialect {
+  return {
+    ...dialect,
+    support: connectedSupport(dialect.support, interconnect),
+    clusterServices: dialect.clusterServices || interconnect === 'route',
+  };
 }
 
 export const kubernetesDialect: Dialect = {

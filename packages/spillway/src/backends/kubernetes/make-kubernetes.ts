@@ -1,7 +1,7 @@
 import { isAlreadyExists, KubeClient, type Logger, loadKubeconfig, namespaces } from '@spillway/kube';
-import { linkedSupport } from '../../podspec/fit/support.ts';
+import type { Interconnect } from '../../podspec/fit/support.ts';
 import type { Owner } from '../backend.ts';
-import { kubernetesDialect } from './dialect.ts';
+import { connectedDialect, kubernetesDialect } from './dialect.ts';
 import { kubernetesHome } from './dismantle/home.ts';
 import { KubernetesBackend } from './kubernetes-backend.ts';
 import { type ClaimMapping, mappedClaims, supportOfMapped } from './mapped-claims.ts';
@@ -14,8 +14,8 @@ export interface KubernetesBackendOptions {
   readonly createNamespace: boolean;
   readonly hostsImage?: string | undefined;
   readonly claims?: ClaimMapping;
-  /** Each pod has an agent by which it reaches Services. Default: false */
-  readonly linked?: boolean;
+  /** How pods reach Services of their cluster. Default: off */
+  readonly interconnect?: Interconnect;
 }
 
 /** Pods in a namespace of any cluster that a kubeconfig leads to. */
@@ -31,10 +31,10 @@ export function makeKubernetesBackend({
   readonly beforeSend?: () => void;
   readonly logger: Logger;
 }): KubernetesBackend {
-  const { kubeconfig, context, namespace, createNamespace, hostsImage, claims = {}, linked = false } = options;
-  const support = supportOfMapped(claims);
+  const { kubeconfig, context, namespace, createNamespace, hostsImage, claims = {}, interconnect = 'off' } = options;
+  const dialect = { ...kubernetesDialect, support: supportOfMapped(claims), claims: mappedClaims(claims) };
   return new KubernetesBackend({
-    dialect: { ...kubernetesDialect, support: linked ? linkedSupport(support) : support, claims: mappedClaims(claims) },
+    dialect: connectedDialect(dialect, interconnect),
     namespace,
     owner,
     logger,

@@ -39,9 +39,18 @@ export interface ClaimObjection {
   readonly detail: string;
 }
 
-/** Where each pod has an agent by which it reaches the Services of its cluster. */
-export function linkedSupport(support: Support): Support {
-  return { ...support, name: `${support.name}+agent`, accessToken: true, addedContainers: 1 };
+/** How pods reach the Services of their cluster. */
+export type Interconnect = 'off' | 'agent' | 'route';
+
+/** What of pods is otherwise where they reach the Services of their cluster: by an agent in each pod, or because these are routed. */
+export function connectedSupport(support: Support, interconnect: Interconnect): Support {
+  if (interconnect === 'off') return support;
+  return {
+    ...support,
+    name: `${support.name}+${interconnect}`,
+    accessToken: true,
+    ...(interconnect === 'agent' && { addedContainers: 1 }),
+  };
 }
 
 /** Of a backend that is not known here: nothing is said against a pod. */
