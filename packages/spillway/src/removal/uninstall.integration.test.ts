@@ -180,8 +180,13 @@ test('tells beforehand what it would do, and does nothing while Spillway serves'
   expect((await podsHere()).every(({ metadata }) => metadata?.deletionTimestamp === undefined)).toBe(true);
 });
 
-test('killed at each of its steps, the next run goes on, and the last leaves nothing', async () => {
+test('interrupted or killed at each of its steps, the next run goes on, and the last leaves nothing', async () => {
   await testbed.stop();
+  const interrupted = uninstall('--yes');
+  await interrupted.says(/Is Spillway still serving/);
+  interrupted.child.kill('SIGINT');
+  const stopped = await interrupted.ended();
+  expect([stopped.code, stopped.told]).toEqual([130, expect.stringContaining('run the same command again')]);
   const steps = [
     /Removing \d+ objects of admission/,
     /Deleting 50 pods/,
