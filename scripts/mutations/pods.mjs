@@ -165,6 +165,20 @@ export const more = [
     tests: decide,
   },
   {
+    name: 'what a late request has changed back stays so',
+    file: transitions,
+    search: 'return instance.revision === last.revision ? content : doubted(content);',
+    replace: 'return doubted(undefined) ?? content;',
+    tests: decide,
+  },
+  {
+    name: 'what has found a place counts as taken back when it ends',
+    file: transitions,
+    search: "withdrawn: state.withdrawn && (instance.state === 'stopping' || instance.unplaced !== undefined),",
+    replace: '',
+    tests: [`${pods}/core/place.test.ts`],
+  },
+  {
     name: 'two listings at the same time count as two',
     file: transitions,
     search: 'if (startedMs < countsFromMs(state, observed)) return state;',

@@ -144,6 +144,17 @@ beforeAll(async () => {
     spec: { selector: { app: 'web' }, ports: [{ name: 'http', port: 8080 }] },
   });
   await client.resource(services).create({
+    metadata: { namespace, name: 'sticky' },
+    spec: {
+      selector: { app: 'web' },
+      sessionAffinity: 'ClientIP',
+      ports: [
+        { name: 'first', port: 81, targetPort: 'http' },
+        { name: 'second', port: 82, targetPort: 8080 },
+      ],
+    },
+  });
+  await client.resource(services).create({
     metadata: { namespace, name: 'alias' },
     spec: { type: 'ExternalName', externalName: 'web.shop.svc.cluster.local' },
   });
@@ -176,6 +187,29 @@ async function called(from: string, url: string, tries = 1): Promise<{ responses
   return JSON.parse(await inPod(from, `wget -qO- 'http://127.0.0.1:8080/dial?${query.toString()}'`));
 }
 
+/** Prints the address that a name of the namespace has. */
+const addressIn = (name: string): string =>
+  `nslookup ${name}.${namespace}.svc.cluster.local | sed -n 's/^Address: *//p' | tail -n 1`;
+
+/** Opens all connections first, and then asks on each. */
+const manyConnections = `
+const [host, port, count] = process.argv.slice(1);
+const { connect } = require('node:net');
+const { once } = require('node:events');
+(async () => {
+  const sockets = Array.from({ length: Number(count) }, () => connect({ host, port: Number(port) }));
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  const open = sockets.filter((socket) => socket.readyState === 'open').length;
+  const answers = await Promise.all(sockets.map(async (socket) => {
+    socket.write('GET /hostname HTTP/1.1\\r\\nHost: web\\r\\nConnection: close\\r\\n\\r\\n');
+    let text = '';
+    for await (const chunk of socket) text += chunk;
+    return text.includes('200 OK');
+  }));
+  console.log(open + ' open, ' + answers.filter(Boolean).length + ' answered');
+})();
+`;
+
 const connecting = (target: string): Promise<string> =>
   inPod('outside', `/agnhost connect --timeout=20s ${target} 2>&1; true`);
 
@@ -205,6 +239,20 @@ describe('a burst pod', () => {
     const { responses = [] } = await called('outside', 'http://same:8080', 10);
     expect(responses.every((each) => /^web-[01]$/.test(each))).toBe(true);
     expect(responses).toHaveLength(10);
+  });
+
+  test('stays with one endpoint if the Service says so, at each of its ports', async () => {
+    const { responses = [] } = await called('outside', 'http://sticky:81', 20);
+    expect(new Set(responses).size).toBe(1);
+    expect(new Set((await called('outside', 'http://sticky:82', 20)).responses).size).toBe(1);
+    expect(responses).toHaveLength(20);
+  });
+
+  test('has a thousand connections to a Service at the same time', async () => {
+    const address = await inPod('outside', addressIn('web'));
+    const [command, ...words] = await inNetworkOf('outside');
+    const { stdout } = await run(command, [...words, process.execPath, '-e', manyConnections, address, '81', '1000']);
+    expect(stdout.trim()).toBe('1000 open, 1000 answered');
   });
 
   test('is refused at once by a Service without endpoints, and told of names that do not exist', async () => {

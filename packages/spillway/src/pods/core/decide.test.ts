@@ -888,6 +888,14 @@ describe('a pod that is edited while it runs', () => {
     expect(back.content?.digests).toEqual(new Map());
   });
 
+  it('and that a late request of another process changes back is changed again', () => {
+    const changed = given(change(ran, edited));
+    const seen = instanceSeen(changed, testInstance(runningPod, { revision: changed.revision }));
+    expect(decide(seen, now + seconds(60), context).operation).toBeUndefined();
+    const back = instanceSeen(seen, testInstance(runningPod, { revision: ran.revision }));
+    expect(decide(back, now + seconds(60), context).operation).toEqual(update);
+  });
+
   it('only in its tolerations is left alone, and observed at once', () => {
     const tolerant = {
       ...runningPod,

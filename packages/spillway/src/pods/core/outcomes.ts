@@ -90,7 +90,7 @@ function failed(
 }
 
 /** Whether the change was made nobody knows: also going back to what the instance had before is a change. */
-function doubted(content: Content | undefined): Content | undefined {
+export function doubted(content: Content | undefined): Content | undefined {
   if (content === undefined) return undefined;
   const { pullSecrets: _, ...rest } = content;
   return { ...rest, revision: '', digests: new Map() };

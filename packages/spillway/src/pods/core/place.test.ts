@@ -107,6 +107,13 @@ describe('a pod that the backend accepts and has no place for', () => {
     expect(decide(instanceGone(refused, late), late, context).status?.phase).toBe('Pending');
   });
 
+  it('has ended when it had found one before it ended, although nobody knows what became of an attempt to take it back', () => {
+    const away: Outcome = { ok: false, problem: { kind: 'unavailable', message: 'the backend is away' } };
+    const placed = instanceSeen(perform(waits, away, late), starting);
+    const ended = instanceSeen(placed, { ...starting, state: 'ended' });
+    expect(decide(ended, late, context).status?.phase).toBe('Failed');
+  });
+
   it('goes when it is deleted after an attempt to take it back that failed', () => {
     const away: Outcome = { ok: false, problem: { kind: 'unavailable', message: 'the backend is away' } };
     const going = podChanged(perform(waits, away, late), bound(deleted(pod, late), late));

@@ -13,9 +13,9 @@ import {
 import { revisionOf } from '../../podspec/travelling.ts';
 import type { PodReview } from '../intake/pod-review.ts';
 import { absencesNeeded, countsFromMs, doubtful, wouldBeLost } from './absence.ts';
-import { isOfAnother, withoutFailure } from './outcomes.ts';
+import { doubted, isOfAnother, withoutFailure } from './outcomes.ts';
 import { settle, shouldEnd } from './phases.ts';
-import type { Observed, PodState } from './pod-state.ts';
+import type { Content, Observed, PodState } from './pod-state.ts';
 import { placeholderNotice } from '../intake/placeholder.ts';
 import { noticesOfRefusals } from './problems.ts';
 import { tellsEnd } from '../status/status.ts';
@@ -183,14 +183,24 @@ export function instanceSeen(state: PodState, instance: Instance): PodState {
   return settle({
     ...state,
     removed: false,
+    // What has found a place is not taken back.
+    withdrawn: state.withdrawn && (instance.state === 'stopping' || instance.unplaced !== undefined),
     observed: { kind: 'present', instance },
     last: instance,
-    content: state.last === undefined && isOfAnother(instance, state.content) ? undefined : state.content,
+    content: contentOf(state, instance),
     // What has only begun may be half of an instance, left by a create that was cut off: only an answer says that it is whole.
     created: state.created === 'accepted' || instance.state !== 'starting' ? 'accepted' : 'asked',
     ran: state.ran || ran,
     failures: instance.unplaced === undefined ? withoutFailure(state.failures, 'create') : state.failures,
   });
+}
+
+/** What it is made of, unless somebody else has made it or has changed it since. */
+function contentOf({ last, content }: PodState, instance: Instance): Content | undefined {
+  if (!isOfAnother(instance, content)) return content;
+  if (last === undefined) return undefined;
+  // What it shows may be older than the answer, but does not become another.
+  return instance.revision === last.revision ? content : doubted(content);
 }
 
 /** The backend says that the instance is gone. */

@@ -1,7 +1,7 @@
 import { offered } from '../../backends/testing/offered.ts';
 import { PassThrough } from 'node:stream';
 import { type Pod, type PodSpec, silentLogger } from '@spillway/kube';
-import type { Capabilities, Instance, InstanceRef, Notice, Owner } from '../../backends/backend.ts';
+import type { Capabilities, Instance, InstanceRef, Listing, Notice, Owner } from '../../backends/backend.ts';
 import { FaultyBackend } from '../../backends/simulated/faulty-backend.ts';
 import type { Scenario } from '../../backends/simulated/scenario.ts';
 import { seededRandom } from '../../backends/simulated/seeded-random.ts';
@@ -49,6 +49,17 @@ export interface WorldOptions {
   readonly beside?: CoreWorld;
 }
 
+/** Also hides what is only made by half. */
+class DeceptiveBackend extends FaultyBackend {
+  /** It answers for another project, or from a cache that is empty, and says that its listing is complete. */
+  showsNothing = false;
+
+  override async list(signal: AbortSignal): Promise<Listing> {
+    const listing = await super.list(signal);
+    return this.showsNothing ? { complete: true, instances: [] } : listing;
+  }
+}
+
 /**
  * A whole node: the real core on a rehearsed backend and a fake API server, under one clock. A process can die, or be paused, at any
  * time; what it has sent by then may still arrive. Every act on the backend is checked when it is done.
@@ -56,7 +67,7 @@ export interface WorldOptions {
 export class CoreWorld {
   readonly timing: TestTiming;
   readonly api: FakePodsApi;
-  readonly backend: FaultyBackend;
+  readonly backend: DeceptiveBackend;
   readonly notices: { readonly ref: InstanceRef; readonly notice: Notice }[] = [];
   readonly nodeNotices: Notice[] = [];
   /** Why the pool takes no pods, or `open`: each time that it was told. */
@@ -116,7 +127,7 @@ export class CoreWorld {
       capabilities,
       offer,
     });
-    this.backend = new FaultyBackend({ backend: this.#overseer.backend(), scenario, clock: this.timing });
+    this.backend = new DeceptiveBackend({ backend: this.#overseer.backend(), scenario, clock: this.timing });
   }
 
   // --- what came of it
@@ -286,12 +297,12 @@ export class CoreWorld {
   }
 
   set showsNothing(showsNothing: boolean) {
-    this.#overseer.showsNothing = showsNothing;
+    this.backend.showsNothing = showsNothing;
   }
 
   /** Three times at most, and for less than the time after which that would be believed. */
   showNothingFor(ms: number): void {
-    if (this.#overseer.showsNothing || this.#deceptions === 3) return;
+    if (this.backend.showsNothing || this.#deceptions === 3) return;
     this.#deceptions += 1;
     this.showsNothing = true;
     this.timing.after(ms, () => (this.showsNothing = false));

@@ -42,8 +42,6 @@ export class Overseer {
   readonly outdated: Set<string> = new Set();
   /** The first thing that should not have happened. */
   violation: string | undefined;
-  /** The backend answers for another project, or from a cache that is empty, and says that its listing is complete. */
-  showsNothing = false;
   /** It looks at no marks, and lists what is another's. */
   shownToo: Owner | undefined;
   onStop: ((graceSeconds: number) => void) | undefined;
@@ -149,7 +147,7 @@ export class Overseer {
         if (this.#revived.has(ref.uid)) this.#trace(ref.uid).ran = false;
         await inner.remove(ref);
       },
-      list: async () => ({ complete: true, instances: this.showsNothing ? [] : this.#listed() }),
+      list: async () => ({ complete: true, instances: this.#listed() }),
       watch: (signal) => inner.watch(signal),
       logs: (...args) => inner.logs(...args),
       exec: (...args) => inner.exec(...args),
