@@ -4,6 +4,7 @@
 import { edges } from './edges.mjs';
 import { link } from './link.mjs';
 import { more } from './pods.mjs';
+import { removal } from './removal.mjs';
 import { storage } from './storage.mjs';
 
 /**
@@ -32,6 +33,7 @@ const pendingWrite = [`${pods}/status/pending-write.test.ts`];
 export const mutations = [
   ...more,
   ...edges,
+  ...removal,
   ...storage,
   ...link,
 

@@ -1,3 +1,4 @@
+import { isNotFound } from './errors.ts';
 import type { KubeObject, ResourceType } from './resource-type.ts';
 import type { Requester } from './transport/request.ts';
 
@@ -17,25 +18,41 @@ interface Resources {
 interface Groups {
   readonly groups: readonly {
     readonly name: string;
-    readonly preferredVersion?: { readonly groupVersion: string };
+    /** The preferred one first. */
+    readonly versions: readonly { readonly groupVersion: string }[];
   }[];
 }
 
 /** All kinds of objects that a namespace of the cluster can have, without what is derived from others. */
 export async function namespacedTypes(
-  client: Requester,
+  client: Pick<Requester, 'request'>,
   signal: AbortSignal,
 ): Promise<readonly ResourceType<KubeObject>[]> {
-  const ask = <T>(path: string): Promise<T> => client.request<T>({ method: 'GET', path, signal });
-  const { groups } = await ask<Groups>('/apis');
-  const versions = groups.flatMap(({ name, preferredVersion }) =>
-    measured.has(name) || preferredVersion === undefined ? [] : [preferredVersion.groupVersion],
-  );
-  const kinds = await Promise.all([
-    ask<Resources>('/api/v1').then((found) => kindsIn('v1', found)),
-    ...versions.map(async (version) => kindsIn(version, await ask<Resources>(`/apis/${version}`))),
-  ]);
-  return kinds.flat();
+  const kindsOf = async (version: string, path: string): Promise<ResourceType<KubeObject>[]> => {
+    try {
+      return kindsIn(version, await client.request<Resources>({ method: 'GET', path, signal }));
+    } catch (error) {
+      // The definition of its last kind has just gone.
+      if (isNotFound(error)) return [];
+      throw error;
+    }
+  };
+  const { groups } = await client.request<Groups>({ method: 'GET', path: '/apis', signal });
+  const ofGroups = groups
+    .filter(({ name }) => !measured.has(name))
+    .map(async ({ versions }) => {
+      const all = await Promise.all(versions.map(({ groupVersion }) => kindsOf(groupVersion, `/apis/${groupVersion}`)));
+      // Each kind once, whichever version has it.
+      return [
+        ...new Map(
+          all
+            .flat()
+            .toReversed()
+            .map((type) => [type.plural, type]),
+        ).values(),
+      ];
+    });
+  return (await Promise.all([kindsOf('v1', '/api/v1'), ...ofGroups])).flat();
 }
 
 function kindsIn(apiVersion: string, { resources }: Resources): ResourceType<KubeObject>[] {

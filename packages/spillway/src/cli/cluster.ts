@@ -35,11 +35,12 @@ export function withClusterOptions(command: Command): Command {
     );
 }
 
-/** Runs `work` with the user's own rights. Says what is waited for when that takes long. */
+/** Runs `work` with the user's own rights. Says what is waited for when that takes long, unless the work itself does. */
 export async function inCluster<T>(
   { requestTimeout = usualTimeoutMs, ...access }: ClusterOptions,
   terminal: Terminal,
   work: (client: KubeClient) => Promise<T>,
+  { tells = false }: { readonly tells?: boolean } = {},
 ): Promise<T> {
   const config = await clusterConfig(kubernetesAccess(access, processEnvironment()));
   const limit = requestTimeout === longestTimeoutMs ? '' : `at most ${requestTimeout / 1000} s, `;
@@ -57,7 +58,7 @@ export async function inCluster<T>(
     lanes: { default: { qps: Number.POSITIVE_INFINITY, burst: 1, concurrency: 16 } },
   });
   const timer = setInterval(() => {
-    if (Date.now() < tellAt) return;
+    if (tells || Date.now() < tellAt) return;
     note(terminal, waiting);
     tellAt = Date.now() + nextWordMs;
   }, 500);

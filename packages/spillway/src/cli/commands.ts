@@ -37,6 +37,14 @@ const commands: Readonly<Record<string, LazyCommand>> = {
     description: 'show what pods were billed for, according to Spillway: what runs now, and seconds by size',
     load: async (terminal) => (await import('./commands/ledger.ts')).ledgerCommand(terminal),
   },
+  uninstall: {
+    description: 'remove Spillway from the cluster and from its backends, and report what is left',
+    load: async (terminal) => (await import('./commands/uninstall.ts')).uninstallCommand(terminal),
+  },
+  leaks: {
+    description: 'list what clusters have in the accounts of a configuration, also clusters that no longer exist',
+    load: async (terminal) => (await import('./commands/leaks.ts')).leaksCommand(terminal),
+  },
   completion: {
     description: 'print a completion script, for example: source <(spillway completion bash)',
     load: async (terminal) => (await import('./commands/completion.ts')).completionCommand(terminal),

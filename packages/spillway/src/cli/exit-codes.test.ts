@@ -70,6 +70,9 @@ const cases: readonly (readonly [code: number, lines: readonly string[]])[] = [
       'plan -f web.yaml --offline --config good.yaml',
       'doctor @healthy',
       'ledger --file a.jsonl',
+      'uninstall --config good.yaml --offline --cluster-id c --dry-run',
+      'uninstall --config good.yaml --offline --cluster-id c --yes',
+      'leaks --config good.yaml @healthy',
       'completion bash',
       'version',
       'help',
@@ -87,13 +90,21 @@ const cases: readonly (readonly [code: number, lines: readonly string[]])[] = [
       'plan -f web.yaml @forbidden',
       'plan -f web.yaml @silent',
       'doctor @silent',
+      'uninstall --config good.yaml --dry-run @silent',
+      'uninstall --config good.yaml --dry-run @forbidden',
     ],
   ],
   [
     2,
     [
-      'uninstall',
-      'uninstall --help',
+      'remove',
+      'uninstall --config bad.yaml',
+      'uninstall --config good.yaml --offline',
+      'uninstall --config good.yaml --cluster-id c',
+      'uninstall --config good.yaml --offline --cluster-id c',
+      'leaks',
+      'leaks --config good.yaml --remove c @healthy',
+      'remove --help',
       'config nonsense --help',
       'dev nonsense',
       'config check --config bad.yaml',
@@ -154,9 +165,7 @@ it('a right that is missing is told with who lacks it, and what to do', async ()
 });
 
 it('an unknown command is told with those that there are', async () => {
-  expect((await run('uninstall --help')).stderr).toMatch(
-    /^there is no command "uninstall"; there are: serve, config, /,
-  );
+  expect((await run('remove --help')).stderr).toMatch(/^there is no command "remove"; there are: serve, config, /);
   expect((await run('config nonsense')).stderr).toBe(
     'there is no command of "spillway config" "nonsense"; there are: schema, explain, check\n',
   );

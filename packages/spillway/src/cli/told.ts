@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { ApiError, errorMessage, KubeconfigError, TransportError } from '@spillway/kube';
 import { ConfigError } from '../config/load.ts';
 import { ManifestError } from '../diagnosis/plan/manifest.ts';
+import { RemovalError } from '../removal/removal-error.ts';
 import { CommandFailure, exitCodes, UsageError } from './mistake.ts';
 
 export interface Told {
@@ -24,5 +25,6 @@ export function toldOf(error: unknown): Told | undefined {
   if (error instanceof ApiError) {
     return { exitCode: error.kind === 'unauthorized' ? exitCodes.mistake : exitCodes.failure, text };
   }
+  if (error instanceof RemovalError) return { exitCode: exitCodes.failure, text };
   return error instanceof TransportError ? { exitCode: exitCodes.failure, text } : undefined;
 }

@@ -2,7 +2,10 @@ import type { Logger } from '@spillway/kube';
 import type { Backend, Owner } from '../backends/backend.ts';
 import { cciSupport } from '../backends/cci/fields.ts';
 import { makeCciBackend } from '../backends/cci/make-cci.ts';
+import { surveyCci } from '../backends/cci/survey.ts';
 import { makeKubernetesBackend } from '../backends/kubernetes/make-kubernetes.ts';
+import { surveyKubernetes } from '../backends/kubernetes/survey.ts';
+import type { Survey } from '../backends/survey.ts';
 import { supportOfMapped } from '../backends/kubernetes/mapped-claims.ts';
 import { makeSimulatedBackend } from '../backends/simulated/make-simulated.ts';
 import { simulatedSupport } from '../backends/simulated/simulated-support.ts';
@@ -48,6 +51,29 @@ export function makeBackend(
         logger,
       });
     }
+  }
+}
+
+/** Undefined: what there is ends with the process that has it. */
+export function makeSurvey(
+  config: BackendConfig,
+  {
+    clusterId,
+    environment,
+    logger,
+  }: Pick<BackendSurroundings, 'environment' | 'logger'> & { readonly clusterId: string | undefined },
+): Survey | undefined {
+  switch (config.type) {
+    case 'cci': {
+      const { type: _, ...options } = config;
+      return surveyCci({ options, clusterId, environment, logger });
+    }
+    case 'kubernetes': {
+      const { type: _, ...options } = config;
+      return surveyKubernetes(options, logger);
+    }
+    default:
+      return undefined;
   }
 }
 

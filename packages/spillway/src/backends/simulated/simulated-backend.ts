@@ -85,6 +85,7 @@ export class SimulatedBackend implements Backend {
   }
 
   async list(): Promise<Listing> {
+    await this.#region.load();
     return { complete: true, instances: this.#region.podsOf(this.#owner).map(({ instance }) => instance) };
   }
 

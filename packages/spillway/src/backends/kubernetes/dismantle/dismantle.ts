@@ -13,6 +13,7 @@ import {
 import type { BackendObject, Dismantled, DismantleOptions, Owner, Remainder } from '../../backend.ts';
 import type { CopyKeeper, EveryCopy } from '../copies/copy-keeper.ts';
 import { deleting, reading } from '../lanes.ts';
+import { collected, patiently } from '../patiently.ts';
 import type { Instances } from '../pods/instances.ts';
 import { markedRef } from '../pods/marks.ts';
 import type { Home } from './home.ts';
@@ -50,7 +51,7 @@ export async function dismantle(
   if (found.metadata?.deletionTimestamp !== undefined) {
     return { ...nothing, remains: [{ ...whole, why: 'is being deleted', ending: true }] };
   }
-  const pods = await instances.pods({ signal, lane: reading });
+  const pods = await patiently(() => instances.pods({ signal, lane: reading }), signal);
   if (pods.length > 0 && !dryRun) {
     const remains = pods.map((pod) => {
       const { namespace: from = '', name = '' } = markedRef(pod, owner) ?? {};
@@ -58,9 +59,9 @@ export async function dismantle(
     });
     return { ...nothing, remains };
   }
-  const every = await copies.every(signal);
-  if (!dryRun) await Promise.all(every.map((copy) => copy.remove(signal)));
-  const login = dryRun ? undefined : await forgetLogins?.(client, signal);
+  const every = await patiently(() => copies.every(signal), signal);
+  if (!dryRun) await Promise.all(every.map((copy) => patiently(() => copy.remove(signal), signal)));
+  const login = dryRun || !forgetLogins ? undefined : await patiently(() => forgetLogins(client, signal), signal);
   const { objects, unseen } = await allIn(context, await home.kinds(client, signal), signal);
   const left = objects.filter((object) => !dryRun || !isOf(object, pods, every));
   const copyUids = new Set(every.map(({ copy }) => uidOf(copy)));
@@ -127,7 +128,7 @@ async function findNamespace(
   signal: AbortSignal,
 ): Promise<KubeObject | 'gone' | 'hidden'> {
   try {
-    return await client.resource(home.namespaces).get({ name }, { signal, lane: reading });
+    return await patiently(() => client.resource(home.namespaces).get({ name }, { signal, lane: reading }), signal);
   } catch (error) {
     if (isNotFound(error)) return 'gone';
     if (isForbidden(error)) return 'hidden';
@@ -143,9 +144,10 @@ async function allIn(
   const objects: KubeObject[] = [];
   const unseen: string[] = [];
   for (const kind of kinds) {
+    const pages = (): AsyncIterable<{ readonly items: readonly KubeObject[] }> =>
+      client.resource(kind).pages({ namespace, signal, lane: reading });
     try {
-      for await (const { items } of client.resource(kind).pages({ namespace, signal, lane: reading }))
-        objects.push(...items);
+      objects.push(...(await collected(pages, signal)));
     } catch (error) {
       if (isForbidden(error)) unseen.push(kind.plural);
       // A kind that is not offered has no objects.

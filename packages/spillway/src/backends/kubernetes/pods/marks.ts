@@ -62,6 +62,19 @@ export function clusterOf({ metadata }: KubeObject): string | undefined {
   return metadata?.annotations?.[annotations.cluster] ?? metadata?.labels?.[keys.cluster];
 }
 
+/** Of which virtual node; undefined: not marked. */
+export function nodeOf({ metadata }: KubeObject): string | undefined {
+  return metadata?.annotations?.[annotations.node] ?? metadata?.annotations?.['virtual-kubelet-nodename'];
+}
+
+/** NAMESPACE/NAME of the pod that an instance is of, as its marks or those of the vendor's add-on say it. */
+export function podOf({ metadata }: KubeObject): string {
+  const notes = metadata?.annotations ?? {};
+  const namespace = notes[annotations.namespace] ?? notes['virtual-kubelet-namespace'] ?? '';
+  const name = notes[annotations.name] ?? notes['virtual-kubelet-podname'] ?? '';
+  return `${namespace}/${name}`;
+}
+
 /** @param source absent: it is a copy of no object of the cluster */
 export function copyMarks(owner: Owner, source?: Source): Marks {
   return {
@@ -82,6 +95,9 @@ function sourceAnnotations({ namespace, name, version }: Source): Record<string,
 export function podSelector(owner: Owner, uid?: string): string {
   return selector(ownerLabels(owner), uid === undefined ? keys.uid : `${keys.uid}=${labelValue(uid)}`);
 }
+
+/** Selects the copies of all virtual nodes. */
+export const everyCopySelector: string = keys.copy;
 
 export function copySelector(owner: Owner): string {
   return selector(ownerLabels(owner), keys.copy);

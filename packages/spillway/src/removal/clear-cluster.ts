@@ -1,0 +1,211 @@
+import {
+  controllerOf,
+  isConflict,
+  isInvalid,
+  isNotFound,
+  type KubeClient,
+  type KubeObject,
+  type Lease,
+  leases as leaseType,
+  namespacedTypes,
+  nameOf,
+  type Node,
+  nodes,
+  type Pod,
+  pods,
+  refOf,
+  resourceVersionOf,
+  type ResourceType,
+  uidOf,
+} from '@spillway/kube';
+import { burstScheduler, profileGate } from '../podspec/contract.ts';
+import { isUsual } from '../podspec/usual-objects.ts';
+import type { ClusterView } from './cluster-view.ts';
+import type { Persistence } from './persist.ts';
+import { itemOf, left } from './plan.ts';
+import { typeOf } from './read-cluster.ts';
+import { RemovalError } from './removal-error.ts';
+import type { Item, Left } from './report.ts';
+import { servingVerdict } from './serving.ts';
+
+/** On a virtual node: versions of the leases, by name, that a removal has seen lapse. */
+const lapsedAnnotation = 'spillway.dev/uninstalling';
+const lookMs = 2000;
+
+/** @throws RemovalError when somebody serves the installation */
+export async function assertNobodyServes(
+  client: KubeClient,
+  { nodes: ownNodes, leases }: ClusterView,
+  { tell, clock }: Persistence,
+  signal: AbortSignal,
+): Promise<void> {
+  const lapsed = new Map(ownNodes.flatMap((node) => lapsedOf(node)));
+  const watch = async (first: Lease): Promise<void> => {
+    const sinceMs = clock.now();
+    let latest: Lease | undefined = first;
+    let isTold = false;
+    for (;;) {
+      const now = { watchedMs: clock.now() - sinceMs, nowMs: Date.now(), lapsed: lapsed.get(keyOf(first)) };
+      const verdict = servingVerdict(first, latest, now);
+      if (verdict.kind === 'free') return;
+      if (verdict.kind === 'serving') throw stillServed(latest ?? first);
+      if (!isTold) {
+        tell(`Is Spillway still serving? Watching the lease ${keyOf(first)} for ${Math.ceil(verdict.ms / 1000)} s`);
+      }
+      isTold = true;
+      await clock.sleep(Math.min(lookMs, verdict.ms), signal);
+      signal.throwIfAborted();
+      latest = await client.resource(leaseType).get(refOf(first), { signal }).catch(undefinedIfMissing);
+    }
+  };
+  await Promise.all(leases.map((lease) => watch(lease)));
+}
+
+const keyOf = ({ metadata: { namespace = '', name = '' } = {} }: KubeObject): string => `${namespace}/${name}`;
+
+function stillServed(lease: Lease): RemovalError {
+  const { holderIdentity = 'somebody' } = lease.spec ?? {};
+  return new RemovalError(
+    `Spillway still serves: ${holderIdentity} renews the lease ${keyOf(lease)}. Nothing was changed. Stop every "spillway serve" of this configuration (end the process, or scale its Deployment to 0), and run this again`,
+  );
+}
+
+function lapsedOf({ metadata }: Node): [string, string][] {
+  const said = metadata?.annotations?.[lapsedAnnotation] ?? '';
+  return said
+    .split(',')
+    .map((each) => each.split('='))
+    .flatMap(([name, version]): [string, string][] => (name && version ? [[name, version]] : []));
+}
+
+/** No pod is scheduled there from now on; the next run knows that nobody serves. */
+export async function closeNodes(
+  client: KubeClient,
+  { nodes: ownNodes, leases }: ClusterView,
+  signal: AbortSignal,
+): Promise<void> {
+  const lapsed = leases.map((lease) => `${keyOf(lease)}=${resourceVersionOf(lease)}`).join(',');
+  const body = { metadata: { annotations: { [lapsedAnnotation]: lapsed } }, spec: { unschedulable: true } };
+  for (const node of ownNodes) {
+    await client
+      .resource(nodes)
+      .patch({ name: nameOf(node) }, { type: 'merge', body }, { signal })
+      .catch(undefinedIfMissing);
+  }
+}
+
+/** Each with its UID, so that nothing that has its name now goes in its place. @returns those that are gone or going */
+export async function removeObjects(
+  client: KubeClient,
+  objects: readonly KubeObject[],
+  signal: AbortSignal,
+  typeOfObject: (object: KubeObject) => ResourceType<KubeObject> = typeOf,
+): Promise<readonly Item[]> {
+  for (const object of objects) {
+    const ref = object.metadata?.namespace === undefined ? { name: nameOf(object) } : refOf(object);
+    await client
+      .resource(typeOfObject(object))
+      .delete(ref, { preconditions: { uid: uidOf(object) }, signal })
+      .catch(unlessGone);
+  }
+  return objects.map(itemOf);
+}
+
+/** @param graceSeconds absent: their own */
+export async function deletePods(
+  client: KubeClient,
+  found: readonly Pod[],
+  graceSeconds: number | undefined,
+  signal: AbortSignal,
+): Promise<readonly Item[]> {
+  const due = found.filter(({ metadata }) => graceSeconds !== undefined || metadata?.deletionTimestamp === undefined);
+  const one = async (pod: Pod): Promise<void> => {
+    const preconditions = { uid: uidOf(pod) };
+    const grace = graceSeconds === undefined ? {} : { gracePeriodSeconds: graceSeconds };
+    await client
+      .resource(pods)
+      .delete(refOf(pod), { ...grace, preconditions, signal })
+      .catch(unlessGone);
+  };
+  // So many at a time that the API server has time for others.
+  for (let from = 0; from < due.length; from += podsAtOnce)
+    await Promise.all(due.slice(from, from + podsAtOnce).map(one));
+  return found.map(itemOf);
+}
+
+const podsAtOnce = 20;
+
+/**
+ * Nobody would place them: an owner creates another, which the scheduler of the cluster takes; the gate of the others is lifted.
+ * @returns those for which only their author can do something
+ */
+export async function freeWaiting(
+  client: KubeClient,
+  waiting: readonly Pod[],
+  signal: AbortSignal,
+): Promise<readonly Left[]> {
+  const ofOurScheduler = waiting.filter(({ spec }) => spec?.schedulerName === burstScheduler);
+  await deletePods(client, ofOurScheduler.filter(isOwned), undefined, signal);
+  for (const pod of waiting) {
+    const index = pod.spec?.schedulingGates?.findIndex(({ name }) => name === profileGate) ?? -1;
+    if (index === -1) continue;
+    const path = `/spec/schedulingGates/${index}`;
+    const body = [
+      { op: 'test', path: `${path}/name`, value: profileGate },
+      { op: 'remove', path },
+    ] as const;
+    await client
+      .resource(pods)
+      .patch(refOf(pod), { type: 'json', body: [...body] }, { signal })
+      .catch(unlessGone);
+  }
+  return ofOurScheduler
+    .filter((pod) => !isOwned(pod))
+    .map((pod) =>
+      left(pod, `waits for the scheduler "${burstScheduler}", which is gone`, 'Delete it and create it again'),
+    );
+}
+
+const isOwned = (pod: Pod): boolean => controllerOf(pod) !== undefined;
+
+/** Namespaces in which nothing is left that every namespace does not have. */
+export async function removeNamespaces(
+  client: KubeClient,
+  found: readonly KubeObject[],
+  signal: AbortSignal,
+): Promise<{ readonly removed: readonly Item[]; readonly others: readonly Left[] }> {
+  const removed: KubeObject[] = [];
+  const others: Left[] = [];
+  for (const object of found) {
+    const namespace = nameOf(object);
+    const inside: KubeObject[] = [];
+    for (const type of await namespacedTypes(client, signal)) {
+      try {
+        for await (const { items } of client.resource(type).pages({ namespace, signal })) inside.push(...items);
+      } catch (error) {
+        // Its definition has just gone.
+        if (!isNotFound(error)) throw error;
+      }
+    }
+    const rest = inside.filter((each) => !isUsual(each));
+    if (rest.length === 0) removed.push(object);
+    else {
+      const named = rest.slice(0, 3).map((each) => `${each.kind} ${nameOf(each)}`);
+      const more = rest.length > named.length ? ` and ${rest.length - named.length} more` : '';
+      others.push(
+        left(object, `it is in use: ${named.join(', ')}${more}`, 'If nobody needs them, delete the namespace'),
+      );
+    }
+  }
+  await removeObjects(client, removed, signal);
+  return { removed: removed.map(itemOf), others };
+}
+
+function undefinedIfMissing(error: unknown): undefined {
+  if (!isNotFound(error)) throw error;
+}
+
+/** Gone, or another has its name. */
+function unlessGone(error: unknown): void {
+  if (!isNotFound(error) && !isConflict(error) && !isInvalid(error)) throw error;
+}

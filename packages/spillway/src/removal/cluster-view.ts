@@ -1,0 +1,25 @@
+import type { CustomResourceDefinition, KubeObject, Lease, Node, Pod } from '@spillway/kube';
+
+/** What an installation has in its cluster. */
+export interface ClusterView {
+  /** Labelled as of this installation, in the order in which it is removed. */
+  readonly admission: readonly KubeObject[];
+  readonly rights: readonly KubeObject[];
+  /** The virtual nodes of the pools that are there. */
+  readonly nodes: readonly Node[];
+  /** Nodes that have the name of a pool's and are not ours. */
+  readonly foreignNodes: readonly Node[];
+  /** Virtual nodes of Spillway that are in no pool of the configuration. */
+  readonly otherNodes: readonly Node[];
+  /** On the virtual nodes. */
+  readonly pods: readonly Pod[];
+  /** That wait for Spillway, and would for ever. */
+  readonly waiting: readonly Pod[];
+  readonly leases: readonly Lease[];
+  /** With the label of Spillway. Those of several installations. */
+  readonly namespaces: readonly KubeObject[];
+  readonly definition: CustomResourceDefinition | undefined;
+  readonly profiles: readonly KubeObject[];
+  /** Names of other installations in the cluster. */
+  readonly neighbours: readonly string[];
+}

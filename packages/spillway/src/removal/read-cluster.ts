@@ -1,0 +1,147 @@
+import {
+  type ClusterRole,
+  clusterRoleBindings,
+  clusterRoles,
+  customResourceDefinitions,
+  isNotFound,
+  type KubeClient,
+  type KubeObject,
+  leases,
+  mutatingAdmissionPolicies,
+  mutatingAdmissionPolicyBindings,
+  mutatingWebhookConfigurations,
+  nameOf,
+  namespaces,
+  nodes,
+  type Pod,
+  pods,
+  type ResourceType,
+  roleBindings,
+  roles,
+  secrets,
+  serviceAccounts,
+  services,
+  validatingAdmissionPolicies,
+  validatingAdmissionPolicyBindings,
+  validatingWebhookConfigurations,
+} from '@spillway/kube';
+import { secretName } from '../admission/authority-secret.ts';
+import { type Config, placementLeaseName, poolLeaseName } from '../config/config.ts';
+import { linkSecretName } from '../link/secret-name.ts';
+import { isOwnNode } from '../node/node-object.ts';
+import { scheduleProfileCrd } from '../placement/rules/schedule-profile-crd.ts';
+import { scheduleProfiles } from '../placement/rules/schedule-profile.ts';
+import { burstScheduler, profileGate, virtualNodeType } from '../podspec/contract.ts';
+import { labelsOf, productLabels } from '../podspec/installation.ts';
+import type { ClusterView } from './cluster-view.ts';
+
+/** What could hold up the cluster goes first, and what lets it do so before what it does. */
+const admissionTypes: readonly ResourceType<KubeObject>[] = [
+  mutatingWebhookConfigurations,
+  validatingWebhookConfigurations,
+  mutatingAdmissionPolicyBindings,
+  mutatingAdmissionPolicies,
+  validatingAdmissionPolicyBindings,
+  validatingAdmissionPolicies,
+];
+const rightTypes: readonly ResourceType<KubeObject>[] = [
+  services,
+  roleBindings,
+  roles,
+  clusterRoleBindings,
+  clusterRoles,
+  serviceAccounts,
+];
+export const typeOf = ({ apiVersion, kind }: KubeObject): ResourceType<KubeObject> => {
+  const known = [...admissionTypes, ...rightTypes, leases, secrets, namespaces, nodes, customResourceDefinitions];
+  const type = known.find((each) => each.kind === kind && each.apiVersion === apiVersion);
+  if (type === undefined) throw new TypeError(`there is no type for ${apiVersion} ${kind}`);
+  return type;
+};
+
+/** @throws ApiError, TransportError */
+export async function readCluster(client: KubeClient, config: Config, signal: AbortSignal): Promise<ClusterView> {
+  const { name, pools, leaderElection, admission, link } = config;
+  const list = async <T extends KubeObject>(type: ResourceType<T>, labels?: Record<string, string>): Promise<T[]> => {
+    const labelSelector = Object.entries(labels ?? {})
+      .map(([key, value]) => `${key}=${value}`)
+      .join(',');
+    const found: T[] = [];
+    try {
+      const options = { signal, ...(labelSelector !== '' && { labelSelector }) };
+      for await (const { items } of client.resource(type).pages(options)) found.push(...items);
+    } catch (error) {
+      // An older cluster has no such kind.
+      if (!isNotFound(error)) throw error;
+    }
+    return found;
+  };
+  const get = async <T extends KubeObject>(type: ResourceType<T>, of: string, namespace?: string): Promise<T[]> => {
+    const ref = namespace === undefined ? { name: of } : { namespace, name: of };
+    try {
+      return [await client.resource(type).get(ref, { signal })];
+    } catch (error) {
+      if (isNotFound(error)) return [];
+      throw error;
+    }
+  };
+  /** Secrets that `spillway serve` has made. */
+  const authoritiesOf = async (of: string, ofWebhooks: string, ofLink: string): Promise<KubeObject[]> =>
+    (await Promise.all([get(secrets, secretName(of), ofWebhooks), get(secrets, linkSecretName(of), ofLink)])).flat();
+  const listed = async (types: readonly ResourceType<KubeObject>[]): Promise<KubeObject[]> =>
+    (await Promise.all(types.map((type) => list(type, labelsOf(name))))).flat();
+
+  const allNodes = await list(nodes, { [virtualNodeType.key]: virtualNodeType.value });
+  const named = (await Promise.all(pools.map(({ nodeName }) => get(nodes, nodeName)))).flat();
+  const own = named.filter(isOwnNode);
+  const foreignNodes = named.filter((node) => !isOwnNode(node));
+  const foreign = new Set(foreignNodes.map(nameOf));
+  const poolNodes = new Set(pools.map(({ nodeName }) => nodeName));
+  const allPods = await list(pods);
+  const [admissionObjects, rights, authority, definitions, profiles, spaces, everybodysRoles] = await Promise.all([
+    listed(admissionTypes),
+    listed(rightTypes),
+    authoritiesOf(name, admission.namespace, link.namespace),
+    get(customResourceDefinitions, nameOf(scheduleProfileCrd)),
+    list(scheduleProfiles),
+    list(namespaces, productLabels),
+    list(clusterRoles, productLabels),
+  ]);
+  const electionLeases = leaderElection.enabled
+    ? [...pools.map((pool) => poolLeaseName(leaderElection, pool)), placementLeaseName(leaderElection)]
+    : [];
+  const found = await Promise.all([
+    ...electionLeases.map((lease) => get(leases, lease, leaderElection.namespace)),
+    ...[...poolNodes].filter((node) => !foreign.has(node)).map((node) => get(leases, node, 'kube-node-lease')),
+  ]);
+  return {
+    admission: admissionObjects,
+    rights: [...rights, ...authority],
+    nodes: own,
+    foreignNodes,
+    otherNodes: allNodes.filter((node) => isOwnNode(node) && !poolNodes.has(nameOf(node))),
+    pods: allPods.filter(({ spec: { nodeName = '' } = {} }) => poolNodes.has(nodeName) && !foreign.has(nodeName)),
+    waiting: allPods.filter(waitsForSpillway),
+    leases: found.flat(),
+    namespaces: spaces,
+    definition: definitions.find(({ metadata }) => isOfProduct(metadata?.labels)),
+    profiles,
+    neighbours: neighboursIn(everybodysRoles, name),
+  };
+}
+
+const isOfProduct = (labels: Readonly<Record<string, string>> = {}): boolean =>
+  Object.entries(productLabels).every(([key, value]) => labels[key] === value);
+
+function waitsForSpillway({ spec, metadata }: Pod): boolean {
+  const waits = spec?.nodeName === undefined && metadata?.deletionTimestamp === undefined;
+  return waits && (spec?.schedulerName === burstScheduler || hasGate(spec?.schedulingGates));
+}
+
+const hasGate = (gates: readonly { readonly name: string }[] = []): boolean =>
+  gates.some(({ name }) => name === profileGate);
+
+function neighboursIn(found: readonly ClusterRole[], own: string): string[] {
+  const names = found.map(({ metadata }) => metadata?.labels?.['app.kubernetes.io/instance'] ?? own);
+  return [...new Set(names)].filter((name) => name !== own);
+}

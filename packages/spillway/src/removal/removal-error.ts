@@ -1,0 +1,2 @@
+/** Why nothing is removed; says what to do. */
+export class RemovalError extends Error {}
