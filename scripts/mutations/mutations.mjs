@@ -677,9 +677,9 @@ export const mutations = [
   },
   {
     name: 'CCI gets pods of six containers',
-    file: `${product}/podspec/sizing/size-pod.ts`,
-    search: '[...tooMany(containers, rules), ...notOffered(target, rules)]',
-    replace: 'notOffered(target, rules)',
+    file: `${product}/podspec/sizing/offer.ts`,
+    search: 'if (together + addedContainers <= maxContainers) return [];',
+    replace: 'if (together + addedContainers <= maxContainers + 1) return [];',
     tests: askers,
   },
   {

@@ -2,6 +2,7 @@ import {
   type Clock,
   Informer,
   isAlreadyExists,
+  isConflict,
   isNotFound,
   type KubeClient,
   nameOf,
@@ -83,6 +84,7 @@ export class Storage {
         if (isReleased(volume)) this.#released(volume, signal);
       },
       changed: (before, volume) => {
+        if (before.status?.phase !== volume.status?.phase) this.#volumeReady(volume, signal);
         if (!isReleased(before) && isReleased(volume)) this.#released(volume, signal);
       },
       deleted: (volume) => this.#tell(volume, 'released'),
@@ -191,6 +193,23 @@ export class Storage {
         await this.#client.resource(persistentVolumes).create(importedVolume(claim, mounted));
       } catch (error) {
         if (!isAlreadyExists(error)) throw error;
+      }
+    });
+  }
+
+  /** The control plane would look at the claim that imports it again in 15 seconds, unless it changes. */
+  #volumeReady({ spec, status }: PersistentVolume, signal: AbortSignal): void {
+    const { namespace = '', name = '' } = spec?.claimRef ?? {};
+    const claim = this.#claims.store.get(namespace, name);
+    if (claim === undefined || uidOf(claim) !== spec?.claimRef?.uid) return;
+    if (status?.phase !== 'Bound' || claim.status?.phase === 'Bound') return;
+    const annotations = { 'pv.kubernetes.io/bind-completed': 'yes' };
+    const body = { metadata: { uid: uidOf(claim), annotations } };
+    this.#until(signal, async () => {
+      try {
+        await this.#client.resource(persistentVolumeClaims).patch({ namespace, name }, { type: 'merge', body });
+      } catch (error) {
+        if (!isNotFound(error) && !isConflict(error)) throw error;
       }
     });
   }

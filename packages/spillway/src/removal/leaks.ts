@@ -128,6 +128,7 @@ async function endAddOn(
     }
   }
   const why = 'it is of the vendor’s add-on, whose objects Spillway cannot tell from those of others';
-  const remedy = 'If its cluster no longer exists, delete the namespace in the console of CCI';
+  const remedy =
+    'If its cluster no longer exists, unbind the storage of the namespace in the console of CCI, and then delete the namespace there: file systems that are bound in it may be deleted with it';
   return [...remains, { pool, kind: 'Namespace', name: namespace, why, remedy }];
 }

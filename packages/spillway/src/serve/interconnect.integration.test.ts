@@ -30,6 +30,7 @@ import { hasAgent } from '../podspec/agent-container.ts';
 
 const run = promisify(execFile);
 const namespace = 'shop';
+const mebibytes = process.env['SPILLWAY_SOAK'] === '1' ? 1024 : 128;
 const undo = new AsyncDisposableStack();
 let cluster: Cluster;
 let region: Region;
@@ -246,6 +247,24 @@ describe('a burst pod', () => {
     expect(new Set(responses).size).toBe(1);
     expect(new Set((await called('outside', 'http://sticky:82', 20)).responses).size).toBe(1);
     expect(responses).toHaveLength(20);
+  });
+
+  test(`gets ${mebibytes} MiB through a Service unchanged`, async () => {
+    const serve = `dd if=/dev/urandom of=/tmp/big bs=1M count=${mebibytes} 2>/dev/null; nc -l -p 9000 < /tmp/big > /dev/null 2>&1 & sleep 1; wait $!`;
+    await create('big', false, { containers: [container(`${serve}; ${forever}`)] });
+    await client.resource(services).create({
+      metadata: { namespace, name: 'big' },
+      spec: { selector: { app: 'big' }, ports: [{ port: 90, targetPort: 9000 }] },
+    });
+    await eventually('the file is served', async () => (await inPod('big', 'netstat -ltn')).includes(':9000'));
+    const address = await eventually(
+      'the address',
+      async () => (await inPod('outside', addressIn('big'))) || undefined,
+    );
+    // Without an end of the input: BusyBox would take that of the one side for the end of both.
+    const nc = `mkfifo /tmp/open; sleep 600 > /tmp/open & nc ${address} 90 < /tmp/open | md5sum; kill $!; rm /tmp/open`;
+    const got = await inPod('outside', nc);
+    expect(got).toBe((await inPod('big', 'md5sum < /tmp/big')).trim());
   });
 
   test('has a thousand connections to a Service at the same time', async () => {

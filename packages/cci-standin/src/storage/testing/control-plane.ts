@@ -86,6 +86,7 @@ export class ControlPlane {
         items: this.#of(kind).filter((each) => namespaceOf(each) === namespace),
       }),
       create: async (object: Stored) => this.make(kind, object),
+      patch: async (ref: ObjectRef) => this.#put(kind, find(ref)),
       delete: async (ref: ObjectRef) => this.remove(kind, nameOf(find(ref))),
       pages: async function* (this: void) {
         yield { metadata: { resourceVersion: '0' }, items: [] };
