@@ -24,6 +24,7 @@ import { why } from '../diagnosis/why.ts';
 import { choosePool } from '../placement/binder/choose-pool.ts';
 import { applyPatch } from '../placement/rules/json-patch.ts';
 import { unschedulable } from '../placement/testing/objects.ts';
+import { waitingForRefusals } from '../pods/core/problems.ts';
 import { reviewPod } from '../pods/intake/pod-review.ts';
 import { CoreWorld } from '../pods/testing/core-world.ts';
 import {
@@ -43,6 +44,7 @@ import { formatCpu, formatMemory, type Size } from '../podspec/sizing/size.ts';
 import { asSized } from '../podspec/sizing/sized-pod.ts';
 import { noClaims } from '../podspec/testing/claims.ts';
 import { generatedBurstPod } from '../podspec/testing/generated-pods.ts';
+import { sentences } from '../podspec/words.ts';
 
 const count = Math.ceil(2000 * Math.min(inject('historyFactor'), 20));
 const seed = inject('historySeed');
@@ -142,6 +144,8 @@ function planned({ pod, those }: Setting, live?: LiveCluster): readonly PoolPlan
 const verdicts = (plans: readonly Pick<PoolPlan, 'burst'>[]): readonly string[] => plans.map(({ burst }) => burst);
 const codes = (plans: readonly Pick<PoolPlan, 'reasons'>[]): readonly (readonly string[])[] =>
   plans.map(({ reasons }) => reasons.map(({ code }) => code));
+/** As a pool knows its own. */
+const ownNode = { name: 'vk', taints: [burstTaint], labels: virtualNodeLabels };
 const valueOf = ({ metadata }: Pod): string => {
   const label = burstLabelOf(metadata?.labels);
   return label.kind === 'valid' ? label.value : '';
@@ -215,8 +219,7 @@ describe('whether a pool runs a pod: plan says the same as', () => {
   });
 
   agree('the pool itself, and so is the size that is billed', ({ pod, those, offline: plans }) => {
-    const here = { name: 'vk', taints: [burstTaint], labels: virtualNodeLabels };
-    const reviews = those.map((offer) => reviewPod(pod, { node: here, offer, logger: silentLogger }));
+    const reviews = those.map((offer) => reviewPod(pod, { node: ownNode, offer, logger: silentLogger }));
     expect(reviews.map(({ refusals }) => refusals.map(({ code }) => code))).toEqual(codes(plans));
     for (const [index, { sized }] of reviews.entries()) {
       if (sized === undefined) continue;
@@ -260,6 +263,20 @@ describe('whether a pool runs a pod: plan says the same as', () => {
       }
     },
   );
+});
+
+describe('what is said of a pod', () => {
+  agree('ends in one full stop, and begins keys of Kubernetes as they are written', ({ pod, those, now: plans }) => {
+    const reviews = those.map((offer) => reviewPod(pod, { node: ownNode, offer, logger: silentLogger }));
+    const { message, warnings = [] } = advise(creationOf(pod), askPools(those, nodeOf));
+    const texts = [
+      message,
+      ...warnings,
+      ...plans.flatMap(({ reasons }) => reasons.map((each) => sentences(each.message, each.remedy))),
+      ...reviews.map(({ refusals }) => waitingForRefusals(refusals).message),
+    ];
+    for (const text of texts) expect(text ?? '').not.toMatch(/\.\.(\s|$)|\b[A-Z][a-z]+\.io\//);
+  });
 });
 
 const isOfPod = ({ name }: { readonly name: string }): boolean => /^(scratch|memory|host|huge|share)$/.test(name);
