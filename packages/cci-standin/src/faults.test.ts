@@ -23,11 +23,13 @@ test('of several faults of one kind the oldest strikes first, and different kind
   expect(faults.take('GET', '/').size).toBe(0);
 });
 
-test('a fault strikes one of as many calls as it says', () => {
+test('a fault strikes one of as many calls as it says, in no rhythm, and as often as it says', () => {
   const faults = new Faults();
-  faults.add({ kind: 'answer', status: 500, every: 3, times: 2 });
-  const struck = Array.from({ length: 9 }, () => faults.take('GET', '/').size);
-  expect(struck).toEqual([0, 0, 1, 0, 0, 1, 0, 0, 0]);
+  faults.add({ kind: 'answer', status: 500, every: 3, times: 20 });
+  const struck = Array.from({ length: 99 }, () => faults.take('GET', '/').size);
+  const turns = Array.from({ length: 33 }, (_, round) => struck.slice(round * 3, round * 3 + 3).join(''));
+  expect(new Set(turns.slice(0, 20))).toEqual(new Set(['100', '010', '001']));
+  expect(new Set(turns.slice(20))).toEqual(new Set(['000']));
 });
 
 test('only new pods can be sold out', () => {

@@ -27,7 +27,7 @@ export type FaultRequest = FaultKind &
   FaultMatch & {
     /** How many calls it spoils; default: all until it is removed */
     readonly times?: number;
-    /** Strikes one of so many of these calls. Default: 1, each of them */
+    /** Strikes one of so many of these calls, in no rhythm. Default: 1, each of them */
     readonly every?: number;
   };
 
@@ -67,11 +67,18 @@ export class Faults {
   }
 
   #isItsTurn({ id, every = 1 }: Fault): boolean {
-    const meetings = (this.#meetings.get(id) ?? 0) + 1;
-    this.#meetings.set(id, meetings);
-    return meetings % every === 0;
+    const meetings = this.#meetings.get(id) ?? 0;
+    this.#meetings.set(id, meetings + 1);
+    return meetings % every === turnOf(Math.floor(meetings / every), every);
   }
 }
+
+/** Which of so many calls is struck: in no rhythm, which could be that of a caller whose same step would then fail each time. */
+function turnOf(round: number, every: number): number {
+  return Math.floor((((round + 1) * goldenRatio) % 1) * every);
+}
+
+const goldenRatio = (Math.sqrt(5) - 1) / 2;
 
 function meets({ kind, method, path }: Fault, calledMethod: string, pathname: string): boolean {
   if (kind === 'soldOut' && !(calledMethod === 'POST' && pathname.endsWith('/pods'))) return false;

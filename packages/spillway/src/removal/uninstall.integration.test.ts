@@ -237,7 +237,7 @@ test('without the cluster, from a region that fails, and what somebody else has 
   const nowhere = ['--kubeconfig', '/nowhere', '--yes'];
   const lost = await uninstall(...nowhere).ended();
   expect([lost.code, lost.told]).toEqual([1, expect.stringContaining('--offline --cluster-id')]);
-  const offline = [...nowhere, '--offline', '--cluster-id', clusterId, '--grace', '3'];
+  const offline = [...nowhere, '--offline', '--cluster-id', clusterId, '--grace', '3', '--timeout', '240'];
   const kept = await uninstall(...offline).ended();
   expect(kept.report.remains.map(({ kind, name, why }) => [kind, name, why])).toEqual([
     ['Namespace', own(), 'it holds one object of others'],
