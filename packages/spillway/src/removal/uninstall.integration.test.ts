@@ -20,6 +20,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { spillwayProgram } from '../../testkit/program.ts';
+import { askAdmin } from '../../testkit/region-admin.ts';
 import { Testbed } from '../../testkit/testbed.ts';
 import { parseJson } from '../backends/trusted.ts';
 import { burstLabels } from '../podspec/contract.ts';
@@ -59,15 +60,6 @@ afterAll(async () => {
   await Promise.all([client?.close(), there?.close()]);
   await Promise.all([cluster?.close(), region?.close()]);
 });
-
-const admin = async (method: string, path: string, body?: object): Promise<void> => {
-  const { ok, status } = await fetch(`${region.admin.endpoint}/${path}`, {
-    method,
-    headers: { authorization: `Bearer ${region.admin.token}` },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  if (!ok) throw new Error(`${method} ${path} was answered ${status}`);
-};
 
 const own = (): string => `cce-burst-${clusterId}`;
 const podsHere = async (): Promise<Pod[]> => (await client.resource(pods).list({ namespace })).items;
@@ -232,7 +224,7 @@ test('without the cluster, from a region that fails, and what somebody else has 
     { kind: 'answer', status: 429, method: 'DELETE', every: 5 },
     { kind: 'lostAnswer', method: 'DELETE', every: 6 },
   ]) {
-    await admin('POST', 'faults', fault);
+    await askAdmin(region, 'POST', 'faults', fault);
   }
   const nowhere = ['--kubeconfig', '/nowhere', '--yes'];
   const lost = await uninstall(...nowhere).ended();
@@ -248,7 +240,7 @@ test('without the cluster, from a region that fails, and what somebody else has 
   expect(await podsThere()).toEqual([]);
   expect(await there.resource(configMaps).get(foreign)).toBeDefined();
 
-  await admin('DELETE', 'faults');
+  await askAdmin(region, 'DELETE', 'faults');
   await there.resource(configMaps).delete(foreign);
   const rest = await uninstall(...offline).ended();
   expect(rest.code, JSON.stringify([rest.told, rest.report])).toBe(0);

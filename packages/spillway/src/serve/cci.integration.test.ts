@@ -20,6 +20,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
 import { bindByHand, volumeOn } from '../../testkit/everest.ts';
 import { spillwayProgram } from '../../testkit/program.ts';
+import { askAdmin } from '../../testkit/region-admin.ts';
 import { Testbed } from '../../testkit/testbed.ts';
 import { terminatedOf } from '../../testkit/statuses.ts';
 import { cciSupport } from '../backends/cci/fields.ts';
@@ -111,15 +112,6 @@ afterAll(async () => {
   await Promise.all([cluster?.close(), region?.close()]);
 });
 
-const admin = async (method: string, path: string, body?: object): Promise<void> => {
-  const { ok, status } = await fetch(`${region.admin.endpoint}/${path}`, {
-    method,
-    headers: { authorization: `Bearer ${region.admin.token}` },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  if (!ok) throw new Error(`${method} ${path} was answered ${status}`);
-};
-
 /** What each pod does, and how it has to look then. */
 const kinds = [
   { script: 'sleep 36000', restartPolicy: 'Always', phase: 'Running', exitCode: undefined },
@@ -210,9 +202,9 @@ describe('a region with 10 % errors, throttling, lost answers and broken watches
       { kind: 'halfCreated', method: 'POST', path: '/pods$', every: 9 },
       { kind: 'latency', ms: 50, every: 3 },
     ]) {
-      await admin('POST', 'faults', fault);
+      await askAdmin(region, 'POST', 'faults', fault);
     }
-    breaking = setInterval(() => void admin('DELETE', 'watches'), 2000);
+    breaking = setInterval(() => void askAdmin(region, 'DELETE', 'watches'), 2000);
   });
 
   afterAll(async () => {
@@ -244,7 +236,7 @@ describe('a region with 10 % errors, throttling, lost answers and broken watches
   test('forgets nothing: when they are deleted, nothing of them is left', async () => {
     await client.resource(pods).deleteCollection({ namespace });
     await expect.poll(async () => (await home()).length, patience).toBe(0);
-    await admin('DELETE', 'faults');
+    await askAdmin(region, 'DELETE', 'faults');
     await eventually('the region has nothing of them', async () => {
       const copies = { labelSelector: 'spillway.dev/copy' };
       const left = await Promise.all([
@@ -328,7 +320,7 @@ describe('what is secret', () => {
     const file = `${testbed.dir}/cci-credentials.json`;
     const login = { domainName: account.domain.name, userName: account.users[0]?.name };
     await writeFile(file, JSON.stringify({ ...login, password: `${planted.password}-wrong` }));
-    await admin('DELETE', 'access-keys/STANDINTEMPORARYKEY0');
+    await askAdmin(region, 'DELETE', 'access-keys/STANDINTEMPORARYKEY0');
     await eventually('the refusal is told', async () =>
       /CCI refuses IAM user/.test(await readFile(testbed.logFile, 'utf8')),
     );
