@@ -210,10 +210,15 @@ describe('requests', () => {
       )
       .toBeGreaterThan(0);
     records.length = 0;
-    const names = Array.from({ length: 30 }, (_, index) => `cm-${index}`);
-    await Promise.all(names.map((name) => resource.create(configMap(namespace, name), { timeoutMs: 120_000 })));
-    expect(records.filter(({ status }) => status === 201)).toHaveLength(30);
-    expect(records.filter(({ status, attempt }) => status === 429 && attempt === 1).length).toBeGreaterThan(0);
+    // A crowd that comes while the server is quick may meet nobody: then comes another.
+    const refusedAtFirst = (): number =>
+      records.filter(({ status, attempt }) => status === 429 && attempt === 1).length;
+    let created = 0;
+    do {
+      const names = Array.from({ length: 30 }, () => `cm-${created++}`);
+      await Promise.all(names.map((name) => resource.create(configMap(namespace, name), { timeoutMs: 120_000 })));
+    } while (refusedAtFirst() === 0);
+    expect(records.filter(({ status }) => status === 201)).toHaveLength(created);
     expect(records.every(({ status }) => status === 201 || status === 429)).toBe(true);
   });
 });
