@@ -166,7 +166,7 @@ class Removal {
     this.others.push(...others);
   }
 
-  /** Looks anew, and waits a little for what goes by itself. */
+  /** Looks anew, and waits a little for what goes by itself, and for a backend that fails to tell what it has. */
   async end(): Promise<readonly Found[]> {
     const { cluster, config, clock, keepCrds, pools, tell } = this.#options;
     tell('Looking at what is left');
@@ -180,9 +180,9 @@ class Removal {
         ...each,
         ours: each.ours.filter(({ kind, name }) => !known.has(`${kind}/${name}`)),
       }));
-      const isDone = rest.every(({ ours, stays }) => ours.length === 0 && stays.length === 0);
-      if (isDone || this.#troubles.size > 0 || clock.now() > deadlineMs) return rest;
-      if (rest.every(({ ours }) => ours.length === 0)) return rest;
+      if (this.#troubles.size > 0 || clock.now() > deadlineMs) return rest;
+      const isUnseen = ofPools.some((pool) => 'trouble' in pool);
+      if (!isUnseen && rest.every(({ ours }) => ours.length === 0)) return rest;
       await clock.sleep(lookMs, this.#signal);
       this.#signal.throwIfAborted();
     }
