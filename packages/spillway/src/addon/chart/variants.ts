@@ -91,10 +91,10 @@ function plain<F extends string>(value: unknown): Variant<F> {
 /** Can one be had from the other by leaving out parts, and by changes within parts? */
 function isComparable(on: unknown, off: unknown): boolean {
   if (Array.isArray(on)) return Array.isArray(off) && alignment(on, off) !== undefined;
-  const isMap = (value: unknown): value is object =>
-    typeof value === 'object' && value !== null && !Array.isArray(value);
   return isMap(on) && isMap(off) && Object.keys(off).every((key) => key in on);
 }
+
+const isMap = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Of a list in another variant, what stands for the element of the whole one; undefined: it is left out there. */
 function at(whole: readonly unknown[], variant: unknown, index: number): unknown {

@@ -55,14 +55,22 @@ export function volumesOf(
 ): Volumes {
   const items = files.map(({ file }) => ({ key: keyOf(file), path: file }));
   const all = [
-    ...mounts.map(({ secret, folder }, index) => ({ name: `secret-${index}`, secretName: secret, folder })),
+    ...mounts.map(({ secret, folder }, index) => ({
+      name: `secret-${index}`,
+      secretName: secret,
+      folder,
+      items: undefined,
+    })),
     ...(items.length === 0
       ? []
       : [{ name: 'files', secretName: filesSecretName(installation), folder: filesFolder, items }]),
   ];
   return {
     // Read by the group of the pod.
-    volumes: all.map(({ name, folder: _, ...source }) => ({ name, secret: { ...source, defaultMode: 0o440 } })),
+    volumes: all.map(({ name, secretName, items: only }) => ({
+      name,
+      secret: { secretName, defaultMode: 0o440, ...(only && { items: only }) },
+    })),
     volumeMounts: all.map(({ name, folder }) => ({ name, mountPath: folder, readOnly: true })),
   };
 }
