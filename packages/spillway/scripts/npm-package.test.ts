@@ -67,7 +67,20 @@ it('the package brings everything that it needs, and nothing else', async () => 
 it('a cluster’s operator runs the commands that need no package beside it', async () => {
   const { version } = JSON.parse(await readFile(path.join(source, 'package.json'), 'utf8'));
   expect(await spillway('version')).toMatchObject({ code: 0, stdout: expect.stringContaining(`spillway ${version} `) });
-  const commands = ['serve', 'config', 'manifests', 'why', 'plan', 'doctor', 'ledger', 'uninstall', 'leaks'];
+  const commands = [
+    'serve',
+    'config',
+    'manifests',
+    'why',
+    'plan',
+    'doctor',
+    'ledger',
+    'install',
+    'upgrade',
+    'status',
+    'uninstall',
+    'leaks',
+  ];
   const helps = await Promise.all(commands.map((name) => spillway(name, '--help')));
   expect(helps.map(({ code, stderr }) => ({ code, stderr }))).toEqual(commands.map(() => ({ code: 0, stderr: '' })));
 });
