@@ -22,5 +22,6 @@ export { busyboxFiles } from './images/catalogue.ts';
 export { agnhostImage, busyboxImage, centosImage, pauseImage } from './images/names.ts';
 export { buildImage, layerOf, type Blob, type Image, type ImageSpec } from './images/oci.ts';
 export { pushImage } from './images/push.ts';
-export type { TarEntry } from './images/tar.ts';
+export { tar, type TarEntry } from './images/tar.ts';
+export { withLock } from './lock.ts';
 export { DevClusterError, type DevClusterErrorKind } from './errors.ts';
