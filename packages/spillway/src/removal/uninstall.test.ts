@@ -58,15 +58,21 @@ async function removal(backend: ShakyBackend, timeoutMs = 60_000): Promise<Remov
   const pools = [{ config: pool, backend }];
   const asked = { graceSeconds: undefined, keepCrds: false, timeoutMs, tell: () => {} };
   const { signal } = new AbortController();
-  return await uninstall({ ...asked, config, clusterId: 'cluster', pools, cluster: undefined, clock: hurriedClock() }, signal);
+  return await uninstall(
+    { ...asked, config, clusterId: 'cluster', pools, cluster: undefined, clock: hurriedClock() },
+    signal,
+  );
 }
 
-test.each(['list', 'dismantle'] as const)('a backend that fails at the last look (%s) is looked at again', async (call) => {
-  const backend = new ShakyBackend();
-  // The first call is that of the work.
-  backend.fails = { [call]: (number: number) => number > 1 && number < 5 };
-  expect((await removal(backend)).remains).toEqual([]);
-});
+test.each(['list', 'dismantle'] as const)(
+  'a backend that fails at the last look (%s) is looked at again',
+  async (call) => {
+    const backend = new ShakyBackend();
+    // The first call is that of the work.
+    backend.fails = { [call]: (number: number) => number > 1 && number < 5 };
+    expect((await removal(backend)).remains).toEqual([]);
+  },
+);
 
 test('a backend that never answers the last look is reported', async () => {
   const backend = new ShakyBackend();

@@ -274,15 +274,18 @@ describe('pods in another cluster', () => {
         return (await remote.pods()).length === 1;
       });
       expect(nameOf(await there())).toBe(podName(pod.ref));
+      // It is told when the last call of its end was answered.
+      await eventually('the double to be told', () => driver.events.some(({ type }) => type === 'double'));
       expect(driver.events.filter(({ type }) => type === 'double')).toHaveLength(1);
       expect(await driver.find(pod.ref)).toMatchObject({ state: 'running' });
     });
 
     test('that were deleted there keep their status until it was read', async () => {
       const pod = await driver.run(
-        workload({ name: 'web', spec: { containers: [script('trap "exit 3" TERM; sleep 3600 & wait')] } }),
+        workload({ name: 'web', spec: { containers: [script('trap "exit 3" TERM; echo ready; sleep 3600 & wait')] } }),
       );
       await driver.reaches(pod, 'running');
+      await eventually('the trap', async () => (await driver.logs(pod)) === 'ready\n');
       await remote.client.resource(pods).delete({ namespace: remote.namespace, name: podName(pod.ref) });
       const { containerStatuses } = await driver.reaches(pod, 'ended');
       expect(containerStatuses).toMatchObject([{ state: { terminated: { exitCode: 3 } } }]);

@@ -48,7 +48,7 @@ export function describeContainers(remote: () => RemoteCluster): void {
     test('that ignore SIGTERM run until their grace is over, and are killed then', async () => {
       const pod = await run({ containers: [script('trap "" TERM; echo ready; while true; do sleep 0.05; done')] });
       await trapped(pod);
-      await backend.stop(pod.ref, { graceSeconds: 3 }, driver.signal);
+      await backend.stop(pod.ref, { graceSeconds: 5 }, driver.signal);
       const stopping = await driver.reaches(pod, 'stopping');
       expect(stopping.containerStatuses).toMatchObject([{ state: { running: {} } }]);
       const { containerStatuses } = await driver.reaches(pod, 'ended');
@@ -144,7 +144,17 @@ export function describeContainers(remote: () => RemoteCluster): void {
         script('sleep 3600', { name: 'other' }),
       ];
       const pod = await run({ containers });
-      await waits(pod, 'pulled', 'ErrImagePull');
+      // A kubelet shows it until it looks at the pod again: at once, when another container has started.
+      await eventually('the first failure', () =>
+        driver.events.some(
+          (event) =>
+            event.type === 'changed' &&
+            event.instance.ref.uid === pod.ref.uid &&
+            event.instance.containerStatuses.some(
+              ({ name, state }) => name === 'pulled' && state?.waiting?.reason === 'ErrImagePull',
+            ),
+        ),
+      );
       await waits(pod, 'never', 'ErrImageNeverPull');
       await driver.container(pod, 'other', ({ state }) => state?.running !== undefined);
       await waits(pod, 'pulled', 'ImagePullBackOff');
