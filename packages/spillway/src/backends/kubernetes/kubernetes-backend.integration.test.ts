@@ -19,12 +19,10 @@ import { describeBackendConformance } from '../testing/conformance.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import { Driver } from '../testing/driver.ts';
 import { RemoteCluster } from '../testing/remote-cluster.ts';
-import { makeWorkload, script, type WorkloadInput } from '../testing/workloads.ts';
+import { forever, makeWorkload, script, type WorkloadInput } from '../testing/workloads.ts';
 import type { KubernetesBackend } from './kubernetes-backend.ts';
 import { podName } from './pods/names.ts';
 import { describeContainers } from './testing/containers.ts';
-
-const forever = script('sleep 3600');
 
 const qualified = (name: string): string => `${name}.ring.default.svc.cluster.local`;
 
@@ -297,7 +295,7 @@ describe('pods in another cluster', () => {
         { downwardAPI: { items: [{ path: 'name', fieldRef: { fieldPath: 'metadata.name' } }] } },
       ];
       const volumes = [{ name: 'all', projected: { sources } }];
-      const container = script('sleep 3600', { volumeMounts: [{ name: 'all', mountPath: '/all' }] });
+      const container = { ...forever, volumeMounts: [{ name: 'all', mountPath: '/all' }] };
       const pod = await driver.run(workload({ name: 'web', spec: { containers: [container], volumes } }));
       await driver.reaches(pod, 'running');
       const read = async (): Promise<string> =>

@@ -11,7 +11,7 @@ import {
   type Workload,
 } from '../backend.ts';
 import { Driver } from './driver.ts';
-import { makeWorkload, script, type WorkloadInput } from './workloads.ts';
+import { forever, makeWorkload, script, type WorkloadInput } from './workloads.ts';
 
 export interface BackendUnderTest {
   /** An image with a shell. */
@@ -32,8 +32,6 @@ export interface BackendUnderTest {
   /** Called once, at the end. */
   dispose?(): Promise<void>;
 }
-
-const forever = script('sleep 3600');
 
 /** What every backend must do, whatever runs its pods. */
 export function describeBackendConformance(name: string, make: () => Promise<BackendUnderTest>): void {

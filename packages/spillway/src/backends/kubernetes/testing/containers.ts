@@ -7,7 +7,7 @@ import { eventually } from '../../../../testkit/eventually.ts';
 import type { Workload } from '../../backend.ts';
 import { Driver } from '../../testing/driver.ts';
 import type { RemoteCluster } from '../../testing/remote-cluster.ts';
-import { makeWorkload, script, type WorkloadInput } from '../../testing/workloads.ts';
+import { forever, makeWorkload, script, type WorkloadInput } from '../../testing/workloads.ts';
 import type { KubernetesBackend } from '../kubernetes-backend.ts';
 
 /** What a kubelet makes of containers on a real kernel, as it is told here. */
@@ -141,7 +141,7 @@ export function describeContainers(remote: () => RemoteCluster): void {
       const containers = [
         script('true', { name: 'pulled', image }),
         script('true', { name: 'never', image: 'nothing:1', imagePullPolicy: 'Never' }),
-        script('sleep 3600', { name: 'other' }),
+        { ...forever, name: 'other' },
       ];
       const pod = await run({ containers });
       // A kubelet shows it until it looks at the pod again: at once, when another container has started.
@@ -177,7 +177,7 @@ export function describeContainers(remote: () => RemoteCluster): void {
     });
 
     test('give a terminal of the size that its user has, and one stream for all output', async () => {
-      const pod = await run({ containers: [script('sleep 3600')] });
+      const pod = await run({ containers: [forever] });
       await driver.reaches(pod, 'running');
       const stdout = new PassThrough();
       const io = {
