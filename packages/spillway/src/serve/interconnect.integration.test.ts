@@ -22,7 +22,7 @@ import {
   uidOf,
 } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { agentImage, buildAgentImage } from '../../testkit/agent-image.ts';
+import { productImage } from '../../image/images.ts';
 import type { Said } from '../../testkit/ask-names.ts';
 import { eventuallyWith } from '../../testkit/eventually.ts';
 import { Testbed } from '../../testkit/testbed.ts';
@@ -30,6 +30,7 @@ import { hasAgent } from '../podspec/agent-container.ts';
 
 const run = promisify(execFile);
 const namespace = 'shop';
+const agentImage = 'docker.io/library/spillway-link-agent:test';
 const mebibytes = process.env['SPILLWAY_SOAK'] === '1' ? 1024 : 128;
 const undo = new AsyncDisposableStack();
 let cluster: Cluster;
@@ -118,7 +119,10 @@ async function inPod(name: string, script: string): Promise<string> {
 }
 
 beforeAll(async () => {
-  const [image, started] = await Promise.all([buildAgentImage(), startCluster({ node: { cpu: '2' } })]);
+  const [image, started] = await Promise.all([
+    productImage('spillway-link-agent'),
+    startCluster({ node: { cpu: '2' } }),
+  ]);
   cluster = undo.use(started);
   region = undo.use(await startRegion({ host: cluster.hostAddress, networkStepMs: 100, node: 'containers' }));
   await peer(cluster, region.cluster);
@@ -409,7 +413,7 @@ describe('pods of the cluster', () => {
 /** The process of the agent of a pod, which is in the network of the pod. */
 async function agentOf(name: string): Promise<string> {
   const { status } = await get(name);
-  const { stdout } = await run('pgrep', ['-f', '/agent/dist/main.js']);
+  const { stdout } = await run('pgrep', ['-f', '/usr/lib/spillway-link-agent/dist/main.js']);
   for (const pid of stdout.trim().split('\n')) {
     const { stdout: addresses } = await run('nsenter', ['-t', pid, '-n', 'ip', '-4', 'addr']).catch(() => ({
       stdout: '',
