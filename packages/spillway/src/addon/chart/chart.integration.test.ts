@@ -203,8 +203,9 @@ test('helm lint finds nothing', async () => {
   expect(await withValues(minimal, 'lint', '--strict')).toContain('0 chart(s) failed');
 });
 
+const kinds = async (values: object): Promise<unknown[]> => (await rendered(values)).map(({ kind }) => kind);
+
 test('the definition of ScheduleProfiles can be left to another installation', async () => {
-  const kinds = async (values: object): Promise<unknown[]> => (await rendered(values)).map(({ kind }) => kind);
   expect(await kinds(minimal)).toContain('CustomResourceDefinition');
   expect(await kinds({ ...minimal, crd: { install: false } })).not.toContain('CustomResourceDefinition');
 });
