@@ -1,5 +1,6 @@
 // Services across both sides: a cluster with a real node, and a CCI region whose pods have an agent.
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -25,7 +26,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { agentImage, buildAgentImage } from '../../testkit/agent-image.ts';
 import type { Said } from '../../testkit/ask-names.ts';
 import { eventuallyWith } from '../../testkit/eventually.ts';
+import { spillwayProgram } from '../../testkit/program.ts';
 import { Testbed } from '../../testkit/testbed.ts';
+import type { NetworkReport } from '../diagnosis/network/view.ts';
 import { hasAgent } from '../podspec/agent-container.ts';
 
 const run = promisify(execFile);
@@ -122,7 +125,7 @@ beforeAll(async () => {
   cluster = undo.use(started);
   region = undo.use(await startRegion({ host: cluster.hostAddress, networkStepMs: 100, node: 'containers' }));
   await peer(cluster, region.cluster);
-  await pushImage(region.cluster.registry, agentImage, image);
+  await Promise.all([cluster, region.cluster].map(({ registry }) => pushImage(registry, agentImage, image)));
   client = undo.use(new KubeClient({ config: await loadKubeconfig({ paths: [cluster.kubeconfig] }) }));
   there = undo.use(new KubeClient({ config: await loadKubeconfig({ paths: [region.cluster.kubeconfig] }) }));
   testbed = await Testbed.create({ cluster, backend: 'cci', cci: { at: region }, agentImage });
@@ -309,6 +312,67 @@ describe('a burst pod', () => {
     const log = `/api/v1/nodes/${testbed.nodeName}/proxy/containerLogs/${namespace}/outside/spillway-link`;
     const { stdout } = await cluster.kubectl(['get', '--raw', log]);
     expect(stdout).toContain('connected to the link server');
+  });
+});
+
+/** The arguments of `spillway doctor network`. */
+const doctorNetwork = (image = agentImage): string[] => [
+  ...['doctor', 'network', '--node', testbed.nodeName, '-n', namespace, '--image', image, '-o', 'json'],
+];
+
+/** What it finds, when it ends with this exit code. Nothing of it is left. */
+async function networkReport(code: number, image?: string): Promise<NetworkReport> {
+  const report: NetworkReport = JSON.parse(await testbed.spillway(doctorNetwork(image), [code]));
+  expect(await leftOfDoctor()).toEqual([]);
+  return report;
+}
+
+async function leftOfDoctor(): Promise<unknown[]> {
+  const all = { namespace, labelSelector: 'spillway.dev/network-test' };
+  const lists = await Promise.all([jobs, pods, services].map((type) => client.resource(type).list(all)));
+  return lists.flatMap(({ items }) => items);
+}
+
+const statesOf = ({ cells }: NetworkReport, from: 'cluster' | 'burst'): Record<string, string> =>
+  Object.fromEntries(
+    cells.filter((cell) => cell.from === from).map(({ check, state, code = '' }) => [check, `${state} ${code}`.trim()]),
+  );
+const all = {
+  podTcp: 'ok',
+  podUdp: 'ok',
+  name: 'ok',
+  serviceTcp: 'ok',
+  serviceUdp: 'ok',
+  transfer: 'ok',
+  endpoints: 'ok',
+  apiServer: 'ok',
+};
+
+describe('spillway doctor network', () => {
+  test('finds that each side reaches everything of the other', async () => {
+    const report = await networkReport(0);
+    expect(report).toMatchObject({ node: testbed.nodeName, interconnect: 'agent', findings: [] });
+    expect(statesOf(report, 'cluster')).toEqual(all);
+    expect(statesOf(report, 'burst')).toEqual(all);
+  });
+
+  test('says why its pods do not start', async () => {
+    const { findings, cells } = await networkReport(3, 'docker.io/library/none-such:1');
+    expect(findings.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+      expect.stringMatching(/^network-pod-not-started: .*on a node of the cluster did not start: .*none-such/),
+      expect.stringMatching(/^network-pod-not-started: .*on the virtual node did not start: .*none-such/),
+    ]);
+    expect(cells.every(({ state }) => state === 'skipped')).toBe(true);
+  });
+
+  test('leaves nothing behind when it is interrupted', async () => {
+    const args = [...spillwayProgram.slice(1), ...doctorNetwork(), '--kubeconfig', cluster.kubeconfig];
+    const child = spawn(process.execPath, args, { stdio: 'ignore' });
+    const closed = once(child, 'close');
+    await eventually('its pods are there', async () => (await leftOfDoctor()).length === 6);
+    child.kill('SIGINT');
+    expect(await closed).toEqual([130, null]);
+    expect(await leftOfDoctor()).toEqual([]);
   });
 });
 
@@ -650,10 +714,24 @@ test('where Services are routed, pods reach them without an agent', async () => 
   const { stdout } = await run('ip', [...network, '-j', 'route', 'show', cluster.podCidrs[0] ?? '']);
   const [route]: readonly { readonly gateway: string }[] = JSON.parse(stdout);
   const via = ['via', route?.gateway ?? '', 'src', region.cluster.nodeAddress];
-  await run('ip', [...network, 'route', 'add', '10.96.0.0/16', ...via]);
   const remote = { kubeconfig: region.cluster.kubeconfig };
   testbed = await Testbed.create({ cluster, backend: 'kubernetes', remote, nodeName: 'routed', routed: true });
   await testbed.start();
+  const without = await networkReport(3);
+  const unreachable = 'failed network-services-unreachable';
+  expect(statesOf(without, 'cluster')).toEqual(all);
+  expect(statesOf(without, 'burst')).toEqual({
+    ...all,
+    ...{ serviceTcp: unreachable, serviceUdp: unreachable, transfer: unreachable, endpoints: 'skipped' },
+    apiServer: 'failed network-api-server-unreachable',
+  });
+  const missing = `10.96.0.0/16 must be routed to a node of the cluster, such as ${cluster.nodeAddress}`;
+  for (const { check, from, remedy } of without.cells) {
+    if (from === 'burst' && ['serviceTcp', 'apiServer'].includes(check)) expect(remedy).toContain(missing);
+  }
+
+  await run('ip', [...network, 'route', 'add', '10.96.0.0/16', ...via]);
+  expect(statesOf(await networkReport(0), 'burst')).toEqual(all);
   const pod = await create('routed', true, { containers: [netexec] });
   await ready('routed');
   const { responses = [] } = await called('routed', 'http://web:81', 10);
