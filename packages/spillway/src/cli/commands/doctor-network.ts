@@ -6,15 +6,16 @@ import { everyPage } from '../../diagnosis/every-page.ts';
 import { inspectNetwork } from '../../diagnosis/network/inspect.ts';
 import { isAllWell, judge } from '../../diagnosis/network/judge.ts';
 import { isVirtual } from '../../diagnosis/why.ts';
-import { type ClusterOptions, inCluster, withClusterOptions } from '../cluster.ts';
+import { type ClusterOptions, inCluster } from '../cluster.ts';
 import { interruptible } from '../interruptible.ts';
 import { CommandFailure, exitCodes, UsageError } from '../mistake.ts';
-import { outputOption, type OutputFormat, printAnswer } from '../output.ts';
+import { type OutputFormat, printAnswer } from '../output.ts';
 import { renderNetwork } from '../render-network.ts';
 import { note, type Terminal } from '../terminal.ts';
 
 interface Options extends ClusterOptions {
   readonly config?: string;
+  readonly runPod?: string | true;
   readonly node?: string;
   readonly namespace?: string;
   readonly image?: string;
@@ -28,20 +29,22 @@ const usualImage = 'docker.io/library/node:24-alpine';
 
 /** `spillway doctor network` */
 export function doctorNetworkCommand(terminal: Terminal): Command {
-  return withClusterOptions(new Command('network'))
+  return new Command('network')
+    .configureHelp({ showGlobalOptions: true })
     .description(
       'run a pod on a node of the cluster and one on a virtual node, and check what each reaches of the other: addresses, names, Services, the API server',
     )
     .option('--node <name>', 'virtual node (default: the only one)')
     .option('-n, --namespace <name>', 'namespace of the test pods (default: that of the context)')
-    .option('--config <file>', 'configuration: its link.image is the image of the test pods')
     .option(
       '--image <name>',
       `image of the test pods, with Node.js 20 or newer (default: link.image of --config, else ${usualImage})`,
     )
     .addOption(new Option('--size <mebibytes>', 'size of the large transfer').argParser(mebibytesOf).default(64))
-    .addOption(outputOption())
-    .action(async (options: Options) => {
+    .action(async (_own: object, command: Command) => {
+      // Commander gives the options of "doctor" to it, wherever they stand.
+      const options = command.optsWithGlobals<Options>();
+      if (options.runPod !== undefined) throw new UsageError('--run-pod is not for "doctor network"');
       const onProgress = (doing: string): void => note(terminal, doing);
       const image = options.image ?? (await configuredImage(options.config)) ?? usualImage;
       const report = await inCluster(

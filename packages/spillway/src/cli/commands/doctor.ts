@@ -30,33 +30,29 @@ const usualTestImage = 'busybox';
 
 /** `spillway doctor` */
 export function doctorCommand(terminal: Terminal): Command {
-  return (
-    withClusterOptions(new Command('doctor'))
-      // What stands behind "network" is its own.
-      .enablePositionalOptions()
-      .addCommand(doctorNetworkCommand(terminal))
-      .option('--config <file>', 'configuration; the CCI accounts of its pools are checked, too')
-      .option(
-        '--run-pod [image]',
-        `start a pod in each of them for a second and remove it (default image: ${usualTestImage}); needs --config`,
-      )
-      .addOption(outputOption())
-      .action(async (options: DoctorOptions) => {
-        if (options.runPod !== undefined && options.config === undefined)
-          throw new UsageError('--run-pod needs --config');
-        const config = options.config === undefined ? undefined : await loadConfig(options.config);
-        const view = await inCluster(options, terminal, (client) => readView(client, supports));
-        const clusterId = config?.clusterId ?? view.clusterUid;
-        // A pod that was started is removed before the end.
-        const accounts =
-          config && clusterId !== undefined
-            ? await interruptible((signal) => accountsOf({ ...options, config, clusterId, terminal }, view, signal))
-            : [];
-        const findings: readonly AnyFinding[] = [...diagnose(view), ...accounts];
-        printAnswer(terminal, { findings: worstFirst(findings) }, options.output, render);
-        if (findings.some(({ severity }) => severity !== 'info')) terminal.exitCode = exitCodes.findings;
-      })
-  );
+  return withClusterOptions(new Command('doctor'))
+    .addCommand(doctorNetworkCommand(terminal))
+    .option('--config <file>', 'configuration; the CCI accounts of its pools are checked, too')
+    .option(
+      '--run-pod [image]',
+      `start a pod in each of them for a second and remove it (default image: ${usualTestImage}); needs --config`,
+    )
+    .addOption(outputOption())
+    .action(async (options: DoctorOptions) => {
+      if (options.runPod !== undefined && options.config === undefined)
+        throw new UsageError('--run-pod needs --config');
+      const config = options.config === undefined ? undefined : await loadConfig(options.config);
+      const view = await inCluster(options, terminal, (client) => readView(client, supports));
+      const clusterId = config?.clusterId ?? view.clusterUid;
+      // A pod that was started is removed before the end.
+      const accounts =
+        config && clusterId !== undefined
+          ? await interruptible((signal) => accountsOf({ ...options, config, clusterId, terminal }, view, signal))
+          : [];
+      const findings: readonly AnyFinding[] = [...diagnose(view), ...accounts];
+      printAnswer(terminal, { findings: worstFirst(findings) }, options.output, render);
+      if (findings.some(({ severity }) => severity !== 'info')) terminal.exitCode = exitCodes.findings;
+    });
 }
 
 interface AccountOptions extends Pick<DoctorOptions, 'runPod'> {
