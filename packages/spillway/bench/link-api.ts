@@ -98,15 +98,13 @@ await server.close();
 
 /** While endpoints change. */
 async function measure(): Promise<{ readonly watches: number; readonly rates: readonly number[] }> {
-  const from = { page: await page(), asked, sent, at: performance.now() };
+  const from = { page: await readPage(), asked, sent, at: performance.now() };
   for (let change = 0; change < seconds * changesPerSecond; change += 1) {
     await changeEndpoints();
     await sleep(Math.max(0, from.at + ((change + 1) * 1000) / changesPerSecond - performance.now()));
   }
-  const to = { page: await page(), asked, sent };
+  const to = { page: await readPage(), asked, sent };
   const took = (performance.now() - from.at) / 1000;
-  const requests = (text: string): number =>
-    parseMetrics(text, 'apiserver_request_total').reduce((sum, { value }) => sum + value, 0);
   const watches = parseMetrics(to.page, 'apiserver_longrunning_requests')
     .filter(({ labels }) => labels['verb'] === 'WATCH')
     .reduce((sum, { value }) => sum + value, 0);
@@ -114,7 +112,11 @@ async function measure(): Promise<{ readonly watches: number; readonly rates: re
   return { watches, rates: rates.map((each) => each / took) };
 }
 
-async function page(): Promise<string> {
+function requests(page: string): number {
+  return parseMetrics(page, 'apiserver_request_total').reduce((sum, { value }) => sum + value, 0);
+}
+
+async function readPage(): Promise<string> {
   return await user.request<string>({ method: 'GET', path: '/metrics', accept: 'text/plain' });
 }
 

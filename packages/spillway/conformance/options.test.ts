@@ -5,7 +5,7 @@ import { parseOptions } from './options.ts';
 describe('the options of the conformance tests', () => {
   test('default to all targets and all tests, and keep nothing', () => {
     expect(parseOptions([])).toEqual({
-      targets: ['control', 'kubernetes', 'cci', 'cci-agent'],
+      targets: ['control', 'kubernetes', 'cci'],
       sigs: [],
       classes: [],
       focus: undefined,
@@ -26,7 +26,7 @@ describe('the options of the conformance tests', () => {
   });
 
   test.each([
-    [['--target', 'cri'], /--target cri: there are control, kubernetes, cci, cci-agent/],
+    [['--target', 'cri'], /--target cri: there are control, kubernetes, cci/],
     [['--focus', '('], /--focus \(/],
     [['--procs', '0'], /--procs takes a whole number/],
     [['--write', '--sig', 'node'], /leave out --sig and --focus/],

@@ -9,7 +9,6 @@ interface Reason {
 }
 
 const virtual = ['kubernetes', 'cci'] as const;
-const region = ['cci', 'cci-agent'] as const;
 
 /** Known causes, in place of what a test says when it gives up. */
 const reasons: readonly Reason[] = [
@@ -47,7 +46,7 @@ const reasons: readonly Reason[] = [
     },
   },
   {
-    targets: region,
+    targets: ['cci'],
     tests: /downward ?API.* (cpu|memory|limits)/i,
     why: {
       en: 'in CCI requests and limits are the size that is billed ([sizing](sizing.md#cci); CCE user guide cce_10_0295)',
@@ -55,7 +54,7 @@ const reasons: readonly Reason[] = [
     },
   },
   {
-    targets: region,
+    targets: ['cci'],
     tests: /kubectl describe prints relevant information/,
     why: {
       en: 'the test expects a pod without requests, which CCI does not sell; here a policy adds some',
@@ -63,7 +62,7 @@ const reasons: readonly Reason[] = [
     },
   },
   {
-    targets: region,
+    targets: ['cci'],
     tests: /\/etc\/hosts entries for the cluster/,
     why: {
       en: 'CCI writes /etc/hosts with the host name alone, and Spillway has no way to add the fully qualified name',

@@ -1,6 +1,5 @@
-import { busyboxImage, type Cluster, type ClusterOptions, peer, pushImage, startCluster } from '@spillway/devcluster';
+import { busyboxImage, type Cluster, type ClusterOptions, peer, startCluster } from '@spillway/devcluster';
 import { ownRegion } from '../demo/region.ts';
-import { agentImage, buildAgentImage } from '../testkit/agent-image.ts';
 import { Kubectl } from '../testkit/kubectl.ts';
 import { applyRequestsPolicy, type RequestsPolicy } from '../testkit/requests-policy.ts';
 import { Testbed } from '../testkit/testbed.ts';
@@ -25,8 +24,7 @@ const node = { memory: '8Gi', maxPods: 250 };
 const starts: Readonly<Record<TargetName, (options: TargetOptions) => Promise<Target>>> = {
   control: startControl,
   kubernetes: startKubernetes,
-  cci: (options) => startCci(options, 'off'),
-  'cci-agent': (options) => startCci(options, 'agent'),
+  cci: startCci,
 };
 
 export function startTarget(name: TargetName, options: TargetOptions): Promise<Target> {
@@ -80,17 +78,15 @@ const defaultRequests: RequestsPolicy = {
   probe: { namespace: 'default', cpu: '250m' },
 };
 
-async function startCci(options: TargetOptions, interconnect: 'off' | 'agent'): Promise<Target> {
+async function startCci(options: TargetOptions): Promise<Target> {
   await using started = new AsyncDisposableStack();
   const cluster = started.use(await startCluster({ ...options, node: { memory: '1Gi' } }));
   const region = started.use(await ownRegion({ cluster, containers: true, log: options.log }));
-  if (interconnect === 'agent') await pushImage(region.cluster.registry, agentImage, await buildAgentImage());
   const testbed = await Testbed.create({
     cluster,
     backend: 'cci',
     cci: { at: region, volumeRefresh: true },
     taints: [],
-    ...(interconnect === 'agent' && { agentImage }),
   });
   await serve(testbed, cluster, started);
   await applyRequestsPolicy(new Kubectl(cluster), defaultRequests);

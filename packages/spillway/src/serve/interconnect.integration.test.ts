@@ -353,9 +353,10 @@ describe('a burst pod', () => {
 });
 
 /** The arguments of `spillway doctor network`. */
-const doctorNetwork = (image = agentImage): string[] => [
-  ...['doctor', 'network', '--node', testbed.nodeName, '-n', namespace, '--image', image, '-o', 'json'],
-];
+const doctorNetwork = (image = agentImage): string[] => {
+  const options = `--node ${testbed.nodeName} -n ${namespace} --image ${image} -o json`;
+  return ['doctor', 'network', ...options.split(' ')];
+};
 
 /** What it finds, when it ends with this exit code. Nothing of it is left. */
 async function networkReport(code: number, image?: string): Promise<NetworkReport> {
@@ -778,7 +779,10 @@ test('where Services are routed, pods reach them without an agent', async () => 
   expect(statesOf(without, 'cluster')).toEqual(all);
   expect(statesOf(without, 'burst')).toEqual({
     ...all,
-    ...{ serviceTcp: unreachable, serviceUdp: unreachable, transfer: unreachable, endpoints: 'skipped' },
+    serviceTcp: unreachable,
+    serviceUdp: unreachable,
+    transfer: unreachable,
+    endpoints: 'skipped',
     apiServer: 'failed network-api-server-unreachable',
   });
   const missing = `${serviceCidr} must be routed to a node of the cluster, such as ${cluster.nodeAddress}`;
