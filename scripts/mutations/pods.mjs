@@ -167,9 +167,30 @@ export const more = [
   {
     name: 'what a late request has changed back stays so',
     file: transitions,
-    search: 'return instance.revision === last.revision ? content : doubted(content);',
-    replace: 'return doubted(undefined) ?? content;',
+    search: 'const isNews = instance.revision !== last.revision || listedMs >= answeredMs;',
+    replace: 'const isNews = listedMs >= answeredMs;',
     tests: decide,
+  },
+  {
+    name: 'what a late request has changed back before the answer stays so',
+    file: transitions,
+    search: 'const isNews = instance.revision !== last.revision || listedMs >= answeredMs;',
+    replace: 'const isNews = instance.revision !== last.revision;',
+    tests: decide,
+  },
+  {
+    name: 'a change is made again when the watch lags behind its answer',
+    file: transitions,
+    search: 'listedMs = Number.NEGATIVE_INFINITY,',
+    replace: 'listedMs = Number.POSITIVE_INFINITY,',
+    tests: decide,
+  },
+  {
+    name: 'a listing does not tell when it began',
+    file: `${pods}/instances/instance-observer.ts`,
+    search: 'sink.instance(instance, startedMs);',
+    replace: 'sink.instance(instance);',
+    tests: core,
   },
   {
     name: 'what has found a place counts as taken back when it ends',

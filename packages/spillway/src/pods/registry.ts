@@ -57,14 +57,15 @@ export class Registry {
     this.apply(uid, by === 'watch' ? podGone : podUnlisted);
   }
 
-  instanceSeen(instance: Instance): void {
+  /** @param listedMs See `instanceSeen` of the core. */
+  instanceSeen(instance: Instance, listedMs?: number): void {
     const { ref, state } = instance;
     if (!this.#actors.has(ref.uid)) {
       this.#unowned.set(ref.uid, instance);
       return;
     }
     if (state === 'running') this.pass(ref, 'started');
-    this.apply(ref.uid, (known) => instanceSeen(known, instance));
+    this.apply(ref.uid, (known) => instanceSeen(known, instance, listedMs));
   }
 
   instanceGone({ uid }: InstanceRef): void {

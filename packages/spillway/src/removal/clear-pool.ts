@@ -159,13 +159,16 @@ export async function dismantlePool(
 
 const nameThem = ({ kind, name }: Item): string => `${kind} ${name}`;
 
-/** Changes are seen at once when a backend is prepared, and within a minute when it cannot be. */
+/** Changes are seen at once when a backend is prepared, and within a minute as long as it cannot be. */
 async function observe(backend: Backend, { clock }: Persistence, signal: AbortSignal): Promise<void> {
-  try {
+  const prepare = async (): Promise<void> => {
     // Where there are no instances there may be no namespace, and none is made for them.
     if ((await instancesOf(backend, signal)).length > 0) await backend.prepare(signal);
+  };
+  try {
+    await persist('observe', prepare, { tell: () => {}, clock }, signal);
   } catch {
-    await clock.sleep(0, signal);
+    // What keeps it from being prepared says so where it matters: nothing is looked after that does not end.
   }
 }
 

@@ -167,6 +167,16 @@ describe('what virtual kubelets get wrong', () => {
       },
     ));
 
+  it('an edit is changed back by a late request of another process before it is answered: it is made again', () =>
+    inWorld({ latency: { update: 2000 } }, async (world) => {
+      await runningPod(world, 'web');
+      world.edit('web', 'centos:8');
+      await world.advance(1500);
+      world.changeBack('web');
+      await world.advance(120_000);
+      expect((await world.instances())[0]?.containerStatuses).toMatchObject([{ image: 'centos:8' }]);
+    }));
+
   it('a half-made instance is completed, also by the next process', () =>
     inWorld(
       { latency: { create: 100 }, faults: [{ on: 'create', fails: 'internal', effect: 'half', timesPerPod: 1 }] },

@@ -896,6 +896,15 @@ describe('a pod that is edited while it runs', () => {
     expect(decide(back, now + seconds(60), context).operation).toEqual(update);
   });
 
+  it('and that another process changes back during the change is changed again, when that is listed after the answer', () => {
+    const old = testInstance(runningPod, { revision: ran.revision });
+    const changed = given(instanceSeen(change(ran, edited), old));
+    const later = now + seconds(60);
+    expect(decide(instanceSeen(changed, old), later, context).operation).toBeUndefined();
+    expect(decide(instanceSeen(changed, old, now - 1), later, context).operation).toBeUndefined();
+    expect(decide(instanceSeen(changed, old, now), later, context).operation).toEqual(update);
+  });
+
   it('only in its tolerations is left alone, and observed at once', () => {
     const tolerant = {
       ...runningPod,

@@ -24,7 +24,7 @@ export function operationStarted(state: PodState, operation: Operation): PodStat
 export function operationEnded(state: PodState, outcome: Outcome, nowMs: number): PodState {
   const operation = state.inFlight;
   if (operation === undefined) return state;
-  const idle: PodState = { ...state, inFlight: undefined };
+  const idle: PodState = { ...state, inFlight: undefined, answeredMs: nowMs };
   return settle(
     outcome.ok ? succeeded(idle, operation, outcome.content, nowMs) : failed(idle, operation, outcome, nowMs),
   );

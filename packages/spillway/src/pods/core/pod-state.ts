@@ -59,6 +59,8 @@ export interface PodState {
   readonly outdated: boolean;
   readonly failures: Readonly<Partial<Record<Operation['kind'], Failure>>>;
   readonly inFlight: Operation | undefined;
+  /** When the newest answer to an operation came; undefined: none has. What is listed from then on is no older. */
+  readonly answeredMs: number | undefined;
   /** Events to be recorded; the actor takes them out. */
   readonly outbox: readonly Notice[];
 }

@@ -110,6 +110,7 @@ function blank(ref: InstanceRef, nowMs: number): PodState {
     outdated: false,
     failures: {},
     inFlight: undefined,
+    answeredMs: undefined,
     outbox: [],
   };
 }
@@ -171,7 +172,8 @@ export function statusRefused(state: PodState, status: PodStatus): PodState {
   return { ...state, refusedStatus: { status, times: isSameEnd ? known.times + 1 : 1 } };
 }
 
-export function instanceSeen(state: PodState, instance: Instance): PodState {
+/** @param listedMs When the listing that tells it began; absent: the watch tells it, which may come late. */
+export function instanceSeen(state: PodState, instance: Instance, listedMs?: number): PodState {
   // What was seen before it was removed may be told late. Where the pod stays it is looked after all the same: a late request may
   // have made another one.
   if (state.removed && !stays(state)) return state;
@@ -187,7 +189,7 @@ export function instanceSeen(state: PodState, instance: Instance): PodState {
     withdrawn: state.withdrawn && (instance.state === 'stopping' || instance.unplaced !== undefined),
     observed: { kind: 'present', instance },
     last: instance,
-    content: contentOf(state, instance),
+    content: contentOf(state, instance, listedMs),
     // What has only begun may be half of an instance, left by a create that was cut off: only an answer says that it is whole.
     created: state.created === 'accepted' || instance.state !== 'starting' ? 'accepted' : 'asked',
     ran: state.ran || ran,
@@ -196,11 +198,16 @@ export function instanceSeen(state: PodState, instance: Instance): PodState {
 }
 
 /** What it is made of, unless somebody else has made it or has changed it since. */
-function contentOf({ last, content }: PodState, instance: Instance): Content | undefined {
+function contentOf(
+  { last, content, answeredMs = Number.POSITIVE_INFINITY }: PodState,
+  instance: Instance,
+  listedMs = Number.NEGATIVE_INFINITY,
+): Content | undefined {
   if (!isOfAnother(instance, content)) return content;
   if (last === undefined) return undefined;
-  // What it shows may be older than the answer, but does not become another.
-  return instance.revision === last.revision ? content : doubted(content);
+  // What the watch tells, or a listing that began before it, may be older than the answer, unless it has become another since.
+  const isNews = instance.revision !== last.revision || listedMs >= answeredMs;
+  return isNews ? doubted(content) : content;
 }
 
 /** The backend says that the instance is gone. */

@@ -37,9 +37,9 @@ export class InstanceNews implements InstanceSink {
     this.#options = options;
   }
 
-  instance(instance: Instance): void {
+  instance(instance: Instance, listedMs?: number): void {
     this.#options.ledger?.instance(instance);
-    this.#options.registry.instanceSeen(instance);
+    this.#options.registry.instanceSeen(instance, listedMs);
   }
 
   gone(ref: InstanceRef): void {

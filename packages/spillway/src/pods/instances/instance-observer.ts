@@ -4,7 +4,8 @@ import type { ListingRequests } from './listing-requests.ts';
 
 /** What the observer tells. Called synchronously. */
 export interface InstanceSink {
-  instance(instance: Instance): void;
+  /** `listedMs`: when the listing that tells it began; absent: the watch tells it. */
+  instance(instance: Instance, listedMs?: number): void;
   gone(ref: InstanceRef): void;
   notice(ref: InstanceRef, notice: Notice): void;
   double(ref: InstanceRef, message: string): void;
@@ -110,7 +111,7 @@ export class InstanceObserver {
     const listed = new Set<string>();
     for (const instance of listing.instances) {
       listed.add(instance.ref.uid);
-      if (!changed.has(instance.ref.uid)) sink.instance(instance);
+      if (!changed.has(instance.ref.uid)) sink.instance(instance, startedMs);
     }
     if (listing.complete) this.#completeOnce = true;
     sink.listed({

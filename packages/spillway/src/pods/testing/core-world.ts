@@ -330,6 +330,11 @@ export class CoreWorld {
     await this.#overseer.createAnother(this.api.get(name)?.metadata?.uid ?? '');
   }
 
+  /** An update that another process sent before the pod was edited arrives after all. */
+  changeBack(name: string): void {
+    this.#overseer.changeBack(this.api.get(name)?.metadata?.uid ?? '');
+  }
+
   /** etcd is restored from a snapshot that was taken when there were these pods. */
   restore(pods: readonly Pod[]): void {
     this.#overseer.restore(pods);

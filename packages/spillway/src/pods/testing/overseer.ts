@@ -92,6 +92,14 @@ export class Overseer {
     if (workload) await region.createAnother(owner, workload);
   }
 
+  /** It becomes again what it was created as. */
+  changeBack(uid: string): void {
+    const { region, owner } = this.#options;
+    const workload = this.#workloads.get(uid);
+    const objects = { configMaps: new Map(), secrets: new Map() };
+    if (workload) region.find(owner, uid)?.update({ volumes: new Map(), objects, workload });
+  }
+
   /** etcd is restored from a snapshot that was taken when there were these pods. */
   restore(pods: readonly Pod[]): void {
     const { api } = this.#options;

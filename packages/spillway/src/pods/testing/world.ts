@@ -226,7 +226,7 @@ export class World {
     if (listing.changed) return;
     if (this.state) {
       if (listing.seen?.state === 'running') this.knownToHaveRun = true;
-      if (listing.seen) this.state = instanceSeen(this.state, listing.seen);
+      if (listing.seen) this.state = instanceSeen(this.state, listing.seen, listing.startedMs);
       else if (complete) this.state = instanceMissing(this.state, listing.startedMs);
       if (!complete) return;
       this.orphanSightings = this.state.gone === 'unlisted' ? this.orphanSightings + 1 : 0;
