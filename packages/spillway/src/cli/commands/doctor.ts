@@ -68,7 +68,7 @@ async function accountsOf(
 ): Promise<CciFinding[]> {
   const findings: CciFinding[] = [];
   // One after the other: pools may share an account, and a refusal counts for its key.
-  for (const { name, nodeName, backend, dns } of config.pools) {
+  for (const { name, nodeName, backend, dns, interconnect } of config.pools) {
     if (backend.type !== 'cci') continue;
     const account = await inspectCci(
       {
@@ -81,7 +81,9 @@ async function accountsOf(
       },
       signal,
     );
-    findings.push(...diagnoseCci({ pool: name, nodeName, backend, dnsServers: dns.clusterDNS, account, cluster }));
+    findings.push(
+      ...diagnoseCci({ pool: name, nodeName, backend, dnsServers: dns.clusterDNS, interconnect, account, cluster }),
+    );
   }
   signal.throwIfAborted();
   return findings;

@@ -50,6 +50,7 @@ const view: CciView = {
   nodeName: 'virtual-kubelet',
   backend,
   dnsServers: ['192.168.1.10'],
+  interconnect: 'off',
   account,
   cluster,
 };
@@ -200,6 +201,24 @@ describe('the surroundings', () => {
     };
     expect(messages(ofCluster({ services: [kubernetes] }))).toMatch(/overlaps the addresses of the cluster's Services/);
     expect(messages(found({ backend: { ...backend, cidr: '10.247.8.0/24' } }))).toMatch(/overlaps 10\.247\.0\.0\/16/);
+  });
+
+  test('Services with addresses of CCI cannot be routed; name servers that are Services can', () => {
+    const service = (clusterIP: string): Service => ({
+      metadata: { name: 'kubernetes', namespace: 'default' },
+      spec: { clusterIP },
+    });
+    const route = (clusterIP: string): string =>
+      messages(
+        found({
+          interconnect: 'route',
+          dnsServers: [clusterIP],
+          cluster: { ...cluster, services: [service(clusterIP)] },
+        }),
+      );
+    expect(route('10.247.0.1')).toMatch(/interconnect: route cannot work.* such as 10\.247\.0\.1/);
+    expect(route('10.96.0.1')).toBe('');
+    expect(messages(found({ cluster: { ...cluster, services: [service('10.247.0.1')] } }))).toBe('');
   });
 
   test('ranges of addresses are compared as networks', () => {
