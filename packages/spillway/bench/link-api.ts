@@ -26,7 +26,7 @@ import { parseMetrics } from './prometheus.ts';
 
 const counts = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1, 100, 2000];
 const namespace = 'shop';
-const seconds = 60;
+const seconds = 30;
 const changesPerSecond = 10;
 const many = { perSecond: 1e6, burst: 1e6, underWay: 1e6 };
 

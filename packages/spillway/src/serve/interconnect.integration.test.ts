@@ -781,7 +781,7 @@ test('where Services are routed, pods reach them without an agent', async () => 
     ...all,
     serviceTcp: unreachable,
     serviceUdp: unreachable,
-    transfer: unreachable,
+    transfer: 'skipped',
     endpoints: 'skipped',
     apiServer: 'failed network-api-server-unreachable',
   });

@@ -25,7 +25,6 @@ import {
   type NetworkView,
   otherSide,
   type Side,
-  sides,
   type SideView,
 } from './view.ts';
 
@@ -35,10 +34,11 @@ export interface InspectNetworkOptions extends TestPodsOptions {
   readonly bytes: number;
 }
 
+type Questions = Partial<Record<Check, Question>>;
+
 /** Before the endpoints of a new Service are known everywhere. */
 const settleMs = 10_000;
 const followMs = 15_000;
-const transferMs = 0;
 
 /**
  * Starts a pod on each side, asks each about the other, and removes both whatever happens, also when `signal` is aborted.
@@ -63,52 +63,69 @@ export async function inspectNetwork(options: InspectNetworkOptions, signal: Abo
 }
 
 async function look(options: InspectNetworkOptions, pods: TestPods, signal: AbortSignal): Promise<NetworkView> {
-  const { client, run, virtualNode, onProgress } = options;
+  const { client, run, virtualNode } = options;
   const services = await pods.create(signal);
-  const [cluster, burst] = await Promise.all(sides.map((side) => pods.started(side, signal)));
+  const [cluster, burst] = await Promise.all([pods.started('cluster', signal), pods.started('burst', signal)]);
   const known = {
     nodeName: run.nodeName,
     interconnect: interconnectOf(virtualNode),
     clusterIps: { cluster: clusterIp(services.cluster), burst: clusterIp(services.burst) },
     serviceNetworks: await serviceNetworks(client, signal),
   };
-  if (cluster === undefined || burst === undefined || 'notStarted' in cluster || 'notStarted' in burst) {
+  if ('notStarted' in cluster || 'notStarted' in burst) {
     const notStarted = {
-      ...(cluster !== undefined && 'notStarted' in cluster && { cluster: cluster.notStarted }),
-      ...(burst !== undefined && 'notStarted' in burst && { burst: burst.notStarted }),
+      ...('notStarted' in cluster && { cluster: cluster.notStarted }),
+      ...('notStarted' in burst && { burst: burst.notStarted }),
     };
     return { ...known, notStarted, sides: undefined, clusterNode: { podNetworks: [], address: '' } };
   }
   const both = { cluster: cluster.pod, burst: burst.pod };
-  onProgress('asking each about the other: addresses, names, TCP, UDP, a large transfer, the API server');
-  const asking: Asking = { ...options, pods: both, signal };
-  const first = await askBoth(asking, (from) => firstQuestions(options, from, both[otherSide(from)]));
-  onProgress('changing the endpoints of the Services');
-  const reached = (from: Side): boolean => first[from].asked.serviceTcp?.answer.ok === true;
-  await pods.direct('nobody', signal);
-  const silent = await askBoth(asking, (from) => (reached(from) ? endpointQuestion(run, from, 'silent') : {}));
-  await pods.direct('pods', signal);
-  const again = await askBoth(asking, (from) => (reached(from) ? endpointQuestion(run, from, 'tcp') : {}));
-  const sideView = (side: Side): SideView => {
-    const followed = silent[side].asked.endpoints?.answer.ok === true ? again : silent;
-    return { ...first[side], asked: { ...first[side].asked, ...followed[side].asked } };
-  };
-  const views = { cluster: sideView('cluster'), burst: sideView('burst') };
-  const agentWord = await agentSays(client, both.burst, signal);
+  const asked = await askAll({ ...options, pods: both, signal }, pods);
+  const said = await agentSays(client, both.burst, signal);
   return {
     ...known,
     notStarted: {},
-    sides: views,
+    sides: asked,
     clusterNode: await clusterNode(client, both.cluster, signal),
-    ...(agentWord !== undefined && { agentSays: agentWord }),
+    ...(said !== undefined && { agentSays: said }),
   };
 }
 
-function firstQuestions(
-  { run, bytes }: InspectNetworkOptions,
-  from: Side,
-  target: Pod,
-): Partial<Record<Check, Question>> {
+type BothSides = Readonly<Record<Side, SideView>>;
+
+interface Asking extends InspectNetworkOptions {
+  readonly pods: Readonly<Record<Side, Pod>>;
+  readonly signal: AbortSignal;
+}
+
+/** The questions that take a Service to be reached come after the one that says so. */
+async function askAll(asking: Asking, testPods: TestPods): Promise<BothSides> {
+  const { run, onProgress, signal } = asking;
+  onProgress('asking each about the other: addresses, names, TCP, UDP, the API server');
+  const first = await askBoth(asking, (from) => firstQuestions(run, from, asking.pods[otherSide(from)]));
+  const askReached = (ofTarget: (to: Side) => Questions): Promise<BothSides> =>
+    askBoth(asking, (from) => (first[from].asked.serviceTcp?.answer.ok === true ? ofTarget(otherSide(from)) : {}));
+  onProgress('asking each for a large transfer');
+  const transferred = await askReached((to) => transferQuestion(asking, to));
+  onProgress('changing the endpoints of the Services');
+  await testPods.direct('nobody', signal);
+  const silent = await askReached((to) => endpointQuestion(run, to, 'silent'));
+  await testPods.direct('pods', signal);
+  const again = await askReached((to) => endpointQuestion(run, to, 'tcp'));
+  const together = (side: Side): SideView => {
+    const followed = silent[side].asked.endpoints?.answer.ok === true ? again[side] : silent[side];
+    const parts = [first[side], transferred[side], followed];
+    const notAsked = parts.find((part) => part.notAsked !== undefined)?.notAsked;
+    return {
+      ...first[side],
+      asked: Object.assign({}, ...parts.map(({ asked }) => asked)),
+      ...(notAsked !== undefined && { notAsked }),
+    };
+  };
+  return { cluster: together('cluster'), burst: together('burst') };
+}
+
+function firstQuestions(run: TestRun, from: Side, target: Pod): Questions {
   const to = otherSide(from);
   const address = target.status?.podIP ?? '';
   const [host, expect, withinMs] = [hostOf(run, to), nameOfTest(run, to), settleMs];
@@ -118,28 +135,20 @@ function firstQuestions(
     name: { kind: 'name', host, withinMs },
     serviceTcp: { kind: 'tcp', host, port: servicePorts.tcp, expect, withinMs },
     serviceUdp: { kind: 'udp', host, port: servicePorts.udp, expect, withinMs },
-    transfer: { kind: 'transfer', host, port: servicePorts.tcp, bytes, withinMs: transferMs },
     apiServer: { kind: 'api', withinMs },
   };
 }
 
-function endpointQuestion(run: TestRun, from: Side, kind: 'silent' | 'tcp'): Partial<Record<Check, Question>> {
-  const to = otherSide(from);
+function transferQuestion({ run, bytes }: InspectNetworkOptions, to: Side): Questions {
+  return { transfer: { kind: 'transfer', host: hostOf(run, to), port: servicePorts.tcp, bytes, withinMs: 0 } };
+}
+
+function endpointQuestion(run: TestRun, to: Side, kind: 'silent' | 'tcp'): Questions {
   const where = { host: hostOf(run, to), port: servicePorts.tcp, expect: nameOfTest(run, to), withinMs: followMs };
   return { endpoints: { kind, ...where } };
 }
 
-interface Asking extends Pick<InspectNetworkOptions, 'client'> {
-  readonly pods: Readonly<Record<Side, Pod>>;
-  readonly signal: AbortSignal;
-}
-
-type Questions = Partial<Record<Check, Question>>;
-
-async function askBoth(
-  asking: Asking,
-  questionsFrom: (side: Side) => Questions,
-): Promise<Readonly<Record<Side, SideView>>> {
+async function askBoth(asking: Asking, questionsFrom: (side: Side) => Questions): Promise<BothSides> {
   const [cluster, burst] = await Promise.all([
     ask(asking, 'cluster', questionsFrom('cluster')),
     ask(asking, 'burst', questionsFrom('burst')),

@@ -55,16 +55,12 @@ it('where everything is reached, nothing is wrong', () => {
 
 it('what fails because of something else is told with the reason of that', () => {
   const [gone, unknown] = [no('ETIMEDOUT'), no('EAI_AGAIN')];
-  const services = { serviceTcp: gone, serviceUdp: gone, transfer: gone, endpoints: gone };
+  const services = { serviceTcp: gone, serviceUdp: gone };
   expect(failedOf(view({ burst: { podTcp: gone, podUdp: gone, ...services } }))).toEqual(
-    ['podTcp', 'podUdp', 'serviceTcp', 'serviceUdp', 'transfer', 'endpoints'].map(
-      (check) => `burst ${check}: network-pods-unreachable`,
-    ),
+    ['podTcp', 'podUdp', 'serviceTcp', 'serviceUdp'].map((check) => `burst ${check}: network-pods-unreachable`),
   );
   expect(failedOf(view({ burst: { name: unknown, ...services } }))).toEqual(
-    ['name', 'serviceTcp', 'serviceUdp', 'transfer', 'endpoints'].map(
-      (check) => `burst ${check}: network-names-unknown`,
-    ),
+    ['name', 'serviceTcp', 'serviceUdp'].map((check) => `burst ${check}: network-names-unknown`),
   );
   expect(failedOf(view({ cluster: { podUdp: gone, serviceUdp: gone } }))).toEqual([
     'cluster podUdp: network-udp-blocked',

@@ -78,8 +78,8 @@ const restsOn: Readonly<Record<Check, readonly Check[]>> = {
   name: [],
   serviceTcp: ['podTcp', 'name'],
   serviceUdp: ['podTcp', 'podUdp', 'name', 'serviceTcp'],
-  transfer: ['podTcp', 'name', 'serviceTcp'],
-  endpoints: ['podTcp', 'name', 'serviceTcp'],
+  transfer: [],
+  endpoints: [],
   apiServer: [],
 };
 
