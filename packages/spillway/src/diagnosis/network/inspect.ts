@@ -18,15 +18,7 @@ import { hostOf, nameOfTest, servicePorts, type TestRun } from './objects.ts';
 import { askCommand, type Answer, probePorts, type ProbeReport, type Question } from './probe.ts';
 import { runInPod } from './run-in-pod.ts';
 import { TestPods, type TestPodsOptions } from './test-pods.ts';
-import {
-  type Asked,
-  type Check,
-  checks,
-  type NetworkView,
-  otherSide,
-  type Side,
-  type SideView,
-} from './view.ts';
+import { type Asked, type Check, checks, type NetworkView, otherSide, type Side, type SideView } from './view.ts';
 
 export interface InspectNetworkOptions extends TestPodsOptions {
   readonly virtualNode: Node;
