@@ -183,6 +183,11 @@ describe('the account', () => {
   });
 });
 
+const service = (clusterIP: string): Service => ({
+  metadata: { name: 'kubernetes', namespace: 'default' },
+  spec: { clusterIP },
+});
+
 describe('the surroundings', () => {
   test('nodes, pods and the subnet do not share addresses with each other, nor with the Services of CCI', () => {
     const inRange = { ...node, status: { addresses: [{ type: 'InternalIP', address: '10.247.3.4' }] } };
@@ -204,10 +209,6 @@ describe('the surroundings', () => {
   });
 
   test('Services with addresses of CCI cannot be routed; name servers that are Services can', () => {
-    const service = (clusterIP: string): Service => ({
-      metadata: { name: 'kubernetes', namespace: 'default' },
-      spec: { clusterIP },
-    });
     const route = (clusterIP: string): string =>
       messages(
         found({
