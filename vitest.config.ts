@@ -63,7 +63,7 @@ const config: ViteUserConfig = defineConfig({
           isolate: false,
           // They work and hardly wait: each core has one.
           maxWorkers: '100%',
-          include: ['packages/*/{src,scripts,bench,conformance,testkit}/**/*.test.ts'],
+          include: ['packages/*/{src,scripts,bench,conformance,image,testkit}/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts'],
           sequence: { groupOrder: 0 },
         },
@@ -74,7 +74,9 @@ const config: ViteUserConfig = defineConfig({
           ...onCluster,
           name: 'integration',
           globalSetup: ['packages/devcluster/testkit/global-setup.ts'],
-          include: containers ? ['packages/*/{src,conformance,testkit}/**/*.integration.test.ts'] : onAnyKubernetes,
+          include: containers
+            ? ['packages/*/{src,conformance,image,testkit}/**/*.integration.test.ts']
+            : onAnyKubernetes,
           sequence: { groupOrder: 1 },
         },
       },

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { LinkServiceOptions } from '../addon/installation/installation.ts';
 import type { Choices } from '../addon/installation/options-of.ts';
 import { mostPods, resourcesFor, usualPods } from '../addon/installation/resources.ts';
-import type { SecretMount } from '../addon/installation/secret-mounts.ts';
+import { isSuitableFolder, type SecretMount } from '../addon/installation/secret-mounts.ts';
 
 /** What people choose for an installation. What they do not say stays as it is, or is as usual. */
 export interface ChoiceOptions {
@@ -83,6 +83,11 @@ function pairsOf(text: string, before: Readonly<Record<string, string>> = {}): R
 function mountsOf(text: string, before: readonly SecretMount[] = []): readonly SecretMount[] {
   const [, secret, folder] = /^([^=]+)=(\/.*[^/])\/*$/.exec(text) ?? [];
   if (secret === undefined || folder === undefined) throw new InvalidArgumentError('It must be NAME=/FOLDER.');
+  if (!isSuitableFolder(folder)) {
+    throw new InvalidArgumentError(
+      `The pods have something else in ${folder}: use a folder such as /etc/spillway/login.`,
+    );
+  }
   return [...before, { secret, folder }];
 }
 

@@ -25,7 +25,7 @@ import {
   uidOf,
 } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { agentImage, buildAgentImage } from '../../testkit/agent-image.ts';
+import { productImage } from '../../image/images.ts';
 import type { Said } from '../../testkit/ask-names.ts';
 import { javascriptClient } from '../../testkit/javascript-client.ts';
 import { eventuallyWith } from '../../testkit/eventually.ts';
@@ -36,6 +36,7 @@ import { hasAgent } from '../podspec/agent-container.ts';
 
 const run = promisify(execFile);
 const namespace = 'shop';
+const agentImage = 'docker.io/library/spillway-link-agent:test';
 /** CCI uses it for its own Services. */
 const serviceCidr = '10.247.0.0/16';
 const soak = process.env['SPILLWAY_SOAK'] === '1';
@@ -136,7 +137,10 @@ async function inPod(name: string, script: string): Promise<string> {
 }
 
 beforeAll(async () => {
-  const [image, started] = await Promise.all([buildAgentImage(), startCluster({ node: { cpu: '2' }, serviceCidr })]);
+  const [image, started] = await Promise.all([
+    productImage('spillway-link-agent'),
+    startCluster({ node: { cpu: '2' }, serviceCidr }),
+  ]);
   cluster = undo.use(started);
   region = undo.use(await startRegion({ host: cluster.hostAddress, networkStepMs: 100, node: 'containers' }));
   await peer(cluster, region.cluster);
@@ -503,7 +507,7 @@ describe('pods of the cluster', () => {
 /** The process of the agent of a pod, which is in the network of the pod. */
 async function agentOf(name: string): Promise<string> {
   const { status } = await get(name);
-  const { stdout } = await run('pgrep', ['-f', '/agent/dist/main.js']);
+  const { stdout } = await run('pgrep', ['-f', '/usr/lib/spillway-link-agent/dist/main.js']);
   for (const pid of stdout.trim().split('\n')) {
     const { stdout: addresses } = await run('nsenter', ['-t', pid, '-n', 'ip', '-4', 'addr']).catch(() => ({
       stdout: '',

@@ -4,7 +4,7 @@ import type { Config } from '../../config/config.ts';
 import { virtualNodeType } from '../../podspec/contract.ts';
 import { labelsOf, selectorOf } from '../../podspec/installation.ts';
 import { configFile, stateFolder } from './installed-config.ts';
-import { type SecretMount, volumesOf } from './secret-mounts.ts';
+import { type BroughtFile, type SecretMount, volumesOf } from './secret-mounts.ts';
 
 export interface DeploymentOptions {
   readonly namespace: string;
@@ -24,6 +24,7 @@ export interface DeploymentContent {
   readonly configText: string;
   readonly configMapName: string;
   readonly mounts: readonly SecretMount[];
+  readonly files: readonly BroughtFile[];
   /** When it changes, the pods are replaced. */
   readonly filesText: string;
 }
@@ -73,10 +74,14 @@ export function deployment(config: Config, options: DeploymentOptions, content: 
 const digestOf = (...texts: readonly string[]): string =>
   createHash('sha256').update(texts.join('\0')).digest('hex').slice(0, 16);
 
-function podSpec(config: Config, options: DeploymentOptions, { configMapName, mounts }: DeploymentContent): PodSpec {
+function podSpec(
+  config: Config,
+  options: DeploymentOptions,
+  { configMapName, mounts, files }: DeploymentContent,
+): PodSpec {
   const { name } = config;
   const { imagePullSecrets, priorityClassName, nodeSelector, tolerations, stateClaim } = options;
-  const { volumes, volumeMounts } = volumesOf(mounts);
+  const { volumes, volumeMounts } = volumesOf(name, mounts, files);
   const spread = (topologyKey: string): NonNullable<PodSpec['topologySpreadConstraints']>[number] => ({
     maxSkew: 1,
     topologyKey,

@@ -70,7 +70,7 @@ describe('what is installed', () => {
 });
 
 describe('pods of an installation', () => {
-  const files = [{ file: '/etc/spillway/cci/login.yaml', content: Buffer.from('accessKey: a') }];
+  const files = [{ file: '0-login.yaml', content: Buffer.from('accessKey: a') }];
   const mounts = [{ secret: 'other', folder: '/etc/spillway/other' }];
 
   it.each([
@@ -91,7 +91,7 @@ describe('pods of an installation', () => {
     expect(writable?.map(({ mountPath }) => mountPath)).toEqual(['/var/lib/spillway', '/tmp']);
   });
 
-  it('find the files of the user at the same paths, and Secrets of the user in their folders', () => {
+  it('find the files of the user, and Secrets of the user in their folders', () => {
     const objects = objectsOf(simulatedPool, { files, mounts });
     const { volumes, containers } = podOf(objects);
     expect(objects).toContainEqual(
@@ -103,9 +103,9 @@ describe('pods of an installation', () => {
     const mounted = containers[0]?.volumeMounts ?? [];
     const volumeAt = (folder: string): unknown =>
       volumes?.find(({ name }) => name === mounted.find(({ mountPath }) => mountPath === folder)?.name)?.secret;
-    expect(volumeAt('/etc/spillway/cci')).toMatchObject({
+    expect(volumeAt('/etc/spillway/files')).toMatchObject({
       secretName: 'spillway-files',
-      items: [{ key: '0-login.yaml', path: 'login.yaml' }],
+      items: [{ key: '0-login.yaml', path: '0-login.yaml' }],
     });
     expect(volumeAt('/etc/spillway/other')).toMatchObject({ secretName: 'other' });
   });

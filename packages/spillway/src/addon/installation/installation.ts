@@ -7,7 +7,7 @@ import { admissionManifests } from '../admission-manifests.ts';
 import { rbacManifests } from '../rbac.ts';
 import { rightsOf } from '../rights.ts';
 import { deployment, type DeploymentOptions, portsOf } from './deployment.ts';
-import { type FileContent, filesSecret, mountsOfFiles, type SecretMount } from './secret-mounts.ts';
+import { type BroughtFile, filesSecret, type SecretMount } from './secret-mounts.ts';
 
 export interface InstallationOptions extends DeploymentOptions {
   /** The namespace is Spillway's: it is made, and only pods under Pod Security "restricted" are let in. */
@@ -17,7 +17,7 @@ export interface InstallationOptions extends DeploymentOptions {
   /** Secrets that somebody else has made. */
   readonly mounts: readonly SecretMount[];
   /** Files of the user's machine that the configuration names. */
-  readonly files: readonly FileContent[];
+  readonly files: readonly BroughtFile[];
   /** How burst pods reach the link server. */
   readonly linkService: LinkServiceOptions;
 }
@@ -56,7 +56,8 @@ export function installationObjects(
   const content = {
     configText: text,
     configMapName: configMapName(name),
-    mounts: [...mounts, ...mountsOfFiles(name, files)],
+    mounts,
+    files,
     filesText: JSON.stringify(secrets.map(({ data }) => data)),
   };
   return [

@@ -46,24 +46,6 @@ describe('the configuration of the pods', () => {
     ]);
   });
 
-  it.each([
-    '/login.yaml',
-    '/etc/login.yaml',
-    '/tmp/login.yaml',
-    '/etc/ssl/certs/login.yaml',
-    '/etc/spillway/login.yaml',
-    '/root/login.yaml',
-  ])('has no file in a folder that a mount would hide: %s', (file) => {
-    expect(problems(pool('', cci(`credentials: {file: ${file}}`)))).toEqual([
-      expect.stringContaining('would be hidden'),
-    ]);
-  });
-
-  it.each(['/home/me/spillway/login.yaml', '/etc/spillway/credentials/login.yaml', '/tmp/test-1/login.yaml'])(
-    'may have files elsewhere: %s',
-    (file) => expect(problems(pool('', cci(`credentials: {file: ${file}}`)))).toEqual([]),
-  );
-
   it('has a port for each that answers', () => {
     expect(problems(`observability: {healthPort: 10250}\n${simulatedPool}`)).toEqual([
       expect.stringMatching(/^pools\[0\].kubeletPort: 10250 is already/),

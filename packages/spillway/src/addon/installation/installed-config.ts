@@ -1,6 +1,5 @@
 import type { Config } from '../../config/config.ts';
 import type { Problem } from '../../config/problems.ts';
-import { namedFiles } from './named-files.ts';
 
 /** What pods can write, and the only folder of it that may outlive them. */
 export const stateFolder = '/var/lib/spillway';
@@ -69,7 +68,6 @@ export function installationProblems(config: Config, namespace: string, replicas
     ...elsewhere,
     ...election,
     ...pools.flatMap(poolProblems),
-    ...namedFiles(config).flatMap(({ path, file }) => folderProblem(path, folderOf(file))),
     ...(ledger.directory === undefined ? [] : writableProblem(['ledger', 'directory'], ledger.directory)),
     ...portProblems(config),
   ];
@@ -97,22 +95,6 @@ function poolProblems({ address, backend }: Config['pools'][number], index: numb
     ...(backend.type === 'simulated' && backend.stateFile !== undefined
       ? writableProblem([...at, 'backend', 'stateFile'], backend.stateFile)
       : []),
-  ];
-}
-
-const folderOf = (file: string): string => file.slice(0, file.lastIndexOf('/')) || '/';
-
-/** Folders of the image, and those that have something else in the pods. */
-const taken =
-  /^\/((bin|boot|dev|etc|lib|lib64|proc|root|run|sbin|sys|tmp|usr|var|opt|app|home)?|etc\/(ssl|pki)(\/.*)?|(bin|dev|lib|lib64|proc|run|sbin|sys|usr|app)\/.*|var\/(run|lib)(\/spillway)?)$/;
-
-function folderProblem(path: readonly PropertyKey[], folder: string): Problem[] {
-  if (!taken.test(folder) && folder !== '/etc/spillway') return [];
-  return [
-    problem(
-      path,
-      `its folder ${folder} would be hidden in the pods, where it is mounted: move the file into a folder of its own, such as /etc/spillway/credentials`,
-    ),
   ];
 }
 

@@ -19,9 +19,9 @@ const all: Partial<InstallationOptions> = {
   stateClaim: 'ledger',
   mounts: [{ secret: 'login', folder: '/etc/spillway/cci' }],
   files: [
-    { file: '/home/me/a/one.yaml', content: Buffer.from('1') },
-    { file: '/home/me/a/two.yaml', content: Buffer.from('2') },
-    { file: '/home/me/b/one.yaml', content: Buffer.from('3') },
+    { file: '0-one.yaml', content: Buffer.from('1') },
+    { file: '1-two/a', content: Buffer.from('2') },
+    { file: '1-two/b', content: Buffer.from('3') },
   ],
   linkService: { type: 'LoadBalancer', annotations: { 'kubernetes.io/elb.class': 'union' } },
 };

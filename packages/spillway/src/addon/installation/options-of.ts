@@ -1,7 +1,7 @@
 import type { Deployment, Secret, Service, Volume } from '@spillway/kube';
 import { stateFolder } from './installed-config.ts';
 import type { InstallationOptions, LinkServiceOptions } from './installation.ts';
-import { type FileContent, filesSecretName, type SecretMount } from './secret-mounts.ts';
+import { type BroughtFile, filesFolder, type SecretMount } from './secret-mounts.ts';
 
 /** What somebody chose for an installation, besides its configuration. */
 export type Choices = Omit<InstallationOptions, 'abilities' | 'ownsNamespace'>;
@@ -21,11 +21,9 @@ export function choicesOf({ deployment, linkService, filesSecret }: InstalledPar
   const pod = spec?.template.spec;
   const container = pod?.containers[0];
   const volumes = new Map((pod?.volumes ?? []).map((volume) => [volume.name, volume]));
-  const mounts = (container?.volumeMounts ?? []).flatMap(({ name, mountPath }) =>
-    mountOf(volumes.get(name), mountPath),
-  );
-  const ownSecret = filesSecretName(metadata?.name ?? '');
-  const state = container?.volumeMounts?.find(({ mountPath }) => mountPath === stateFolder);
+  const mounted = container?.volumeMounts ?? [];
+  const volumeAt = (folder: string): Volume | undefined =>
+    volumes.get(mounted.find(({ mountPath }) => mountPath === folder)?.name ?? '');
   return {
     namespace: metadata?.namespace ?? '',
     image: container?.image ?? '',
@@ -35,23 +33,21 @@ export function choicesOf({ deployment, linkService, filesSecret }: InstalledPar
     priorityClassName: pod?.priorityClassName ?? '',
     nodeSelector: pod?.nodeSelector ?? {},
     tolerations: pod?.tolerations ?? [],
-    stateClaim: volumes.get(state?.name ?? '')?.persistentVolumeClaim?.claimName,
-    mounts: mounts.filter(({ secret }) => secret !== ownSecret),
-    files: mounts.filter(({ secret }) => secret === ownSecret).flatMap((mount) => filesIn(mount, filesSecret)),
+    stateClaim: volumeAt(stateFolder)?.persistentVolumeClaim?.claimName,
+    mounts: mounted.flatMap(({ name, mountPath }) => mountOf(volumes.get(name), mountPath)),
+    files: filesIn(volumeAt(filesFolder), filesSecret),
     linkService: linkServiceOf(linkService),
   };
 }
 
 function mountOf(volume: Volume | undefined, folder: string): SecretMount[] {
-  const { secretName, items } = volume?.secret ?? {};
-  if (secretName === undefined) return [];
-  const files = items && Object.fromEntries(items.map(({ key, path }) => [key, path]));
-  return [{ secret: secretName, folder, ...(files && { files }) }];
+  const secret = volume?.secret?.secretName;
+  return secret === undefined || folder === filesFolder ? [] : [{ secret, folder }];
 }
 
-const filesIn = ({ folder, files = {} }: SecretMount, secret: Secret | undefined): FileContent[] =>
-  Object.entries(files).map(([key, name]) => ({
-    file: `${folder}/${name}`,
+const filesIn = (volume: Volume | undefined, secret: Secret | undefined): BroughtFile[] =>
+  (volume?.secret?.items ?? []).map(({ key, path }) => ({
+    file: path,
     content: Buffer.from(secret?.data?.[key] ?? '', 'base64'),
   }));
 

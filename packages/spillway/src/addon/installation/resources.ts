@@ -1,7 +1,7 @@
 import type { ResourceRequirements } from '@spillway/kube';
 
 /** For the burst pods that an installation may have at the same time, after the measurements in docs/performance.md. */
-const presets = [
+export const presets = [
   { pods: 200, cpu: '100m', memory: '256Mi', memoryLimit: '512Mi' },
   { pods: 1000, cpu: '250m', memory: '384Mi', memoryLimit: '768Mi' },
   { pods: 5000, cpu: '500m', memory: '640Mi', memoryLimit: '1Gi' },

@@ -5,70 +5,72 @@ import { labelsOf } from '../../podspec/installation.ts';
 export interface SecretMount {
   readonly secret: string;
   readonly folder: string;
-  /** Names of the files by keys of the Secret. Absent: each key is a file. */
-  readonly files?: Readonly<Record<string, string>>;
 }
 
-export interface FileContent {
+/** A file of the user's machine that the pods get. */
+export interface BroughtFile {
+  /** Its path within `filesFolder`. */
   readonly file: string;
   readonly content: Uint8Array;
 }
+
+/** Where the pods find the files of the user's machine. */
+export const filesFolder = '/etc/spillway/files';
 
 /** Is the file, or the folder, there without being brought? */
 export const isMounted = (file: string, mounts: readonly SecretMount[]): boolean =>
   mounts.some(({ folder }) => file === folder || file.startsWith(`${folder}/`));
 
+/** Folders of the image or of the pods that a mount would hide, and those into which the user of the pods may not look. */
+const unsuitable =
+  /^\/(((bin|boot|dev|lib|lib64|proc|root|run|sbin|sys|usr)(\/.*)?)|etc|etc\/(ssl|pki)(\/.*)?|etc\/spillway|etc\/spillway\/(files|config\.yaml)(\/.*)?|home|opt|srv|tmp|var|var\/(lib|run)(\/spillway)?)?$/;
+
+export const isSuitableFolder = (folder: string): boolean => !unsuitable.test(folder);
+
 export const filesSecretName = (installation: string): string => `${installation}-files`;
 
-/** Files of the user's machine, found in the pods at the same paths. */
-export function filesSecret(installation: string, namespace: string, files: readonly FileContent[]): Secret {
+export function filesSecret(installation: string, namespace: string, files: readonly BroughtFile[]): Secret {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { name: filesSecretName(installation), namespace, labels: labelsOf(installation) },
     type: 'Opaque',
-    data: Object.fromEntries(
-      files.map(({ file, content }, index) => [keyOf(file, index), Buffer.from(content).toString('base64')]),
-    ),
+    data: Object.fromEntries(files.map(({ file, content }) => [keyOf(file), Buffer.from(content).toString('base64')])),
   };
 }
 
-export function mountsOfFiles(installation: string, files: readonly FileContent[]): readonly SecretMount[] {
-  const keyed = files.map(({ file }, index) => ({ key: keyOf(file, index), ...split(file) }));
-  return Array.from(
-    Map.groupBy(keyed, ({ folder }) => folder),
-    ([folder, inside]) => ({
-      secret: filesSecretName(installation),
-      folder,
-      files: Object.fromEntries(inside.map(({ key, name }) => [key, name])),
-    }),
-  );
-}
+/** Keys may not have every character that paths have. */
+const keyOf = (file: string): string => file.replaceAll(/[^-._A-Za-z0-9]/g, '_');
 
-/** Keys may not have every character that file names have. */
-const keyOf = (file: string, index: number): string =>
-  `${index}-${split(file).name.replaceAll(/[^-._A-Za-z0-9]/g, '_')}`;
-
-function split(file: string): { readonly folder: string; readonly name: string } {
-  const end = file.lastIndexOf('/');
-  return { folder: file.slice(0, end), name: file.slice(end + 1) };
-}
-
-export function volumesOf(mounts: readonly SecretMount[]): {
+interface Volumes {
   readonly volumes: Volume[];
   readonly volumeMounts: VolumeMount[];
-} {
-  const named = mounts.map((mount, index) => ({ ...mount, name: `secret-${index}` }));
-  return {
-    volumes: named.map(({ name, secret, files }) => ({
-      name,
-      secret: {
-        secretName: secret,
-        // Read by the group of the pod.
-        defaultMode: 0o440,
-        ...(files && { items: Object.entries(files).map(([key, path]) => ({ key, path })) }),
-      },
+}
+
+/** @param files without their content */
+export function volumesOf(
+  installation: string,
+  mounts: readonly SecretMount[],
+  files: readonly Pick<BroughtFile, 'file'>[],
+): Volumes {
+  const items = files.map(({ file }) => ({ key: keyOf(file), path: file }));
+  const all = [
+    ...mounts.map(({ secret, folder }, index) => ({
+      name: `secret-${index}`,
+      secretName: secret,
+      folder,
+      items: undefined,
     })),
-    volumeMounts: named.map(({ name, folder }) => ({ name, mountPath: folder, readOnly: true })),
+    ...(items.length === 0
+      ? []
+      : [{ name: 'files', secretName: filesSecretName(installation), folder: filesFolder, items }]),
+  ];
+  return {
+    // Read by the group of the pod.
+    volumes: all.map(({ name, secretName, items: only }) => ({
+      name,
+      secret: { secretName, defaultMode: 0o440, ...(only && { items: only }) },
+    })),
+    volumeMounts: all.map(({ name, folder }) => ({ name, mountPath: folder, readOnly: true })),
   };
 }

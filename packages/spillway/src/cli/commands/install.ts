@@ -2,6 +2,7 @@ import { type KubeClient, systemClock } from '@spillway/kube';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { installationObjects } from '../../addon/installation/installation.ts';
 import { type Choices, choicesOf } from '../../addon/installation/options-of.ts';
+import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
 import { planObjects } from '../../install/apply.ts';
 import { install, type InstallReport } from '../../install/install.ts';
@@ -103,7 +104,7 @@ class Installing {
     const abilities = await readAbilities(this.#client, signal);
     const asked = { config, namespace, abilities, stateClaim: choices.stateClaim, mounts: choices.mounts };
     const view = await readPreflight(this.#client, { ...asked, nowMs: Date.now() }, signal);
-    this.#report(await this.#findings(view, signal));
+    this.#report(await this.#findings(view, installable.here, signal));
     const ownsNamespace = view.space === undefined || isOfProduct(view.space.metadata?.labels);
     const objects = installationObjects(installable, { ...choices, abilities, ownsNamespace });
     const plan = await planObjects(this.#client, config.name, objects, signal);
@@ -141,38 +142,35 @@ class Installing {
   }> {
     const { config: file, namespace, image } = this.#options;
     const name = file === undefined ? (this.#options.name ?? '') : (await loadConfig(file)).name;
-    const installed = await readInstalled(this.#client, name, namespace, signal);
-    if (installed === undefined && this.#upgrades) {
+    const found = await readInstalled(this.#client, name, namespace, signal);
+    if (found === undefined && this.#upgrades) {
       const message = `there is no installation "${name}" in the namespace ${namespace}. Use "spillway install", or say where it is with --namespace`;
       throw new CommandFailure(message, exitCodes.failure);
     }
-    const before = installed && choicesOf(installed);
+    const before = found && choicesOf(found);
     const wantedImage = image ?? before?.image;
     if (wantedImage === undefined)
       throw new UsageError('--image is needed: the image of Spillway, as the nodes can pull it');
     const choices = chosen(this.#options, before, { namespace, image: wantedImage });
-    const textBefore = installed?.configText;
+    const textBefore = found?.configText;
     if (file !== undefined) {
       const installable = await readInstallable(file, choices);
       return { installable, choices: { ...choices, files: installable.files }, textBefore };
     }
     if (textBefore === undefined)
       throw new UsageError('the configuration of the installation is gone: give it with --config');
-    return {
-      installable: { ...installableOf(textBefore, 'config.yaml', namespace), files: choices.files },
-      choices,
-      textBefore,
-    };
+    const installed = installableOf(textBefore, 'config.yaml', namespace);
+    return { installable: { ...installed, files: choices.files, here: installed.config }, choices, textBefore };
   }
 
-  async #findings(view: PreflightView, signal: AbortSignal): Promise<readonly PreflightFinding[]> {
+  /** @param here with the paths of this machine */
+  async #findings(view: PreflightView, here: Config, signal: AbortSignal): Promise<readonly PreflightFinding[]> {
     const findings = preflightFindings(view);
     const isAsked = this.#options.backendCheck && findings.every(({ severity }) => severity !== 'error');
     if (!isAsked) return findings;
-    const { config } = view;
-    const clusterId = config.clusterId ?? (await clusterUid(this.#client, signal));
+    const clusterId = here.clusterId ?? (await clusterUid(this.#client, signal));
     const tell = (line: string): void => note(this.#terminal, line);
-    return [...findings, ...(await checkBackends({ client: this.#client, config, clusterId, tell }, signal))];
+    return [...findings, ...(await checkBackends({ client: this.#client, config: here, clusterId, tell }, signal))];
   }
 
   /** @throws CommandFailure when one of them stands in the way */
