@@ -25,8 +25,9 @@ const historyPath = process.env['SPILLWAY_HISTORY_PATH'] ?? '';
 const generated = {
   ...patient,
   provide: { historyFactor, historySeed, historyPath },
-  testTimeout: soak ? soakTimeout : 60_000,
-  hookTimeout: 60_000,
+  // Generated histories take a machine that is busy with other things many times as long.
+  testTimeout: soak ? soakTimeout : 300_000,
+  hookTimeout: 300_000,
 };
 
 // Three files at a time, because each of them waits more than it works, and no time limit that a slow machine could miss.
