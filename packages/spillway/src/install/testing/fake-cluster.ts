@@ -117,5 +117,5 @@ function keyOf({ kind, metadata }: KubeObject): string {
   return [kind, isOfCluster ? '' : (metadata?.namespace ?? ''), metadata?.name].join('\n');
 }
 
-export const notFound = (name: string): ApiError =>
+const notFound = (name: string): ApiError =>
   new ApiError(`${name} not found`, { status: 404, reason: 'NotFound' });
