@@ -13,6 +13,7 @@ import { linkServerName, type LinkService, linkVariables } from '@spillway/link-
 import { Upstream } from '../../link-agent/src/dns/upstream.ts';
 import { issue, makeAuthority } from '../src/authorities/authority.ts';
 import { LinkServer } from '../src/link/link-server.ts';
+import { agentNodeArguments } from '../testkit/agent-image.ts';
 import { type ProcessUsage, processUsage } from './process-usage.ts';
 import { quantile } from './quantile.ts';
 
@@ -98,7 +99,7 @@ async function measure(): Promise<void> {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await once(echo.stdout, 'data');
-  const agent = spawn(process.execPath, ['--max-old-space-size=64', '--max-semi-space-size=1', main], {
+  const agent = spawn(process.execPath, [...agentNodeArguments, main], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       [linkVariables.servers]: `127.0.0.1:${port}`,

@@ -30,15 +30,23 @@ export async function buildAgentImage(): Promise<Image> {
       file('agent/package.json', Buffer.from('{"type":"module"}'), 0o644),
     ];
     const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
-    const entrypoint = ['/usr/bin/node', ...nodeArguments, '/agent/dist/main.js'];
+    const entrypoint = ['/usr/bin/node', ...agentNodeArguments, '/agent/dist/main.js'];
     return buildImage({ entries: [...foldersOf(entries), ...entries], entrypoint }, architecture);
   } finally {
     await rm(built, { recursive: true });
   }
 }
 
-/** What keeps the memory of the agent small. */
-const nodeArguments: readonly string[] = ['--max-old-space-size=64', '--max-semi-space-size=1'];
+/** Small memory before speed: what the agent does most is done by the kernel, and JavaScript that is compiled takes 10 MiB. */
+export const agentNodeArguments: readonly string[] = [
+  '--max-old-space-size=64',
+  '--initial-old-space-size=4',
+  '--max-semi-space-size=1',
+  '--optimize-for-size',
+  '--no-opt',
+  '--no-maglev',
+  '--no-sparkplug',
+];
 
 async function moduleFolder(name: string): Promise<string> {
   for (let at = root; ; at = path.dirname(at)) {
