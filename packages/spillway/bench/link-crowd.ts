@@ -1,44 +1,18 @@
 // Many link agents lose their server at the same moment: how long it takes until all are back, and what that costs the server. They
 // are streams of two processes, without containers.
-import { type ChildProcess, fork } from 'node:child_process';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger } from '@spillway/kube';
 import { linkServerName } from '@spillway/link-agent';
-import { Link } from '../../link-agent/src/link/link.ts';
 import { issue, type KeyPair, makeAuthority } from '../src/authorities/authority.ts';
 import { LinkAccess } from '../src/link/access.ts';
 import { LinkServer } from '../src/link/link-server.ts';
-
-const processes = 2;
-// Nobody is left without the process that measures.
-process.on('disconnect', () => process.exit());
-
-function runAgents([port = '', from = '', count = '', authorities = '']: readonly string[]): void {
-  for (let index = Number(from); index < Number(from) + Number(count); index += 1) {
-    const link = new Link({
-      servers: [`127.0.0.1:${port}`],
-      authorities,
-      token: async () => `pod-${index}`,
-      names: () => [
-        ['shop', `web-${index % 50}`],
-        ['shop', 'none'],
-      ],
-      onMessage: () => undefined,
-      onState: () => undefined,
-      sleep: (ms) => sleep(ms),
-      random: Math.random,
-    });
-    void link.run(new AbortController().signal);
-  }
-}
+import { AgentCrowd, crowdLimits } from './agent-crowd.ts';
 
 /** What the API server was asked. */
 let reviews = 0;
 
 async function startServer(certificate: KeyPair, authorities: string, port: number): Promise<[LinkServer, number]> {
-  // All agents have the address of this machine, which pods do not.
-  const many = { perSecond: 1e6, burst: 1e6, underWay: 1e6 };
   const server = new LinkServer({
     catalogue: {
       hasSynced: true,
@@ -53,12 +27,12 @@ async function startServer(certificate: KeyPair, authorities: string, port: numb
         await sleep(5);
         return { namespace: 'shop', name: token, uid: token };
       },
-      perAddress: many,
+      perAddress: crowdLimits.perAddress,
       now: Date.now,
     }),
     metrics: { loggedIn: () => undefined, messageSent: () => undefined },
     logger: silentLogger,
-    strangers: { perAddress: 1e6, inAll: 1024, openMs: 10_000, bytes: 64 * 1024 },
+    strangers: crowdLimits.strangers,
   });
   server.setTls(certificate, authorities);
   const bound = await server.listen(port, '127.0.0.1');
@@ -71,18 +45,14 @@ async function measure(agents: number): Promise<void> {
   const certificate = await issue(authority, [linkServerName], validity);
   const before = process.memoryUsage().rss;
   const [first, port] = await startServer(certificate, authority.cert, 0);
-  const each = Math.ceil(agents / processes);
-  const children = Array.from({ length: processes }, (_, index): ChildProcess => {
-    const args = ['agents', String(port), String(index * each), String(each), authority.cert];
-    return fork(import.meta.filename, args, { execArgv: process.execArgv });
-  });
-  await report('first', first, each * processes);
-  const bytes = (process.memoryUsage().rss - before) / (each * processes);
+  await using crowd = await AgentCrowd.open(port, authority.cert);
+  await crowd.add(Array.from({ length: agents }, (_, index) => `pod-${index}`));
+  await report('first', first, agents);
+  const bytes = (process.memoryUsage().rss - before) / agents;
   process.stdout.write(`memory of the server: ${Math.round(bytes / 1024)} KiB for each agent\n`);
   await first.close();
   const [second] = await startServer(certificate, authority.cert, port);
-  await report('after the server was restarted', second, each * processes);
-  for (const child of children) child.kill('SIGKILL');
+  await report('after the server was restarted', second, agents);
   await second.close();
 }
 
@@ -100,6 +70,4 @@ async function report(when: string, server: LinkServer, agents: number): Promise
   );
 }
 
-const [mode, ...rest] = process.argv.slice(2);
-if (mode === 'agents') runAgents(rest);
-else await measure(Number(mode ?? 2000));
+await measure(Number(process.argv[2] ?? 2000));

@@ -62,7 +62,7 @@ export function kubeletConfig(facts: ClusterFacts, node: ResolvedNode): string {
     authorization: { mode: 'Webhook' },
     tlsCertFile: pki.cert('kubelet'),
     tlsPrivateKeyFile: pki.key('kubelet'),
-    clusterDNS: node.services ? [dnsServiceAddress] : [],
+    clusterDNS: node.services ? [dnsServiceAddress(facts.options.serviceCidr)] : [],
     clusterDomain: 'cluster.local',
     resolvConf: resolvConfPath(facts.dir),
     containerRuntimeEndpoint: `unix://${containerdPaths(facts.dir).socket}`,

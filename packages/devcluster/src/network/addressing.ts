@@ -3,9 +3,17 @@
  * host; inside the namespace all clusters use the same pod and service networks, which never leave it.
  */
 export const podCidr = '10.244.0.0/16';
-export const serviceCidr = '10.96.0.0/16';
-export const apiServiceAddress = '10.96.0.1';
-export const dnsServiceAddress = '10.96.0.10';
+export const usualServiceCidr = '10.96.0.0/16';
+
+/** Of the Service `kubernetes`: Kubernetes takes the first address of the network. */
+export const apiServiceAddress = (serviceCidr: string): string => addressIn(serviceCidr, 1);
+export const dnsServiceAddress = (serviceCidr: string): string => addressIn(serviceCidr, 10);
+
+function addressIn(cidr: string, index: number): string {
+  const range = parseCidr(cidr);
+  if (range === undefined) throw new Error(`"${cidr}" is not a network`);
+  return formatIpv4(range.first + index);
+}
 
 /** Of the link to another cluster, in both. There is one at a time, because all clusters use the same networks. */
 export const peeringInterface = 'peering';

@@ -34,6 +34,7 @@ export interface PkiInput {
   readonly name: string;
   readonly server: string;
   readonly nodeAddress: string;
+  readonly serviceCidr: string;
   readonly nodeName: string | undefined;
 }
 
@@ -55,7 +56,7 @@ export function certificateRequests(input: PkiInput): Named<CertificateName>[] {
     commonName: 'kube-apiserver',
     usages: ['server'],
     dnsNames: [...here.dnsNames, ...service],
-    ipAddresses: [...here.ipAddresses, apiServiceAddress],
+    ipAddresses: [...here.ipAddresses, apiServiceAddress(input.serviceCidr)],
   };
   return [
     { name: 'api-server', request: apiServer },

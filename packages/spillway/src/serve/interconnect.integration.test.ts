@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type Region, startRegion } from '@spillway/cci-standin';
 import { agnhostImage, type Cluster, peer, pushImage, startCluster } from '@spillway/devcluster';
@@ -30,7 +31,12 @@ import { hasAgent } from '../podspec/agent-container.ts';
 
 const run = promisify(execFile);
 const namespace = 'shop';
-const mebibytes = process.env['SPILLWAY_SOAK'] === '1' ? 1024 : 128;
+const isSoak = process.env['SPILLWAY_SOAK'] === '1';
+const mebibytes = isSoak ? 1024 : 128;
+/** How long the link server is away, while a connection is idle. */
+const awaySeconds = isSoak ? 600 : 2;
+/** In CCI, these addresses are those of its own Services. */
+const serviceCidr = '10.247.0.0/16';
 const undo = new AsyncDisposableStack();
 let cluster: Cluster;
 let region: Region;
@@ -118,7 +124,7 @@ async function inPod(name: string, script: string): Promise<string> {
 }
 
 beforeAll(async () => {
-  const [image, started] = await Promise.all([buildAgentImage(), startCluster({ node: { cpu: '2' } })]);
+  const [image, started] = await Promise.all([buildAgentImage(), startCluster({ node: { cpu: '2' }, serviceCidr })]);
   cluster = undo.use(started);
   region = undo.use(await startRegion({ host: cluster.hostAddress, networkStepMs: 100, node: 'containers' }));
   await peer(cluster, region.cluster);
@@ -209,6 +215,17 @@ const { once } = require('node:events');
   }));
   console.log(open + ' open, ' + answers.filter(Boolean).length + ' answered');
 })();
+`;
+
+/** Asks after a time in which nothing was sent. */
+const idleConnection = `
+const [host, port, seconds] = process.argv.slice(1);
+const { connect } = require('node:net');
+const socket = connect({ host, port: Number(port) });
+let text = '';
+socket.on('data', (chunk) => (text += chunk));
+socket.on('end', () => console.log(text.includes('200 OK') ? 'answered' : 'not answered: ' + text));
+setTimeout(() => socket.write('GET /hostname HTTP/1.1\\r\\nHost: web\\r\\nConnection: close\\r\\n\\r\\n'), Number(seconds) * 1000);
 `;
 
 const connecting = (target: string): Promise<string> =>
@@ -565,9 +582,19 @@ describe('the token of an agent', () => {
 });
 
 test('without the link server what is known goes on, and new names are known again when it is back', async () => {
-  expect(await inRegion('http://web:81')).toContain('responses');
+  for (const name of ['web', 'sticky']) expect(await inRegion(`http://${name}:81`)).toContain('responses');
+  const address = await inPod('outside', addressIn('web'));
+  const [command, ...words] = await inNetworkOf('outside');
   await testbed.stop();
-  expect(await inRegion('http://web:81')).toContain('responses');
+  const idle = run(command, [...words, process.execPath, '-e', idleConnection, address, '81', String(awaySeconds)]);
+  const backAt = Date.now() + awaySeconds * 1000;
+  do {
+    expect(await inRegion('http://web:81')).toContain('responses');
+    await sleep(1000);
+  } while (Date.now() < backAt);
+  // Nobody has asked for it meanwhile.
+  expect(await inRegion('http://sticky:81')).toContain('responses');
+  expect((await idle).stdout.trim()).toBe('answered');
   await client.resource(services).create({
     metadata: { namespace, name: 'new' },
     spec: { selector: { app: 'web' }, ports: [{ port: 81, targetPort: 8080 }] },
@@ -650,7 +677,7 @@ test('where Services are routed, pods reach them without an agent', async () => 
   const { stdout } = await run('ip', [...network, '-j', 'route', 'show', cluster.podCidrs[0] ?? '']);
   const [route]: readonly { readonly gateway: string }[] = JSON.parse(stdout);
   const via = ['via', route?.gateway ?? '', 'src', region.cluster.nodeAddress];
-  await run('ip', [...network, 'route', 'add', '10.96.0.0/16', ...via]);
+  await run('ip', [...network, 'route', 'add', serviceCidr, ...via]);
   const remote = { kubeconfig: region.cluster.kubeconfig };
   testbed = await Testbed.create({ cluster, backend: 'kubernetes', remote, nodeName: 'routed', routed: true });
   await testbed.start();
@@ -658,7 +685,7 @@ test('where Services are routed, pods reach them without an agent', async () => 
   await ready('routed');
   const { responses = [] } = await called('routed', 'http://web:81', 10);
   expect(responses).toHaveLength(10);
-  expect(await inPod('routed', 'echo $KUBERNETES_SERVICE_HOST')).toBe('10.96.0.1');
+  expect(await inPod('routed', 'echo $KUBERNETES_SERVICE_HOST')).toBe('10.247.0.1');
   const printed = await inPod('routed', 'timeout 5 /agnhost inclusterclient --poll-interval 1 2>&1; true');
   expect(printed).toContain('calling /healthz');
   expect(printed).not.toContain('failed');
