@@ -25,8 +25,9 @@ const historyPath = process.env['SPILLWAY_HISTORY_PATH'] ?? '';
 const generated = {
   ...patient,
   provide: { historyFactor, historySeed, historyPath },
-  testTimeout: soak ? soakTimeout : 60_000,
-  hookTimeout: 60_000,
+  // Generated histories take a machine that is busy with other things many times as long.
+  testTimeout: soak ? soakTimeout : 300_000,
+  hookTimeout: 300_000,
 };
 
 // Three files at a time, because each of them waits more than it works, and no time limit that a slow machine could miss.
@@ -63,7 +64,7 @@ const config: ViteUserConfig = defineConfig({
           isolate: false,
           // They work and hardly wait: each core has one.
           maxWorkers: '100%',
-          include: ['packages/*/{src,scripts,bench,conformance,testkit}/**/*.test.ts'],
+          include: ['packages/*/{src,scripts,bench,conformance,image,testkit}/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts'],
           sequence: { groupOrder: 0 },
         },
@@ -74,7 +75,9 @@ const config: ViteUserConfig = defineConfig({
           ...onCluster,
           name: 'integration',
           globalSetup: ['packages/devcluster/testkit/global-setup.ts'],
-          include: containers ? ['packages/*/{src,conformance,testkit}/**/*.integration.test.ts'] : onAnyKubernetes,
+          include: containers
+            ? ['packages/*/{src,conformance,image,testkit}/**/*.integration.test.ts']
+            : onAnyKubernetes,
           sequence: { groupOrder: 1 },
         },
       },

@@ -13,8 +13,8 @@ import { systemPackages } from './setup/system-packages.mjs';
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /**
- * @typedef {'packages' | 'cluster if possible' | 'cluster'} Need
- *   packages: what npm installs; cluster if possible: also what clusters need, with containers where they can run; cluster: all that
+ * @typedef {'packages' | 'system' | 'cluster if possible' | 'cluster'} Need
+ *   packages: what npm installs; system: also programs of the system, and root; cluster if possible: also what clusters need, with containers where they can run; cluster: all that
  *   tests on clusters with containers need.
  */
 
@@ -32,6 +32,10 @@ export async function setUp(need) {
     if (need === 'packages') return node;
     const containers = await systemPackages(root);
     const privileged = process.getuid?.() === 0;
+    if (need === 'system') {
+      if (containers && privileged) return node;
+      throw new SetupError('this needs root on Linux: run the same command with sudo');
+    }
     if (need === 'cluster' && !(containers && privileged)) {
       throw new SetupError(
         'the integration tests run real containers, which needs root on Linux: run the same command with sudo. ' +

@@ -23,8 +23,8 @@ function lint(root) {
 /** @param {readonly string[]} command */
 const alone = (...command) => [[command]];
 
-/** In the order of their dependencies. */
-const built = ['kube', 'streaming', 'link-agent', 'devcluster', 'cci-standin', 'spillway'];
+/** Libraries, in the order of their dependencies. */
+const libraries = ['kube', 'streaming', 'link-agent', 'devcluster', 'cci-standin'];
 
 /** @type {Record<string, Task>} */
 export const tasks = {
@@ -75,6 +75,7 @@ export const tasks = {
         'kill-at-every-await',
         'leader-election',
         'placement.integration',
+        'serve/interconnect',
         ...args,
       ),
     ],
@@ -84,9 +85,16 @@ export const tasks = {
     needs: 'cluster',
     steps: (_root, args) => alone('vitest', 'run', '--project', 'integration', '--project', 'product', ...args),
   },
+  image: {
+    needs: 'system',
+    steps: (_root, args) => alone('node', '--conditions=spillway-source', 'packages/spillway/image/main.ts', ...args),
+  },
   lint: { needs: 'packages', steps: lint },
   build: {
     needs: 'packages',
-    steps: () => built.flatMap((name) => alone('tsc', '-p', `packages/${name}/tsconfig.build.json`)),
+    steps: () => [
+      ...libraries.flatMap((name) => alone('tsc', '-p', `packages/${name}/tsconfig.build.json`)),
+      ...alone('node', 'packages/spillway/scripts/bundle.ts'),
+    ],
   },
 };

@@ -175,6 +175,13 @@ export const edges = [
     tests: [`${kube}/resources/resource-client.test.ts`],
   },
   {
+    name: 'an image is changed by a request that says nothing of it in the marks',
+    file: `${product}/backends/kubernetes/changes/change-pod.ts`,
+    search: "'image-change-unsupported', change.spec, marks()",
+    replace: "'image-change-unsupported', change.spec, { labels: {} }",
+    tests: [`${product}/backends/kubernetes/changes/change-pod.test.ts`],
+  },
+  {
     name: 'whatever was not found is the namespace',
     file: `${product}/backends/kubernetes/pods/creation.ts`,
     search: "(details?.kind ?? 'namespaces') === 'namespaces'",

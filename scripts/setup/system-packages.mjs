@@ -9,10 +9,13 @@ const listsStaleMs = 24 * 3_600_000;
 const policyPath = '/usr/sbin/policy-rc.d';
 const policyMark = '# spillway set-up: no service starts while packages are installed';
 
+/** Of clusters, and of images. */
+const packageLists = ['packages/devcluster/host-packages.json', 'packages/spillway/image/host-packages.json'];
+
 /** @typedef {{ package: string, anyOf: string[], static?: boolean }} HostPackage */
 
 /**
- * Installs the system packages that real containers need. Says what to do where it may not, and returns false then.
+ * Installs the system packages that real containers and images need. Says what to do where it may not, and returns false then.
  *
  * @param {string} root
  */
@@ -44,7 +47,7 @@ export async function systemPackages(root) {
 /** @param {string} root @returns {string[]} */
 function missingPackages(root) {
   /** @type {HostPackage[]} */
-  const wanted = JSON.parse(readFileSync(join(root, 'packages/devcluster/host-packages.json'), 'utf8'));
+  const wanted = packageLists.flatMap((list) => JSON.parse(readFileSync(join(root, list), 'utf8')));
   return wanted
     .filter((entry) => !entry.anyOf.some((path) => isExecutable(path) && (entry.static !== true || isStatic(path))))
     .map((entry) => entry.package);

@@ -20,7 +20,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)));
 }
 
-const forTests = ['promtool'] as const;
+const forTests = ['promtool', 'helm'] as const;
 const began = performance.now();
 let names: readonly BinaryName[] = [];
 let made = 0;

@@ -18,6 +18,7 @@ export interface Pristine {
 }
 
 const patienceMs = 60_000;
+const endingLooks = 20;
 /** etcd takes 128. */
 const maxTransaction = 100;
 /** The API server looks for changed policies once a second, and tells nobody when it has. */
@@ -95,8 +96,17 @@ async function killLeftovers(cluster: Cluster): Promise<string[]> {
   const record = await readRecord(cluster.dir);
   if (record === undefined) throw new Error(`there is no cluster ${cluster.name} any more`);
   const { name, value } = environmentMark(record);
-  const found = await findProcesses({ environment: `${name}=${value}` });
-  for (const { pid } of (await cluster.status()).components) if (pid !== undefined) found.delete(pid);
+  const others = async (): Promise<Set<number>> => {
+    const found = await findProcesses({ environment: `${name}=${value}` });
+    for (const { pid } of (await cluster.status()).components) if (pid !== undefined) found.delete(pid);
+    return found;
+  };
+  let found = await others();
+  // One that was told to end takes a busy machine a moment.
+  for (let looks = 0; found.size > 0 && looks < endingLooks; looks += 1) {
+    await delay(100);
+    found = await others();
+  }
   const named = [...found].map(async (pid) => {
     const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
     kill(pid, 'SIGKILL');

@@ -1,27 +1,46 @@
-// A process with the streams of many link agents. Arguments: port of the link server, file with its authorities, file with a token a line, one for each agent.
-import { readFile } from 'node:fs/promises';
+// A process of link agents: streams to the link server, without containers.
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Link } from '../../link-agent/src/link/link.ts';
 
-// Nobody is left without the process that measures.
-process.on('disconnect', () => process.exit());
+export interface LinkAgents {
+  readonly port: number;
+  readonly authorities: string;
+  /** One for each agent. */
+  readonly tokens: readonly string[];
+}
 
-const [port = '', authoritiesFile = '', tokensFile = ''] = process.argv.slice(2);
-const authorities = await readFile(authoritiesFile, 'utf8');
-const tokens = (await readFile(tokensFile, 'utf8')).trim().split('\n');
-for (const [index, token] of tokens.entries()) {
-  const link = new Link({
-    servers: [`127.0.0.1:${port}`],
-    authorities,
-    token: async () => token,
-    names: () => [
-      ['bench', `web-${index % 50}`],
-      ['bench', 'none'],
-    ],
-    onMessage: () => undefined,
-    onState: () => undefined,
-    sleep: (ms) => sleep(ms),
-    random: Math.random,
+/** It ends with this process, or when it is killed. */
+export async function startAgents(agents: LinkAgents): Promise<ChildProcess> {
+  const child = fork(import.meta.filename, { execArgv: process.execArgv });
+  await once(child, 'message');
+  child.send(agents);
+  return child;
+}
+
+function run({ port, authorities, tokens }: LinkAgents): void {
+  tokens.forEach((token, index) => {
+    const link = new Link({
+      servers: [`127.0.0.1:${port}`],
+      authorities,
+      token: async () => token,
+      names: () => [
+        ['shop', `web-${index % 50}`],
+        ['shop', 'none'],
+      ],
+      onMessage: () => undefined,
+      onState: () => undefined,
+      sleep: (ms) => sleep(ms),
+      random: Math.random,
+    });
+    void link.run(new AbortController().signal);
   });
-  void link.run(new AbortController().signal);
+}
+
+if (process.argv[1] === import.meta.filename) {
+  // Nobody is left without the process that measures.
+  process.on('disconnect', () => process.exit());
+  process.on('message', (agents: LinkAgents) => run(agents));
+  process.send?.('ready');
 }

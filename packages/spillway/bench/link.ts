@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -13,7 +13,6 @@ import { linkServerName, type LinkService, linkVariables } from '@spillway/link-
 import { Upstream } from '../../link-agent/src/dns/upstream.ts';
 import { issue, makeAuthority } from '../src/authorities/authority.ts';
 import { LinkServer } from '../src/link/link-server.ts';
-import { agentNodeArguments } from '../testkit/agent-image.ts';
 import { type ProcessUsage, processUsage } from './process-usage.ts';
 import { quantile } from './quantile.ts';
 
@@ -66,6 +65,14 @@ function serviceNumber(index: number): LinkService {
   };
 }
 
+/** Those of the image. */
+async function nodeArguments(): Promise<readonly string[]> {
+  const text = await readFile(path.join(import.meta.dirname, '../../../Containerfile'), 'utf8');
+  const [, words = '[]'] = /^ENTRYPOINT (\[.*link-agent.*\])$/m.exec(text) ?? [];
+  const command: readonly string[] = JSON.parse(words);
+  return command.slice(1, -1);
+}
+
 async function startLinkServer(): Promise<{
   readonly server: LinkServer;
   readonly port: number;
@@ -99,7 +106,7 @@ async function measure(): Promise<void> {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await once(echo.stdout, 'data');
-  const agent = spawn(process.execPath, [...agentNodeArguments, main], {
+  const agent = spawn(process.execPath, [...(await nodeArguments()), main], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       [linkVariables.servers]: `127.0.0.1:${port}`,

@@ -12,7 +12,6 @@ import {
 } from '@spillway/kube';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runMain, say } from '../testkit/main-program.ts';
-import { type AgentsResult, measureAgents, renderAgents } from './agents.ts';
 import { inParallel } from './burst.ts';
 import type { Contestant } from './contestant.ts';
 import { startKwok } from './kwok.ts';
@@ -55,7 +54,8 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> 
   const startedAt = new Date().toISOString();
   const startLoad = loadavg();
   const parts: Parts = { cluster, client, kwok, names: new PodNames(), signal };
-  const results = await runScenario(options, parts);
+  const results =
+    options.scenario === 'placement' ? await benchPlacement(options, parts) : await benchLifecycle(options, parts);
   if (options.json === undefined) return;
   const { gitVersion } = await client.request<{ gitVersion: string }>({ method: 'GET', path: '/version' });
   const machine = {
@@ -77,17 +77,6 @@ interface Parts {
   readonly kwok: Kwok | undefined;
   readonly names: PodNames;
   readonly signal: AbortSignal;
-}
-
-function runScenario(options: BenchOptions, parts: Parts): Promise<readonly object[]> {
-  switch (options.scenario) {
-    case 'lifecycle':
-      return benchLifecycle(options, parts);
-    case 'placement':
-      return benchPlacement(options, parts);
-    case 'agents':
-      return benchAgents(options, parts);
-  }
 }
 
 async function benchLifecycle(options: BenchOptions, parts: Parts): Promise<readonly Run[]> {
@@ -144,12 +133,6 @@ async function benchPlacement(options: BenchOptions, parts: Parts): Promise<read
     }
   }
   process.stdout.write(`\n${renderPlacement(results)}`);
-  return results;
-}
-
-async function benchAgents({ pods }: BenchOptions, parts: Parts): Promise<readonly AgentsResult[]> {
-  const results = await measureAgents({ ...parts, namespace, counts: pods.toSorted((a, b) => a - b) });
-  process.stdout.write(`\n${renderAgents(results)}`);
   return results;
 }
 

@@ -23,12 +23,8 @@ describe('the options of the benchmark', () => {
     expect(parseOptions(['--scenario', 'placement'])).toMatchObject({ scenario: 'placement', pods: [1000] });
   });
 
-  test('connect 1, 100 and 2,000 agents in the scenario agents', () => {
-    expect(parseOptions(['--scenario', 'agents'])).toMatchObject({ scenario: 'agents', pods: [1, 100, 2000] });
-  });
-
   test.each([
-    [['--scenario', 'sleep'], /--scenario sleep: there are lifecycle, placement, agents/],
+    [['--scenario', 'sleep'], /--scenario sleep: there are lifecycle and placement/],
     [['--pods', '0'], /--pods takes a whole number/],
     [['--pods', '1000,'], /--pods takes a whole number/],
     [['--rounds', 'many'], /--rounds takes a whole number/],

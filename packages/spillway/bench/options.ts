@@ -5,7 +5,7 @@ import { UsageError } from '../src/cli/mistake.ts';
 export const contestantNames = ['spillway', 'kwok'] as const;
 export type ContestantName = (typeof contestantNames)[number];
 
-export const scenarioNames = ['lifecycle', 'placement', 'agents'] as const;
+export const scenarioNames = ['lifecycle', 'placement'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 export interface BenchOptions {
@@ -23,33 +23,29 @@ export interface BenchOptions {
 export const usage = `npm run bench -- [OPTIONS]
 
   --scenario NAME      lifecycle: pods on the node become Ready and are deleted; placement: pods are bound to it;
-                       agents: link agents follow Services; default lifecycle
-  --pods N[,N...]      sizes of the bursts, or numbers of pods with agents; default 1000,5000 (placement: 1000; agents: 1,100,2000)
+                       default lifecycle
+  --pods N[,N...]      sizes of the bursts; default 1000,5000 (placement: 1000)
   --rounds N           bursts of each size and system, alternating; default 3
   --only NAME          spillway or kwok; default both
   --json FILE          the results as JSON
   --profile FOLDER     CPU profiles of spillway serve; they cost it some speed
 `;
 
-const defaultPods: Readonly<Record<ScenarioName, string>> = {
-  lifecycle: '1000,5000',
-  placement: '1000',
-  agents: '1,100,2000',
-};
-
 /** @throws UsageError */
 export function parseOptions(args: readonly string[]): BenchOptions {
   const values = parse(args);
   const { only, scenario = 'lifecycle' } = values;
   if (!isScenario(scenario)) {
-    throw new UsageError(`--scenario ${scenario}: there are ${scenarioNames.join(', ')}`);
+    throw new UsageError(`--scenario ${scenario}: there are ${scenarioNames.join(' and ')}`);
   }
   if (only !== undefined && !isContestant(only)) {
     throw new UsageError(`--only ${only}: there are ${contestantNames.join(' and ')}`);
   }
   return {
     scenario,
-    pods: (values.pods ?? defaultPods[scenario]).split(',').map((text) => positive('--pods', text)),
+    pods: (values.pods ?? (scenario === 'placement' ? '1000' : '1000,5000'))
+      .split(',')
+      .map((text) => positive('--pods', text)),
     rounds: positive('--rounds', values.rounds ?? '3'),
     only: only === undefined ? contestantNames : [only],
     json: values.json,

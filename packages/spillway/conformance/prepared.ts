@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type BinaryProgress, type E2e, resolveE2e } from '@spillway/devcluster';
 import type { Parts } from './images/catalogue.ts';
 import { resolveParts } from './images/parts.ts';
-import { run } from './images/run.ts';
+import { run } from '../testkit/run-command.ts';
 
 export interface Prepared {
   readonly e2e: E2e;

@@ -1,6 +1,6 @@
 import { busyboxImage, type Cluster, type ClusterOptions, peer, pushImage, startCluster } from '@spillway/devcluster';
 import { ownRegion } from '../demo/region.ts';
-import { agentImage, buildAgentImage } from '../testkit/agent-image.ts';
+import { productImage } from '../image/images.ts';
 import { Kubectl } from '../testkit/kubectl.ts';
 import { applyRequestsPolicy, type RequestsPolicy } from '../testkit/requests-policy.ts';
 import { Testbed, type TestbedOptions } from '../testkit/testbed.ts';
@@ -84,9 +84,11 @@ function startCci(options: TargetOptions): Promise<Target> {
   return startRegional(options, {});
 }
 
+const agentImage = 'docker.io/library/spillway-link-agent:test';
+
 /** As {@link startCci}; what pods know of Services they know from their agents. */
 async function startAgent(options: TargetOptions): Promise<Target> {
-  const image = await buildAgentImage();
+  const image = await productImage('spillway-link-agent');
   const target = await startRegional(options, { agentImage });
   try {
     await Promise.all(target.registries.map(({ registry }) => pushImage(registry, agentImage, image)));

@@ -58,7 +58,9 @@ test('why a pod bursts: its policy, its node, its timeline, its events', async (
   await waitReady(product.kubectl, namespace, 'bursts');
   const answer = await eventually('the timeline to be complete', async () => {
     const known = await why('bursts');
-    return known.backend?.timeline.at(-1)?.stage === 'ready' && known;
+    // Events are recorded a moment later.
+    const isTold = known.events.some(({ reason }) => reason === 'Started');
+    return known.backend?.timeline.at(-1)?.stage === 'ready' && isTold && known;
   });
   expect(answer).toMatchObject({
     policy: { value: 'enforce', source: `label ${label}` },

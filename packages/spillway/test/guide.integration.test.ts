@@ -70,6 +70,14 @@ async function settled(count: number, of = namespace): Promise<Pod[]> {
   });
 }
 
+/** Waits until `count` pods run, and no others are there. */
+async function allReady(count: number): Promise<Pod[]> {
+  return eventually(`${count} pods to be Ready`, async () => {
+    const list = await pods();
+    return list.length === count && list.every(isReady) && list;
+  });
+}
+
 const isUnschedulable = ({ status }: Pod): boolean =>
   status?.conditions?.some(({ type, reason }) => type === 'PodScheduled' && reason === 'Unschedulable') ?? false;
 
@@ -105,7 +113,8 @@ describe('the Deployment of the guide, replicas of half a CPU', () => {
     async (where) => {
       const room = await roomForHalves();
       await applyDeployment('localPrefer', { where });
-      const list = await settled(some);
+      // Those for which the scheduler has no room are Unschedulable before they burst.
+      const list = await allReady(some);
       expect(onReal(list)).toHaveLength(room);
       expect(onVirtual(list)).toHaveLength(some - room);
     },
@@ -113,7 +122,7 @@ describe('the Deployment of the guide, replicas of half a CPU', () => {
 
   test.each(['workload', 'template'] as const)('enforce on the %s: never on the real node', async (where) => {
     await applyDeployment('enforce', { where });
-    const list = onVirtual(await settled(some));
+    const list = onVirtual(await allReady(some));
     expect(list).toHaveLength(some);
     // What bursting takes is in the pod when it is created: nobody changes its spec afterwards.
     expect(new Set(list.map(({ metadata }) => metadata?.generation))).toEqual(new Set([1]));
@@ -136,7 +145,7 @@ test('auto prefers the real node when it scores best: small pods stay local', as
   const [container] = deployment.spec.template.spec.containers;
   container.resources = { requests: { cpu: '50m', memory: '16Mi' } };
   await product.kubectl.apply(deployment);
-  expect(onReal(await settled(some))).toHaveLength(some);
+  expect(onReal(await allReady(some))).toHaveLength(some);
 });
 
 test.each([['off'], [undefined]])(
@@ -179,7 +188,7 @@ describe('other workloads', () => {
       metadata: { ...metadata, namespace },
       spec: { ...spec, template: podTemplate },
     });
-    expect(onVirtual(await settled(2))).toHaveLength(2);
+    expect(onVirtual(await allReady(2))).toHaveLength(2);
   });
 
   test('the pods of a labelled CronJob burst', async () => {
@@ -188,19 +197,19 @@ describe('other workloads', () => {
     const spec = { schedule: '0 0 1 1 *', jobTemplate };
     await kubectl.apply({ apiVersion: 'batch/v1', kind: 'CronJob', metadata: { ...metadata, namespace }, spec });
     await kubectl.run(['create', 'job', '--from=cronjob/other', 'now', '-n', namespace]);
-    expect(onVirtual(await settled(1))).toHaveLength(1);
+    expect(onVirtual(await allReady(1))).toHaveLength(1);
   });
 
   test('a labelled pod without a workload bursts', async () => {
     await product.kubectl.apply(halfPod('bare', {}, { labels: { [label]: 'enforce' }, namespace }));
-    expect(onVirtual(await settled(1))).toHaveLength(1);
+    expect(onVirtual(await allReady(1))).toHaveLength(1);
   });
 });
 
 test('a label that is changed later holds for new pods', async () => {
   const { kubectl } = product;
   await applyDeployment('enforce', { count: 2 });
-  expect(onVirtual(await settled(2))).toHaveLength(2);
+  expect(onVirtual(await allReady(2))).toHaveLength(2);
   await kubectl.run(['label', '-n', namespace, 'deployment/test-vk', `${label}=off`, '--overwrite']);
   await waitRollout(kubectl, namespace, 'test-vk');
   const list = await eventually('the old pods to be gone', async () => {

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../testkit/eventually.ts';
 import type { Product } from '../testkit/product.ts';
 import { shellPod, startProduct, waitReady } from '../testkit/product.ts';
 import { terminal } from '../testkit/terminal.ts';
@@ -26,6 +27,9 @@ describe('kubectl with a pod on the virtual node', () => {
     );
     await waitReady(kubectl, namespace, 'shell');
     await waitReady(kubectl, namespace, 'ticker');
+    await eventually('the last line', async () =>
+      (await kubectl.run(['logs', '-n', namespace, 'shell'])).includes('third'),
+    );
   });
 
   afterAll(async () => {
@@ -44,7 +48,7 @@ describe('kubectl with a pod on the virtual node', () => {
   });
 
   test('logs -f delivers lines as they are written, up to the last', async () => {
-    const lines: string[] = [];
+    let text = '';
     const follow = product.testbed.cluster.spawn(
       product.testbed.cluster.kubectlPath,
       [
@@ -61,11 +65,11 @@ describe('kubectl with a pod on the virtual node', () => {
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     for await (const chunk of follow.stdout ?? []) {
-      lines.push(...String(chunk).split('\n').filter(Boolean));
-      if (lines.some((line) => line.endsWith('tick 19'))) break;
+      text += String(chunk);
+      if (text.includes('tick 19\n')) break;
     }
     follow.kill();
-    expect(lines.at(-1)).toMatch(/ tick 19$/);
+    expect(text).toMatch(/ tick 19\n$/);
   });
 
   test('exec hands on stdout, stderr and the exit code', async () => {

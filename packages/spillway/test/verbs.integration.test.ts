@@ -118,7 +118,8 @@ describe.each(programs)('kubectl $minor over $protocol', (which) => {
 
   test('attach gives input and hands on output until the container has ended', async () => {
     const pod = name('cat');
-    await reader(pod, { command: ['cat'], stdin: true, stdinOnce: true });
+    // What it wrote last before it ends, attach may lose, on a real node too: it goes on for a moment.
+    await reader(pod, { command: ['sh', '-c', 'cat; sleep 1'], stdin: true, stdinOnce: true });
     const { code, stdout } = await run(['attach', '-i', pod, '-q'], 'hello\n');
     expect([code, String(stdout)]).toEqual([0, 'hello\n']);
     await waitPhase(product.kubectl, product.namespace, pod, 'Succeeded');
@@ -212,6 +213,8 @@ describe('kubectl', () => {
       'until [ "$(stty size)" = "33 111" ]; do sleep 0.1; done',
       'read line',
       'test -t 0 && echo "terminal of $(stty size) got $line"',
+      // What is written last before the end may be lost.
+      'sleep 1',
     ].join('; ');
     await reader('terminal', { command: ['sh', '-c', script], stdin: true, stdinOnce: true, tty: true });
     const attach = `${testbed.cluster.kubectlPath} attach -it -n ${namespace} terminal`;

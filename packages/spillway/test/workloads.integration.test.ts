@@ -1,7 +1,7 @@
 import { agnhostImage } from '@spillway/devcluster';
 import type { Event, Job, Pod, TokenReview } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../testkit/eventually.ts';
+import { eventually, eventuallyHolds } from '../testkit/eventually.ts';
 import type { Product } from '../testkit/product.ts';
 import { onVirtualNode, shellPod, startProduct, waitPhase, waitReady } from '../testkit/product.ts';
 
@@ -123,8 +123,11 @@ describe('workloads on the virtual node', () => {
       ),
     );
     await waitReady(kubectl, namespace, 'stranger');
-    expect(await kubectl.run(['logs', '-n', namespace, 'stranger'])).toMatch(
-      /^\[\]\[\]\n.*No such file or directory\n$/,
+    // Ready is who has started, and may not have said anything yet.
+    await eventuallyHolds(async () =>
+      expect(await kubectl.run(['logs', '-n', namespace, 'stranger'])).toMatch(
+        /^\[\]\[\]\n.*No such file or directory\n$/,
+      ),
     );
     const connect = ['/agnhost', 'connect', 'kubernetes.default.svc.cluster.local:443', '--timeout=2s'];
     const connected = await kubectl.try(['exec', '-n', namespace, 'stranger', '--', ...connect]);
@@ -187,9 +190,13 @@ describe('workloads on the virtual node', () => {
       ['--kubeconfig', cluster.kubeconfig, 'logs', '-f', '-n', namespace, 'polite'],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
-    const deleting = kubectl.run(['delete', 'pod', 'polite', '-n', namespace]);
+    let deleting: Promise<string> | undefined;
     let text = '';
-    for await (const chunk of follow.stdout ?? []) text += String(chunk);
+    for await (const chunk of follow.stdout ?? []) {
+      text += String(chunk);
+      // It hears SIGTERM, and we hear it.
+      if (text.includes('ready\n')) deleting ??= kubectl.run(['delete', 'pod', 'polite', '-n', namespace]);
+    }
     await deleting;
     expect(text).toBe('ready\ngot TERM\ndone\n');
   });
@@ -283,13 +290,11 @@ describe('workloads on the virtual node', () => {
       reason: 'CreateContainerConfigError',
       message: expect.stringContaining('configmap "late" not found'),
     });
-    const events = await kubectl.list<Event>([
-      'events',
-      '-n',
-      namespace,
-      `--field-selector=involvedObject.uid=${pod.metadata?.uid}`,
-    ]);
-    expect(events.map(({ message }) => message).join('\n')).toContain('configmap "late" not found');
+    await eventually('the event', async () => {
+      const selector = `--field-selector=involvedObject.uid=${pod.metadata?.uid}`;
+      const events = await kubectl.list<Event>(['events', '-n', namespace, selector]);
+      return events.some(({ message }) => message?.includes('configmap "late" not found'));
+    });
     await kubectl.run(['create', 'configmap', 'late', '-n', namespace, '--from-literal=KEY=value']);
     await waitReady(kubectl, namespace, 'waiting');
   });

@@ -16,7 +16,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const { here, there } = undo.use(await startPair());
   const kubeconfig = await prepareBurstNamespace(there);
   const remote = { kubeconfig, createNamespace: false };
-  const testbed = undo.use(await Testbed.create({ cluster: here, backend: 'kubernetes', remote }));
+  // What has no pod any more is not kept for half a minute.
+  const sweep = { graceSeconds: 5 };
+  const testbed = undo.use(await Testbed.create({ cluster: here, backend: 'kubernetes', remote, sweep }));
   await testbed.start();
   project.provide('pair', { here: here.name, there: there.name });
   const all = undo.move();

@@ -17,7 +17,8 @@ export type ModuleName =
   | 'e2e'
   | 'kubectl-1.35'
   | 'metrics-server'
-  | 'promtool';
+  | 'promtool'
+  | 'helm';
 
 export type BinaryName =
   | 'etcd'
@@ -32,6 +33,7 @@ export type BinaryName =
   | 'coredns'
   | 'metrics-server'
   | 'promtool'
+  | 'helm'
   | 'registry'
   | 'agnhost'
   | 'pause'
@@ -169,6 +171,14 @@ const others: readonly Binary[] = [
     // Without the client libraries of every cloud.
     tags: 'remove_all_sd',
     ldflags: '-s -w',
+    containersOnly: false,
+  },
+  {
+    name: 'helm',
+    module: 'helm',
+    version: '4.3.2',
+    goPackage: 'helm.sh/helm/v4/cmd/helm',
+    ldflags: '-s -w -X helm.sh/helm/v4/internal/version.version=v4.3.2',
     containersOnly: false,
   },
   { name: 'registry', module: 'registry', version: '3.1.2', goPackage: '.', ldflags: '-s -w', containersOnly: false },

@@ -62,19 +62,24 @@ describe('a cluster with a node', () => {
     await kubectl(cluster, 'rollout', 'status', 'deployment/web', '--timeout=180s');
     await runPod(cluster, 'client', agnhostImage, '/agnhost', 'pause');
     const address = await kubectl(cluster, 'get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}');
-    expect(await kubectl(cluster, 'exec', 'client', '--', 'wget', '-qO-', `http://${address}/hostname`)).toMatch(
-      /^web-/,
-    );
+    // Ready is who has started, and may not listen yet; the node learns of the Service a moment later.
+    await expect
+      .poll(() => cluster.kubectl(['exec', 'client', '--', 'wget', '-qO-', `http://${address}/hostname`]))
+      .toMatchObject({ code: 0, stdout: expect.stringMatching(/^web-/) });
     for (const name of ['web:80', 'web.default.svc.cluster.local:80', 'kubernetes.default:443']) {
-      expect(await cluster.kubectl(['exec', 'client', '--', '/agnhost', 'connect', name])).toMatchObject({ code: 0 });
+      await expect
+        .poll(() => cluster.kubectl(['exec', 'client', '--', '/agnhost', 'connect', name]))
+        .toMatchObject({ code: 0 });
     }
     const proxied = '/api/v1/namespaces/default/services/web:80/proxy/hostname';
-    expect(await kubectl(cluster, 'get', '--raw', proxied)).toMatch(/^web-/);
+    await expect
+      .poll(() => cluster.kubectl(['get', '--raw', proxied]))
+      .toMatchObject({ code: 0, stdout: expect.stringMatching(/^web-/) });
   });
 
   test('logs, exec with exit code, and cp work on the real node', async () => {
     await runPod(cluster, 'shell', 'centos:latest', '/bin/bash', '-c', 'echo hello from $0; exec sleep 1000');
-    expect(await kubectl(cluster, 'logs', 'shell')).toBe('hello from /bin/bash');
+    await expect.poll(() => kubectl(cluster, 'logs', 'shell')).toBe('hello from /bin/bash');
     expect(await cluster.kubectl(['exec', 'shell', '--', 'bash', '-c', 'exit 7'])).toMatchObject({ code: 7 });
     const folder = await mkdtemp(join(tmpdir(), 'spillway-cp-'));
     await writeFile(join(folder, 'file'), 'contents');
@@ -166,11 +171,9 @@ describe('a cluster with a node', () => {
     const footprint = await footprintOf(second);
     expect(second.nodeAddress).not.toBe(cluster.nodeAddress);
     await runPod(second, 'client', agnhostImage, '/agnhost', 'pause');
-    expect(
-      await second.kubectl(['exec', 'client', '--', '/agnhost', 'connect', 'kubernetes.default:443']),
-    ).toMatchObject({
-      code: 0,
-    });
+    await expect
+      .poll(() => second.kubectl(['exec', 'client', '--', '/agnhost', 'connect', 'kubernetes.default:443']))
+      .toMatchObject({ code: 0 });
     expect(await kubectl(second, 'get', 'pods', '-o', 'name')).toBe('pod/client');
     expect(await residueOf(footprint)).not.toEqual([]);
     const withPods = await footprintOf(second);

@@ -58,7 +58,7 @@ export interface Cluster extends AsyncDisposable {
   readonly nodeContainerd: ContainerdFacts | undefined;
   /** Networks of its pods: one where there is a node. */
   readonly podCidrs: readonly string[];
-  /** Network of its Services. */
+  /** Network of cluster IPs. */
   readonly serviceCidr: string;
   /** Path of the network namespace; undefined on the host's network. */
   readonly netns: string | undefined;

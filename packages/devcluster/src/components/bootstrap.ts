@@ -1,5 +1,5 @@
 import type { ResolvedOptions } from '../options.ts';
-import { dnsServiceAddress } from '../network/addressing.ts';
+import { serviceAddresses } from '../network/addressing.ts';
 import type { Ports } from '../network/ports.ts';
 import { coreDnsUser, kubeletClientUser } from '../pki/cluster-pki.ts';
 import { metricsServerObjects } from './metrics-server.ts';
@@ -11,15 +11,17 @@ export interface BootstrapFacts {
 }
 
 /** Objects that the API server does not make by itself, for `kubectl apply`. @param ca the cluster's authority, PEM */
-export function bootstrapObjects({ nodeAddress, ports, options }: BootstrapFacts, ca: string): string {
-  const { node, serviceCidr } = options;
+export function bootstrapObjects(
+  { nodeAddress, ports, options: { node, serviceCidr } }: BootstrapFacts,
+  ca: string,
+): string {
   const items = [
     clusterRoleBinding('kubelet-api', 'system:kubelet-api-admin', kubeletClientUser),
     ...(node?.services
       ? [
           coreDnsRole,
           clusterRoleBinding('coredns', coreDnsRole.metadata.name, coreDnsUser),
-          ...dnsService(nodeAddress, dnsServiceAddress(serviceCidr)),
+          ...dnsService(nodeAddress, serviceAddresses(serviceCidr).dns),
         ]
       : []),
     ...(node?.metricsServer

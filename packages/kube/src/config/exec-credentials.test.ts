@@ -288,8 +288,8 @@ describe('a plugin that gives none', () => {
   });
 
   test('in time is killed with what it started', async () => {
-    const credentials = await source('sleep 1000 & echo $! >$DIR/child; wait', { timeoutMs: 300 });
-    expect(await messageOf(credentials)).toMatch(/it did not end within 0\.3 s/);
+    const credentials = await source('sleep 1000 & echo $! >$DIR/child; wait', { timeoutMs: 3000 });
+    expect(await messageOf(credentials)).toMatch(/it did not end within 3 s/);
     const child = (await readFile(join(directory, 'child'), 'utf8')).trim();
     const state = async (): Promise<string> =>
       (await readFile(`/proc/${child}/stat`, 'utf8').catch(() => '0 (gone) Z')).split(') ')[1]?.[0] ?? '';

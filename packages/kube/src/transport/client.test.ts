@@ -308,9 +308,9 @@ describe('streams', () => {
       response.writeHead(200).write('begin');
       connection.resolve(socket);
     });
-    const stream = await client.stream({ ...get, timeoutMs: 1000 });
+    const stream = await client.stream({ ...get, timeoutMs: 3000 });
     await once(stream.body, 'data');
-    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await new Promise((resolve) => setTimeout(resolve, 3100));
     expect(stream.body.destroyed).toBe(false);
     const failed = once(stream.body, 'error');
     (await connection.promise).destroy();

@@ -52,7 +52,7 @@ function answerOf(message: Buffer, truncated: boolean): Buffer {
 beforeEach(async () => {
   await startOther();
   serversOfOthers = ['127.0.0.1'];
-  const upstream = new Upstream({ servers: () => serversOfOthers, port: portOfOthers, timeoutMs: 100 });
+  const upstream = new Upstream({ servers: () => serversOfOthers, port: portOfOthers, timeoutMs: 1000 });
   server = new DnsServer({
     resolver: {
       resolve: async ({ name }) => (name.startsWith('many') ? { rcode: 'NOERROR', answers: many } : undefined),

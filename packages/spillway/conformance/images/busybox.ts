@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { exists } from './debian.ts';
-import { run } from './run.ts';
+import { exists } from '../../testkit/debian-layer.ts';
+import { run } from '../../testkit/run-command.ts';
 
 /** Configuration of the source, besides its defaults. The headers of newer kernels lack what `tc` needs. */
 const settings = [

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { busyboxFiles, currentEnvironment, type E2e, layerOf } from '@spillway/devcluster';
 import { upstreamBusybox } from './busybox.ts';
 import { imageFiles, type Parts } from './catalogue.ts';
-import { debianLayer } from './debian.ts';
+import { debianLayer } from '../../testkit/debian-layer.ts';
 
 /** What the authors of the images install from the distribution that they build on, and what is essential there. */
 const userland = (

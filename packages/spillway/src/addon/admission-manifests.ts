@@ -1,6 +1,6 @@
 import type { MutatingWebhookConfiguration, Service, ValidatingWebhookConfiguration } from '@spillway/kube';
 import { advisoryConfiguration, mutatingConfiguration, type WebhookAddress } from '../admission/configurations.ts';
-import { labelsOf } from '../podspec/installation.ts';
+import { labelsOf, selectorOf } from '../podspec/installation.ts';
 import { mutatingPolicies, type PolicyManifest, unknownValuePolicy } from '../placement/rules/policies.ts';
 
 export interface AdmissionManifestOptions {
@@ -36,11 +36,10 @@ function service(
   { namespace, name }: { readonly namespace: string; readonly name: string },
   port: number,
 ): Service {
-  const { 'app.kubernetes.io/managed-by': _, ...selector } = labelsOf(installation);
   return {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name, namespace, labels: labelsOf(installation) },
-    spec: { selector, ports: [{ name: 'https', port: 443, targetPort: port }] },
+    spec: { selector: selectorOf(installation), ports: [{ name: 'https', port: 443, targetPort: port }] },
   };
 }

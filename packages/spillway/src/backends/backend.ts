@@ -52,6 +52,8 @@ export interface Backend {
    * Brings an instance to what its pod is now. A container sees all of a volume's old files or all of its new ones; what is
    * started later, also by another process, sees the new ones. Variables and `subPath` mounts of what runs keep what they
    * have. Pulls that come later use the logins of the pull Secrets in the change. Idempotent. Success when the instance is gone.
+   * Afterwards it shows the revision of the change's workload, also when something of that was refused: as long as a listing that
+   * begins later shows another, the change is asked for again.
    * @returns what of the pod's change the instance does not get, and will not: it is told on the pod
    */
   update?(ref: InstanceRef, change: InstanceChange, signal: AbortSignal): Promise<readonly Refusal[]>;

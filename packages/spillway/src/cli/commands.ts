@@ -37,6 +37,19 @@ const commands: Readonly<Record<string, LazyCommand>> = {
     description: 'show what pods were billed for, according to Spillway: what runs now, and seconds by size',
     load: async (terminal) => (await import('./commands/ledger.ts')).ledgerCommand(terminal),
   },
+  install: {
+    description: 'install Spillway in the cluster, and wait until it serves its virtual nodes',
+    load: async (terminal) => (await import('./commands/install.ts')).installCommand(terminal),
+  },
+  upgrade: {
+    description:
+      'change version, configuration or options of an installation; what does not become ready is rolled back',
+    load: async (terminal) => (await import('./commands/install.ts')).upgradeCommand(terminal),
+  },
+  status: {
+    description: 'show whether an installation works: replicas, leaders, virtual nodes, burst pods',
+    load: async (terminal) => (await import('./commands/status.ts')).statusCommand(terminal),
+  },
   uninstall: {
     description: 'remove Spillway from the cluster and from its backends, and report what is left',
     load: async (terminal) => (await import('./commands/uninstall.ts')).uninstallCommand(terminal),

@@ -1,5 +1,6 @@
 import {
   controllerOf,
+  deployments,
   isConflict,
   isInvalid,
   isNotFound,
@@ -14,16 +15,18 @@ import {
   type Pod,
   pods,
   refOf,
+  replicaSets,
   resourceVersionOf,
   type ResourceType,
   uidOf,
 } from '@spillway/kube';
+import { typeOf } from '../addon/object-types.ts';
 import { burstScheduler, profileGate } from '../podspec/contract.ts';
+import { selectorTextOf } from '../podspec/installation.ts';
 import { isUsual } from '../podspec/usual-objects.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { Persistence } from './persist.ts';
 import { itemOf, left } from './plan.ts';
-import { typeOf } from './read-cluster.ts';
 import { RemovalError } from './removal-error.ts';
 import type { Item, Left } from './report.ts';
 import { servingVerdict } from './serving.ts';
@@ -76,6 +79,57 @@ function lapsedOf({ metadata }: Node): [string, string][] {
     .split(',')
     .map((each) => each.split('='))
     .flatMap(([name, version]): [string, string][] => (name && version ? [[name, version]] : []));
+}
+
+/** A graceful stop takes half a minute; who takes longer than twice that does not stop by itself. */
+const stopMs = 60_000;
+
+/** Stops what serves the installation as its Deployment. Whether somebody serves it all the same is for the leases to say. */
+export async function stopDeployments(
+  client: KubeClient,
+  installation: string,
+  { workload }: ClusterView,
+  { tell, clock }: Persistence,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = workload.filter(({ kind }) => kind === 'Deployment');
+  if (found.length === 0) return;
+  tell(`Stopping ${found.map((each) => `Deployment ${keyOf(each)}`).join(', ')}`);
+  for (const each of found) {
+    await client
+      .resource(deployments)
+      .patch(refOf(each), { type: 'merge', body: { spec: { replicas: 0 } } }, { signal })
+      .catch(undefinedIfMissing);
+  }
+  await untilNone(client, pods, installation, { clock, longestMs: stopMs }, signal);
+}
+
+/** ReplicaSets go by themselves after their Deployment, and would keep its namespace. */
+export async function awaitReplicaSets(
+  client: KubeClient,
+  installation: string,
+  { clock }: Pick<Persistence, 'clock'>,
+  signal: AbortSignal,
+): Promise<void> {
+  await untilNone(client, replicaSets, installation, { clock, longestMs: stopMs }, signal);
+}
+
+/** Or until time is up: then the next look says what is there. */
+async function untilNone(
+  client: KubeClient,
+  type: ResourceType<KubeObject>,
+  installation: string,
+  { clock, longestMs }: Pick<Persistence, 'clock'> & { readonly longestMs: number },
+  signal: AbortSignal,
+): Promise<void> {
+  const labelSelector = selectorTextOf(installation);
+  const deadlineMs = clock.now() + longestMs;
+  while (clock.now() < deadlineMs) {
+    const { items } = await client.resource(type).list({ labelSelector, signal });
+    if (items.length === 0) return;
+    await clock.sleep(500, signal);
+    signal.throwIfAborted();
+  }
 }
 
 /** No pod is scheduled there from now on; the next run knows that nobody serves. */

@@ -4,6 +4,8 @@ import type { CustomResourceDefinition, KubeObject, Lease, Node, Pod } from '@sp
 export interface ClusterView {
   /** Labelled as of this installation, in the order in which it is removed. */
   readonly admission: readonly KubeObject[];
+  /** The Deployment, and what it is made of. */
+  readonly workload: readonly KubeObject[];
   readonly rights: readonly KubeObject[];
   /** The virtual nodes of the pools that are there. */
   readonly nodes: readonly Node[];

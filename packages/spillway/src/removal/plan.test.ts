@@ -8,6 +8,7 @@ import { withoutRemains } from './report.ts';
 const object = (kind: string, name: string): KubeObject => ({ kind, metadata: { name } });
 const nothing: ClusterView = {
   admission: [],
+  workload: [],
   rights: [],
   nodes: [],
   foreignNodes: [],

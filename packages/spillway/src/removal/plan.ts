@@ -24,13 +24,13 @@ export interface CrdChoice {
 }
 
 export function foundInCluster(view: ClusterView, { keepCrds }: CrdChoice): Found {
-  const { admission, rights, nodes, leases, namespaces, definition, profiles, neighbours } = view;
+  const { admission, workload, rights, nodes, leases, namespaces, definition, profiles, neighbours } = view;
   const pods = view.pods.filter((pod) => !isPlaceholder(pod));
   const keepsCrd = whyCrdStays(view, keepCrds);
   const crds = definition === undefined ? [] : [definition, ...profiles];
   return {
     ours: [
-      ...[...admission, ...pods, ...nodes, ...leases, ...rights].map(itemOf),
+      ...[...admission, ...pods, ...nodes, ...leases, ...workload, ...rights].map(itemOf),
       ...(keepsCrd === undefined ? crds.map(itemOf) : []),
       ...(neighbours.length === 0 ? namespaces.map(itemOf) : []),
     ],

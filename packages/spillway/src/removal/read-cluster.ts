@@ -1,30 +1,20 @@
 import {
   type ClusterRole,
-  clusterRoleBindings,
   clusterRoles,
   customResourceDefinitions,
   isNotFound,
   type KubeClient,
   type KubeObject,
   leases,
-  mutatingAdmissionPolicies,
-  mutatingAdmissionPolicyBindings,
-  mutatingWebhookConfigurations,
   nameOf,
   namespaces,
   nodes,
   type Pod,
   pods,
   type ResourceType,
-  roleBindings,
-  roles,
   secrets,
-  serviceAccounts,
-  services,
-  validatingAdmissionPolicies,
-  validatingAdmissionPolicyBindings,
-  validatingWebhookConfigurations,
 } from '@spillway/kube';
+import { admissionTypes, rightTypes, workloadTypes } from '../addon/object-types.ts';
 import { secretName } from '../admission/authority-secret.ts';
 import { type Config, placementLeaseName, poolLeaseName } from '../config/config.ts';
 import { linkSecretName } from '../link/secret-name.ts';
@@ -32,43 +22,16 @@ import { isOwnNode } from '../node/node-object.ts';
 import { scheduleProfileCrd } from '../placement/rules/schedule-profile-crd.ts';
 import { scheduleProfiles } from '../placement/rules/schedule-profile.ts';
 import { burstScheduler, profileGate, virtualNodeType } from '../podspec/contract.ts';
-import { labelsOf, productLabels } from '../podspec/installation.ts';
+import { isOfProduct, productSelectorText, selectorTextOf } from '../podspec/installation.ts';
 import type { ClusterView } from './cluster-view.ts';
-
-/** What could hold up the cluster goes first, and what lets it do so before what it does. */
-const admissionTypes: readonly ResourceType<KubeObject>[] = [
-  mutatingWebhookConfigurations,
-  validatingWebhookConfigurations,
-  mutatingAdmissionPolicyBindings,
-  mutatingAdmissionPolicies,
-  validatingAdmissionPolicyBindings,
-  validatingAdmissionPolicies,
-];
-const rightTypes: readonly ResourceType<KubeObject>[] = [
-  services,
-  roleBindings,
-  roles,
-  clusterRoleBindings,
-  clusterRoles,
-  serviceAccounts,
-];
-export const typeOf = ({ apiVersion, kind }: KubeObject): ResourceType<KubeObject> => {
-  const known = [...admissionTypes, ...rightTypes, leases, secrets, namespaces, nodes, customResourceDefinitions];
-  const type = known.find((each) => each.kind === kind && each.apiVersion === apiVersion);
-  if (type === undefined) throw new TypeError(`there is no type for ${apiVersion} ${kind}`);
-  return type;
-};
 
 /** @throws ApiError, TransportError */
 export async function readCluster(client: KubeClient, config: Config, signal: AbortSignal): Promise<ClusterView> {
   const { name, pools, leaderElection, admission, link } = config;
-  const list = async <T extends KubeObject>(type: ResourceType<T>, labels?: Record<string, string>): Promise<T[]> => {
-    const labelSelector = Object.entries(labels ?? {})
-      .map(([key, value]) => `${key}=${value}`)
-      .join(',');
+  const list = async <T extends KubeObject>(type: ResourceType<T>, labelSelector?: string): Promise<T[]> => {
     const found: T[] = [];
     try {
-      const options = { signal, ...(labelSelector !== '' && { labelSelector }) };
+      const options = { signal, labelSelector };
       for await (const { items } of client.resource(type).pages(options)) found.push(...items);
     } catch (error) {
       // An older cluster has no such kind.
@@ -89,24 +52,26 @@ export async function readCluster(client: KubeClient, config: Config, signal: Ab
   const authoritiesOf = async (of: string, ofWebhooks: string, ofLink: string): Promise<KubeObject[]> =>
     (await Promise.all([get(secrets, secretName(of), ofWebhooks), get(secrets, linkSecretName(of), ofLink)])).flat();
   const listed = async (types: readonly ResourceType<KubeObject>[]): Promise<KubeObject[]> =>
-    (await Promise.all(types.map((type) => list(type, labelsOf(name))))).flat();
+    (await Promise.all(types.map((type) => list(type, selectorTextOf(name))))).flat();
 
-  const allNodes = await list(nodes, { [virtualNodeType.key]: virtualNodeType.value });
+  const allNodes = await list(nodes, `${virtualNodeType.key}=${virtualNodeType.value}`);
   const named = (await Promise.all(pools.map(({ nodeName }) => get(nodes, nodeName)))).flat();
   const own = named.filter(isOwnNode);
   const foreignNodes = named.filter((node) => !isOwnNode(node));
   const foreign = new Set(foreignNodes.map(nameOf));
   const poolNodes = new Set(pools.map(({ nodeName }) => nodeName));
   const allPods = await list(pods);
-  const [admissionObjects, rights, authority, definitions, profiles, spaces, everybodysRoles] = await Promise.all([
-    listed(admissionTypes),
-    listed(rightTypes),
-    authoritiesOf(name, admission.namespace, link.namespace),
-    get(customResourceDefinitions, nameOf(scheduleProfileCrd)),
-    list(scheduleProfiles),
-    list(namespaces, productLabels),
-    list(clusterRoles, productLabels),
-  ]);
+  const [admissionObjects, workload, rights, authority, definitions, profiles, spaces, everybodysRoles] =
+    await Promise.all([
+      listed(admissionTypes),
+      listed(workloadTypes),
+      listed(rightTypes),
+      authoritiesOf(name, admission.namespace, link.namespace),
+      get(customResourceDefinitions, nameOf(scheduleProfileCrd)),
+      list(scheduleProfiles),
+      list(namespaces, productSelectorText),
+      list(clusterRoles, productSelectorText),
+    ]);
   const electionLeases = leaderElection.enabled
     ? [...pools.map((pool) => poolLeaseName(leaderElection, pool)), placementLeaseName(leaderElection)]
     : [];
@@ -116,6 +81,7 @@ export async function readCluster(client: KubeClient, config: Config, signal: Ab
   ]);
   return {
     admission: admissionObjects,
+    workload,
     rights: [...rights, ...authority],
     nodes: own,
     foreignNodes,
@@ -129,9 +95,6 @@ export async function readCluster(client: KubeClient, config: Config, signal: Ab
     neighbours: neighboursIn(everybodysRoles, name),
   };
 }
-
-const isOfProduct = (labels: Readonly<Record<string, string>> = {}): boolean =>
-  Object.entries(productLabels).every(([key, value]) => labels[key] === value);
 
 function waitsForSpillway({ spec, metadata }: Pod): boolean {
   const waits = spec?.nodeName === undefined && metadata?.deletionTimestamp === undefined;

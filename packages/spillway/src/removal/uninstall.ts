@@ -2,11 +2,13 @@ import { isAborted } from '@spillway/kube';
 import type { Config } from '../config/config.ts';
 import {
   assertNobodyServes,
+  awaitReplicaSets,
   closeNodes,
   deletePods,
   freeWaiting,
   removeNamespaces,
   removeObjects,
+  stopDeployments,
 } from './clear-cluster.ts';
 import {
   type ClearContext,
@@ -109,6 +111,7 @@ class Removal {
   async begin({ client }: ClusterAccess): Promise<ClusterView> {
     const { config, graceSeconds, tell } = this.#options;
     const view = await readCluster(client, config, this.#signal);
+    await stopDeployments(client, config.name, view, this.#options, this.#signal);
     await assertNobodyServes(client, view, this.#options, this.#signal);
     if (view.admission.length > 0) tell(`Removing ${view.admission.length} objects of admission`);
     this.removed.push(...(await removeObjects(client, view.admission, this.#signal)));
@@ -150,13 +153,14 @@ class Removal {
     // Placeholders go with their nodes; what has come since then, too.
     view = { ...(await read()), definition: view.definition };
     await deletePods(client, view.pods, 0, signal);
-    this.removed.push(...(await removeObjects(client, [...view.leases, ...view.rights], signal)));
+    this.removed.push(...(await removeObjects(client, [...view.leases, ...view.workload, ...view.rights], signal)));
     const { definition, profiles } = view;
     if (definition !== undefined && whyCrdStays(view, keepCrds) === undefined) {
       this.removed.push(...(await removeObjects(client, profiles, signal, () => scheduleProfiles)));
       this.removed.push(...(await removeObjects(client, [definition], signal)));
     }
     if (view.neighbours.length > 0) return;
+    await awaitReplicaSets(client, config.name, this.#options, signal);
     const { removed, others } = await removeNamespaces(client, view.namespaces, signal);
     this.removed.push(...removed);
     this.others.push(...others);

@@ -27,7 +27,8 @@ function container(script: string, more: Partial<Container> = {}): Container {
 }
 
 const exec = (script: string): Container['livenessProbe'] => ({ exec: { command: ['sh', '-c', script] } });
-const often = { periodSeconds: 1, failureThreshold: 1 };
+/** A command takes a busy machine its time. */
+const often = { periodSeconds: 1, failureThreshold: 1, timeoutSeconds: 30 };
 /** Goes on, and ends at once when it is asked to. */
 const forever = 'trap "exit 0" TERM; while :; do sleep 0.1; done';
 const shared = {
@@ -70,7 +71,7 @@ const specs: Readonly<Record<string, Partial<PodSpec>>> = {
         },
       ),
     ],
-    terminationGracePeriodSeconds: 5,
+    terminationGracePeriodSeconds: 30,
   },
   accompanied: {
     restartPolicy: 'Never',
@@ -177,7 +178,7 @@ describe('probes', () => {
         ]),
       );
     expect(await kubectl('logs', '--previous', 'unhealthy')).toBe('life 1\n');
-    expect(await kubectl('logs', 'unhealthy')).toBe('life 2\n');
+    await expect.poll(() => kubectl('logs', 'unhealthy')).toBe('life 2\n');
   });
 
   test('readiness moves the endpoints of the Service', async () => {

@@ -135,7 +135,8 @@ describe('a StatefulSet of three on SFS', () => {
     }
     expect(new Set(shares.values()).size).toBe(3);
     for (const name of names) {
-      expect(await starts(name)).toEqual([name]);
+      // Ready is who has started, and may not have written anything yet.
+      await expect.poll(() => starts(name)).toEqual([name]);
       expect(shareOf(shareFor(name)).bound).toHaveLength(1);
     }
     expect(await why('shop-1')).toMatchObject({
@@ -152,7 +153,7 @@ describe('a StatefulSet of three on SFS', () => {
     await rehearsal.testbed.start();
     await expect.poll(async () => (await ready()).filter(({ metadata }) => !before.has(metadata?.uid))).toHaveLength(3);
     for (const name of names) {
-      expect(await starts(name)).toEqual([name, name]);
+      await expect.poll(() => starts(name)).toEqual([name, name]);
       expect(happenedTo(shareFor(name))).not.toContain('deleted');
     }
   });
@@ -171,7 +172,7 @@ describe('a StatefulSet of three on SFS', () => {
 
     await scale(2);
     await expect.poll(ready).toHaveLength(2);
-    expect(await starts('shop-1')).toEqual(['shop-1', 'shop-1', 'shop-1']);
+    await expect.poll(() => starts('shop-1')).toEqual(['shop-1', 'shop-1', 'shop-1']);
   });
 
   test('whose claim is deleted keeps its data while its pod runs; then CCI has it no more, and only the driver deletes it', async () => {

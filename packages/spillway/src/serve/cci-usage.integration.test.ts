@@ -10,11 +10,13 @@ import type {
   Node as KubeNode,
 } from '@spillway/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../../testkit/eventually.ts';
+import { eventuallyWith } from '../../testkit/eventually.ts';
 import { Kubectl } from '../../testkit/kubectl.ts';
 import { onVirtualNode, shellPod, waitReady, waitRollout } from '../../testkit/product.ts';
 import { Testbed } from '../../testkit/testbed.ts';
 
+/** Everything here is measured and averaged over tens of seconds, and has to be steady for as long. */
+const eventually = eventuallyWith({ patienceMs: 360_000 });
 const namespace = 'measured';
 const scaled = 'scaled';
 /** Works while there is a file /load, as much as it may. */
@@ -206,7 +208,8 @@ describe('what pods use', () => {
       const main = rows.get('busy/main');
       const sidecar = rows.get('busy/sidecar');
       if (main === undefined || sidecar === undefined) return false;
-      return isWithin(0.1, main.cores, cores) && isWithin(0.1, main.bytes, workingSet) && sidecar.cores < 0.05;
+      // On busy cores a container gets now more and now less, and the figures are not of the same seconds.
+      return isWithin(0.2, main.cores, cores) && isWithin(0.1, main.bytes, workingSet) && sidecar.cores < 0.05;
     });
   });
 

@@ -31,7 +31,7 @@ import { isCovered, leavesOf, type Schema } from '../backends/testing/field-cove
 const soak = process.env['SPILLWAY_SOAK'] === '1';
 const podCount = soak ? 500 : 60;
 /** Attempts that fail are made again after pauses that grow. */
-const patience = { timeout: soak ? 1_800_000 : 280_000, interval: 200 };
+const patience = { timeout: soak ? 1_800_000 : 500_000, interval: 200 };
 /** Several pods share a claim. */
 const claimCount = podCount / 5;
 const namespace = 'work';
@@ -204,7 +204,10 @@ describe('a region with 10 % errors, throttling, lost answers and broken watches
     ]) {
       await askAdmin(region, 'POST', 'faults', fault);
     }
-    breaking = setInterval(() => void askAdmin(region, 'DELETE', 'watches'), 2000);
+    breaking = setInterval(() => {
+      // One more or less is no matter.
+      askAdmin(region, 'DELETE', 'watches').catch(() => undefined);
+    }, 2000);
   });
 
   afterAll(async () => {

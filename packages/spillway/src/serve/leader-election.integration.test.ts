@@ -200,12 +200,12 @@ async function allRunning(count: number): Promise<readonly Pod[]> {
 
 const versionOf = ({ metadata }: Pod): string | undefined => metadata?.resourceVersion;
 
-/** Once the new leader has written what it found: the versions of two looks, a second apart, are the same. */
+/** Once the new leader has written what it found: the versions of two looks, some seconds apart, are the same. */
 async function settledVersions(): Promise<Map<string, string | undefined>> {
   let last = byUid(await listPods(), versionOf);
   let at = Date.now();
   return eventually('statuses that stay as they are', async () => {
-    if (Date.now() - at < 1000) return undefined;
+    if (Date.now() - at < 3000) return undefined;
     const before = last;
     last = byUid(await listPods(), versionOf);
     at = Date.now();

@@ -120,7 +120,9 @@ it('the disk of the ledger is full while 40 pods come and go: nothing that ran i
     await Promise.all(meanwhile.map((name) => rehearsal.create(name, forever)));
     await allRun(meanwhile);
     await deleteAll();
-    expect(await rehearsal.log()).toContain('cannot write the ledger');
+    await rehearsal.eventually('the log to tell it', async () =>
+      (await rehearsal.log()).includes('cannot write the ledger'),
+    );
     await rm(filler);
     await rehearsal.eventually('the ledger to be written again', async () =>
       (await rehearsal.log()).includes('writing the ledger works again'),

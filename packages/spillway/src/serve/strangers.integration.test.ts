@@ -14,8 +14,9 @@ import type { Kind, Tried } from './testing/crowd.ts';
 const attackMs = process.env['SPILLWAY_SOAK'] === '1' ? 60_000 : 10_000;
 const healthPort = 10_280;
 /** Renewed every ten seconds; a node is away after 40. */
-const leaseAgeMs = 20_000;
-const execMs = 5000;
+const leaseAgeMs = 30_000;
+/** The crowd and the other tests have the same cores: what is kept from going on at all takes as long as there is a crowd. */
+const execMs = 20_000;
 const moreMemory = 200 * 1024 * 1024;
 /** TokenReviews a second. */
 const questionsPerSecond = 10;
@@ -76,9 +77,9 @@ it.each<[string, number, string, readonly Kind[]]>([
     const crowd = fork(path.join(import.meta.dirname, 'testing/crowd.ts'), argv, {
       execArgv: ['--conditions=spillway-source'],
     });
-    const until = Date.now() + attackMs;
+    const began = Date.now();
     const seen = { execMs: [] as number[], bytes: 0, leaseMs: 0 };
-    while (Date.now() < until) {
+    while (Date.now() - began < attackMs) {
       const { said, ms } = await exec();
       expect(said).toBe('hello\n');
       seen.execMs.push(ms);
@@ -86,6 +87,7 @@ it.each<[string, number, string, readonly Kind[]]>([
       seen.bytes = Math.max(seen.bytes, await residentBytes());
     }
     const asked = (await tokenReviews()) - before.reviews;
+    const lastedMs = Date.now() - began;
     crowd.send('enough');
     const [message] = await once(crowd, 'message');
     const tried = trusted<Tried>(message);
@@ -98,6 +100,6 @@ it.each<[string, number, string, readonly Kind[]]>([
     expect(slowest).toBeLessThan(execMs);
     expect(seen.leaseMs).toBeLessThan(leaseAgeMs);
     expect(seen.bytes - before.bytes).toBeLessThan(moreMemory);
-    expect(asked).toBeLessThan((questionsPerSecond * attackMs) / 1000);
+    expect(asked).toBeLessThan((questionsPerSecond * lastedMs) / 1000);
   },
 );

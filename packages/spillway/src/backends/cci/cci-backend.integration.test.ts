@@ -6,6 +6,7 @@ import { busyboxImage } from '@spillway/devcluster';
 import {
   type ConfigMap,
   configMaps,
+  type Container,
   KubeClient,
   loadKubeconfig,
   nameOf,
@@ -25,11 +26,10 @@ import type { Backend, Workload } from '../backend.ts';
 import { describeBackendConformance } from '../testing/conformance.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import { Driver } from '../testing/driver.ts';
-import { makeWorkload, script, type WorkloadInput } from '../testing/workloads.ts';
+import { forever, makeWorkload, script, type WorkloadInput } from '../testing/workloads.ts';
 import { makeCciBackend } from './make-cci.ts';
 
 const owner = { clusterId: 'home', nodeName: 'virtual' };
-const forever = script('sleep 3600');
 
 /** As the pod core does it, which knows the sizes of CCI. */
 function sized(workload: Workload): Workload {
@@ -199,8 +199,8 @@ test.each(['v1', 'v2'] as const)(
     const share = await region.storage.create('sfs-turbo', region.accounts[0]?.project.id ?? '');
     const known = (): ShareReading | undefined => region.storage.read().find(({ id }) => id === share.id);
     const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }];
-    const mounting = (name: string, text: string): Workload => {
-      const container = { ...script(text), volumeMounts: [{ name: 'data', mountPath: '/data' }] };
+    const mounting = (name: string, each: Partial<Container>): Workload => {
+      const container = { ...each, volumeMounts: [{ name: 'data', mountPath: '/data' }] };
       const claims = {
         data: { metadata: { name: 'pv' }, spec: volumeOn('sfsturbo.csi.everest.io', share, 'apps/web') },
       };
@@ -210,8 +210,10 @@ test.each(['v1', 'v2'] as const)(
     await backend.prepare(new AbortController().signal);
     const driver = new Driver(backend);
     const note = path.join(share.folder, 'apps/web/note');
-    const first = await driver.run(mounting('first', 'echo hello > /data/note; sleep 3600'));
-    const second = await driver.run(mounting('second', 'sleep 3600'));
+    const first = await driver.run(
+      mounting('first', script('trap "exit 0" TERM; echo hello > /data/note; sleep 3600 & wait')),
+    );
+    const second = await driver.run(mounting('second', forever));
     for (const pod of [first, second]) await driver.reaches(pod, 'running');
     await eventually('the note is there', async () => (await readFile(note, 'utf8')) === 'hello\n');
     expect(String((await driver.exec(second, ['cat', '/data/note'])).stdout)).toBe('hello\n');

@@ -71,7 +71,7 @@ describe('pods in CCI 2.0', () => {
     expect(
       await inRegion('pod', podName(web.ref), '-n', namespace, '-o', 'jsonpath={.metadata.annotations}'),
     ).toContain('"resource.cci.io/size":"0.50_3.0"');
-    expect(await driver.logs(web)).toBe('hello sesame\n');
+    await eventually('its log', async () => (await driver.logs(web)) === 'hello sesame\n');
     expect(await driver.exec(web, ['sh', '-c', 'echo from inside; exit 3'])).toMatchObject({
       exitCode: 3,
       stdout: Buffer.from('from inside\n'),

@@ -7,6 +7,7 @@ import { buildImage, type TarEntry } from '@spillway/devcluster';
 import { type Secret, silentLogger } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { cciPool } from '../../../testkit/cci-pool.ts';
+import { eventually } from '../../../testkit/eventually.ts';
 import type { Workload } from '../backend.ts';
 import type { KubernetesBackend } from '../kubernetes/kubernetes-backend.ts';
 import { Driver } from '../testing/driver.ts';
@@ -127,8 +128,10 @@ test('a login that is wrong is told with what to do, and the pull goes on when t
   const { username } = loginOf();
   const web = await driver.run(pod('web', image, { mine: pullSecret({ username, password: 'wrong' }) }));
   await waits(web, /401 Unauthorized.*correct the pull Secret that the pod names/);
-  const told = driver.noticesOf(web).find(({ message }) => message.includes('401 Unauthorized'));
-  expect(told?.message).toContain('correct the pull Secret that the pod names');
+  const told = await eventually('the notice', () =>
+    driver.noticesOf(web).find(({ message }) => message.includes('401 Unauthorized')),
+  );
+  expect(told.message).toContain('correct the pull Secret that the pod names');
   await changed(web, 'mine', pullSecret(loginOf()));
   await driver.reaches(web, 'running');
 });

@@ -19,12 +19,10 @@ import { describeBackendConformance } from '../testing/conformance.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import { Driver } from '../testing/driver.ts';
 import { RemoteCluster } from '../testing/remote-cluster.ts';
-import { makeWorkload, script, type WorkloadInput } from '../testing/workloads.ts';
+import { forever, makeWorkload, script, type WorkloadInput } from '../testing/workloads.ts';
 import type { KubernetesBackend } from './kubernetes-backend.ts';
 import { podName } from './pods/names.ts';
 import { describeContainers } from './testing/containers.ts';
-
-const forever = script('sleep 3600');
 
 const qualified = (name: string): string => `${name}.ring.default.svc.cluster.local`;
 
@@ -274,15 +272,18 @@ describe('pods in another cluster', () => {
         return (await remote.pods()).length === 1;
       });
       expect(nameOf(await there())).toBe(podName(pod.ref));
+      // It is told when the last call of its end was answered.
+      await eventually('the double to be told', () => driver.events.some(({ type }) => type === 'double'));
       expect(driver.events.filter(({ type }) => type === 'double')).toHaveLength(1);
       expect(await driver.find(pod.ref)).toMatchObject({ state: 'running' });
     });
 
     test('that were deleted there keep their status until it was read', async () => {
       const pod = await driver.run(
-        workload({ name: 'web', spec: { containers: [script('trap "exit 3" TERM; sleep 3600 & wait')] } }),
+        workload({ name: 'web', spec: { containers: [script('trap "exit 3" TERM; echo ready; sleep 3600 & wait')] } }),
       );
       await driver.reaches(pod, 'running');
+      await eventually('the trap', async () => (await driver.logs(pod)) === 'ready\n');
       await remote.client.resource(pods).delete({ namespace: remote.namespace, name: podName(pod.ref) });
       const { containerStatuses } = await driver.reaches(pod, 'ended');
       expect(containerStatuses).toMatchObject([{ state: { terminated: { exitCode: 3 } } }]);
@@ -294,7 +295,7 @@ describe('pods in another cluster', () => {
         { downwardAPI: { items: [{ path: 'name', fieldRef: { fieldPath: 'metadata.name' } }] } },
       ];
       const volumes = [{ name: 'all', projected: { sources } }];
-      const container = script('sleep 3600', { volumeMounts: [{ name: 'all', mountPath: '/all' }] });
+      const container = { ...forever, volumeMounts: [{ name: 'all', mountPath: '/all' }] };
       const pod = await driver.run(workload({ name: 'web', spec: { containers: [container], volumes } }));
       await driver.reaches(pod, 'running');
       const read = async (): Promise<string> =>

@@ -49,6 +49,13 @@ export class Driver {
     });
   }
 
+  /** Waits until the watch has told of it. */
+  async isSeen({ ref }: Workload): Promise<void> {
+    await eventually(`pod ${ref.name} is seen`, () =>
+      this.events.some((each) => each.type === 'changed' && each.instance.ref.uid === ref.uid),
+    );
+  }
+
   /** Waits until nothing is there any more, and tells how it was last seen. */
   async isGone({ ref }: Workload): Promise<Instance> {
     await eventually(`pod ${ref.name} is gone`, () =>

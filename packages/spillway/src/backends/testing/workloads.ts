@@ -73,3 +73,6 @@ export function makeWorkload({
 export function script(text: string, more: Partial<Container> = {}): Partial<Container> {
   return { command: ['sh', '-c', text], ...more };
 }
+
+/** Runs until it is told to end, and ends at once then: a shell that only sleeps takes its whole grace. */
+export const forever: Partial<Container> = script('trap "exit 0" TERM; sleep 3600 & wait');

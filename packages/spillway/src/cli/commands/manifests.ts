@@ -3,8 +3,9 @@ import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { admissionManifests } from '../../addon/admission-manifests.ts';
 import { rbacManifests } from '../../addon/rbac.ts';
+import { rightsOf } from '../../addon/rights.ts';
 import { webhookAddress } from '../../admission/configurations.ts';
-import { type AdmissionCarrier, type Config, placementLeaseName, poolLeaseName } from '../../config/config.ts';
+import type { AdmissionCarrier, Config } from '../../config/config.ts';
 import { kubernetesAccess, processEnvironment } from '../../config/kubernetes-access.ts';
 import { ConfigError, loadConfig } from '../../config/load.ts';
 import { scheduleProfileCrd } from '../../placement/rules/schedule-profile-crd.ts';
@@ -42,32 +43,10 @@ export function manifestsCommand(terminal: Terminal): Command {
     )
     .addOption(output())
     .action(async ({ config: file, namespace, podWritePolicy, output: format }: RbacCommandOptions) => {
-      const { name, pools, placement, leaderElection, admission, link } = await loadConfig(file);
-      const objects = rbacManifests({
-        installation: name,
-        nodeNames: pools.map(({ nodeName }) => nodeName),
-        approveServingCertificates: pools.some(({ servingCertificate }) => servingCertificate.csr?.approve === true),
-        placement: placement.enabled,
-        namespace,
-        podWritePolicy,
-        ...(leaderElection.enabled
-          ? {
-              leaderElection: {
-                namespace: leaderElection.namespace,
-                leaseNames: [
-                  ...pools.map((pool) => poolLeaseName(leaderElection, pool)),
-                  ...(placement.enabled ? [placementLeaseName(leaderElection)] : []),
-                ],
-              },
-            }
-          : {}),
-        ...(admission.enabled
-          ? { admission: { namespace: admission.namespace, rules: admission.carrier !== 'policy' } }
-          : {}),
-        ...(link.image === undefined ? {} : { link: { namespace: link.namespace } }),
-      });
+      const config = await loadConfig(file);
+      const objects = rbacManifests(rightsOf(config, { namespace, podWritePolicy }));
       print(terminal, objects, format);
-      if (!podWritePolicy) note(terminal, withoutPodWritePolicy(name));
+      if (!podWritePolicy) note(terminal, withoutPodWritePolicy(config.name));
     });
   manifests
     .command('admission')

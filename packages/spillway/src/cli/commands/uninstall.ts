@@ -1,8 +1,10 @@
 import { createInterface } from 'node:readline/promises';
 import { errorMessage, KubeconfigError, silentLogger, systemClock, TransportError } from '@spillway/kube';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { asInstalled } from '../../addon/installation/installed-config.ts';
 import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
+import { namespaceOf } from '../../install/read.ts';
 import type { OpenPool } from '../../removal/clear-pool.ts';
 import type { RemovalReport } from '../../removal/report.ts';
 import { planUninstall, uninstall, type UninstallOptions } from '../../removal/uninstall.ts';
@@ -17,6 +19,7 @@ import { note, type Terminal } from '../terminal.ts';
 
 interface Options extends ClusterOptions {
   readonly config: string;
+  readonly namespace?: string;
   readonly dryRun?: true;
   readonly offline?: true;
   readonly clusterId?: string;
@@ -35,6 +38,7 @@ const whereTheIdIs =
 export function uninstallCommand(terminal: Terminal): Command {
   return withClusterOptions(new Command('uninstall'))
     .requiredOption('--config <file>', 'configuration file of the installation')
+    .option('--namespace <name>', 'namespace of the installation (default: that of its Deployment)')
     .option('--dry-run', 'change nothing; show what would be removed, and what becomes of the pods')
     .option('--offline', 'the cluster no longer exists: remove only what the backends have of it')
     .option('--cluster-id <id>', 'with --offline: whose instances to remove (default: clusterId of the configuration)')
@@ -75,8 +79,10 @@ async function run(options: Options, terminal: Terminal): Promise<RemovalReport>
         const confirmCluster = async (signal: AbortSignal): Promise<boolean> =>
           (await clusterUid(client, signal)) === uid;
         const id = config.clusterId ?? uid;
+        const namespace = options.namespace ?? (await namespaceOf(client, config.name, forever));
+        const installed = namespace === undefined ? config : asInstalled(config, namespace);
         return await withPools(config, id, (pools) =>
-          remove(options, { config, clusterId: id, pools, cluster: { client, confirmCluster } }, terminal),
+          remove(options, { config: installed, clusterId: id, pools, cluster: { client, confirmCluster } }, terminal),
         );
       },
       { tells: true },

@@ -1,5 +1,5 @@
 import { type KubeClient, type KubeObject, type ResourceType, silentLogger } from '@spillway/kube';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { ReferenceWatches, type WatchedObject } from './reference-watches.ts';
 
 interface Watch {
@@ -102,20 +102,20 @@ describe('references', () => {
     server.change(login, '6');
     watches.set('a', [seenSettings('5'), seenLogin('6')]);
     watches.set('b', [seenSettings('5')]);
-    await vi.waitFor(() => expect(server.watched).toEqual([settings, login]));
+    await expect.poll(() => server.watched).toEqual([settings, login]);
     expect(watches.size).toBe(2);
     server.change(settings, '7');
-    await vi.waitFor(() => expect(changed).toEqual(['a', 'b']));
+    await expect.poll(() => changed).toEqual(['a', 'b']);
     expect(server.lists).toHaveLength(2);
   });
 
   it('are watched until the last pod is gone', async () => {
     watches.set('a', [seenSettings(), seenLogin()]);
     watches.set('b', [seenSettings()]);
-    await vi.waitFor(() => expect(server.watched).toEqual([settings, login]));
+    await expect.poll(() => server.watched).toEqual([settings, login]);
     watches.release('a');
     watches.release('a');
-    await vi.waitFor(() => expect(server.watched).toEqual([settings]));
+    await expect.poll(() => server.watched).toEqual([settings]);
     watches.set('b', []);
     expect(watches.size).toBe(0);
     await watches.close();
@@ -124,10 +124,10 @@ describe('references', () => {
 
   it('that stay referred to keep their watch', async () => {
     watches.set('a', [seenSettings()]);
-    await vi.waitFor(() => expect(server.watched).toEqual([settings]));
+    await expect.poll(() => server.watched).toEqual([settings]);
     watches.set('a', [seenSettings(), seenLogin()]);
     watches.set('a', [seenSettings()]);
-    await vi.waitFor(() => expect(server.watched).toEqual([settings]));
+    await expect.poll(() => server.watched).toEqual([settings]);
     expect(server.lists.filter((object) => object === settings)).toHaveLength(1);
   });
 
@@ -136,7 +136,7 @@ describe('references', () => {
     server.change(login, '9');
     watches.set('old', [seenSettings('7')]);
     watches.set('new', [seenSettings('8'), seenLogin('9')]);
-    await vi.waitFor(() => expect(server.watched).toEqual([settings, login]));
+    await expect.poll(() => server.watched).toEqual([settings, login]);
     expect(changed).toEqual(['old']);
     // Also when the watch has been there for long.
     watches.set('late', [seenSettings('6')]);
@@ -146,11 +146,11 @@ describe('references', () => {
   it('that were missing and appear are told, and those that went, too', async () => {
     watches.set('waits', [seenLogin()]);
     watches.set('had', [seenSettings('3')]);
-    await vi.waitFor(() => expect(changed).toEqual(['had']));
-    await vi.waitFor(() => expect(server.watched).toEqual([settings, login]));
+    await expect.poll(() => changed).toEqual(['had']);
+    await expect.poll(() => server.watched).toEqual([settings, login]);
     server.change(login, '4');
-    await vi.waitFor(() => expect(changed).toEqual(['had', 'waits']));
+    await expect.poll(() => changed).toEqual(['had', 'waits']);
     server.change(login, undefined);
-    await vi.waitFor(() => expect(changed).toEqual(['had', 'waits', 'waits']));
+    await expect.poll(() => changed).toEqual(['had', 'waits', 'waits']);
   });
 });

@@ -7,7 +7,7 @@ import { eventually } from '../../../../testkit/eventually.ts';
 import type { Workload } from '../../backend.ts';
 import { Driver } from '../../testing/driver.ts';
 import type { RemoteCluster } from '../../testing/remote-cluster.ts';
-import { makeWorkload, script, type WorkloadInput } from '../../testing/workloads.ts';
+import { forever, makeWorkload, script, type WorkloadInput } from '../../testing/workloads.ts';
 import type { KubernetesBackend } from '../kubernetes-backend.ts';
 
 /** What a kubelet makes of containers on a real kernel, as it is told here. */
@@ -48,7 +48,7 @@ export function describeContainers(remote: () => RemoteCluster): void {
     test('that ignore SIGTERM run until their grace is over, and are killed then', async () => {
       const pod = await run({ containers: [script('trap "" TERM; echo ready; while true; do sleep 0.05; done')] });
       await trapped(pod);
-      await backend.stop(pod.ref, { graceSeconds: 3 }, driver.signal);
+      await backend.stop(pod.ref, { graceSeconds: 5 }, driver.signal);
       const stopping = await driver.reaches(pod, 'stopping');
       expect(stopping.containerStatuses).toMatchObject([{ state: { running: {} } }]);
       const { containerStatuses } = await driver.reaches(pod, 'ended');
@@ -141,10 +141,20 @@ export function describeContainers(remote: () => RemoteCluster): void {
       const containers = [
         script('true', { name: 'pulled', image }),
         script('true', { name: 'never', image: 'nothing:1', imagePullPolicy: 'Never' }),
-        script('sleep 3600', { name: 'other' }),
+        { ...forever, name: 'other' },
       ];
       const pod = await run({ containers });
-      await waits(pod, 'pulled', 'ErrImagePull');
+      // A kubelet shows it until it looks at the pod again: at once, when another container has started.
+      await eventually('the first failure', () =>
+        driver.events.some(
+          (event) =>
+            event.type === 'changed' &&
+            event.instance.ref.uid === pod.ref.uid &&
+            event.instance.containerStatuses.some(
+              ({ name, state }) => name === 'pulled' && state?.waiting?.reason === 'ErrImagePull',
+            ),
+        ),
+      );
       await waits(pod, 'never', 'ErrImageNeverPull');
       await driver.container(pod, 'other', ({ state }) => state?.running !== undefined);
       await waits(pod, 'pulled', 'ImagePullBackOff');
@@ -167,7 +177,7 @@ export function describeContainers(remote: () => RemoteCluster): void {
     });
 
     test('give a terminal of the size that its user has, and one stream for all output', async () => {
-      const pod = await run({ containers: [script('sleep 3600')] });
+      const pod = await run({ containers: [forever] });
       await driver.reaches(pod, 'running');
       const stdout = new PassThrough();
       const io = {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { run } from './run.ts';
+import { run } from './run-command.ts';
 
 /** With nothing that only an installation or a reader needs. */
 const leftOut = [
@@ -52,7 +52,7 @@ export async function debianLayer(
     .slice(0, 12);
   const archive = path.join(cacheDir, `debian-${key}.tar`);
   if (await exists(archive)) return archive;
-  report(`packages of Debian for images of tests: ${packages.join(', ')}`);
+  report(`packages of Debian: ${packages.join(', ')}`);
   const work = await mkdtemp(path.join(cacheDir, 'work-'));
   try {
     const debs = await download(work, packages, signal);
