@@ -2,6 +2,7 @@
 // it goes with the code that it breaks.
 
 import { edges } from './edges.mjs';
+import { install } from './install.mjs';
 import { link } from './link.mjs';
 import { more } from './pods.mjs';
 import { removal } from './removal.mjs';
@@ -34,6 +35,7 @@ export const mutations = [
   ...more,
   ...edges,
   ...removal,
+  ...install,
   ...storage,
   ...link,
 

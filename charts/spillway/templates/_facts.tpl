@@ -23,6 +23,12 @@
 {{- if kindIs "bool" .Values.abilities.validatingPolicies -}}{{- $validating = .Values.abilities.validatingPolicies -}}{{- end -}}
 {{- $carrier := $config.admission.carrier | default "auto" -}}
 {{- $policies := eq $carrier "auto" | ternary $mutating (eq $carrier "policy") -}}
+{{- /* What the running Spillway has written there stays. */}}
+{{- $profileNamespaces := fromJson "{\"matchExpressions\":[{\"key\":\"kubernetes.io/metadata.name\",\"operator\":\"DoesNotExist\"}]}" -}}
+{{- $live := lookup "admissionregistration.k8s.io/v1" "MutatingWebhookConfiguration" "" $name | default dict -}}
+{{- range $live.webhooks | default list -}}
+{{- if and (eq .name "profiles.spillway.dev") .namespaceSelector -}}{{- $profileNamespaces = .namespaceSelector -}}{{- end -}}
+{{- end -}}
 {{- $preset := dict -}}
 {{- range fromJsonArray "[{\"pods\":5000,\"cpu\":\"500m\",\"memory\":\"640Mi\",\"memoryLimit\":\"1Gi\"},{\"pods\":1000,\"cpu\":\"250m\",\"memory\":\"384Mi\",\"memoryLimit\":\"768Mi\"},{\"pods\":200,\"cpu\":\"100m\",\"memory\":\"256Mi\",\"memoryLimit\":\"512Mi\"}]" -}}
 {{- if le (int $.Values.pods) (int .pods) -}}{{- $preset = . -}}{{- end -}}
@@ -45,6 +51,7 @@
   "secrets" .Values.secrets
   "stateClaim" .Values.stateClaim
   "linkService" .Values.linkService
+  "profileNamespaces" $profileNamespaces
   "leaseName" ($config.leaderElection.leaseName | default $name)
   "webhookService" ($config.admission.serviceName | default (printf "%s-admission" $name))
   "webhookUrl" ($config.admission.url | default "")
@@ -69,6 +76,7 @@
     "tolerations" (not (empty .Values.tolerations))
     "secrets" (not (empty .Values.secrets))
     "stateClaim" (not (empty .Values.stateClaim))
+    "crd" .Values.crd.install
     "linkAnnotations" (not (empty .Values.linkService.annotations))
   )
 | toJson -}}

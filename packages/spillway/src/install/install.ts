@@ -47,7 +47,8 @@ export async function install(options: InstallOptions, signal: AbortSignal): Pro
   try {
     await applyObjects(client, objects, (before) => befores.push(before), signal);
     const view = await readRollout(client, config, namespace, signal);
-    if (!wait) return report(options, 'applied', view);
+    // What is no longer part of it stays until it is ready.
+    if (!wait) return report({ ...options, plan: withoutRemovals(plan) }, 'applied', view);
     const outcome = await becomeReady(options, config, signal);
     if (outcome.why === undefined) {
       if (plan.outdated.length > 0) tell(`Removing ${plan.outdated.length} objects that are no longer part of it`);
@@ -64,6 +65,11 @@ export async function install(options: InstallOptions, signal: AbortSignal): Pro
     return await rollBack(options, configBefore, befores, errorMessage(error), signal);
   }
 }
+
+const withoutRemovals = (plan: Plan): Plan => ({
+  ...plan,
+  changes: plan.changes.filter(({ change }) => change !== 'removed'),
+});
 
 async function rollBack(
   options: InstallOptions,

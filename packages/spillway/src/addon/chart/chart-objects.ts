@@ -21,6 +21,7 @@ export const features = [
   'secrets',
   'stateClaim',
   'linkAnnotations',
+  'crd',
 ] as const;
 export type Feature = (typeof features)[number];
 
@@ -40,14 +41,25 @@ export const allFeatures: Settings<Feature> = {
   secrets: true,
   stateClaim: true,
   linkAnnotations: true,
+  crd: true,
 };
+
+/** Helm leaves the object alone when it removes a release. */
+const keepAnnotation = 'helm.sh/resource-policy';
 
 /** The objects of an installation with marks for all that can be chosen. */
 export function markedObjects(has: Settings<Feature>): readonly KubeObject[] {
-  return installationObjects(
-    { config: parseConfig(JSON.stringify(markedConfig(has)), ''), text: marks.configText },
-    optionsOf(has),
-  );
+  const config = parseConfig(JSON.stringify(markedConfig(has)), '');
+  return installationObjects({ config, text: marks.configText }, optionsOf(has)).flatMap((object) => {
+    if (object.kind !== 'CustomResourceDefinition') return [object];
+    return has.crd ? [kept(object)] : [];
+  });
+}
+
+/** Not Helm's to remove: others may use it, and objects go with it. `spillway uninstall` knows. */
+function kept(object: KubeObject): KubeObject {
+  const { metadata } = object;
+  return { ...object, metadata: { ...metadata, annotations: { ...metadata?.annotations, [keepAnnotation]: 'keep' } } };
 }
 
 function markedConfig(has: Settings<Feature>): object {

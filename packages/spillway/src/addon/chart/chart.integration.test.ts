@@ -60,6 +60,8 @@ function comparable(objects: readonly KubeObject[]): Record<string, unknown> {
       const copy = structuredClone(object);
       const data: unknown = Reflect.get(copy, 'data');
       if (copy.kind === 'ConfigMap') Reflect.set(copy, 'data', parse(String(Reflect.get(Object(data), 'config.yaml'))));
+      // Helm is told there not to remove it.
+      if (copy.kind === 'CustomResourceDefinition') Reflect.deleteProperty(Object(copy.metadata), 'annotations');
       const text = JSON.stringify(copy, (key, value: unknown) =>
         key === 'spillway.dev/config-digest' ? 'digest' : value,
       );
@@ -199,6 +201,13 @@ const minimal = {
 
 test('helm lint finds nothing', async () => {
   expect(await withValues(minimal, 'lint', '--strict')).toContain('0 chart(s) failed');
+});
+
+const kinds = async (values: object): Promise<unknown[]> => (await rendered(values)).map(({ kind }) => kind);
+
+test('the definition of ScheduleProfiles can be left to another installation', async () => {
+  expect(await kinds(minimal)).toContain('CustomResourceDefinition');
+  expect(await kinds({ ...minimal, crd: { install: false } })).not.toContain('CustomResourceDefinition');
 });
 
 test('an image is pinned by its digest', async () => {

@@ -1,3 +1,4 @@
+import { profilesEntry, selectNamespaces } from '../../admission/configurations.ts';
 import { burstTaint, preferTaint } from '../../podspec/contract.ts';
 import { installedConfig } from '../installation/installed-config.ts';
 import { presets } from '../installation/resources.ts';
@@ -38,6 +39,12 @@ export const factsTemplate: string = `{{- /* Generated. What the other templates
 {{- if kindIs "bool" .Values.abilities.validatingPolicies -}}{{- $validating = .Values.abilities.validatingPolicies -}}{{- end -}}
 {{- $carrier := $config.admission.carrier | default "auto" -}}
 {{- $policies := eq $carrier "auto" | ternary $mutating (eq $carrier "policy") -}}
+{{- /* What the running Spillway has written there stays. */}}
+{{- $profileNamespaces := fromJson ${quoted(selectNamespaces([]))} -}}
+{{- $live := lookup "admissionregistration.k8s.io/v1" "MutatingWebhookConfiguration" "" $name | default dict -}}
+{{- range $live.webhooks | default list -}}
+{{- if and (eq .name "${profilesEntry}") .namespaceSelector -}}{{- $profileNamespaces = .namespaceSelector -}}{{- end -}}
+{{- end -}}
 {{- $preset := dict -}}
 {{- range fromJsonArray ${quoted([...presets].toReversed())} -}}
 {{- if le (int $.Values.pods) (int .pods) -}}{{- $preset = . -}}{{- end -}}
@@ -60,6 +67,7 @@ export const factsTemplate: string = `{{- /* Generated. What the other templates
   "secrets" .Values.secrets
   "stateClaim" .Values.stateClaim
   "linkService" .Values.linkService
+  "profileNamespaces" $profileNamespaces
   "leaseName" ($config.leaderElection.leaseName | default $name)
   "webhookService" ($config.admission.serviceName | default (printf "%s-admission" $name))
   "webhookUrl" ($config.admission.url | default "")
@@ -84,6 +92,7 @@ export const factsTemplate: string = `{{- /* Generated. What the other templates
     "tolerations" (not (empty .Values.tolerations))
     "secrets" (not (empty .Values.secrets))
     "stateClaim" (not (empty .Values.stateClaim))
+    "crd" .Values.crd.install
     "linkAnnotations" (not (empty .Values.linkService.annotations))
   )
 | toJson -}}

@@ -45,7 +45,7 @@ export class TemplateText<F extends string> {
         return only === undefined ? [`${head} []`] : [head, ...this.#block(value, indent + 2)];
       }
       default: {
-        const splice = spliceOf(value);
+        const splice = key === liveEntry ? 'profileNamespaces' : spliceOf(value);
         if (splice !== undefined) return [head, `{{- toYaml $s.${splice} | nindent ${indent + 2} }}`];
         return value.entries.length === 0 ? [`${head} {}`] : [head, ...this.#block(value, indent + 2)];
       }
@@ -88,6 +88,9 @@ export class TemplateText<F extends string> {
     return [`${head} ${withMarks(isPlain(value) ? value : JSON.stringify(value))}`];
   }
 }
+
+/** `spillway serve` changes it in the cluster: see `keepingLiveFields`. */
+const liveEntry = 'namespaceSelector';
 
 const lines = (all: Lines): string => all.map((line) => `${line}\n`).join('');
 

@@ -51,6 +51,11 @@ linkService:
   type: ClusterIP
   annotations: {}
 
+# The CustomResourceDefinition ScheduleProfile, which installations share. It is removed by "spillway uninstall" with the last of them.
+crd:
+  # false: another installation in the cluster has brought it.
+  install: true
+
 # "helm uninstall" first runs "spillway uninstall" in a Job, as an administrator of the cluster: burst pods end, and what
 # Spillway has on the backends is removed. Without it, they stay.
 uninstall:
@@ -109,6 +114,7 @@ export function valuesSchema(): object {
           'type',
           'annotations',
         ]),
+        crd: strict({ install: { type: 'boolean' } }, ['install']),
         uninstall: strict(
           {
             enabled: { type: 'boolean' },

@@ -1,0 +1,95 @@
+// Installations: what they consist of, when they are ready, and the way back.
+
+const addon = 'packages/spillway/src/addon/installation';
+const installing = 'packages/spillway/src/install';
+const rollout = [`${installing}/rollout.test.ts`];
+const preflight = [`${installing}/preflight.test.ts`];
+const installation = [`${addon}/installation.test.ts`];
+
+/** @type {readonly import('./mutations.mjs').Mutation[]} */
+export const install = [
+  {
+    name: 'the file system of an installation can be written to',
+    file: `${addon}/deployment.ts`,
+    search: 'readOnlyRootFilesystem: true',
+    replace: 'readOnlyRootFilesystem: false',
+    tests: installation,
+  },
+  {
+    name: 'the pods of an installation keep capabilities',
+    file: `${addon}/deployment.ts`,
+    search: "capabilities: { drop: ['ALL'] }",
+    replace: 'capabilities: {}',
+    tests: installation,
+  },
+  {
+    name: 'what serves virtual nodes may run on one',
+    file: `${addon}/deployment.ts`,
+    search: 'affinity: { nodeAffinity: onRealNodes },',
+    replace: '',
+    tests: installation,
+  },
+  {
+    name: 'a change of a credential does not reach the pods',
+    file: `${addon}/installation.ts`,
+    search: 'filesText: JSON.stringify(secrets.map(({ data }) => data)),',
+    replace: "filesText: '',",
+    tests: installation,
+  },
+  {
+    name: 'an upgrade forgets where the ledger is',
+    file: `${addon}/options-of.ts`,
+    search: 'volumeAt(stateFolder)?.persistentVolumeClaim?.claimName',
+    replace: 'undefined',
+    tests: [`${addon}/options-of.test.ts`],
+  },
+  {
+    name: 'an upgrade is ready while a pool has no leader of the new version',
+    file: `${installing}/rollout.ts`,
+    search: 'if (pod === undefined) return [`pool ${name}: no pod leads it yet`];',
+    replace: 'if (pod === undefined) return [];',
+    tests: rollout,
+  },
+  {
+    name: 'an upgrade is ready while its leader is not',
+    file: `${installing}/rollout.ts`,
+    search: 'if (!isReady(pod)) return',
+    replace: 'if (false) return',
+    tests: rollout,
+  },
+  {
+    name: 'the Deployment of before its change counts as that of afterwards',
+    file: `${installing}/rollout.ts`,
+    search: '(status.observedGeneration ?? 0) < (metadata?.generation ?? 0)',
+    replace: 'false',
+    tests: rollout,
+  },
+  {
+    name: 'a second process serves a virtual node that somebody serves',
+    file: `${installing}/preflight.ts`,
+    search: '(deployment?.spec?.replicas ?? 0) > 0 || !isRenewed(lease, nowMs)',
+    replace: 'true',
+    tests: preflight,
+  },
+  {
+    name: 'the Deployment of somebody else is taken over',
+    file: `${installing}/preflight.ts`,
+    search: 'deployment === undefined || isOurs',
+    replace: 'true',
+    tests: preflight,
+  },
+  {
+    name: 'a rollback restores what others have written, too',
+    file: `${installing}/owned-fields.ts`,
+    search: '&& isApplier(manager, operation)',
+    replace: '',
+    tests: [`${installing}/owned-fields.test.ts`],
+  },
+  {
+    name: 'what a Secret holds is shown',
+    file: `${installing}/changes.ts`,
+    search: 'isSecret ? fields.map(({ path }) => ({ path })) : fields',
+    replace: 'fields',
+    tests: [`${installing}/changes.test.ts`],
+  },
+];
