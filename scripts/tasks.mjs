@@ -75,6 +75,7 @@ export const tasks = {
         'kill-at-every-await',
         'leader-election',
         'placement.integration',
+        'serve/interconnect',
         ...args,
       ),
     ],

@@ -92,4 +92,26 @@ export const install = [
     replace: 'fields',
     tests: [`${installing}/changes.test.ts`],
   },
+  {
+    name: 'a version that does not become ready stays',
+    file: `${installing}/install.ts`,
+    search: 'if (!wasReady || plan.changes.length === 0) return report',
+    replace: 'if (plan.changes.length >= 0) return report',
+    tests: [`${installing}/install.test.ts`],
+  },
+  {
+    name: 'a rollback leaves what was new',
+    file: `${installing}/apply.ts`,
+    search: 'const added = befores.filter(({ applied }) => applied === undefined).toReversed();',
+    replace: 'const added = befores.filter(() => false);',
+    tests: [`${installing}/install.test.ts`],
+  },
+  {
+    name: 'what serves is removed before it is known whether the new version does',
+    file: `${installing}/install.ts`,
+    search: "    if (!wait) return report({ ...options, plan: withoutRemovals(plan) }, 'applied', view);",
+    replace:
+      "    await deleteObjects(client, plan.outdated, signal);\n    if (!wait) return report({ ...options, plan: withoutRemovals(plan) }, 'applied', view);",
+    tests: [`${installing}/install.test.ts`],
+  },
 ];

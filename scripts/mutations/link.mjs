@@ -5,6 +5,7 @@ const server = 'packages/spillway/src/link';
 const forwarder = [`${agent}/forward/forwarder.test.ts`];
 const resolver = [`${agent}/dns/resolver.test.ts`];
 const sessions = [`${server}/session.test.ts`];
+const network = 'packages/spillway/src/diagnosis/network';
 
 /** @type {readonly import('./mutations.mjs').Mutation[]} */
 export const link = [
@@ -98,5 +99,33 @@ export const link = [
     search: 'return name !== hostsContainer && name !== agentContainer;',
     replace: 'return name !== hostsContainer;',
     tests: ['packages/spillway/src/backends/kubernetes/fields/hosts-file.test.ts'],
+  },
+  {
+    name: 'doctor network gives each failed check a reason of its own',
+    file: `${network}/judge.ts`,
+    search: 'restsOn[check].find(failed) ?? check',
+    replace: 'check',
+    tests: [`${network}/judge.test.ts`],
+  },
+  {
+    name: 'doctor network says nothing of a pod that it could not ask',
+    file: `${network}/judge.ts`,
+    search: 'if (view?.notAsked !== undefined) {',
+    replace: 'if (view?.notAsked === null) {',
+    tests: [`${network}/judge.test.ts`],
+  },
+  {
+    name: 'doctor network takes whoever answers for the pod on the other side',
+    file: `${network}/probe.ts`,
+    search: 'if (text === expect) return text;',
+    replace: "if (text !== '') return text;",
+    tests: [`${network}/probe.test.ts`],
+  },
+  {
+    name: 'doctor network takes a transfer that was changed on its way for a good one',
+    file: `${network}/probe.ts`,
+    search: 'if (!says.equals(hash.digest()))',
+    replace: 'if (says.length === 0)',
+    tests: [`${network}/probe.test.ts`],
   },
 ];

@@ -34,6 +34,12 @@ test('the network of the node’s pods can be chosen', () => {
   }
 });
 
+test('so can the network of Services', () => {
+  expect(resolveOptions({}).serviceCidr).toBe('10.96.0.0/16');
+  expect(resolveOptions({ serviceCidr: '10.247.0.0/16' }).serviceCidr).toBe('10.247.0.0/16');
+  expect(() => resolveOptions({ serviceCidr: '10.247.0.0' })).toThrow(/not a network for Services/);
+});
+
 test.each(['', 'A', '1a', 'a_b', 'a-', '../x', 'a'.repeat(21)])('"%s" is refused as a name', (name) => {
   expect(() => checkName(name)).toThrow(/cannot be a cluster's name/);
 });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { BinaryPaths } from './binaries/resolve.ts';
 import type { ComponentName } from './components/names.ts';
 import { DevClusterError } from './errors.ts';
-import { parseCidr, podCidr as nodePodCidr } from './network/addressing.ts';
+import { parseCidr, podCidr as nodePodCidr, serviceCidr as usualServiceCidr } from './network/addressing.ts';
 import { abilitiesOf, knownKubernetesVersion, type KubernetesVersion } from './kubernetes-version.ts';
 
 export interface NodeOptions {
@@ -32,6 +32,8 @@ export interface ClusterOptions {
    * newest.
    */
   readonly kubernetesVersion?: string;
+  /** Network of cluster IPs; default 10.96.0.0/16. */
+  readonly serviceCidr?: string;
   /** `--feature-gates` of all Kubernetes components. */
   readonly featureGates?: Readonly<Record<string, boolean>>;
   /** Flags that are added after our own, such as `--node-monitor-period=1s`. */
@@ -61,6 +63,7 @@ export interface ResolvedOptions {
   readonly name: string;
   readonly kubernetesVersion: KubernetesVersion;
   readonly node: ResolvedNode | undefined;
+  readonly serviceCidr: string;
   readonly featureGates: Readonly<Record<string, boolean>>;
   readonly extraArgs: Partial<Record<ComponentName, readonly string[]>>;
   readonly keep: boolean;
@@ -76,6 +79,7 @@ export function resolveOptions(options: ClusterOptions, usualVersion?: string): 
     name,
     kubernetesVersion,
     node: options.node === false ? undefined : resolveNode(options.node ?? {}),
+    serviceCidr: network('Services', options.serviceCidr ?? usualServiceCidr),
     featureGates: options.featureGates ?? {},
     extraArgs: options.extraArgs ?? {},
     keep: options.keep ?? false,
@@ -129,15 +133,15 @@ function resolveNode(node: NodeOptions): ResolvedNode {
     milliCpu: Math.round(parseQuantity(node.cpu ?? '2') * 1000),
     memoryBytes: Math.round(parseQuantity(node.memory ?? '4Gi')),
     maxPods: node.maxPods ?? 110,
-    podCidr: podNetwork(node.podCidr ?? nodePodCidr),
+    podCidr: network('pods', node.podCidr ?? nodePodCidr),
     services: node.services ?? true,
     metricsServer: node.metricsServer ?? false,
   };
 }
 
-function podNetwork(cidr: string): string {
+function network(of: 'pods' | 'Services', cidr: string): string {
   if (cidr.includes('/') && parseCidr(cidr) !== undefined) return cidr;
-  throw new DevClusterError('invalid', `"${cidr}" is not a network for pods: write for example ${nodePodCidr}`);
+  throw new DevClusterError('invalid', `"${cidr}" is not a network for ${of}: write for example ${nodePodCidr}`);
 }
 
 const suffixes: Readonly<Record<string, number>> = {

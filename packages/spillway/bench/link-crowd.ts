@@ -1,38 +1,15 @@
 // Many link agents lose their server at the same moment: how long it takes until all are back, and what that costs the server. They
 // are streams of two processes, without containers.
-import { type ChildProcess, fork } from 'node:child_process';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger } from '@spillway/kube';
 import { linkServerName } from '@spillway/link-agent';
-import { Link } from '../../link-agent/src/link/link.ts';
 import { issue, type KeyPair, makeAuthority } from '../src/authorities/authority.ts';
 import { LinkAccess } from '../src/link/access.ts';
 import { LinkServer } from '../src/link/link-server.ts';
+import { startAgents } from './link-agents.ts';
 
 const processes = 2;
-// Nobody is left without the process that measures.
-process.on('disconnect', () => process.exit());
-
-function runAgents([port = '', from = '', count = '', authorities = '']: readonly string[]): void {
-  for (let index = Number(from); index < Number(from) + Number(count); index += 1) {
-    const link = new Link({
-      servers: [`127.0.0.1:${port}`],
-      authorities,
-      token: async () => `pod-${index}`,
-      names: () => [
-        ['shop', `web-${index % 50}`],
-        ['shop', 'none'],
-      ],
-      onMessage: () => undefined,
-      onState: () => undefined,
-      sleep: (ms) => sleep(ms),
-      random: Math.random,
-    });
-    void link.run(new AbortController().signal);
-  }
-}
-
 /** What the API server was asked. */
 let reviews = 0;
 
@@ -72,10 +49,12 @@ async function measure(agents: number): Promise<void> {
   const before = process.memoryUsage().rss;
   const [first, port] = await startServer(certificate, authority.cert, 0);
   const each = Math.ceil(agents / processes);
-  const children = Array.from({ length: processes }, (_, index): ChildProcess => {
-    const args = ['agents', String(port), String(index * each), String(each), authority.cert];
-    return fork(import.meta.filename, args, { execArgv: process.execArgv });
-  });
+  const children = await Promise.all(
+    Array.from({ length: processes }, (_, process) => {
+      const tokens = Array.from({ length: each }, (_token, index) => `pod-${process * each + index}`);
+      return startAgents({ port, authorities: authority.cert, tokens });
+    }),
+  );
   await report('first', first, each * processes);
   const bytes = (process.memoryUsage().rss - before) / (each * processes);
   process.stdout.write(`memory of the server: ${Math.round(bytes / 1024)} KiB for each agent\n`);
@@ -100,6 +79,4 @@ async function report(when: string, server: LinkServer, agents: number): Promise
   );
 }
 
-const [mode, ...rest] = process.argv.slice(2);
-if (mode === 'agents') runAgents(rest);
-else await measure(Number(mode ?? 2000));
+await measure(Number(process.argv[2] ?? 2000));

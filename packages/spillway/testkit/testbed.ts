@@ -48,7 +48,7 @@ export interface TestbedOptions {
   /** In which sizes pods can be had; default: as they are written. */
   readonly sizing?: RuleSetName;
   /** Pods reach Services by an agent of this image; default: not at all, or by a route. */
-  readonly agentImage?: string;
+  readonly agentImage?: string | undefined;
   /** Somebody has routed the addresses of Services. */
   readonly routed?: boolean;
   /** Serves the webhook that warns at `kubectl apply`; default: the policies of admission stand alone. */

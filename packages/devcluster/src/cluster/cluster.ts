@@ -58,6 +58,8 @@ export interface Cluster extends AsyncDisposable {
   readonly nodeContainerd: ContainerdFacts | undefined;
   /** Networks of its pods: one where there is a node. */
   readonly podCidrs: readonly string[];
+  /** Network of cluster IPs. */
+  readonly serviceCidr: string;
   /** Path of the network namespace; undefined on the host's network. */
   readonly netns: string | undefined;
   readonly ca: { readonly certFile: string; readonly keyFile: string };
@@ -111,6 +113,7 @@ export class RunningCluster implements Cluster {
   readonly nodeName: string | undefined;
   readonly nodeContainerd: ContainerdFacts | undefined;
   readonly podCidrs: readonly string[];
+  readonly serviceCidr: string;
   readonly netns: string | undefined;
   readonly ca: Cluster['ca'];
   readonly etcd: Cluster['etcd'];
@@ -137,6 +140,7 @@ export class RunningCluster implements Cluster {
     this.nodeName = record.options.node?.name;
     this.nodeContainerd = record.options.node && containerdFacts(record);
     this.podCidrs = record.options.node === undefined ? [] : [record.options.node.podCidr];
+    this.serviceCidr = record.options.serviceCidr;
     this.netns = record.ownNetwork ? namespacePath(record.scope) : undefined;
     this.ca = { certFile: this.#pki.cert('ca'), keyFile: this.#pki.key('ca') };
     const snapshots = { dir: record.dir, component: (name: ComponentName) => this.component(name) };

@@ -10,13 +10,14 @@ interface Network {
   readonly netns: string;
   readonly nodeAddress: string;
   readonly podCidrs: readonly string[];
+  readonly serviceCidr: string;
 }
 
 /** What of a cluster a peering is about: its network, here without a cluster in it. */
 async function network(name: string, ...podCidrs: string[]): Promise<Network> {
   const scope = `spillway-${name}-${randomBytes(2).toString('hex')}`;
   const { nodeAddress } = await createNamespace(scope);
-  return { name, scope, netns: namespacePath(scope), nodeAddress, podCidrs };
+  return { name, scope, netns: namespacePath(scope), nodeAddress, podCidrs, serviceCidr: '10.96.0.0/16' };
 }
 
 let here: Network;

@@ -2,10 +2,10 @@ import { basename } from 'node:path';
 import { DevClusterError } from '../errors.ts';
 import { exec, run } from '../exec.ts';
 import { parseJson } from '../json.ts';
-import { parseCidr, peeringInterface as link, serviceCidr } from '../network/addressing.ts';
+import { parseCidr, peeringInterface as link } from '../network/addressing.ts';
 import type { Cluster } from './cluster.ts';
 
-type Peer = Pick<Cluster, 'name' | 'netns' | 'nodeAddress' | 'podCidrs'>;
+type Peer = Pick<Cluster, 'name' | 'netns' | 'nodeAddress' | 'podCidrs' | 'serviceCidr'>;
 
 export interface PeeringOptions {
   /**
@@ -59,7 +59,11 @@ async function addAddresses(namespace: string, address: string, other: Peer): Pr
 }
 
 function destinationsOf(cluster: Peer, servicesOf: Peer | undefined): readonly string[] {
-  return [cluster.nodeAddress, ...cluster.podCidrs, ...(servicesOf?.name === cluster.name ? [serviceCidr] : [])];
+  return [
+    cluster.nodeAddress,
+    ...cluster.podCidrs,
+    ...(servicesOf?.name === cluster.name ? [cluster.serviceCidr] : []),
+  ];
 }
 
 async function addRoutes(

@@ -1,5 +1,5 @@
 import type { ResolvedOptions } from '../options.ts';
-import { dnsServiceAddress } from '../network/addressing.ts';
+import { serviceAddresses } from '../network/addressing.ts';
 import type { Ports } from '../network/ports.ts';
 import { coreDnsUser, kubeletClientUser } from '../pki/cluster-pki.ts';
 import { metricsServerObjects } from './metrics-server.ts';
@@ -7,15 +7,22 @@ import { metricsServerObjects } from './metrics-server.ts';
 export interface BootstrapFacts {
   readonly nodeAddress: string;
   readonly ports: Pick<Ports, 'metricsServer'>;
-  readonly options: Pick<ResolvedOptions, 'node'>;
+  readonly options: Pick<ResolvedOptions, 'node' | 'serviceCidr'>;
 }
 
 /** Objects that the API server does not make by itself, for `kubectl apply`. @param ca the cluster's authority, PEM */
-export function bootstrapObjects({ nodeAddress, ports, options: { node } }: BootstrapFacts, ca: string): string {
+export function bootstrapObjects(
+  { nodeAddress, ports, options: { node, serviceCidr } }: BootstrapFacts,
+  ca: string,
+): string {
   const items = [
     clusterRoleBinding('kubelet-api', 'system:kubelet-api-admin', kubeletClientUser),
     ...(node?.services
-      ? [coreDnsRole, clusterRoleBinding('coredns', coreDnsRole.metadata.name, coreDnsUser), ...dnsService(nodeAddress)]
+      ? [
+          coreDnsRole,
+          clusterRoleBinding('coredns', coreDnsRole.metadata.name, coreDnsUser),
+          ...dnsService(nodeAddress, serviceAddresses(serviceCidr).dns),
+        ]
       : []),
     ...(node?.metricsServer
       ? metricsServerObjects(nodeAddress, ports.metricsServer, Buffer.from(ca).toString('base64'))
@@ -45,14 +52,14 @@ function clusterRoleBinding(name: string, role: string, user: string): object {
 }
 
 /** CoreDNS is a process on the node's address, so its service has no selector but an endpoint of its own. */
-function dnsService(nodeAddress: string): object[] {
+function dnsService(nodeAddress: string, clusterIP: string): object[] {
   const metadata = { name: 'kube-dns', namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' } };
   const ports = [
     { name: 'dns', port: 53, protocol: 'UDP' },
     { name: 'dns-tcp', port: 53, protocol: 'TCP' },
   ];
   return [
-    { apiVersion: 'v1', kind: 'Service', metadata, spec: { clusterIP: dnsServiceAddress, ports } },
+    { apiVersion: 'v1', kind: 'Service', metadata, spec: { clusterIP, ports } },
     {
       apiVersion: 'discovery.k8s.io/v1',
       kind: 'EndpointSlice',

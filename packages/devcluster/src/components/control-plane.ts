@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { serviceCidr } from '../network/addressing.ts';
 import { frontProxyUser } from '../pki/cluster-pki.ts';
 import { flags, programPath, serverUrl, userFlags, type ClusterFacts, type ComponentSpec } from './component.ts';
 
@@ -67,7 +66,7 @@ export function apiServer(facts: ClusterFacts): ComponentSpec {
         'service-account-issuer': 'https://kubernetes.default.svc.cluster.local',
         'service-account-key-file': pki.serviceAccountPublicKey,
         'service-account-signing-key-file': pki.serviceAccountKey,
-        'service-cluster-ip-range': serviceCidr,
+        'service-cluster-ip-range': facts.options.serviceCidr,
         'authorization-mode': 'Node,RBAC',
         'enable-admission-plugins': 'NodeRestriction',
         'allow-privileged': true,
@@ -107,7 +106,7 @@ export function controllerManager(facts: ClusterFacts): ComponentSpec {
         'cluster-signing-cert-file': pki.cert('ca'),
         'cluster-signing-key-file': pki.key('ca'),
         'use-service-account-credentials': true,
-        'service-cluster-ip-range': serviceCidr,
+        'service-cluster-ip-range': facts.options.serviceCidr,
         // The pod networks are given by the CNI configurations, not by the node objects.
         'allocate-node-cidrs': false,
       }),

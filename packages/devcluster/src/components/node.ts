@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { dnsServiceAddress } from '../network/addressing.ts';
+import { serviceAddresses } from '../network/addressing.ts';
 import type { ResolvedNode } from '../options.ts';
 import { flags, programPath, userFlags, type ClusterFacts, type ComponentSpec, type Machine } from './component.ts';
 import { containerdPaths } from './containerd.ts';
@@ -62,7 +62,7 @@ export function kubeletConfig(facts: ClusterFacts, node: ResolvedNode): string {
     authorization: { mode: 'Webhook' },
     tlsCertFile: pki.cert('kubelet'),
     tlsPrivateKeyFile: pki.key('kubelet'),
-    clusterDNS: node.services ? [dnsServiceAddress] : [],
+    clusterDNS: node.services ? [serviceAddresses(facts.options.serviceCidr).dns] : [],
     clusterDomain: 'cluster.local',
     resolvConf: resolvConfPath(facts.dir),
     containerRuntimeEndpoint: `unix://${containerdPaths(facts.dir).socket}`,

@@ -116,6 +116,16 @@ test('the node is as large as asked for, or as the machine', () => {
   expect(reservedFor({ ...node, milliCpu: 64_000 }, machine).milliCpu).toBe(0);
 });
 
+test('another network of Services is that of the API server, and has the DNS server of pods', () => {
+  const options = { serviceCidr: '10.247.0.0/16' };
+  const all = facts(options);
+  for (const name of ['kube-apiserver', 'kube-controller-manager'] as const) {
+    expect(args(options, name)).toContain('--service-cluster-ip-range=10.247.0.0/16');
+  }
+  const { node } = all.options;
+  expect(node && JSON.parse(kubeletConfig(all, node)).clusterDNS).toEqual(['10.247.0.10']);
+});
+
 test('the kubelet’s configuration is closed to strangers and keeps to the cluster’s folder and cgroup', () => {
   const all = facts({ node: { cpu: '2', memory: '4Gi' } });
   const node = all.options.node;

@@ -1,11 +1,15 @@
 /**
  * Addresses of a cluster. Every cluster has a /30 of its own out of 10.201.0.0/16 between its network namespace and the
- * host; inside the namespace all clusters use the same pod and service networks, which never leave it.
+ * host; inside the namespace all clusters use the same pod and service networks unless they are told others, and these never leave it.
  */
 export const podCidr = '10.244.0.0/16';
 export const serviceCidr = '10.96.0.0/16';
-export const apiServiceAddress = '10.96.0.1';
-export const dnsServiceAddress = '10.96.0.10';
+
+/** The two cluster IPs that are known before there is a cluster. */
+export function serviceAddresses(cidr: string): { readonly apiServer: string; readonly dns: string } {
+  const { first } = parseCidr(cidr) ?? { first: 0 };
+  return { apiServer: formatIpv4(first + 1), dns: formatIpv4(first + 10) };
+}
 
 /** Of the link to another cluster, in both. There is one at a time, because all clusters use the same networks. */
 export const peeringInterface = 'peering';

@@ -1,7 +1,7 @@
 import { errorMessage, DevClusterError } from '../errors.ts';
 import { exec, run } from '../exec.ts';
 import { parseJson } from '../json.ts';
-import { freeLinks, peeringInterface, serviceCidr, type Link } from './addressing.ts';
+import { freeLinks, peeringInterface, type Link } from './addressing.ts';
 
 export function namespacePath(namespace: string): string {
   return `/run/netns/${namespace}`;
@@ -30,7 +30,11 @@ export async function createNamespace(namespace: string): Promise<Link> {
   return link;
 }
 
-export async function makeServicesReachable(namespace: string, nodeAddress: string): Promise<void> {
+export async function makeServicesReachable(
+  namespace: string,
+  serviceCidr: string,
+  nodeAddress: string,
+): Promise<void> {
   // Connections to service addresses need a route before kube-proxy's rules can translate them.
   await run('ip', ['-n', namespace, 'route', 'add', serviceCidr, 'dev', 'eth0', 'src', nodeAddress]);
   try {

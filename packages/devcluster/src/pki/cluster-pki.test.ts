@@ -14,6 +14,7 @@ beforeAll(async () => {
     name: 'test',
     server: 'https://10.201.0.2:6443',
     nodeAddress: '10.201.0.2',
+    serviceCidr: '10.96.0.0/16',
     nodeName: 'node-1',
   });
 });
@@ -67,13 +68,13 @@ test('only the administrator is in the masters’ group', () => {
     request.organizations?.includes('system:masters'),
   );
   expect(masters.map(({ name }) => name)).toEqual(['admin']);
-  const input = { name: 'a', server: 's', nodeAddress: '1.2.3.4', nodeName: 'node-1' };
+  const input = { name: 'a', server: 's', nodeAddress: '1.2.3.4', serviceCidr: '10.96.0.0/16', nodeName: 'node-1' };
   for (const { request } of certificateRequests(input))
     expect(request.organizations ?? []).not.toContain('system:masters');
 });
 
 test('a control plane alone has no kubelet’s credentials', () => {
   expect(kubeconfigIdentities(undefined).map(({ name }) => name)).not.toContain('kubelet');
-  const input = { name: 'a', server: 's', nodeAddress: '127.0.0.1', nodeName: undefined };
+  const input = { name: 'a', server: 's', nodeAddress: '127.0.0.1', serviceCidr: '10.96.0.0/16', nodeName: undefined };
   expect(certificateRequests(input).map(({ name }) => name)).not.toContain('kubelet');
 });

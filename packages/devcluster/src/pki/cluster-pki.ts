@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { apiServiceAddress } from '../network/addressing.ts';
+import { serviceAddresses } from '../network/addressing.ts';
 import { Authority, createKeyPair, type CertificateRequest } from './authority.ts';
 import { renderKubeconfig } from './kubeconfig.ts';
 
@@ -34,6 +34,7 @@ export interface PkiInput {
   readonly name: string;
   readonly server: string;
   readonly nodeAddress: string;
+  readonly serviceCidr: string;
   readonly nodeName: string | undefined;
 }
 
@@ -55,7 +56,7 @@ export function certificateRequests(input: PkiInput): Named<CertificateName>[] {
     commonName: 'kube-apiserver',
     usages: ['server'],
     dnsNames: [...here.dnsNames, ...service],
-    ipAddresses: [...here.ipAddresses, apiServiceAddress],
+    ipAddresses: [...here.ipAddresses, serviceAddresses(input.serviceCidr).apiServer],
   };
   return [
     { name: 'api-server', request: apiServer },

@@ -37,6 +37,7 @@ export async function bringUp(
     name: record.name,
     server: serverUrl(facts),
     nodeAddress: facts.nodeAddress,
+    serviceCidr: facts.options.serviceCidr,
     nodeName: facts.options.node?.name,
   });
   await mkdir(join(record.dir, 'logs'), { recursive: true });
@@ -68,7 +69,8 @@ async function hostNetwork(): Promise<NonNullable<ClusterRecord['network']>> {
 
 async function makeNetwork(record: ClusterRecord): Promise<ClusterRecord> {
   const network = record.ownNetwork ? await ownNetwork(record.scope) : await hostNetwork();
-  if (hasServices(record.options)) await makeServicesReachable(record.scope, network.nodeAddress);
+  if (hasServices(record.options))
+    await makeServicesReachable(record.scope, record.options.serviceCidr, network.nodeAddress);
   const named = { ...record, network };
   await writeRecord(named);
   return named;

@@ -44,14 +44,21 @@ async function findingsOf(
   pool: PoolConfig,
   signal: AbortSignal,
 ): Promise<readonly PreflightFinding[]> {
-  const { name, nodeName, backend, dns } = pool;
+  const { name, nodeName, backend, dns, interconnect } = pool;
   if (backend.type === 'cci') {
     const quiet = { environment: process.env, logger: silentLogger, onProgress: () => {} };
     const account = await inspectCci({ backend, clusterId, testImage: undefined, ...quiet }, signal);
     const cluster = await readView(client, supports);
-    return diagnoseCci({ pool: name, nodeName, backend, dnsServers: dns.clusterDNS, account, cluster }).flatMap(
-      ({ severity, code, message, remedy }) =>
-        severity === 'info' ? [] : [{ severity, message: `pool ${name}: ${code}: ${message}`, remedy }],
+    return diagnoseCci({
+      pool: name,
+      nodeName,
+      backend,
+      dnsServers: dns.clusterDNS,
+      interconnect,
+      account,
+      cluster,
+    }).flatMap(({ severity, code, message, remedy }) =>
+      severity === 'info' ? [] : [{ severity, message: `pool ${name}: ${code}: ${message}`, remedy }],
     );
   }
   const surroundings = { environment: process.env, beforeSend: () => {}, logger: silentLogger };

@@ -109,7 +109,7 @@ async function ofAccount(change: Partial<CciBackendConfig>): Promise<readonly st
   );
   const nothing = { nodes: [], services: [], deployments: [], statefulSets: [], jobs: [], daemonSets: [], pods: [] };
   const view = { pool: 'cci', nodeName: testbed.nodeName, backend, dnsServers: ['192.0.2.1'], account };
-  return concerned(diagnoseCci({ ...view, cluster: nothing }));
+  return concerned(diagnoseCci({ ...view, interconnect: 'off', cluster: nothing }));
 }
 
 type Finding = { readonly code: string; readonly message: string };

@@ -1,7 +1,9 @@
 // Services across both sides: a cluster with a real node, and a CCI region whose pods have an agent.
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type Region, startRegion } from '@spillway/cci-standin';
 import { agnhostImage, type Cluster, peer, pushImage, startCluster } from '@spillway/devcluster';
@@ -17,6 +19,7 @@ import {
   type Pod,
   pods,
   type PodSpec,
+  roleBindings,
   secrets,
   services,
   uidOf,
@@ -24,14 +27,22 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { productImage } from '../../image/images.ts';
 import type { Said } from '../../testkit/ask-names.ts';
+import { javascriptClient } from '../../testkit/javascript-client.ts';
 import { eventuallyWith } from '../../testkit/eventually.ts';
+import { spillwayProgram } from '../../testkit/program.ts';
 import { Testbed } from '../../testkit/testbed.ts';
+import type { NetworkReport } from '../diagnosis/network/view.ts';
 import { hasAgent } from '../podspec/agent-container.ts';
 
 const run = promisify(execFile);
 const namespace = 'shop';
 const agentImage = 'docker.io/library/spillway-link-agent:test';
-const mebibytes = process.env['SPILLWAY_SOAK'] === '1' ? 1024 : 128;
+/** CCI uses it for its own Services. */
+const serviceCidr = '10.247.0.0/16';
+const soak = process.env['SPILLWAY_SOAK'] === '1';
+const mebibytes = soak ? 1024 : 128;
+/** How long the link server is away. */
+const awayMs = soak ? 600_000 : 0;
 const undo = new AsyncDisposableStack();
 let cluster: Cluster;
 let region: Region;
@@ -59,6 +70,13 @@ const netexec: Container = {
   readinessProbe: { httpGet: { path: '/', port: 8080 }, periodSeconds: 1 },
   resources: { requests: size, limits: size },
 };
+
+/** Sends back what it gets. */
+const echo = container('exec nc -ll -p 9000 -e cat', {
+  readinessProbe: { tcpSocket: { port: 9000 }, periodSeconds: 1 },
+});
+/** Opens a connection and sends what is written to `/tmp/in`, whenever that is. */
+const quiet = container(`mkfifo /tmp/in; sleep 100000 > /tmp/in & nc echo 91 < /tmp/in > /tmp/out; ${forever}`);
 
 /** On the virtual node if `burst`, else on the real one. */
 async function create(name: string, burst: boolean, spec: Partial<PodSpec>, app = name): Promise<Pod> {
@@ -121,12 +139,12 @@ async function inPod(name: string, script: string): Promise<string> {
 beforeAll(async () => {
   const [image, started] = await Promise.all([
     productImage('spillway-link-agent'),
-    startCluster({ node: { cpu: '2' } }),
+    startCluster({ node: { cpu: '2' }, serviceCidr }),
   ]);
   cluster = undo.use(started);
   region = undo.use(await startRegion({ host: cluster.hostAddress, networkStepMs: 100, node: 'containers' }));
   await peer(cluster, region.cluster);
-  await pushImage(region.cluster.registry, agentImage, image);
+  await Promise.all([cluster, region.cluster].map(({ registry }) => pushImage(registry, agentImage, image)));
   client = undo.use(new KubeClient({ config: await loadKubeconfig({ paths: [cluster.kubeconfig] }) }));
   there = undo.use(new KubeClient({ config: await loadKubeconfig({ paths: [region.cluster.kubeconfig] }) }));
   testbed = await Testbed.create({ cluster, backend: 'cci', cci: { at: region }, agentImage });
@@ -164,6 +182,10 @@ beforeAll(async () => {
     spec: { type: 'ExternalName', externalName: 'web.shop.svc.cluster.local' },
   });
   await client.resource(services).create({
+    metadata: { namespace, name: 'echo' },
+    spec: { selector: { app: 'echo' }, ports: [{ port: 91, targetPort: 9000 }] },
+  });
+  await client.resource(services).create({
     metadata: { namespace, name: 'empty' },
     spec: { selector: { app: 'nobody' }, ports: [{ port: 80 }] },
   });
@@ -173,8 +195,10 @@ beforeAll(async () => {
     create('inside', false, { containers: [netexec] }),
     create('outside', true, { containers: [netexec] }),
     create('burst-0', true, { containers: [netexec] }, 'burst'),
+    create('echo', false, { containers: [echo] }),
   ]);
-  await Promise.all(['web-0', 'web-1', 'inside', 'outside', 'burst-0'].map(ready));
+  await Promise.all(['web-0', 'web-1', 'inside', 'outside', 'burst-0', 'echo'].map(ready));
+  await create('quiet', true, { containers: [quiet] });
 });
 
 afterAll(() => undo.disposeAsync());
@@ -302,6 +326,22 @@ describe('a burst pod', () => {
     );
   });
 
+  test("lists pods with Kubernetes' JavaScript client and its own token", async () => {
+    await client.resource(roleBindings).create({
+      metadata: { namespace, name: 'may-look' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' },
+      subjects: [{ kind: 'ServiceAccount', namespace, name: 'default' }],
+    });
+    const command = ['node', '-e', 'setInterval(() => undefined, 60_000)'];
+    await create('javascript', true, { containers: [{ ...container(''), image: agentImage, command }] });
+    const [program] = await Promise.all([javascriptClient(), ready('javascript')]);
+    const args = ['exec', '-i', '-n', namespace, 'javascript', '--', 'node', '--input-type=module', '-', namespace];
+    const { stdout, stderr } = await cluster.kubectl(args, { input: program });
+    const [server, ...names] = stdout.trim().split('\n');
+    expect(server, stderr).toBe('https://kubernetes.default.svc:443');
+    expect(names).toEqual(expect.arrayContaining(['javascript', 'outside', 'web-0']));
+  });
+
   test('shows nothing of its agent', async () => {
     const { status, spec } = await get('outside');
     expect(status?.containerStatuses?.map(({ name }) => name)).toEqual(['main']);
@@ -321,6 +361,76 @@ describe('a burst pod', () => {
     const log = `/api/v1/nodes/${testbed.nodeName}/proxy/containerLogs/${namespace}/outside/spillway-link`;
     const { stdout } = await cluster.kubectl(['get', '--raw', log]);
     expect(stdout).toContain('connected to the link server');
+  });
+});
+
+/** The arguments of `spillway doctor network`. */
+const doctorNetwork = (image = agentImage): string[] => {
+  const options = `--node ${testbed.nodeName} -n ${namespace} --image ${image} -o json`;
+  return ['doctor', 'network', ...options.split(' ')];
+};
+
+/** What it finds, when it ends with this exit code. Nothing of it is left. */
+async function networkReport(code: number, image?: string): Promise<NetworkReport> {
+  const report: NetworkReport = JSON.parse(await testbed.spillway(doctorNetwork(image), [code]));
+  expect(await leftOfDoctor()).toEqual([]);
+  return report;
+}
+
+async function leftOfDoctor(): Promise<unknown[]> {
+  const every = { namespace, labelSelector: 'spillway.dev/network-test' };
+  const lists = await Promise.all([
+    client.resource(jobs).list(every),
+    client.resource(pods).list(every),
+    client.resource(services).list(every),
+  ]);
+  return lists.flatMap(({ items }): unknown[] => items);
+}
+
+const statesOf = ({ cells }: NetworkReport, from: 'cluster' | 'burst'): Record<string, string> =>
+  Object.fromEntries(
+    cells.filter((cell) => cell.from === from).map(({ check, state, code = '' }) => [check, `${state} ${code}`.trim()]),
+  );
+const all = {
+  podTcp: 'ok',
+  podUdp: 'ok',
+  name: 'ok',
+  serviceTcp: 'ok',
+  serviceUdp: 'ok',
+  transfer: 'ok',
+  endpoints: 'ok',
+  apiServer: 'ok',
+};
+
+describe('spillway doctor network', () => {
+  test('finds that each side reaches everything of the other', async () => {
+    const report = await networkReport(0);
+    expect(report).toMatchObject({ node: testbed.nodeName, interconnect: 'agent', findings: [] });
+    expect(statesOf(report, 'cluster')).toEqual(all);
+    expect(statesOf(report, 'burst')).toEqual(all);
+  });
+
+  test('says why its pods do not start', async () => {
+    const { findings, cells } = await networkReport(3, 'busybox');
+    expect(findings.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+      expect.stringMatching(
+        /^network-pod-not-started: .*on a node of the cluster did not start: .*"node": executable file not found/,
+      ),
+      expect.stringMatching(
+        /^network-pod-not-started: .*on the virtual node did not start: .*"node": executable file not found/,
+      ),
+    ]);
+    expect(cells.every(({ state }) => state === 'skipped')).toBe(true);
+  });
+
+  test('leaves nothing behind when it is interrupted', async () => {
+    const args = [...spillwayProgram.slice(1), ...doctorNetwork(), '--kubeconfig', cluster.kubeconfig];
+    const child = spawn(process.execPath, args, { stdio: 'ignore' });
+    const closed = once(child, 'close');
+    await eventually('its pods are there', async () => (await leftOfDoctor()).length === 6);
+    child.kill('SIGINT');
+    expect(await closed).toEqual([130, null]);
+    expect(await leftOfDoctor()).toEqual([]);
   });
 });
 
@@ -587,7 +697,12 @@ describe('the token of an agent', () => {
 test('without the link server what is known goes on, and new names are known again when it is back', async () => {
   expect(await inRegion('http://web:81')).toContain('responses');
   await testbed.stop();
-  expect(await inRegion('http://web:81')).toContain('responses');
+  const backAt = Date.now() + awayMs;
+  do {
+    expect(await inRegion('http://web:81')).toContain('responses');
+    // Over the whole time, not at its ends alone.
+    await sleep(awayMs / 100);
+  } while (Date.now() < backAt);
   await client.resource(services).create({
     metadata: { namespace, name: 'new' },
     spec: { selector: { app: 'web' }, ports: [{ port: 81, targetPort: 8080 }] },
@@ -627,6 +742,12 @@ test('switched off and on again, pods keep what they were started with, and what
   expect(await hasAgentThere('again')).toBe(true);
   expect(await hasAgentThere('plain')).toBe(false);
   expect((await called('again', 'http://late:81')).responses?.[0]).toMatch(/^web-/);
+});
+
+test('a connection on which nothing was sent since the first test is still open', async () => {
+  expect(await inPod('quiet', 'cat /tmp/out')).toBe('');
+  await inPod('quiet', 'echo still here > /tmp/in');
+  await eventually('the answer', async () => (await inPod('quiet', 'cat /tmp/out')) === 'still here');
 });
 
 describe('a Job', () => {
@@ -670,15 +791,32 @@ test('where Services are routed, pods reach them without an agent', async () => 
   const { stdout } = await run('ip', [...network, '-j', 'route', 'show', cluster.podCidrs[0] ?? '']);
   const [route]: readonly { readonly gateway: string }[] = JSON.parse(stdout);
   const via = ['via', route?.gateway ?? '', 'src', region.cluster.nodeAddress];
-  await run('ip', [...network, 'route', 'add', '10.96.0.0/16', ...via]);
   const remote = { kubeconfig: region.cluster.kubeconfig };
   testbed = await Testbed.create({ cluster, backend: 'kubernetes', remote, nodeName: 'routed', routed: true });
   await testbed.start();
+  const without = await networkReport(3);
+  const unreachable = 'failed network-services-unreachable';
+  expect(statesOf(without, 'cluster')).toEqual(all);
+  expect(statesOf(without, 'burst')).toEqual({
+    ...all,
+    serviceTcp: unreachable,
+    serviceUdp: unreachable,
+    transfer: 'skipped',
+    endpoints: 'skipped',
+    apiServer: 'failed network-api-server-unreachable',
+  });
+  const missing = `${serviceCidr} must be routed to a node of the cluster, such as ${cluster.nodeAddress}`;
+  for (const { check, from, remedy } of without.cells) {
+    if (from === 'burst' && ['serviceTcp', 'apiServer'].includes(check)) expect(remedy).toContain(missing);
+  }
+
+  await run('ip', [...network, 'route', 'add', serviceCidr, ...via]);
+  expect(statesOf(await networkReport(0), 'burst')).toEqual(all);
   const pod = await create('routed', true, { containers: [netexec] });
   await ready('routed');
   const { responses = [] } = await called('routed', 'http://web:81', 10);
   expect(responses).toHaveLength(10);
-  expect(await inPod('routed', 'echo $KUBERNETES_SERVICE_HOST')).toBe('10.96.0.1');
+  expect(await inPod('routed', 'echo $KUBERNETES_SERVICE_HOST')).toBe('10.247.0.1');
   expect(await askedApiServer('routed')).not.toContain('failed');
   const [burst] = (await there.resource(pods).list({ labelSelector: `spillway.dev/pod-uid=${uidOf(pod)}` })).items;
   expect(hasAgent(burst?.spec)).toBe(false);

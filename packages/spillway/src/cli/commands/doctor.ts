@@ -15,6 +15,7 @@ import { exitCodes, UsageError } from '../mistake.ts';
 import { type Colour, coloured, outputOption, type OutputFormat, printAnswer } from '../output.ts';
 import { fields } from '../table.ts';
 import { note, type Terminal } from '../terminal.ts';
+import { doctorNetworkCommand } from './doctor-network.ts';
 
 interface DoctorOptions extends ClusterOptions {
   readonly config?: string;
@@ -30,6 +31,7 @@ const usualTestImage = 'busybox';
 /** `spillway doctor` */
 export function doctorCommand(terminal: Terminal): Command {
   return withClusterOptions(new Command('doctor'))
+    .addCommand(doctorNetworkCommand(terminal))
     .option('--config <file>', 'configuration; the CCI accounts of its pools are checked, too')
     .option(
       '--run-pod [image]',
@@ -66,7 +68,7 @@ async function accountsOf(
 ): Promise<CciFinding[]> {
   const findings: CciFinding[] = [];
   // One after the other: pools may share an account, and a refusal counts for its key.
-  for (const { name, nodeName, backend, dns } of config.pools) {
+  for (const { name, nodeName, backend, dns, interconnect } of config.pools) {
     if (backend.type !== 'cci') continue;
     const account = await inspectCci(
       {
@@ -79,7 +81,9 @@ async function accountsOf(
       },
       signal,
     );
-    findings.push(...diagnoseCci({ pool: name, nodeName, backend, dnsServers: dns.clusterDNS, account, cluster }));
+    findings.push(
+      ...diagnoseCci({ pool: name, nodeName, backend, dnsServers: dns.clusterDNS, interconnect, account, cluster }),
+    );
   }
   signal.throwIfAborted();
   return findings;

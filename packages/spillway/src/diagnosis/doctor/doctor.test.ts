@@ -16,6 +16,7 @@ import { burstTaint } from '../../podspec/contract.ts';
 import { supports } from '../../backends/support.ts';
 import { poolsOfNodes } from '../pools.ts';
 import { diagnose } from './doctor.ts';
+import { networkFindingCodes } from '../network/view.ts';
 import { type ClusterView, type Finding, findingCodes } from './view.ts';
 
 const nowMs = Date.parse('2026-01-01T00:01:00Z');
@@ -75,7 +76,11 @@ it('a cluster where all is well has no findings', () => {
 
 it('every finding has its section in docs/doctor.md', async () => {
   const page = await readFile(new URL('../../../../../docs/doctor.md', import.meta.url), 'utf8');
-  expect(Array.from(page.matchAll(/^### (\S+)$/gm), ([, code]) => code)).toEqual([...findingCodes, ...cciFindingCodes]);
+  expect(Array.from(page.matchAll(/^### (\S+)$/gm), ([, code]) => code)).toEqual([
+    ...findingCodes,
+    ...cciFindingCodes,
+    ...networkFindingCodes,
+  ]);
 });
 
 const mayNot = (verb: string, resource: string): ApiError =>

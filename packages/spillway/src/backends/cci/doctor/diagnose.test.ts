@@ -50,6 +50,7 @@ const view: CciView = {
   nodeName: 'virtual-kubelet',
   backend,
   dnsServers: ['192.168.1.10'],
+  interconnect: 'off',
   account,
   cluster,
 };
@@ -182,6 +183,11 @@ describe('the account', () => {
   });
 });
 
+const service = (clusterIP: string): Service => ({
+  metadata: { name: 'kubernetes', namespace: 'default' },
+  spec: { clusterIP },
+});
+
 describe('the surroundings', () => {
   test('nodes, pods and the subnet do not share addresses with each other, nor with the Services of CCI', () => {
     const inRange = { ...node, status: { addresses: [{ type: 'InternalIP', address: '10.247.3.4' }] } };
@@ -200,6 +206,20 @@ describe('the surroundings', () => {
     };
     expect(messages(ofCluster({ services: [kubernetes] }))).toMatch(/overlaps the addresses of the cluster's Services/);
     expect(messages(found({ backend: { ...backend, cidr: '10.247.8.0/24' } }))).toMatch(/overlaps 10\.247\.0\.0\/16/);
+  });
+
+  test('Services with addresses of CCI cannot be routed; name servers that are Services can', () => {
+    const route = (clusterIP: string): string =>
+      messages(
+        found({
+          interconnect: 'route',
+          dnsServers: [clusterIP],
+          cluster: { ...cluster, services: [service(clusterIP)] },
+        }),
+      );
+    expect(route('10.247.0.1')).toMatch(/interconnect: route cannot work.*such as 10\.247\.0\.1/);
+    expect(route('10.96.0.1')).toBe('');
+    expect(messages(found({ cluster: { ...cluster, services: [service('10.247.0.1')] } }))).toBe('');
   });
 
   test('ranges of addresses are compared as networks', () => {

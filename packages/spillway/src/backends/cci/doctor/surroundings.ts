@@ -16,7 +16,7 @@ export const surroundingsFindings: Check = (view) =>
 /** CCI has it for its own Services. */
 const serviceRange = '10.247.0.0/16';
 
-const addresses: Check = ({ backend: { cidr }, cluster: { nodes, services } }) => {
+const addresses: Check = ({ interconnect, backend: { cidr }, cluster: { nodes, services } }) => {
   const inRange = nodes.filter((node) => addressesOf(node).some((address) => isInside(address, serviceRange)));
   const podRanges = [...new Set(nodes.flatMap(({ spec }) => spec?.podCIDRs ?? spec?.podCIDR ?? []))];
   const serviceAddress = services.find(
@@ -46,6 +46,14 @@ const addresses: Check = ({ backend: { cidr }, cluster: { nodes, services } }) =
     ...(cidr === undefined ? [] : podRanges.filter((range) => overlaps(cidr, range))).map((range) =>
       clash(`cidr ${cidr} overlaps ${range}, the address range of the cluster's pods`, anotherSubnet),
     ),
+    ...(interconnect === 'route' && serviceAddress !== undefined && isInside(serviceAddress, serviceRange)
+      ? [
+          clash(
+            `interconnect: route cannot work: Services of the cluster have addresses in ${serviceRange} (such as ${serviceAddress}), which CCI uses for its own Services`,
+            'Use interconnect: agent.',
+          ),
+        ]
+      : []),
     ...(cidr !== undefined && serviceAddress !== undefined && isInside(serviceAddress, cidr)
       ? [
           clash(
@@ -83,7 +91,7 @@ const tunnel: Check = ({ cluster: { daemonSets } }) => {
   }));
 };
 
-const dns: Check = ({ pool, dnsServers, cluster: { services } }) => {
+const dns: Check = ({ pool, dnsServers, interconnect, cluster: { services } }) => {
   const list = `dns.clusterDNS of the pool ${pool}`;
   if (dnsServers.length === 0) {
     return [
@@ -96,7 +104,9 @@ const dns: Check = ({ pool, dnsServers, cluster: { services } }) => {
       },
     ];
   }
-  const behind = new Map(services.map(({ metadata, spec }) => [spec?.clusterIP ?? '', metadata?.name ?? '']));
+  // Where Services are routed, their addresses are reached.
+  const unreachable = interconnect === 'route' ? [] : services;
+  const behind = new Map(unreachable.map(({ metadata, spec }) => [spec?.clusterIP ?? '', metadata?.name ?? '']));
   return dnsServers
     .filter((server) => behind.has(server) || isInside(server, serviceRange))
     .map((server) => ({

@@ -1,5 +1,6 @@
 import type { DaemonSet, Deployment, Job, Node, Pod, ResourceQuota, Service, StatefulSet } from '@spillway/kube';
 import type { BackendErrorKind } from '../../backend.ts';
+import type { Interconnect } from '../../../podspec/fit/support.ts';
 import type { NetworkSettings } from '../dialects.ts';
 import type { CciBackendOptions } from '../make-cci.ts';
 
@@ -57,6 +58,8 @@ export interface CciView {
   readonly backend: PoolBackend;
   /** `dns.clusterDNS` of the pool */
   readonly dnsServers: readonly string[];
+  /** How its pods reach the Services of the cluster. */
+  readonly interconnect: Interconnect;
   readonly account: AccountView;
   readonly cluster: ClusterFacts;
 }
