@@ -53,8 +53,8 @@ export const install = [
   {
     name: 'an upgrade is ready while its leader is not',
     file: `${installing}/rollout.ts`,
-    search: 'if (!isReady(pod)) return',
-    replace: 'if (false) return',
+    search: 'if (!isReady(pod)) {',
+    replace: 'if (false) {',
     tests: rollout,
   },
   {

@@ -117,5 +117,4 @@ function keyOf({ kind, metadata }: KubeObject): string {
   return [kind, isOfCluster ? '' : (metadata?.namespace ?? ''), metadata?.name].join('\n');
 }
 
-const notFound = (name: string): ApiError =>
-  new ApiError(`${name} not found`, { status: 404, reason: 'NotFound' });
+const notFound = (name: string): ApiError => new ApiError(`${name} not found`, { status: 404, reason: 'NotFound' });
