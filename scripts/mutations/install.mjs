@@ -53,8 +53,8 @@ export const install = [
   {
     name: 'an upgrade is ready while its leader is not',
     file: `${installing}/rollout.ts`,
-    search: 'if (!isReady(pod)) return',
-    replace: 'if (false) return',
+    search: 'if (!isReady(pod)) {',
+    replace: 'if (false) {',
     tests: rollout,
   },
   {
@@ -91,5 +91,27 @@ export const install = [
     search: 'isSecret ? fields.map(({ path }) => ({ path })) : fields',
     replace: 'fields',
     tests: [`${installing}/changes.test.ts`],
+  },
+  {
+    name: 'a version that does not become ready stays',
+    file: `${installing}/install.ts`,
+    search: 'if (!wasReady || plan.changes.length === 0) return report',
+    replace: 'if (plan.changes.length >= 0) return report',
+    tests: [`${installing}/install.test.ts`],
+  },
+  {
+    name: 'a rollback leaves what was new',
+    file: `${installing}/apply.ts`,
+    search: 'const added = befores.filter(({ applied }) => applied === undefined).toReversed();',
+    replace: 'const added = befores.filter(() => false);',
+    tests: [`${installing}/install.test.ts`],
+  },
+  {
+    name: 'what serves is removed before it is known whether the new version does',
+    file: `${installing}/install.ts`,
+    search: "    if (!wait) return report({ ...options, plan: withoutRemovals(plan) }, 'applied', view);",
+    replace:
+      "    await deleteObjects(client, plan.outdated, signal);\n    if (!wait) return report({ ...options, plan: withoutRemovals(plan) }, 'applied', view);",
+    tests: [`${installing}/install.test.ts`],
   },
 ];

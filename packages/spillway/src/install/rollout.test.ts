@@ -62,8 +62,16 @@ it('says which certificate an administrator has to approve', () => {
   expect(waitsFor({ signingRequests: [request], pods: [pod('spillway-1', {})] })).toEqual([
     expect.stringContaining('kubectl certificate approve csr-1'),
   ]);
+  // One of a pod that is gone.
+  expect(rolloutVerdict(view({ signingRequests: [request] })).kind).toBe('ready');
+  const starting = pod('spillway-1', {}, { creationTimestamp: '2026-01-01T00:00:00Z' });
+  expect(waitsFor({ signingRequests: [request], pods: [starting] })).toEqual([
+    'pool cci: its leader, spillway-1, is not ready yet',
+  ]);
   const approved = { ...request, status: { conditions: [{ type: 'Approved', status: 'True' }] } };
-  expect(rolloutVerdict(view({ signingRequests: [approved] })).kind).toBe('ready');
+  expect(waitsFor({ signingRequests: [approved], pods: [pod('spillway-1', {})] })).toEqual([
+    'pool cci: its leader, spillway-1, is not ready yet',
+  ]);
 });
 
 it('says why pods do not start', () => {

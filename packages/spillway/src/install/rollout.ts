@@ -1,4 +1,12 @@
-import type { CertificateSigningRequest, ContainerStatus, Deployment, Lease, Node, Pod } from '@spillway/kube';
+import type {
+  CertificateSigningRequest,
+  ContainerStatus,
+  Deployment,
+  KubeObject,
+  Lease,
+  Node,
+  Pod,
+} from '@spillway/kube';
 import { nameOf } from '@spillway/kube';
 import { signingState } from '../kubelet/certificate/signing-state.ts';
 import { counted } from '../podspec/words.ts';
@@ -102,15 +110,22 @@ function poolReasons(
   const leader = leaderOf(lease);
   const pod = pods.find((each) => nameOf(each) === leader);
   if (pod === undefined) return [`pool ${name}: no pod leads it yet`];
-  const request = requests.find(
-    (each) => each.spec.username === `system:node:${nodeName}` && signingState(each).kind === 'pending',
-  );
-  if (request !== undefined) {
+  if (!isReady(pod)) {
+    // Those of pods before it may wait for ever.
+    const request = requests.find(
+      (each) =>
+        each.spec.username === `system:node:${nodeName}` &&
+        signingState(each).kind === 'pending' &&
+        createdAt(each) >= createdAt(pod),
+    );
+    if (request === undefined) return [`pool ${name}: its leader, ${nameOf(pod)}, is not ready yet`];
     return [
       `pool ${name}: its certificate waits for approval: kubectl certificate approve ${nameOf(request)} (or servingCertificate.csr.approve in the configuration)`,
     ];
   }
-  if (!isReady(pod)) return [`pool ${name}: its leader, ${nameOf(pod)}, is not ready yet`];
   if (node === undefined || !isReady(node)) return [`pool ${name}: the virtual node ${nodeName} is not ready yet`];
   return [];
 }
+
+/** Times of the API server are in order as texts. */
+const createdAt = ({ metadata }: KubeObject): string => metadata?.creationTimestamp ?? '';

@@ -41,3 +41,8 @@ it.each<[string, Partial<InstallationOptions>]>([
   expect(found).toEqual({ stateClaim: undefined, ...choices });
   expect(objectsOf(linked, { ...found })).toEqual(objectsOf(linked, options));
 });
+
+it('an installation whose uninstall was interrupted gets its pods back', () => {
+  const stopped = deploymentIn(objectsOf(linked, { replicas: 0 }));
+  expect(choicesOf({ deployment: stopped, linkService: undefined, filesSecret: undefined }).replicas).toBe(1);
+});

@@ -28,7 +28,8 @@ export function choicesOf({ deployment, linkService, filesSecret }: InstalledPar
     namespace: metadata?.namespace ?? '',
     image: container?.image ?? '',
     imagePullSecrets: (pod?.imagePullSecrets ?? []).flatMap(({ name }) => (name === undefined ? [] : [name])),
-    replicas: spec?.replicas ?? 1,
+    // An uninstall that was interrupted has left none.
+    replicas: Math.max(spec?.replicas ?? 1, 1),
     resources: container?.resources ?? {},
     priorityClassName: pod?.priorityClassName ?? '',
     nodeSelector: pod?.nodeSelector ?? {},
