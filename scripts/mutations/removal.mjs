@@ -7,6 +7,9 @@ const serving = `${product}/removal/serving.ts`;
 const served = [`${product}/removal/serving.test.ts`];
 const plan = `${product}/removal/plan.ts`;
 const planned = [`${product}/removal/plan.test.ts`];
+const pool = `${product}/removal/clear-pool.ts`;
+const uninstall = `${product}/removal/uninstall.ts`;
+const uninstalled = [`${product}/removal/uninstall.test.ts`];
 const traces = `${product}/backends/kubernetes/survey/traces.ts`;
 const traced = [`${product}/backends/kubernetes/survey/traces.test.ts`];
 
@@ -74,6 +77,20 @@ export const removal = [
     search: "stays: [{ pool, kind: 'Backend', name: pool, why: `cannot be looked at: ${why}`, remedy }],",
     replace: 'stays: [],',
     tests: planned,
+  },
+  {
+    name: 'what a backend failed to tell at the last look is reported as left',
+    file: uninstall,
+    search: 'if (!isUnseen && rest.every',
+    replace: 'if (rest.every',
+    tests: uninstalled,
+  },
+  {
+    name: 'nobody sees instances end where the backend could not be prepared at first',
+    file: pool,
+    search: "await persist('observe', prepare, { tell: () => {}, clock }, signal);",
+    replace: 'await prepare();',
+    tests: uninstalled,
   },
   {
     name: 'what has no marks is taken for what a cluster has left',

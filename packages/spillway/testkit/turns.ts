@@ -16,7 +16,9 @@ const takesTurns = ({ project }: TestSpecification): boolean => project.name ===
 export class TurnsSequencer extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const byLength = await BaseSequencer.prototype.sort.call(this, files);
-    const seconds = secondsIn(await readFile(path.join(root, 'docs/development.md'), 'utf8'));
+    // A copy of the sources alone has no pages.
+    const page = await readFile(path.join(root, 'docs/development.md'), 'utf8').catch(() => '');
+    const seconds = secondsIn(page);
     const secondsOf = ({ moduleId }: TestSpecification): number => seconds.get(path.relative(root, moduleId)) ?? 0;
     const onCluster = byLength.filter((file) => !isUnit(file)).toSorted((a, b) => secondsOf(b) - secondsOf(a));
     return [...byLength.filter(isUnit), ...spread(onCluster, takesTurns)];
