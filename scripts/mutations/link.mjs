@@ -59,6 +59,20 @@ export const link = [
     tests: [`${agent}/services/book.test.ts`],
   },
   {
+    name: 'names are forgotten while nobody could tell them again',
+    file: `${agent}/services/book.ts`,
+    search: 'if (!this.#options.isLinked()) return;',
+    replace: '',
+    tests: [`${agent}/services/book.test.ts`],
+  },
+  {
+    name: 'a buffer is filled again while it is being sent',
+    file: `${agent}/forward/carrier.ts`,
+    search: 'this.#isWaiting = to.writableLength > 0;',
+    replace: 'this.#isWaiting = false;',
+    tests: forwarder,
+  },
+  {
     name: 'a Service is called absent before all are known',
     file: `${server}/session.ts`,
     search: 'if (!catalogue.hasSynced) return;',

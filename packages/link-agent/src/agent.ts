@@ -43,6 +43,7 @@ export class Agent {
   readonly #forwarder: Forwarder;
   #resolvers: readonly string[];
   #isReady = false;
+  #isLinked = false;
 
   constructor(parts: AgentParts) {
     const { servers, authorities, token, domain, resolvers, ownPorts, dial, log } = parts;
@@ -66,6 +67,7 @@ export class Agent {
       unfollow: (name) => this.#link.unfollow(name),
       onChange: (key, service) => this.#forwarder.update(key, service),
       isInUse: (key) => this.#forwarder.isInUse(key),
+      isLinked: () => this.#isLinked,
       now,
     });
     this.#link = new Link({
@@ -79,6 +81,7 @@ export class Agent {
       },
       onState: (state, why) => {
         this.#isReady = true;
+        this.#isLinked = state === 'open';
         if (state === 'open') log('info', 'connected to the link server');
         else log('warn', 'without link server: names that are known go on working', { why });
       },

@@ -1,5 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
+
+// An import would load all that the module can give, such as fetch.
+const { createServer } = process.getBuiltinModule('node:http');
 
 /** Answers probes: 200 when `ready` says so. */
 export class Health {

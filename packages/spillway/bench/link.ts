@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -65,6 +65,14 @@ function serviceNumber(index: number): LinkService {
   };
 }
 
+/** Those of the image. */
+async function nodeArguments(): Promise<readonly string[]> {
+  const text = await readFile(path.join(import.meta.dirname, '../../../Containerfile'), 'utf8');
+  const [, words = '[]'] = /^ENTRYPOINT (\[.*link-agent.*\])$/m.exec(text) ?? [];
+  const command: readonly string[] = JSON.parse(words);
+  return command.slice(1, -1);
+}
+
 async function startLinkServer(): Promise<{
   readonly server: LinkServer;
   readonly port: number;
@@ -98,7 +106,7 @@ async function measure(): Promise<void> {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await once(echo.stdout, 'data');
-  const agent = spawn(process.execPath, ['--max-old-space-size=64', '--max-semi-space-size=1', main], {
+  const agent = spawn(process.execPath, [...(await nodeArguments()), main], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       [linkVariables.servers]: `127.0.0.1:${port}`,

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { currentEnvironment } from '@spillway/devcluster';
 import { runMain, say } from '../testkit/main-program.ts';
 import { readClasses } from './classes.ts';
-import { type ConformanceOptions, parseOptions, type TargetName, usage } from './options.ts';
+import { type ConformanceOptions, parseOptions, type TargetName, targetNames, usage } from './options.ts';
 import { renderPage } from './page.ts';
 import { prepare } from './prepared.ts';
 import type { TestEnd } from './progress.ts';
@@ -85,6 +85,6 @@ async function keptRun(target: TargetName): Promise<KeptRun | undefined> {
 }
 
 async function allKept(): Promise<readonly KeptRun[]> {
-  const kept = await Promise.all((['control', 'kubernetes', 'cci'] as const).map(keptRun));
+  const kept = await Promise.all(targetNames.map(keptRun));
   return kept.filter((run) => run !== undefined);
 }

@@ -5,7 +5,7 @@ import { parseOptions } from './options.ts';
 describe('the options of the conformance tests', () => {
   test('default to all targets and all tests, and keep nothing', () => {
     expect(parseOptions([])).toEqual({
-      targets: ['control', 'kubernetes', 'cci'],
+      targets: ['control', 'kubernetes', 'cci', 'agent'],
       sigs: [],
       classes: [],
       focus: undefined,

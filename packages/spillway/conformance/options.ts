@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { type TestClass, testClasses } from './classes.ts';
 import { UsageError } from '../src/cli/mistake.ts';
 
-export const targetNames = ['control', 'kubernetes', 'cci'] as const;
+export const targetNames = ['control', 'kubernetes', 'cci', 'agent'] as const;
 export type TargetName = (typeof targetNames)[number];
 
 export interface ConformanceOptions {
@@ -25,7 +25,7 @@ export const usage = `npm run conformance -- [OPTIONS]
 Runs the conformance tests of Kubernetes that are neither serial nor disruptive.
 
   --target NAME[,NAME...]  control: a real kubelet; kubernetes: a virtual node on another cluster; cci: a virtual node on a
-                           local region of CCI; default: all of them
+                           local region of CCI; agent: the same with interconnect: agent; default: all of them
   --sig NAME[,NAME...]     only tests of these groups, such as node, storage, network, apps, cli
   --class NAME[,NAME...]   only tests that ask this of a node: pod, net, host, kubelet, api; see docs/conformance.md
   --focus REGEX            only tests a part of whose name matches

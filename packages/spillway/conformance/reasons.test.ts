@@ -10,7 +10,7 @@ import { pages } from './words.ts';
 const read = (...names: string[]): Promise<string> => readFile(path.join(import.meta.dirname, ...names), 'utf8');
 const runOf = async (name: string): Promise<KeptRun> => parseRun(await read('results', `${name}.tsv`));
 
-test.for(['kubernetes', 'cci'] as const)(
+test.for(['kubernetes', 'cci', 'agent'] as const)(
   'whatever does not pass on %s is refused in words or has a reason',
   async (name) => {
     const unexplained = missed(await runOf('control'), await runOf(name)).filter(
@@ -21,7 +21,7 @@ test.for(['kubernetes', 'cci'] as const)(
 );
 
 test.for(['en', 'zh'] as const)('the page shows the results that are kept (%s)', async (language) => {
-  const runs = await Promise.all(['control', 'kubernetes', 'cci'].map(runOf));
+  const runs = await Promise.all(['control', 'kubernetes', 'cci', 'agent'].map(runOf));
   const page = await read('../../..', pages[language]);
   expect(renderPage(runs, page, await readClasses(), language)).toBe(page);
 });

@@ -46,6 +46,22 @@ const reasons: readonly Reason[] = [
     },
   },
   {
+    targets: ['agent'],
+    tests: /\[sig-network\] (Services|EndpointSlice) /,
+    why: {
+      en: 'the test calls the cluster IP itself ([limits](interconnect.md#limits))',
+      zh: '测试直接访问集群 IP（[限制](interconnect.md#限制)）',
+    },
+  },
+  {
+    targets: ['agent'],
+    tests: /DNS for ExternalName services/,
+    why: {
+      en: 'external names are answered; in the end the test makes a Service of one and expects its cluster IP as the answer',
+      zh: '外部名称得到正确回答；最后测试把它变为普通 Service，并期望以集群 IP 回答',
+    },
+  },
+  {
     targets: ['cci'],
     tests: /downward ?API.* (cpu|memory|limits)/i,
     why: {
@@ -62,7 +78,7 @@ const reasons: readonly Reason[] = [
     },
   },
   {
-    targets: ['cci'],
+    targets: ['cci', 'agent'],
     tests: /\/etc\/hosts entries for the cluster/,
     why: {
       en: 'CCI writes /etc/hosts with the host name alone, and Spillway has no way to add the fully qualified name',

@@ -1,8 +1,9 @@
-import { busyboxImage, type Cluster, type ClusterOptions, peer, startCluster } from '@spillway/devcluster';
+import { busyboxImage, type Cluster, type ClusterOptions, peer, pushImage, startCluster } from '@spillway/devcluster';
 import { ownRegion } from '../demo/region.ts';
+import { productImage } from '../image/images.ts';
 import { Kubectl } from '../testkit/kubectl.ts';
 import { applyRequestsPolicy, type RequestsPolicy } from '../testkit/requests-policy.ts';
-import { Testbed } from '../testkit/testbed.ts';
+import { Testbed, type TestbedOptions } from '../testkit/testbed.ts';
 import type { TargetName } from './options.ts';
 
 /** A cluster whose only schedulable node is what is tested. */
@@ -25,6 +26,7 @@ const starts: Readonly<Record<TargetName, (options: TargetOptions) => Promise<Ta
   control: startControl,
   kubernetes: startKubernetes,
   cci: startCci,
+  agent: startAgent,
 };
 
 export function startTarget(name: TargetName, options: TargetOptions): Promise<Target> {
@@ -78,7 +80,29 @@ const defaultRequests: RequestsPolicy = {
   probe: { namespace: 'default', cpu: '250m' },
 };
 
-async function startCci(options: TargetOptions): Promise<Target> {
+function startCci(options: TargetOptions): Promise<Target> {
+  return startRegional(options, {});
+}
+
+const agentImage = 'docker.io/library/spillway-link-agent:test';
+
+/** As {@link startCci}; what pods know of Services they know from their agents. */
+async function startAgent(options: TargetOptions): Promise<Target> {
+  const image = await productImage('spillway-link-agent');
+  const target = await startRegional(options, { agentImage });
+  try {
+    await Promise.all(target.registries.map(({ registry }) => pushImage(registry, agentImage, image)));
+    return target;
+  } catch (error) {
+    await target[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function startRegional(
+  options: TargetOptions,
+  interconnect: Pick<TestbedOptions, 'agentImage'>,
+): Promise<Target> {
   await using started = new AsyncDisposableStack();
   const cluster = started.use(await startCluster({ ...options, node: { memory: '1Gi' } }));
   const region = started.use(await ownRegion({ cluster, containers: true, log: options.log }));
@@ -87,6 +111,7 @@ async function startCci(options: TargetOptions): Promise<Target> {
     backend: 'cci',
     cci: { at: region, volumeRefresh: true },
     taints: [],
+    ...interconnect,
   });
   await serve(testbed, cluster, started);
   await applyRequestsPolicy(new Kubectl(cluster), defaultRequests);

@@ -1,9 +1,11 @@
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
-import { randomInt } from 'node:crypto';
 import type { DecodedPacket, Question } from 'dns-packet';
 import { readAnswer, writeQuestion } from './message.ts';
 import { framed, FrameReader } from './tcp-frames.ts';
+
+// An import would load all that the module can give, such as WebCrypto.
+const { randomInt } = process.getBuiltinModule('node:crypto');
 
 export interface UpstreamOptions {
   /** Addresses of name servers, best first; they may change. */

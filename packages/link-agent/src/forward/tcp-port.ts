@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { adopt } from './adopt.ts';
+import { Carrier } from './carrier.ts';
 import type { Chooser } from './chooser.ts';
 import type { Dial } from './dial.ts';
 
@@ -51,11 +53,13 @@ export class TcpPort {
     for (const socket of this.#open) socket.destroy();
   }
 
-  async #forward(client: Socket): Promise<void> {
+  async #forward(accepted: Socket): Promise<void> {
+    const [there, back] = [new Carrier(), new Carrier()];
+    const client = adopt(accepted, there.onread);
     this.#open.add(client);
     client.once('close', () => this.#open.delete(client));
     client.on('error', () => client.destroy());
-    const endpoint = await this.#reach(client);
+    const endpoint = await this.#reach(client, back);
     if (endpoint === undefined || client.destroyed) {
       // As if nobody had listened.
       client.resetAndDestroy();
@@ -63,14 +67,17 @@ export class TcpPort {
       return;
     }
     join(client, endpoint);
+    join(endpoint, client);
+    there.start(client, endpoint);
+    back.start(endpoint, client);
   }
 
-  async #reach(client: Socket): Promise<Socket | undefined> {
+  async #reach(client: Socket, { onread }: Carrier): Promise<Socket | undefined> {
     const { chooser, dial } = this.#options;
     for (const target of chooser.candidates().slice(0, attempts)) {
       if (client.destroyed) return undefined;
       try {
-        const socket = await dial(target, dialTimeoutMs);
+        const socket = await dial(target, dialTimeoutMs, onread);
         chooser.connected(target);
         return socket;
       } catch {
@@ -82,16 +89,10 @@ export class TcpPort {
 }
 
 /** Each direction ends by itself, and what breaks one side breaks the other. */
-function join(client: Socket, endpoint: Socket): void {
-  for (const [from, to] of [
-    [client, endpoint],
-    [endpoint, client],
-  ] as const) {
-    from.setKeepAlive(true, keepAliveMs);
-    from.once('error', () => to.resetAndDestroy());
-    from.once('close', (hadError) => {
-      if (!hadError && !from.readableEnded) to.destroy();
-    });
-    from.pipe(to);
-  }
+function join(from: Socket, to: Socket): void {
+  from.setKeepAlive(true, keepAliveMs);
+  from.once('error', () => to.resetAndDestroy());
+  from.once('close', (hadError) => {
+    if (!hadError && !from.readableEnded) to.destroy();
+  });
 }

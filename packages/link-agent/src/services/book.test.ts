@@ -8,16 +8,18 @@ let followed: string[];
 let changes: string[];
 let nowMs: number;
 let inUse: Set<string>;
+let isLinked: boolean;
 let book: Book;
 
 beforeEach(() => {
-  [followed, changes, nowMs, inUse] = [[], [], 0, new Set()];
+  [followed, changes, nowMs, inUse, isLinked] = [[], [], 0, new Set(), true];
   const written = ([, name]: ServiceName, sign: string): number => followed.push(`${sign}${name}`);
   book = new Book({
     follow: (name) => written(name, '+'),
     unfollow: (name) => written(name, '-'),
     onChange: (key, now) => changes.push(`${key} ${now ? 'is' : 'gone'}`),
     isInUse: (key) => inUse.has(key),
+    isLinked: () => isLinked,
     now: () => nowMs,
     maxNames: 3,
   });
@@ -69,6 +71,17 @@ describe('a name', () => {
     book.tidy();
     expect(followed.slice(4)).toEqual(['-web']);
     expect(changes).toEqual(['shop/web is', 'shop/db is', 'shop/web gone']);
+  });
+
+  test('is not forgotten while nobody could tell it again', async () => {
+    await learn('web');
+    nowMs = 600_001;
+    isLinked = false;
+    book.tidy();
+    expect(book.names).toEqual([['shop', 'web']]);
+    isLinked = true;
+    book.tidy();
+    expect(book.names).toEqual([]);
   });
 
   test('longer than any object has is nobody asked for', async () => {

@@ -9,6 +9,8 @@ export interface BookOptions {
   readonly onChange: (key: string, service: LinkService | undefined) => void;
   /** Something uses it: it must not be forgotten. */
   readonly isInUse: (key: string) => boolean;
+  /** The server answers: what is forgotten can be learnt again. */
+  readonly isLinked: () => boolean;
   readonly now: () => number;
   /** Default: 4,096. */
   readonly maxNames?: number;
@@ -76,6 +78,7 @@ export class Book {
 
   /** Forgets what nobody has asked for. To be called now and then. */
   tidy(): void {
+    if (!this.#options.isLinked()) return;
     const now = this.#options.now();
     for (const [key, { state, usedMs }] of this.#entries) {
       const kept = typeof state === 'object' ? keptMs.service : keptMs.absent;
