@@ -162,10 +162,11 @@ test('Spillway serves a virtual node from a pod, with the rights of its account'
     const { status } = await client.resource(pods).get({ namespace: 'default', name: 'burst' });
     return status?.phase === 'Running';
   });
-  // The API server reaches the kubelet API, which is in the pod.
-  const { code, stderr } = await cluster.kubectl(['logs', 'burst']);
-  expect(code, stderr).toBe(0);
+  // The API server reaches the kubelet API, which is in the pod, once somebody has signed its certificate.
+  await eventually('the log of the pod', async () => (await cluster.kubectl(['logs', 'burst'])).code === 0);
   // What it writes is where it may.
-  const shown = await cluster.kubectl(['exec', '-n', namespace, 'serve', '--', 'ls', '/var/lib/spillway']);
-  expect(shown.stdout).toContain('burst.jsonl');
+  await eventually('the ledger', async () => {
+    const { stdout } = await cluster.kubectl(['exec', '-n', namespace, 'serve', '--', 'ls', '/var/lib/spillway']);
+    return stdout.includes('burst.jsonl');
+  });
 });
