@@ -526,7 +526,10 @@ describe('pods of the cluster', () => {
 async function agentOf(name: string): Promise<string> {
   const { status } = await get(name);
   const { stdout } = await run('pgrep', ['-f', '/usr/lib/spillway-link-agent/dist/main.js']);
+  const ours = `/${path.basename(region.cluster.netns ?? '')}/`;
   for (const pid of stdout.trim().split('\n')) {
+    // Other regions on this machine have pods with the same addresses.
+    if (!(await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '')).includes(ours)) continue;
     const { stdout: addresses } = await run('nsenter', ['-t', pid, '-n', 'ip', '-4', 'addr']).catch(() => ({
       stdout: '',
     }));
