@@ -21,6 +21,7 @@ const endpoint = { address: '127.1.0.1', port: 9000 };
 const roundTrips = 20_000;
 const bytes = 2 * 1024 ** 3;
 const idleSeconds = 20;
+const connections = 1000;
 
 if (process.env[ownNetwork] === undefined) {
   const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
@@ -140,8 +141,7 @@ async function report(agent: ChildProcess): Promise<void> {
   for (const count of [1, 50, 500]) {
     for (; known < count; known += 1) await addressOf(known);
     await sleep(3000);
-    const { rssBytes } = await usageOf(agent);
-    lines.push(`memory with ${count} Services: ${Math.round(rssBytes / 1024 ** 2)} MiB`);
+    lines.push(`memory with ${count} Services: ${mebibytes(await usageOf(agent))} MiB`);
   }
   const before = (await usageOf(agent)).cpuSeconds;
   await sleep(idleSeconds * 1000);
@@ -149,6 +149,13 @@ async function report(agent: ChildProcess): Promise<void> {
   lines.push(`idle CPU with 500 Services: ${(idle * 100).toFixed(3)} %`);
 
   const linked = { address: await addressOf(0), port: 80 };
+  const sockets = await Promise.all(Array.from({ length: connections }, () => open(linked)));
+  for (const socket of sockets) {
+    socket.write('e');
+    await once(socket, 'data');
+  }
+  lines.push(`memory with 500 Services and ${connections} connections: ${mebibytes(await usageOf(agent))} MiB`);
+  for (const socket of sockets) socket.destroy();
   const latencies = { direct: [] as number[], linked: [] as number[] };
   // In turns, so that what else the machine does concerns both.
   for (let turn = 0; turn < 10; turn += 1) {
@@ -175,6 +182,10 @@ async function report(agent: ChildProcess): Promise<void> {
     `throughput of one connection: direct ${rate(directly)}, through the agent ${rate(throughAgent)} (${Math.round((100 * directly) / throughAgent)} %); agent alone ${rate(cpu)} per core`,
   );
   process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function mebibytes({ rssBytes }: ProcessUsage): string {
+  return String(Math.round(rssBytes / 1024 ** 2));
 }
 
 function rate(seconds: number): string {

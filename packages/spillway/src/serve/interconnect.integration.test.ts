@@ -199,6 +199,8 @@ beforeAll(async () => {
   ]);
   await Promise.all(['web-0', 'web-1', 'inside', 'outside', 'burst-0', 'echo'].map(ready));
   await create('quiet', true, { containers: [quiet] });
+  await ready('quiet');
+  await eventually('its connection is open', async () => /:91 +ESTABLISHED/.test(await inPod('quiet', 'netstat -tn')));
 });
 
 afterAll(() => undo.disposeAsync());
