@@ -24,7 +24,9 @@ import { typeOf } from '../addon/object-types.ts';
 import { burstScheduler, profileGate } from '../podspec/contract.ts';
 import { selectorTextOf } from '../podspec/installation.ts';
 import { isUsual } from '../podspec/usual-objects.ts';
+import type { Config } from '../config/config.ts';
 import type { ClusterView } from './cluster-view.ts';
+import { readCluster } from './read-cluster.ts';
 import type { Persistence } from './persist.ts';
 import { itemOf, left } from './plan.ts';
 import { RemovalError } from './removal-error.ts';
@@ -84,16 +86,19 @@ function lapsedOf({ metadata }: Node): [string, string][] {
 /** A graceful stop takes half a minute; who takes longer than twice that does not stop by itself. */
 const stopMs = 60_000;
 
-/** Stops what serves the installation as its Deployment. Whether somebody serves it all the same is for the leases to say. */
-export async function stopDeployments(
+/**
+ * Stops what serves the installation as its Deployment, and reads what there is then: a process that stops gives up its leases, which
+ * is no renewal. Whether somebody serves it all the same is for these leases to say.
+ */
+export async function stoppedView(
   client: KubeClient,
-  installation: string,
-  { workload }: ClusterView,
+  config: Config,
   { tell, clock }: Persistence,
   signal: AbortSignal,
-): Promise<void> {
-  const found = workload.filter(({ kind }) => kind === 'Deployment');
-  if (found.length === 0) return;
+): Promise<ClusterView> {
+  const view = await readCluster(client, config, signal);
+  const found = view.workload.filter(({ kind }) => kind === 'Deployment');
+  if (found.length === 0) return view;
   tell(`Stopping ${found.map((each) => `Deployment ${keyOf(each)}`).join(', ')}`);
   for (const each of found) {
     await client
@@ -101,7 +106,8 @@ export async function stopDeployments(
       .patch(refOf(each), { type: 'merge', body: { spec: { replicas: 0 } } }, { signal })
       .catch(undefinedIfMissing);
   }
-  await untilNone(client, pods, installation, { clock, longestMs: stopMs }, signal);
+  await untilNone(client, pods, config.name, { clock, longestMs: stopMs }, signal);
+  return await readCluster(client, config, signal);
 }
 
 /** ReplicaSets go by themselves after their Deployment, and would keep its namespace. */

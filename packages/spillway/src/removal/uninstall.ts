@@ -8,7 +8,7 @@ import {
   freeWaiting,
   removeNamespaces,
   removeObjects,
-  stopDeployments,
+  stoppedView,
 } from './clear-cluster.ts';
 import {
   type ClearContext,
@@ -110,8 +110,7 @@ class Removal {
   /** Nothing of it holds up the cluster any more, and its pods are told to end. */
   async begin({ client }: ClusterAccess): Promise<ClusterView> {
     const { config, graceSeconds, tell } = this.#options;
-    const view = await readCluster(client, config, this.#signal);
-    await stopDeployments(client, config.name, view, this.#options, this.#signal);
+    const view = await stoppedView(client, config, this.#options, this.#signal);
     await assertNobodyServes(client, view, this.#options, this.#signal);
     if (view.admission.length > 0) tell(`Removing ${view.admission.length} objects of admission`);
     this.removed.push(...(await removeObjects(client, view.admission, this.#signal)));
