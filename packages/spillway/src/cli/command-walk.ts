@@ -16,7 +16,7 @@ export function walk(program: Command, words: readonly string[]): Walk {
   let mayFollow = false;
   for (const word of words) {
     const isOption = word.startsWith('-');
-    const isValue = awaited !== undefined || (mayFollow && !isOption);
+    const isValue: boolean = awaited !== undefined || (mayFollow && !isOption);
     const option: Option | undefined = isOption && !isValue ? withValue(command, word) : undefined;
     awaited = option?.required === true ? option : undefined;
     mayFollow = option?.optional === true;
