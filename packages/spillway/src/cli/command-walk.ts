@@ -13,14 +13,17 @@ export interface Walk {
 export function walk(program: Command, words: readonly string[]): Walk {
   let command = program;
   let awaited: Option | undefined;
+  let mayFollow = false;
   for (const word of words) {
-    if (awaited !== undefined) awaited = undefined;
-    else if (word.startsWith('-')) awaited = withValue(command, word);
-    else {
-      const next = subcommand(command, word);
-      if (next === undefined && command.commands.length > 0) return { command, awaited, unknown: word };
-      command = next ?? command;
-    }
+    const isOption = word.startsWith('-');
+    const isValue: boolean = awaited !== undefined || (mayFollow && !isOption);
+    const option: Option | undefined = isOption && !isValue ? withValue(command, word) : undefined;
+    awaited = option?.required === true ? option : undefined;
+    mayFollow = option?.optional === true;
+    if (isValue || isOption) continue;
+    const next = subcommand(command, word);
+    if (next === undefined && command.commands.length > 0) return { command, awaited, unknown: word };
+    command = next ?? command;
   }
   return { command, awaited, unknown: undefined };
 }
@@ -30,11 +33,10 @@ export function optionsOf(command: Command): readonly Option[] {
   return command.parent === null ? command.options : [...command.options, ...optionsOf(command.parent)];
 }
 
-/** The option, when its value is the next word. */
+/** The option, when its value is the next word, or may be. */
 function withValue(command: Command, word: string): Option | undefined {
   if (word.includes('=')) return undefined;
-  const option = optionsOf(command).find(({ short, long }) => word === short || word === long);
-  return option?.required === true ? option : undefined;
+  return optionsOf(command).find(({ short, long }) => word === short || word === long);
 }
 
 function subcommand(command: Command, word: string): Command | undefined {

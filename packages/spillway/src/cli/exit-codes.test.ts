@@ -189,6 +189,11 @@ it('an unknown command is told with those that there are', async () => {
   );
 });
 
+it('the value of an option is not taken for a command', async () => {
+  expect((await run('doctor --run-pod nginx')).stderr).toContain('--run-pod needs --config');
+  expect((await run('doctor --run-pod --nonsense')).stderr).toContain("unknown option '--nonsense'");
+});
+
 it('an API server that does not answer is told while it is waited for, and until when', async () => {
   const kubeconfig = clusters['silent']?.kubeconfig ?? '';
   const { code, stderr } = await runCommand('why', 'pod/web', '--kubeconfig', kubeconfig, '--request-timeout', '4s');
