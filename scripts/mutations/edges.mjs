@@ -3,6 +3,7 @@
 const product = 'packages/spillway/src';
 const kube = 'packages/kube/src';
 const ledger = [`${product}/ledger/ledger-writer.test.ts`];
+const intervals = [`${product}/ledger/ledger.test.ts`];
 const access = [`${product}/kubelet/auth/access-control.test.ts`];
 const strangers = [`${product}/https/strangers.test.ts`];
 const rbac = [`${product}/addon/rbac.test.ts`];
@@ -32,6 +33,14 @@ export const edges = [
     search: 'await handle.datasync();',
     replace: '',
     tests: ledger,
+  },
+
+  {
+    name: 'the bill begins with the containers of the pod, and not with those that were added',
+    file: `${product}/ledger/ledger.ts`,
+    search: '[...addedContainerStatuses, ...initContainerStatuses,',
+    replace: '[...addedContainerStatuses.slice(1), ...initContainerStatuses,',
+    tests: intervals,
   },
 
   // Rights.

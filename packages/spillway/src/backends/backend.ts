@@ -253,6 +253,8 @@ export interface Instance {
   readonly initContainerStatuses: readonly ContainerStatus[];
   /** Absent: the pod has none, or the backend cannot have any. */
   readonly ephemeralContainerStatuses?: readonly ContainerStatus[];
+  /** Of containers that Spillway has added: nobody sees them in the pod, but what runs is billed. Absent: none. */
+  readonly addedContainerStatuses?: readonly ContainerStatus[];
   /** Conditions that only the backend knows, e.g. `PodReadyToStartContainers`. */
   readonly conditions?: readonly PodCondition[];
   /** Why the instance ended other than by its containers' exit, e.g. `Evicted`. */

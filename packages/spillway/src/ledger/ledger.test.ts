@@ -81,6 +81,16 @@ describe('a pod is billed', () => {
     expect([...ledger.seen(ended, ms(61)), ...ledger.gone('u', ms(62))]).toEqual([]);
   });
 
+  it('also while only a container runs that Spillway has added, which nobody sees', () => {
+    const ledger = newLedger();
+    const added = (state: ContainerStatus['state']): Partial<Instance> => ({
+      addedContainerStatuses: [container('spillway-link', state)],
+    });
+    expect(ledger.seen(instance('starting', [container('main', waiting)], added(running(5))), ms(6))).toEqual([begun]);
+    const ended = instance('ended', [container('main', exited(9, 20))], added(exited(5, 22)));
+    expect(ledger.seen(ended, ms(60))).toEqual([{ ...begun, end: at(22), reason: 'Completed' }]);
+  });
+
   it('on through restarts of its containers', () => {
     const ledger = newLedger();
     ledger.seen(runs, ms(6));

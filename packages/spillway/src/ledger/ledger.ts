@@ -86,8 +86,12 @@ function closed(interval: Interval, endMs: number, reason: EndReason): Interval 
 }
 
 /** Also of the attempts before the current ones, as far as they are known. */
-function statesOf({ initContainerStatuses, containerStatuses }: Instance): ContainerState[] {
-  return [...initContainerStatuses, ...containerStatuses].flatMap(({ state, lastState }) => [
+function statesOf({
+  addedContainerStatuses = [],
+  initContainerStatuses,
+  containerStatuses,
+}: Instance): ContainerState[] {
+  return [...addedContainerStatuses, ...initContainerStatuses, ...containerStatuses].flatMap(({ state, lastState }) => [
     ...(state ? [state] : []),
     ...(lastState ? [lastState] : []),
   ]);

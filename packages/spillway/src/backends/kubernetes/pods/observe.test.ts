@@ -83,6 +83,14 @@ describe('an instance', () => {
     expect(observe(ref, bare)).not.toHaveProperty('ephemeralContainerStatuses');
   });
 
+  test('tells of a link agent apart from its own containers, for the bill', () => {
+    const agent = status('spillway-link', { state: running });
+    const each = pod({ phase: 'Running', initContainerStatuses: [agent], containerStatuses: [status('a')] });
+    const spec = { containers: [], ...each.spec, initContainers: [{ name: 'spillway-link' }] };
+    expect(observe(ref, { ...each, spec })).toMatchObject({ initContainerStatuses: [], addedContainerStatuses: [agent] });
+    expect(observe(ref, pod({ phase: 'Running' }))).not.toHaveProperty('addedContainerStatuses');
+  });
+
   test('whose hosts file cannot be written says why, and nothing of what writes it', () => {
     const pulls = { state: { waiting: { reason: 'ErrImagePull' } } };
     const waits = { state: { waiting: { reason: 'PodInitializing' } } };

@@ -2,7 +2,7 @@ import type { ContainerStatus, Pod } from '@spillway/kube';
 import type { Instance, InstanceRef } from '../../backend.ts';
 import { sentences } from '../../../podspec/words.ts';
 import type { Dialect } from '../dialect.ts';
-import { withoutWriter } from '../fields/hosts-file.ts';
+import { isOfPod, withoutWriter } from '../fields/hosts-file.ts';
 import { revisionAnnotation } from './marks.ts';
 import { whyUnplaced } from './place.ts';
 import { namedAsHere } from './notices.ts';
@@ -20,6 +20,7 @@ export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'
   const { metadata, spec, status } = pod;
   const { state, initContainerStatuses, containerStatuses } = progressOf(pod);
   const ephemeral = inOrder(spec?.ephemeralContainers, status?.ephemeralContainerStatuses);
+  const added = objectsIn(status?.initContainerStatuses).filter((each) => !isOfPod(each));
   const conditions = objectsIn(status?.conditions).filter(({ type }) => knownConditions.has(type));
   const unplaced = state === 'starting' ? whyUnplaced(pod) : undefined;
   const revision = metadata?.annotations?.[revisionAnnotation];
@@ -36,6 +37,7 @@ export function observe(ref: InstanceRef, pod: Pod, remedyOf: Dialect['remedyOf'
     containerStatuses: containerStatuses.map(told),
     initContainerStatuses: initContainerStatuses.map(told),
     ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral.map(told) }),
+    ...(added.length > 0 && { addedContainerStatuses: added }),
     ...(conditions.length > 0 && { conditions }),
     ...(state === 'ended' && status?.reason && { reason: status.reason }),
     ...(state === 'ended' && status?.message && { message: status.message }),
