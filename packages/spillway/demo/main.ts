@@ -4,6 +4,7 @@ import { RegionError } from '@spillway/cci-standin';
 import type { Cluster } from '@spillway/devcluster';
 import { canRunContainers, DevClusterError, startCluster } from '@spillway/devcluster';
 import { Testbed } from '../testkit/testbed.ts';
+import { provideAgent, showBothSides } from './both-sides.ts';
 import { say, show } from './narrator.ts';
 import { ownRegion, regionToKeep } from './region.ts';
 import { burst, examine, runPrivateJob, scaleIn, scaleToZero, showInstalled, showUsage } from './story.ts';
@@ -69,7 +70,8 @@ async function demo(): Promise<void> {
   const regionOptions = { cluster, containers: containers.possible, log };
   const region = flags.keep ? undefined : stack.use(await ownRegion(regionOptions));
   const at = region ?? (await regionToKeep(regionOptions));
-  const testbed = await Testbed.create({ cluster, backend: 'cci', cci: { at }, advice: true });
+  const agentImage = region && containers.possible ? await provideAgent(region) : undefined;
+  const testbed = await Testbed.create({ cluster, backend: 'cci', cci: { at }, advice: true, agentImage });
   if (!flags.keep) stack.use(testbed);
   await showInstalled(cluster);
   await testbed.start();
@@ -84,6 +86,7 @@ async function demo(): Promise<void> {
   }
   if (containers.possible) {
     await runPrivateJob(cluster, region);
+    await showBothSides(cluster);
     await showUsage(cluster, testbed);
   }
   await scaleIn(cluster);

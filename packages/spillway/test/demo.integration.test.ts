@@ -26,7 +26,9 @@ test("npm run demo shows the guide's manifest burst to a CCI region, ends by its
   expect(stdout).toMatch(/^a report by report-/m);
   expect(stdout).toMatch(/^Name:\s+kubernetes\.default\.svc\.cluster\.local$/m);
   expect(stdout).toMatch(/ Started +\S+ +cci +.*container-0/);
-  expect(stdout).toContain("The region's meter: 0 running, 17 pods billed for");
+  expect(stdout).toMatch(/^\$ kubectl exec frontend .*\nthe backend, on node virtual-kubelet$/m);
+  expect(stdout).toMatch(/^\$ kubectl exec backend .*\nthe frontend, on node node-1$/m);
+  expect(stdout).toContain("The region's meter: 0 running, 18 pods billed for");
   expect(stdout.trim().split('\n').at(-1)).toMatch(/is gone\.$/);
   const left = (await statusOfClusters()).map(({ name }) => name).filter((name) => name.startsWith('demo-test'));
   expect(left).toEqual([]);
