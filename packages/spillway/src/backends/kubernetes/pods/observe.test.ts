@@ -87,7 +87,10 @@ describe('an instance', () => {
     const agent = status('spillway-link', { state: running });
     const each = pod({ phase: 'Running', initContainerStatuses: [agent], containerStatuses: [status('a')] });
     const spec = { containers: [], ...each.spec, initContainers: [{ name: 'spillway-link' }] };
-    expect(observe(ref, { ...each, spec })).toMatchObject({ initContainerStatuses: [], addedContainerStatuses: [agent] });
+    expect(observe(ref, { ...each, spec })).toMatchObject({
+      initContainerStatuses: [],
+      addedContainerStatuses: [agent],
+    });
     expect(observe(ref, pod({ phase: 'Running' }))).not.toHaveProperty('addedContainerStatuses');
   });
 
