@@ -1,10 +1,11 @@
-// Spillway's own image in a real cluster, with a CCI region: installed, upgraded under burst pods, rolled back.
-import { spawn } from 'node:child_process';
+// Spillway's own image in a real cluster, with a CCI region: installed by the command line and by Helm, upgraded under burst pods, rolled back, uninstalled.
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { type Region, startRegion } from '@spillway/cci-standin';
-import { type Cluster, pushImage, startCluster } from '@spillway/devcluster';
+import { type Cluster, pushImage, resolveHelm, startCluster } from '@spillway/devcluster';
 import {
   deployments,
   KubeClient,
@@ -13,6 +14,7 @@ import {
   namespaces,
   type Pod,
   pods,
+  secrets,
   serviceAccounts,
 } from '@spillway/kube';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -26,6 +28,8 @@ import { parseJson } from '../backends/trusted.ts';
 import { burstLabels } from '../podspec/contract.ts';
 import { leaderOf } from './rollout.ts';
 
+const run = promisify(execFile);
+const chart = path.join(import.meta.dirname, '../../../../charts/spillway');
 const namespace = 'spillway-system';
 const podCount = 50;
 const undo = new AsyncDisposableStack();
@@ -33,6 +37,7 @@ const undo = new AsyncDisposableStack();
 let cluster: Cluster;
 let region: Region;
 let client: KubeClient;
+let there: KubeClient;
 let folder: string;
 let configFile: string;
 let version: string;
@@ -59,6 +64,7 @@ beforeAll(async () => {
   });
   undo.defer(() => region.close());
   client = undo.use(new KubeClient({ config: await loadKubeconfig({ paths: [cluster.kubeconfig] }) }));
+  there = undo.use(new KubeClient({ config: await loadKubeconfig({ paths: [region.cluster.kubeconfig] }) }));
   folder = path.join(cluster.dir, 'install');
   await mkdir(folder, { recursive: true });
   configFile = path.join(folder, 'config.yaml');
@@ -94,6 +100,11 @@ async function spillway(...args: readonly string[]): Promise<Answer> {
   return { code: Number(code), out, told };
 }
 
+async function helm(...args: readonly string[]): Promise<string> {
+  const { stdout } = await run(await resolveHelm(), args, { env: { ...process.env, KUBECONFIG: cluster.kubeconfig } });
+  return stdout;
+}
+
 /** What people would notice of a burst pod if anything happened to it. */
 const standing = ({ metadata, status }: Pod): object => ({
   uid: metadata?.uid,
@@ -106,6 +117,28 @@ const standings = async (): Promise<object> =>
   Object.fromEntries((await burstPods()).map((pod) => [pod.metadata?.name, standing(pod)]));
 const leader = async (): Promise<string | undefined> =>
   leaderOf(await client.resource(leases).get({ namespace, name: 'spillway-cci' }));
+
+/** Of Spillway in the cluster, and of this cluster in the region. */
+async function residue(): Promise<string> {
+  const kinds =
+    'deployments,replicasets,pods,jobs,configmaps,secrets,services,poddisruptionbudgets,networkpolicies,serviceaccounts,roles,rolebindings,' +
+    'clusterroles,clusterrolebindings,mutatingadmissionpolicies,mutatingadmissionpolicybindings,validatingadmissionpolicies,' +
+    'validatingadmissionpolicybindings,mutatingwebhookconfigurations,validatingwebhookconfigurations,crds';
+  const found = await Promise.all(
+    ['spillway', 'spillway-uninstall'].map((name) =>
+      cluster.kubectl(['get', kinds, '-A', '-o', 'name', '-l', `app.kubernetes.io/name=${name}`]),
+    ),
+  );
+  const nodes = await cluster.kubectl(['get', 'nodes', '-o', 'name', '-l', 'type=virtual-kubelet']);
+  const instances = (await there.resource(pods).list({ labelSelector: 'spillway.dev/pod-uid' })).items;
+  const spaces = (await there.resource(namespaces).list()).items.map(({ metadata }) => metadata?.name ?? '');
+  return [
+    ...found.map(({ stdout }) => stdout),
+    nodes.stdout,
+    ...instances.map(({ metadata }) => `${metadata?.name}\n`),
+    ...spaces.filter((name) => /^(cce-burst|bursting)-/.test(name)),
+  ].join('');
+}
 
 async function burst(replicas: number): Promise<void> {
   const labels = { app: 'web' };
@@ -188,4 +221,48 @@ test('another replica takes over from a leader that is evicted, and no burst pod
   });
   await eventually('it is healthy again', async () => (await spillway('status')).code === 0);
   expect(await standings()).toEqual(before);
+});
+
+test('an uninstall leaves nothing, in the cluster and in the region', async () => {
+  const { code, out, told } = await spillway('uninstall', '--config', configFile, '--yes');
+  expect(code, out + told).toBe(0);
+  await client.resource(deployments).delete({ namespace: 'work', name: 'web' });
+  expect(await residue()).toBe('');
+  await eventually('its namespace is gone', async () =>
+    (await client.resource(namespaces).list()).items.every(({ metadata }) => metadata?.name !== namespace),
+  );
+});
+
+test('an installation by Helm does the same, and Helm takes all of it away again', async () => {
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+  await client.resource(namespaces).create({ metadata: { name: namespace, labels } });
+  const pool = await cciPool(region, folder);
+  const login = await readFile(pool.credentials.file ?? '');
+  const ca = await readFile(pool.ca ?? '');
+  const data = { 'login.json': login.toString('base64'), 'ca.pem': ca.toString('base64') };
+  await client.resource(secrets).create({ metadata: { namespace, name: 'cci' }, data });
+  const files = { ca: '/etc/spillway/cci/ca.pem', credentials: { file: '/etc/spillway/cci/login.json' } };
+  const values = path.join(folder, 'values.yaml');
+  await writeFile(
+    values,
+    stringify({
+      config: configWith({ ...pool, ...files }),
+      image: { repository: 'docker.io/library/spillway' },
+      secrets: [{ name: 'cci', folder: '/etc/spillway/cci' }],
+    }),
+  );
+  const release = ['spillway', chart, '-n', namespace, '-f', values, '--wait', '--timeout', '5m'];
+  await helm('install', ...release);
+  await eventually('it is healthy', async () => (await spillway('status')).code === 0);
+  await burst(5);
+  const before = await standings();
+  await helm('upgrade', ...release, '--set', 'replicas=2');
+  await eventually('it is healthy with two replicas', async () => {
+    const { out } = await spillway('status', '-o', 'json');
+    const { healthy, replicas } = parseJson<{ healthy: boolean; replicas: { ready: number } }>(out);
+    return healthy && replicas.ready === 2;
+  });
+  expect(await standings()).toEqual(before);
+  await helm('uninstall', 'spillway', '-n', namespace, '--wait', '--timeout', '5m');
+  await eventually('nothing is left', async () => (await residue()) === '');
 });
