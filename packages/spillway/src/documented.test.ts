@@ -7,7 +7,7 @@ const src = import.meta.dirname;
 const docs = join(src, '../../../docs');
 
 /** What only the kubelet of a rehearsal says, or is no reason: of conditions that are always so, of answers of an API server. */
-const elsewhere = /^(backends\/simulated|addon|admission|cli|config|node|kubelet)\//;
+const elsewhere = /^(backends\/simulated|addon|admission|cli|config|install|node|kubelet)\//;
 /** As on any node, in statuses only. */
 const ofKubernetes = [
   'Completed',
@@ -37,7 +37,8 @@ const sources = readdirSync(src, { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.includes('testing/'))
   .map((path) => ({ path, text: readFileSync(join(src, path), 'utf8') }));
 
-const quoted = (text: string): string[] => Array.from(text.matchAll(/'([A-Z]\w+)'/g), ([, word = '']) => word);
+/** Codes of errors in capitals are none. */
+const quoted = (text: string): string[] => Array.from(text.matchAll(/'([A-Z]\w*[a-z]\w*)'/g), ([, word = '']) => word);
 
 /** Where they are written: after the word `reason`, as codes that become one, as arguments of `tell`, and in tables of them. */
 function reasonsIn(text: string): string[] {
