@@ -357,11 +357,14 @@ it('SpillwayPodsStartSlowly: a pod is Ready two minutes after it was bound', asy
   const lastTransitionTime = new Date(Date.now() - 120_000).toISOString();
   const body = { status: { conditions: [{ type: 'PodScheduled', status: 'True', lastTransitionTime }] } };
   await resource.patch({ namespace, name }, { type: 'strategic', body }, { subresource: 'status' });
+  const started = await metric('pod_start_seconds_count');
   const alerts = await alertsWhile(async () => {
     await listed();
     const target = { apiVersion: 'v1', kind: 'Node', name: nodeName };
     await resource.create<Binding>({ metadata: { name, namespace }, target }, { subresource: 'binding' });
     await ready(name);
+    // It is counted when the API server has answered, which others may see before.
+    await eventually('its start to be counted', async () => (await metric('pod_start_seconds_count')) > started);
   });
   expect(alerts).toEqual(['SpillwayPodsStartSlowly']);
 });
