@@ -1,5 +1,5 @@
 // Spillway's own image in a real cluster, with a CCI region: installed by the command line and by Helm, upgraded under burst pods, rolled back, uninstalled.
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -24,6 +24,7 @@ import { productImage, productVersion } from '../../image/images.ts';
 import { cciPool } from '../../testkit/cci-pool.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { spillwayProgram } from '../../testkit/program.ts';
+import { type Answer, runSpillway } from '../../testkit/run-spillway.ts';
 import { parseJson } from '../backends/trusted.ts';
 import { burstLabels } from '../podspec/contract.ts';
 import { leaderOf } from './rollout.ts';
@@ -81,24 +82,7 @@ const configWith = (backend: object): object => ({
   pools: [{ name: 'cci', nodeName: 'virtual-kubelet', servingCertificate: { csr: { approve: true } }, backend }],
 });
 
-interface Answer {
-  readonly code: number;
-  readonly out: string;
-  readonly told: string;
-}
-
-async function spillway(...args: readonly string[]): Promise<Answer> {
-  const [command = '', ...main] = spillwayProgram;
-  const child = spawn(command, [...main, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
-  });
-  let [out, told] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (told += chunk.toString()));
-  const [code] = await once(child, 'close');
-  return { code: Number(code), out, told };
-}
+const spillway = async (...args: readonly string[]): Promise<Answer> => await runSpillway(cluster.kubeconfig, args);
 
 async function helm(...args: readonly string[]): Promise<string> {
   const { stdout } = await run(await resolveHelm(), args, { env: { ...process.env, KUBECONFIG: cluster.kubeconfig } });

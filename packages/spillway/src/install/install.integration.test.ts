@@ -1,6 +1,4 @@
 // The command line against a real API server without nodes: what is created, what is refused, and what a second run does.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Cluster } from '@spillway/devcluster';
@@ -8,7 +6,7 @@ import { configMaps, deployments, KubeClient, loadKubeconfig, namespaces, nodes,
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { spillwayProgram } from '../../testkit/program.ts';
+import { type Answer, runSpillway } from '../../testkit/run-spillway.ts';
 
 let cluster: Cluster;
 let client: KubeClient;
@@ -37,24 +35,7 @@ async function written(name: string, text: string): Promise<string> {
   return file;
 }
 
-interface Answer {
-  readonly code: number | null;
-  readonly out: string;
-  readonly told: string;
-}
-
-async function spillway(...args: readonly string[]): Promise<Answer> {
-  const [command = '', ...main] = spillwayProgram;
-  const child = spawn(command, [...main, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
-  });
-  let [out, told] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (told += chunk.toString()));
-  const [code] = await once(child, 'close');
-  return { code: Number(code), out, told };
-}
+const spillway = async (...args: readonly string[]): Promise<Answer> => await runSpillway(cluster.kubeconfig, args);
 
 const install = (...args: readonly string[]): Promise<Answer> =>
   spillway('install', '--config', configFile, '--image', 'registry.example.com/spillway:0.1.0', ...args);

@@ -1,8 +1,6 @@
 // What clusters that no longer exist have left in a CCI region, next to what a living one has there.
-import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import type { Cluster } from '@spillway/devcluster';
 import { KubeClient, loadKubeconfig, namespaces, pods, uidOf } from '@spillway/kube';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -10,7 +8,7 @@ import { stringify } from 'yaml';
 import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
 import { cciPool } from '../../testkit/cci-pool.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { spillwayProgram } from '../../testkit/program.ts';
+import { type Answer, runSpillway } from '../../testkit/run-spillway.ts';
 import { accountWithKeys, LocalRegion, podNamed } from '../backends/cci/testing/local-region.ts';
 import { parseJson } from '../backends/trusted.ts';
 import type { LeaksReport } from './leaks.ts';
@@ -59,14 +57,10 @@ const running = async (): Promise<string[]> =>
 async function leaks(
   kubeconfig: string,
   ...args: readonly string[]
-): Promise<{ readonly code: number; readonly report: LeaksReport | undefined; readonly told: string }> {
-  const [command = '', ...main] = spillwayProgram;
-  const words = [...main, 'leaks', '--config', configFile, '--kubeconfig', kubeconfig, '-o', 'json', ...args];
-  const { code, stdout, stderr } = await promisify(execFile)(command, words).then(
-    (done) => ({ code: 0, ...done }),
-    (error: { code: number; stdout: string; stderr: string }) => error,
-  );
-  return { code, report: stdout === '' ? undefined : parseJson<LeaksReport>(stdout), told: stderr };
+): Promise<Pick<Answer, 'code' | 'told'> & { readonly report: LeaksReport | undefined }> {
+  const words = ['leaks', '--config', configFile, '--kubeconfig', kubeconfig, '-o', 'json', ...args];
+  const { code, out, told } = await runSpillway(kubeconfig, words);
+  return { code, report: out === '' ? undefined : parseJson<LeaksReport>(out), told };
 }
 
 test('are found, with their size, and told from those of the living cluster', async () => {
