@@ -758,6 +758,27 @@ export const mutations = [
     tests: [`${product}/cli/told.test.ts`],
   },
   {
+    name: 'what an object lacks of another counts as equal to it',
+    file: `${informer}/sharing.ts`,
+    search: 'Object.keys(a).length === keys.length',
+    replace: 'keys.length > 0',
+    tests: [`${informer}/sharing.test.ts`],
+  },
+  {
+    name: 'the parts of objects are shared with those of an informer that has ended',
+    file: `${informer}/sharing.ts`,
+    search: 'this.#stores.delete(store)',
+    replace: 'this.#stores.has(store)',
+    tests: [`${informer}/sharing.test.ts`],
+  },
+  {
+    name: 'an informer keeps equal parts of objects as often as they come',
+    file: `${informer}/informer.ts`,
+    search: 'return this.#sharing.share(transformed);',
+    replace: 'return transformed;',
+    tests: [`${informer}/informer.test.ts`],
+  },
+  {
     name: 'YAML whose aliases stand for too much ends in a stack trace',
     file: 'packages/kube/src/config/yaml.ts',
     search: 'if (error instanceof RangeError) throw error;\n    const bomb',

@@ -18,7 +18,7 @@ import {
   referenceTo,
   timesOf,
 } from './event-object.ts';
-import { LruMap } from './lru.ts';
+import { LruMap } from '../lru.ts';
 
 export interface EventRecorderOptions {
   readonly client: Pick<KubeClient, 'resource'>;
@@ -38,6 +38,10 @@ export interface EventRecorderOptions {
   readonly logger?: Logger | undefined;
 }
 
+interface Written extends Pick<Occurrence, 'firstAt' | 'count'> {
+  readonly ref: ObjectRef;
+}
+
 const writers = 4;
 const tries = 12;
 // client-go's limits for one object (tools/record/events_cache.go)
@@ -52,7 +56,7 @@ export class EventRecorder implements AsyncDisposable {
   readonly #logger: Logger;
   readonly #pending = new Map<string, Occurrence>();
   /** Events that exist on the server, with what they say */
-  readonly #written = new LruMap<string, { readonly ref: ObjectRef; readonly occurrence: Occurrence }>(remembered);
+  readonly #written = new LruMap<string, Written>(remembered);
   readonly #allowance = new LruMap<string, TokenBucket>(remembered);
   readonly #queue: WorkQueue<string>;
   readonly #stop = new AbortController();
@@ -166,11 +170,11 @@ export class EventRecorder implements AsyncDisposable {
     const before = this.#written.get(key);
     let total = occurrence;
     if (before !== undefined) {
-      const { firstAt, count } = before.occurrence;
+      const { firstAt, count } = before;
       total = { ...occurrence, firstAt, count: count + occurrence.count };
       try {
         await resource.patch(before.ref, { type: 'merge', body: timesOf(total) }, call);
-        this.#written.set(key, { ref: before.ref, occurrence: total });
+        this.#written.set(key, { ref: before.ref, firstAt, count: total.count });
         return;
       } catch (error) {
         // Events expire, after an hour by default.
@@ -180,7 +184,7 @@ export class EventRecorder implements AsyncDisposable {
     }
     const event = eventObject(total, this.#options, this.#unique());
     await resource.create(event, call);
-    this.#written.set(key, { ref: refOf(event), occurrence: total });
+    this.#written.set(key, { ref: refOf(event), firstAt: total.firstAt, count: total.count });
   }
 
   /** Nanoseconds in hexadecimal, as client-go names events. */

@@ -76,6 +76,21 @@ describe.each(ways)('an informer that starts %s', (_, prepare) => {
     expect(collection.watchOptions.at(-1)).toMatchObject({ allowBookmarks: true, timeoutSeconds: 300 });
   });
 
+  test('keeps once what an update does not change, and what others say alike', async () => {
+    const { collection, informer } = setUp({}, (c) => {
+      c.put('a', 'long ago');
+      c.put('b', 'long ago');
+    });
+    await informer.synced;
+    const before = informer.store.get('x', 'a');
+    expect(informer.store.get('x', 'b')?.data).toBe(before?.data);
+    collection.put('a', 'long ago');
+    await settle();
+    const after = informer.store.get('x', 'a');
+    expect(after?.metadata?.resourceVersion).not.toBe(before?.metadata?.resourceVersion);
+    expect(after?.data).toBe(before?.data);
+  });
+
   test('is right after changes that happened while it could not watch', async () => {
     const { collection, clock, told } = setUp({ pageSize: 2 }, (c) => {
       prepare(c);

@@ -6,6 +6,7 @@ import type { KubeClient } from '../transport/client.ts';
 import type { LaneName } from '../transport/lanes.ts';
 import { type Change, type Evidence, observe, observeAll, observeDeletion } from './history.ts';
 import { Reflector } from './reflector.ts';
+import { Sharing } from './sharing.ts';
 import { IndexedStore, type IndexFunction, type Store } from './store.ts';
 
 export interface ReflectorOptions<T extends KubeObject> {
@@ -20,6 +21,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   /** Default: false, `metadata.managedFields` is dropped */
   readonly keepManagedFields?: boolean | undefined;
   readonly indexes?: Readonly<Record<string, IndexFunction<T>>> | undefined;
+  /** Of informers that know the same objects, or such as are alike. Default: its own */
+  readonly sharing?: Sharing<T> | undefined;
   readonly lane?: LaneName | undefined;
   /** Default: 500 */
   readonly pageSize?: number | undefined;
@@ -67,6 +70,7 @@ export class Informer<T extends KubeObject> {
   readonly #options: ReflectorOptions<T>;
   readonly #logger: Logger;
   readonly #store: IndexedStore<T>;
+  readonly #sharing: Sharing<T>;
   /** Replaced, never changed: who subscribes during a delivery has seen that object already. */
   #handlers: readonly InformerHandlers<T>[] = [];
   readonly #firstList = Promise.withResolvers<void>();
@@ -78,6 +82,7 @@ export class Informer<T extends KubeObject> {
     this.#logger = options.logger ?? silentLogger;
     this.#store = new IndexedStore(options.indexes);
     this.store = this.#store;
+    this.#sharing = options.sharing ?? new Sharing();
     this.synced = this.#firstList.promise;
     // Nobody has to wait for it.
     this.synced.catch(() => undefined);
@@ -103,7 +108,9 @@ export class Informer<T extends KubeObject> {
   async run(signal: AbortSignal): Promise<void> {
     if (this.#started) throw new Error(`the informer for ${this.#options.type.plural} was started twice`);
     this.#started = true;
+    const sharing = this.#sharing.join(this.#store);
     await this.#reflector().run(signal);
+    sharing[Symbol.dispose]();
     this.#firstList.reject(new TransportError('aborted', `stopped before ${this.#options.type.plural} were listed`));
   }
 
@@ -140,7 +147,8 @@ export class Informer<T extends KubeObject> {
       const { managedFields: _, ...metadata } = object.metadata;
       object.metadata = metadata;
     }
-    return this.#options.transform === undefined ? object : this.#options.transform(object);
+    const transformed = this.#options.transform === undefined ? object : this.#options.transform(object);
+    return this.#sharing.share(transformed);
   }
 
   #sync(): void {

@@ -18,6 +18,7 @@ import {
   type ReplicaSet,
   replicaSets,
   type ResourceType,
+  type Sharing,
   type StorageClass,
   storageClasses,
   systemClock,
@@ -39,6 +40,8 @@ import { Reclaimer } from './give-back/reclaimer.ts';
 export interface PlacementOptions {
   /** The controller's own identity. */
   readonly client: KubeClient;
+  /** With others in this process who know the same pods. */
+  readonly podSharing?: Sharing<Pod> | undefined;
   readonly pools: readonly Pool[];
   readonly overflowDelayMs: number;
   readonly soldOutPatienceMs: number;
@@ -82,6 +85,7 @@ export class PlacementController {
     const isVirtual = (nodeName: string): boolean => this.#nodes.isVirtual(nodeName);
     this.#pods = this.#informer(pods, {
       transform: (pod) => slimPod(pod, isVirtual),
+      sharing: options.podSharing,
       indexes: { [byReplicaSet]: replicaSetOf, [byClaim]: claimsOfUnbound },
     });
     this.#nodeInformer = this.#informer(nodes);

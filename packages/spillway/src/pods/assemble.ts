@@ -1,4 +1,13 @@
-import { Informer, type KubeClient, type Logger, type Pod, pods, systemClock, type Timing } from '@spillway/kube';
+import {
+  Informer,
+  type KubeClient,
+  type Logger,
+  type Pod,
+  pods,
+  type Sharing,
+  systemClock,
+  type Timing,
+} from '@spillway/kube';
 import type { Backend, InstanceRef, Notice } from '../backends/backend.ts';
 import { instanceRef } from '../podspec/pod-facts.ts';
 import type { WorkloadFacts } from '../podspec/workload-sources.ts';
@@ -54,6 +63,8 @@ export interface PodSurroundings {
     readonly controller: Pick<KubeClient, 'resource'>;
     /** Is the API server that we talk to the cluster whose marks our instances carry? */
     readonly confirm: (signal: AbortSignal) => Promise<boolean>;
+    /** With others in this process who know the same pods. */
+    readonly podSharing?: Sharing<Pod> | undefined;
   };
   readonly backend: Backend;
   readonly preparation: Preparation;
@@ -99,6 +110,7 @@ export function podController(surroundings: PodSurroundings): PodController {
     type: pods,
     fieldSelector: `spec.nodeName=${node.name}`,
     transform: withoutBallast,
+    sharing: cluster.podSharing,
     relistMs: 600_000,
     confirmCluster: confirm,
     clock: timing,

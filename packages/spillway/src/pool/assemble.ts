@@ -1,4 +1,12 @@
-import { EventRecorder, type KubeClient, type Leadership, type Logger, systemClock } from '@spillway/kube';
+import {
+  EventRecorder,
+  type KubeClient,
+  type Leadership,
+  type Logger,
+  type Pod,
+  type Sharing,
+  systemClock,
+} from '@spillway/kube';
 import { type Backend, BackendError, type Notice, type Owner } from '../backends/backend.ts';
 import { type PoolConfig, poolTaints } from '../config/config.ts';
 import { kubeReviews } from '../kubelet/auth/reviews.ts';
@@ -37,6 +45,8 @@ export interface PoolOptions {
   readonly leadership?: Leadership;
   /** Is the API server that we talk to still the cluster of `clusterId`? */
   readonly confirmCluster: (signal: AbortSignal) => Promise<boolean>;
+  /** With others in this process who know the same pods. */
+  readonly podSharing?: Sharing<Pod> | undefined;
   /** Absent: pods reach Services as their backend lets them. */
   readonly link?: PodLink | undefined;
   /** Absent: what is billed is not written down. */
@@ -188,7 +198,7 @@ export function assemblePool(options: PoolOptions): Pool {
       }),
     },
     link: options.link,
-    cluster: { agent, controller, confirm: options.confirmCluster },
+    cluster: { agent, controller, confirm: options.confirmCluster, podSharing: options.podSharing },
     backend,
     preparation,
     blockade,

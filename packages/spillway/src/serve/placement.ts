@@ -4,6 +4,8 @@ import {
   type KubeClient,
   type KubeClientOptions,
   type Logger,
+  type Pod,
+  type Sharing,
   systemClock,
 } from '@spillway/kube';
 import type { Config } from '../config/config.ts';
@@ -17,6 +19,8 @@ import { PlacementMetrics } from './placement-metrics.ts';
 export interface PlacementRunOptions {
   readonly config: Pick<Config, 'pools' | 'placement'>;
   readonly client: KubeClient;
+  /** With the pools. */
+  readonly podSharing?: Sharing<Pod> | undefined;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -36,7 +40,7 @@ export const placementLanes: NonNullable<KubeClientOptions['lanes']> = {
  * `signal` is aborted and both have stopped.
  */
 export async function runPlacement(options: PlacementRunOptions, signal: AbortSignal): Promise<void> {
-  const { client, metrics } = options;
+  const { client, podSharing, metrics } = options;
   const logger = options.logger.child({ part: 'placement' });
   const { pools, placement } = options.config;
   const observer = new PlacementMetrics(metrics);
@@ -51,6 +55,7 @@ export async function runPlacement(options: PlacementRunOptions, signal: AbortSi
   });
   const controller = new PlacementController({
     client,
+    podSharing,
     pools: pools.map(poolOf),
     overflowDelayMs: placement.overflowDelaySeconds * 1000,
     soldOutPatienceMs: placement.soldOutPatienceSeconds * 1000,

@@ -1,4 +1,4 @@
-import { KubeClient, type KubeClientOptions, type Logger } from '@spillway/kube';
+import { KubeClient, type KubeClientOptions, type Logger, type Pod, Sharing } from '@spillway/kube';
 import { type Config, placementLeaseName, type PoolConfig } from '../config/config.ts';
 import type { KubernetesAccess } from '../config/kubernetes-access.ts';
 import { Metrics } from '../observability/metrics.ts';
@@ -81,6 +81,7 @@ async function servePools(
   if (cluster === undefined) return;
   const clusterId = config.clusterId ?? cluster.clusterUid;
   logger.info({ server: client.config.server, version: cluster.serverVersion, clusterId }, 'connected to the cluster');
+  const podSharing = new Sharing<Pod>();
   const defaultAddress = config.pools.every(({ address }) => address !== undefined)
     ? ''
     : await outboundAddress(client.config.server, signal);
@@ -94,6 +95,7 @@ async function servePools(
     address: pool.address ?? defaultAddress,
     controller: client,
     confirmCluster: async (pause) => (await clusterUid(client, pause)) === cluster.clusterUid,
+    podSharing,
     link: pool.interconnect === 'agent' ? link?.podLink(pool, pool.address ?? defaultAddress) : undefined,
     ledgerDirectory: config.ledger.directory,
     metrics,
@@ -112,7 +114,7 @@ async function servePools(
   };
   const place = (stop: AbortSignal): Promise<void> => {
     const run = (placing: KubeClient, until: AbortSignal): Promise<void> =>
-      runPlacement({ config, client: placing, metrics, logger }, until);
+      runPlacement({ config, client: placing, podSharing, metrics, logger }, until);
     if (!election.enabled) return run(client, stop);
     const leaseName = placementLeaseName(election);
     const own = logger.child({ lease: `${election.namespace}/${leaseName}` });
