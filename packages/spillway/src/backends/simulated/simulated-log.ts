@@ -3,7 +3,8 @@ import type { LogOptions, LogSink } from '../backend.ts';
 interface Line {
   readonly time: number;
   readonly stream: 'Stdout' | 'Stderr';
-  readonly text: Buffer;
+  /** A character for each byte: a Buffer of some bytes keeps the 64 KiB alive that Node.js cuts such Buffers from. */
+  readonly text: string;
 }
 
 /** Lines kept for each container; older ones are forgotten. */
@@ -14,10 +15,10 @@ export class SimulatedLog {
   #lines: Line[] = [];
   #ended = false;
   #forgotten = 0;
-  #more = Promise.withResolvers<void>();
+  #more: PromiseWithResolvers<void> | undefined;
 
   write(time: number, stream: Line['stream'], text: Uint8Array): void {
-    this.#lines.push({ time, stream, text: Buffer.from(text) });
+    this.#lines.push({ time, stream, text: Buffer.from(text).toString('latin1') });
     if (this.#lines.length > 2 * maxLines) {
       this.#forgotten += this.#lines.length - maxLines;
       this.#lines = this.#lines.slice(-maxLines);
@@ -43,11 +44,12 @@ export class SimulatedLog {
     signal.addEventListener('abort', wake, { once: true });
     try {
       for (;;) {
+        this.#more ??= Promise.withResolvers();
         const more = this.#more.promise;
         const lines = this.#lines.slice(Math.max(position - this.#forgotten, 0)).filter(wanted);
         position = this.#forgotten + this.#lines.length;
         for (const { time, text } of lines) {
-          const stamped = timestamps ? Buffer.concat([Buffer.from(`${stamp(time)} `), text]) : text;
+          const stamped = Buffer.from(timestamps ? `${stamp(time)} ${text}` : text, 'latin1');
           await sink.write(stamped.subarray(0, left));
           left -= stamped.length;
           if (left <= 0) return;
@@ -61,9 +63,8 @@ export class SimulatedLog {
   }
 
   #wake(): void {
-    const { resolve } = this.#more;
-    this.#more = Promise.withResolvers();
-    resolve();
+    this.#more?.resolve();
+    this.#more = undefined;
   }
 }
 

@@ -6,6 +6,7 @@ import { expandAll, fillLate } from '../../podspec/env.ts';
 import type { Notice } from '../../podspec/notice.ts';
 import type { Instance, InstanceChange, Workload } from '../backend.ts';
 import { changeWorkload } from './change-workload.ts';
+import { Ending } from './ending.ts';
 import { nextBackoff, restartAt } from './restart-backoff.ts';
 import type { ResolvedSimulatedOptions } from './options.ts';
 import { SimulatedLog } from './simulated-log.ts';
@@ -43,11 +44,12 @@ export class SimulatedPod {
   readonly #logs = new Map<string, SimulatedLog[]>();
   /** Of containers that read input and run. */
   readonly #inputs = new Map<string, PassThrough>();
-  readonly #terminating = new AbortController();
-  /** Aborted when the pod is gone at once, or the process ends. */
-  readonly #killing = new AbortController();
-  /** Of the containers that run: aborted when one is to be replaced. */
-  readonly #replacing = new Map<string, AbortController>();
+  /** It is told to stop, or killed. */
+  readonly #ending = new Ending();
+  /** It is gone at once, or the process ends. */
+  readonly #killing = new Ending();
+  /** What each container runs, or ran last. */
+  readonly #runs = new Map<string, Run>();
   #record: PodRecord;
   #living: Promise<void> | undefined;
   #ended = false;
@@ -56,7 +58,7 @@ export class SimulatedPod {
     this.#workload = workload;
     this.#record = record;
     this.#dependencies = dependencies;
-    if (record.stopBy !== undefined) this.#terminating.abort();
+    if (record.stopBy !== undefined) this.#ending.call();
   }
 
   get workload(): Workload {
@@ -90,7 +92,7 @@ export class SimulatedPod {
   stop(graceSeconds: number): void {
     const stopBy = this.#dependencies.clock.now() + graceSeconds * 1000;
     this.#record = { ...this.#record, stopBy: Math.min(stopBy, this.#record.stopBy ?? stopBy) };
-    this.#terminating.abort();
+    this.#end();
     this.#dependencies.changed();
   }
 
@@ -99,14 +101,15 @@ export class SimulatedPod {
     const before = imagesOf(this.#workload);
     this.#workload = changeWorkload(this.#workload, change);
     for (const [name, image] of imagesOf(this.#workload)) {
-      if (before.get(name) !== image) this.#replacing.get(name)?.abort();
+      if (before.get(name) !== image) this.#runs.get(name)?.replace();
     }
     if (change.workload) this.#dependencies.changed();
   }
 
   /** Ends at once. Settles when nothing of it runs any more. */
   async kill(): Promise<void> {
-    this.#killing.abort();
+    this.#killing.call();
+    this.#end();
     await this.#living;
   }
 
@@ -122,10 +125,8 @@ export class SimulatedPod {
     io: Pick<Surroundings, 'stdin' | 'stdout' | 'stderr'>,
     signal: AbortSignal,
   ): Promise<number> {
-    return await runCommand(
-      command,
-      { ...this.#surroundings(container), ...io },
-      AbortSignal.any([signal, this.#killing.signal]),
+    return await this.#killing.during((killed) =>
+      runCommand(command, { ...this.#surroundings(container), ...io }, AbortSignal.any([signal, killed])),
     );
   }
 
@@ -137,46 +138,45 @@ export class SimulatedPod {
 
   async #live(): Promise<void> {
     const { clock, options, changed } = this.#dependencies;
-    const { signal: killed } = this.#killing;
-    const stopped = AbortSignal.any([this.#terminating.signal, killed]);
     const all = containersOf(this.workload.pod);
     const started = Object.keys(this.#record.containers).length > 0;
-    if (!started) await clock.sleep(options.startDelayMs(), stopped);
+    if (!started) await this.#ending.during((stopped) => clock.sleep(options.startDelayMs(), stopped));
     for (const each of all) {
-      if (!each.init || stopped.aborted) continue;
+      if (!each.init || this.#ending.called) continue;
       // Without its init containers a pod never gets further.
-      if ((await this.#keepRunning(each, stopped)) !== 0) this.#terminating.abort();
+      if ((await this.#keepRunning(each)) !== 0) this.#end();
     }
-    await Promise.all(all.filter(({ init }) => !init).map((each) => this.#keepRunning(each, stopped)));
+    await Promise.all(all.filter(({ init }) => !init).map((each) => this.#keepRunning(each)));
     this.#ended = true;
-    if (!killed.aborted) changed();
+    if (!this.#killing.called) changed();
+  }
+
+  /** What runs comes to its end. */
+  #end(): void {
+    this.#ending.call();
+    for (const run of this.#runs.values()) run.call();
   }
 
   /** Starts a container again and again, as its pod's restart policy says. Resolves with the last exit code. */
-  async #keepRunning(each: PodContainer, stopped: AbortSignal): Promise<number | undefined> {
+  async #keepRunning(each: PodContainer): Promise<number | undefined> {
     const { clock } = this.#dependencies;
     const { name } = each.container;
     for (;;) {
       const before = this.#record.containers[name];
       const finished = before?.state.terminated ?? before?.lastState.terminated;
       const again = before === undefined || before.state.running || finished === undefined;
-      if (!again && !this.#replacing.get(name)?.signal.aborted) {
+      if (!again && !this.#runs.get(name)?.replaced) {
         if (this.#isFinal(each.init, finished.exitCode)) return finished.exitCode;
-        await this.#backOff(each, before, Date.parse(finished.finishedAt ?? ''), stopped);
+        await this.#backOff(each, before, Date.parse(finished.finishedAt ?? ''));
       }
-      if (stopped.aborted && !before?.state.running) return finished?.exitCode;
+      if (this.#ending.called && !before?.state.running) return finished?.exitCode;
       const container = containersOf(this.workload.pod).find(({ fieldPath }) => fieldPath === each.fieldPath);
       await this.#runOnce(container ?? each, before, clock.now());
-      if (stopped.aborted) return this.#record.containers[name]?.state.terminated?.exitCode;
+      if (this.#ending.called) return this.#record.containers[name]?.state.terminated?.exitCode;
     }
   }
 
-  async #backOff(
-    { container, fieldPath }: PodContainer,
-    before: ContainerRecord,
-    finishedAt: number,
-    stopped: AbortSignal,
-  ): Promise<void> {
+  async #backOff({ container, fieldPath }: PodContainer, before: ContainerRecord, finishedAt: number): Promise<void> {
     const { clock, notify } = this.#dependencies;
     const wait = restartAt({ ...before, finishedAt }) - clock.now();
     if (wait <= 0) return;
@@ -185,7 +185,7 @@ export class SimulatedPod {
     notify({ severity: 'Warning', reason: 'BackOff', message, fieldPath });
     const state = { waiting: { reason: 'CrashLoopBackOff', message } };
     this.#set(container.name, { ...before, state, lastState: before.state });
-    await clock.sleep(wait, stopped);
+    await this.#ending.during((stopped) => clock.sleep(wait, stopped));
   }
 
   async #runOnce(
@@ -209,50 +209,61 @@ export class SimulatedPod {
       notify({ severity: 'Normal', reason: 'Started', message: 'Container started', fieldPath });
     }
     const code = await this.#process(container, log);
-    if (this.#terminating.signal.aborted && !this.#killing.signal.aborted && code === interrupted) {
+    if (this.#ending.called && !this.#killing.called && code === interrupted) {
       notify({ severity: 'Normal', reason: 'Killing', message: `Stopping container ${name}`, fieldPath });
       const left = Math.max((this.#record.stopBy ?? 0) - clock.now(), 0);
-      await clock.sleep(Math.min(options.stopDelayMs, left), this.#killing.signal);
+      await this.#killing.during((killed) => clock.sleep(Math.min(options.stopDelayMs, left), killed));
     }
     log.end();
-    if (this.#killing.signal.aborted) return;
+    if (this.#killing.called) return;
     const record = this.#record.containers[name];
     if (record) this.#set(name, { ...record, state: { terminated: this.#terminated(record, code) } });
   }
 
   async #process(container: Container, log: SimulatedLog): Promise<number> {
+    const run = new Run();
+    this.#runs.set(container.name, run);
+    if (this.#ending.called) run.call();
+    const command = this.#commandOf(container);
+    if (command.length > 0 && isKnown(command)) return await this.#runKnown(container, command, run, log);
+    this.#sayWhatItIs(container, command, log);
+    await run.wait();
+    return interrupted;
+  }
+
+  #sayWhatItIs({ name, image }: Container, command: readonly string[], log: SimulatedLog): void {
+    const what = command.length === 0 ? 'its entrypoint' : command.join(' ');
+    const text = Buffer.from(`simulated container ${name} of ${image} runs ${what}\n`);
+    log.write(this.#dependencies.clock.now(), 'Stdout', text);
+  }
+
+  #commandOf({ name, command = [], args = [] }: Container): string[] {
+    return expandAll([...command, ...args], this.#environment(name));
+  }
+
+  async #runKnown(container: Container, command: readonly string[], run: Run, log: SimulatedLog): Promise<number> {
     const { clock } = this.#dependencies;
-    const replacing = new AbortController();
-    this.#replacing.set(container.name, replacing);
-    const ending = AbortSignal.any([this.#terminating.signal, this.#killing.signal, replacing.signal]);
-    const around = this.#surroundings(container);
-    const environment = around.environment;
-    const command = expandAll([...(container.command ?? []), ...(container.args ?? [])], environment);
     const write = (stream: 'Stdout' | 'Stderr') => async (text: Uint8Array) => log.write(clock.now(), stream, text);
-    if (command.length === 0 || !isKnown(command)) {
-      const what = command.length === 0 ? 'its entrypoint' : command.join(' ');
-      log.write(
-        clock.now(),
-        'Stdout',
-        Buffer.from(`simulated container ${container.name} of ${container.image} runs ${what}\n`),
-      );
-      await aborted(ending);
-      return interrupted;
-    }
-    const input = new PassThrough();
-    const stdin = container.stdin ? chunksUntil(input, ending) : around.stdin;
-    if (container.stdin) this.#inputs.set(container.name, input);
-    const process = { ...around, stdin, stdout: write('Stdout'), stderr: write('Stderr') };
-    const code = await runCommand(command, process, ending);
-    this.#inputs.delete(container.name);
-    return ending.aborted ? interrupted : code;
+    return await run.during(async (ending) => {
+      const around = this.#surroundings(container);
+      const input = new PassThrough();
+      const stdin = container.stdin ? chunksUntil(input, ending) : around.stdin;
+      if (container.stdin) this.#inputs.set(container.name, input);
+      const process = { ...around, stdin, stdout: write('Stdout'), stderr: write('Stderr') };
+      const code = await runCommand(command, process, ending);
+      this.#inputs.delete(container.name);
+      return ending.aborted ? interrupted : code;
+    });
+  }
+
+  #environment(container: string): Map<string, string> {
+    const { environment, hostIPs } = this.workload;
+    return fillLate(environment.get(container) ?? [], { podIPs: [this.#record.podIP], hostIPs });
   }
 
   #surroundings(container: Container): Surroundings {
-    const { environment, hostIPs } = this.workload;
-    const podIPs = [this.#record.podIP];
     return {
-      environment: fillLate(environment.get(container.name) ?? [], { podIPs, hostIPs }),
+      environment: this.#environment(container.name),
       file: (path) => {
         const mount = container.volumeMounts?.find(({ mountPath }) => path.startsWith(`${mountPath}/`));
         const volume = mount && this.workload.volumes.get(mount.name);
@@ -316,6 +327,20 @@ export class SimulatedPod {
   }
 }
 
+class Run extends Ending {
+  #replaced = false;
+
+  /** The container is to be started anew. */
+  get replaced(): boolean {
+    return this.#replaced;
+  }
+
+  replace(): void {
+    this.#replaced = true;
+    this.call();
+  }
+}
+
 function imagesOf({ pod }: Workload): Map<string, string | undefined> {
   return new Map(containersOf(pod).map(({ container: { name, image } }) => [name, image]));
 }
@@ -332,13 +357,6 @@ function nextRecord(before: ContainerRecord | undefined, now: number): Container
     backoffMs: nextBackoff({ ...before, finishedAt }),
     createdAt: now,
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (signal.aborted) resolve();
-  signal.addEventListener('abort', () => resolve(), { once: true });
-  return promise;
 }
 
 async function discard(): Promise<void> {}

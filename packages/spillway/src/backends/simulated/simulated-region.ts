@@ -1,4 +1,4 @@
-import { type Clock, type Logger, systemClock } from '@spillway/kube';
+import { type Clock, type Logger, systemClock, withPartsOf } from '@spillway/kube';
 import type { InstanceRef, Owner, Workload } from '../backend.ts';
 import { EventHub } from '../event-hub.ts';
 import { Addresses } from './addresses.ts';
@@ -30,6 +30,8 @@ export class SimulatedRegion {
   /** By marks and UID; of each there should be one. */
   readonly #pods = new Map<string, readonly MarkedPod[]>();
   readonly #hubs = new Map<string, EventHub>();
+  /** Of the newest instance, by container: most others have the same variables. */
+  #environment: Workload['environment'] = new Map();
   #tenants = 0;
   #loading: Promise<void> | undefined;
 
@@ -119,7 +121,8 @@ export class SimulatedRegion {
     }
   }
 
-  #add(owner: Owner, workload: Workload, record: PodRecord): SimulatedPod {
+  #add(owner: Owner, wanted: Workload, record: PodRecord): SimulatedPod {
+    const workload = { ...wanted, environment: this.#sharedEnvironment(wanted) };
     const { ref } = workload;
     const hub = this.hub(owner);
     const pod: SimulatedPod = new SimulatedPod(workload, record, {
@@ -135,6 +138,14 @@ export class SimulatedRegion {
     this.#pods.set(key, [...(this.#pods.get(key) ?? []), { owner, pod }]);
     pod.start();
     return pod;
+  }
+
+  #sharedEnvironment({ environment }: Workload): Workload['environment'] {
+    const variables = Array.from(environment, ([container, own]) => {
+      return [container, withPartsOf(own, this.#environment.get(container))] as const;
+    });
+    this.#environment = new Map(variables);
+    return this.#environment;
   }
 
   async #saveChange(): Promise<void> {
