@@ -15,3 +15,7 @@ test('whoever builds an image by hand gets the version of the product as its lab
 test('the base that is made here has the name of the one that is there for everybody', () => {
   expect(lines).toContain(`ARG NODE_IMAGE=${baseImage}`);
 });
+
+test('the product starts with a limit for young objects, which would take 128 MiB without one', () => {
+  expect(lines).toContain('ENTRYPOINT ["node", "--max-semi-space-size=8", "/usr/lib/spillway/bin/spillway.js"]');
+});
