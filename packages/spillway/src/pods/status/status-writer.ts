@@ -12,6 +12,7 @@ import {
   isOlder,
   systemClock,
   uidOf,
+  withPartsOf,
   WorkQueue,
 } from '@spillway/kube';
 import type { Annotations } from '../../podspec/sizing/shown.ts';
@@ -150,7 +151,7 @@ export class StatusWriter {
           { type: 'strategic', body: patch },
           { subresource: 'status', lane: 'status', signal },
         );
-      if (this.#options.live(uid) !== undefined) this.#answers.set(uid, answer);
+      if (this.#options.live(uid) !== undefined) this.#answers.set(uid, slimAnswer(answer, live));
       onWritten?.('written');
       return { kind: 'written' };
     } catch (error) {
@@ -232,6 +233,12 @@ function timeless(status: PodStatus): object {
     ...status,
     conditions: status.conditions?.map((condition) => ({ ...condition, lastTransitionTime: undefined })),
   };
+}
+
+/** When the watch is behind, there are as many answers as pods. */
+function slimAnswer(answer: Pod, live: Pod): Pod {
+  const { managedFields: _, ...metadata } = answer.metadata ?? {};
+  return withPartsOf({ ...answer, metadata }, live);
 }
 
 function retryAfterMs(error: unknown): number {
