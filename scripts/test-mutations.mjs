@@ -41,7 +41,9 @@ function copySources(copy) {
     cwd: root,
     encoding: 'utf8',
   });
-  for (const file of listed.stdout.split('\n').filter((each) => /^(packages|scripts|docs)\/|^[^/]+$/.test(each))) {
+  for (const file of listed.stdout
+    .split('\n')
+    .filter((each) => /^(packages|scripts|docs|charts|monitoring)\/|^[^/]+$/.test(each))) {
     mkdirSync(dirname(join(copy, file)), { recursive: true });
     cpSync(join(root, file), join(copy, file), { force: true });
   }

@@ -105,8 +105,8 @@ export const storage = [
   {
     name: 'a claim that is not bound yet is mounted',
     file: `${product}/podspec/claims.ts`,
-    search: "if (volumeName === '' || phase !== 'Bound') {",
-    replace: "if (volumeName === '') {",
+    search: "if (volumeName === '' || phase !== 'Bound') return",
+    replace: "if (volumeName === '') return",
     tests: claims,
   },
   {

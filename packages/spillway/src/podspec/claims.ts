@@ -60,69 +60,83 @@ export function claimVolumes({ metadata, spec }: Pod): readonly ClaimVolume[] {
 
 /** Whether a claim is bound, as a kubelet sees it: the claim and the volume name each other. */
 export function claimStateOf(namespace: string, name: string, sources: ClaimSources): ClaimState {
-  const which = `the PersistentVolumeClaim "${name}"`;
-  const unbound = (message: string, remedy: string, storageClass?: StorageClass): ClaimState => ({
-    kind: 'unbound',
-    namespace,
-    name,
-    storageClass,
-    message,
-    remedy,
-  });
+  const which = { namespace, name };
   const claim = sources.claim(namespace, name);
-  if (claim === undefined) return unbound(`${which} does not exist`, 'Create the claim.');
-  const { volumeName = '', storageClassName } = claim.spec ?? {};
+  if (claim === undefined) return unbound(which, `${titleOf(which)} does not exist`, 'Create the claim.');
+  const { volumeName = '' } = claim.spec ?? {};
   const { phase } = claim.status ?? {};
   if (phase === 'Lost') {
-    return unbound(`${which} has lost its volume`, 'Restore the PersistentVolume, or use another claim.');
+    const remedy = 'Restore the PersistentVolume, or use another claim.';
+    return unbound(which, `${titleOf(which)} has lost its volume`, remedy);
   }
   const volume = volumeName === '' ? undefined : sources.volume(volumeName);
   const { claimRef } = volume?.spec ?? {};
   if (claimRef?.uid !== undefined && claimRef.uid !== claim.metadata?.uid) {
     return unbound(
+      which,
       `the PersistentVolume "${volumeName}" of the claim "${name}" is bound to the claim "${claimRef.namespace}/${claimRef.name}"`,
       'Use another claim, or release the volume for this one.',
     );
   }
-  const isPlanned = claim.metadata?.uid === undefined;
-  if (volumeName !== '' && isPlanned) return { kind: 'expected', namespace, name, volume };
-  if (volumeName === '' || phase !== 'Bound') {
-    const storageClass = sources.storageClass?.(storageClassName);
-    if (waitsForPod(claim, storageClass)) {
-      return unbound(
-        `${which} gets its volume where its first pod runs (volumeBindingMode WaitForFirstConsumer of the storage class "${storageClass?.metadata?.name ?? storageClassName}"), which cannot be a virtual node`,
-        'Use a storage class with volumeBindingMode Immediate, or a claim that is already bound.',
-        storageClass,
-      );
-    }
-    if (
-      volumeName === '' &&
-      sources.storageClass !== undefined &&
-      storageClass === undefined &&
-      storageClassName !== ''
-    ) {
-      const text = isPlanned ? `${which} would not be bound` : `${which} is not bound to a volume yet`;
-      const classes = 'Use one of those that are there: kubectl get storageclass';
-      return unbound(`${text}: ${noClass(storageClassName)}`, classes);
-    }
-    if (isPlanned) return { kind: 'expected', namespace, name, storageClass };
-    const remedy = `To see why, run: kubectl describe pvc ${name} -n ${namespace}`;
-    return unbound(`${which} is not bound to a volume yet`, remedy, storageClass);
-  }
+  if (volumeName !== '' && isPlanned(claim)) return { kind: 'expected', ...which, volume };
+  if (volumeName === '' || phase !== 'Bound') return notBoundYet(which, claim, sources);
   if (volume === undefined) {
     return unbound(
+      which,
       `the PersistentVolume "${volumeName}" of the claim "${name}" does not exist`,
       'Restore the volume, or use another claim.',
     );
   }
   if (claimRef?.uid === undefined) {
     return unbound(
+      which,
       `the PersistentVolume "${volumeName}" of the claim "${name}" is bound to no claim`,
       'Restore its claimRef, or use another claim.',
     );
   }
-  return { kind: 'bound', namespace, name, claim, volume };
+  return { kind: 'bound', ...which, claim, volume };
 }
+
+interface ClaimName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What keeps it from being bound, if anything does. */
+function notBoundYet(which: ClaimName, claim: PersistentVolumeClaim, sources: ClaimSources): ClaimState {
+  const { volumeName = '', storageClassName } = claim.spec ?? {};
+  const storageClass = sources.storageClass?.(storageClassName);
+  if (waitsForPod(claim, storageClass)) {
+    return unbound(
+      which,
+      `${titleOf(which)} gets its volume where its first pod runs (volumeBindingMode WaitForFirstConsumer of the storage class "${storageClass?.metadata?.name ?? storageClassName}"), which cannot be a virtual node`,
+      'Use a storage class with volumeBindingMode Immediate, or a claim that is already bound.',
+      storageClass,
+    );
+  }
+  const needsClass = volumeName === '' && storageClassName !== '';
+  if (needsClass && sources.storageClass !== undefined && storageClass === undefined) {
+    const text = isPlanned(claim) ? 'would not be bound' : 'is not bound to a volume yet';
+    const classes = 'Use one of those that are there: kubectl get storageclass';
+    return unbound(which, `${titleOf(which)} ${text}: ${noClass(storageClassName)}`, classes);
+  }
+  if (isPlanned(claim)) return { kind: 'expected', ...which, storageClass };
+  const remedy = `To see why, run: kubectl describe pvc ${which.name} -n ${which.namespace}`;
+  return unbound(which, `${titleOf(which)} is not bound to a volume yet`, remedy, storageClass);
+}
+
+const unbound = (which: ClaimName, message: string, remedy: string, storageClass?: StorageClass): ClaimState => ({
+  kind: 'unbound',
+  ...which,
+  storageClass,
+  message,
+  remedy,
+});
+
+const titleOf = ({ name }: ClaimName): string => `the PersistentVolumeClaim "${name}"`;
+
+/** Only its manifest is known. */
+const isPlanned = ({ metadata }: PersistentVolumeClaim): boolean => metadata?.uid === undefined;
 
 function noClass(name: string | undefined): string {
   return name === undefined ? 'there is no default storage class' : `there is no storage class "${name}"`;
