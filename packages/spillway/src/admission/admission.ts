@@ -22,12 +22,19 @@ export interface AdmissionOptions {
   /** Authorities of those who are answered, PEM; absent: anybody is. */
   readonly clientCa?: string | undefined;
   readonly onRequest?: (record: ServedReview) => void;
+  /** Called once, when the API server can call the webhooks and gets answers that know everything. */
+  readonly onReady?: (() => void) | undefined;
   readonly logger: Logger;
   /** Default: a year for an authority, 30 days for a certificate. */
   readonly lives?: Lives;
 }
 
 const byNamespace = 'namespace';
+/**
+ * How long a replica that stops answers on: until then an API server may still be led here, since it takes a moment until every node
+ * knows that an endpoint is gone.
+ */
+export const leaveMs = 5000;
 const listenRetryMs = 5000;
 /** The API servers learn of a certificate within seconds; until then attempts fail as before. */
 const reviveAfterMs: readonly number[] = [0, 3000, 10_000, 30_000];
@@ -40,6 +47,8 @@ export class Admission {
   readonly #profiles: Informer<ScheduleProfile>;
   readonly #server: AdmissionServer;
   readonly #certificates: Certificates;
+  /** Resolves when the profiles are known, or cannot be read now. */
+  readonly #profilesTried = Promise.withResolvers<void>();
 
   constructor(options: AdmissionOptions) {
     const {
@@ -58,8 +67,12 @@ export class Admission {
       client,
       type: scheduleProfiles,
       indexes: { [byNamespace]: namespaceOf },
-      onError: (error) => logger.debug({ err: error }, 'cannot read ScheduleProfiles; trying again'),
+      onError: (error) => {
+        logger.debug({ err: error }, 'cannot read ScheduleProfiles; trying again');
+        this.#profilesTried.resolve();
+      },
     });
+    this.#profiles.subscribe({ synced: () => this.#profilesTried.resolve() });
     this.#server = new AdmissionServer({
       answers: {
         mutate: forgiving((request) => mutate(request, (of) => this.#usableProfiles(of), ask)),
@@ -82,20 +95,39 @@ export class Admission {
     });
   }
 
+  /** Other replicas are called from now on, as soon as everybody knows. */
+  leave(): void {
+    this.#server.leave();
+  }
+
   /** Resolves when `signal` is aborted and everything has stopped. */
   async run(signal: AbortSignal): Promise<void> {
     const refresh = (): void => this.#certificates.refresh();
     const subscription = this.#profiles.subscribe({ added: refresh, deleted: refresh });
-    const ready = Promise.withResolvers<void>();
-    signal.addEventListener('abort', () => ready.resolve(), { once: true });
+    const certified = Promise.withResolvers<void>();
+    signal.addEventListener(
+      'abort',
+      () => {
+        certified.resolve();
+        this.#profilesTried.resolve();
+      },
+      { once: true },
+    );
+    const listening = this.#listen(signal);
     await Promise.all([
       this.#profiles.run(signal),
-      this.#listen(signal),
-      this.#certificates.run(() => ready.resolve(), signal),
-      ready.promise.then(() => this.#revive(signal)),
+      listening,
+      this.#certificates.run(() => certified.resolve(), signal),
+      certified.promise.then(() => this.#revive(signal)),
+      this.#tellWhenReady([listening, certified.promise, this.#profilesTried.promise], signal),
     ]);
     subscription[Symbol.dispose]();
     await this.#server.close();
+  }
+
+  async #tellWhenReady(needs: readonly Promise<void>[], signal: AbortSignal): Promise<void> {
+    await Promise.all(needs);
+    if (!signal.aborted) this.#options.onReady?.();
   }
 
   #usableProfiles(namespace: string): readonly ScheduleProfile[] {

@@ -1,7 +1,7 @@
-import { request as httpsRequest } from 'node:https';
+import { Agent, request as httpsRequest } from 'node:https';
 import { connect } from 'node:tls';
 import { silentLogger } from '@spillway/kube';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { TestAuthority } from '../kubelet/testing/authority.ts';
 import { parseJson } from '../placement/rules/admitted.ts';
 import { type Authority, defaultLives } from '../authorities/rotation.ts';
@@ -72,6 +72,20 @@ function call(path: string, body: string, method = 'POST', client: object = {}):
     });
     request.end(body);
   });
+}
+
+/** As an API server, which keeps its connections. */
+class KeptAlive extends Agent {
+  connections = 0;
+
+  constructor() {
+    super({ keepAlive: true });
+  }
+
+  override createConnection(...args: Parameters<Agent['createConnection']>): ReturnType<Agent['createConnection']> {
+    this.connections += 1;
+    return super.createConnection(...args);
+  }
 }
 
 /** One more server, which `call` goes to from now on. */
@@ -213,6 +227,19 @@ describe('the admission server', () => {
     const known = await clients.issue({ name: [{ CN: ['api-server'] }] });
     expect(await call('/mutate', review({}), 'POST', known)).toMatchObject({ status: 200 });
     await asking.close();
+  });
+
+  it('answers on while it leaves, and with each answer ends a connection, so that the next request goes to another replica', async () => {
+    const agent = new KeptAlive();
+    onTestFinished(() => agent.destroy());
+    await call('/mutate', review({}), 'POST', { agent });
+    await call('/mutate', review({}), 'POST', { agent });
+    expect(agent.connections).toBe(1);
+    server.leave();
+    for (const connections of [1, 2, 3]) {
+      expect(await call('/mutate', review({}), 'POST', { agent })).toMatchObject({ status: 200 });
+      expect(agent.connections).toBe(connections);
+    }
   });
 
   it('has lives for its certificates that overlap', () => {

@@ -46,6 +46,7 @@ export class AdmissionServer {
   readonly #strangers: Strangers;
   readonly #room: BodyRoom;
   readonly #large = new LargeBodies(maxSlimBytes);
+  #isLeaving = false;
 
   constructor(options: AdmissionServerOptions) {
     this.#options = { deadlineMs: 1500, ...options };
@@ -93,6 +94,11 @@ export class AdmissionServer {
     return bound;
   }
 
+  /** From now on each answer ends its connection, so that the next request goes to another replica. New connections are served as before. */
+  leave(): void {
+    this.#isLeaving = true;
+  }
+
   /** Requests under way are answered first; they take no time. */
   async close(): Promise<void> {
     if (!this.#server.listening) return;
@@ -109,6 +115,7 @@ export class AdmissionServer {
     const { onRequest, logger } = this.#options;
     const startedAt = performance.now();
     this.#strangers.heard(request.socket);
+    if (this.#isLeaving) response.shouldKeepAlive = false;
     const endpoint = endpointOf(request.url);
     let result: ServedReview['result'];
     try {

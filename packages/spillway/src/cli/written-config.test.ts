@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { namedFiles } from '../addon/installation/named-files.ts';
 import type { SecretMount } from '../addon/installation/secret-mounts.ts';
-import { type InstallableConfig, readInstallable } from './written-config.ts';
+import { type InstallableConfig, installedConfigOf, readInstallable } from './written-config.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -66,4 +66,20 @@ it('a kubeconfig that needs other files is refused', async () => {
   await expect(read([pool('a', kubeconfig)])).rejects.toThrow(/certificate-authority.*--flatten/);
   const data = await file('kubeconfig', 'clusters: [{cluster: {certificate-authority-data: YQ==}}]');
   expect((await read([pool('a', data)])).files).toHaveLength(1);
+});
+
+const installed = (type: string): ReturnType<typeof installedConfigOf> =>
+  installedConfigOf(
+    JSON.stringify({ pools: [{ name: 'a', nodeName: 'vk', backend: { type } }] }),
+    'spillway-system/spillway-config',
+    'spillway-system',
+  );
+
+it('what another version has installed is used, or said with its place and what to use', () => {
+  expect(installed('simulated')).toMatchObject({ installed: { config: { pools: [{ name: 'a' }] } } });
+  expect(installed('cri')).toEqual({
+    obstacle: expect.stringMatching(
+      /\(ConfigMap spillway-system\/spillway-config\):\nconfig\.yaml:\d+:\d+: pools\[0\]\.backend\.type: the backend "cri".* use kubernetes/,
+    ),
+  });
 });

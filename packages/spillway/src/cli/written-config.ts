@@ -7,7 +7,7 @@ import { installationProblems, installedConfig } from '../addon/installation/ins
 import { type NamedFile, namedFiles } from '../addon/installation/named-files.ts';
 import { type BroughtFile, filesFolder, isMounted, type SecretMount } from '../addon/installation/secret-mounts.ts';
 import type { Config } from '../config/config.ts';
-import { loadPlacedConfig, parseConfig } from '../config/load.ts';
+import { ConfigError, loadPlacedConfig, parseConfig } from '../config/load.ts';
 import type { Problem } from '../config/problems.ts';
 
 /** A configuration as it is installed, and the files of this machine that go with it. */
@@ -52,6 +52,27 @@ export function installableOf(text: string, file: string, namespace: string): In
   const values = Object.fromEntries(Object.entries(Object(written)));
   const complete = stringify(installedConfig(values, namespace), { aliasDuplicateObjects: false });
   return { text: complete, config: parseConfig(complete, file) };
+}
+
+/**
+ * The configuration of an installation that another version may have written.
+ *
+ * @param where the ConfigMap, for people
+ * @returns what this version does not know, with what helps, if it cannot use it
+ */
+export function installedConfigOf(
+  text: string,
+  where: string,
+  namespace: string,
+): { readonly installed: InstalledConfig } | { readonly obstacle: string } {
+  try {
+    return { installed: installableOf(text, 'config.yaml', namespace) };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return {
+      obstacle: `this version cannot use the configuration that is installed (ConfigMap ${where}):\n${error.message}`,
+    };
+  }
 }
 
 interface Contents {

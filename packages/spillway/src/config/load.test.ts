@@ -164,6 +164,25 @@ describe('a configuration file', () => {
     ]);
   });
 
+  it('may be one that was written for the first version', () => {
+    const first = `
+kubernetes: {kubeconfig: /etc/spillway/kubeconfig}
+observability: {logLevel: info}
+pools:
+  - name: local
+    nodeName: virtual-kubelet
+    labels: {topology.kubernetes.io/zone: a}
+    capacity: {cpu: 16, memory: 64Gi, pods: 200}
+    address: 10.0.0.1
+    kubeletPort: 10250
+    servingCertificate: {csr: {approve: true}}
+    dns: {clusterDNS: [10.96.0.10], clusterDomain: cluster.local}
+    ping: {intervalSeconds: 10, timeoutSeconds: 5}
+    backend: {type: simulated, startDelayMs: 300}
+`;
+    expect(parseConfig(first, 'spillway.yaml').pools).toMatchObject([{ name: 'local', capacity: { pods: '200' } }]);
+  });
+
   it('says what to use in place of a backend that there was once', () => {
     const former = 'pools: [{name: a, nodeName: a, backend: {type: cri, socket: /run/containerd.sock}}]';
     expect(problemsOf(former)).toEqual([

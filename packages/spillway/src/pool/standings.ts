@@ -3,9 +3,9 @@ import type { PoolState } from './pool-state.ts';
 export interface Report {
   /** False: only a restart of the process can help. */
   readonly healthy: boolean;
-  /** Each pool is served here, or could be at once. */
+  /** Each pool is served here, or could be at once, and so is everything else that others call. */
   readonly ready: boolean;
-  /** One for each pool. */
+  /** One for each pool, and for each server that others call. */
   readonly lines: readonly string[];
 }
 
@@ -19,10 +19,12 @@ const words: Readonly<Record<PoolState['kind'], string>> = {
   stopping: 'stopping',
 };
 
-/** Of all pools, for the health checks. */
+/** Of all pools, and of the servers of every replica, for the health checks. */
 export class Standings {
   readonly #now: () => number;
   readonly #pools = new Map<string, () => PoolState>();
+  /** Whether each can be called. */
+  readonly #servers = new Map<string, boolean>();
 
   /** @param now monotonic milliseconds */
   constructor(pools: readonly string[], now: () => number = () => performance.now()) {
@@ -35,13 +37,24 @@ export class Standings {
     this.#pools.set(pool, state);
   }
 
+  /** The process is not ready before this server can be called: until then a Service leads nobody here. @returns says that it can */
+  awaitServer(name: string): () => void {
+    this.#servers.set(name, false);
+    return () => this.#servers.set(name, true);
+  }
+
   report(): Report {
     const now = this.#now();
     const pools = [...this.#pools].map(([name, stateOf]) => ({ name, state: stateOf() }));
     return {
       healthy: !pools.some(({ state }) => state.kind === 'stopping' && now - state.sinceMs > longestStopMs),
-      ready: pools.every(({ state: { kind } }) => kind === 'serving' || kind === 'standby'),
-      lines: pools.map(({ name, state }) => `${name} ${words[state.kind]}`),
+      ready:
+        pools.every(({ state: { kind } }) => kind === 'serving' || kind === 'standby') &&
+        [...this.#servers.values()].every((isUp) => isUp),
+      lines: [
+        ...pools.map(({ name, state }) => `${name} ${words[state.kind]}`),
+        ...Array.from(this.#servers, ([name, isUp]) => `${name} ${isUp ? 'active' : 'starting'}`),
+      ],
     };
   }
 }

@@ -1,5 +1,5 @@
 import { errorMessage, Informer, type KubeClient, type Logger, type Node, nodes, readText } from '@spillway/kube';
-import { Admission } from '../admission/admission.ts';
+import { Admission, leaveMs } from '../admission/admission.ts';
 import { webhookAddress } from '../admission/configurations.ts';
 import type { Config, PoolConfig } from '../config/config.ts';
 import { ConfigError } from '../config/load.ts';
@@ -7,25 +7,31 @@ import type { Metrics } from '../observability/metrics.ts';
 import { askPools } from '../podspec/fit/fit.ts';
 import { runTogether } from '../pool/task-group.ts';
 import { poolOf } from './backends.ts';
+import { outlive } from './outlive.ts';
 
 export interface ServeAdmissionOptions {
   readonly config: Config;
   readonly client: KubeClient;
   readonly metrics: Metrics;
+  readonly onReady: () => void;
   readonly logger: Logger;
 }
 
-/** On every replica, the active one and those that stand by. @throws ConfigError when the file of authorities cannot be read */
+/**
+ * On every replica, the active one and those that stand by. Where a Service leads here, requests are answered for some more seconds when
+ * `signal` is aborted. @throws ConfigError when the file of authorities cannot be read
+ */
 export async function serveAdmission(
-  { config, client, metrics, logger }: ServeAdmissionOptions,
+  { config, client, metrics, onReady, logger }: ServeAdmissionOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const { port, namespace, clientCAFile } = config.admission;
+  const address = webhookAddress(config.admission);
   const informers = new Map(config.pools.map((pool) => [pool.nodeName, nodeInformer(pool, client, logger)]));
   const admission = new Admission({
     client,
     port,
-    address: webhookAddress(config.admission),
+    address,
     installation: config.name,
     namespace,
     clientCa: clientCAFile === undefined ? undefined : await authoritiesIn(clientCAFile),
@@ -34,9 +40,12 @@ export async function serveAdmission(
       metrics.admissionRequests.inc({ endpoint, result });
       metrics.admissionSeconds.observe({ endpoint }, durationMs / 1000);
     },
+    onReady: () =>
+      void Promise.all(Array.from(informers.values(), ({ synced }) => synced)).then(onReady, () => undefined),
     logger,
   });
-  await runTogether(signal, [
+  signal.addEventListener('abort', () => admission.leave(), { once: true });
+  await runTogether(outlive(signal, 'service' in address ? leaveMs : 0), [
     (stop) => admission.run(stop),
     ...Array.from(
       informers.values(),

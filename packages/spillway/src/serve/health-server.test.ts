@@ -88,6 +88,17 @@ describe('the health checks', () => {
     expect((await get('/readyz'))[0]).toBe(503);
   });
 
+  it('say ready only when the servers of every replica can be called, so that no Service leads here before', async () => {
+    const standings = new Standings(['first']);
+    const { get } = await serveHealth(standings);
+    standings.set('first', standby);
+    const up = standings.awaitServer('webhooks');
+    expect(await get('/readyz')).toEqual([503, 'not ready\nfirst standby\nwebhooks starting\n']);
+    expect((await get('/healthz'))[0]).toBe(200);
+    up();
+    expect(await get('/readyz')).toEqual([200, 'ok\nfirst standby\nwebhooks active\n']);
+  });
+
   it('are answered whatever others hold open, and nobody may send much', async () => {
     const { get, connect: open } = await serveHealth(new Standings([]));
     const held = Array.from({ length: 100 }, open);

@@ -16,6 +16,8 @@ export interface LinkOptions {
   readonly config: Config;
   readonly client: KubeClient;
   readonly metrics: Metrics;
+  /** Called once, when agents can connect and are told everything. */
+  readonly onReady: () => void;
   readonly logger: Logger;
 }
 
@@ -27,6 +29,7 @@ export class ServedLink {
   readonly #catalogue: Catalogue;
   readonly #server: LinkServer;
   readonly #certificates: LinkCertificates;
+  readonly #listening = Promise.withResolvers<void>();
 
   constructor(options: LinkOptions) {
     const { config, client, metrics, logger } = options;
@@ -104,7 +107,13 @@ export class ServedLink {
 
   async #tellWhenSynced(signal: AbortSignal): Promise<void> {
     const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-    await Promise.race([this.#catalogue.synced.then(() => this.#server.synced()), stopped]).catch(() => undefined);
+    const synced = async (): Promise<void> => {
+      await this.#catalogue.synced;
+      this.#server.synced();
+      await Promise.all([this.#certificates.known, this.#listening.promise]);
+      this.#options.onReady();
+    };
+    await Promise.race([synced(), stopped]).catch(() => undefined);
     await stopped;
   }
 
@@ -116,6 +125,7 @@ export class ServedLink {
       try {
         await this.#server.listen(port);
         logger.info({ port }, 'link agents are served');
+        this.#listening.resolve();
         return await stopped;
       } catch (error) {
         logger.error({ err: error, port, retryInSeconds: listenRetryMs / 1000 }, 'cannot listen for link agents');

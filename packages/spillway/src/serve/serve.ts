@@ -46,7 +46,9 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const { healthPort } = options.config.observability;
   // Also when no pool gives agents to new pods any more: those that run have theirs.
   const isLinked = options.config.link.image !== undefined;
-  const link = isLinked ? new ServedLink({ config: options.config, client, metrics, logger }) : undefined;
+  const shared = { config: options.config, client, metrics, logger };
+  const link = isLinked ? new ServedLink({ ...shared, onReady: standings.awaitServer('link') }) : undefined;
+  const onWebhooksReady = options.config.admission.enabled ? standings.awaitServer('webhooks') : undefined;
   try {
     await runTogether(signal, [
       (stop) => servePools(options, { client, clientOptions, metrics, standings, link }, stop),
@@ -54,9 +56,9 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
       ...(healthPort === undefined
         ? []
         : [(stop: AbortSignal) => new HealthServer({ standings, logger }).run(healthPort, stop)]),
-      ...(options.config.admission.enabled
-        ? [(stop: AbortSignal) => serveAdmission({ config: options.config, client, metrics, logger }, stop)]
-        : []),
+      ...(onWebhooksReady === undefined
+        ? []
+        : [(stop: AbortSignal) => serveAdmission({ ...shared, onReady: onWebhooksReady }, stop)]),
     ]);
   } finally {
     await client.close();

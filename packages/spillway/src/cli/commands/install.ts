@@ -1,6 +1,6 @@
 import { type KubeClient, systemClock } from '@spillway/kube';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { installationObjects } from '../../addon/installation/installation.ts';
+import { configMapName, installationObjects } from '../../addon/installation/installation.ts';
 import { type Choices, choicesOf } from '../../addon/installation/options-of.ts';
 import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
@@ -19,7 +19,7 @@ import { CommandFailure, exitCodes, UsageError } from '../mistake.ts';
 import { outputOption, type OutputFormat, printAnswer } from '../output.ts';
 import { findingText, type InstallPlan, refusalFinding, renderInstall, renderPlan } from '../render-install.ts';
 import { note, type Terminal } from '../terminal.ts';
-import { installableOf, type InstallableConfig, readInstallable } from '../written-config.ts';
+import { type InstallableConfig, installedConfigOf, readInstallable } from '../written-config.ts';
 
 interface Options extends ClusterOptions, ChoiceOptions {
   readonly config?: string;
@@ -122,7 +122,7 @@ class Installing {
         image: choices.image,
         objects,
         plan,
-        configBefore: textBefore === undefined ? undefined : installableOf(textBefore, 'config.yaml', namespace).config,
+        configBefore: textBefore === undefined ? undefined : this.#configBefore(textBefore, config.name),
         wait,
         timeoutMs: timeout * 1000,
         tell: (line) => note(this.#terminal, line),
@@ -159,8 +159,19 @@ class Installing {
     }
     if (textBefore === undefined)
       throw new UsageError('the configuration of the installation is gone: give it with --config');
-    const installed = installableOf(textBefore, 'config.yaml', namespace);
+    const read = installedConfigOf(textBefore, `${namespace}/${configMapName(name)}`, namespace);
+    if ('obstacle' in read) throw new UsageError(`${read.obstacle}\nWrite another one, and give it with --config`);
+    const { installed } = read;
     return { installable: { ...installed, files: choices.files, here: installed.config }, choices, textBefore };
+  }
+
+  /** Undefined when nobody can say whether it was ready. */
+  #configBefore(text: string, name: string): Config | undefined {
+    const { namespace } = this.#options;
+    const before = installedConfigOf(text, `${namespace}/${configMapName(name)}`, namespace);
+    if ('installed' in before) return before.installed.config;
+    note(this.#terminal, `${before.obstacle}\nSo nothing is rolled back if the new one does not become ready`);
+    return undefined;
   }
 
   /** @param here with the paths of this machine */
