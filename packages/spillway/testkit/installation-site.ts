@@ -6,14 +6,19 @@ import { promisify } from 'node:util';
 import { type Region, startRegion } from '@spillway/cci-standin';
 import { type Cluster, pushImage, resolveHelm, startCluster } from '@spillway/devcluster';
 import {
+  type Deployment,
   deployments,
   KubeClient,
+  type Lease,
   leases,
   loadKubeconfig,
+  nameOf,
   namespaces,
   type Pod,
+  type PodSpec,
   pods,
   serviceAccounts,
+  systemClock,
 } from '@spillway/kube';
 import { stringify } from 'yaml';
 import { borrowCluster } from '../../devcluster/testkit/borrow.ts';
@@ -24,6 +29,7 @@ import { burstLabels } from '../src/podspec/contract.ts';
 import { cciPool } from './cci-pool.ts';
 import { eventually } from './eventually.ts';
 import { spillwayProgram } from './program.ts';
+import { type Recording, recording } from './recordings.ts';
 import { type Answer, runSpillway } from './run-spillway.ts';
 
 const run = promisify(execFile);
@@ -32,6 +38,7 @@ const run = promisify(execFile);
 export const installedIn = 'spillway-system';
 /** Namespace of the burst pods. */
 const work = 'work';
+const labelSelector = 'app.kubernetes.io/name=spillway';
 const repository = 'docker.io/library/spillway';
 
 /** A cluster with a real node whose registry has Spillway's image, and a region for its burst pods. Spillway is not installed yet. */
@@ -59,8 +66,18 @@ export interface InstallationSite extends AsyncDisposable {
   burstPods(): Promise<Pod[]>;
   /** What people would notice of burst pods if anything happened to them, by name. */
   standings(): Promise<object>;
+  /** Creates the pod `talker`, whose log gets two lines a second, from 1 to `lines`, and resolves when it runs. */
+  talk(lines: number): Promise<void>;
+  /** Has pods of another Deployment created and deleted. @returns stops that when one more has started, and resolves when all are gone */
+  churn(): Recording<void>;
   /** Name of the pod that leads the pool. */
   leader(): Promise<string | undefined>;
+  /** The process that leads the pool; empty: none. */
+  holder(): Promise<string>;
+  /** Names of Spillway's pods that are not on their way out. */
+  replicas(): Promise<readonly string[]>;
+  /** SIGKILL for the process of one of Spillway's pods. */
+  kill(name: string): Promise<void>;
   /** Objects of Spillway in the cluster, and of this cluster in the region; one a line. */
   residue(): Promise<string>;
 }
@@ -106,6 +123,7 @@ async function start(undo: AsyncDisposableStack): Promise<InstallationSite> {
   await eventually('the default service account', () =>
     client.resource(serviceAccounts).get({ namespace: work, name: 'default' }),
   );
+  const lease = (): Promise<Lease> => client.resource(leases).get({ namespace: installedIn, name: 'spillway-cci' });
   const burstPods = async (): Promise<Pod[]> => (await client.resource(pods).list({ namespace: work })).items;
   return {
     cluster,
@@ -122,15 +140,29 @@ async function start(undo: AsyncDisposableStack): Promise<InstallationSite> {
       return (await run(await resolveHelm(), args, { env })).stdout;
     },
     burst: async (replicas) => {
-      await createWorkload(client, replicas);
+      await client.resource(deployments).create(workload('web', replicas));
       await eventually('the pods run in the region', async () => {
         const running = (await burstPods()).filter(({ status }) => status?.phase === 'Running');
         return running.length === replicas;
       });
     },
+    talk: async (lines) => {
+      await client.resource(pods).create(talker(lines));
+      await eventually('the pod that talks runs', async () => {
+        const pod = await client.resource(pods).get({ namespace: work, name: 'talker' });
+        return pod.status?.phase === 'Running';
+      });
+    },
+    churn: () => churn(client),
     burstPods,
     standings: async () => Object.fromEntries((await burstPods()).map((pod) => [pod.metadata?.name, standing(pod)])),
-    leader: async () => leaderOf(await client.resource(leases).get({ namespace: installedIn, name: 'spillway-cci' })),
+    leader: async () => leaderOf(await lease()),
+    holder: async () => (await lease()).spec?.holderIdentity ?? '',
+    replicas: async () => {
+      const { items } = await client.resource(pods).list({ namespace: installedIn, labelSelector });
+      return items.filter(({ metadata }) => metadata?.deletionTimestamp === undefined).map(nameOf);
+    },
+    kill: (name) => killProcess(cluster, client, name),
     residue: () => residueOf(cluster, there),
     [Symbol.asyncDispose]: () => undo.disposeAsync(),
   };
@@ -148,18 +180,63 @@ const standing = ({ metadata, status }: Pod): object => ({
   conditions: status?.conditions,
 });
 
-async function createWorkload(client: KubeClient, replicas: number): Promise<void> {
-  const labels = { app: 'web' };
+function podSpec(command?: string[]): PodSpec {
   const resources = { requests: { cpu: '250m', memory: '512Mi' } };
-  const containers = [{ name: 'main', image: 'swr.cn-north-4.myhuaweicloud.com/team/app:1', resources }];
-  await client.resource(deployments).create({
-    metadata: { namespace: work, name: 'web', labels: { [burstLabels[0]]: 'enforce' } },
-    spec: {
-      replicas,
-      selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { terminationGracePeriodSeconds: 5, containers } },
-    },
+  const image = 'swr.cn-north-4.myhuaweicloud.com/team/app:1';
+  return {
+    terminationGracePeriodSeconds: 5,
+    containers: [{ name: 'main', image, resources, ...(command && { command }) }],
+  };
+}
+
+function workload(name: string, replicas: number): Deployment {
+  const labels = { app: name };
+  return {
+    metadata: { namespace: work, name, labels: { [burstLabels[0]]: 'enforce' } },
+    spec: { replicas, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: podSpec() } },
+  };
+}
+
+function talker(lines: number): Pod {
+  const script = Array.from({ length: lines }, (_, index) => `echo ${index + 1}; sleep 0.5`).join('; ');
+  const labels = { app: 'talker', [burstLabels[0]]: 'enforce' };
+  return { metadata: { namespace: work, name: 'talker', labels }, spec: podSpec(['sh', '-c', script]) };
+}
+
+/** Between two changes of the number of replicas. */
+const churnMs = 2000;
+
+function churn(client: KubeClient): Recording<void> {
+  const ref = { namespace: work, name: 'churn' };
+  const scale = async (replicas: number): Promise<void> => {
+    await client.resource(deployments).patch(ref, { type: 'merge', body: { spec: { replicas } } });
+  };
+  const found = async (): Promise<Pod[]> =>
+    (await client.resource(pods).list({ namespace: work, labelSelector: 'app=churn' })).items;
+  const churning = recording(undefined, async (signal) => {
+    await client.resource(deployments).create(workload('churn', 2));
+    for (let replicas = 8; !signal.aborted; replicas = 10 - replicas) {
+      await scale(replicas);
+      await systemClock.sleep(churnMs, signal);
+    }
   });
+  return async () => {
+    await churning();
+    await scale(9);
+    await eventually('the pods that come and go run', async () => {
+      const running = (await found()).filter(({ status }) => status?.phase === 'Running');
+      return running.length === 9;
+    });
+    await client.resource(deployments).delete(ref);
+    await eventually('the pods that come and go are gone', async () => (await found()).length === 0);
+  };
+}
+
+async function killProcess({ nodeContainerd }: Cluster, client: KubeClient, name: string): Promise<void> {
+  const { status } = await client.resource(pods).get({ namespace: installedIn, name });
+  const container = status?.containerStatuses?.[0]?.containerID?.replace('containerd://', '') ?? '';
+  const address = ['--address', nodeContainerd?.containerdSocket ?? '', '-n', 'k8s.io'];
+  await run('ctr', [...address, 'tasks', 'kill', '-s', 'SIGKILL', container]);
 }
 
 async function residueOf(cluster: Cluster, there: KubeClient): Promise<string> {

@@ -154,6 +154,22 @@ test('an upgrade brings files of the user along, keeps them without the file, an
   expect(data?.['config.yaml']).toContain('logLevel: debug');
 });
 
+test('a configuration that this version does not know is said, and another one takes its place', async () => {
+  const former = pool.replace('{type: simulated}', '{type: cri, socket: /run/containerd.sock}');
+  const data = { 'config.yaml': former };
+  const ref = { namespace, name: 'spillway-config' };
+  await client.resource(configMaps).patch(ref, { type: 'merge', body: { data } });
+  const kept = await upgrade('--check');
+  expect(kept.code).toBe(2);
+  expect(kept.told).toContain('(ConfigMap spillway-system/spillway-config)');
+  expect(kept.told).toMatch(/pools\[0\]\.backend\.type: the backend "cri".* use kubernetes/);
+  expect(kept.told).toContain('give it with --config');
+  const { code, told } = await upgrade('--config', configFile, '--no-wait');
+  expect(code, told).toBe(0);
+  expect(told).toContain('nothing is rolled back');
+  expect((await client.resource(configMaps).get(ref)).data?.['config.yaml']).toContain('simulated');
+});
+
 test('an uninstall removes all of it', async () => {
   const { code, out, told } = await spillway('uninstall', '--config', configFile, '--yes');
   expect(code, out + told).toBe(0);
