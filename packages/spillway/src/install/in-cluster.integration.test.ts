@@ -39,6 +39,8 @@ const grants = new Map<string, KubeObject>();
 
 let site: InstallationSite;
 
+const isOwn = ({ metadata }: KubeObject): boolean => isOfInstallation(metadata?.labels, 'spillway');
+
 /** Roles and bindings of the installation that is there. */
 function noteGrants(objects: readonly KubeObject[]): void {
   for (const object of objects)
@@ -53,7 +55,6 @@ async function installedGrants(): Promise<readonly KubeObject[]> {
     }),
   );
   const all = found.flat();
-  const isOwn = ({ metadata }: KubeObject): boolean => isOfInstallation(metadata?.labels, 'spillway');
   return all.filter((object) => isOwn(object) || object.metadata?.name === 'extension-apiserver-authentication-reader');
 }
 
@@ -158,26 +159,26 @@ test('burst pods of all kinds run, with what they read of the cluster', async ()
   const volumeMounts = volumes.map(({ name }) => ({ name, mountPath: `/${name}` }));
   const env = [{ name: 'MODE', valueFrom: { configMapKeyRef: { name: 'settings', key: 'mode' } } }];
   const spec = { terminationGracePeriodSeconds: 1, containers: [{ name: 'main', ...own, env, volumeMounts }], volumes };
-  const metadata = (name: string): object => ({ namespace: 'work', name, labels: { ...burst } });
+  const labelled = (name: string): object => ({ namespace: 'work', name, labels: { ...burst } });
   const template = { metadata: { labels }, spec };
   const objects = [
     {
       apiVersion: 'apps/v1',
       kind: 'StatefulSet',
-      metadata: metadata('ring'),
+      metadata: labelled('ring'),
       spec: { serviceName: 'ring', replicas: 2, selector: { matchLabels: labels }, template },
     },
     {
       apiVersion: 'batch/v1',
       kind: 'Job',
-      metadata: metadata('count'),
+      metadata: labelled('count'),
       spec: { template: { metadata: { labels }, spec: { ...spec, restartPolicy: 'Never' } } },
     },
-    { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata('alone'), labels: { ...burst, ...labels } }, spec },
+    { apiVersion: 'v1', kind: 'Pod', metadata: { ...labelled('alone'), labels: { ...burst, ...labels } }, spec },
     {
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { ...metadata('large'), labels: burst },
+      metadata: { ...labelled('large'), labels: burst },
       spec: { containers: [{ name: 'main', ...own, resources: { requests: { cpu: '9000' } } }] },
     },
     {

@@ -38,7 +38,7 @@ describe('what Helm runs before it removes a release', () => {
 
   it('is there only for this: it comes and goes with the hook, its rights before it', () => {
     const weights = hook().map(({ metadata }) => Number(metadata?.annotations?.['helm.sh/hook-weight']));
-    expect(weights).toEqual(weights.toSorted());
+    expect(weights).toEqual(weights.toSorted((a, b) => a - b));
     for (const { metadata } of hook()) {
       expect(metadata?.annotations).toMatchObject({
         'helm.sh/hook': 'pre-delete',
