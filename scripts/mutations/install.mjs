@@ -10,21 +10,21 @@ const installation = [`${addon}/installation.test.ts`];
 export const install = [
   {
     name: 'the file system of an installation can be written to',
-    file: `${addon}/deployment.ts`,
+    file: `${addon}/pod.ts`,
     search: 'readOnlyRootFilesystem: true',
     replace: 'readOnlyRootFilesystem: false',
     tests: installation,
   },
   {
     name: 'the pods of an installation keep capabilities',
-    file: `${addon}/deployment.ts`,
+    file: `${addon}/pod.ts`,
     search: "capabilities: { drop: ['ALL'] }",
     replace: 'capabilities: {}',
     tests: installation,
   },
   {
     name: 'what serves virtual nodes may run on one',
-    file: `${addon}/deployment.ts`,
+    file: `${addon}/pod.ts`,
     search: 'affinity: { nodeAffinity: onRealNodes },',
     replace: '',
     tests: installation,
@@ -141,5 +141,40 @@ export const install = [
     replace:
       "    await deleteObjects(client, plan.outdated, signal);\n    if (!wait) return report({ ...options, plan: withoutRemovals(plan) }, 'applied', view);",
     tests: [`${installing}/install.test.ts`],
+  },
+  {
+    name: 'what Helm runs before it removes a release reads all Secrets of its namespace',
+    file: 'packages/spillway/src/addon/removal-rights.ts',
+    search: 'type !== secrets && namespacesOf',
+    replace: 'namespacesOf',
+    tests: [`${addon}/removal-hook.test.ts`],
+  },
+  {
+    name: 'what Helm runs before it removes a release may remove whatever has the kind of something that is installed',
+    file: 'packages/spillway/src/addon/removal-rights.ts',
+    search: 'resourceNames: same.slice(0, 1).map(nameOf)',
+    replace: 'resourceNames: []',
+    tests: [`${addon}/removal-hook.test.ts`],
+  },
+  {
+    name: 'Helm removes the definition of ScheduleProfiles of a release that the command line has changed',
+    file: 'packages/spillway/src/addon/helm-release.ts',
+    search: 'return keptByHelm({ ...object,',
+    replace: 'return ({ ...object,',
+    tests: ['packages/spillway/src/addon/helm-release.test.ts'],
+  },
+  {
+    name: 'an uninstall removes the record of a Helm release of which Spillway is only a part',
+    file: 'packages/spillway/src/addon/helm-release.ts',
+    search: "return typeof name === 'string' ? name : undefined;",
+    replace: "return 'spillway';",
+    tests: ['packages/spillway/src/addon/helm-release.test.ts'],
+  },
+  {
+    name: 'a right counts as used when another object was asked for',
+    file: 'packages/spillway/testkit/audit/audit.ts',
+    search: 'permission.name === undefined || permission.name === need.name',
+    replace: 'true',
+    tests: ['packages/spillway/testkit/audit/audit.test.ts'],
   },
 ];

@@ -746,8 +746,8 @@ export const mutations = [
   {
     name: 'a second installation overwrites the roles of the first',
     file: `${product}/addon/rbac.ts`,
-    search: 'name: `${installation}-${name}`',
-    replace: 'name: `spillway-${name}`',
+    search: '`${installation}-${name}`',
+    replace: '`spillway-${name}`',
     tests: [`${product}/addon/rbac.test.ts`],
   },
   {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { type Region, startRegion } from '@spillway/cci-standin';
@@ -26,6 +27,7 @@ import { productImage, productVersion } from '../image/images.ts';
 import type { CciBackendConfig } from '../src/config/cci.ts';
 import { leaderOf } from '../src/install/rollout.ts';
 import { burstLabels } from '../src/podspec/contract.ts';
+import { type AuditEvent, auditEvents, auditPolicy } from './audit/audit.ts';
 import { cciPool } from './cci-pool.ts';
 import { eventually } from './eventually.ts';
 import { spillwayProgram } from './program.ts';
@@ -80,20 +82,34 @@ export interface InstallationSite extends AsyncDisposable {
   kill(name: string): Promise<void>;
   /** Objects of Spillway in the cluster, and of this cluster in the region; one a line. */
   residue(): Promise<string>;
+  /** What the accounts `audited` have asked of the API server. */
+  requests(): Promise<readonly AuditEvent[]>;
 }
 
-export async function startInstallationSite(): Promise<InstallationSite> {
+export interface SiteOptions {
+  /** Users whose requests the API server writes down. */
+  readonly audited?: readonly string[];
+}
+
+export async function startInstallationSite({ audited = [] }: SiteOptions = {}): Promise<InstallationSite> {
   const undo = new AsyncDisposableStack();
   try {
-    return await start(undo);
+    return await start(undo, audited);
   } catch (error) {
     await undo.disposeAsync();
     throw error;
   }
 }
 
-async function start(undo: AsyncDisposableStack): Promise<InstallationSite> {
-  const [built, started] = await Promise.all([productImage('spillway'), startCluster({ node: {} })]);
+async function start(undo: AsyncDisposableStack, audited: readonly string[]): Promise<InstallationSite> {
+  const audits = await mkdtemp(path.join(tmpdir(), 'spillway-audit-'));
+  undo.defer(() => rm(audits, { recursive: true }));
+  const log = path.join(audits, 'log');
+  const policy = path.join(audits, 'policy.yaml');
+  await writeFile(policy, stringify(auditPolicy(audited)));
+  const flags = [`--audit-policy-file=${policy}`, `--audit-log-path=${log}`, '--audit-log-maxsize=10000'];
+  const extraArgs = audited.length === 0 ? {} : { 'kube-apiserver': flags };
+  const [built, started] = await Promise.all([productImage('spillway'), startCluster({ node: {}, extraArgs })]);
   const cluster = undo.use(started);
   // Nodes translate the addresses of pods that call the outside.
   const [podNetwork = ''] = cluster.podCidrs;
@@ -164,6 +180,7 @@ async function start(undo: AsyncDisposableStack): Promise<InstallationSite> {
     },
     kill: (name) => killProcess(cluster, client, name),
     residue: () => residueOf(cluster, there),
+    requests: async () => auditEvents(await readFile(log, 'utf8')),
     [Symbol.asyncDispose]: () => undo.disposeAsync(),
   };
 }

@@ -69,3 +69,9 @@ export function typeOf({ apiVersion, kind }: KubeObject): ResourceType<KubeObjec
   if (type === undefined) throw new TypeError(`no installation has a ${apiVersion} ${kind}`);
   return type;
 }
+
+/** Where an installation has objects of a kind. Empty: they are in no namespace. @param namespace of the installation */
+export function namespacesOf(type: ResourceType<KubeObject>, namespace: string): readonly string[] {
+  if (!type.namespaced) return [];
+  return type === roleBindings ? [namespace, 'kube-system'] : [namespace];
+}

@@ -1,10 +1,5 @@
 import type {
-  ClusterRole,
-  ClusterRoleBinding,
   Namespace,
-  PolicyRule,
-  Role,
-  RoleBinding,
   ServiceAccount,
   Subject,
   ValidatingAdmissionPolicy,
@@ -15,6 +10,7 @@ import { configurationNames } from '../admission/configurations.ts';
 import { linkAudience } from '@spillway/link-agent';
 import { linkSecretName } from '../link/secret-name.ts';
 import { labelsOf, productLabels } from '../podspec/installation.ts';
+import { coreRule, type Granted, granted, nodeAgentRights, rbacGroup as rbac, type Right } from './grant.ts';
 import { podWritePolicies } from './pod-write-policy.ts';
 
 export interface RbacOptions {
@@ -44,37 +40,9 @@ export interface RbacOptions {
 export type Manifest =
   | Namespace
   | ServiceAccount
-  | ClusterRole
-  | ClusterRoleBinding
-  | Role
-  | RoleBinding
+  | Granted
   | ValidatingAdmissionPolicy
   | ValidatingAdmissionPolicyBinding;
-
-interface Right {
-  /** Why it is needed. */
-  readonly why: string;
-  readonly rule: PolicyRule;
-}
-
-/** The node agent: nothing of its own, only to be the nodes that it serves. The API server then treats it as their kubelet. */
-function nodeAgentRights({ nodeNames }: RbacOptions): readonly Right[] {
-  return [
-    {
-      why: 'be the virtual nodes, and no other',
-      rule: {
-        apiGroups: [''],
-        resources: ['users'],
-        resourceNames: nodeNames.map((name) => `system:node:${name}`),
-        verbs: ['impersonate'],
-      },
-    },
-    {
-      why: 'in the group that the node authoriser looks after',
-      rule: { apiGroups: [''], resources: ['groups'], resourceNames: ['system:nodes'], verbs: ['impersonate'] },
-    },
-  ];
-}
 
 /** The controller: what a kubelet may not do. */
 function controllerRights({ nodeNames, approveServingCertificates }: RbacOptions): readonly Right[] {
@@ -121,12 +89,6 @@ function controllerRights({ nodeNames, approveServingCertificates }: RbacOptions
     ...(approveServingCertificates ? approval : []),
   ];
 }
-
-const coreRule = (resources: readonly string[], ...verbs: readonly string[]): PolicyRule => ({
-  apiGroups: [''],
-  resources: [...resources],
-  verbs: [...verbs],
-});
 
 /** The placement controller: which pods burst. Of workloads it reads ReplicaSets and changes none. */
 function placementRights(): readonly Right[] {
@@ -259,8 +221,6 @@ const authorityRights = (secret: string): readonly Right[] => [
   },
 ];
 
-const rbac = 'rbac.authorization.k8s.io';
-
 /** Everything that `spillway serve` may do, and the account that may. In the order in which it can be applied. */
 export function rbacManifests(options: RbacOptions): readonly Manifest[] {
   const { installation, nodeNames, placement, namespace = 'spillway-system' } = options;
@@ -268,20 +228,8 @@ export function rbacManifests(options: RbacOptions): readonly Manifest[] {
   const labels = labelsOf(installation);
   const subjects: Subject[] = [{ kind: 'ServiceAccount', name: installation, namespace }];
   const nodes = nodeNames.map((name): Subject => ({ apiGroup: rbac, kind: 'User', name: `system:node:${name}` }));
-  const granted = (
-    kind: 'Role' | 'ClusterRole',
-    name: string,
-    rights: readonly Right[],
-    of?: string,
-    to: Subject[] = subjects,
-  ): Manifest[] => {
-    const metadata = { name: `${installation}-${name}`, ...(of === undefined ? {} : { namespace: of }), labels };
-    const roleRef = { apiGroup: rbac, kind, name: metadata.name };
-    return [
-      { apiVersion: `${rbac}/v1`, kind, metadata, rules: rights.map(({ rule }) => rule) },
-      { apiVersion: `${rbac}/v1`, kind: `${kind}Binding`, metadata, roleRef, subjects: to },
-    ];
-  };
+  const account = { labels, to: subjects };
+  const named = (name: string): string => `${installation}-${name}`;
   const username = `system:serviceaccount:${namespace}:${installation}`;
   return [
     // Not of one installation alone.
@@ -290,9 +238,9 @@ export function rbacManifests(options: RbacOptions): readonly Manifest[] {
     ...(options.podWritePolicy === false
       ? []
       : podWritePolicies({ installation, nodeNames, placement, username }).flat()),
-    ...granted('ClusterRole', 'node-agent', nodeAgentRights(options)),
-    ...granted('ClusterRole', 'controller', controllerRights(options)),
-    ...(placement ? granted('ClusterRole', 'placement', placementRights()) : []),
+    ...granted({ ...account, name: named('node-agent'), rights: nodeAgentRights(nodeNames) }),
+    ...granted({ ...account, name: named('controller'), rights: controllerRights(options) }),
+    ...(placement ? granted({ ...account, name: named('placement'), rights: placementRights() }) : []),
     {
       // The authorities of client certificates, which the kubelet API trusts.
       apiVersion: `${rbac}/v1`,
@@ -303,19 +251,38 @@ export function rbacManifests(options: RbacOptions): readonly Manifest[] {
     },
     ...(leaderElection === undefined
       ? []
-      : granted('Role', 'leader-election', leaderElectionRights(leaderElection.leaseNames), leaderElection.namespace)),
+      : granted({
+          ...account,
+          name: named('leader-election'),
+          namespace: leaderElection.namespace,
+          rights: leaderElectionRights(leaderElection.leaseNames),
+        })),
     ...(admission === undefined
       ? []
       : [
-          ...granted('ClusterRole', 'admission', admissionRights(installation, admission.rules)),
-          ...granted('Role', 'admission', authorityRights(secretName(installation)), admission.namespace),
+          ...granted({
+            ...account,
+            name: named('admission'),
+            rights: admissionRights(installation, admission.rules),
+          }),
+          ...granted({
+            ...account,
+            name: named('admission'),
+            namespace: admission.namespace,
+            rights: authorityRights(secretName(installation)),
+          }),
         ]),
     ...(link === undefined
       ? []
       : [
-          ...granted('ClusterRole', 'link', linkRights()),
-          ...granted('ClusterRole', 'link-tokens', linkTokenRights, undefined, nodes),
-          ...granted('Role', 'link', authorityRights(linkSecretName(installation)), link.namespace),
+          ...granted({ ...account, name: named('link'), rights: linkRights() }),
+          ...granted({ labels, to: nodes, name: named('link-tokens'), rights: linkTokenRights }),
+          ...granted({
+            ...account,
+            name: named('link'),
+            namespace: link.namespace,
+            rights: authorityRights(linkSecretName(installation)),
+          }),
         ]),
   ];
 }

@@ -6,12 +6,15 @@ import { keepingLiveFields } from './live-fields.ts';
 import { appliedFields } from './owned-fields.ts';
 import { getOrUndefined } from './read.ts';
 
-/** Owns the fields of an installation. Not the name under which `spillway serve` writes. */
-const fieldManager = 'spillway-install';
+/**
+ * Owns the fields of an installation, and is not the name under which `spillway serve` writes. It is that of Helm, so that each of the two
+ * changes and takes away what the other has applied: fields of another owner would be conflicts for Helm, and stay for ever.
+ */
+const fieldManager = 'helm';
 
-/** Whoever applies an installation: this program, Helm or kubectl, which have other ways to do it, too. */
+/** Whoever applies an installation: this program and Helm, or kubectl, which have other ways to do it, too. */
 const isInstaller = (manager: string, operation: string): boolean =>
-  operation === 'Apply' || manager === 'helm' || manager.startsWith('kubectl');
+  operation === 'Apply' || manager === fieldManager || manager.startsWith('kubectl');
 
 /** What would change, and what the API server has against it. */
 export interface Plan {

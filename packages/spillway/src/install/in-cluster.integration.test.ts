@@ -1,9 +1,24 @@
 // Spillway's own image in a real cluster, with a CCI region: installed by the command line and by Helm, upgraded under burst pods, rolled back, uninstalled.
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { deployments, namespaces, pods, secrets, uidOf } from '@spillway/kube';
+import {
+  clusterRoleBindings,
+  clusterRoles,
+  configMaps,
+  deployments,
+  type KubeObject,
+  namespaces,
+  pods,
+  type ResourceType,
+  roleBindings,
+  roles,
+  secrets,
+  uidOf,
+} from '@spillway/kube';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { stringify } from 'yaml';
+import { parse, parseAllDocuments, stringify } from 'yaml';
+import { auditFindings } from '../../testkit/audit/audit.ts';
+import { permissionsOf } from '../../testkit/audit/permissions.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import {
   configOf,
@@ -14,6 +29,8 @@ import {
 import type { Answer } from '../../testkit/run-spillway.ts';
 import { recordAdmission, recordLog, recordPods } from '../../testkit/recordings.ts';
 import { parseJson } from '../backends/trusted.ts';
+import { burstLabels } from '../podspec/contract.ts';
+import { isOfInstallation } from '../podspec/installation.ts';
 
 const chart = path.join(import.meta.dirname, '../../../../charts/spillway');
 const podCount = 50;
@@ -21,10 +38,33 @@ const podCount = 50;
 const broken = 'docker.io/library/busybox:latest';
 const undo = new AsyncDisposableStack();
 
+/** Of Spillway, and of what Helm runs before it removes a release. */
+const accounts = ['spillway', 'spillway-uninstall'].map((name) => `system:serviceaccount:${namespace}:${name}`);
+const grants = new Map<string, KubeObject>();
+
 let site: InstallationSite;
 
+const isOwn = ({ metadata }: KubeObject): boolean => isOfInstallation(metadata?.labels, 'spillway');
+
+/** Roles and bindings of the installation that is there. */
+function noteGrants(objects: readonly KubeObject[]): void {
+  for (const object of objects)
+    grants.set([object.kind, object.metadata?.namespace, object.metadata?.name].join(' '), object);
+}
+
+async function installedGrants(): Promise<readonly KubeObject[]> {
+  const found = await Promise.all(
+    [roles, roleBindings, clusterRoles, clusterRoleBindings].map(async (type: ResourceType<KubeObject>) => {
+      const { items } = await site.client.resource(type).list();
+      return items.map((object) => ({ ...object, kind: type.kind }));
+    }),
+  );
+  const all = found.flat();
+  return all.filter((object) => isOwn(object) || object.metadata?.name === 'extension-apiserver-authentication-reader');
+}
+
 beforeAll(async () => {
-  site = undo.use(await startInstallationSite());
+  site = undo.use(await startInstallationSite({ audited: accounts }));
 });
 
 afterAll(() => undo.disposeAsync());
@@ -161,6 +201,101 @@ test('nor that the process of the leader is killed, nor those of all replicas at
   });
 });
 
+test('burst pods of all kinds run, with what they read of the cluster', async () => {
+  const burst = { [burstLabels[0]]: 'enforce' };
+  const labels = { app: 'kinds' };
+  const resources = { requests: { cpu: '250m', memory: '512Mi' } };
+  const own = { image: 'swr.cn-north-4.myhuaweicloud.com/team/app:1', resources };
+  const ref = { namespace: 'work', name: 'settings' };
+  await site.client.resource(configMaps).create({ metadata: ref, data: { mode: 'fast' } });
+  await site.client.resource(secrets).create({ metadata: ref, data: { key: Buffer.from('1').toString('base64') } });
+  const volumes = [
+    { name: 'map', configMap: { name: 'settings' } },
+    { name: 'secret', secret: { secretName: 'settings' } },
+    { name: 'token', projected: { sources: [{ serviceAccountToken: { path: 'token', audience: 'vault' } }] } },
+  ];
+  const volumeMounts = volumes.map(({ name }) => ({ name, mountPath: `/${name}` }));
+  const env = [{ name: 'MODE', valueFrom: { configMapKeyRef: { name: 'settings', key: 'mode' } } }];
+  const spec = { terminationGracePeriodSeconds: 1, containers: [{ name: 'main', ...own, env, volumeMounts }], volumes };
+  const labelled = (name: string): object => ({ namespace: 'work', name, labels: { ...burst } });
+  const template = { metadata: { labels }, spec };
+  const objects = [
+    {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: labelled('ring'),
+      spec: { serviceName: 'ring', replicas: 2, selector: { matchLabels: labels }, template },
+    },
+    {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: labelled('count'),
+      spec: { template: { metadata: { labels }, spec: { ...spec, restartPolicy: 'Never' } } },
+    },
+    { apiVersion: 'v1', kind: 'Pod', metadata: { ...labelled('alone'), labels: { ...burst, ...labels } }, spec },
+    {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { ...labelled('large'), labels: burst },
+      spec: { containers: [{ name: 'main', ...own, resources: { requests: { cpu: '9000' } } }] },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { namespace: 'work', name: 'ring' },
+      spec: { selector: labels, ports: [{ port: 80 }] },
+    },
+    {
+      apiVersion: 'scheduling.cci.io/v2',
+      kind: 'ScheduleProfile',
+      metadata: { namespace: 'work', name: 'web' },
+      spec: {
+        objectLabels: { matchLabels: { app: 'profiled' } },
+        strategy: 'localPrefer',
+        location: { local: { maxNum: 1 }, cci: {} },
+      },
+    },
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { namespace: 'work', name: 'profiled' },
+      spec: {
+        replicas: 2,
+        selector: { matchLabels: { app: 'profiled' } },
+        template: { metadata: { labels: { app: 'profiled' } }, spec: { containers: [{ name: 'main', ...own }] } },
+      },
+    },
+  ];
+  const applied = await site.cluster.kubectl(['apply', '-f', '-'], {
+    input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
+  });
+  expect(applied.code, applied.stderr).toBe(0);
+  await eventually('all of them run', async () => {
+    const running = (await site.burstPods()).filter(
+      ({ metadata: { labels: of = {} } = {}, status }) => of['app'] === 'kinds' && status?.phase === 'Running',
+    );
+    return running.length === 4;
+  });
+  await eventually('one of two is placed elsewhere by its profile', async () =>
+    (await site.burstPods()).some(
+      ({ metadata, spec: { nodeName } = {} }) =>
+        metadata?.labels?.['app'] === 'profiled' && nodeName === 'virtual-kubelet',
+    ),
+  );
+  await site.cluster.kubectl([
+    'delete',
+    '-n',
+    'work',
+    'statefulset/ring',
+    'job/count',
+    'pod/alone',
+    'pod/large',
+    'deployment/profiled',
+    'scheduleprofile/web',
+  ]);
+  noteGrants(await installedGrants());
+});
+
 test('an uninstall leaves nothing, in the cluster and in the region', async () => {
   const { code, out, told } = await site.spillway('uninstall', '--config', site.configFile, '--yes');
   expect(code, out + told).toBe(0);
@@ -201,6 +336,55 @@ test('an installation by Helm does the same, and Helm takes all of it away again
     return healthy && replicas.ready === 2;
   });
   expect(await site.standings()).toEqual(before);
+  // The command line is another way to the same release.
+  const { code, out, told } = await site.spillway('upgrade', '--image', site.images.next);
+  expect(code, out + told).toBe(0);
+  expect(told).toContain(`the Helm release spillway in ${namespace}`);
+  await site.helm('upgrade', ...release, '--set', 'image.tag=next');
+  await eventually('it is healthy with one replica', async () => (await site.spillway('status')).code === 0);
+  expect((await site.spillway('status')).out).toContain('1 of 1 replicas ready');
+  expect(await site.standings()).toEqual(before);
+  const hooks = await site.helm('get', 'hooks', 'spillway', '-n', namespace);
+  noteGrants(parseAllDocuments(hooks).map((document): KubeObject => document.toJS()));
+  noteGrants(await installedGrants());
   await site.helm('uninstall', 'spillway', '-n', namespace, '--wait', '--timeout', '5m');
   await eventually('nothing is left', async () => (await site.residue()) === '');
+});
+
+test('Helm takes over what the command line has installed, and the command line removes what Helm has', async () => {
+  await site.client.resource(deployments).delete({ namespace: 'work', name: 'web' });
+  const made = await site.spillway('install', '--config', site.configFile, '--image', site.images.current);
+  expect(made.code, made.out + made.told).toBe(0);
+  await site.burst(2);
+  const before = await site.standings();
+  const { data = {} } = await site.client.resource(configMaps).get({ namespace, name: 'spillway-config' });
+  const values = path.join(site.folder, 'adopted.yaml');
+  await writeFile(
+    values,
+    stringify({
+      config: parse(data['config.yaml'] ?? ''),
+      image: { repository: site.images.repository },
+      secrets: [{ name: 'spillway-files', folder: '/etc/spillway/files' }],
+    }),
+  );
+  const release = ['spillway', chart, '-n', namespace, '-f', values, '--wait', '--timeout', '5m'];
+  await site.helm('install', ...release, '--take-ownership');
+  await eventually('it is healthy', async () => (await site.spillway('status')).code === 0);
+  await site.helm('upgrade', ...release, '--set', 'replicas=2');
+  const kept = await site.spillway('upgrade', '--replicas', '1', '-o', 'json');
+  expect(kept.code, kept.out + kept.told).toBe(0);
+  const { changes } = parseJson<{ changes: readonly { kind: string; change: string }[] }>(kept.out);
+  // Not the Secret with the files that the command line had brought, which Helm does not know of.
+  expect(changes.filter(({ change }) => change === 'removed').map(({ kind }) => kind)).toEqual(['PodDisruptionBudget']);
+  expect(await site.standings()).toEqual(before);
+  const gone = await site.spillway('uninstall', '--config', site.configFile, '--yes');
+  expect(gone.code, gone.out + gone.told).toBe(0);
+  expect(await site.helm('list', '-A', '-a', '-q')).toBe('');
+  await site.client.resource(deployments).delete({ namespace: 'work', name: 'web' });
+  expect(await site.residue()).toBe('');
+});
+
+test('nothing was refused to the accounts in all this, and they have no right that they did not need', async () => {
+  const findings = auditFindings(await site.requests(), permissionsOf([...grants.values()]));
+  expect(findings).toEqual({ denied: [], unused: [] });
 });

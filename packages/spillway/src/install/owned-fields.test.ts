@@ -12,7 +12,7 @@ const object = {
     labels: { ours: 'a', theirs: 'b' },
     managedFields: [
       {
-        manager: 'spillway-install',
+        manager: 'helm',
         operation: 'Apply',
         fieldsV1: {
           'f:metadata': { 'f:labels': { 'f:ours': {} } },
@@ -31,7 +31,7 @@ const object = {
         operation: 'Update',
         fieldsV1: { 'f:metadata': { 'f:labels': { 'f:theirs': {} } } },
       },
-      { manager: 'spillway-install', operation: 'Apply', subresource: 'status', fieldsV1: { 'f:status': {} } },
+      { manager: 'helm', operation: 'Apply', subresource: 'status', fieldsV1: { 'f:status': {} } },
     ],
   },
   spec: {

@@ -56,7 +56,7 @@ function servedCluster(): KubeClient {
 test('a lease that the stopped process has given up is not one that somebody renews', async () => {
   const told: string[] = [];
   const persistence = { tell: (line: string) => void told.push(line), clock: systemClock };
-  const { leases } = await stoppedView(servedCluster(), config, persistence, new AbortController().signal);
+  const { leases } = await stoppedView(servedCluster(), config, undefined, persistence, new AbortController().signal);
   expect(leases.map(({ metadata, spec }) => [metadata?.name, metadata?.resourceVersion, spec?.holderIdentity])).toEqual(
     [['spillway-a', '2', '']],
   );

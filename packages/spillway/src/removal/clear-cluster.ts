@@ -26,7 +26,7 @@ import { selectorTextOf } from '../podspec/installation.ts';
 import { isUsual } from '../podspec/usual-objects.ts';
 import type { Config } from '../config/config.ts';
 import type { ClusterView } from './cluster-view.ts';
-import { readCluster } from './read-cluster.ts';
+import { readCluster, type RemovalScope } from './read-cluster.ts';
 import type { Persistence } from './persist.ts';
 import { itemOf, left } from './plan.ts';
 import { RemovalError } from './removal-error.ts';
@@ -93,10 +93,11 @@ const stopMs = 60_000;
 export async function stoppedView(
   client: KubeClient,
   config: Config,
+  scope: RemovalScope | undefined,
   { tell, clock }: Persistence,
   signal: AbortSignal,
 ): Promise<ClusterView> {
-  const view = await readCluster(client, config, signal);
+  const view = await readCluster(client, config, scope, signal);
   const found = view.workload.filter(({ kind }) => kind === 'Deployment');
   if (found.length === 0) return view;
   tell(`Stopping ${found.map((each) => `Deployment ${keyOf(each)}`).join(', ')}`);
@@ -107,7 +108,7 @@ export async function stoppedView(
       .catch(undefinedIfMissing);
   }
   await untilNone(client, pods, config.name, { clock, longestMs: stopMs }, signal);
-  return await readCluster(client, config, signal);
+  return await readCluster(client, config, scope, signal);
 }
 
 /** ReplicaSets go by themselves after their Deployment, and would keep its namespace. */

@@ -18,6 +18,10 @@ export interface ClusterView {
   /** That wait for Spillway, and would for ever. */
   readonly waiting: readonly Pod[];
   readonly leases: readonly Lease[];
+  /** In which Helm keeps the revisions of the release that this installation is. */
+  readonly records: readonly KubeObject[];
+  /** Of releases of which this installation is a part. */
+  readonly otherRecords: readonly KubeObject[];
   /** With the label of Spillway. Those of several installations. */
   readonly namespaces: readonly KubeObject[];
   readonly definition: CustomResourceDefinition | undefined;

@@ -16,6 +16,8 @@ const nothing: ClusterView = {
   pods: [],
   waiting: [],
   leases: [],
+  records: [],
+  otherRecords: [],
   namespaces: [],
   definition: undefined,
   profiles: [],
@@ -31,6 +33,14 @@ test('ScheduleProfiles go with their definition, and people are told', () => {
     'ScheduleProfile',
   ]);
   expect(notesOf(view, [], { keepCrds: false })).toEqual([expect.stringContaining('1 ScheduleProfiles go with')]);
+});
+
+test('the record of a Helm release goes with the installation, unless Spillway is only a part of that', () => {
+  const record = { kind: 'Secret', metadata: { namespace: 'n', name: 'r.v1', labels: { name: 'r' } } };
+  expect(kinds(foundInCluster({ ...nothing, records: [record] }, { keepCrds: false }).ours)).toEqual(['Secret']);
+  const shared = foundInCluster({ ...nothing, otherRecords: [record] }, { keepCrds: false });
+  expect(shared.ours).toEqual([]);
+  expect(shared.others).toMatchObject([{ name: 'r.v1', remedy: expect.stringContaining('helm uninstall r -n n') }]);
 });
 
 test('both stay when they are to be kept, or another installation uses them', () => {

@@ -24,13 +24,13 @@ export interface CrdChoice {
 }
 
 export function foundInCluster(view: ClusterView, { keepCrds }: CrdChoice): Found {
-  const { admission, workload, rights, nodes, leases, namespaces, definition, profiles, neighbours } = view;
+  const { admission, records, workload, rights, nodes, leases, namespaces, definition, profiles, neighbours } = view;
   const pods = view.pods.filter((pod) => !isPlaceholder(pod));
   const keepsCrd = whyCrdStays(view, keepCrds);
   const crds = definition === undefined ? [] : [definition, ...profiles];
   return {
     ours: [
-      ...[...admission, ...pods, ...nodes, ...leases, ...workload, ...rights].map(itemOf),
+      ...[...admission, ...pods, ...nodes, ...leases, ...records, ...workload, ...rights].map(itemOf),
       ...(keepsCrd === undefined ? crds.map(itemOf) : []),
       ...(neighbours.length === 0 ? namespaces.map(itemOf) : []),
     ],
@@ -46,6 +46,14 @@ export function foundInCluster(view: ClusterView, { keepCrds }: CrdChoice): Foun
           'If nothing serves it, uninstall it with its own configuration',
         ),
       ),
+      ...view.otherRecords.map((record) => {
+        const { name: release = '' } = record.metadata?.labels ?? {};
+        return left(
+          record,
+          `is of the Helm release ${release}, of which Spillway is only a part`,
+          `Take Spillway out of its chart, or remove it all: helm uninstall ${release} -n ${record.metadata?.namespace ?? ''}`,
+        );
+      }),
       ...(keepsCrd === undefined ? [] : crds.map((object) => left(object, keepsCrd))),
       ...(neighbours.length === 0 ? [] : namespaces.map((each) => left(each, usedBy(neighbours)))),
     ],

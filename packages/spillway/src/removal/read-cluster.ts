@@ -12,9 +12,12 @@ import {
   type Pod,
   pods,
   type ResourceType,
+  type Secret,
   secrets,
 } from '@spillway/kube';
-import { admissionTypes, rightTypes, workloadTypes } from '../addon/object-types.ts';
+import { chartOf, recordSelector, releaseOf } from '../addon/helm-release.ts';
+import { filesSecretName } from '../addon/installation/secret-mounts.ts';
+import { admissionTypes, namespacesOf, rightTypes, workloadTypes } from '../addon/object-types.ts';
 import { secretName } from '../admission/authority-secret.ts';
 import { type Config, placementLeaseName, poolLeaseName } from '../config/config.ts';
 import { linkSecretName } from '../link/secret-name.ts';
@@ -25,13 +28,27 @@ import { burstScheduler, profileGate, virtualNodeType } from '../podspec/contrac
 import { isOfProduct, productSelectorText, selectorTextOf } from '../podspec/installation.ts';
 import type { ClusterView } from './cluster-view.ts';
 
-/** @throws ApiError, TransportError */
-export async function readCluster(client: KubeClient, config: Config, signal: AbortSignal): Promise<ClusterView> {
+/** What the chart of Helm installs in a namespace, and nothing else: rights for that are enough (`removalRights`). */
+export interface RemovalScope {
+  readonly namespace: string;
+}
+
+/** @param scope absent: whatever is labelled as of the installation, wherever it is. @throws ApiError, TransportError */
+export async function readCluster(
+  client: KubeClient,
+  config: Config,
+  scope: RemovalScope | undefined,
+  signal: AbortSignal,
+): Promise<ClusterView> {
   const { name, pools, leaderElection, admission, link } = config;
-  const list = async <T extends KubeObject>(type: ResourceType<T>, labelSelector?: string): Promise<T[]> => {
+  const list = async <T extends KubeObject>(
+    type: ResourceType<T>,
+    labelSelector?: string,
+    namespace?: string,
+  ): Promise<T[]> => {
     const found: T[] = [];
     try {
-      const options = { signal, labelSelector };
+      const options = { signal, labelSelector, ...(namespace !== undefined && { namespace }) };
       for await (const { items } of client.resource(type).pages(options)) found.push(...items);
     } catch (error) {
       // An older cluster has no such kind.
@@ -51,8 +68,23 @@ export async function readCluster(client: KubeClient, config: Config, signal: Ab
   /** Secrets that `spillway serve` has made. */
   const authoritiesOf = async (of: string, ofWebhooks: string, ofLink: string): Promise<KubeObject[]> =>
     (await Promise.all([get(secrets, secretName(of), ofWebhooks), get(secrets, linkSecretName(of), ofLink)])).flat();
+  const listedOf = async (type: ResourceType<KubeObject>): Promise<KubeObject[]> => {
+    const labels = selectorTextOf(name);
+    if (scope === undefined || !type.namespaced) return await list(type, labels);
+    if (type === secrets) return await get(secrets, filesSecretName(name), scope.namespace);
+    const places = namespacesOf(type, scope.namespace);
+    return (await Promise.all(places.map((place) => list(type, labels, place)))).flat();
+  };
   const listed = async (types: readonly ResourceType<KubeObject>[]): Promise<KubeObject[]> =>
-    (await Promise.all(types.map((type) => list(type, selectorTextOf(name))))).flat();
+    (await Promise.all(types.map(listedOf))).flat();
+
+  const recordsOf = async (objects: readonly KubeObject[]): Promise<Secret[]> => {
+    const releases = new Map(
+      objects.flatMap((each) => releaseOf(each) ?? []).map((each) => [JSON.stringify(each), each]),
+    );
+    const all = Array.from(releases.values(), (each) => list(secrets, recordSelector(each), each.namespace));
+    return (await Promise.all(all)).flat();
+  };
 
   const allNodes = await list(nodes, `${virtualNodeType.key}=${virtualNodeType.value}`);
   const named = (await Promise.all(pools.map(({ nodeName }) => get(nodes, nodeName)))).flat();
@@ -69,9 +101,10 @@ export async function readCluster(client: KubeClient, config: Config, signal: Ab
       authoritiesOf(name, admission.namespace, link.namespace),
       get(customResourceDefinitions, nameOf(scheduleProfileCrd)),
       list(scheduleProfiles),
-      list(namespaces, productSelectorText),
+      scope === undefined ? list(namespaces, productSelectorText) : [],
       list(clusterRoles, productSelectorText),
     ]);
+  const records = scope === undefined ? await recordsOf([...workload, ...rights, ...admissionObjects]) : [];
   const electionLeases = leaderElection.enabled
     ? [...pools.map((pool) => poolLeaseName(leaderElection, pool)), placementLeaseName(leaderElection)]
     : [];
@@ -89,12 +122,17 @@ export async function readCluster(client: KubeClient, config: Config, signal: Ab
     pods: allPods.filter(({ spec: { nodeName = '' } = {} }) => poolNodes.has(nodeName) && !foreign.has(nodeName)),
     waiting: allPods.filter(waitsForSpillway),
     leases: found.flat(),
+    records: records.filter((each) => chartOf(each) === ownChart),
+    otherRecords: records.filter((each) => chartOf(each) !== ownChart),
     namespaces: spaces,
     definition: definitions.find(({ metadata }) => isOfProduct(metadata?.labels)),
     profiles,
     neighbours: neighboursIn(everybodysRoles, name),
   };
 }
+
+/** Name of the chart. */
+const ownChart = 'spillway';
 
 function waitsForSpillway({ spec, metadata }: Pod): boolean {
   const waits = spec?.nodeName === undefined && metadata?.deletionTimestamp === undefined;

@@ -59,7 +59,7 @@ async function removal(backend: ShakyBackend, timeoutMs = 60_000): Promise<Remov
   const asked = { graceSeconds: undefined, keepCrds: false, timeoutMs, tell: () => {} };
   const { signal } = new AbortController();
   return await uninstall(
-    { ...asked, config, clusterId: 'cluster', pools, cluster: undefined, clock: hurriedClock() },
+    { ...asked, config, clusterId: 'cluster', pools, cluster: undefined, scope: undefined, clock: hurriedClock() },
     signal,
   );
 }

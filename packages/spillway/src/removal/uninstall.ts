@@ -23,7 +23,7 @@ import type { ClusterView } from './cluster-view.ts';
 import { isPlaceholder } from './owners.ts';
 import { persist, type Persistence, reasonOf } from './persist.ts';
 import { foundInCluster, foundInPool, type Found, notesOf, type PoolView, whyCrdStays } from './plan.ts';
-import { readCluster } from './read-cluster.ts';
+import { readCluster, type RemovalScope } from './read-cluster.ts';
 import { type Item, type Left, type RemovalReport, withoutRemains } from './report.ts';
 import { scheduleProfiles } from '../placement/rules/schedule-profile.ts';
 
@@ -33,6 +33,8 @@ export interface UninstallOptions extends Persistence {
   readonly pools: readonly OpenPool[];
   /** Absent: only what the backends have is looked at. */
   readonly cluster: ClusterAccess | undefined;
+  /** Helm runs this before it removes a release: the namespace, and what Helm knows of the release, are left to it. */
+  readonly scope: RemovalScope | undefined;
   /** Absent: that of each pod. */
   readonly graceSeconds: number | undefined;
   readonly keepCrds: boolean;
@@ -42,8 +44,8 @@ export interface UninstallOptions extends Persistence {
 
 /** What an installation has, and what of it a removal would take away. Changes nothing. */
 export async function planUninstall(options: UninstallOptions, signal: AbortSignal): Promise<RemovalReport> {
-  const { clusterId, cluster, config, pools, keepCrds } = options;
-  const view = cluster && (await readCluster(cluster.client, config, signal));
+  const { clusterId, cluster, config, scope, pools, keepCrds } = options;
+  const view = cluster && (await readCluster(cluster.client, config, scope, signal));
   const ofPools = await lookAtPools(pools, signal);
   const found = [...(view ? [foundInCluster(view, { keepCrds })] : []), ...ofPools.map(foundInPool)];
   return {
@@ -109,8 +111,8 @@ class Removal {
 
   /** Nothing of it holds up the cluster any more, and its pods are told to end. */
   async begin({ client }: ClusterAccess): Promise<ClusterView> {
-    const { config, graceSeconds, tell } = this.#options;
-    const view = await stoppedView(client, config, this.#options, this.#signal);
+    const { config, scope, graceSeconds, tell } = this.#options;
+    const view = await stoppedView(client, config, scope, this.#options, this.#signal);
     await assertNobodyServes(client, view, this.#options, this.#signal);
     if (view.admission.length > 0) tell(`Removing ${view.admission.length} objects of admission`);
     this.removed.push(...(await removeObjects(client, view.admission, this.#signal)));
@@ -139,10 +141,10 @@ class Removal {
 
   /** What is in the cluster besides pods. The nodes and the rest stay while instances are left, for the next run. */
   async clearCluster({ client }: ClusterAccess): Promise<void> {
-    const { config, tell, keepCrds } = this.#options;
+    const { config, scope, tell, keepCrds } = this.#options;
     const signal = this.#signal;
     const read = (): Promise<ClusterView> =>
-      persist('cluster', () => readCluster(client, config, signal), this.#context, signal);
+      persist('cluster', () => readCluster(client, config, scope, signal), this.#context, signal);
     let view = await read();
     if (view.waiting.length > 0) tell(`Freeing ${view.waiting.length} pods that wait for Spillway`);
     this.others.push(...(await freeWaiting(client, view.waiting, signal)));
@@ -152,13 +154,15 @@ class Removal {
     // Placeholders go with their nodes; what has come since then, too.
     view = { ...(await read()), definition: view.definition };
     await deletePods(client, view.pods, 0, signal);
-    this.removed.push(...(await removeObjects(client, [...view.leases, ...view.workload, ...view.rights], signal)));
+    this.removed.push(
+      ...(await removeObjects(client, [...view.leases, ...view.records, ...view.workload, ...view.rights], signal)),
+    );
     const { definition, profiles } = view;
     if (definition !== undefined && whyCrdStays(view, keepCrds) === undefined) {
       this.removed.push(...(await removeObjects(client, profiles, signal, () => scheduleProfiles)));
       this.removed.push(...(await removeObjects(client, [definition], signal)));
     }
-    if (view.neighbours.length > 0) return;
+    if (view.neighbours.length > 0 || scope !== undefined) return;
     await awaitReplicaSets(client, config.name, this.#options, signal);
     const { removed, others } = await removeNamespaces(client, view.namespaces, signal);
     this.removed.push(...removed);
@@ -167,12 +171,12 @@ class Removal {
 
   /** Looks anew, and waits a little for what goes by itself, and for a backend that fails to tell what it has. */
   async end(): Promise<readonly Found[]> {
-    const { cluster, config, clock, keepCrds, pools, tell } = this.#options;
+    const { cluster, config, scope, clock, keepCrds, pools, tell } = this.#options;
     tell('Looking at what is left');
     const known = new Set(this.others.map(({ kind, name }) => `${kind}/${name}`));
     const deadlineMs = clock.now() + patienceMs;
     for (;;) {
-      const view = cluster && (await readCluster(cluster.client, config, this.#signal));
+      const view = cluster && (await readCluster(cluster.client, config, scope, this.#signal));
       const ofPools = await lookAtPools(pools, this.#signal);
       const found = [...(view ? [foundInCluster(view, { keepCrds })] : []), ...ofPools.map(foundInPool)];
       const rest = found.map((each) => ({

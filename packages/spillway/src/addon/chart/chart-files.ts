@@ -1,8 +1,7 @@
 import type { KubeObject } from '@spillway/kube';
-import { allFeatures, type Feature, features, markedObjects } from './chart-objects.ts';
+import { allFeatures, type Feature, features, hookAnnotation, markedObjects } from './chart-objects.ts';
 import { factsTemplate } from './facts.ts';
 import { TemplateText } from './template-text.ts';
-import { uninstallTemplate } from './uninstall-template.ts';
 import { valuesSchema, valuesText } from './values.ts';
 import { type Settings, variantOf } from './variants.ts';
 
@@ -18,7 +17,6 @@ export function chartFiles(version: string): ReadonlyMap<string, string> {
     ['values.yaml', valuesText],
     ['values.schema.json', `${JSON.stringify(valuesSchema(), undefined, 2)}\n`],
     ['templates/_facts.tpl', factsTemplate],
-    ['templates/uninstall.yaml', uninstallTemplate],
     ...templates,
   ]);
 }
@@ -35,7 +33,8 @@ kubeVersion: ">=1.28.0-0"
 `;
 
 /** Which of the files has it, for people who look for it. */
-function fileOf({ kind = '' }: KubeObject): string {
+function fileOf({ kind = '', metadata }: KubeObject): string {
+  if (metadata?.annotations?.[hookAnnotation] !== undefined) return 'uninstall';
   if (kind === 'CustomResourceDefinition') return 'crd';
   if (/Role|ServiceAccount/.test(kind)) return 'rbac';
   return /Admission|Webhook/.test(kind) ? 'admission' : 'workload';

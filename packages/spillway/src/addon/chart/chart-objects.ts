@@ -1,6 +1,8 @@
 import type { KubeObject } from '@spillway/kube';
 import { parseConfig } from '../../config/load.ts';
-import { type InstallationOptions, installationObjects } from '../installation/installation.ts';
+import { keptByHelm } from '../helm-release.ts';
+import { configMapName, type InstallationOptions, installationObjects } from '../installation/installation.ts';
+import { removalHook } from '../installation/removal-hook.ts';
 import { marks, spliceKey } from './marks.ts';
 import type { Settings } from './variants.ts';
 
@@ -22,6 +24,8 @@ export const features = [
   'stateClaim',
   'linkAnnotations',
   'crd',
+  'uninstall',
+  'removesCrds',
 ] as const;
 export type Feature = (typeof features)[number];
 
@@ -42,24 +46,27 @@ export const allFeatures: Settings<Feature> = {
   stateClaim: true,
   linkAnnotations: true,
   crd: true,
+  uninstall: true,
+  removesCrds: true,
 };
 
-/** Helm leaves the object alone when it removes a release. */
-const keepAnnotation = 'helm.sh/resource-policy';
-
+/** Helm does not install the object, but runs it: `removalHook`. */
+export const hookAnnotation = 'helm.sh/hook';
 /** The objects of an installation with marks for all that can be chosen. */
 export function markedObjects(has: Settings<Feature>): readonly KubeObject[] {
   const config = parseConfig(JSON.stringify(markedConfig(has)), '');
-  return installationObjects({ config, text: marks.configText }, optionsOf(has)).flatMap((object) => {
-    if (object.kind !== 'CustomResourceDefinition') return [object];
-    return has.crd ? [kept(object)] : [];
-  });
-}
-
-/** Not Helm's to remove: others may use it, and objects go with it. `spillway uninstall` knows. */
-function kept(object: KubeObject): KubeObject {
-  const { metadata } = object;
-  return { ...object, metadata: { ...metadata, annotations: { ...metadata?.annotations, [keepAnnotation]: 'keep' } } };
+  const options = optionsOf(has);
+  const objects = installationObjects({ config, text: marks.configText }, options);
+  const hook = {
+    ...options,
+    keepCrds: !has.removesCrds,
+    timeoutSeconds: marks.uninstallSeconds,
+  };
+  const content = { configMapName: configMapName(config.name), mounts: options.mounts, files: [] };
+  return [
+    ...objects.filter(({ kind }) => has.crd || kind !== 'CustomResourceDefinition').map(keptByHelm),
+    ...(has.uninstall ? removalHook(config, hook, content, objects) : []),
+  ];
 }
 
 function markedConfig(has: Settings<Feature>): object {

@@ -10,8 +10,14 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { parseConfig } from '../../config/load.ts';
-import { carrierOf, type InstallationOptions, installationObjects } from '../installation/installation.ts';
+import {
+  carrierOf,
+  configMapName,
+  type InstallationOptions,
+  installationObjects,
+} from '../installation/installation.ts';
 import { installedConfig } from '../installation/installed-config.ts';
+import { removalHook } from '../installation/removal-hook.ts';
 import { resourcesFor } from '../installation/resources.ts';
 import { usualOptions } from '../testing/installations.ts';
 
@@ -40,7 +46,7 @@ const rendered = async (values: object): Promise<readonly KubeObject[]> => {
   const text = await withValues(values, 'template', 'any-name', '--namespace', namespace);
   return parseAllDocuments(text).flatMap((document): KubeObject[] => {
     const object: KubeObject | null = document.toJS();
-    return object === null || object.metadata?.annotations?.['helm.sh/hook'] !== undefined ? [] : [object];
+    return object === null ? [] : [object];
   });
 };
 
@@ -84,9 +90,14 @@ interface Case {
     | 'linkService'
   >;
   readonly pods: number;
+  readonly uninstall: {
+    readonly enabled: boolean;
+    readonly keepCrds: boolean;
+    readonly timeoutSeconds: number;
+  };
 }
 
-const valuesOf = ({ config, options, pods }: Case): object => ({
+const valuesOf = ({ config, options, pods, uninstall }: Case): object => ({
   config,
   image: { repository: 'registry.example.com/spillway', tag: '1.2.3' },
   pods,
@@ -98,21 +109,25 @@ const valuesOf = ({ config, options, pods }: Case): object => ({
   stateClaim: options.stateClaim ?? '',
   abilities: options.abilities,
   linkService: options.linkService,
+  uninstall,
 });
 
-function installed({ config, options, pods }: Case): readonly KubeObject[] {
+/** And what Helm runs before it removes that. */
+function installed({ config, options, pods, uninstall }: Case): readonly KubeObject[] {
   const text = stringify(installedConfig(config, namespace));
-  return installationObjects(
-    { config: parseConfig(text, 'config.yaml'), text },
-    {
-      ...usualOptions,
-      ...options,
-      namespace,
-      ownsNamespace: false,
-      image: 'registry.example.com/spillway:1.2.3',
-      resources: resourcesFor(pods),
-    },
-  );
+  const whole = {
+    ...usualOptions,
+    ...options,
+    namespace,
+    ownsNamespace: false,
+    image: 'registry.example.com/spillway:1.2.3',
+    resources: resourcesFor(pods),
+  };
+  const parsed = parseConfig(text, 'config.yaml');
+  const objects = installationObjects({ config: parsed, text }, whole);
+  if (!uninstall.enabled) return objects;
+  const content = { configMapName: configMapName(parsed.name), mounts: options.mounts, files: [] };
+  return [...objects, ...removalHook(parsed, { ...whole, ...uninstall }, content, objects)];
 }
 
 const maybe = <T>(name: string, value: fc.Arbitrary<T>): fc.Arbitrary<Record<string, T>> =>
@@ -177,13 +192,18 @@ const options: fc.Arbitrary<Case['options']> = fc.record({
     { type: 'LoadBalancer', annotations: { 'kubernetes.io/elb.class': 'union' } },
   ),
 });
+const uninstall = fc.record({
+  enabled: fc.boolean(),
+  keepCrds: fc.boolean(),
+  timeoutSeconds: fc.constantFrom(60, 600),
+});
 /** What the checks of an installation refuse is not compared. */
 const isPossible = (each: Case): boolean => {
   const { admission } = parseConfig(stringify(installedConfig(each.config, namespace)), '');
   const carrier = carrierOf({ admission }, each.options.abilities);
   return carrier === 'policy' ? each.options.abilities.mutatingPolicies : admission.enabled;
 };
-const cases = fc.record({ config, options, pods: fc.constantFrom(100, 1000, 5000) }).filter(isPossible);
+const cases = fc.record({ config, options, uninstall, pods: fc.constantFrom(100, 1000, 5000) }).filter(isPossible);
 
 test('the chart installs what the command line installs, with whatever values', { timeout: 600_000 }, async () => {
   await fc.assert(

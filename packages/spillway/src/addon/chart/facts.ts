@@ -74,6 +74,7 @@ export const factsTemplate: string = `{{- /* Generated. What the other templates
   "webhookPort" ($config.admission.port | default 9443)
   "healthPort" $config.observability.healthPort
   "linkPort" ($config.link.port | default 10270)
+  "uninstallSeconds" .Values.uninstall.timeoutSeconds
   "pools" $pools
   "nodeNames" $nodeNames
   "taintKeys" (uniq $taintKeys)
@@ -93,6 +94,8 @@ export const factsTemplate: string = `{{- /* Generated. What the other templates
     "secrets" (not (empty .Values.secrets))
     "stateClaim" (not (empty .Values.stateClaim))
     "crd" .Values.crd.install
+    "uninstall" .Values.uninstall.enabled
+    "removesCrds" (not .Values.uninstall.keepCrds)
     "linkAnnotations" (not (empty .Values.linkService.annotations))
   )
 | toJson -}}

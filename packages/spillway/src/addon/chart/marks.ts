@@ -24,6 +24,7 @@ export const marks = {
   webhookPort: 64_003,
   linkPort: 64_004,
   kubeletPort: 64_005,
+  uninstallSeconds: 64_006,
 } as const;
 
 /** A map with this key alone stands for one whose content is a value of the facts, named there. */
@@ -52,6 +53,7 @@ export const replacements: readonly (readonly [mark: string, template: string])[
   [String(marks.webhookPort), '$s.webhookPort'],
   [String(marks.linkPort), '$s.linkPort'],
   [String(marks.kubeletPort), '$pool.kubeletPort'],
+  [String(marks.uninstallSeconds), '$s.uninstallSeconds'],
 ];
 
 /** Elements of lists with these marks stand for one element of each of many. */

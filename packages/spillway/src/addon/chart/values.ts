@@ -56,8 +56,8 @@ crd:
   # false: another installation in the cluster has brought it.
   install: true
 
-# "helm uninstall" first runs "spillway uninstall" in a Job, as an administrator of the cluster: burst pods end, and what
-# Spillway has on the backends is removed. Without it, they stay.
+# "helm uninstall" first runs "spillway uninstall" in a Job, with an account of its own that may remove what this installation has:
+# burst pods end, and what Spillway has on the backends is removed. Without it, they stay.
 uninstall:
   enabled: true
   # Keeps the CustomResourceDefinition ScheduleProfile and its objects.

@@ -46,11 +46,15 @@ function mountOf(volume: Volume | undefined, folder: string): SecretMount[] {
   return secret === undefined || folder === filesFolder ? [] : [{ secret, folder }];
 }
 
-const filesIn = (volume: Volume | undefined, secret: Secret | undefined): BroughtFile[] =>
-  (volume?.secret?.items ?? []).map(({ key, path }) => ({
+/** Helm mounts the Secret as a whole. */
+function filesIn(volume: Volume | undefined, secret: Secret | undefined): BroughtFile[] {
+  if (volume?.secret === undefined) return [];
+  const items = volume.secret.items ?? Object.keys(secret?.data ?? {}).map((key) => ({ key, path: key }));
+  return items.map(({ key, path }) => ({
     file: path,
     content: Buffer.from(secret?.data?.[key] ?? '', 'base64'),
   }));
+}
 
 function linkServiceOf(service: Service | undefined): LinkServiceOptions {
   const type = service?.spec?.type;

@@ -1,5 +1,6 @@
 import { type KubeClient, systemClock } from '@spillway/kube';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { type HelmRelease, inRelease, releaseOf } from '../../addon/helm-release.ts';
 import { configMapName, installationObjects } from '../../addon/installation/installation.ts';
 import { type Choices, choicesOf } from '../../addon/installation/options-of.ts';
 import type { Config } from '../../config/config.ts';
@@ -99,14 +100,16 @@ class Installing {
   /** Checks, shows or does what was asked, and prints the answer. */
   async run(signal: AbortSignal): Promise<void> {
     const { namespace, dryRun, check, wait, timeout, output } = this.#options;
-    const { installable, choices, textBefore } = await this.#wanted(signal);
+    const { installable, choices, textBefore, release } = await this.#wanted(signal);
     const { config } = installable;
     const abilities = await readAbilities(this.#client, signal);
     const asked = { config, namespace, abilities, stateClaim: choices.stateClaim, mounts: choices.mounts };
     const view = await readPreflight(this.#client, { ...asked, nowMs: Date.now() }, signal);
     this.#report(await this.#findings(view, installable.here, signal));
     const ownsNamespace = view.space === undefined || isOfProduct(view.space.metadata?.labels);
-    const objects = installationObjects(installable, { ...choices, abilities, ownsNamespace });
+    const made = installationObjects(installable, { ...choices, abilities, ownsNamespace });
+    if (release !== undefined) note(this.#terminal, releaseNote(release));
+    const objects = release === undefined ? made : inRelease(made, release);
     const plan = await planObjects(this.#client, config.name, objects, signal);
     this.#report(plan.refusals.map(refusalFinding));
     if (dryRun || check) {
@@ -139,6 +142,7 @@ class Installing {
     readonly installable: InstallableConfig;
     readonly choices: Choices;
     readonly textBefore: string | undefined;
+    readonly release: HelmRelease | undefined;
   }> {
     const { config: file, namespace, image } = this.#options;
     const name = file === undefined ? (this.#options.name ?? '') : (await loadConfig(file)).name;
@@ -153,16 +157,22 @@ class Installing {
       throw new UsageError('--image is needed: the image of Spillway, as the nodes can pull it');
     const choices = chosen(this.#options, before, { namespace, image: wantedImage });
     const textBefore = found?.configText;
+    const release = found && releaseOf(found.deployment);
     if (file !== undefined) {
       const installable = await readInstallable(file, choices);
-      return { installable, choices: { ...choices, files: installable.files }, textBefore };
+      return { installable, choices: { ...choices, files: installable.files }, textBefore, release };
     }
     if (textBefore === undefined)
       throw new UsageError('the configuration of the installation is gone: give it with --config');
     const read = installedConfigOf(textBefore, `${namespace}/${configMapName(name)}`, namespace);
     if ('obstacle' in read) throw new UsageError(`${read.obstacle}\nWrite another one, and give it with --config`);
     const { installed } = read;
-    return { installable: { ...installed, files: choices.files, here: installed.config }, choices, textBefore };
+    return {
+      installable: { ...installed, files: choices.files, here: installed.config },
+      choices,
+      textBefore,
+      release,
+    };
   }
 
   /** Undefined when nobody can say whether it was ready. */
@@ -192,6 +202,9 @@ class Installing {
     }
   }
 }
+
+const releaseNote = ({ name, namespace }: HelmRelease): string =>
+  `note: this installation is the Helm release ${name} in ${namespace}, whose values stay as they are: the next "helm upgrade" needs what you change here in its values, too`;
 
 const isFailure = ({ result }: InstallReport): boolean => result === 'rolledBack' || result === 'notReady';
 

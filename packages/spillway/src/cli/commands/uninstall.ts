@@ -22,6 +22,7 @@ interface Options extends ClusterOptions {
   readonly namespace?: string;
   readonly dryRun?: true;
   readonly offline?: true;
+  readonly helmHook?: true;
   readonly clusterId?: string;
   readonly keepCrds?: true;
   readonly grace?: number;
@@ -42,6 +43,10 @@ export function uninstallCommand(terminal: Terminal): Command {
     .option('--dry-run', 'change nothing; show what would be removed, and what becomes of the pods')
     .option('--offline', 'the cluster no longer exists: remove only what the backends have of it')
     .option('--cluster-id <id>', 'with --offline: whose instances to remove (default: clusterId of the configuration)')
+    .option(
+      '--helm-hook',
+      'as the chart runs it before Helm removes a release: the namespace and the release are left to Helm',
+    )
     .option('--keep-crds', 'keep the CustomResourceDefinition ScheduleProfile and its objects')
     .option('--grace <seconds>', 'grace period of the pods (default: their own)', secondsOf)
     .addOption(
@@ -59,7 +64,9 @@ export function uninstallCommand(terminal: Terminal): Command {
 }
 
 async function run(options: Options, terminal: Terminal): Promise<RemovalReport> {
-  const { clusterId, offline } = options;
+  const { clusterId, offline, helmHook } = options;
+  if (helmHook && options.namespace === undefined) throw new UsageError('--helm-hook needs --namespace');
+  if (helmHook && offline) throw new UsageError('--helm-hook and --offline exclude each other');
   if (clusterId !== undefined && !offline) throw new UsageError('--cluster-id needs --offline');
   const config = await loadConfig(options.config);
   if (offline) {
@@ -99,6 +106,7 @@ type Parts = Pick<UninstallOptions, 'config' | 'clusterId' | 'pools' | 'cluster'
 async function remove(options: Options, parts: Parts, terminal: Terminal): Promise<RemovalReport> {
   const whole: UninstallOptions = {
     ...parts,
+    scope: options.helmHook && options.namespace !== undefined ? { namespace: options.namespace } : undefined,
     graceSeconds: options.grace,
     keepCrds: options.keepCrds === true,
     timeoutMs: options.timeout * 1000,

@@ -84,7 +84,7 @@ export class FakeCluster {
       ...object.metadata,
       uid: before?.metadata?.uid ?? `uid-${this.#version}`,
       generation: this.#version,
-      managedFields: [{ manager: 'spillway-install', operation: 'Apply', fieldsV1 }],
+      managedFields: [{ manager: 'helm', operation: 'Apply', fieldsV1 }],
     };
     return { ...object, metadata };
   }
