@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -78,10 +77,6 @@ export async function startInstallationSite(): Promise<InstallationSite> {
 async function start(undo: AsyncDisposableStack): Promise<InstallationSite> {
   const [built, started] = await Promise.all([productImage('spillway'), startCluster({ node: {} })]);
   const cluster = undo.use(started);
-  // Nodes translate the addresses of pods that call the outside.
-  const [podNetwork = ''] = cluster.podCidrs;
-  const rule = ['-A', 'POSTROUTING', '-s', podNetwork, '-d', cluster.hostAddress, '-j', 'MASQUERADE'];
-  await once(cluster.spawn('iptables', ['-t', 'nat', ...rule], { stdio: 'ignore' }), 'exit');
   const version = await productVersion();
   const images = { repository, current: `${repository}:${version}`, next: `${repository}:next` };
   await pushImage(cluster.registry, images.current, built);
