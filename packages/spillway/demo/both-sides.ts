@@ -1,36 +1,30 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Cluster } from '@spillway/devcluster';
-import type { Region } from '@spillway/cci-standin';
 import type { Pod, Service } from '@spillway/kube';
 import { burstLabels } from '../src/podspec/contract.ts';
-import { productImage } from '../image/images.ts';
-import { say, show } from './narrator.ts';
-
-/** The image of the link agent, in the account's own registry. */
-export async function provideAgent({ swr }: Region): Promise<string> {
-  return await swr.push('team/spillway-link-agent:1', await productImage('spillway-link-agent', { report: say }));
-}
+import { outputOf, show, type Words } from './commands.ts';
+import { say } from './narrator.ts';
 
 /** A frontend on the real node and a backend that bursts, each behind a Service, call each other by name. */
 export async function showBothSides(cluster: Cluster): Promise<void> {
   say('Services work on both sides: a frontend on the real node and a backend in CCI call each other by name.');
   const items = [pod('frontend', 'off'), pod('backend', 'enforce'), service('frontend'), service('backend')];
-  await done(cluster, ['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+  await outputOf(cluster, ['kubectl', 'apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
   const pods = ['pod/frontend', 'pod/backend'];
-  await done(cluster, ['wait', '--for=condition=Ready', ...pods, '--timeout=120s']);
+  await outputOf(cluster, ['kubectl', 'wait', '--for=condition=Ready', ...pods, '--timeout=120s']);
   for (const [from, to] of [
     ['frontend', 'backend'],
     ['backend', 'frontend'],
   ] as const) {
-    const call = ['exec', from, '--', 'wget', '-qO-', `http://${to}`];
+    const call: Words = ['kubectl', 'exec', from, '--', 'wget', '-qO-', `http://${to}`];
     // Endpoints of a new Service are known a moment later.
-    for (const deadline = performance.now() + 30_000; (await cluster.kubectl(call)).code !== 0; ) {
+    for (const deadline = performance.now() + 30_000; (await cluster.kubectl(call.slice(1))).code !== 0; ) {
       if (performance.now() > deadline) throw new Error(`the ${from} does not reach the ${to}`);
       await setTimeout(200);
     }
     await show(cluster, call);
   }
-  await done(cluster, ['delete', ...pods, 'service/frontend', 'service/backend', '--wait=false']);
+  await outputOf(cluster, ['kubectl', 'delete', ...pods, 'service/frontend', 'service/backend', '--wait=false']);
 }
 
 function pod(name: string, burst: 'off' | 'enforce'): Pod {
@@ -53,9 +47,4 @@ function pod(name: string, burst: 'off' | 'enforce'): Pod {
 function service(name: string): Service {
   const spec = { selector: { app: name }, ports: [{ port: 80, targetPort: 8080 }] };
   return { apiVersion: 'v1', kind: 'Service', metadata: { name }, spec };
-}
-
-async function done(cluster: Cluster, args: readonly string[], input = ''): Promise<void> {
-  const { code, stderr } = await cluster.kubectl(args, { input });
-  if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with code ${code}: ${stderr}`);
 }

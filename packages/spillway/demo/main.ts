@@ -3,11 +3,12 @@ import { parseArgs } from 'node:util';
 import { RegionError } from '@spillway/cci-standin';
 import type { Cluster } from '@spillway/devcluster';
 import { canRunContainers, DevClusterError, startCluster } from '@spillway/devcluster';
-import { Testbed } from '../testkit/testbed.ts';
-import { provideAgent, showBothSides } from './both-sides.ts';
-import { say, show } from './narrator.ts';
+import { productImage } from '../image/images.ts';
+import { showBothSides } from './both-sides.ts';
+import { say } from './narrator.ts';
+import { installProduct, type Product, showInstalled, startProduct } from './product.ts';
 import { ownRegion, regionToKeep } from './region.ts';
-import { burst, examine, runPrivateJob, scaleIn, scaleToZero, showInstalled, showUsage } from './story.ts';
+import { burst, examine, runPrivateJob, scaleIn, scaleToZero, showUsage, uninstall } from './story.ts';
 
 const { values: flags } = parseArgs({
   options: { keep: { type: 'boolean', default: false }, name: { type: 'string', default: 'demo' } },
@@ -17,12 +18,12 @@ const { values: flags } = parseArgs({
 const programs = join(import.meta.dirname, '../../../node_modules/.bin');
 
 await using stack = new AsyncDisposableStack();
-let interrupted = false;
+const interrupted = new AbortController();
 /** From here on the components of the cluster end, which is no news. */
 let ending = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    interrupted = true;
+    interrupted.abort();
     ending = true;
     say('Stopping: everything that the demo made is removed.');
     stack.disposeAsync().then(
@@ -38,7 +39,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 try {
   await demo();
 } catch (error) {
-  if (!interrupted) {
+  if (!interrupted.signal.aborted) {
     const text =
       error instanceof DevClusterError || error instanceof RegionError
         ? error.message
@@ -60,6 +61,9 @@ async function demo(): Promise<void> {
   const log = (line: string): void => {
     if (!ending) say(line);
   };
+  const build = { report: say, signal: interrupted.signal };
+  const image = containers.possible ? await productImage('spillway', build) : undefined;
+  const agent = containers.possible && !flags.keep ? await productImage('spillway-link-agent', build) : undefined;
   const cluster = await startCluster({
     name: flags.name,
     node: containers.possible ? { cpu: '2', metricsServer: true } : false,
@@ -70,33 +74,32 @@ async function demo(): Promise<void> {
   const regionOptions = { cluster, containers: containers.possible, log };
   const region = flags.keep ? undefined : stack.use(await ownRegion(regionOptions));
   const at = region ?? (await regionToKeep(regionOptions));
-  const agentImage = region && containers.possible ? await provideAgent(region) : undefined;
-  const testbed = await Testbed.create({ cluster, backend: 'cci', cci: { at }, advice: true, agentImage });
-  if (!flags.keep) stack.use(testbed);
-  await showInstalled(cluster);
-  await testbed.start();
-  say(`Spillway serves the virtual node "${testbed.nodeName}".`);
-  await show(cluster, ['get', 'nodes', '-o', 'wide']);
-  await examine(cluster, testbed);
+  const agentImage = region && agent && (await region.swr.push('team/spillway-link-agent:1', agent));
+  const product = image
+    ? await installProduct({ cluster, at, image, agentImage })
+    : await startProduct({ cluster, at, keep: flags.keep }, stack);
+  await showInstalled(cluster, product);
+  await examine(cluster, product);
 
-  await burst(cluster, testbed);
+  await burst(cluster, product);
   if (region === undefined) {
-    explainHowToGoOn(cluster, testbed);
+    explainHowToGoOn(cluster, product);
     return;
   }
   if (containers.possible) {
     await runPrivateJob(cluster, region);
     await showBothSides(cluster);
-    await showUsage(cluster, testbed);
+    await showUsage(cluster, product);
   }
   await scaleIn(cluster);
-  await scaleToZero(cluster, testbed, region);
+  await scaleToZero(cluster, product, region);
+  await uninstall(cluster, product, region);
   ending = true;
   await stack.disposeAsync();
   say('Done. The cluster, the region and everything else that the demo made is gone.');
 }
 
-function explainHowToGoOn(cluster: Cluster, testbed: Testbed): void {
+function explainHowToGoOn(cluster: Cluster, product: Product): void {
   process.stdout.write(`
 The cluster is yours:
 
@@ -105,10 +108,11 @@ The cluster is yours:
   kubectl get pods -o wide
   kubectl scale deployment/test-vk --replicas=30
 
-Spillway's log:    ${testbed.logFile}
-Its configuration: ${testbed.configFile}
-What is billed:    spillway ledger --config ${testbed.configFile}
+Spillway's log:    ${product.logs}
+Its configuration: ${product.configFile}
+What is billed:    ${product.ledger().join(' ')}
                    spillway cci-region meter
+Remove Spillway:   spillway uninstall --config ${product.configFile}
 Stop everything:   spillway dev down ${cluster.name}; spillway cci-region down
 `);
 }

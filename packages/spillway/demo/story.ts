@@ -7,58 +7,59 @@ import type { Report } from '../src/ledger/report.ts';
 import { burstLabelOf, burstLabels } from '../src/podspec/contract.ts';
 import { counted } from '../src/podspec/words.ts';
 import { disagreements } from '../testkit/compare-bills.ts';
-import type { Testbed } from '../testkit/testbed.ts';
-import { say, show, showSpillway } from './narrator.ts';
+import { outputOf, show } from './commands.ts';
+import { say } from './narrator.ts';
+import type { Product } from './product.ts';
 
 /** The manifest of the CCE user guide, verbatim. */
 const manifest = path.relative('', path.join(import.meta.dirname, 'test-vk.yaml'));
 const ofDeployment = ['-l', 'app=test-vk'];
 
-/** What was applied before `spillway serve` was started. */
-export async function showInstalled(cluster: Cluster): Promise<void> {
-  say('In the cluster: the ScheduleProfile kind, the rights of "spillway serve", and the rules of who bursts.');
-  const kinds =
-    'crds,clusterroles,mutatingadmissionpolicies,validatingadmissionpolicies,validatingwebhookconfigurations';
-  await show(cluster, ['get', kinds, '-l', 'app.kubernetes.io/managed-by=spillway', '-o', 'name']);
-}
-
 /** What Spillway finds before the first pod. */
-export async function examine(cluster: Cluster, testbed: Testbed): Promise<void> {
-  await done(cluster, ['wait', '--for=condition=BackendPrepared', `node/${testbed.nodeName}`, '--timeout=60s']);
+export async function examine(cluster: Cluster, product: Product): Promise<void> {
+  await outputOf(cluster, [
+    'kubectl',
+    'wait',
+    '--for=condition=BackendPrepared',
+    `node/${product.nodeName}`,
+    '--timeout=60s',
+  ]);
+  await admissionAnswers(cluster);
   say(
     'Its namespace and network in CCI are there. Credentials, clock, namespace, network, registry: is the way to CCI free?',
   );
-  await showSpillway(testbed, ['doctor', '--config', testbed.configFile]);
+  await show(cluster, ['spillway', 'doctor', '--config', product.configFile], { mayFind: true });
 }
 
 /** Applies the manifest and shows that all of its pods run, and where. */
-export async function burst(cluster: Cluster, testbed: Testbed): Promise<void> {
+export async function burst(cluster: Cluster, product: Product): Promise<void> {
   say(
     cluster.nodeName === undefined
       ? "The guide's 20 replicas of half a CPU: there is no real node here, so all of them burst."
       : "The guide's 20 replicas of half a CPU, labelled auto: the real node has room for a few, the rest bursts.",
   );
-  await admissionAnswers(cluster);
-  await showSpillway(testbed, ['plan', '-f', manifest]);
+  await show(cluster, ['spillway', 'plan', '-f', manifest], { mayFind: true });
   const asked = performance.now();
-  await show(cluster, ['apply', '-f', manifest]);
-  await done(cluster, ['rollout', 'status', 'deployment/test-vk', '--timeout=240s']);
+  await show(cluster, ['kubectl', 'apply', '-f', manifest]);
+  await outputOf(cluster, ['kubectl', 'rollout', 'status', 'deployment/test-vk', '--timeout=240s']);
   say(`All 20 are Ready, ${((performance.now() - asked) / 1000).toFixed(1)} s after they were asked for.`);
-  await show(cluster, ['get', 'pods', '-o', 'wide', '--sort-by=.spec.nodeName']);
+  await show(cluster, ['kubectl', 'get', 'pods', '-o', 'wide', '--sort-by=.spec.nodeName']);
   say(byNode(await pods(cluster)));
 
-  const burstPod = (await pods(cluster)).find(({ spec }) => spec?.nodeName === testbed.nodeName)?.metadata?.name;
-  if (burstPod === undefined) throw new Error(`no pod runs on ${testbed.nodeName}`);
+  const burstPod = (await pods(cluster)).find(({ spec }) => spec?.nodeName === product.nodeName)?.metadata?.name;
+  if (burstPod === undefined) throw new Error(`no pod runs on ${product.nodeName}`);
   say("A burst pod is a pod: exec, logs, events. The guide's container prints nothing, so exec writes into its log.");
   const greeting = 'echo "hello from $HOSTNAME" > /proc/1/fd/1';
-  await show(cluster, ['exec', burstPod, '--', '/bin/bash', '-c', `${greeting}; ps`]);
-  await show(cluster, ['logs', burstPod, '--timestamps']);
-  await show(cluster, ['describe', 'pod', burstPod], (text) => text.slice(text.indexOf('Events:')));
-  await showSpillway(testbed, ['why', `pod/${burstPod}`]);
+  await show(cluster, ['kubectl', 'exec', burstPod, '--', '/bin/bash', '-c', `${greeting}; ps`]);
+  await show(cluster, ['kubectl', 'logs', burstPod, '--timestamps']);
+  await show(cluster, ['kubectl', 'describe', 'pod', burstPod], {
+    excerpt: (text) => text.slice(text.indexOf('Events:')),
+  });
+  await show(cluster, ['spillway', 'why', `pod/${burstPod}`], { mayFind: true });
 }
 
 /** What the pods use, as metrics-server knows it from both nodes. */
-export async function showUsage(cluster: Cluster, testbed: Testbed): Promise<void> {
+export async function showUsage(cluster: Cluster, product: Product): Promise<void> {
   say(
     'What they use: metrics-server scrapes the virtual node like any other, every 15 s, and tells the use between two scrapes.',
   );
@@ -67,14 +68,16 @@ export async function showUsage(cluster: Cluster, testbed: Testbed): Promise<voi
   for (;;) {
     const [top, nodes] = await Promise.all([
       cluster.kubectl(['top', 'pods', '--no-headers', ...ofDeployment]),
-      cluster.kubectl(['top', 'nodes', '--no-headers', testbed.nodeName]),
+      cluster.kubectl(['top', 'nodes', '--no-headers', product.nodeName]),
     ]);
     if (nodes.code === 0 && top.stdout.trim().split('\n').length === all.length) break;
     if (performance.now() > deadline) throw new Error(`nobody knows what all pods use: ${top.stderr}${nodes.stderr}`);
     await setTimeout(500);
   }
-  await show(cluster, ['top', 'pods', ...ofDeployment], (text) => `${text.split('\n').slice(0, 5).join('\n')}\n…\n`);
-  await show(cluster, ['top', 'nodes']);
+  await show(cluster, ['kubectl', 'top', 'pods', ...ofDeployment], {
+    excerpt: (text) => `${text.split('\n').slice(0, 5).join('\n')}\n…\n`,
+  });
+  await show(cluster, ['kubectl', 'top', 'nodes']);
 }
 
 /** A Job that may run in CCI alone, of an image that only the account may pull. */
@@ -83,10 +86,12 @@ export async function runPrivateJob(cluster: Cluster, region: Region): Promise<v
   const image = await region.swr.push('team/report:1', buildImage({ entries: await busyboxFiles() }, architecture));
   say('A Job with "enforce" and a private image: its login is computed from the access key.');
   await apply(cluster, job(image));
-  await done(cluster, ['wait', '--for=condition=Complete', 'job/report', '--timeout=120s']);
-  await show(cluster, ['get', 'pods', '-l', 'job-name=report', '-o', 'wide']);
-  await show(cluster, ['logs', 'job/report']);
-  await show(cluster, ['describe', 'pod', '-l', 'job-name=report'], (text) => text.slice(text.indexOf('Events:')));
+  await outputOf(cluster, ['kubectl', 'wait', '--for=condition=Complete', 'job/report', '--timeout=120s']);
+  await show(cluster, ['kubectl', 'get', 'pods', '-l', 'job-name=report', '-o', 'wide']);
+  await show(cluster, ['kubectl', 'logs', 'job/report']);
+  await show(cluster, ['kubectl', 'describe', 'pod', '-l', 'job-name=report'], {
+    excerpt: (text) => text.slice(text.indexOf('Events:')),
+  });
 }
 
 function job(image: string): Job {
@@ -112,15 +117,15 @@ export async function scaleIn(cluster: Cluster): Promise<void> {
 }
 
 /** No replicas: shows that nothing is billed any more. */
-export async function scaleToZero(cluster: Cluster, testbed: Testbed, region: Region): Promise<void> {
+export async function scaleToZero(cluster: Cluster, product: Product, region: Region): Promise<void> {
   say('Scale to zero: the instances end, and nothing of them is billed any more.');
   await scale(cluster, 0);
   await gone(cluster);
-  await show(cluster, ['delete', 'job', 'report', '--ignore-not-found']);
-  await show(cluster, ['get', 'pods']);
+  await show(cluster, ['kubectl', 'delete', 'job', 'report', '--ignore-not-found']);
+  await show(cluster, ['kubectl', 'get', 'pods']);
   const reading = await region.meter.read();
-  await showSpillway(testbed, ['ledger', '--config', testbed.configFile]);
-  const report = await testbed.spillway(['ledger', '--config', testbed.configFile, '--by', 'pod', '-o', 'json']);
+  await show(cluster, product.ledger());
+  const report = await outputOf(cluster, product.ledger('--by', 'pod', '-o', 'json'));
   const differences = disagreements(JSON.parse(report) as Report, reading);
   if (reading.running > 0 || differences.length > 0) {
     throw new Error(`${reading.running} are billed; ledger and meter differ: ${differences.join('; ')}`);
@@ -133,9 +138,9 @@ export async function scaleToZero(cluster: Cluster, testbed: Testbed, region: Re
 
 /** Resolves when the pods that have to go know it. */
 async function scale(cluster: Cluster, replicas: number): Promise<void> {
-  await show(cluster, ['scale', 'deployment/test-vk', `--replicas=${replicas}`]);
+  await show(cluster, ['kubectl', 'scale', 'deployment/test-vk', `--replicas=${replicas}`]);
   const chosen = `--for=jsonpath={.status.replicas}=${replicas}`;
-  await done(cluster, ['wait', chosen, 'replicaset', ...ofDeployment, '--timeout=60s']);
+  await outputOf(cluster, ['kubectl', 'wait', chosen, 'replicaset', ...ofDeployment, '--timeout=60s']);
 }
 
 async function gone(cluster: Cluster): Promise<void> {
@@ -144,7 +149,7 @@ async function gone(cluster: Cluster): Promise<void> {
   if (leaving.length === 0) return;
   say("The guide's container does not react to SIGTERM, so its pods take their grace period of 30 s to end.");
   const names = leaving.map(({ metadata }) => `pod/${metadata?.name ?? ''}`);
-  await done(cluster, ['wait', '--for=delete', ...names, '--timeout=120s']);
+  await outputOf(cluster, ['kubectl', 'wait', '--for=delete', ...names, '--timeout=120s']);
 }
 
 const isLeaving = ({ metadata }: Pod): boolean => metadata?.deletionTimestamp !== undefined;
@@ -164,7 +169,9 @@ async function admissionAnswers(cluster: Cluster): Promise<void> {
 }
 
 async function pods(cluster: Cluster): Promise<readonly Pod[]> {
-  return (JSON.parse(await done(cluster, ['get', 'pods', ...ofDeployment, '-o', 'json'])) as { items: Pod[] }).items;
+  return (
+    JSON.parse(await outputOf(cluster, ['kubectl', 'get', 'pods', ...ofDeployment, '-o', 'json'])) as { items: Pod[] }
+  ).items;
 }
 
 /** For example "4 pods on node-1, 16 pods on virtual-kubelet." */
@@ -175,11 +182,19 @@ function byNode(list: readonly Pod[]): string {
 }
 
 function apply(cluster: Cluster, object: object): Promise<string> {
-  return done(cluster, ['apply', '-f', '-'], JSON.stringify(object));
+  return outputOf(cluster, ['kubectl', 'apply', '-f', '-'], JSON.stringify(object));
 }
 
-async function done(cluster: Cluster, args: readonly string[], input = ''): Promise<string> {
-  const { code, stdout, stderr } = await cluster.kubectl(args, { input });
-  if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with code ${code}: ${stderr}`);
-  return stdout;
+/** Removes Spillway, and shows that nothing of it is left on either side. */
+export async function uninstall(cluster: Cluster, product: Product, region: Region): Promise<void> {
+  say('Spillway goes, with everything that it has in the cluster and in CCI.');
+  await product.stop();
+  await show(cluster, ['spillway', 'uninstall', '--config', product.configFile, '--yes']);
+  await show(cluster, ['kubectl', 'get', 'nodes']);
+  const { running } = await region.meter.read();
+  const namespaces = await outputOf(region.cluster, ['kubectl', 'get', 'namespaces', '-o', 'name']);
+  if (running > 0 || namespaces.includes('/cce-burst-')) {
+    throw new Error(`${running} are billed after the end; namespaces of CCI: ${namespaces}`);
+  }
+  say("The region's meter: 0 running. Its only namespaces are those that it had before.");
 }

@@ -22,10 +22,23 @@ export class Buildah {
   }
 
   async run(command: string, ...args: readonly string[]): Promise<string> {
-    return (await run('buildah', [...this.#storage, command, ...args], { signal: this.#signal })).trim();
+    return await this.#run([command, ...args]);
+  }
+
+  /** Builds by a Containerfile, and tells the steps that take time, for example `[1/2] STEP 4/7: RUN npm install`. */
+  async build(report: (step: string) => void, ...args: readonly string[]): Promise<void> {
+    await this.#run(['bud', ...args], (line) => {
+      const [step] = /^(\[\d+\/\d+\] )?STEP \d+\/\d+: (FROM|RUN|COPY) .{1,60}/.exec(line) ?? [];
+      if (step !== undefined) report(step);
+    });
   }
 
   async has(image: string): Promise<boolean> {
     return (await this.run('images', '--format', '{{.Name}}:{{.Tag}}')).split('\n').includes(image);
+  }
+
+  async #run(args: readonly string[], onLine?: (line: string) => void): Promise<string> {
+    const options = { signal: this.#signal, ...(onLine && { onLine }) };
+    return (await run('buildah', [...this.#storage, ...args], options)).trim();
   }
 }

@@ -63,8 +63,8 @@ async function build({ name, folder, to, report, signal }: Build): Promise<void>
   const npmrc = path.join(folder, 'npmrc');
   await writeFile(npmrc, `cafile=${certificates}\n`);
   report(`${name} ${version}, by the Containerfile`);
-  await buildah.run(
-    'bud',
+  await buildah.build(
+    (step) => report(`${name}: ${step}`),
     '--isolation=chroot',
     '--pull-never',
     `--target=${name}`,

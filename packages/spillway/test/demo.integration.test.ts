@@ -6,10 +6,14 @@ import { expect, test } from 'vitest';
 
 const execute = promisify(execFile);
 
-test("npm run demo shows the guide's manifest burst to a CCI region, ends by itself and leaves nothing", async () => {
+test("npm run demo installs Spillway, shows the guide's manifest burst to a CCI region, uninstalls it and leaves nothing", async () => {
   const main = path.join(import.meta.dirname, '../demo/main.ts');
   const { stdout } = await execute(process.execPath, ['--conditions=spillway-source', main, '--name', 'demo-test']);
   expect(stdout).toContain('a CCI region on this machine with real containers');
+  expect(stdout).toContain('$ spillway install --config ');
+  expect(stdout).toContain('"spillway" in spillway-system is ready, with docker.io/library/spillway:');
+  expect(stdout).toMatch(/^spillway-\S+ +1\/1 +Running .* node-1 /m);
+  expect(stdout).not.toContain('admission-not-in-force');
   expect(stdout).toContain('mutatingadmissionpolicy.admissionregistration.k8s.io/spillway-pods');
   expect(stdout).toContain('Warning: up to 20 pods may burst to pool cci, billed as 0.5 CPU, 1 GiB each');
   expect(stdout).toMatch(/All 20 are Ready/);
@@ -28,7 +32,14 @@ test("npm run demo shows the guide's manifest burst to a CCI region, ends by its
   expect(stdout).toMatch(/ Started +\S+ +cci +.*container-0/);
   expect(stdout).toMatch(/^\$ kubectl exec frontend .*\nthe backend, on node virtual-kubelet$/m);
   expect(stdout).toMatch(/^\$ kubectl exec backend .*\nthe frontend, on node node-1$/m);
-  expect(stdout).toContain("The region's meter: 0 running, 18 pods billed for");
+  expect(stdout).toContain(`The region's meter: 0 running, ${Number(burst) + 2} pods billed for`);
+
+  const [, uninstalled = ''] = stdout.split('$ spillway uninstall ');
+  expect(uninstalled).not.toContain('Remains');
+  expect(uninstalled).toMatch(/^Nothing of cluster \S+ is left\.$/m);
+  expect(uninstalled).toMatch(/^node-1 +Ready /m);
+  expect(uninstalled).not.toMatch(/^virtual-kubelet /m);
+  expect(uninstalled).toContain("The region's meter: 0 running. Its only namespaces");
   expect(stdout.trim().split('\n').at(-1)).toMatch(/is gone\.$/);
   const left = (await statusOfClusters()).map(({ name }) => name).filter((name) => name.startsWith('demo-test'));
   expect(left).toEqual([]);

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -111,10 +110,6 @@ async function start(undo: AsyncDisposableStack, audited: readonly string[]): Pr
   const extraArgs = audited.length === 0 ? {} : { 'kube-apiserver': flags };
   const [built, started] = await Promise.all([productImage('spillway'), startCluster({ node: {}, extraArgs })]);
   const cluster = undo.use(started);
-  // Nodes translate the addresses of pods that call the outside.
-  const [podNetwork = ''] = cluster.podCidrs;
-  const rule = ['-A', 'POSTROUTING', '-s', podNetwork, '-d', cluster.hostAddress, '-j', 'MASQUERADE'];
-  await once(cluster.spawn('iptables', ['-t', 'nat', ...rule], { stdio: 'ignore' }), 'exit');
   const version = await productVersion();
   const images = { repository, current: `${repository}:${version}`, next: `${repository}:next` };
   await pushImage(cluster.registry, images.current, built);

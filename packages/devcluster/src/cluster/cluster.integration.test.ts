@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -75,6 +76,23 @@ describe('a cluster with a node', () => {
     await expect
       .poll(() => cluster.kubectl(['get', '--raw', proxied]))
       .toMatchObject({ code: 0, stdout: expect.stringMatching(/^web-/) });
+  });
+
+  test('pods call the host, which sees their node; pods see each other', async () => {
+    await using host = createServer((request, response) => response.end(request.socket.remoteAddress));
+    host.listen(0, cluster.hostAddress);
+    await once(host, 'listening');
+    const callerSeenBy = async (url: string): Promise<string> =>
+      kubectl(cluster, 'exec', 'client', '--', 'wget', '-qO-', url);
+    const address = host.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    expect(await callerSeenBy(`http://${cluster.hostAddress}:${port}`)).toBe(cluster.nodeAddress);
+    const [podOfWeb, podOfClient] = await Promise.all(
+      ['app=web', 'run=client'].map((label) =>
+        kubectl(cluster, 'get', 'pods', '-l', label, '-o', 'jsonpath={.items[0].status.podIP}'),
+      ),
+    );
+    expect(await callerSeenBy(`http://${podOfWeb}:8080/clientip`)).toMatch(`${podOfClient}:`);
   });
 
   test('logs, exec with exit code, and cp work on the real node', async () => {

@@ -89,7 +89,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
 }
 
 /**
- * A bridge in the cluster's namespace. Addresses are not masqueraded: the namespace routes the pod network, and that of a
+ * A bridge in the cluster's namespace. It masquerades nothing: the namespace routes the pod network, and that of a
  * peer, so pods of both sides see each other's real addresses.
  */
 export function cniConfig(facts: ClusterFacts, { podCidr }: ResolvedNode): string {

@@ -49,6 +49,17 @@ export async function makeServicesReachable(
   }
 }
 
+/**
+ * What leaves for the host has the node's address, as on any node: the host has no way back to pods. Everything else keeps the
+ * addresses of pods: what goes to other pods, to the node and to a peer.
+ */
+export async function masqueradePods(namespace: string, podCidr: string): Promise<void> {
+  const rule = ['-A', 'POSTROUTING', '-s', podCidr, '-o', 'eth0', '-j', 'MASQUERADE'];
+  // Its lock is the whole machine's.
+  const [command = '', ...args] = insideNamespace(namespace, ['iptables', '-w', '-t', 'nat', ...rule]);
+  await run(command, args);
+}
+
 /** Succeeds when there is no such namespace. */
 export async function removeNamespace(namespace: string): Promise<void> {
   // The kernel takes its time with a namespace, and the other ends of its links would stay as long.

@@ -7,7 +7,7 @@ import { hasServices, planComponents } from '../components/plan.ts';
 import { DevClusterError } from '../errors.ts';
 import { cgroupFolders, cgroupLayout, createCgroup } from '../host/cgroups.ts';
 import { currentMounts } from '../host/mounts.ts';
-import { createNamespace, makeServicesReachable } from '../network/namespace.ts';
+import { createNamespace, makeServicesReachable, masqueradePods } from '../network/namespace.ts';
 import { freePorts, usualPorts } from '../network/ports.ts';
 import { writeClusterPki } from '../pki/cluster-pki.ts';
 import { environmentMark, writeRecord, type ClusterRecord } from '../record.ts';
@@ -69,8 +69,9 @@ async function hostNetwork(): Promise<NonNullable<ClusterRecord['network']>> {
 
 async function makeNetwork(record: ClusterRecord): Promise<ClusterRecord> {
   const network = record.ownNetwork ? await ownNetwork(record.scope) : await hostNetwork();
-  if (hasServices(record.options))
-    await makeServicesReachable(record.scope, record.options.serviceCidr, network.nodeAddress);
+  const { node, serviceCidr } = record.options;
+  if (node !== undefined) await masqueradePods(record.scope, node.podCidr);
+  if (hasServices(record.options)) await makeServicesReachable(record.scope, serviceCidr, network.nodeAddress);
   const named = { ...record, network };
   await writeRecord(named);
   return named;

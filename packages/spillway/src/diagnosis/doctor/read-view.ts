@@ -107,7 +107,8 @@ export async function readView(client: KubeClient, supports: Supports): Promise<
 async function probeAdmission(client: KubeClient): Promise<AdmissionView['probe']> {
   const pod: Pod = {
     metadata: { generateName: 'spillway-doctor-', namespace: 'default', labels: { [burstLabels[0]]: 'enforce' } },
-    spec: { containers: [{ name: 'main', image: 'none' }] },
+    // Pools that bill by the request refuse pods without one.
+    spec: { containers: [{ name: 'main', image: 'none', resources: { requests: { cpu: '250m', memory: '512Mi' } } }] },
   };
   try {
     return { pod: await client.resource(pods).create(pod, { dryRun: true }) };
