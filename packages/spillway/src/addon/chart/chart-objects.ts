@@ -50,10 +50,9 @@ const keepAnnotation = 'helm.sh/resource-policy';
 /** The objects of an installation with marks for all that can be chosen. */
 export function markedObjects(has: Settings<Feature>): readonly KubeObject[] {
   const config = parseConfig(JSON.stringify(markedConfig(has)), '');
-  return installationObjects({ config, text: marks.configText }, optionsOf(has)).flatMap((object) => {
-    if (object.kind !== 'CustomResourceDefinition') return [object];
-    return has.crd ? [kept(object)] : [];
-  });
+  return installationObjects({ config, text: marks.configText }, optionsOf(has)).map((object) =>
+    object.kind === 'CustomResourceDefinition' ? kept(object) : object,
+  );
 }
 
 /** Not Helm's to remove: others may use it, and objects go with it. `spillway uninstall` knows. */
@@ -97,6 +96,7 @@ function optionsOf(has: Settings<Feature>): InstallationOptions {
   return {
     namespace: marks.namespace,
     ownsNamespace: false,
+    ownsDefinition: has.crd,
     image: marks.image,
     imagePullSecrets: has.imagePullSecrets ? [marks.pullSecret] : [],
     replicas: has.replicas ? marks.replicas : 1,

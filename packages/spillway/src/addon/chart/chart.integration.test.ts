@@ -109,6 +109,7 @@ function installed({ config, options, pods }: Case): readonly KubeObject[] {
       ...options,
       namespace,
       ownsNamespace: false,
+      ownsDefinition: true,
       image: 'registry.example.com/spillway:1.2.3',
       resources: resourcesFor(pods),
     },

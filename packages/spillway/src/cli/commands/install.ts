@@ -6,7 +6,12 @@ import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
 import { planObjects } from '../../install/apply.ts';
 import { install, type InstallReport } from '../../install/install.ts';
-import { type PreflightFinding, preflightFindings, type PreflightView } from '../../install/preflight.ts';
+import {
+  ownsDefinition,
+  type PreflightFinding,
+  preflightFindings,
+  type PreflightView,
+} from '../../install/preflight.ts';
 import { readAbilities, readInstalled } from '../../install/read.ts';
 import { readPreflight } from '../../install/read-preflight.ts';
 import { isOfProduct } from '../../podspec/installation.ts';
@@ -106,7 +111,8 @@ class Installing {
     const view = await readPreflight(this.#client, { ...asked, nowMs: Date.now() }, signal);
     this.#report(await this.#findings(view, installable.here, signal));
     const ownsNamespace = view.space === undefined || isOfProduct(view.space.metadata?.labels);
-    const objects = installationObjects(installable, { ...choices, abilities, ownsNamespace });
+    const owns = { ownsNamespace, ownsDefinition: ownsDefinition(view) };
+    const objects = installationObjects(installable, { ...choices, ...owns, abilities });
     const plan = await planObjects(this.#client, config.name, objects, signal);
     this.#report(plan.refusals.map(refusalFinding));
     if (dryRun || check) {
