@@ -223,7 +223,7 @@ test('pods that may not go are not taken away, and another run goes on where tha
   });
   await eventually('the budget to be known', async () => {
     const { status } = await client.resource(podDisruptionBudgets).get(budget);
-    return status?.currentHealthy === 4;
+    return status?.expectedPods === 4 && status.disruptionsAllowed === 0;
   });
   const { code, report, told } = await migrate('--adopt', '--yes', '--timeout', '20');
   expect(code, told).toBe(3);
