@@ -1,6 +1,7 @@
 // What is broken on purpose, and which tests have to notice. A mutation whose text is not found is stale and counts as unnoticed:
 // it goes with the code that it breaks.
 
+import { cceAddOn } from './cce-addon.mjs';
 import { edges } from './edges.mjs';
 import { install } from './install.mjs';
 import { link } from './link.mjs';
@@ -36,6 +37,7 @@ export const mutations = [
   ...edges,
   ...removal,
   ...install,
+  ...cceAddOn,
   ...storage,
   ...link,
 

@@ -29,6 +29,9 @@
 {{- range $live.webhooks | default list -}}
 {{- if and (eq .name "profiles.spillway.dev") .namespaceSelector -}}{{- $profileNamespaces = .namespaceSelector -}}{{- end -}}
 {{- end -}}
+{{- /* That of somebody else, such as the vendor's add-on, is used as it is. */}}
+{{- $definition := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" "scheduleprofiles.scheduling.cci.io" | default dict -}}
+{{- $isForeign := and (not (empty $definition)) (ne (dig "metadata" "labels" "app.kubernetes.io/name" "" $definition) "spillway") -}}
 {{- $preset := dict -}}
 {{- range fromJsonArray "[{\"pods\":5000,\"cpu\":\"500m\",\"memory\":\"640Mi\",\"memoryLimit\":\"1Gi\"},{\"pods\":1000,\"cpu\":\"250m\",\"memory\":\"384Mi\",\"memoryLimit\":\"768Mi\"},{\"pods\":200,\"cpu\":\"100m\",\"memory\":\"256Mi\",\"memoryLimit\":\"512Mi\"}]" -}}
 {{- if le (int $.Values.pods) (int .pods) -}}{{- $preset = . -}}{{- end -}}
@@ -77,7 +80,7 @@
     "tolerations" (not (empty .Values.tolerations))
     "secrets" (not (empty .Values.secrets))
     "stateClaim" (not (empty .Values.stateClaim))
-    "crd" .Values.crd.install
+    "crd" (and .Values.crd.install (not $isForeign))
     "uninstall" .Values.uninstall.enabled
     "removesCrds" (not .Values.uninstall.keepCrds)
     "linkAnnotations" (not (empty .Values.linkService.annotations))

@@ -58,6 +58,10 @@ const commands: Readonly<Record<string, LazyCommand>> = {
     description: 'list what clusters have in the accounts of a configuration, also clusters that no longer exist',
     load: async (terminal) => (await import('./commands/leaks.ts')).leaksCommand(terminal),
   },
+  'migrate-addon': {
+    description: 'show what the CCE add-on virtual-kubelet has here, and move its pods to Spillway if asked to',
+    load: async (terminal) => (await import('./commands/migrate-addon.ts')).migrateAddonCommand(terminal),
+  },
   completion: {
     description: 'print a completion script, for example: source <(spillway completion bash)',
     load: async (terminal) => (await import('./commands/completion.ts')).completionCommand(terminal),

@@ -1,5 +1,6 @@
 import type { Event, Node, Pod, Taint } from '@spillway/kube';
 import type { Explanation } from '../pods/explain.ts';
+import { isAddOnNode } from '../cce-addon/marks.ts';
 import type { ClaimSources } from '../podspec/claims.ts';
 import { fitOf, type Pool } from '../podspec/fit/fit.ts';
 import { sizeAnnotationNames, virtualNodeLabels } from '../podspec/contract.ts';
@@ -108,8 +109,10 @@ export function why(facts: WhyFacts): Why {
   };
 }
 
-export function isVirtual({ metadata }: Node): boolean {
-  return Object.entries(virtualNodeLabels).some(([key, value]) => metadata?.labels?.[key] === value);
+/** A virtual node of Spillway. That of the CCE add-on has the same labels. */
+export function isVirtual(node: Node): boolean {
+  const { labels } = node.metadata ?? {};
+  return !isAddOnNode(node) && Object.entries(virtualNodeLabels).some(([key, value]) => labels?.[key] === value);
 }
 
 function placementOf({ spec, status }: Pod, nodes: readonly Node[]): Placement {

@@ -2,11 +2,27 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Cluster } from '@spillway/devcluster';
-import { configMaps, deployments, KubeClient, loadKubeconfig, namespaces, nodes, pods, secrets } from '@spillway/kube';
+import {
+  configMaps,
+  customResourceDefinitions,
+  deployments,
+  KubeClient,
+  type KubeObject,
+  loadKubeconfig,
+  mutatingWebhookConfigurations,
+  namespaces,
+  nodes,
+  pods,
+  secrets,
+} from '@spillway/kube';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { type Answer, runSpillway } from '../../testkit/run-spillway.ts';
+import { addOnDeployment, addOnNode, addOnWebhook } from '../cce-addon/testing/add-on-objects.ts';
+import { parseJson } from '../backends/trusted.ts';
+import { scheduleProfileCrd } from '../placement/rules/schedule-profile-crd.ts';
+import { scheduleProfiles } from '../placement/rules/schedule-profile.ts';
 
 let cluster: Cluster;
 let client: KubeClient;
@@ -182,4 +198,91 @@ test('an uninstall removes all of it', async () => {
       .then(() => false)
       .catch(() => true),
   );
+});
+
+/** The vendor's add-on, as far as nobody runs for it: its objects, and what its users have made for it. */
+async function addOnThere(): Promise<void> {
+  const { labels: _ours, ...metadata } = scheduleProfileCrd.metadata ?? {};
+  const [version] = scheduleProfileCrd.spec.versions;
+  if (version === undefined) throw new Error('it has a version');
+  const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } as const;
+  const { additionalPrinterColumns: _columns, ...rest } = version;
+  const versions = [{ ...rest, schema: { openAPIV3Schema: open } }];
+  await client
+    .resource(customResourceDefinitions)
+    .create({ ...scheduleProfileCrd, metadata, spec: { ...scheduleProfileCrd.spec, versions } });
+  await client.resource(nodes).create(addOnNode);
+  await client.resource(mutatingWebhookConfigurations).create(addOnWebhook);
+  for (const part of ['virtual-kubelet', 'webhook'] as const)
+    await client.resource(deployments).create(addOnDeployment(part));
+  await client.resource(configMaps).create({
+    metadata: { namespace: 'kube-system', name: 'bursting-status' },
+    data: { enableBurstingNode: 'true' },
+  });
+  await client.resource(pods).create({
+    metadata: { namespace: 'default', name: 'burst', labels: { 'virtual-kubelet.io/burst-to-cci': 'enforce' } },
+    spec: { nodeName: 'bursting-node', containers: [{ name: 'main', image: 'app' }] },
+  });
+  const spec = { objectLabels: { matchLabels: { app: 'web' } }, strategy: 'enforce', extra: 'the vendor’s' } as const;
+  const profile = { metadata: { namespace: 'default', name: 'web' }, spec };
+  await eventually('the profiles of the add-on', () => client.resource(scheduleProfiles).create(profile));
+  await eventually('the Deployments to be looked at', async () => {
+    const { items } = await client.resource(deployments).list({ namespace: 'kube-system' });
+    return items.every(({ metadata: { annotations = {} } = {} }) => 'deployment.kubernetes.io/revision' in annotations);
+  });
+}
+
+/** What the add-on and its users have written. The cluster itself writes status, and taints of nodes that say nothing. */
+async function addOnAsWritten(): Promise<unknown> {
+  const system = 'kube-system';
+  const found: KubeObject[] = await Promise.all([
+    client.resource(customResourceDefinitions).get({ name: scheduleProfileCrd.metadata?.name ?? '' }),
+    client.resource(mutatingWebhookConfigurations).get({ name: addOnWebhook.metadata?.name ?? '' }),
+    client.resource(deployments).get({ namespace: system, name: 'cceaddon-virtual-kubelet-virtual-kubelet' }),
+    client.resource(deployments).get({ namespace: system, name: 'cceaddon-virtual-kubelet-webhook' }),
+    client.resource(configMaps).get({ namespace: system, name: 'bursting-status' }),
+    client.resource(pods).get({ namespace: 'default', name: 'burst' }),
+    client.resource(scheduleProfiles).get({ namespace: 'default', name: 'web' }),
+    client.resource(nodes).get({ name: 'bursting-node' }),
+  ]);
+  return found.map((object) => {
+    const { kind, metadata, status: _status, spec, ...rest } = parseJson<Written>(JSON.stringify(object));
+    const { resourceVersion: _version, managedFields: _managers, ...own } = metadata ?? {};
+    if (kind !== 'Node') return { kind, own, spec, ...rest };
+    const taints = spec?.taints?.filter(({ key }) => !key.startsWith('node.kubernetes.io/'));
+    return { kind, labels: own.labels, taints, unschedulable: spec?.unschedulable };
+  });
+}
+
+interface Written extends KubeObject {
+  readonly status?: unknown;
+  readonly spec?: { readonly taints?: readonly { readonly key: string }[]; readonly unschedulable?: boolean };
+}
+
+test('next to the CCE add-on, it is told, and neither the installation nor its end touches anything of it', async () => {
+  await addOnThere();
+  const before = await addOnAsWritten();
+  const installed = await install('--no-wait');
+  expect(installed.code, installed.told).toBe(0);
+  expect(installed.told).toContain('the CCE add-on virtual-kubelet is in this cluster, with 1 pod on its node');
+  expect(installed.told).toContain('scheduleprofiles.scheduling.cci.io was not created by Spillway');
+  expect(await addOnAsWritten()).toEqual(before);
+  const doctor = await spillway('doctor', '-o', 'json');
+  const { findings } = parseJson<{ findings: { code: string; object?: string }[] }>(doctor.out);
+  expect(findings.map(({ code }) => code)).toContain('cce-add-on');
+  expect(findings.filter(({ object }) => object?.includes('bursting-node') === true)).toEqual([]);
+  const seen = await spillway('migrate-addon', '-o', 'json');
+  expect([seen.code, JSON.parse(seen.out)]).toEqual([
+    0,
+    expect.objectContaining({
+      adopted: false,
+      workloads: [expect.objectContaining({ kind: 'Pod', name: 'burst', fate: 'stays' })],
+    }),
+  ]);
+  const refused = await spillway('migrate-addon', '--adopt', '--yes');
+  expect([refused.code, refused.told]).toEqual([3, expect.stringContaining('there is no virtual node of Spillway')]);
+  const { code, out, told } = await spillway('uninstall', '--config', configFile, '--yes');
+  expect(code, out + told).toBe(0);
+  expect(await objects()).toBe('');
+  expect(await addOnAsWritten()).toEqual(before);
 });

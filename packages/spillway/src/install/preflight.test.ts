@@ -2,7 +2,9 @@ import type { Lease, Node } from '@spillway/kube';
 import { expect, it } from 'vitest';
 import { configOf, namespace, simulatedPool } from '../addon/testing/installations.ts';
 import { labelsOf } from '../podspec/installation.ts';
-import { type PreflightView, preflightFindings } from './preflight.ts';
+import { addOnNode, addOnProvider, noAddOn } from '../cce-addon/testing/add-on-objects.ts';
+import { scheduleProfileCrd } from '../placement/rules/schedule-profile-crd.ts';
+import { ownsDefinition, type PreflightView, preflightFindings } from './preflight.ts';
 
 const nowMs = Date.parse('2026-01-01T00:01:00Z');
 const view = (more: Partial<PreflightView> = {}, written = simulatedPool): PreflightView => ({
@@ -16,6 +18,7 @@ const view = (more: Partial<PreflightView> = {}, written = simulatedPool): Prefl
   binding: undefined,
   nodes: [],
   missingSecrets: [],
+  addOn: noAddOn,
   nowMs,
   ...more,
 });
@@ -89,4 +92,20 @@ it('what is lost with the pod is said, and which Secrets are missing', () => {
   expect(found({}, ledger)).toEqual([expect.stringMatching(/^warning: ledger.directory: .*ends with each pod/)]);
   expect(found({ stateClaim: 'ledger' }, ledger)).toEqual([]);
   expect(found({ missingSecrets: ['login'] })).toEqual(['error: the Secret spillway-system/login does not exist']);
+});
+
+it('the CCE add-on is told, and neither it nor the definition of its profiles is touched', () => {
+  const addOn = { ...noAddOn, deployments: [addOnProvider], nodes: [addOnNode] };
+  expect(found({ addOn })).toEqual([
+    expect.stringMatching(
+      /^warning: the CCE add-on virtual-kubelet is in this cluster, with 0 pods on its node: Deployment kube-system\/cceaddon-virtual-kubelet-virtual-kubelet, Node bursting-node\. Spillway leaves all of it alone/,
+    ),
+  ]);
+  const { labels: _ours, ...metadata } = scheduleProfileCrd.metadata ?? {};
+  const withDefinition = { ...noAddOn, definitions: [{ ...scheduleProfileCrd, metadata }] };
+  expect(ownsDefinition({ addOn: withDefinition })).toBe(false);
+  expect(found({ addOn: withDefinition })).toEqual([
+    expect.stringMatching(/^warning: the CustomResourceDefinition .* it is used as it is, and stays/),
+  ]);
+  expect(ownsDefinition({ addOn: noAddOn })).toBe(true);
 });

@@ -2,9 +2,13 @@ import type { ClusterRoleBinding, Deployment, Lease, Namespace, Node } from '@sp
 import { nameOf } from '@spillway/kube';
 import { type Abilities, carrierOf } from '../addon/installation/installation.ts';
 import { stateFolder } from '../addon/installation/installed-config.ts';
+import { type AddOn, isInstalled, runningOf } from '../cce-addon/add-on.ts';
+import { titleOf } from '../cce-addon/marks.ts';
 import type { Config } from '../config/config.ts';
 import { foreignNodeMessage, isOwnNode } from '../node/node-object.ts';
+import { scheduleProfileCrd } from '../placement/rules/schedule-profile-crd.ts';
 import { isOfInstallation } from '../podspec/installation.ts';
+import { counted } from '../podspec/words.ts';
 
 /** What was found before anything was changed. */
 export interface PreflightView {
@@ -22,6 +26,7 @@ export interface PreflightView {
   readonly nodes: readonly { readonly node: Node | undefined; readonly lease: Lease | undefined }[];
   /** Secrets that the pods mount and that are not there. */
   readonly missingSecrets: readonly string[];
+  readonly addOn: AddOn;
   readonly nowMs: number;
 }
 
@@ -41,6 +46,7 @@ export function preflightFindings(view: PreflightView): readonly PreflightFindin
     ...placeFindings(view),
     ...nodeFindings(view),
     ...storeFindings(view),
+    ...addOnFindings(view),
   ];
 }
 
@@ -154,5 +160,32 @@ function storeFindings({ config, stateClaim, missingSecrets, namespace }: Prefli
         `Create it: kubectl create secret generic ${secret} -n ${namespace} --from-file=…`,
       ),
     ),
+  ];
+}
+
+/** The CustomResourceDefinition of somebody else is used as it is. */
+export const ownsDefinition = ({ addOn: { definitions } }: Pick<PreflightView, 'addOn'>): boolean =>
+  definitions.every((definition) => nameOf(definition) !== nameOf(scheduleProfileCrd));
+
+function addOnFindings({ addOn }: PreflightView): PreflightFinding[] {
+  const { deployments, webhooks, nodes } = addOn;
+  const parts = [...deployments, ...webhooks, ...nodes].map(titleOf).join(', ');
+  return [
+    ...(isInstalled(addOn)
+      ? [
+          warning(
+            `the CCE add-on virtual-kubelet is in this cluster, with ${counted(runningOf(addOn).length, 'pod')} on its node: ${parts}. Spillway leaves all of it alone. New pods with a burst label burst to Spillway if they have to burst (enforce), and otherwise to either`,
+            'Before the installation or after it, "spillway migrate-addon" says how its pods come to Spillway',
+          ),
+        ]
+      : []),
+    ...(ownsDefinition({ addOn })
+      ? []
+      : [
+          warning(
+            `the CustomResourceDefinition ${nameOf(scheduleProfileCrd)} was not created by Spillway: it is used as it is, and stays when Spillway is uninstalled`,
+            'When it goes with the add-on, "spillway upgrade" creates Spillway’s',
+          ),
+        ]),
   ];
 }

@@ -1,6 +1,7 @@
 import { clusterRoleBindings, deployments, type KubeClient, leases, namespaces, nodes, secrets } from '@spillway/kube';
 import type { Abilities } from '../addon/installation/installation.ts';
 import type { SecretMount } from '../addon/installation/secret-mounts.ts';
+import { readAddOn } from '../cce-addon/read-add-on.ts';
 import type { Config } from '../config/config.ts';
 import type { PreflightView } from './preflight.ts';
 import { getOrUndefined } from './read.ts';
@@ -26,6 +27,7 @@ export async function readPreflight(
     path: '/version',
     signal,
   });
+  const addOn = await readAddOn(client, signal);
   const [space, deployment, binding, ...ofPools] = await Promise.all([
     getOrUndefined(client, namespaces, { name: namespace }, signal),
     getOrUndefined(client, deployments, { namespace, name: config.name }, signal),
@@ -39,5 +41,5 @@ export async function readPreflight(
   for (const name of new Set(mounts.map(({ secret }) => secret))) {
     if ((await getOrUndefined(client, secrets, { namespace, name }, signal)) === undefined) missingSecrets.push(name);
   }
-  return { ...options, serverVersion: gitVersion, space, deployment, binding, nodes: ofPools, missingSecrets };
+  return { ...options, serverVersion: gitVersion, space, deployment, binding, nodes: ofPools, missingSecrets, addOn };
 }

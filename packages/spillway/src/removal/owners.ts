@@ -1,4 +1,5 @@
 import { controllerOf, type Pod } from '@spillway/kube';
+import { workloadOf } from '../podspec/workload-of.ts';
 
 /** Pods of one owner that a removal ends, and what becomes of them. */
 export interface OwnedPods {
@@ -27,16 +28,9 @@ export function ownersOf(pods: readonly Pod[]): readonly OwnedPods[] {
 }
 
 function ownerOf(pod: Pod): { readonly name: string; readonly fate: OwnedPods['fate'] } {
-  const controller = controllerOf(pod);
-  if (controller === undefined) return { name: `Pod ${pod.metadata?.name ?? ''}`, fate: 'gone' };
-  const { kind, name } = controller;
-  if (kind === 'DaemonSet') return { name: `DaemonSet ${name}`, fate: 'placeholder' };
-  const hash = pod.metadata?.labels?.['pod-template-hash'];
-  const isOfDeployment = kind === 'ReplicaSet' && hash !== undefined && name.endsWith(`-${hash}`);
-  return {
-    name: isOfDeployment ? `Deployment ${name.slice(0, -hash.length - 1)}` : `${kind} ${name}`,
-    fate: 'again',
-  };
+  const workload = workloadOf(pod);
+  if (workload === undefined) return { name: `Pod ${pod.metadata?.name ?? ''}`, fate: 'gone' };
+  return { name: `${workload.kind} ${workload.name}`, fate: isPlaceholder(pod) ? 'placeholder' : 'again' };
 }
 
 export const isPlaceholder = (pod: Pod): boolean => controllerOf(pod)?.kind === 'DaemonSet';

@@ -64,7 +64,7 @@ export function markedObjects(has: Settings<Feature>): readonly KubeObject[] {
   };
   const content = { configMapName: configMapName(config.name), mounts: options.mounts, files: [] };
   return [
-    ...objects.filter(({ kind }) => has.crd || kind !== 'CustomResourceDefinition').map(keptByHelm),
+    ...objects.map(keptByHelm),
     ...(has.uninstall ? removalHook(config, hook, content, objects) : []),
   ];
 }
@@ -104,6 +104,7 @@ function optionsOf(has: Settings<Feature>): InstallationOptions {
   return {
     namespace: marks.namespace,
     ownsNamespace: false,
+    ownsDefinition: has.crd,
     image: marks.image,
     imagePullSecrets: has.imagePullSecrets ? [marks.pullSecret] : [],
     replicas: has.replicas ? marks.replicas : 1,

@@ -120,6 +120,7 @@ function installed({ config, options, pods, uninstall }: Case): readonly KubeObj
     ...options,
     namespace,
     ownsNamespace: false,
+    ownsDefinition: true,
     image: 'registry.example.com/spillway:1.2.3',
     resources: resourcesFor(pods),
   };

@@ -1,5 +1,7 @@
 import { profilesEntry, selectNamespaces } from '../../admission/configurations.ts';
+import { scheduleProfileCrd } from '../../placement/rules/schedule-profile-crd.ts';
 import { burstTaint, preferTaint } from '../../podspec/contract.ts';
+import { productLabels } from '../../podspec/installation.ts';
 import { installedConfig } from '../installation/installed-config.ts';
 import { presets } from '../installation/resources.ts';
 
@@ -45,6 +47,9 @@ export const factsTemplate: string = `{{- /* Generated. What the other templates
 {{- range $live.webhooks | default list -}}
 {{- if and (eq .name "${profilesEntry}") .namespaceSelector -}}{{- $profileNamespaces = .namespaceSelector -}}{{- end -}}
 {{- end -}}
+{{- /* That of somebody else, such as the vendor's add-on, is used as it is. */}}
+{{- $definition := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" "${scheduleProfileCrd.metadata?.name}" | default dict -}}
+{{- $isForeign := and (not (empty $definition)) (ne (dig "metadata" "labels" "app.kubernetes.io/name" "" $definition) "${productLabels['app.kubernetes.io/name']}") -}}
 {{- $preset := dict -}}
 {{- range fromJsonArray ${quoted([...presets].toReversed())} -}}
 {{- if le (int $.Values.pods) (int .pods) -}}{{- $preset = . -}}{{- end -}}
@@ -93,7 +98,7 @@ export const factsTemplate: string = `{{- /* Generated. What the other templates
     "tolerations" (not (empty .Values.tolerations))
     "secrets" (not (empty .Values.secrets))
     "stateClaim" (not (empty .Values.stateClaim))
-    "crd" .Values.crd.install
+    "crd" (and .Values.crd.install (not $isForeign))
     "uninstall" .Values.uninstall.enabled
     "removesCrds" (not .Values.uninstall.keepCrds)
     "linkAnnotations" (not (empty .Values.linkService.annotations))

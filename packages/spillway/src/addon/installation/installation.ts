@@ -12,6 +12,8 @@ import { type BroughtFile, filesSecret, type SecretMount } from './secret-mounts
 export interface InstallationOptions extends DeploymentOptions {
   /** The namespace is Spillway's: it is made, and only pods under Pod Security "restricted" are let in. */
   readonly ownsNamespace: boolean;
+  /** The CustomResourceDefinition ScheduleProfile is Spillway's, or is not there yet: that of somebody else is used as it is. */
+  readonly ownsDefinition: boolean;
   /** Which kinds of admission policies the cluster has. */
   readonly abilities: Abilities;
   /** Secrets that somebody else has made. */
@@ -48,7 +50,7 @@ export function installationObjects(
   { config, text }: InstalledConfig,
   options: InstallationOptions,
 ): readonly KubeObject[] {
-  const { namespace, ownsNamespace, abilities, mounts, files, replicas } = options;
+  const { namespace, ownsNamespace, ownsDefinition, abilities, mounts, files, replicas } = options;
   const { name } = config;
   const rights = rightsOf(config, { namespace, podWritePolicy: abilities.validatingPolicies });
   const [space, ...rbac] = rbacManifests(rights);
@@ -62,7 +64,7 @@ export function installationObjects(
   };
   return [
     ...(ownsNamespace && space !== undefined ? [restricted(space)] : []),
-    scheduleProfileCrd,
+    ...(ownsDefinition ? [scheduleProfileCrd] : []),
     ...rbac,
     configMap(name, namespace, text),
     ...secrets,

@@ -32,7 +32,7 @@ it.each<[string, Partial<InstallationOptions>]>([
 ])('an upgrade keeps what was chosen at the installation: %s', (_, chosen) => {
   const options = { ...usualOptions, ...chosen };
   const objects = objectsOf(linked, options);
-  const { abilities: _abilities, ownsNamespace: _owns, ...choices } = options;
+  const { abilities: _abilities, ownsNamespace: _owns, ownsDefinition: _defines, ...choices } = options;
   const found = choicesOf({
     deployment: deploymentIn(objects),
     linkService: objects.find(isService),

@@ -4,7 +4,7 @@ import type { InstallationOptions, LinkServiceOptions } from './installation.ts'
 import { type BroughtFile, filesFolder, type SecretMount } from './secret-mounts.ts';
 
 /** What somebody chose for an installation, besides its configuration. */
-export type Choices = Omit<InstallationOptions, 'abilities' | 'ownsNamespace'>;
+export type Choices = Omit<InstallationOptions, 'abilities' | 'ownsNamespace' | 'ownsDefinition'>;
 
 /** What of an installation is in the cluster. */
 export interface InstalledParts {

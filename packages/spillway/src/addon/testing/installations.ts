@@ -23,6 +23,7 @@ export function configOf(written: string): InstalledConfig {
 export const usualOptions: InstallationOptions = {
   namespace,
   ownsNamespace: true,
+  ownsDefinition: true,
   image: 'registry.example.com/spillway@sha256:0123',
   imagePullSecrets: [],
   replicas: 1,

@@ -7,7 +7,12 @@ import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
 import { planObjects } from '../../install/apply.ts';
 import { install, type InstallReport } from '../../install/install.ts';
-import { type PreflightFinding, preflightFindings, type PreflightView } from '../../install/preflight.ts';
+import {
+  ownsDefinition,
+  type PreflightFinding,
+  preflightFindings,
+  type PreflightView,
+} from '../../install/preflight.ts';
 import { readAbilities, readInstalled } from '../../install/read.ts';
 import { readPreflight } from '../../install/read-preflight.ts';
 import { isOfProduct } from '../../podspec/installation.ts';
@@ -107,7 +112,8 @@ class Installing {
     const view = await readPreflight(this.#client, { ...asked, nowMs: Date.now() }, signal);
     this.#report(await this.#findings(view, installable.here, signal));
     const ownsNamespace = view.space === undefined || isOfProduct(view.space.metadata?.labels);
-    const made = installationObjects(installable, { ...choices, abilities, ownsNamespace });
+    const owns = { ownsNamespace, ownsDefinition: ownsDefinition(view) };
+    const made = installationObjects(installable, { ...choices, ...owns, abilities });
     if (release !== undefined) note(this.#terminal, releaseNote(release));
     const objects = release === undefined ? made : inRelease(made, release);
     const plan = await planObjects(this.#client, config.name, objects, signal);

@@ -1,16 +1,15 @@
-import { errorMessage, silentLogger, systemClock } from '@spillway/kube';
+import { errorMessage, systemClock } from '@spillway/kube';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Survey } from '../../backends/survey.ts';
 import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
 import { findLeaks, type LeaksReport, removeLeaks, type SurveyedPlace } from '../../removal/leaks.ts';
-import { makeSurvey } from '../../serve/backends.ts';
 import { clusterUid } from '../../serve/connect.ts';
 import { type ClusterOptions, inCluster, withClusterOptions } from '../cluster.ts';
 import { interruptible } from '../interruptible.ts';
 import { exitCodes, UsageError } from '../mistake.ts';
 import { outputOption, type OutputFormat, printAnswer } from '../output.ts';
 import { renderLeaks } from '../render-leaks.ts';
+import { surveyedPlaces } from '../surveyed-places.ts';
 import { note, type Terminal } from '../terminal.ts';
 
 interface Options extends ClusterOptions {
@@ -37,7 +36,7 @@ export function leaksCommand(terminal: Terminal): Command {
     .action(async (options: Options) => {
       const config = await loadConfig(options.config);
       const livingId = await livingCluster(options, config, terminal);
-      const places = placesOf(config, livingId);
+      const places = surveyedPlaces(config, livingId);
       try {
         const report = await interruptible((signal) => run(options, { places, livingId, terminal }, signal));
         printAnswer(terminal, report, options.output, renderLeaks);
@@ -91,18 +90,4 @@ async function livingCluster(options: Options, config: Config, terminal: Termina
     note(terminal, `No cluster answers, so that none is known to be alive: ${errorMessage(error)}`);
     return undefined;
   }
-}
-
-/** Pools of one account look at the same. */
-function placesOf({ pools, clusterId }: Config, livingId: string | undefined): readonly SurveyedPlace[] {
-  const places = new Map<string, SurveyedPlace>();
-  for (const pool of pools) {
-    const survey: Survey | undefined = makeSurvey(pool.backend, {
-      clusterId: clusterId ?? livingId,
-      environment: process.env,
-      logger: silentLogger,
-    });
-    if (survey !== undefined && !places.has(survey.place)) places.set(survey.place, { survey, pool });
-  }
-  return [...places.values()];
 }

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import { errorMessage, KubeconfigError, silentLogger, systemClock, TransportError } from '@spillway/kube';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { asInstalled } from '../../addon/installation/installed-config.ts';
@@ -11,6 +10,7 @@ import { planUninstall, uninstall, type UninstallOptions } from '../../removal/u
 import { makeBackend } from '../../serve/backends.ts';
 import { clusterUid } from '../../serve/connect.ts';
 import { type ClusterOptions, inCluster, withClusterOptions } from '../cluster.ts';
+import { confirm } from '../confirm.ts';
 import { interruptible } from '../interruptible.ts';
 import { CommandFailure, exitCodes, UsageError } from '../mistake.ts';
 import { outputOption, type OutputFormat, printAnswer } from '../output.ts';
@@ -116,7 +116,7 @@ async function remove(options: Options, parts: Parts, terminal: Terminal): Promi
   if (options.dryRun) return await interruptible((signal) => planUninstall(whole, signal));
   if (!options.yes) {
     note(terminal, renderRemoval(await interruptible((signal) => planUninstall(whole, signal))));
-    await confirm();
+    await confirm('Remove this?', 'remove this');
   }
   try {
     return await interruptible((signal) => uninstall(whole, signal));
@@ -129,21 +129,6 @@ async function remove(options: Options, parts: Parts, terminal: Terminal): Promi
     }
     throw error;
   }
-}
-
-async function confirm(): Promise<void> {
-  if (!process.stdin.isTTY) throw new UsageError('Nothing was changed. Add --yes to remove this');
-  const asking = createInterface({ input: process.stdin, output: process.stderr });
-  const gone = new AbortController();
-  asking.once('SIGINT', () => gone.abort(new CommandFailure('Nothing was changed', 130)));
-  const answer = await asking
-    .question('Remove this? Only "yes" does it: ', gone)
-    .catch((error: unknown) => {
-      gone.signal.throwIfAborted();
-      throw error;
-    })
-    .finally(() => asking.close());
-  if (answer.trim() !== 'yes') throw new CommandFailure('Nothing was changed', exitCodes.failure);
 }
 
 async function withPools<T>(

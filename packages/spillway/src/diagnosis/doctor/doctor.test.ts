@@ -14,6 +14,7 @@ import { describe, expect, it } from 'vitest';
 import { cciFindingCodes } from '../../backends/cci/doctor/view.ts';
 import { burstTaint } from '../../podspec/contract.ts';
 import { supports } from '../../backends/support.ts';
+import { addOnNode, addOnPod, addOnProvider } from '../../cce-addon/testing/add-on-objects.ts';
 import { poolsOfNodes } from '../pools.ts';
 import { diagnose } from './doctor.ts';
 import { networkFindingCodes } from '../network/view.ts';
@@ -443,4 +444,19 @@ describe('load balancers', () => {
       { code: 'shared-listener', object: 'Service shop/web', message: expect.stringContaining('Service shop/api') },
     ]);
   });
+});
+
+it('the CCE add-on is told, and its node is none that Spillway has to serve', () => {
+  const pods = [addOnPod('web-1a-x'), addOnPod('web-1a-y', { phase: 'Succeeded' })];
+  const view = { nodes: [node, addOnNode], deployments: [addOnProvider], pods };
+  expect(found(view)).toEqual([
+    {
+      code: 'cce-add-on',
+      severity: 'info',
+      message:
+        'the CCE add-on virtual-kubelet is in the cluster, with 1 pod on its node: Deployment kube-system/cceaddon-virtual-kubelet-virtual-kubelet, Node bursting-node; new pods with a burst label may run there, too',
+      remedy: expect.stringContaining('spillway migrate-addon') as unknown,
+    },
+  ]);
+  expect(codes({ nodes: [addOnNode], leases: [], pools: [] })).toEqual(['no-virtual-node', 'cce-add-on']);
 });

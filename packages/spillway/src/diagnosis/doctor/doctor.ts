@@ -1,4 +1,5 @@
 import { checkAdmission } from './admission.ts';
+import { checkCceAddOn } from './cce-addon.ts';
 import { checkServingCertificates } from './certificates.ts';
 import { checkAutoscalers, checkThroughput } from './control-plane.ts';
 import { checkLoadBalancers } from './load-balancers.ts';
@@ -22,6 +23,7 @@ const checks: readonly Check[] = [
   checkDaemonSets,
   checkAutoscalers,
   checkThroughput,
+  checkCceAddOn,
 ];
 
 const order = { error: 0, warning: 1, info: 2 } as const;

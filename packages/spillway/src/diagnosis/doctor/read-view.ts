@@ -23,6 +23,7 @@ import {
   uidOf,
   validatingAdmissionPolicies,
 } from '@spillway/kube';
+import { isAddOnNode } from '../../cce-addon/marks.ts';
 import { burstLabels } from '../../podspec/contract.ts';
 import { everyPage } from '../every-page.ts';
 import { poolsOfNodes, type Supports } from '../pools.ts';
@@ -73,7 +74,9 @@ export async function readView(client: KubeClient, supports: Supports): Promise<
   const [mutating, validating, webhooks] = admission;
   const { pools } = poolsOfNodes(nodeList.filter(isVirtual), supports);
   const concerned = await Promise.all([
-    ...pools.map(({ nodeName }) => all(pods, { fieldSelector: `spec.nodeName=${nodeName}` })),
+    ...[...pools.map(({ nodeName }) => nodeName), ...nodeList.filter(isAddOnNode).map(nameOf)].map((nodeName) =>
+      all(pods, { fieldSelector: `spec.nodeName=${nodeName}` }),
+    ),
     ...burstLabels.map((label) => all(pods, { labelSelector: `${label} in (auto,localPrefer,enforce)` })),
   ]);
   const seen = new Map<string, Pod>();

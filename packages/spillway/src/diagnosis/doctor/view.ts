@@ -79,6 +79,7 @@ export const findingCodes = [
   'autoscaler-counts-virtual-nodes',
   'slow-control-plane',
   'admission-not-installed',
+  'cce-add-on',
 ] as const;
 
 export type FindingCode = (typeof findingCodes)[number];

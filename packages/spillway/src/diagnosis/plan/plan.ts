@@ -1,4 +1,5 @@
 import type { JsonPatchOperation, KubeObject, Node, Pod } from '@spillway/kube';
+import { isAddOnNode } from '../../cce-addon/marks.ts';
 import type { PoolCapacity } from '../../placement/binder/capacity.ts';
 import { evaluate } from '../../placement/rules/evaluate.ts';
 import { letIn } from '../../placement/rules/let-in.ts';
@@ -111,7 +112,7 @@ function workloadPlan(object: KubeObject, facts: PlanFacts, room: PoolCapacity |
   });
   if (cluster?.pods === undefined || room === undefined) return { ...head, writes, pools: poolPlans };
   const open = poolPlans.flatMap(({ node, burst }) => (burst === 'yes' ? (nodeOf.get(node) ?? []) : []));
-  const nodes = cluster.nodes.filter((node) => !isVirtual(node));
+  const nodes = cluster.nodes.filter((node) => !isVirtual(node) && !isAddOnNode(node));
   const forecast = forecastOf(pod, replicas, { nodes, pools: open, room });
   return { ...head, writes, pools: poolPlans, forecast };
 }
