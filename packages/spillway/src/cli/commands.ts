@@ -58,6 +58,10 @@ const commands: Readonly<Record<string, LazyCommand>> = {
     description: 'list what clusters have in the accounts of a configuration, also clusters that no longer exist',
     load: async (terminal) => (await import('./commands/leaks.ts')).leaksCommand(terminal),
   },
+  'dead-man': {
+    description: 'end the instances of virtual nodes whose heartbeat has stopped: one look, to be run at intervals',
+    load: async (terminal) => (await import('./commands/dead-man.ts')).deadManCommand(terminal),
+  },
   completion: {
     description: 'print a completion script, for example: source <(spillway completion bash)',
     load: async (terminal) => (await import('./commands/completion.ts')).completionCommand(terminal),
