@@ -1,6 +1,7 @@
 // What is broken on purpose, and which tests have to notice. A mutation whose text is not found is stale and counts as unnoticed:
 // it goes with the code that it breaks.
 
+import { deadMan } from './dead-man.mjs';
 import { edges } from './edges.mjs';
 import { install } from './install.mjs';
 import { link } from './link.mjs';
@@ -33,6 +34,7 @@ const pendingWrite = [`${pods}/status/pending-write.test.ts`];
 /** @type {readonly Mutation[]} */
 export const mutations = [
   ...more,
+  ...deadMan,
   ...edges,
   ...removal,
   ...install,
