@@ -38,6 +38,11 @@ export interface KubeClientOptions {
   readonly random?: (() => number) | undefined;
 }
 
+export interface Dated<T> {
+  readonly value: T;
+  readonly date?: number;
+}
+
 /** A client of one API server. Make one for a process and close it at the end. */
 export class KubeClient implements AsyncDisposable {
   readonly config: ClusterConfig;
@@ -77,7 +82,7 @@ export class KubeClient implements AsyncDisposable {
   }
 
   /** The same, with the time of the server's clock, as far as it tells: whole seconds, in milliseconds since the epoch. */
-  async dated<T>(request: KubeRequest): Promise<{ readonly value: T; readonly date?: number }> {
+  async dated<T>(request: KubeRequest): Promise<Dated<T>> {
     return await this.#run(request, async ({ pool }, encoded) => {
       const { statusCode, headers, body } = await pool.request(encoded);
       const text = await body.text();

@@ -59,10 +59,11 @@ test.each([
   expect(parseConfig(JSON.stringify({ pools: [pool] }), 'spillway.yaml').pools[0]?.sizing).toBe(expected);
 });
 
+const pool = (backend: object, deadMan: object): string =>
+  JSON.stringify({ pools: [{ name: 'a', nodeName: 'vk', backend, deadMan }] });
+const read = (text: string): unknown => parseConfig(text, 'config.yaml').pools[0]?.deadMan;
+
 test('the dead-man switch is refused where it cannot do what is asked for, with what can be done', () => {
-  const pool = (backend: object, deadMan: object): string =>
-    JSON.stringify({ pools: [{ name: 'a', nodeName: 'vk', backend, deadMan }] });
-  const read = (text: string): unknown => parseConfig(text, 'config.yaml').pools[0]?.deadMan;
   expect(read(pool(minimal, { afterSeconds: 1800 }))).toEqual({ afterSeconds: 1800 });
   expect(() => read(pool(minimal, { afterSeconds: 1800, image: 'spillway:1' }))).toThrow(
     /deadMan\.image: CCI cannot run this job: .* run "spillway dead-man" at intervals elsewhere/,

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, integer, property } from 'fast-check';
 import { expect, test } from 'vitest';
 import { isSameSilence, verdictOf, watchMs } from './silence.ts';
 
@@ -37,11 +37,11 @@ test('a clock that was set back makes nobody silent', () => {
   expect(verdictOf(reading(0, 5 * hour), [])).toEqual({ kind: 'alive', silentMs: -5 * hour });
 });
 
-const times = fc.integer({ min: 0, max: 100 * hour });
+const times = integer({ min: 0, max: 100 * hour });
 
 test('whatever the times are: overdue is exactly who has given no sign of life for so long', () => {
-  fc.assert(
-    fc.property(times, times, fc.array(times, { maxLength: 5 }), (nowMs, renewedMs, created) => {
+  assert(
+    property(times, times, array(times, { maxLength: 5 }), (nowMs, renewedMs, created) => {
       const last = Math.max(renewedMs, ...created);
       const { kind } = verdictOf(
         reading(nowMs, renewedMs),

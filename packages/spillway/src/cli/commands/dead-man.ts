@@ -30,8 +30,6 @@ interface DeadManReport {
 
 /** `spillway dead-man` */
 export function deadManCommand(terminal: Terminal): Command {
-  const seconds = (flag: string, what: string, usual: number): Option =>
-    new Option(flag, what).argParser(secondsOf).default(usual);
   return withClusterOptions(new Command('dead-man'))
     .option('--config <file>', 'configuration file: its pools with deadMan are looked at')
     .option(
@@ -125,6 +123,9 @@ function render({ dryRun, clusterId, nodes }: DeadManReport): string {
   const reasons = nodes.flatMap(({ node, why }) => (why === undefined ? [] : [`${node}: ${why}`]));
   return [`Cluster ${clusterId}\n`, all, ...reasons.map((line) => `${line}\n`)].join('');
 }
+
+const seconds = (flag: string, what: string, usual: number): Option =>
+  new Option(flag, what).argParser(secondsOf).default(usual);
 
 function secondsOf(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a number of seconds.');

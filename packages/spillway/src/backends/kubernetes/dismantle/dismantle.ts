@@ -74,7 +74,7 @@ export async function dismantle(
     removed: [
       ...removed,
       ...(login === undefined ? [] : [login]),
-      ...taken.map(({ uid: _, ...object }) => object),
+      ...taken.map(({ kind, name }) => ({ kind, namespace, name })),
       ...(await proceed(context, found, judgement, dryRun, signal)),
     ],
     remains: [...judgement.ending, ...(judgement.keeps ? [judgement.keeps, ...keptWithIt(judgement)] : [])],
