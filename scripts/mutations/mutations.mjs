@@ -2,6 +2,7 @@
 // it goes with the code that it breaks.
 
 import { cceAddOn } from './cce-addon.mjs';
+import { deadMan } from './dead-man.mjs';
 import { edges } from './edges.mjs';
 import { install } from './install.mjs';
 import { link } from './link.mjs';
@@ -34,6 +35,7 @@ const pendingWrite = [`${pods}/status/pending-write.test.ts`];
 /** @type {readonly Mutation[]} */
 export const mutations = [
   ...more,
+  ...deadMan,
   ...edges,
   ...removal,
   ...install,

@@ -85,6 +85,7 @@ export type {
 } from './resources/resource-client.ts';
 export type { DeleteOptions as DeleteCallOptions } from './resources/resource-client.ts';
 export type { WatchEvent } from './resources/watch.ts';
+export { resourcePath } from './resources/paths.ts';
 export { nanosecondsOf } from './timestamp.ts';
 export { TokenBucket } from './token-bucket.ts';
 export { KubeClient, type KubeClientOptions } from './transport/client.ts';

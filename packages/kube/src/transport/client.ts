@@ -10,7 +10,7 @@ import { Connections } from './connections.ts';
 import { defaultLanes, Lane, type LaneName, type LaneOptions } from './lanes.ts';
 import { openStream } from './open-stream.ts';
 import type { KubeRequest, KubeStream, RequestRecord } from './request.ts';
-import { toApiError } from './response.ts';
+import { dateOf, toApiError } from './response.ts';
 import { type RateOptions, SharedRate } from './shared-rate.ts';
 import { type UpgradeTarget, upgradeTarget } from './upgrade.ts';
 
@@ -36,6 +36,11 @@ export interface KubeClientOptions {
   readonly clock?: Clock | undefined;
   /** 0 ≤ x < 1. Default: Math.random */
   readonly random?: (() => number) | undefined;
+}
+
+export interface Dated<T> {
+  readonly value: T;
+  readonly date?: number;
 }
 
 /** A client of one API server. Make one for a process and close it at the end. */
@@ -73,11 +78,17 @@ export class KubeClient implements AsyncDisposable {
    * @throws ApiError, TransportError
    */
   async request<T>(request: KubeRequest): Promise<T> {
-    return await this.#run<T>(request, async ({ pool }, encoded) => {
+    return (await this.dated<T>(request)).value;
+  }
+
+  /** The same, with the time of the server's clock, as far as it tells: whole seconds, in milliseconds since the epoch. */
+  async dated<T>(request: KubeRequest): Promise<Dated<T>> {
+    return await this.#run(request, async ({ pool }, encoded) => {
       const { statusCode, headers, body } = await pool.request(encoded);
       const text = await body.text();
       if (statusCode >= 400) throw toApiError(statusCode, headers, text, aboutOf(request));
-      return { status: statusCode, value: trusted<T>(this.#decode(headers['content-type'], text, request)) };
+      const value = trusted<T>(this.#decode(headers['content-type'], text, request));
+      return { status: statusCode, value: { value, ...dateOf(headers['date']) } };
     });
   }
 

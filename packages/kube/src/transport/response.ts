@@ -51,7 +51,7 @@ function textIn(body: JsonObject | undefined, field: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-function dateOf(header: string | string[] | undefined): Pick<ApiAnswer, 'date'> {
+export function dateOf(header: string | string[] | undefined): Pick<ApiAnswer, 'date'> {
   const date = typeof header === 'string' ? Date.parse(header) : Number.NaN;
   return Number.isNaN(date) ? {} : { date };
 }

@@ -116,8 +116,34 @@ export interface Backend {
    */
   dismantle(signal: AbortSignal, options?: DismantleOptions): Promise<Dismantled>;
 
+  /**
+   * Says that this virtual node lives, by the backend's own clock, to what ends its instances when it has said nothing for a while;
+   * and sees to it that this is there, where the backend can run it. Idempotent. Absent: the backend keeps no heartbeat.
+   * @returns what was ended because of a silence, told once
+   */
+  renewHeartbeat?(terms: HeartbeatTerms, signal: AbortSignal): Promise<EndedInSilence | undefined>;
+
+  /** From now on nothing is ended because of a silence. Success when nothing would have been. */
+  endHeartbeat?(signal: AbortSignal): Promise<void>;
+
   /** Releases connections. Instances go on running. */
   close(): Promise<void>;
+}
+
+export interface HeartbeatTerms {
+  /** After a silence of this time, instances are ended. */
+  readonly afterMs: number;
+  /** Between two renewals. */
+  readonly everyMs: number;
+}
+
+/** What the dead-man switch did. */
+export interface EndedInSilence {
+  /** RFC 3339, by the backend's clock. */
+  readonly at: string;
+  /** The last sign of life before. */
+  readonly silentSince: string;
+  readonly instances: number;
 }
 
 export interface DismantleOptions {

@@ -62,6 +62,10 @@ const commands: Readonly<Record<string, LazyCommand>> = {
     description: 'show what the CCE add-on virtual-kubelet has here, and move its pods to Spillway if asked to',
     load: async (terminal) => (await import('./commands/migrate-addon.ts')).migrateAddonCommand(terminal),
   },
+  'dead-man': {
+    description: 'end the instances of virtual nodes whose heartbeat has stopped: one look, to be run at intervals',
+    load: async (terminal) => (await import('./commands/dead-man.ts')).deadManCommand(terminal),
+  },
   completion: {
     description: 'print a completion script, for example: source <(spillway completion bash)',
     load: async (terminal) => (await import('./commands/completion.ts')).completionCommand(terminal),

@@ -58,3 +58,22 @@ test.each([
   const pool = { name: 'a', nodeName: 'a', backend, ...(sizing !== undefined && { sizing }) };
   expect(parseConfig(JSON.stringify({ pools: [pool] }), 'spillway.yaml').pools[0]?.sizing).toBe(expected);
 });
+
+const pool = (backend: object, deadMan: object): string =>
+  JSON.stringify({ pools: [{ name: 'a', nodeName: 'vk', backend, deadMan }] });
+const read = (text: string): unknown => parseConfig(text, 'config.yaml').pools[0]?.deadMan;
+
+test('the dead-man switch is refused where it cannot do what is asked for, with what can be done', () => {
+  expect(read(pool(minimal, { afterSeconds: 1800 }))).toEqual({ afterSeconds: 1800 });
+  expect(() => read(pool(minimal, { afterSeconds: 1800, image: 'spillway:1' }))).toThrow(
+    /deadMan\.image: CCI cannot run this job: .* run "spillway dead-man" at intervals elsewhere/,
+  );
+  expect(() => read(pool(minimal, { afterSeconds: 1799 }))).toThrow(/deadMan\.afterSeconds/);
+  expect(() => read(pool(minimal, {}))).toThrow(/deadMan\.afterSeconds/);
+  expect(() => read(pool({ type: 'simulated' }, { afterSeconds: 1800 }))).toThrow(/deadMan: needs a backend whose/);
+  const other = { type: 'kubernetes', kubeconfig: '/k' };
+  expect(read(pool(other, { afterSeconds: 1800, image: 'spillway:1' }))).toEqual({
+    afterSeconds: 1800,
+    image: 'spillway:1',
+  });
+});

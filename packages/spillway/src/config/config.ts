@@ -83,10 +83,17 @@ export interface PoolConfig {
   readonly ping: PingConfig;
   readonly sweep: SweepConfig;
   readonly keepEndedSeconds: number;
+  readonly deadMan?: DeadManConfig | undefined;
   readonly metrics: MetricsConfig;
   readonly daemonSets: 'placeholder' | 'reject';
   readonly sizing: RuleSetName;
   readonly backend: BackendConfig;
+}
+
+/** What happens to instances when nobody serves the pool for a long time. */
+export interface DeadManConfig {
+  readonly afterSeconds: number;
+  readonly image?: string | undefined;
 }
 
 export interface TaintConfig {

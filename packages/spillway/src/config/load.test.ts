@@ -131,7 +131,7 @@ describe('a configuration file', () => {
 
   it('that names an unknown field says where, which one was probably meant, and not also that it is missing', () => {
     expect(problemsOf('pools:\n  - name: burst\n    nodeNam: x\n    backend: {type: simulated}\n')).toEqual([
-      'spillway.yaml:3:5: pools[0]: unknown field "nodeNam"; did you mean "nodeName"? (known here: name, nodeName, labels, taints, capacity, address, kubeletPort, servingCertificate, dns, interconnect, ping, sweep, keepEndedSeconds, metrics, daemonSets, sizing, backend)',
+      'spillway.yaml:3:5: pools[0]: unknown field "nodeNam"; did you mean "nodeName"? (known here: name, nodeName, labels, taints, capacity, address, kubeletPort, servingCertificate, dns, interconnect, ping, sweep, keepEndedSeconds, deadMan, metrics, daemonSets, sizing, backend)',
     ]);
   });
 

@@ -135,6 +135,27 @@ const sweep = z
   .prefault({})
   .describe('Removal of instances whose pod is gone, for example deleted by force while Spillway was away.');
 
+const deadMan = z
+  .strictObject({
+    afterSeconds: z
+      .number()
+      .min(1800)
+      .max(2_592_000)
+      .describe(
+        'After this time without a heartbeat, the instances of the pool are ended. Make it longer than any outage of the cluster, or of Spillway, in which they are to go on: 21600 is six hours.',
+      ),
+    image: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Image of Spillway, as the other cluster can pull it, for a job in the namespace of the pods that looks at the heartbeat. Backend kubernetes only. Default: none is installed, and you run "spillway dead-man" at intervals.',
+      ),
+  })
+  .describe(
+    'Ends the instances of this pool when its heartbeat stops, for example because the cluster no longer exists: see dead-man.md. It acts on silence. Default: off.',
+  );
+
 /** RFC 1123 subdomain, as Kubernetes demands of node names. */
 const nodeName = z
   .string()
@@ -197,6 +218,7 @@ const poolSchema = z
       .describe(
         'How long the instance of a pod that has ended stays on the backend, so that kubectl logs can read its log. The pod and its status stay until the pod is deleted.',
       ),
+    deadMan: deadMan.optional(),
     metrics,
     daemonSets: z
       .enum(['placeholder', 'reject'])
@@ -475,6 +497,20 @@ export const configSchema: z.ZodType<Config> = z
       }
       if (backend.type === 'simulated') {
         context.addIssue({ code: 'custom', path, message: `${interconnect} needs a backend that runs containers` });
+      }
+    });
+    config.pools.forEach(({ deadMan: silence, backend }, index) => {
+      if (silence === undefined) return;
+      const path = ['pools', index, 'deadMan'];
+      if (backend.type === 'simulated') {
+        context.addIssue({ code: 'custom', path, message: 'needs a backend whose instances outlive Spillway' });
+      } else if (backend.type === 'cci' && silence.image !== undefined) {
+        context.addIssue({
+          code: 'custom',
+          path: [...path, 'image'],
+          message:
+            'CCI cannot run this job: its pods have no account that may end others. Leave out the image, and run "spillway dead-man" at intervals elsewhere, see dead-man.md',
+        });
       }
     });
     unique('name');

@@ -72,10 +72,12 @@ export function statusReport({ config, namespace, rollout, burstPods }: StatusVi
   };
 }
 
+const troubles = new Set(['BackendReachable', 'BackendPrepared', 'HeartbeatRenewed']);
+
 /** A node stays Ready for its pods while its backend has trouble. */
 function nodeProblems(pool: string, node: Node | undefined): string[] {
   return (node?.status?.conditions ?? [])
-    .filter(({ type, status }) => (type === 'BackendReachable' || type === 'BackendPrepared') && status === 'False')
+    .filter(({ type, status }) => troubles.has(type) && status === 'False')
     .map(({ type, reason, message }) => `pool ${pool}: ${type}=False, ${reason ?? ''}: ${message ?? ''}`);
 }
 

@@ -39,6 +39,8 @@ export interface NodeFacts {
   readonly health: BackendHealthState;
   readonly preparation: PreparationState;
   readonly usage: UsageState;
+  /** Absent: there is none. */
+  readonly heartbeat?: HeartbeatState | undefined;
   /** Why the pool takes no new pods; absent: it takes them. */
   readonly blocked?: { readonly reason: string; readonly message: string } | undefined;
 }
@@ -47,6 +49,12 @@ export type BackendHealthState =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'reachable' }
   | { readonly kind: 'unreachable'; readonly message: string };
+
+/** Whether what ends instances after a silence knows that there is none. */
+export type HeartbeatState =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'renewed' }
+  | { readonly kind: 'late'; readonly message: string };
 
 /** Which of our labels and taints are on the node, so that one that is configured no more can be taken away. */
 export const labelsAnnotation = 'spillway.dev/node-labels';
@@ -158,7 +166,7 @@ export function nodeStatus(facts: NodeFacts): NodeStatus {
  * An unhealthy backend is not an unhealthy node: `Ready=False` would withdraw endpoints and evict pods that run. It is a
  * condition of its own, and a taint.
  */
-function nodeConditions({ health, preparation, usage }: NodeFacts): NodeCondition[] {
+function nodeConditions({ health, preparation, usage, heartbeat }: NodeFacts): NodeCondition[] {
   return [
     {
       type: 'MemoryPressure',
@@ -188,6 +196,7 @@ function nodeConditions({ health, preparation, usage }: NodeFacts): NodeConditio
     backendCondition(health),
     preparationCondition(preparation),
     usageCondition(usage),
+    ...(heartbeat ? [heartbeatCondition(heartbeat)] : []),
   ];
 }
 
@@ -225,6 +234,26 @@ function usageCondition(usage: UsageState): NodeCondition {
       return { type, status: 'False', reason: usage.reason, message: usage.message };
     default:
       return { type, status: 'Unknown', reason: 'NotAskedYet', message: 'the backend has not been asked yet' };
+  }
+}
+
+/** Only there as long as a heartbeat is asked for. */
+export const heartbeatConditionType = 'HeartbeatRenewed';
+
+function heartbeatCondition(heartbeat: HeartbeatState): NodeCondition {
+  const type = heartbeatConditionType;
+  switch (heartbeat.kind) {
+    case 'renewed':
+      return {
+        type,
+        status: 'True',
+        reason: 'HeartbeatRenewed',
+        message: 'the dead-man switch knows that this pool lives',
+      };
+    case 'late':
+      return { type, status: 'False', reason: 'HeartbeatLate', message: heartbeat.message };
+    default:
+      return { type, status: 'Unknown', reason: 'NotRenewedYet', message: 'the heartbeat has not been renewed yet' };
   }
 }
 

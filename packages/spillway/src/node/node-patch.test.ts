@@ -148,6 +148,19 @@ describe('the virtual node', () => {
     expect(ready).toMatchObject({ status: 'True' });
   });
 
+  it('says whether its heartbeat is renewed, and nothing of it (any more) where none is asked for', () => {
+    const conditionOf = (heartbeat: NodeFacts['heartbeat']): object | undefined =>
+      nodeStatus({ ...facts, heartbeat }).conditions?.find(({ type }) => type === 'HeartbeatRenewed');
+    expect(conditionOf({ kind: 'late', message: 'no route' })).toMatchObject({ status: 'False', message: 'no route' });
+    expect(conditionOf({ kind: 'unknown' })).toMatchObject({ status: 'Unknown' });
+    expect(conditionOf({ kind: 'renewed' })).toMatchObject({ status: 'True' });
+    expect(conditionOf(undefined)).toBeUndefined();
+    const live = { ...newNode(facts), status: nodeStatus({ ...facts, heartbeat: { kind: 'renewed' } }) };
+    expect(nodeStatusPatch(live, facts, { now: '', heartbeat: false })?.body).toMatchObject({
+      status: { conditions: [{ type: 'HeartbeatRenewed', $patch: 'delete' }] },
+    });
+  });
+
   it('with an unreachable backend says so', () => {
     const conditions = nodeStatus({
       ...facts,

@@ -1,5 +1,6 @@
 import type { Node, NodeCondition, Patch, Taint } from '@spillway/kube';
 import {
+  heartbeatConditionType,
   isOwnNode,
   labelsAnnotation,
   nodeAnnotations,
@@ -85,11 +86,16 @@ export function nodeStatusPatch(
       known?.status === condition.status && known.reason === condition.reason && known.message === condition.message;
     return isSame && !heartbeat ? [] : [stamped(condition, known, now)];
   });
+  const outdated = (current.conditions ?? []).filter(
+    ({ type }) => type === heartbeatConditionType && !wanted.conditions?.some((condition) => condition.type === type),
+  );
   const addresses = (wanted.addresses ?? []).filter(
     ({ type, address }) => !current.addresses?.some((other) => other.type === type && other.address === address),
   );
   const status: Record<string, unknown> = {
-    ...(conditions.length > 0 ? { conditions } : {}),
+    ...(conditions.length + outdated.length > 0
+      ? { conditions: [...conditions, ...outdated.map(({ type }) => ({ type, $patch: 'delete' }))] }
+      : {}),
     ...(addresses.length > 0 ? { addresses } : {}),
     ...changedEntries('capacity', wanted.capacity, current.capacity),
     ...changedEntries('allocatable', wanted.allocatable, current.allocatable),

@@ -43,6 +43,8 @@ export class Metrics {
 
   readonly nodeLeaseRenewed: Gauge<'pool'>;
   readonly nodeLeaseErrors: Counter<'pool'>;
+  readonly heartbeatRenewed: Gauge<'pool'>;
+  readonly heartbeatRenewals: Counter<'pool' | 'result'>;
   readonly nodeWrites: Counter<'pool' | 'what' | 'result'>;
   readonly backendReachable: Gauge<'pool'>;
   readonly poolBlocked: Gauge<'pool'>;
@@ -150,6 +152,15 @@ export class Metrics {
     ]);
     this.nodeLeaseErrors = counter('node_lease_errors_total', 'Failed renewals of the lease', ['pool']);
     this.nodeWrites = counter('node_writes_total', 'Writes of the node object', ['pool', 'what', 'result']);
+    this.heartbeatRenewed = gauge(
+      'heartbeat_renewed_timestamp_seconds',
+      'When the heartbeat for the dead-man switch was last renewed',
+      ['pool'],
+    );
+    this.heartbeatRenewals = counter('heartbeat_renewals_total', 'Renewals of the heartbeat: ok, failed', [
+      'pool',
+      'result',
+    ]);
     this.backendReachable = gauge('backend_reachable', '1 while the backend answers its health check', ['pool']);
     this.poolBlocked = gauge('pool_blocked', '1 while the pool accepts no new pods', ['pool']);
     this.kubeletRequests = counter('kubelet_requests_total', 'Requests to the kubelet API', ['pool', 'route', 'code']);

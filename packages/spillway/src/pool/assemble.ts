@@ -23,6 +23,7 @@ import { BackendHealth } from './backend-health.ts';
 import { BackendReports } from './backend-reports.ts';
 import { Blockade } from './blockade.ts';
 import { guardedBackend } from './guarded-backend.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { KubeletApi } from './kubelet-api.ts';
 import { Pool } from './pool.ts';
 import { PoolCapacity } from './pool-capacity.ts';
@@ -115,6 +116,22 @@ export function assemblePool(options: PoolOptions): Pool {
       pods.retryAll();
     },
   });
+  const heartbeat = new Heartbeat({
+    backend,
+    afterMs: config.deadMan && config.deadMan.afterSeconds * 1000,
+    now: () => performance.now(),
+    sleep: clock.sleep,
+    onRenewed: () => metrics.heartbeatRenewed(new Date()),
+    onError: (error) => {
+      metrics.heartbeatFailed();
+      reports.heartbeatFailed(error);
+    },
+    onChange: (state) => {
+      reports.heartbeat(state);
+      node.refresh();
+    },
+    onEnded: (ended) => reports.endedInSilence(ended),
+  });
   const blockade = new Blockade({
     onChange: () => {
       reports.blockade(blockade.blocked);
@@ -165,10 +182,18 @@ export function assemblePool(options: PoolOptions): Pool {
       health: health.state,
       preparation: preparation.state,
       usage: usage.state,
+      heartbeat: heartbeat.state,
       blocked: blockade.blocked,
     }),
     logger,
-    observer: metrics,
+    observer: {
+      leaseRenewed: (at) => {
+        heartbeat.clusterAnswered();
+        metrics.leaseRenewed(at);
+      },
+      leaseFailed: () => metrics.leaseFailed(),
+      nodeWritten: (what, result) => metrics.nodeWritten(what, result),
+    },
     sleep: clock.sleep,
   });
   const ledger =
@@ -244,6 +269,7 @@ export function assemblePool(options: PoolOptions): Pool {
     preparation,
     capacity,
     usage,
+    heartbeat,
     node,
     kubelet,
     pods,

@@ -1,6 +1,6 @@
 import { errorMessage, type Logger } from '@spillway/kube';
-import type { Notice, PreparationState, UsageState } from '../backends/backend.ts';
-import type { BackendHealthState } from '../node/node-object.ts';
+import type { EndedInSilence, Notice, PreparationState, UsageState } from '../backends/backend.ts';
+import type { BackendHealthState, HeartbeatState } from '../node/node-object.ts';
 import type { Blockade } from './blockade.ts';
 import type { PoolMetrics } from './pool-metrics.ts';
 
@@ -44,6 +44,25 @@ export class BackendReports {
         `the backend does not report what pods use, so kubectl top and autoscalers do not see them: ${state.message}`,
       );
     } else if (before.kind === 'unmeasured') logger.info({}, 'the backend reports what pods use again');
+  }
+
+  heartbeat(state: HeartbeatState): void {
+    const { logger, recordOnNode } = this.#options;
+    if (state.kind === 'late') {
+      logger.error({}, `${state.message}; trying again`);
+      recordOnNode({ severity: 'Warning', reason: 'HeartbeatLate', message: state.message });
+    } else logger.info({}, 'the heartbeat is renewed');
+  }
+
+  heartbeatFailed(error: unknown): void {
+    this.#options.logger.warn({}, `cannot renew the heartbeat: ${errorMessage(error)}; trying again`);
+  }
+
+  endedInSilence({ at, silentSince, instances }: EndedInSilence): void {
+    const { logger, recordOnNode } = this.#options;
+    const message = `the dead-man switch has ended ${instances} instances at ${at}, because there was no heartbeat since ${silentSince}; their pods become Failed (InstanceLost)`;
+    logger.warn({ instances, silentSince, at }, message);
+    recordOnNode({ severity: 'Warning', reason: 'EndedInSilence', message });
   }
 
   notPrepared(error: unknown, retryInMs: number): void {

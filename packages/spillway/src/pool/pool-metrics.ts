@@ -18,6 +18,7 @@ export class PoolMetrics implements PodMetrics, NodeObserver, KubeletMetrics, Us
     metrics.doublesEnded.inc({ pool }, 0);
     metrics.listings.inc({ pool, result: 'complete' }, 0);
     metrics.ledgerWrites.inc({ pool, result: 'failed' }, 0);
+    metrics.heartbeatRenewals.inc({ pool, result: 'failed' }, 0);
   }
 
   stepTaken(): void {
@@ -99,6 +100,16 @@ export class PoolMetrics implements PodMetrics, NodeObserver, KubeletMetrics, Us
     this.#metrics.nodeLeaseErrors.inc({ pool: this.#pool });
   }
 
+  heartbeatRenewed(at: Date): void {
+    const pool = this.#pool;
+    this.#metrics.heartbeatRenewals.inc({ pool, result: 'ok' });
+    this.#metrics.heartbeatRenewed.set({ pool }, at.getTime() / 1000);
+  }
+
+  heartbeatFailed(): void {
+    this.#metrics.heartbeatRenewals.inc({ pool: this.#pool, result: 'failed' });
+  }
+
   nodeWritten(what: string, result: string): void {
     this.#metrics.nodeWrites.inc({ pool: this.#pool, what, result });
   }
@@ -145,6 +156,7 @@ export class PoolMetrics implements PodMetrics, NodeObserver, KubeletMetrics, Us
       metrics.lossesHeldBack,
       metrics.usagePods,
       metrics.nodeLeaseRenewed,
+      metrics.heartbeatRenewed,
       metrics.backendReachable,
       metrics.poolBlocked,
     ]) {

@@ -6,6 +6,7 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { PodController } from '../pods/pod-controller.ts';
 import type { UsageSampler } from '../usage/usage-sampler.ts';
 import type { BackendHealth } from './backend-health.ts';
+import type { Heartbeat } from './heartbeat.ts';
 import type { KubeletApi } from './kubelet-api.ts';
 import type { PoolCapacity } from './pool-capacity.ts';
 import { podPhases, type PoolMetrics } from './pool-metrics.ts';
@@ -22,6 +23,7 @@ export interface PoolParts {
   readonly preparation: Preparation;
   readonly capacity: PoolCapacity;
   readonly usage: UsageSampler;
+  readonly heartbeat: Heartbeat;
   readonly node: NodeController;
   readonly kubelet: KubeletApi;
   readonly pods: PodController;
@@ -55,7 +57,7 @@ export class Pool {
    */
   async run(signal: AbortSignal): Promise<void> {
     const { agent, backend, health, preparation, capacity, usage, node, kubelet, pods, recorder } = this.#parts;
-    const { ledger, allMetrics, leadership } = this.#parts;
+    const { heartbeat, ledger, allMetrics, leadership } = this.#parts;
     leadership?.lost.addEventListener('abort', () => this.#lost(), { once: true });
     const looking = allMetrics.beforeRender(() => this.#snapshot());
     try {
@@ -69,6 +71,7 @@ export class Pool {
         (stop) => this.#onceFree(stop, () => kubelet.run(stop)),
         (stop) => this.#onceFree(stop, () => pods.run(stop)),
         (stop) => this.#oncePrepared(stop, () => usage.run(stop)),
+        (stop) => this.#oncePrepared(stop, () => heartbeat.run(stop)),
       ]);
     } finally {
       looking[Symbol.dispose]();

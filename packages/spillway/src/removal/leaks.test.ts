@@ -35,6 +35,7 @@ function placeOf(place: string, look: () => Promise<Sighting>): SurveyedPlace & 
       done.push(`open ${owner.clusterId} ${owner.nodeName} in ${namespace}`);
       return new SimulatedBackend({ region, owner });
     },
+    silence: () => expect.fail('nobody asks whether a node is silent'),
     end: async (namespace, { name }) => void done.push(`end ${namespace}/${name}`),
     close: async () => {},
   };

@@ -26,7 +26,7 @@ export interface BackendSurroundings {
 }
 
 export function makeBackend(
-  { backend: config, interconnect }: Pick<PoolConfig, 'backend' | 'interconnect'>,
+  { backend: config, interconnect, deadMan }: Pick<PoolConfig, 'backend' | 'interconnect' | 'deadMan'>,
   { owner, environment, beforeSend, logger }: BackendSurroundings,
 ): Backend {
   switch (config.type) {
@@ -36,7 +36,8 @@ export function makeBackend(
     }
     case 'kubernetes': {
       const { type: _, ...options } = config;
-      return makeKubernetesBackend({ options: { ...options, interconnect }, owner, beforeSend, logger });
+      const more = { interconnect, deadManImage: deadMan?.image };
+      return makeKubernetesBackend({ options: { ...options, ...more }, owner, beforeSend, logger });
     }
     default: {
       const { type: _, stateFile, scenario, ...options } = config;

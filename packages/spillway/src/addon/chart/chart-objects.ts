@@ -63,10 +63,7 @@ export function markedObjects(has: Settings<Feature>): readonly KubeObject[] {
     timeoutSeconds: marks.uninstallSeconds,
   };
   const content = { configMapName: configMapName(config.name), mounts: options.mounts, files: [] };
-  return [
-    ...objects.map(keptByHelm),
-    ...(has.uninstall ? removalHook(config, hook, content, objects) : []),
-  ];
+  return [...objects.map(keptByHelm), ...(has.uninstall ? removalHook(config, hook, content, objects) : [])];
 }
 
 function markedConfig(has: Settings<Feature>): object {

@@ -38,6 +38,8 @@ export function podDialect(
     volumeUpdates: volumeRefresh,
     clusterServices: false,
     pullSecret: pullSecretName,
+    // Pods have no account with which they could ask for anything.
+    runsJobs: false,
     // That takes a part of an emptyDir.
     hostsFile: { canBeWritten: false, remedy: 'If the application needs the name, pass it in an environment variable' },
     claims: claimBinding(apiVersion),

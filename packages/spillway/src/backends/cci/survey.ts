@@ -1,5 +1,6 @@
 import { type Logger, systemClock } from '@spillway/kube';
 import type { Survey } from '../survey.ts';
+import { silenceIn } from '../kubernetes/dead-man/silence.ts';
 import { endForeign, lookAround } from '../kubernetes/survey/look.ts';
 import { readAuthority } from './authority-file.ts';
 import { CciConnection } from './connect.ts';
@@ -10,6 +11,7 @@ import { toBackendError } from './errors.ts';
 import { cciHome } from './home.ts';
 import { type CciBackendOptions, makeCciBackend } from './make-cci.ts';
 import { podDialect } from './pod-dialect.ts';
+import { namespaceName } from './prepare/namespace.ts';
 
 export interface CciSurveyOptions {
   readonly options: CciBackendOptions;
@@ -21,10 +23,10 @@ export interface CciSurveyOptions {
 
 /** Of a project of an account in one region. */
 export function surveyCci({ options, clusterId, environment, logger }: CciSurveyOptions): Survey {
-  const { region, projectId, projectName = region, apiVersion, namespaceName, credentials } = options;
+  const { region, projectId, projectName = region, apiVersion, credentials } = options;
   const dialect = dialects[apiVersion];
   const usual = clusterId === undefined ? [] : [`${dialect.namespacePrefix}${clusterId}`];
-  const known = namespaceName === undefined ? usual : [namespaceName];
+  const known = options.namespaceName === undefined ? usual : [options.namespaceName];
   let connected: Promise<CciConnection> | undefined;
   const connect = async (): Promise<CciConnection> => {
     const ca = await readAuthority(options.ca);
@@ -43,7 +45,8 @@ export function surveyCci({ options, clusterId, environment, logger }: CciSurvey
     );
     return await connected;
   };
-  const { types } = podDialect(dialect, options);
+  const pods = podDialect(dialect, options);
+  const { types } = pods;
   return {
     place: `CCI ${apiVersion === 'v1' ? '1.0' : '2.0'} ${region}, project ${projectName} (${projectId})`,
     look: async (signal) => {
@@ -57,6 +60,15 @@ export function surveyCci({ options, clusterId, environment, logger }: CciSurvey
     },
     open: (owner, namespace) =>
       makeCciBackend({ options: { ...options, namespaceName: namespace }, owner, environment, logger }),
+    silence: (owner) =>
+      silenceIn({
+        connect: async () => {
+          const namespace = namespaceName(dialect, owner.clusterId, options.namespaceName);
+          return { client: (await connect()).client, configMaps: types.configMaps, namespace, owner };
+        },
+        dialect: pods,
+        toError: toBackendError,
+      }),
     end: async (namespace, { name, uid }, signal) => {
       try {
         await endForeign((await connect()).client, types.pods, { namespace, name, uid }, signal);

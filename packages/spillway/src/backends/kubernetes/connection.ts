@@ -2,6 +2,7 @@ import type { Clock, KubeClient, Logger, Pod, ResourceClient } from '@spillway/k
 import { BackendError, type Owner } from '../backend.ts';
 import type { EventHub } from '../event-hub.ts';
 import { CopyKeeper } from './copies/copy-keeper.ts';
+import { DeadManSwitch } from './dead-man/dead-man-switch.ts';
 import type { Dialect } from './dialect.ts';
 import { backendError } from './errors.ts';
 import { syncing } from './lanes.ts';
@@ -18,6 +19,7 @@ export interface Connected {
   readonly pods: ResourceClient<Pod>;
   readonly instances: Instances;
   readonly copies: CopyKeeper;
+  readonly deadMan: DeadManSwitch;
   readonly closing: AbortSignal;
 }
 
@@ -29,6 +31,8 @@ export interface OtherClusterOptions {
   readonly hub: EventHub;
   readonly logger: Logger;
   readonly clock?: Clock | undefined;
+  /** Of the job that ends pods after a silence. Absent: none is made. */
+  readonly deadManImage?: string | undefined;
 }
 
 /** The way to the other cluster: connected when it is first needed, and closed when what goes on there in the background has ended. */
@@ -82,16 +86,19 @@ export class OtherCluster {
   }
 
   async #connect(): Promise<Connected & Connection> {
-    const { connect, dialect, owner, namespace, hub, logger, clock } = this.#options;
+    const { connect, dialect, owner, namespace, hub, logger, clock, deadManImage: image } = this.#options;
     try {
       const connection = await connect();
       const { client } = connection;
       const instances = new Instances({ client, dialect, owner, namespace, hub, logger });
       const pods = (signal: AbortSignal): Promise<Pod[]> => instances.pods({ signal, lane: syncing });
       const copies = new CopyKeeper({ client, dialect, owner, namespace, pods, clock });
+      const { configMaps } = dialect.types;
+      const place = { client, configMaps, namespace, owner };
+      const deadMan = new DeadManSwitch({ ...place, runsJobs: dialect.runsJobs, image });
       const close = (): Promise<void> => connection.close();
       const closing = this.#closing.signal;
-      return { client, close, pods: client.resource(dialect.types.pods), instances, copies, closing };
+      return { client, close, pods: client.resource(dialect.types.pods), instances, copies, deadMan, closing };
     } catch (error) {
       this.#connecting = undefined;
       throw error;

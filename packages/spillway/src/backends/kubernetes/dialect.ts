@@ -57,6 +57,8 @@ export interface Dialect {
   readonly clusterServices: boolean;
   /** The only pull Secret that pods may name; somebody else fills it. Undefined: copies of the pods' own. */
   readonly pullSecret: string | undefined;
+  /** Can a job there end pods, with an account of its own? */
+  readonly runsJobs: boolean;
   /** Can a container of a pod write the hosts file of the others? If a pod's fully qualified name is not in it: what people can do. */
   readonly hostsFile: { readonly canBeWritten: boolean; readonly remedy: string };
   /** How pods there have the volumes of claims. */
@@ -110,6 +112,7 @@ export const kubernetesDialect: Dialect = {
   volumeUpdates: true,
   clusterServices: false,
   pullSecret: undefined,
+  runsJobs: true,
   hostsFile: { canBeWritten: true, remedy: 'Set hostsImage of the pool to an image with a shell' },
   claims: { mountOf: () => undefined },
   annotations: () => ({}),

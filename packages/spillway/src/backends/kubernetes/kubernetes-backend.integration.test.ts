@@ -1,16 +1,28 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import {
+  configMaps,
   type Container,
+  cronJobs,
+  KubeClient,
+  type KubeObject,
   nameOf,
+  namespaces,
   persistentVolumeClaims,
   persistentVolumes,
   type Pod,
   pods,
   type PodSpec,
   refOf,
+  type ResourceType,
+  roleBindings,
+  roles,
   type Secret,
   secrets,
+  serviceAccounts,
+  staticCredentials,
+  systemClock,
+  type TokenRequest,
   uidOf,
 } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -20,8 +32,10 @@ import { eventually } from '../../../testkit/eventually.ts';
 import { Driver } from '../testing/driver.ts';
 import { RemoteCluster } from '../testing/remote-cluster.ts';
 import { forever, makeWorkload, script, type WorkloadInput } from '../testing/workloads.ts';
+import { endSilent, type SilenceReport } from '../../removal/dead-man.ts';
 import type { KubernetesBackend } from './kubernetes-backend.ts';
 import { podName } from './pods/names.ts';
+import { silenceThere } from './survey.ts';
 import { describeContainers } from './testing/containers.ts';
 
 const qualified = (name: string): string => `${name}.ring.default.svc.cluster.local`;
@@ -379,6 +393,153 @@ describe('pods in another cluster', () => {
         password: Buffer.from('theirs').toString('base64'),
       });
       await resource.delete({ namespace, name });
+    });
+  });
+
+  describe('of a virtual node that falls silent', () => {
+    const namespace = 'silence';
+    const terms = { afterMs: 4000, everyMs: 1000 };
+    const elsewhere = { clusterId: 'elsewhere', nodeName: 'virtual' };
+    const patient = new AbortController().signal;
+    let backend: KubernetesBackend;
+    let others: KubernetesBackend;
+    /** With the rights of the job. */
+    let account: KubeClient;
+
+    const jobs = async (): Promise<readonly KubeObject[]> => {
+      const types: readonly ResourceType<KubeObject>[] = [cronJobs, roles, roleBindings, serviceAccounts, configMaps];
+      const labelSelector = 'spillway.dev/dead-man';
+      const lists = types.map((type) => remote.client.resource(type).list({ namespace, labelSelector }));
+      return (await Promise.all(lists)).flatMap(({ items }) => items);
+    };
+    const podsThere = async (): Promise<string[]> =>
+      (await remote.client.resource(pods).list({ namespace })).items.map(nameOf).toSorted();
+    const look = async (dryRun = false): Promise<SilenceReport | undefined> => {
+      const silence = silenceThere(account, remote.owner, namespace);
+      const options = { dryRun, graceSeconds: 2, timeoutMs: 60_000, tell: () => {}, clock: systemClock };
+      const [report] = await endSilent([{ node: 'virtual', silence }], options, patient);
+      return report;
+    };
+
+    beforeAll(async () => {
+      backend = remote.open(remote.owner, { namespace, deadManImage: 'registry.example/spillway:1' });
+      others = remote.open(elsewhere, { namespace });
+      for (const each of [backend, others]) await each.prepare(patient);
+      const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+      const spec = {
+        containers: [forever],
+        securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+      };
+      const harmless = {
+        ...forever,
+        securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+      };
+      await remote.client
+        .resource(namespaces)
+        .patch({ name: namespace }, { type: 'merge', body: { metadata: { labels } } });
+      for (const each of [backend, others]) {
+        const driver = new Driver(each);
+        await driver.reaches(
+          await driver.run(workload({ name: 'web', spec: { ...spec, containers: [harmless] } })),
+          'running',
+        );
+        await driver.detach();
+      }
+    });
+
+    afterAll(async () => {
+      await account?.close();
+      await backend?.close();
+      await others?.close();
+    });
+
+    test('there is a job that Pod Security “restricted” lets in, with an account that may do no more than end pods', async () => {
+      await backend.renewHeartbeat(terms, patient);
+      await backend.renewHeartbeat(terms, patient);
+      expect((await jobs()).map(({ kind }) => kind)).toEqual([
+        'CronJob',
+        'Role',
+        'RoleBinding',
+        'ServiceAccount',
+        'ConfigMap',
+      ]);
+      const [job] = (await remote.client.resource(cronJobs).list({ namespace })).items;
+      const name = nameOf(job ?? {});
+      const template = job?.spec?.jobTemplate.spec?.template;
+      expect(template?.spec?.containers[0]).toMatchObject({
+        image: 'registry.example/spillway:1',
+        args: ['dead-man', '--in-namespace', namespace, '--cluster-id', remote.owner.clusterId, '--node', 'virtual'],
+      });
+      const trial = { metadata: { namespace, name: 'trial' }, spec: template?.spec ?? { containers: [] } };
+      await remote.client.resource(pods).create(trial, { dryRun: true });
+
+      const request: TokenRequest = { spec: { audiences: [], expirationSeconds: 600 } };
+      const { status } = await remote.client
+        .resource(serviceAccounts)
+        .create<TokenRequest>(request, { namespace, name, subresource: 'token' });
+      const { server, ca } = remote.client.config;
+      const credentials = staticCredentials({ token: status?.token ?? '' });
+      const config = {
+        server,
+        ...(ca !== undefined && { ca }),
+        insecureSkipTlsVerify: false,
+        namespace,
+        credentials,
+        source: 'test',
+      };
+      account = new KubeClient({ config });
+      for (const forbidden of [
+        account.resource(secrets).list({ namespace }),
+        account.resource(configMaps).list({ namespace }),
+        account.resource(pods).list({ namespace: 'default' }),
+        account.resource(pods).create(trial),
+      ]) {
+        await expect(forbidden).rejects.toMatchObject({ status: 403 });
+      }
+    });
+
+    test('which ends its pods after the time that it has set itself, not before, and no others', async () => {
+      const before = await podsThere();
+      expect(before).toHaveLength(2);
+      await backend.renewHeartbeat(terms, patient);
+      expect(await look()).toMatchObject({ state: 'alive', ended: [] });
+      expect(await podsThere()).toEqual(before);
+      await eventually('the heartbeat is overdue', async () => (await look(true))?.state === 'silent');
+      expect(await look()).toMatchObject({ state: 'silent', ended: ['default/web'], remains: [] });
+      expect(await podsThere()).toHaveLength(1);
+      expect((await others.list(patient)).instances.map(({ state }) => state)).toEqual(['running']);
+      expect(await backend.renewHeartbeat(terms, patient)).toMatchObject({ instances: 1 });
+    });
+
+    test('nothing of it is left when it is switched off, or when Spillway is removed', async () => {
+      await backend.endHeartbeat(patient);
+      await eventually('nothing is left', async () => (await jobs()).length === 0);
+      await backend.renewHeartbeat(terms, patient);
+      expect(await jobs()).toHaveLength(5);
+      const removed = await backend.dismantle(patient);
+      expect(removed.removed.map(({ kind }) => kind)).toEqual([
+        'ConfigMap',
+        'CronJob',
+        'RoleBinding',
+        'Role',
+        'ServiceAccount',
+      ]);
+      await eventually('nothing is left', async () => (await jobs()).length === 0);
+    });
+
+    test('nor when the job is not wanted any more, while the heartbeat goes on', async () => {
+      await backend.renewHeartbeat(terms, patient);
+      const without = remote.open(remote.owner, { namespace });
+      await without.renewHeartbeat(terms, patient);
+      await eventually(
+        'only the heartbeat is left',
+        async () => (await jobs()).map(({ kind }) => kind).join() === 'ConfigMap',
+      );
+      await without.endHeartbeat(patient);
+      await without.close();
+      expect(await jobs()).toEqual([]);
+      const [left] = (await others.list(patient)).instances;
+      if (left) await others.remove(left.ref, patient);
     });
   });
 });

@@ -8,7 +8,9 @@ import {
   type Capacity,
   type Dismantled,
   type DismantleOptions,
+  type EndedInSilence,
   type ExecResult,
+  type HeartbeatTerms,
   type InstanceChange,
   type InstanceEvent,
   type InstanceRef,
@@ -76,6 +78,8 @@ export interface KubernetesBackendDependencies {
   /** Takes away those that no pod uses, at the end. */
   readonly forgetLogins?: (client: KubeClient, signal: AbortSignal) => Promise<BackendObject | undefined>;
   readonly home: Home;
+  /** Of the job that ends pods after a silence. Default: none is made */
+  readonly deadManImage?: string | undefined;
   /** See {@link TranslateOptions}. */
   readonly hostsImage?: TranslateOptions['hostsImage'];
   /** See {@link Capabilities}. */
@@ -301,6 +305,14 @@ export class KubernetesBackend implements Backend {
     return await this.#cluster.do(`remove the namespace ${namespace}`, (connected) =>
       dismantle({ ...this.#dependencies, ...connected, forgetLogins }, options, signal),
     );
+  }
+
+  async renewHeartbeat(terms: HeartbeatTerms, signal: AbortSignal): Promise<EndedInSilence | undefined> {
+    return await this.#cluster.do('renew the heartbeat', ({ deadMan }) => deadMan.renew(terms, signal));
+  }
+
+  async endHeartbeat(signal: AbortSignal): Promise<void> {
+    await this.#cluster.do('remove the heartbeat', ({ deadMan }) => deadMan.end(signal));
   }
 
   async close(): Promise<void> {

@@ -16,6 +16,8 @@ export interface KubernetesBackendOptions {
   readonly claims?: ClaimMapping;
   /** How pods reach Services of their cluster. Default: off */
   readonly interconnect?: Interconnect;
+  /** Of the job that ends pods after a silence. Default: none is made */
+  readonly deadManImage?: string | undefined;
 }
 
 /** Pods in a namespace of any cluster that a kubeconfig leads to. */
@@ -31,7 +33,16 @@ export function makeKubernetesBackend({
   readonly beforeSend?: () => void;
   readonly logger: Logger;
 }): KubernetesBackend {
-  const { kubeconfig, context, namespace, createNamespace, hostsImage, claims = {}, interconnect = 'off' } = options;
+  const {
+    kubeconfig,
+    context,
+    namespace,
+    createNamespace,
+    hostsImage,
+    claims = {},
+    interconnect = 'off',
+    deadManImage,
+  } = options;
   const dialect = { ...kubernetesDialect, support: supportOfMapped(claims), claims: mappedClaims(claims) };
   return new KubernetesBackend({
     dialect: connectedDialect(dialect, interconnect),
@@ -40,6 +51,7 @@ export function makeKubernetesBackend({
     logger,
     hostsImage,
     home: kubernetesHome,
+    deadManImage,
     connect: async () => {
       const config = await loadKubeconfig({ paths: [kubeconfig], context });
       const client = new KubeClient({ config, beforeSend, logger });

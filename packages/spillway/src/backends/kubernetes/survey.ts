@@ -1,5 +1,7 @@
 import { KubeClient, loadKubeconfig, type Logger, namespaces } from '@spillway/kube';
-import type { Survey } from '../survey.ts';
+import type { Owner } from '../backend.ts';
+import type { Silence, Survey } from '../survey.ts';
+import { silenceIn } from './dead-man/silence.ts';
 import { kubernetesDialect } from './dialect.ts';
 import { backendError } from './errors.ts';
 import { type KubernetesBackendOptions, makeKubernetesBackend } from './make-kubernetes.ts';
@@ -21,15 +23,26 @@ export function surveyKubernetes(options: KubernetesBackendOptions, logger: Logg
         const { types } = kubernetesDialect;
         return await lookAround({ client, types, namespaces, known: [namespace], mayBeOurs: () => false }, signal);
       } catch (error) {
-        throw backendError(error, 'look at the cluster', kubernetesDialect);
+        throw toError(error, 'look at the cluster');
       }
     },
     open: (owner, of) => makeKubernetesBackend({ options: { ...options, namespace: of }, owner, logger }),
+    silence: (owner) =>
+      silenceIn({
+        connect: async () => ({
+          client: await connect(),
+          configMaps: kubernetesDialect.types.configMaps,
+          namespace,
+          owner,
+        }),
+        dialect: kubernetesDialect,
+        toError,
+      }),
     end: async (of, { name, uid }, signal) => {
       try {
         await endForeign(await connect(), kubernetesDialect.types.pods, { namespace: of, name, uid }, signal);
       } catch (error) {
-        throw backendError(error, `end pod ${of}/${name}`, kubernetesDialect);
+        throw toError(error, `end pod ${of}/${name}`);
       }
     },
     close: async () => {
@@ -37,3 +50,15 @@ export function surveyKubernetes(options: KubernetesBackendOptions, logger: Logg
     },
   };
 }
+
+/** Of one namespace, with no more rights than it takes. */
+export function silenceThere(client: KubeClient, owner: Owner, namespace: string): Silence {
+  const { configMaps } = kubernetesDialect.types;
+  return silenceIn({
+    connect: async () => ({ client, configMaps, namespace, owner }),
+    dialect: kubernetesDialect,
+    toError,
+  });
+}
+
+const toError = (error: unknown, doing: string): Error => backendError(error, doing, kubernetesDialect);

@@ -30,7 +30,7 @@ import { errorOf, FaultDice, isDown, type Scenario, type ScenarioCall } from './
 import { seededRandom } from './seeded-random.ts';
 
 /** It has a place for everything. */
-export type WholeBackend = Required<Omit<Backend, 'withdraw'>>;
+export type WholeBackend = Required<Omit<Backend, 'withdraw' | 'renewHeartbeat' | 'endHeartbeat'>>;
 
 export interface RehearsalDependencies {
   /** What really (or simulated) runs the pods. */

@@ -14,7 +14,7 @@ import {
 } from '@spillway/kube';
 import type { Owner } from '../backend.ts';
 import type { KubernetesBackend } from '../kubernetes/kubernetes-backend.ts';
-import { makeKubernetesBackend } from '../kubernetes/make-kubernetes.ts';
+import { type KubernetesBackendOptions, makeKubernetesBackend } from '../kubernetes/make-kubernetes.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 
 /** Another cluster with a real node, for tests, and backends on it. */
@@ -38,10 +38,10 @@ export class RemoteCluster {
     return remote;
   }
 
-  open(owner: Owner = this.owner): KubernetesBackend {
+  open(owner: Owner = this.owner, more: Partial<KubernetesBackendOptions> = {}): KubernetesBackend {
     const { namespace, cluster } = this;
     const claims = { 'default/data': 'their-data' };
-    const options = { kubeconfig: cluster.kubeconfig, namespace, createNamespace: true, claims };
+    const options = { kubeconfig: cluster.kubeconfig, namespace, createNamespace: true, claims, ...more };
     return makeKubernetesBackend({ options, owner, logger: silentLogger });
   }
 

@@ -271,6 +271,16 @@ describe('virtual nodes', () => {
     ]);
   });
 
+  it('whose heartbeat is late may lose their pods', () => {
+    const conditions = [
+      { type: 'Ready', status: 'True' },
+      { type: 'HeartbeatRenewed', status: 'False', message: 'no route' },
+    ];
+    expect(found({ nodes: [{ ...node, status: { conditions } }] })).toMatchObject([
+      { code: 'heartbeat-late', severity: 'warning', message: expect.stringContaining('no route') },
+    ]);
+  });
+
   it('that take no new pods', () => {
     const taints = [{ key: 'bursting.cci.io/no-schedule', effect: 'NoSchedule' }];
     expect(codes({ nodes: [{ ...node, spec: { taints } }] })).toEqual(['pool-blocked']);

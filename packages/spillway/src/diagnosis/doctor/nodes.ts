@@ -88,6 +88,17 @@ function nodeFindings(node: Node, { leases, nowMs, unreadable }: ClusterView): F
         'The conditions and events of the node say why. A sold-out pool opens automatically when a probe succeeds.',
     });
   }
+  const heartbeat = condition('HeartbeatRenewed');
+  if (heartbeat.status === 'False') {
+    findings.push({
+      code: 'heartbeat-late',
+      severity: 'warning',
+      object,
+      message: `the dead-man switch may end the pods of this node: ${heartbeat.message ?? 'the reason is not known'}`,
+      remedy:
+        'Restore what the message names. If outages of this length are to be survived, set a longer deadMan.afterSeconds.',
+    });
+  }
   const measured = condition('MetricsAvailable');
   if (measured.status === 'False') {
     findings.push({

@@ -73,6 +73,7 @@ export const findingCodes = [
   'serving-certificate-missing',
   'admission-not-in-force',
   'policy-mistake',
+  'heartbeat-late',
   'not-allowed-to-look',
   'metrics-missing',
   'daemonset-on-virtual-nodes',

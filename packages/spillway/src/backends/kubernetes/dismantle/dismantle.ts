@@ -12,6 +12,7 @@ import {
 } from '@spillway/kube';
 import type { BackendObject, Dismantled, DismantleOptions, Owner, Remainder } from '../../backend.ts';
 import type { CopyKeeper, EveryCopy } from '../copies/copy-keeper.ts';
+import type { DeadManSwitch, TakenAway } from '../dead-man/dead-man-switch.ts';
 import { deleting, reading } from '../lanes.ts';
 import { collected, patiently } from '../patiently.ts';
 import type { Instances } from '../pods/instances.ts';
@@ -23,6 +24,7 @@ export interface DismantleContext {
   readonly client: KubeClient;
   readonly instances: Pick<Instances, 'pods'>;
   readonly copies: Pick<CopyKeeper, 'every'>;
+  readonly deadMan: Pick<DeadManSwitch, 'dismantle'>;
   readonly home: Home;
   readonly owner: Owner;
   readonly namespace: string;
@@ -38,7 +40,7 @@ export async function dismantle(
   { dryRun = false }: DismantleOptions,
   signal: AbortSignal,
 ): Promise<Dismantled> {
-  const { client, instances, copies, home, owner, namespace, forgetLogins } = context;
+  const { client, instances, copies, deadMan, home, owner, namespace, forgetLogins } = context;
   const whole = { kind: 'Namespace', name: namespace };
   const found = await findNamespace(context, signal);
   if (found === 'gone') return nothing;
@@ -62,8 +64,9 @@ export async function dismantle(
   const every = await patiently(() => copies.every(signal), signal);
   if (!dryRun) await Promise.all(every.map((copy) => patiently(() => copy.remove(signal), signal)));
   const login = dryRun || !forgetLogins ? undefined : await patiently(() => forgetLogins(client, signal), signal);
+  const taken = await deadMan.dismantle(dryRun, signal);
   const { objects, unseen } = await allIn(context, await home.kinds(client, signal), signal);
-  const left = objects.filter((object) => !dryRun || !isOf(object, pods, every));
+  const left = objects.filter((object) => !dryRun || !isOf(object, pods, every, taken));
   const copyUids = new Set(every.map(({ copy }) => uidOf(copy)));
   const judgement = judge({ namespace: found, objects: left, copies: copyUids, unseen }, owner, home);
   const removed = every.map(({ kind, copy }) => ({ kind, namespace, name: nameOf(copy) }));
@@ -71,6 +74,7 @@ export async function dismantle(
     removed: [
       ...removed,
       ...(login === undefined ? [] : [login]),
+      ...taken.map(({ kind, name }) => ({ kind, namespace, name })),
       ...(await proceed(context, found, judgement, dryRun, signal)),
     ],
     remains: [...judgement.ending, ...(judgement.keeps ? [judgement.keeps, ...keptWithIt(judgement)] : [])],
@@ -81,9 +85,18 @@ export async function dismantle(
 const keptWithIt = ({ prepared }: Judgement): Remainder[] =>
   prepared.map((object) => remainder(object, 'it goes with its namespace'));
 
-function isOf(object: KubeObject, pods: readonly KubeObject[], every: readonly EveryCopy[]): boolean {
+function isOf(
+  object: KubeObject,
+  pods: readonly KubeObject[],
+  every: readonly EveryCopy[],
+  taken: readonly TakenAway[],
+): boolean {
   const uid = uidOf(object);
-  return pods.some((pod) => uidOf(pod) === uid) || every.some(({ copy }) => uidOf(copy) === uid);
+  return (
+    taken.some((each) => each.uid === uid) ||
+    pods.some((pod) => uidOf(pod) === uid) ||
+    every.some(({ copy }) => uidOf(copy) === uid)
+  );
 }
 
 /** What it has removed, or would. */

@@ -9,6 +9,8 @@ const keys = {
   uid: 'spillway.dev/pod-uid',
   /** On copies. */
   copy: 'spillway.dev/copy',
+  /** On the heartbeat, and on what ends instances when it stops. */
+  deadMan: 'spillway.dev/dead-man',
 } as const;
 
 const annotations = {
@@ -81,6 +83,20 @@ export function copyMarks(owner: Owner, source?: Source): Marks {
     labels: { ...ownerLabels(owner), [keys.copy]: 'true' },
     annotations: { ...ownerAnnotations(owner), ...(source && sourceAnnotations(source)) },
   };
+}
+
+/** Of what belongs to the dead-man switch of a virtual node. */
+export function deadManMarks(owner: Owner): Marks {
+  return {
+    labels: { ...ownerLabels(owner), [keys.deadMan]: 'true' },
+    annotations: ownerAnnotations(owner),
+  };
+}
+
+export const everyDeadManSelector: string = keys.deadMan;
+
+export function isDeadMan(object: KubeObject, owner: Owner): boolean {
+  return isOwnedBy(object, owner) && object.metadata?.labels?.[keys.deadMan] !== undefined;
 }
 
 function sourceAnnotations({ namespace, name, version }: Source): Record<string, string> {

@@ -19,6 +19,11 @@ export function copyName({ clusterId, nodeName }: Owner, namespace: string, name
   return withHash(`${namespace}-${name}`, maxName, 8, clusterId, nodeName, `${namespace}/${name}`);
 }
 
+/** Of what belongs to the dead-man switch: each virtual node has its own. A CronJob's name has at most 52 characters. */
+export function deadManName({ clusterId, nodeName }: Owner): string {
+  return `spillway-dead-man-${hashOf(10, clusterId, nodeName)}`;
+}
+
 /** What a copy, or a file of the pod's own, was made of; undefined: the name does not tell. */
 export function sourceNameOf(copy: string, namespace: string): string | undefined {
   const [, source] = /^(.+)-[0-9a-f]{8,10}$/.exec(copy) ?? [];

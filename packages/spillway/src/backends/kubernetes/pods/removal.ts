@@ -52,7 +52,7 @@ export async function endDouble(
 }
 
 /** It goes when it has ended. */
-async function letGo(
+export async function letGo(
   pod: Pod,
   { pods, dialect: { finalizer } }: Pick<RemovalContext, 'pods' | 'dialect'>,
   signal: AbortSignal,

@@ -13,7 +13,7 @@ import {
 import type { Sighting } from '../../survey.ts';
 import type { Dialect } from '../dialect.ts';
 import { collected, patiently } from '../patiently.ts';
-import { clusterOf, everyCopySelector } from '../pods/marks.ts';
+import { clusterOf, everyCopySelector, everyDeadManSelector } from '../pods/marks.ts';
 import { tracesIn } from './traces.ts';
 
 export interface LookOptions {
@@ -50,11 +50,13 @@ export async function lookAround(options: LookOptions, signal: AbortSignal): Pro
       (await unlessRefused(all(client, types.pods, inside, signal))) ??
       [];
     const copies = { ...inside, labelSelector: everyCopySelector };
-    const [configMaps = [], secrets = []] = [
+    const heartbeats = { ...inside, labelSelector: everyDeadManSelector };
+    const [configMaps = [], secrets = [], beats = []] = [
       await unlessRefused(all(client, types.configMaps, copies, signal)),
       await unlessRefused(all(client, types.secrets, copies, signal)),
+      await unlessRefused(all(client, types.configMaps, heartbeats, signal)),
     ];
-    traces.push(...tracesIn({ name, object, pods: own, copies: [...configMaps, ...secrets] }));
+    traces.push(...tracesIn({ name, object, pods: own, copies: [...configMaps, ...secrets, ...beats] }));
   }
   return { traces, ...unseenOf(listed === undefined, pods === undefined, known) };
 }
