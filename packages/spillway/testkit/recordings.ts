@@ -32,6 +32,8 @@ export interface Admitted {
 }
 
 const pauseMs = 100;
+/** Without them a pool that bills by them runs no pod. */
+const resources = { requests: { cpu: '250m', memory: '512Mi' } };
 
 /** Creates a pod with each label, one after the other and all the time, as a dry run. `auto` needs an answer of the webhook. */
 export function recordAdmission(client: KubeClient, namespace: string): Recording<readonly Admitted[]> {
@@ -53,7 +55,7 @@ export function recordAdmission(client: KubeClient, namespace: string): Recordin
 function podToAdmit(namespace: string, label: Admitted['label']): Pod {
   return {
     metadata: { namespace, generateName: 'dry-', labels: label === 'none' ? {} : { [burstLabels[0]]: label } },
-    spec: { containers: [{ name: 'main', image: 'swr.cn-north-4.myhuaweicloud.com/team/app:1' }] },
+    spec: { containers: [{ name: 'main', image: 'swr.cn-north-4.myhuaweicloud.com/team/app:1', resources }] },
   };
 }
 

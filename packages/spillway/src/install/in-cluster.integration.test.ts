@@ -235,12 +235,6 @@ test('burst pods of all kinds run, with what they read of the cluster', async ()
     { apiVersion: 'v1', kind: 'Pod', metadata: { ...labelled('alone'), labels: { ...burst, ...labels } }, spec },
     {
       apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { ...labelled('large'), labels: burst },
-      spec: { containers: [{ name: 'main', ...own, resources: { requests: { cpu: '9000' } } }] },
-    },
-    {
-      apiVersion: 'v1',
       kind: 'Service',
       metadata: { namespace: 'work', name: 'ring' },
       spec: { selector: labels, ports: [{ port: 80 }] },
@@ -289,7 +283,6 @@ test('burst pods of all kinds run, with what they read of the cluster', async ()
     'statefulset/ring',
     'job/count',
     'pod/alone',
-    'pod/large',
     'deployment/profiled',
     'scheduleprofile/web',
   ]);
@@ -385,6 +378,7 @@ test('Helm takes over what the command line has installed, and the command line 
 });
 
 test('nothing was refused to the accounts in all this, and they have no right that they did not need', async () => {
+  expect(grants.size).toBeGreaterThan(0);
   const findings = auditFindings(await site.requests(), permissionsOf([...grants.values()]));
   expect(findings).toEqual({ denied: [], unused: [] });
 });
