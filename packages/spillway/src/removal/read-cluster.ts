@@ -24,6 +24,7 @@ import { scheduleProfiles } from '../placement/rules/schedule-profile.ts';
 import { burstScheduler, profileGate, virtualNodeType } from '../podspec/contract.ts';
 import { isOfProduct, productSelectorText, selectorTextOf } from '../podspec/installation.ts';
 import type { ClusterView } from './cluster-view.ts';
+import { readHibernating } from './read-hibernating.ts';
 
 /** @throws ApiError, TransportError */
 export async function readCluster(client: KubeClient, config: Config, signal: AbortSignal): Promise<ClusterView> {
@@ -92,6 +93,7 @@ export async function readCluster(client: KubeClient, config: Config, signal: Ab
     namespaces: spaces,
     definition: definitions.find(({ metadata }) => isOfProduct(metadata?.labels)),
     profiles,
+    hibernating: await readHibernating(client, signal),
     neighbours: neighboursIn(everybodysRoles, name),
   };
 }

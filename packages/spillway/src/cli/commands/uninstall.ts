@@ -1,18 +1,16 @@
-import { createInterface } from 'node:readline/promises';
-import { errorMessage, KubeconfigError, silentLogger, systemClock, TransportError } from '@spillway/kube';
+import { errorMessage, KubeconfigError, systemClock, TransportError } from '@spillway/kube';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { asInstalled } from '../../addon/installation/installed-config.ts';
-import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
 import { namespaceOf } from '../../install/read.ts';
-import type { OpenPool } from '../../removal/clear-pool.ts';
 import type { RemovalReport } from '../../removal/report.ts';
 import { planUninstall, uninstall, type UninstallOptions } from '../../removal/uninstall.ts';
-import { makeBackend } from '../../serve/backends.ts';
 import { clusterUid } from '../../serve/connect.ts';
 import { type ClusterOptions, inCluster, withClusterOptions } from '../cluster.ts';
+import { confirm } from '../confirm.ts';
 import { interruptible } from '../interruptible.ts';
 import { CommandFailure, exitCodes, UsageError } from '../mistake.ts';
+import { withPools } from '../open-pools.ts';
 import { outputOption, type OutputFormat, printAnswer } from '../output.ts';
 import { renderRemoval } from '../render-removal.ts';
 import { note, type Terminal } from '../terminal.ts';
@@ -108,7 +106,7 @@ async function remove(options: Options, parts: Parts, terminal: Terminal): Promi
   if (options.dryRun) return await interruptible((signal) => planUninstall(whole, signal));
   if (!options.yes) {
     note(terminal, renderRemoval(await interruptible((signal) => planUninstall(whole, signal))));
-    await confirm();
+    await confirm('remove');
   }
   try {
     return await interruptible((signal) => uninstall(whole, signal));
@@ -120,38 +118,6 @@ async function remove(options: Options, parts: Parts, terminal: Terminal): Promi
       );
     }
     throw error;
-  }
-}
-
-async function confirm(): Promise<void> {
-  if (!process.stdin.isTTY) throw new UsageError('Nothing was changed. Add --yes to remove this');
-  const asking = createInterface({ input: process.stdin, output: process.stderr });
-  const gone = new AbortController();
-  asking.once('SIGINT', () => gone.abort(new CommandFailure('Nothing was changed', 130)));
-  const answer = await asking
-    .question('Remove this? Only "yes" does it: ', gone)
-    .catch((error: unknown) => {
-      gone.signal.throwIfAborted();
-      throw error;
-    })
-    .finally(() => asking.close());
-  if (answer.trim() !== 'yes') throw new CommandFailure('Nothing was changed', exitCodes.failure);
-}
-
-async function withPools<T>(
-  config: Config,
-  clusterId: string,
-  work: (pools: readonly OpenPool[]) => Promise<T>,
-): Promise<T> {
-  const pools = config.pools.map((pool): OpenPool => {
-    const owner = { clusterId, nodeName: pool.nodeName };
-    const surroundings = { owner, environment: process.env, beforeSend: () => {}, logger: silentLogger };
-    return { config: pool, backend: makeBackend(pool, surroundings) };
-  });
-  try {
-    return await work(pools);
-  } finally {
-    await Promise.allSettled(pools.map(({ backend }) => backend.close()));
   }
 }
 

@@ -64,6 +64,7 @@ export const findingCodes = [
   'backend-not-prepared',
   'pool-blocked',
   'node-cordoned',
+  'hibernates',
   'unknown-burst-value',
   'label-without-effect',
   'pod-not-run',
