@@ -5,6 +5,7 @@ import { edges } from './edges.mjs';
 import { install } from './install.mjs';
 import { link } from './link.mjs';
 import { more } from './pods.mjs';
+import { hibernation } from './hibernation.mjs';
 import { removal } from './removal.mjs';
 import { storage } from './storage.mjs';
 
@@ -34,6 +35,7 @@ const pendingWrite = [`${pods}/status/pending-write.test.ts`];
 export const mutations = [
   ...more,
   ...edges,
+  ...hibernation,
   ...removal,
   ...install,
   ...storage,

@@ -11,8 +11,10 @@ import {
   nodes,
   type Pod,
   pods,
+  runNodeLease,
   serviceAccounts,
   statefulSets,
+  uidOf,
 } from '@spillway/kube';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
@@ -34,6 +36,8 @@ let there: KubeClient;
 let cluster: Cluster;
 let client: KubeClient;
 let testbed: Testbed;
+/** Of the machine, which is none. */
+let leases: AbortController | undefined;
 
 beforeAll(async () => {
   cluster = await borrowCluster();
@@ -60,17 +64,24 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  leases?.abort();
   await testbed?.stop('SIGKILL');
   await Promise.all([client?.close(), there?.close()]);
   await Promise.all([cluster?.close(), region?.close()]);
 });
 
+const containers = [
+  {
+    name: 'main',
+    image: 'swr.cn-north-4.myhuaweicloud.com/team/app:1',
+    resources: { requests: { cpu: '1', memory: '1Gi' } },
+  },
+];
+
 /** What runs in the region, by the names of workloads. */
 const burstAtFirst = { db: 2, deal: 2, elastic: 2, other: 1, web: 3 };
 
 async function createWorkloads(): Promise<void> {
-  const image = 'swr.cn-north-4.myhuaweicloud.com/team/app:1';
-  const resources = { requests: { cpu: '1', memory: '1Gi' } };
   const made = (name: string, value: BurstValue) => ({
     metadata: {
       namespace: name === 'other' ? 'other' : namespace,
@@ -80,7 +91,7 @@ async function createWorkloads(): Promise<void> {
     selector: { matchLabels: { app: name } },
     template: {
       metadata: { labels: { app: name } },
-      spec: { terminationGracePeriodSeconds: 2, containers: [{ name: 'main', image, resources }] },
+      spec: { terminationGracePeriodSeconds: 2, containers },
     },
   });
   const jobTemplate = ({ template }: ReturnType<typeof made>) => ({
@@ -234,7 +245,6 @@ test('to zero, killed in the middle: the next run goes on, nothing is billed any
 
 test('what hibernates is told by an uninstall, and pods that want to burst wait', async () => {
   const metadata = { namespace: 'other', name: 'late', labels: { [burstLabels[0]]: 'enforce' } };
-  const containers = [{ name: 'main', image: 'swr.cn-north-4.myhuaweicloud.com/team/app:1' }];
   await client.resource(pods).create({ metadata, spec: { terminationGracePeriodSeconds: 0, containers } });
   await eventually('the reason why it waits', async () => {
     const { status } = await client.resource(pods).get(metadata);
@@ -282,6 +292,9 @@ test('what somebody has changed in between stays, and is told', async () => {
 
 test('to local: pods run where there is room and wait where there is none, which was said before', async () => {
   await using _machine = await FakeNode.start({ client, name: 'machine', cpu: '4' });
+  const { signal } = (leases = new AbortController());
+  const nodeUid = async (): Promise<string> => uidOf(await client.resource(nodes).get({ name: 'machine' }));
+  void runNodeLease({ client, nodeName: 'machine', nodeUid, signal });
   const plan = await hibernate('--to', 'local', '--dry-run');
   const waiting = plan.report?.workloads.reduce((sum, each) => sum + (each.waiting ?? 0), 0);
   // Of web, elastic, other and db; the Job is suspended, because its template cannot change.
@@ -311,12 +324,12 @@ test('to local: pods run where there is room and wait where there is none, which
   });
   expect(await amounts()).toEqual(amountsAtFirst);
   expect(await records()).toEqual([]);
+  leases.abort();
 });
 
 test('only a part: others go on bursting, and what nobody gives back ends only when that is asked for', async () => {
   await allBurst();
   const metadata = { namespace, name: 'alone', labels: { app: 'alone', [burstLabels[0]]: 'enforce' } };
-  const containers = [{ name: 'main', image: 'swr.cn-north-4.myhuaweicloud.com/team/app:1' }];
   await client.resource(pods).create({ metadata, spec: { terminationGracePeriodSeconds: 0, containers } });
   await burstIs({ alone: 1, ...burstAtFirst });
 

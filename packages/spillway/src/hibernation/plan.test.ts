@@ -165,6 +165,22 @@ test('what burst is moved without a restart of the others: only its pods end', (
   });
 });
 
+test('a Job does not lose its burst pods, which would count as failed: it is suspended until they have ended', () => {
+  const world = new World('Job', 'auto');
+  world.step('local', true);
+  expect(world.state).toMatchObject({ suspend: true });
+  world.hibernate('local', true);
+  expect(world.state).toMatchObject({ suspend: false, record: undefined });
+});
+
+test('a StatefulSet gets its replicas back when all its pods are gone, also those on nodes of the cluster', () => {
+  const world = new World('StatefulSet', 'enforce');
+  world.hibernate('local', true, 1);
+  const wish = { to: 'local', closed: true, now } as const;
+  expect(nextStep({ ...world.seen(), present: 1 }, wish)).toEqual({ kind: 'wait' });
+  expect(nextStep(world.seen(), wish)).toMatchObject({ change: { replicas: 3 } });
+});
+
 test('a workload that was at 0 or suspended stays so', () => {
   const idle = new World('Deployment', 'auto');
   idle.state = { ...idle.state, replicas: 0, pods: 0 };
