@@ -18,8 +18,8 @@ export const hibernation = [
   {
     name: 'hibernation: replicas that somebody has changed are overwritten',
     file: plan,
-    search: 'if (replicas === 0) fields.replicas = record.replicas;',
-    replace: 'if (replicas !== -1) fields.replicas = record.replicas;',
+    search: 'if (before !== undefined && before > 0 && replicas === 0) fields.replicas = before;',
+    replace: 'if (before !== undefined && before > 0) fields.replicas = before;',
     tests: planned,
   },
   {
@@ -27,6 +27,13 @@ export const hibernation = [
     file: plan,
     search: "return hasPods || (replicas === 0 && present > 0) ? { kind: 'wait' } : givenBack(workload);",
     replace: 'return givenBack(workload);',
+    tests: planned,
+  },
+  {
+    name: 'hibernation: a StatefulSet whose pods are not ready never gets its template back',
+    file: plan,
+    search: "if (record !== undefined && kind === 'StatefulSet' && ready < present) {",
+    replace: "if (record !== undefined && kind === 'StatefulSet' && ready < present - 1000) {",
     tests: planned,
   },
   {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { burstLabels } from '../podspec/contract.ts';
 import { hibernationAnnotation, type HibernationTarget } from '../podspec/hibernation.ts';
-import { nextStep, patchOf, returnOf } from './plan.ts';
+import { nextReturn, nextStep, patchOf, type Return } from './plan.ts';
 import { burstPod, workload } from './testing/objects.ts';
 import { type Workload, type WorkloadKind, workloadOf } from './workload.ts';
 
@@ -56,7 +56,10 @@ class World {
 
   resume(): void {
     const seen = this.seen();
-    if (seen.record !== undefined) this.#patch(patchOf(seen, returnOf(seen).change, undefined));
+    if (seen.record !== undefined) {
+      const { change, record } = returnOf(seen);
+      this.#patch(patchOf(seen, change, record));
+    }
     this.#controllers(false);
   }
 
@@ -93,6 +96,12 @@ class World {
 
 interface Template {
   readonly metadata: { readonly labels: Record<string, string | null> };
+}
+
+function returnOf(seen: Workload): Return {
+  const due = nextReturn(seen);
+  if (due === 'wait') throw new Error('nothing is to be waited for');
+  return due;
 }
 
 const worlds = kinds.flatMap((kind) =>
@@ -181,6 +190,28 @@ test('a StatefulSet gets its replicas back when all its pods are gone, also thos
   expect(nextStep(world.seen(), wish)).toMatchObject({ change: { replicas: 3 } });
 });
 
+test('a StatefulSet of which a pod is not ready is given back in steps, and can be left between them', () => {
+  const world = new World('StatefulSet', 'enforce');
+  const before = world.state;
+  world.hibernate('local', true);
+  const stuck = { ...world.seen(), present: 1, ready: 0 };
+  const first = returnOf(stuck);
+  expect(first).toMatchObject({ change: { replicas: 0, label: 'enforce' }, record: { replicas: 3 } });
+  world.state = { ...world.state, replicas: 0, label: 'enforce', record: JSON.stringify(first.record) };
+  expect(nextReturn({ ...world.seen(), present: 1, ready: 0 })).toBe('wait');
+  world.resume();
+  expect(world.state).toEqual(before);
+});
+
+test('a StatefulSet of which all pods are ready is given back at once', () => {
+  const world = new World('StatefulSet', 'enforce');
+  world.hibernate('local', true);
+  expect(returnOf({ ...world.seen(), present: 3, ready: 3 })).toMatchObject({
+    change: { label: 'enforce' },
+    record: undefined,
+  });
+});
+
 test('a workload that was at 0 or suspended stays so', () => {
   const idle = new World('Deployment', 'auto');
   idle.state = { ...idle.state, replicas: 0, pods: 0 };
@@ -203,7 +234,7 @@ describe('what somebody has changed in between', () => {
   test('are replicas: they stay, and it is said', () => {
     const world = hibernated('Deployment');
     world.state = { ...world.state, replicas: 5 };
-    expect(returnOf(world.seen())).toEqual({ change: {}, kept: ['it has 5 replicas now, and had 3'] });
+    expect(returnOf(world.seen())).toMatchObject({ change: {}, kept: ['it has 5 replicas now, and had 3'] });
     world.resume();
     expect(world.state).toMatchObject({ replicas: 5, record: undefined });
   });
@@ -211,7 +242,7 @@ describe('what somebody has changed in between', () => {
   test('are replicas, to what there was: nothing is to be said', () => {
     const world = hibernated('Deployment');
     world.state = { ...world.state, replicas: 3 };
-    expect(returnOf(world.seen())).toEqual({ change: {}, kept: [] });
+    expect(returnOf(world.seen())).toMatchObject({ change: {}, kept: [] });
   });
 
   test('are replicas, and it hibernates again: the newer number is given back', () => {
@@ -233,7 +264,7 @@ describe('what somebody has changed in between', () => {
   test('is a Job that somebody has let go on', () => {
     const world = hibernated('Job');
     world.state = { ...world.state, suspend: false };
-    expect(returnOf(world.seen())).toEqual({ change: {}, kept: [] });
+    expect(returnOf(world.seen())).toMatchObject({ change: {}, kept: [] });
   });
 });
 

@@ -110,27 +110,42 @@ function givenBack({ record, replicas, suspended }: Workload): Step {
 
 export interface Return {
   readonly change: Change;
+  /** What is left to be given back by a later step. */
+  readonly record: WorkloadRecord | undefined;
   /** What somebody has changed in between, and keeps. */
   readonly kept: readonly string[];
 }
 
-/** Gives back what the record says, except where the workload is not as hibernation has left it. */
-export function returnOf({ record, replicas, suspended, label, ended }: Workload): Return {
+/**
+ * What is given back next, except where the workload is not as hibernation has left it.
+ * @returns 'wait': its pods have to end before
+ */
+export function nextReturn(workload: Workload): Return | 'wait' {
+  const { kind, record, replicas = 0, suspended, label, ended, present, ready } = workload;
   const kept: string[] = [];
   const fields: { replicas?: number; suspend?: boolean; label?: string | null } = {};
-  if (record?.replicas !== undefined && record.replicas !== replicas) {
-    if (replicas === 0) fields.replicas = record.replicas;
-    else kept.push(`it has ${replicas} replicas now, and had ${record.replicas}`);
+  if (record?.label !== undefined && record.label !== (label ?? null)) {
+    if (label === 'off') fields.label = record.label;
+    else kept.push(`the burst label of its pods is ${said(label)} now, and was ${said(record.label)}`);
   }
   if (record?.suspended && suspended) {
     if (ended) kept.push('it has ended');
     else fields.suspend = false;
   }
-  if (record?.label !== undefined && record.label !== (label ?? null)) {
-    if (label === 'off') fields.label = record.label;
-    else kept.push(`the burst label of its pods is ${said(label)} now, and was ${said(record.label)}`);
+  const before = record?.replicas;
+  if (before !== undefined && replicas > 0 && replicas !== before) {
+    kept.push(`it has ${replicas} replicas now, and had ${before}`);
   }
-  return { change: fields, kept };
+  // A StatefulSet makes no pod by its new template as long as one by the template before is not ready.
+  if (record !== undefined && kind === 'StatefulSet' && ready < present) {
+    if (fields.label !== undefined) {
+      const later = { since: record.since, replicas: replicas > 0 ? replicas : (before ?? 0) };
+      return { change: { ...fields, replicas: 0 }, record: later, kept };
+    }
+    if (before !== undefined && replicas === 0) return 'wait';
+  }
+  if (before !== undefined && before > 0 && replicas === 0) fields.replicas = before;
+  return { change: fields, record: undefined, kept };
 }
 
 const said = (label: string | null | undefined): string => (label ? `"${label}"` : 'not set');

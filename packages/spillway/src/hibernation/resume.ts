@@ -11,27 +11,25 @@ import {
   refOf,
 } from '@spillway/kube';
 import { hibernationAnnotation, nodeRecordOf, workloadRecordOf } from '../podspec/hibernation.ts';
+import type { Persistence } from '../removal/persist.ts';
 import type { Left } from '../removal/report.ts';
 import { keyOf } from './choose.ts';
 import { isServed } from './notes.ts';
-import { patchOf, type Return, returnOf } from './plan.ts';
+import { nextReturn, patchOf, type Return } from './plan.ts';
 import { readWorkloads, type Scope, virtualNodes, workloadTypes } from './read-workloads.ts';
 import type { ResumedWorkload, ResumeReport } from './report.ts';
 import { isOfDeployment, type Workload, type WorkloadObject, workloadOf } from './workload.ts';
 
-export interface ResumeOptions {
+export interface ResumeOptions extends Persistence {
   readonly client: KubeClient;
   /** All: then the virtual nodes are opened, too. */
   readonly scope: Scope;
   readonly dryRun: boolean;
-  readonly tell: (line: string) => void;
 }
 
 /** Gives back what hibernation has taken, also what was left in the middle. Can be interrupted anywhere: another run goes on. */
-export async function resume(
-  { client, scope, dryRun, tell }: ResumeOptions,
-  signal: AbortSignal,
-): Promise<ResumeReport> {
+export async function resume(options: ResumeOptions, signal: AbortSignal): Promise<ResumeReport> {
+  const { client, scope, dryRun, tell } = options;
   const isAll = scope.namespace === undefined && scope.selector === undefined;
   const hibernating = (await virtualNodes(client, signal)).filter((node) => nodeRecordOf(node) !== undefined);
   const objects = (await readWorkloads(client, scope, signal)).filter(
@@ -46,7 +44,7 @@ export async function resume(
   }
   const own = objects.filter((object) => !isOfDeployment(object)).map(asFound);
   if (own.length > 0 && !dryRun) tell(`Giving back ${own.length} workloads`);
-  const given = await Promise.all(own.map((workload) => giveBack(client, workload, dryRun, signal)));
+  const given = await Promise.all(own.map((workload) => giveBack(workload, options, signal)));
   // The Deployment controller has copied the record there, and "kubectl rollout undo" would copy it back.
   const copies = dryRun ? [] : objects.filter(isOfDeployment);
   await Promise.all(copies.map((object) => forget(client, object, signal)));
@@ -91,42 +89,66 @@ interface Given {
   readonly remains: readonly Left[];
 }
 
-const mostTries = 10;
+const lookMs = 500;
+/** Pods that do not end by then have reasons. */
+const longestMs = 300_000;
 
-/** Looks again when somebody else was faster. */
-async function giveBack(client: KubeClient, first: Workload, dryRun: boolean, signal: AbortSignal): Promise<Given> {
+/** Step by step; looks again when somebody else was faster. */
+async function giveBack(
+  first: Workload,
+  { client, clock, dryRun, tell }: ResumeOptions,
+  signal: AbortSignal,
+): Promise<Given> {
   const { kind, namespace, name } = first;
-  const resource = client.resource(workloadTypes[kind]);
   const ref = { namespace, name };
-  let workload = first;
-  for (let tries = 1; ; tries += 1) {
-    const due = returnOf(workload);
-    if (dryRun) return { resumed: [resumedOf(workload, due)], remains: [] };
-    try {
-      await resource.patch(ref, { type: 'merge', body: patchOf(workload, due.change, undefined) }, { signal });
-      return { resumed: [resumedOf(workload, due)], remains: [] };
-    } catch (error) {
-      if (isNotFound(error)) return { resumed: [], remains: [] };
-      if (!isConflict(error) || tries === mostTries) {
+  const deadlineMs = clock.now() + longestMs;
+  let resumed: ResumedWorkload = { kind, ...ref, restored: {}, kept: [] };
+  for (let workload: Workload | undefined = first; ; workload = await found(client, first, signal)) {
+    if (workload?.record === undefined) return { resumed: [resumed], remains: [] };
+    const due = nextReturn(workload);
+    if (due !== 'wait') {
+      try {
+        if (!dryRun) {
+          const body = patchOf(workload, due.change, due.record);
+          await client.resource(workloadTypes[kind]).patch(ref, { type: 'merge', body }, { signal });
+        }
+        resumed = withStep(resumed, due);
+        if (dryRun || due.record === undefined) return { resumed: [resumed], remains: [] };
+        tell(`Waiting: the pods of ${keyOf(workload)} end before it gets them back`);
+      } catch (error) {
+        if (isNotFound(error)) return { resumed: [], remains: [] };
         if (!(error instanceof ApiError) || isRetryable(error)) throw error;
-        return { resumed: [], remains: [{ ...ref, kind, why: `it cannot be changed: ${errorMessage(error)}` }] };
+        if (!isConflict(error)) {
+          return { resumed: [], remains: [{ ...ref, kind, why: `it cannot be changed: ${errorMessage(error)}` }] };
+        }
       }
-      const all = await readWorkloads(client, { namespace }, signal);
-      const found = all.map(asFound).find(({ uid }) => uid === workload.uid);
-      if (found?.record === undefined) return { resumed: [], remains: [] };
-      workload = found;
     }
+    if (clock.now() > deadlineMs) return { resumed: [], remains: [{ ...ref, kind, why: 'its pods do not end' }] };
+    await clock.sleep(lookMs, signal);
+    signal.throwIfAborted();
   }
 }
 
-function resumedOf({ kind, namespace, name }: Workload, { change, kept }: Return): ResumedWorkload {
-  const { replicas, suspend, label } = change;
-  const restored = {
-    ...(replicas !== undefined && { replicas }),
-    ...(suspend !== undefined && { suspended: false as const }),
-    ...(label !== undefined && { label }),
+async function found(
+  client: KubeClient,
+  { namespace, uid }: Workload,
+  signal: AbortSignal,
+): Promise<Workload | undefined> {
+  return (await readWorkloads(client, { namespace }, signal)).map(asFound).find((each) => each.uid === uid);
+}
+
+function withStep(before: ResumedWorkload, { change: { replicas, suspend, label }, kept }: Return): ResumedWorkload {
+  return {
+    ...before,
+    restored: {
+      ...before.restored,
+      // 0 only makes way for the next step.
+      ...(replicas && { replicas }),
+      ...(suspend !== undefined && { suspended: false as const }),
+      ...(label !== undefined && { label }),
+    },
+    kept: [...before.kept, ...kept],
   };
-  return { kind, namespace, name, restored, kept };
 }
 
 async function forget(client: KubeClient, object: WorkloadObject, signal: AbortSignal): Promise<void> {

@@ -34,6 +34,8 @@ export interface Workload {
   readonly replicas?: number;
   /** How many pods it still has, as its controller says, wherever they are. */
   readonly present: number;
+  /** As many of these are ready. */
+  readonly ready: number;
   /** Absent: of a kind that is scaled instead. */
   readonly suspended?: boolean;
   /** A Job of which nothing runs or will run. */
@@ -89,7 +91,7 @@ export function workloadOf(object: WorkloadObject, { profiles, taintKeys, podsOf
     uid: uidOf(object),
     version: object.metadata?.resourceVersion ?? '',
     ...amountOf(object),
-    present: presentOf(object),
+    ...countsOf(object),
     ended: object.kind === 'Job' && isEnded(object),
     label,
     burst: burstOf(template, local, taintKeys) ?? (pods.length > 0 ? 'own' : undefined),
@@ -108,8 +110,10 @@ function amountOf(object: WorkloadObject): Pick<Workload, 'replicas' | 'suspende
     : { replicas: spec.replicas ?? 1 };
 }
 
-const presentOf = ({ status }: WorkloadObject): number =>
-  status !== undefined && 'replicas' in status ? (status.replicas ?? 0) : 0;
+function countsOf({ status }: WorkloadObject): Pick<Workload, 'present' | 'ready'> {
+  if (status === undefined || !('replicas' in status)) return { present: 0, ready: 0 };
+  return { present: status.replicas ?? 0, ready: status.readyReplicas ?? 0 };
+}
 
 function templateOf(object: WorkloadObject): PodTemplateSpec | undefined {
   const { spec } = object;

@@ -71,6 +71,7 @@ export function resumeCommand(terminal: Terminal): Command {
       scope: scopeOf(options),
       dryRun: options.dryRun === true,
       tell: (line: string) => note(terminal, line),
+      clock: systemClock,
     };
     const report = await inCluster(options, terminal, (client) =>
       stoppable('resume', terminal, (signal) => resume({ client, ...asked }, signal)),
