@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { ScheduleProfile } from '../placement/rules/schedule-profile.ts';
 import { burstPod, workload } from './testing/objects.ts';
 import { choose, type Facts, fateOf } from './choose.ts';
 
@@ -24,11 +25,12 @@ test('chosen are those that may burst by their label, and no others', () => {
   expect(names({ objects })).toEqual(['CronJob c', 'Deployment a', 'StatefulSet b']);
 });
 
+const profile = (of: string): ScheduleProfile => ({
+  metadata: { namespace: of, name: 'web' },
+  spec: { objectLabels: { matchLabels: { app: 'a' } }, strategy: 'enforce' },
+});
+
 test('chosen are those for which a ScheduleProfile of their namespace decides', () => {
-  const profile = (namespace: string) => ({
-    metadata: { namespace, name: 'web' },
-    spec: { objectLabels: { matchLabels: { app: 'a' } }, strategy: 'enforce' as const },
-  });
   const objects = [workload('Deployment', { name: 'a' }), workload('Deployment', { name: 'b' })];
   expect(names({ objects, profiles: [profile('shop')] })).toEqual(['Deployment a']);
   expect(names({ objects, profiles: [profile('other')] })).toEqual([]);

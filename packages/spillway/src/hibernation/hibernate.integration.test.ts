@@ -81,23 +81,24 @@ const containers = [
 /** What runs in the region, by the names of workloads. */
 const burstAtFirst = { db: 2, deal: 2, elastic: 2, other: 1, web: 3 };
 
+const made = (name: string, value: BurstValue) => ({
+  metadata: {
+    namespace: name === 'other' ? 'other' : namespace,
+    name,
+    labels: { app: name, [burstLabels[0]]: value },
+  },
+  selector: { matchLabels: { app: name } },
+  template: {
+    metadata: { labels: { app: name } },
+    spec: { terminationGracePeriodSeconds: 2, containers },
+  },
+});
+const jobTemplate = ({ template }: ReturnType<typeof made>) => ({
+  ...template,
+  spec: { ...template.spec, restartPolicy: 'Never' },
+});
+
 async function createWorkloads(): Promise<void> {
-  const made = (name: string, value: BurstValue) => ({
-    metadata: {
-      namespace: name === 'other' ? 'other' : namespace,
-      name,
-      labels: { app: name, [burstLabels[0]]: value },
-    },
-    selector: { matchLabels: { app: name } },
-    template: {
-      metadata: { labels: { app: name } },
-      spec: { terminationGracePeriodSeconds: 2, containers },
-    },
-  });
-  const jobTemplate = ({ template }: ReturnType<typeof made>) => ({
-    ...template,
-    spec: { ...template.spec, restartPolicy: 'Never' },
-  });
   for (const [name, value, replicas] of [
     ['web', 'enforce', 3],
     ['elastic', 'localPrefer', 2],
@@ -178,18 +179,22 @@ async function killedAt(pattern: RegExp, args: readonly string[]): Promise<void>
   expect(isSaid, told).toBe(true);
 }
 
-/** Of everything that hibernates. */
-async function amounts() {
-  const spec = async (list: Promise<{ items: { metadata?: { name?: string }; spec?: object }[] }>) =>
-    (await list).items.map((item) => {
-      const { replicas, suspend } = { replicas: undefined, suspend: undefined, ...item.spec };
-      return [item.metadata?.name, replicas ?? suspend];
-    });
+type Listed = Promise<{ items: { metadata?: { name?: string }; spec?: object }[] }>;
+
+async function amountsIn(list: Listed): Promise<[string, unknown][]> {
+  return (await list).items.map(({ metadata, spec }) => {
+    const { replicas, suspend } = { replicas: undefined, suspend: undefined, ...spec };
+    return [metadata?.name ?? '', replicas ?? suspend];
+  });
+}
+
+/** Replicas, or whether it is suspended, by the names of workloads. */
+async function amounts(): Promise<Record<string, unknown>> {
   const all = await Promise.all([
-    spec(client.resource(deployments).list({ namespace })),
-    spec(client.resource(statefulSets).list({ namespace })),
-    spec(client.resource(jobs).list({ namespace })),
-    spec(client.resource(cronJobs).list({ namespace })),
+    amountsIn(client.resource(deployments).list({ namespace })),
+    amountsIn(client.resource(statefulSets).list({ namespace })),
+    amountsIn(client.resource(jobs).list({ namespace })),
+    amountsIn(client.resource(cronJobs).list({ namespace })),
   ]);
   return Object.fromEntries(all.flat());
 }
@@ -291,7 +296,7 @@ test('what somebody has changed in between stays, and is told', async () => {
 });
 
 test('to local: pods run where there is room and wait where there is none, which was said before', async () => {
-  await using _machine = await FakeNode.start({ client, name: 'machine', cpu: '4' });
+  await using machine = await FakeNode.start({ client, name: 'machine', cpu: '4' });
   const { signal } = (leases = new AbortController());
   const nodeUid = async (): Promise<string> => uidOf(await client.resource(nodes).get({ name: 'machine' }));
   void runNodeLease({ client, nodeName: 'machine', nodeUid, signal });
@@ -326,6 +331,7 @@ test('to local: pods run where there is room and wait where there is none, which
   expect(await amounts()).toEqual(amountsAtFirst);
   expect(await records()).toEqual([]);
   leases.abort();
+  machine.lookAgain();
 });
 
 test('only a part: others go on bursting, and what nobody gives back ends only when that is asked for', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { parseJson } from '../placement/rules/admitted.ts';
 import { burstLabels } from '../podspec/contract.ts';
 import { hibernationAnnotation, type HibernationTarget } from '../podspec/hibernation.ts';
 import { nextReturn, nextStep, patchOf, type Return } from './plan.ts';
@@ -64,15 +65,7 @@ class World {
   }
 
   #patch(body: object): void {
-    const { metadata, spec } = JSON.parse(JSON.stringify(body)) as {
-      metadata: { annotations: Record<string, string | null> };
-      spec: {
-        replicas?: number;
-        suspend?: boolean;
-        template?: Template;
-        jobTemplate?: { spec: { template: Template } };
-      };
-    };
+    const { metadata, spec } = parseJson<Patched>(JSON.stringify(body));
     const template = spec.template ?? spec.jobTemplate?.spec.template;
     const label = template?.metadata.labels[burstLabels[0]];
     this.state = {
@@ -92,6 +85,16 @@ class World {
     const mayCome = !closed && label !== 'off';
     this.state = { ...this.state, pods: mayCome ? wanted : Math.min(wanted, this.state.pods) };
   }
+}
+
+interface Patched {
+  readonly metadata: { readonly annotations: Readonly<Record<string, string | null>> };
+  readonly spec: {
+    readonly replicas?: number;
+    readonly suspend?: boolean;
+    readonly template?: Template;
+    readonly jobTemplate?: { readonly spec: { readonly template: Template } };
+  };
 }
 
 interface Template {
@@ -224,13 +227,13 @@ test('a workload that was at 0 or suspended stays so', () => {
   }
 });
 
-describe('what somebody has changed in between', () => {
-  const hibernated = (kind: WorkloadKind, to: HibernationTarget = 'zero'): World => {
-    const world = new World(kind, 'enforce');
-    world.hibernate(to, true);
-    return world;
-  };
+const hibernated = (kind: WorkloadKind, to: HibernationTarget = 'zero'): World => {
+  const world = new World(kind, 'enforce');
+  world.hibernate(to, true);
+  return world;
+};
 
+describe('what somebody has changed in between', () => {
   test('are replicas: they stay, and it is said', () => {
     const world = hibernated('Deployment');
     world.state = { ...world.state, replicas: 5 };

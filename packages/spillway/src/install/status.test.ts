@@ -60,13 +60,16 @@ it('an installation that nobody leads is not healthy', () => {
   });
 });
 
+const annotations = (record: object): Record<string, string> => ({
+  'spillway.dev/hibernation': JSON.stringify(record),
+});
+
 it('an installation that hibernates says so, and is healthy', () => {
-  const annotated = (record: object): KubeObject => ({
-    metadata: { name: 'virtual-kubelet', annotations: { 'spillway.dev/hibernation': JSON.stringify(record) } },
-  });
   const since = '2026-11-30T22:00:00Z';
-  const workloads = [annotated({ since: '2026-11-30T22:00:05Z', replicas: 3 })];
-  const closed = { node: { ...node(), ...annotated({ since, to: 'local', cordoned: false }) } };
+  const workloads = [{ metadata: { annotations: annotations({ since: '2026-11-30T22:00:05Z', replicas: 3 }) } }];
+  const closed = {
+    node: { ...node(), metadata: { annotations: annotations({ since, to: 'local', cordoned: false }) } },
+  };
   expect(statusWith(closed, [], workloads)).toMatchObject({
     healthy: true,
     hibernation: { since, to: 'local', workloads: 1 },
