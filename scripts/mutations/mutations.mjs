@@ -7,6 +7,7 @@ import { edges } from './edges.mjs';
 import { install } from './install.mjs';
 import { link } from './link.mjs';
 import { more } from './pods.mjs';
+import { hibernation } from './hibernation.mjs';
 import { removal } from './removal.mjs';
 import { storage } from './storage.mjs';
 
@@ -37,6 +38,7 @@ export const mutations = [
   ...more,
   ...deadMan,
   ...edges,
+  ...hibernation,
   ...removal,
   ...install,
   ...cceAddOn,

@@ -50,6 +50,14 @@ const commands: Readonly<Record<string, LazyCommand>> = {
     description: 'show whether an installation works: replicas, leaders, virtual nodes, burst pods',
     load: async (terminal) => (await import('./commands/status.ts')).statusCommand(terminal),
   },
+  hibernate: {
+    description: 'end everything that bursts, for a night or a while, and remember how it was',
+    load: async (terminal) => (await import('./commands/hibernate.ts')).hibernateCommand(terminal),
+  },
+  resume: {
+    description: 'give back what "spillway hibernate" has changed',
+    load: async (terminal) => (await import('./commands/hibernate.ts')).resumeCommand(terminal),
+  },
   uninstall: {
     description: 'remove Spillway from the cluster and from its backends, and report what is left',
     load: async (terminal) => (await import('./commands/uninstall.ts')).uninstallCommand(terminal),

@@ -1,4 +1,4 @@
-import type { Lease, Node, Pod } from '@spillway/kube';
+import type { KubeObject, Lease, Node, Pod } from '@spillway/kube';
 import { expect, it } from 'vitest';
 import { configOf, deploymentIn, namespace, objectsOf, simulatedPool } from '../addon/testing/installations.ts';
 import type { RolloutView } from './rollout.ts';
@@ -16,7 +16,11 @@ const node = (conditions: NonNullable<Node['status']>['conditions'] = []): Node 
   status: { conditions: [ready, ...(conditions ?? [])] },
 });
 
-function statusWith(more: Partial<RolloutView['pools'][number]> = {}, burstPods: readonly Pod[] = []): StatusReport {
+function statusWith(
+  more: Partial<RolloutView['pools'][number]> = {},
+  burstPods: readonly Pod[] = [],
+  hibernating: readonly KubeObject[] = [],
+): StatusReport {
   const status = { replicas: 1, updatedReplicas: 1, availableReplicas: 1, readyReplicas: 1 };
   const rollout: RolloutView = {
     deployment: { ...deploymentIn(objectsOf()), status },
@@ -24,7 +28,7 @@ function statusWith(more: Partial<RolloutView['pools'][number]> = {}, burstPods:
     pools: [{ name: 'rehearsal', nodeName: 'virtual-kubelet', lease, node: node(), ...more }],
     signingRequests: [],
   };
-  return statusReport({ config: configOf(simulatedPool).config, namespace, rollout, burstPods });
+  return statusReport({ config: configOf(simulatedPool).config, namespace, rollout, burstPods, hibernating });
 }
 
 it('a healthy installation says who leads, and what bursts', () => {
@@ -54,4 +58,22 @@ it('an installation that nobody leads is not healthy', () => {
     healthy: false,
     problems: ['pool rehearsal: no pod leads it yet'],
   });
+});
+
+const annotations = (record: object): Record<string, string> => ({
+  'spillway.dev/hibernation': JSON.stringify(record),
+});
+
+it('an installation that hibernates says so, and is healthy', () => {
+  const since = '2026-11-30T22:00:00Z';
+  const workloads = [{ metadata: { annotations: annotations({ since: '2026-11-30T22:00:05Z', replicas: 3 }) } }];
+  const closed = {
+    node: { ...node(), metadata: { annotations: annotations({ since, to: 'local', cordoned: false }) } },
+  };
+  expect(statusWith(closed, [], workloads)).toMatchObject({
+    healthy: true,
+    hibernation: { since, to: 'local', workloads: 1 },
+  });
+  expect(statusWith({}, [], workloads).hibernation).toEqual({ since: '2026-11-30T22:00:05Z', workloads: 1 });
+  expect(statusWith().hibernation).toBeUndefined();
 });

@@ -1,5 +1,6 @@
-import { nameOf, type Node, type Pod } from '@spillway/kube';
+import { type KubeObject, nameOf, type Node, type Pod } from '@spillway/kube';
 import type { Config } from '../config/config.ts';
+import { type HibernationTarget, nodeRecordOf, workloadRecordOf } from '../podspec/hibernation.ts';
 import { isReady, leaderOf, type RolloutView, rolloutVerdict } from './rollout.ts';
 
 /** How an installation is. */
@@ -10,6 +11,15 @@ export interface StatusReport {
   readonly healthy: boolean;
   /** Why it is not. */
   readonly problems: readonly string[];
+  /** Absent: nothing hibernates. */
+  readonly hibernation?: {
+    /** RFC 3339, of what has hibernated first. */
+    readonly since: string;
+    /** Absent: only some workloads hibernate, and the virtual nodes take pods. */
+    readonly to?: HibernationTarget;
+    /** As many have something to be given back. */
+    readonly workloads: number;
+  };
   readonly replicas: { readonly wanted: number; readonly ready: number };
   readonly pods: readonly {
     readonly name: string;
@@ -36,9 +46,11 @@ export interface StatusView {
   readonly rollout: RolloutView;
   /** Bound to the virtual nodes. */
   readonly burstPods: readonly Pod[];
+  /** Workloads that hibernate. */
+  readonly hibernating: readonly KubeObject[];
 }
 
-export function statusReport({ config, namespace, rollout, burstPods }: StatusView): StatusReport {
+export function statusReport({ config, namespace, rollout, burstPods, hibernating }: StatusView): StatusReport {
   const { deployment, pods, pools } = rollout;
   const verdict = rolloutVerdict(rollout);
   const problems = [
@@ -53,6 +65,10 @@ export function statusReport({ config, namespace, rollout, burstPods }: StatusVi
     image: deployment?.spec?.template.spec?.containers[0]?.image ?? '',
     healthy: problems.length === 0,
     problems,
+    ...hibernationOf(
+      pools.flatMap(({ node }) => node ?? []),
+      hibernating,
+    ),
     replicas: { wanted: deployment?.spec?.replicas ?? 0, ready: deployment?.status?.readyReplicas ?? 0 },
     pods: pods.map((pod) => ({
       name: nameOf(pod),
@@ -73,6 +89,15 @@ export function statusReport({ config, namespace, rollout, burstPods }: StatusVi
 }
 
 const troubles = new Set(['BackendReachable', 'BackendPrepared', 'HeartbeatRenewed']);
+
+function hibernationOf(nodes: readonly Node[], workloads: readonly KubeObject[]): Pick<StatusReport, 'hibernation'> {
+  const ofNodes = nodes.flatMap((node) => nodeRecordOf(node) ?? []);
+  const ofWorkloads = workloads.flatMap((object) => workloadRecordOf(object) ?? []);
+  const [since] = [...ofNodes, ...ofWorkloads].map((record) => record.since).toSorted();
+  if (since === undefined) return {};
+  const [first] = ofNodes;
+  return { hibernation: { since, ...(first && { to: first.to }), workloads: workloads.length } };
+}
 
 /** A node stays Ready for its pods while its backend has trouble. */
 function nodeProblems(pool: string, node: Node | undefined): string[] {

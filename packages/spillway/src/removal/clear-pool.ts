@@ -39,7 +39,7 @@ export async function viewPool({ config: { name }, backend }: OpenPool, signal: 
 }
 
 /** @throws BackendError */
-async function instancesOf(backend: Backend, signal: AbortSignal): Promise<readonly Instance[]> {
+export async function instancesOf(backend: Backend, signal: AbortSignal): Promise<readonly Instance[]> {
   try {
     const { complete, instances } = await backend.list(signal);
     if (!complete) throw new BackendError('unavailable', 'the listing of instances is not complete');

@@ -26,6 +26,8 @@ export interface ClusterView {
   readonly namespaces: readonly KubeObject[];
   readonly definition: CustomResourceDefinition | undefined;
   readonly profiles: readonly KubeObject[];
+  /** Workloads that hibernate, and what they were before. */
+  readonly hibernating: readonly KubeObject[];
   /** Names of other installations in the cluster. */
   readonly neighbours: readonly string[];
 }

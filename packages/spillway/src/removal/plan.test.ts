@@ -21,6 +21,7 @@ const nothing: ClusterView = {
   namespaces: [],
   definition: undefined,
   profiles: [],
+  hibernating: [],
   neighbours: [],
 };
 const crds = { definition: scheduleProfileCrd, profiles: [object('ScheduleProfile', 'web')] };
@@ -57,6 +58,17 @@ test('a node that is somebody else’s is left alone', () => {
     { keepCrds: false },
   );
   expect(found).toMatchObject({ ours: [], stays: [], others: [{ kind: 'Node', name: 'machine' }] });
+});
+
+test('a workload that hibernates is left alone, and it is said how to get it back', () => {
+  const { ours, stays, others } = foundInCluster(
+    { ...nothing, hibernating: [object('Deployment', 'web')] },
+    { keepCrds: false },
+  );
+  expect([ours, stays]).toEqual([[], []]);
+  expect(others).toMatchObject([
+    { kind: 'Deployment', name: 'web', remedy: expect.stringContaining('spillway resume') },
+  ]);
 });
 
 test('instances without a pod in the cluster are told: they may be those of another', () => {

@@ -54,6 +54,13 @@ export function foundInCluster(view: ClusterView, { keepCrds }: CrdChoice): Foun
           `Take Spillway out of its chart, or remove it all: helm uninstall ${release} -n ${record.metadata?.namespace ?? ''}`,
         );
       }),
+      ...view.hibernating.map((object) =>
+        left(
+          object,
+          'hibernates, and stays as it is',
+          '"spillway resume" gives back what it had, also when Spillway is gone',
+        ),
+      ),
       ...(keepsCrd === undefined ? [] : crds.map((object) => left(object, keepsCrd))),
       ...(neighbours.length === 0 ? [] : namespaces.map((each) => left(each, usedBy(neighbours)))),
     ],

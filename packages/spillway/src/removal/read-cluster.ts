@@ -27,6 +27,7 @@ import { scheduleProfiles } from '../placement/rules/schedule-profile.ts';
 import { burstScheduler, profileGate, virtualNodeType } from '../podspec/contract.ts';
 import { isOfProduct, productSelectorText, selectorTextOf } from '../podspec/installation.ts';
 import type { ClusterView } from './cluster-view.ts';
+import { readHibernating } from './read-hibernating.ts';
 
 /** What the chart of Helm installs in a namespace, and nothing else: rights for that are enough (`removalRights`). */
 export interface RemovalScope {
@@ -127,6 +128,7 @@ export async function readCluster(
     namespaces: spaces,
     definition: definitions.find(({ metadata }) => isOfProduct(metadata?.labels)),
     profiles,
+    hibernating: await readHibernating(client, signal),
     neighbours: neighboursIn(everybodysRoles, name),
   };
 }

@@ -1,7 +1,4 @@
 // Spillway with a CCI region, and its removal: whole, killed at its steps, without the cluster, and while the region fails.
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import type { Readable } from 'node:stream';
 import { type Region, startRegion } from '@spillway/cci-standin';
 import type { Cluster } from '@spillway/devcluster';
 import {
@@ -21,6 +18,7 @@ import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { spillwayProgram } from '../../testkit/program.ts';
 import { askAdmin } from '../../testkit/region-admin.ts';
+import { type StartedCommand, startSpillway } from '../../testkit/run-spillway.ts';
 import { Testbed } from '../../testkit/testbed.ts';
 import { parseJson } from '../backends/trusted.ts';
 import { burstLabels } from '../podspec/contract.ts';
@@ -102,45 +100,18 @@ async function served(): Promise<void> {
   });
 }
 
-interface Run {
-  readonly child: ChildProcessByStdio<null, Readable, Readable>;
-  /** Resolves when it has said something like this, or has ended. */
-  says(pattern: RegExp): Promise<boolean>;
+interface Run extends Omit<StartedCommand, 'ended'> {
   ended(): Promise<{ readonly code: number | null; readonly report: RemovalReport; readonly told: string }>;
 }
 
 function uninstall(...args: readonly string[]): Run {
-  const [command = '', ...main] = spillwayProgram;
-  const words = [
-    ...main,
-    'uninstall',
-    '--config',
-    testbed.configFile,
-    '--request-timeout',
-    '5s',
-    '-o',
-    'json',
-    ...args,
-  ];
-  const child = spawn(command, words, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
-  });
-  const exit = once(child, 'close');
-  let [out, told] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk));
-  child.stderr.on('data', (chunk: Buffer) => (told += chunk));
+  const words = ['uninstall', '--config', testbed.configFile, '--request-timeout', '5s', '-o', 'json', ...args];
+  const started = startSpillway(cluster.kubeconfig, words);
   return {
-    child,
-    says: async (pattern) =>
-      await eventually(`the removal to say ${pattern}`, () => {
-        if (pattern.test(told)) return [true] as const;
-        return child.exitCode === null ? undefined : ([false] as const);
-      }).then(([isSaid]) => isSaid),
+    ...started,
     ended: async () => {
-      await exit;
-      const report = out === '' ? emptyReport : parseJson<RemovalReport>(out);
-      return { code: child.exitCode, report, told };
+      const { code, out, told } = await started.ended();
+      return { code, report: out === '' ? emptyReport : parseJson<RemovalReport>(out), told };
     },
   };
 }

@@ -3,6 +3,8 @@ import { Command } from 'commander';
 import { everyPage } from '../../diagnosis/every-page.ts';
 import { readInstalled, readRollout } from '../../install/read.ts';
 import { statusReport, type StatusReport } from '../../install/status.ts';
+import { readHibernating } from '../../removal/read-hibernating.ts';
+import { counted } from '../../podspec/words.ts';
 import { type ClusterOptions, inCluster, withClusterOptions } from '../cluster.ts';
 import { interruptible } from '../interruptible.ts';
 import { CommandFailure, exitCodes } from '../mistake.ts';
@@ -46,7 +48,8 @@ async function read(options: Options, terminal: Terminal): Promise<StatusReport>
       for (const { nodeName } of config.pools) {
         burstPods.push(...(await everyPage(client, pods, { fieldSelector: `spec.nodeName=${nodeName}`, signal })));
       }
-      return statusReport({ config, namespace, rollout, burstPods });
+      const hibernating = await readHibernating(client, signal);
+      return statusReport({ config, namespace, rollout, burstPods, hibernating });
     }),
   );
 }
@@ -57,6 +60,7 @@ function render({
   image,
   healthy,
   problems,
+  hibernation,
   replicas,
   pods: own,
   pools,
@@ -64,6 +68,7 @@ function render({
   const word = healthy ? coloured('green', 'healthy') : coloured('red', 'not healthy');
   return [
     `"${installation}" in ${namespace}: ${word}. ${replicas.ready} of ${replicas.wanted} replicas ready, with ${image}\n`,
+    hibernation === undefined ? '' : `${coloured('yellow', hibernationText(hibernation))}\n`,
     table(
       ['POD', 'NODE', 'READY', 'RESTARTS', 'LEADS'],
       own.map(({ name, node = '–', ready, restarts, leads }) => [
@@ -88,6 +93,12 @@ function render({
   ]
     .filter((part) => part !== '')
     .join('\n');
+}
+
+function hibernationText({ since, to, workloads }: NonNullable<StatusReport['hibernation']>): string {
+  const what =
+    to === undefined ? '' : `Hibernates, ${to === 'zero' ? 'to zero' : 'to local'}: the virtual nodes take no pods. `;
+  return `${what}${counted(workloads, 'workload')} to be given back, since ${since}. "spillway resume" does it`;
 }
 
 function phases(counts: Readonly<Record<string, number>>): string {

@@ -1,18 +1,16 @@
-import { errorMessage, KubeconfigError, silentLogger, systemClock, TransportError } from '@spillway/kube';
+import { errorMessage, KubeconfigError, systemClock, TransportError } from '@spillway/kube';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { asInstalled } from '../../addon/installation/installed-config.ts';
-import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
 import { namespaceOf } from '../../install/read.ts';
-import type { OpenPool } from '../../removal/clear-pool.ts';
 import type { RemovalReport } from '../../removal/report.ts';
 import { planUninstall, uninstall, type UninstallOptions } from '../../removal/uninstall.ts';
-import { makeBackend } from '../../serve/backends.ts';
 import { clusterUid } from '../../serve/connect.ts';
 import { type ClusterOptions, inCluster, withClusterOptions } from '../cluster.ts';
 import { confirm } from '../confirm.ts';
 import { interruptible } from '../interruptible.ts';
 import { CommandFailure, exitCodes, UsageError } from '../mistake.ts';
+import { withPools } from '../open-pools.ts';
 import { outputOption, type OutputFormat, printAnswer } from '../output.ts';
 import { renderRemoval } from '../render-removal.ts';
 import { note, type Terminal } from '../terminal.ts';
@@ -128,23 +126,6 @@ async function remove(options: Options, parts: Parts, terminal: Terminal): Promi
       );
     }
     throw error;
-  }
-}
-
-async function withPools<T>(
-  config: Config,
-  clusterId: string,
-  work: (pools: readonly OpenPool[]) => Promise<T>,
-): Promise<T> {
-  const pools = config.pools.map((pool): OpenPool => {
-    const owner = { clusterId, nodeName: pool.nodeName };
-    const surroundings = { owner, environment: process.env, beforeSend: () => {}, logger: silentLogger };
-    return { config: pool, backend: makeBackend(pool, surroundings) };
-  });
-  try {
-    return await work(pools);
-  } finally {
-    await Promise.allSettled(pools.map(({ backend }) => backend.close()));
   }
 }
 

@@ -285,6 +285,9 @@ describe('virtual nodes', () => {
     const taints = [{ key: 'bursting.cci.io/no-schedule', effect: 'NoSchedule' }];
     expect(codes({ nodes: [{ ...node, spec: { taints } }] })).toEqual(['pool-blocked']);
     expect(codes({ nodes: [{ ...node, spec: { unschedulable: true } }] })).toEqual(['node-cordoned']);
+    const annotations = { 'spillway.dev/hibernation': '{"since":"2026-11-30T22:00:00Z","to":"zero","cordoned":false}' };
+    const hibernating = { ...node, metadata: { ...node.metadata, annotations }, spec: { unschedulable: true } };
+    expect(found({ nodes: [hibernating] })).toMatchObject([{ code: 'hibernates', remedy: 'spillway resume' }]);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Lease, Node } from '@spillway/kube';
+import { nodeRecordOf } from '../../podspec/hibernation.ts';
 import { blockedTaint } from '../../podspec/contract.ts';
 import { isVirtual } from '../why.ts';
 import { type Check, type ClusterView, type Finding, named } from './view.ts';
@@ -110,13 +111,24 @@ function nodeFindings(node: Node, { leases, nowMs, unreadable }: ClusterView): F
     });
   }
   if (node.spec?.unschedulable) {
-    findings.push({
-      code: 'node-cordoned',
-      severity: 'warning',
-      object,
-      message: 'the node is cordoned, so nothing new bursts to it',
-      remedy: `kubectl uncordon ${node.metadata?.name ?? ''}`,
-    });
+    const hibernation = nodeRecordOf(node);
+    findings.push(
+      hibernation === undefined
+        ? {
+            code: 'node-cordoned',
+            severity: 'warning',
+            object,
+            message: 'the node is cordoned, so nothing new bursts to it',
+            remedy: `kubectl uncordon ${node.metadata?.name ?? ''}`,
+          }
+        : {
+            code: 'hibernates',
+            severity: 'info',
+            object,
+            message: `the node hibernates since ${hibernation.since}, so nothing bursts to it`,
+            remedy: 'spillway resume',
+          },
+    );
   }
   return findings;
 }

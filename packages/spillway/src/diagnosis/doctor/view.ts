@@ -76,6 +76,7 @@ export const findingCodes = [
   'heartbeat-late',
   'not-allowed-to-look',
   'metrics-missing',
+  'hibernates',
   'daemonset-on-virtual-nodes',
   'autoscaler-counts-virtual-nodes',
   'slow-control-plane',

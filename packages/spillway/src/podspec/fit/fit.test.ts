@@ -76,6 +76,10 @@ describe('a pool takes a pod', () => {
     expect(fit(testPod(), { node: virtualNode('vk', { spec: { unschedulable: true } }) })).toMatchObject({
       kind: 'taint',
     });
+    const annotations = { 'spillway.dev/hibernation': '{}' };
+    const cordoned = virtualNode('vk', { spec: { unschedulable: true } });
+    const hibernating = { ...cordoned, metadata: { ...cordoned.metadata, annotations } };
+    expect(fit(testPod(), { node: hibernating })).toMatchObject({ reasons: [{ remedy: 'Run: spillway resume' }] });
     const node = virtualNode('vk', { spec: { taints: [{ key: 'maintenance', effect: 'NoSchedule' }] } });
     expect(fit(testPod(), { node })).toMatchObject({ kind: 'taint' });
     expect(

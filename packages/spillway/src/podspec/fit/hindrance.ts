@@ -1,6 +1,7 @@
 import type { Node, Pod, Toleration } from '@spillway/kube';
 import { blockedTaint, burstTaint, preferTaint } from '../contract.ts';
 import type { ClaimSources } from '../claims.ts';
+import { nodeRecordOf } from '../hibernation.ts';
 import { footprint, type Resources } from '../resources.ts';
 import type { Problem } from '../review/refusal.ts';
 import { claimProblem } from './claims.ts';
@@ -46,6 +47,10 @@ function taintHindrance({ spec }: Pod, node: Node): Hindrance | undefined {
     return { kind: 'blocked', problem: { field: 'spec.nodeName', message, remedy } };
   }
   if (node.spec?.unschedulable === true) {
+    if (nodeRecordOf(node) !== undefined) {
+      const message = `the virtual node ${name} hibernates`;
+      return { kind: 'taint', problem: { field: 'spec.nodeName', message, remedy: 'Run: spillway resume' } };
+    }
     const remedy = `Run: kubectl uncordon ${name}`;
     const message = `the node ${name} is cordoned`;
     return { kind: 'taint', problem: { field: 'spec.nodeName', message, remedy } };
