@@ -44,6 +44,13 @@ export const install = [
     tests: [`${addon}/options-of.test.ts`],
   },
   {
+    name: 'an installation has failed when a pod of the version before crashes',
+    file: `${installing}/rollout.ts`,
+    search: 'pods.filter((pod) => revisionOf(pod) === (newest && revisionOf(newest)))',
+    replace: 'pods',
+    tests: rollout,
+  },
+  {
     name: 'an upgrade is ready while a pool has no leader of the new version',
     file: `${installing}/rollout.ts`,
     search: 'if (pod === undefined) return [`pool ${name}: no pod leads it yet`];',

@@ -194,6 +194,13 @@ export const mutations = [
     tests: core,
   },
   {
+    name: 'status: the address of the host follows the replica that leads',
+    file: `${pods}/status/status.ts`,
+    search: 'toldHosts.length > 0 ? toldHosts : hostIPs',
+    replace: 'hostIPs.length > 0 ? hostIPs : toldHosts',
+    tests: [`${pods}/status/status.test.ts`],
+  },
+  {
     name: 'what is said of an end changes with what is seen later',
     file: `${pods}/status/status.ts`,
     search: 'if (isOver(live)) {',

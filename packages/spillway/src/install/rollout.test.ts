@@ -86,9 +86,10 @@ it('says why pods do not start', () => {
   ]);
 });
 
-it('has failed when a pod ends again and again, and not when it has ended once', () => {
-  const crashed = (restartCount: number): Pod =>
-    pod('spillway-2', {
+const crashed = (restartCount: number, metadata: Pod['metadata'] = {}): Pod =>
+  pod(
+    'spillway-2',
+    {
       containerStatuses: [
         {
           name: 'spillway',
@@ -100,7 +101,26 @@ it('has failed when a pod ends again and again, and not when it has ended once',
           lastState: { terminated: { exitCode: 2 } },
         },
       ],
-    });
+    },
+    metadata,
+  );
+
+const of = (revision: string, creationTimestamp: string): Pod['metadata'] => ({
+  labels: { 'pod-template-hash': revision },
+  creationTimestamp,
+});
+
+it('has not failed when a pod of the version before does, as it is over the remains of a failed one', () => {
+  const before = crashed(5, of('a', '2026-01-01T00:00:00Z'));
+  const now = pod('spillway-1', {}, of('b', '2026-01-01T00:01:00Z'));
+  expect(rolloutVerdict(view({ pods: [before, now] })).kind).toBe('waiting');
+  expect(rolloutVerdict(view({ pods: [before], deployment: deployment({ updatedReplicas: 0 }) })).kind).toBe('waiting');
+  expect(rolloutVerdict(view({ pods: [before], deployment: deployment({ observedGeneration: 1 }) })).kind).toBe(
+    'waiting',
+  );
+});
+
+it('has failed when a pod ends again and again, and not when it has ended once', () => {
   expect(rolloutVerdict(view({ pods: [pod('spillway-1'), crashed(1)] })).kind).toBe('waiting');
   expect(rolloutVerdict(view({ pods: [pod('spillway-1'), crashed(3)] }))).toEqual({
     kind: 'failed',

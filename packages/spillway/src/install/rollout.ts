@@ -40,15 +40,26 @@ const patience = 3;
 export function rolloutVerdict(view: RolloutView): RolloutVerdict {
   const { deployment, pods, pools, signingRequests } = view;
   const living = pods.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
-  const crashing = living.find((pod) => crashOf(pod) !== undefined);
+  const current = newestRevision(deployment, living);
+  const crashing = current.find((pod) => crashOf(pod) !== undefined);
   if (crashing !== undefined) return { kind: 'failed', reason: crashOf(crashing) ?? '', pod: nameOf(crashing) };
   const reasons = [
     ...deploymentReasons(deployment),
-    ...living.flatMap(podReasons),
+    ...current.flatMap(podReasons),
     ...pools.flatMap((pool) => poolReasons(pool, living, signingRequests)),
   ];
   return reasons.length === 0 ? { kind: 'ready' } : { kind: 'waiting', reasons };
 }
+
+/** Those before it may crash for ever: they go when it is ready. */
+function newestRevision(deployment: Deployment | undefined, pods: readonly Pod[]): readonly Pod[] {
+  const { observedGeneration = 0, updatedReplicas = 0 } = deployment?.status ?? {};
+  if (observedGeneration < (deployment?.metadata?.generation ?? 0) || updatedReplicas === 0) return [];
+  const newest = pods.toSorted((a, b) => createdAt(a).localeCompare(createdAt(b))).at(-1);
+  return pods.filter((pod) => revisionOf(pod) === (newest && revisionOf(newest)));
+}
+
+const revisionOf = ({ metadata }: Pod): string | undefined => metadata?.labels?.['pod-template-hash'];
 
 function deploymentReasons(deployment: Deployment | undefined): string[] {
   if (deployment === undefined) return ['there is no Deployment'];

@@ -128,7 +128,7 @@ export async function readCluster(
     namespaces: spaces,
     definition: definitions.find(({ metadata }) => isOfProduct(metadata?.labels)),
     profiles,
-    hibernating: await readHibernating(client, signal),
+    hibernating: scope === undefined ? await readHibernating(client, signal) : [],
     neighbours: neighboursIn(everybodysRoles, name),
   };
 }

@@ -72,6 +72,13 @@ describe('the status of a pod', () => {
     });
   });
 
+  it('keeps the address of its host when another replica serves the node: it has not moved', () => {
+    const pod = testPod();
+    const first = podStatus(input(pod, testInstance(pod)));
+    const next = podStatus(input(withStatus(pod, first), testInstance(pod), { hostIPs: ['10.0.0.2'] }));
+    expect(next).toEqual(first);
+  });
+
   it('is over when the backend says so, which may be a moment after its last container has ended', () => {
     const pod = testPod({ spec: { restartPolicy: 'Never' }, status: { phase: 'Running' } });
     const ended = { containerStatuses: [exited('app', 1)] };

@@ -38,6 +38,9 @@ export function podStatus(facts: StatusInput): PodStatus {
   const input = isOfAnother ? { ...facts, instance: undefined, over: true } : facts;
   const { pod, instance, verdict, hostIPs } = input;
   const live = pod.status ?? {};
+  // The address of the virtual node is that of the replica that leads. The pod has not moved when another one does.
+  const toldHosts = (live.hostIPs ?? []).map(({ ip }) => ip);
+  const hosts = toldHosts.length > 0 ? toldHosts : hostIPs;
   const ended = input.over || instance?.state === 'ended';
   const { initContainerStatuses, containerStatuses } = statusesOf(input, ended);
   const phase = phaseOf(input, { initContainerStatuses, containerStatuses, ended });
@@ -63,7 +66,7 @@ export function podStatus(facts: StatusInput): PodStatus {
     phase,
     ...reasonAndMessage(live, ended ? why : undefined),
     conditions: withoutPrematureScheduled(conditions, input),
-    ...(hostIPs[0] === undefined ? {} : { hostIP: hostIPs[0], hostIPs: hostIPs.map((ip) => ({ ip })) }),
+    ...(hosts[0] === undefined ? {} : { hostIP: hosts[0], hostIPs: hosts.map((ip) => ({ ip })) }),
     ...(podIPs[0] === undefined ? {} : { podIP: podIPs[0], podIPs: podIPs.map((ip) => ({ ip })) }),
     startTime: live.startTime ?? wholeSecond(instance?.startTime ?? new Date(input.firstSeenMs).toISOString()),
     ...(initContainerStatuses.length > 0 ? { initContainerStatuses } : {}),
