@@ -1,3 +1,5 @@
+import type { Cluster } from '@spillway/devcluster';
+import { kubectl } from '../contestants/contestant.ts';
 import { parseMetrics } from './prometheus.ts';
 
 /** Finished requests by what they were, such as `PATCH pods/status`. */
@@ -5,6 +7,10 @@ export type ApiCalls = ReadonlyMap<string, number>;
 
 /** What agents of a node have to do with pods. */
 const resources = new Set(['pods', 'events']);
+
+export async function apiCallsOf(cluster: Cluster): Promise<ApiCalls> {
+  return apiCalls(await kubectl(cluster, ['get', '--raw', '/metrics']));
+}
 
 /** Requests about pods and events that the API server has answered so far, from its `/metrics` page. Watches do not count. */
 export function apiCalls(page: string): ApiCalls {

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '@spillway/devcluster';
-import { Testbed } from '../testkit/testbed.ts';
-import { type Contestant, kubectl } from './contestant.ts';
-import { parseMetrics } from './prometheus.ts';
+import { Testbed } from '../../testkit/testbed.ts';
+import { type Contestant, kubectl, type SpillwaySettings } from './contestant.ts';
+import { parseMetrics } from '../observe/prometheus.ts';
 
 const collector = path.join(import.meta.dirname, 'collect-garbage.ts');
 
@@ -12,16 +12,18 @@ export interface SpillwayOptions {
   readonly cluster: Cluster;
   readonly maxPods: number;
   readonly profile: string | undefined;
+  readonly settings: SpillwaySettings;
 }
 
 /** Starts `spillway serve` on the `simulated` backend, without delays of its own, as KWOK's fast stages have none. */
-export async function startSpillway({ cluster, maxPods, profile }: SpillwayOptions): Promise<Contestant> {
+export async function startSpillway({ cluster, maxPods, profile, settings }: SpillwayOptions): Promise<Contestant> {
   const testbed = await Testbed.create({
     cluster,
     backend: 'simulated',
     nodeName: 'bench-spillway',
     maxPods,
     simulated: { startDelayMs: 0, stopDelayMs: 0 },
+    ...settings,
     nodeArguments: [
       `--import=${collector}`,
       ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profile)}`]),
