@@ -143,15 +143,12 @@ function startContestant(
   settings: SpillwaySettings,
   { cluster, kwok, options }: Setting,
 ): Promise<Contestant> {
-  switch (name) {
-    case 'spillway':
-      return startSpillway({ cluster, maxPods: Math.max(2 * pods, 1000), profile: options.profile, settings });
-    case 'bare':
-      return startBare(cluster);
-    case 'kwok':
-      if (kwok === undefined) throw new Error('kwok is not there');
-      return startKwok(cluster, kwok);
+  if (name === 'bare') return startBare(cluster);
+  if (name === 'spillway') {
+    return startSpillway({ cluster, maxPods: Math.max(2 * pods, 1000), profile: options.profile, settings });
   }
+  if (kwok === undefined) throw new Error('kwok is not there');
+  return startKwok(cluster, kwok);
 }
 
 async function makeNamespace(client: KubeClient, signal: AbortSignal): Promise<void> {

@@ -4,7 +4,14 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request, type RequestOptions } from 'node:https';
 import { createInterface } from 'node:readline';
-import { loadKubeconfig, type Pod, type PodCondition, type WatchEvent } from '@spillway/kube';
+import {
+  type ContainerState,
+  type ContainerStatus,
+  loadKubeconfig,
+  type Pod,
+  type PodCondition,
+  type WatchEvent,
+} from '@spillway/kube';
 
 const inFlight = 32;
 const leaseSeconds = 40;
@@ -30,8 +37,8 @@ class Bare {
       spec: { taints: [{ key: 'virtual-kubelet.io/burst-to-cci', value: 'true', effect: 'NoSchedule' }] },
     });
     const room = { cpu: '100k', memory: '1Pi', pods: '100k' };
-    const conditions = [{ type: 'Ready', status: 'True', reason: 'KubeletReady' }];
-    const status = { capacity: room, allocatable: room, conditions };
+    const ready = { type: 'Ready', status: 'True', reason: 'KubeletReady' };
+    const status = { capacity: room, allocatable: room, conditions: [ready] };
     await this.#write('PATCH', `/api/v1/nodes/${name}/status`, { status });
     const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
     const spec = (): object => ({
@@ -52,11 +59,17 @@ class Bare {
     if (deletionTimestamp === undefined) {
       if (!claimed(this.#started, uid)) return;
       void this.#write('PATCH', `${pathOf(pod)}/status`, { status: running(pod) });
+      const [command, seconds] = pod.spec?.containers[0]?.command ?? [];
+      if (command === 'sleep') setTimeout(() => void this.#succeed(pod), Number(seconds) * 1000);
     } else if (claimed(this.#ended, uid)) void this.#end(pod);
   }
 
-  async #end(pod: Pod): Promise<void> {
+  async #succeed(pod: Pod): Promise<void> {
     await this.#write('PATCH', `${pathOf(pod)}/status`, { status: terminated(pod) });
+  }
+
+  async #end(pod: Pod): Promise<void> {
+    await this.#succeed(pod);
     await this.#write('DELETE', pathOf(pod), { gracePeriodSeconds: 0, preconditions: { uid: pod.metadata?.uid } });
   }
 
@@ -116,7 +129,7 @@ function pathOf({ metadata }: Pod): string {
   return `/api/v1/namespaces/${metadata?.namespace}/pods/${metadata?.name}`;
 }
 
-function running({ spec }: Pod): Pod['status'] {
+function running(pod: Pod): Pod['status'] {
   const startedAt = new Date().toISOString();
   return {
     phase: 'Running',
@@ -125,24 +138,24 @@ function running({ spec }: Pod): Pod['status'] {
     podIP: '10.0.0.2',
     podIPs: [{ ip: '10.0.0.2' }],
     conditions: conditions('True'),
-    containerStatuses: (spec?.containers ?? []).map(({ name, image = '' }) => ({
-      ...{ name, image, imageID: image, containerID: `bare://${name}` },
-      ...{ ready: true, started: true, restartCount: 0, state: { running: { startedAt } } },
-    })),
+    containerStatuses: containers(pod, true, { running: { startedAt } }),
   };
 }
 
-function terminated({ spec }: Pod): Pod['status'] {
+function terminated(pod: Pod): Pod['status'] {
   const finishedAt = new Date().toISOString();
   return {
     phase: 'Succeeded',
     conditions: conditions('False'),
-    containerStatuses: (spec?.containers ?? []).map(({ name, image = '' }) => ({
-      ...{ name, image, imageID: image, containerID: `bare://${name}` },
-      ...{ ready: false, started: false, restartCount: 0 },
-      state: { terminated: { exitCode: 0, reason: 'Completed', finishedAt, containerID: `bare://${name}` } },
-    })),
+    containerStatuses: containers(pod, false, { terminated: { exitCode: 0, reason: 'Completed', finishedAt } }),
   };
+}
+
+function containers({ spec }: Pod, ready: boolean, state: ContainerState): ContainerStatus[] {
+  return (spec?.containers ?? []).map(({ name, image = '' }) => {
+    const id = `bare://${name}`;
+    return { name, image, imageID: image, containerID: id, ready, started: ready, restartCount: 0, state };
+  });
 }
 
 function conditions(ready: 'True' | 'False'): PodCondition[] {

@@ -13,13 +13,19 @@ export interface Contestant extends AsyncDisposable {
   readonly pid: number;
   /** Rejects when the process ends by itself. */
   readonly ended: Promise<never>;
-  /** Of what is JavaScript. */
-  readonly runtime?: {
-    /** Longest time in seconds that the event loop stood still since the last call. */
-    stallSeconds(): Promise<number>;
-    /** Bytes in use after a full garbage collection. */
-    heapAfterCollection(): Promise<number>;
-  };
+  /** What only Spillway tells of itself. */
+  readonly inside?: Inside;
+}
+
+export interface Inside {
+  /** Longest time in seconds that the event loop stood still since the last call. */
+  stallSeconds(): Promise<number>;
+  /** Bytes in use after a full garbage collection. */
+  heapAfterCollection(): Promise<number>;
+  /** A sum over the samples of a metric so far, those with these labels. */
+  total(metric: string, labels?: Readonly<Record<string, string>>): Promise<number>;
+  /** Ends the process with SIGKILL and starts it again; resolves with the new one's id when its node is Ready. */
+  restart(): Promise<number>;
 }
 
 export async function kubectl(cluster: Cluster, args: readonly string[], input?: string): Promise<string> {

@@ -72,7 +72,11 @@ test('a round that failed is shown as failed, and the median is that of the othe
 });
 
 test('one system alone is compared with nothing, and a goal that nobody measured is not met', () => {
-  const table = renderTables(runs.filter(({ contestant }) => contestant === 'spillway'), ['spillway'], figures);
+  const table = renderTables(
+    runs.filter(({ contestant }) => contestant === 'spillway'),
+    ['spillway'],
+    figures,
+  );
   expect(table).not.toContain('of bare |');
   expect(table).toMatch(/≥ 0\.95 of bare, ≥ 1 of KWOK \| +–, – \|/);
 });

@@ -1,9 +1,8 @@
-import type { ApiCalls } from '../observe/api-calls.ts';
 import { apiCallsOf, callsPerPod } from '../observe/api-calls.ts';
 import { processUsage } from '../observe/process-usage.ts';
 import { quantile } from '../observe/quantile.ts';
 import type { Figures } from '../report/results.ts';
-import { burst, type BurstTimes } from './burst.ts';
+import { burstOn } from './burst.ts';
 import type { Scenario, Turn } from './scenario.ts';
 
 const mebibytes = { factor: 1 / 2 ** 20, decimals: 0 };
@@ -45,39 +44,29 @@ export const lifecycle: Scenario = {
     { key: 'heapBeforeBytes', label: 'heap after collection, before, MiB', ...mebibytes, decimals: 1 },
     { key: 'heapAfterBytes', label: 'heap after collection, afterwards, MiB', ...mebibytes, decimals: 1 },
   ],
-  measure,
+  measure: measureLifecycle,
 };
 
 /** A small burst that does not count, then one that does. */
-async function measure(turn: Turn): Promise<Figures> {
-  const { pods, names, signal } = turn;
+export async function measureLifecycle(turn: Turn): Promise<Figures> {
+  const { pods, cluster } = turn;
   await using contestant = await turn.start();
-  const { pid, nodeName, runtime, ended } = contestant;
-  const run = async (count: number, onRunning: () => Promise<void> = async () => {}): Promise<BurstTimes> => {
-    const over = new AbortController();
-    const either = AbortSignal.any([signal, over.signal]);
-    const bursting = burst({ ...turn, nodeName, names: names.next(count), onRunning, signal: either });
-    try {
-      return await Promise.race([bursting, ended]);
-    } finally {
-      over.abort(new Error('the turn is over'));
-      await bursting.catch(() => {});
-    }
-  };
-
-  await run(warmUpPods);
-  const heapBeforeBytes = await runtime?.heapAfterCollection();
-  await runtime?.stallSeconds();
-  const callsBefore: ApiCalls = await apiCallsOf(turn.cluster);
+  const { pid, inside } = contestant;
+  await burstOn(contestant, turn, { pods: warmUpPods });
+  const heapBeforeBytes = await inside?.heapAfterCollection();
+  await inside?.stallSeconds();
+  const callsBefore = await apiCallsOf(cluster);
   const before = await processUsage(pid);
   let rssRunningBytes = 0;
-  const times = await run(pods, async () => {
-    rssRunningBytes = (await processUsage(pid)).rssBytes;
+  const times = await burstOn(contestant, turn, {
+    onRunning: async () => {
+      rssRunningBytes = (await processUsage(pid)).rssBytes;
+    },
   });
   const after = await processUsage(pid);
-  const longestStallSeconds = await runtime?.stallSeconds();
-  const calls = callsPerPod(callsBefore, await apiCallsOf(turn.cluster), pods);
-  const heapAfterBytes = await runtime?.heapAfterCollection();
+  const longestStallSeconds = await inside?.stallSeconds();
+  const calls = callsPerPod(callsBefore, await apiCallsOf(cluster), pods);
+  const heapAfterBytes = await inside?.heapAfterCollection();
   return {
     createdPerSecond: pods / times.createSeconds,
     runningPerSecond: pods / times.runningSeconds,
