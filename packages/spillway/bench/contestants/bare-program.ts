@@ -70,7 +70,13 @@ class Bare {
 
   async #end(pod: Pod): Promise<void> {
     await this.#succeed(pod);
-    await this.#write('DELETE', pathOf(pod), { gracePeriodSeconds: 0, preconditions: { uid: pod.metadata?.uid } });
+    const preconditions = { uid: pod.metadata?.uid };
+    await this.#write('DELETE', pathOf(pod), {
+      apiVersion: 'v1',
+      kind: 'DeleteOptions',
+      gracePeriodSeconds: 0,
+      preconditions,
+    });
   }
 
   /** Pods that overflow when the scheduler has given up on them, and those that it never sees. */
@@ -89,11 +95,12 @@ class Bare {
   }
 
   async #write(method: 'POST' | 'PATCH' | 'DELETE', path: string, body: object): Promise<void> {
-    const type = method === 'PATCH' ? 'application/strategic-merge-patch+json' : 'application/json';
-    const response = await ask(
-      { ...this.#writes, method, path, headers: { 'content-type': type } },
-      JSON.stringify(body),
-    );
+    const text = JSON.stringify(body);
+    const headers = {
+      'content-type': method === 'PATCH' ? 'application/strategic-merge-patch+json' : 'application/json',
+      'content-length': Buffer.byteLength(text),
+    };
+    const response = await ask({ ...this.#writes, method, path, headers }, text);
     response.resume();
     if ((response.statusCode ?? 0) >= 300) throw new Error(`${method} ${path}: ${response.statusCode}`);
     await once(response, 'end');

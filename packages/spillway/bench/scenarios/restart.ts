@@ -43,7 +43,9 @@ async function measure(turn: Turn): Promise<Figures> {
       const before = await apiCallsOf(cluster);
       const killed = performance.now();
       const pid = await inside.restart();
-      while ((await inside.total('spillway_pods')) < pods) await sleep(50, undefined, { signal });
+      // The node is still Ready for the cluster; the new process answers when it listens.
+      const known = async (): Promise<number> => await inside.total('spillway_pods').catch(() => 0);
+      while ((await known()) < pods) await sleep(50, undefined, { signal });
       const readySeconds = since(killed);
       await sleep(watchMs, undefined, { signal });
       const calls = callsBetween(before, await apiCallsOf(cluster));
