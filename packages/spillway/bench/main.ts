@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { type Cluster, type Kwok, resolveKwok, startCluster } from '@spillway/devcluster';
 import {
+  errorMessage,
   isNotFound,
   KubeClient,
   loadKubeconfig,
@@ -12,18 +13,16 @@ import {
 } from '@spillway/kube';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runMain, say } from '../testkit/main-program.ts';
-import { inParallel } from './burst.ts';
-import type { Contestant } from './contestant.ts';
-import { startKwok } from './kwok.ts';
-import { measure } from './measure.ts';
-import { type BenchOptions, type ContestantName, parseOptions, usage } from './options.ts';
-import { measurePlacement } from './placement.ts';
-import { renderPlacement } from './placement-table.ts';
-import { PodNames } from './pod-names.ts';
-import type { PlacementResult, Run } from './results.ts';
-import { startSpillway } from './spillway.ts';
-import { renderTables } from './table.ts';
-import { takeTurn } from './turn.ts';
+import { startBare } from './contestants/bare.ts';
+import type { Contestant, ContestantName, SpillwaySettings } from './contestants/contestant.ts';
+import { startKwok } from './contestants/kwok.ts';
+import { startSpillway } from './contestants/spillway.ts';
+import { type BenchOptions, parseOptions, usage } from './options.ts';
+import type { Figures, Run } from './report/results.ts';
+import { renderTables } from './report/table.ts';
+import { inParallel } from './scenarios/burst.ts';
+import { PodNames } from './scenarios/pod-names.ts';
+import type { Scenario } from './scenarios/scenario.ts';
 
 const namespace = 'bench';
 const unlimited = { qps: Number.POSITIVE_INFINITY, burst: 1, concurrency: 32 };
@@ -31,82 +30,98 @@ const unlimited = { qps: Number.POSITIVE_INFINITY, burst: 1, concurrency: 32 };
 await runMain({ name: 'benchmark', usage, parseOptions, run: bench });
 
 async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> {
-  const needsKwok = options.scenario === 'lifecycle' && options.only.includes('kwok');
+  const needsKwok =
+    options.only.includes('kwok') && options.scenarios.some(({ contestants }) => contestants.includes('kwok'));
   const kwok = needsKwok ? await resolveKwok({ log: say, signal }) : undefined;
-  await using cluster = await startCluster({
-    name: 'bench',
-    node: false,
-    // The full node of the placement scenario has no heartbeat.
-    extraArgs:
-      options.scenario === 'placement' ? { 'kube-controller-manager': ['--node-monitor-grace-period=24h'] } : {},
-    log: (line) => {
-      if (!signal.aborted) say(line);
-    },
-    signal,
-  });
-  await using client = new KubeClient({
-    config: await loadKubeconfig({ paths: [cluster.kubeconfig] }),
-    userAgent: 'spillway-bench',
-    lanes: { default: unlimited, binding: unlimited },
-  });
-  await makeNamespace(client, signal);
-
   const startedAt = new Date().toISOString();
   const startLoad = loadavg();
-  const parts: Parts = { cluster, client, kwok, names: new PodNames(), signal };
-  const results =
-    options.scenario === 'placement' ? await benchPlacement(options, parts) : await benchLifecycle(options, parts);
+  const runs: Run[] = [];
+  let kubernetes = '';
+  for (const scenario of options.scenarios) {
+    await using cluster = await startCluster({
+      name: 'bench',
+      node: false,
+      ...scenario.cluster,
+      log: (line) => {
+        if (!signal.aborted) say(line);
+      },
+      signal,
+    });
+    kubernetes = cluster.kubernetesVersion;
+    runs.push(...(await runScenario(scenario, { options, cluster, kwok, signal })));
+  }
   if (options.json === undefined) return;
-  const { gitVersion } = await client.request<{ gitVersion: string }>({ method: 'GET', path: '/version' });
   const machine = {
     cpus: cpus().length,
     cpu: cpus()[0]?.model,
     memoryBytes: totalmem(),
     node: process.version,
-    kubernetes: gitVersion,
+    kubernetes,
     kwok: kwok?.version,
     load: { before: startLoad, after: loadavg() },
   };
-  await writeFile(options.json, `${JSON.stringify({ startedAt, machine, runs: results }, undefined, 2)}\n`);
+  await writeFile(options.json, `${JSON.stringify({ startedAt, machine, runs }, undefined, 2)}\n`);
   say(`The results are in ${options.json}.`);
 }
 
-interface Parts {
+interface Setting {
+  readonly options: BenchOptions;
   readonly cluster: Cluster;
-  readonly client: KubeClient;
   readonly kwok: Kwok | undefined;
-  readonly names: PodNames;
   readonly signal: AbortSignal;
 }
 
-async function benchLifecycle(options: BenchOptions, parts: Parts): Promise<readonly Run[]> {
-  const { cluster, client, kwok, names, signal } = parts;
+async function runScenario(scenario: Scenario, setting: Setting): Promise<readonly Run[]> {
+  const { options, cluster, signal } = setting;
+  await using client = new KubeClient({
+    config: await loadKubeconfig({ paths: [cluster.kubeconfig] }),
+    userAgent: 'spillway-bench',
+    lanes: { default: unlimited },
+  });
+  await makeNamespace(client, signal);
+  const names = new PodNames();
+  const contestants = scenario.contestants.filter((name) => options.only.includes(name));
   const runs: Run[] = [];
   for (let round = 1; round <= options.rounds; round++) {
-    for (const pods of options.pods) {
+    for (const pods of options.pods ?? scenario.pods) {
       // Whoever goes first in one round goes last in the next.
-      const order = round % 2 === 1 ? options.only : options.only.toReversed();
-      for (const name of order) {
-        const run = await takeTurn({ contestant: name, pods, round }, signal, async () => {
-          await using contestant = await start(name, cluster, options, kwok);
-          return await measure({ cluster, client, contestant, namespace, pods, names, signal });
-        });
+      for (const contestant of round % 2 === 1 ? contestants : contestants.toReversed()) {
+        const start = (settings: SpillwaySettings = {}): Promise<Contestant> =>
+          startContestant(contestant, pods, settings, setting);
+        const result = await takeTurn(signal, () =>
+          scenario.measure({ cluster, client, namespace, pods, names, start, signal }),
+        );
+        const run: Run = { scenario: scenario.name, contestant, pods, round, ...result };
         runs.push(run);
-        say(`round ${round}, ${pods} pods, ${name}: ${outcomeOf(run)}`);
+        say(`${scenario.name}, round ${round}, ${pods} pods, ${contestant}: ${outcomeOf(run, scenario)}`);
         if (!('failure' in run)) continue;
         process.exitCode = 1;
         await removePods(client, signal);
       }
     }
   }
-  process.stdout.write(`\n${renderTables(runs, options.only)}`);
+  process.stdout.write(`\n${renderTables(runs, contestants, scenario.figures)}`);
   return runs;
 }
 
-function outcomeOf(run: Run): string {
+/** What went wrong in a turn is the contestant's failure and part of the results; only an interruption ends the run. */
+async function takeTurn(
+  signal: AbortSignal,
+  measure: () => Promise<Figures>,
+): Promise<{ readonly figures: Figures } | { readonly failure: string }> {
+  try {
+    return { figures: await measure() };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { failure: errorMessage(error) };
+  }
+}
+
+function outcomeOf(run: Run, { figures: [first] }: Scenario): string {
   if ('failure' in run) return `failed: ${run.failure}`;
-  const { runningPerSecond, deletedPerSecond } = run.measurement;
-  return `${runningPerSecond.toFixed(1)} pods/s to Ready, ${deletedPerSecond.toFixed(1)} deleted/s`;
+  if (first === undefined) return 'done';
+  const { key, label, decimals, factor = 1 } = first;
+  return `${((run.figures[key] ?? Number.NaN) * factor).toFixed(decimals)} ${label}`;
 }
 
 /** What a contestant that failed has left, with nobody there who would end it. */
@@ -122,27 +137,16 @@ async function removePods(client: KubeClient, signal: AbortSignal): Promise<void
   });
 }
 
-async function benchPlacement(options: BenchOptions, parts: Parts): Promise<readonly PlacementResult[]> {
-  const { cluster, client, names, signal } = parts;
-  const results: PlacementResult[] = [];
-  for (let round = 1; round <= options.rounds; round++) {
-    for (const pods of options.pods) {
-      const contestant = (): Promise<Contestant> => start('spillway', cluster, options, undefined);
-      results.push(...(await measurePlacement({ client, contestant, namespace, pods, names, signal })));
-      say(`round ${round}, ${pods} pods each: done`);
-    }
-  }
-  process.stdout.write(`\n${renderPlacement(results)}`);
-  return results;
-}
-
-function start(
+function startContestant(
   name: ContestantName,
-  cluster: Cluster,
-  { pods, profile }: BenchOptions,
-  kwok: Kwok | undefined,
+  pods: number,
+  settings: SpillwaySettings,
+  { cluster, kwok, options }: Setting,
 ): Promise<Contestant> {
-  if (name === 'spillway') return startSpillway({ cluster, maxPods: 2 * Math.max(...pods, 1000), profile });
+  if (name === 'bare') return startBare(cluster);
+  if (name === 'spillway') {
+    return startSpillway({ cluster, maxPods: Math.max(2 * pods, 1000), profile: options.profile, settings });
+  }
   if (kwok === undefined) throw new Error('kwok is not there');
   return startKwok(cluster, kwok);
 }

@@ -1,17 +1,14 @@
 import { errorMessage } from '@spillway/kube';
 import { parseArgs } from 'node:util';
 import { UsageError } from '../src/cli/mistake.ts';
-
-export const contestantNames = ['spillway', 'kwok'] as const;
-export type ContestantName = (typeof contestantNames)[number];
-
-export const scenarioNames = ['lifecycle', 'placement'] as const;
-export type ScenarioName = (typeof scenarioNames)[number];
+import { type ContestantName, contestantNames } from './contestants/contestant.ts';
+import type { Scenario } from './scenarios/scenario.ts';
+import { scenarios } from './scenarios/scenarios.ts';
 
 export interface BenchOptions {
-  readonly scenario: ScenarioName;
-  /** Sizes of the bursts. */
-  readonly pods: readonly number[];
+  readonly scenarios: readonly Scenario[];
+  /** Sizes of the bursts; undefined: each scenario's own. */
+  readonly pods: readonly number[] | undefined;
   readonly rounds: number;
   readonly only: readonly ContestantName[];
   /** File for the results as JSON. */
@@ -20,36 +17,30 @@ export interface BenchOptions {
   readonly profile: string | undefined;
 }
 
-export const usage = `npm run bench -- [OPTIONS]
+const width = Math.max(...scenarios.map(({ name }) => name.length));
 
-  --scenario NAME      lifecycle: pods on the node become Ready and are deleted; placement: pods are bound to it;
-                       default lifecycle
-  --pods N[,N...]      sizes of the bursts; default 1000,5000 (placement: 1000)
-  --rounds N           bursts of each size and system, alternating; default 3
-  --only NAME          spillway or kwok; default both
-  --json FILE          the results as JSON
-  --profile FOLDER     CPU profiles of spillway serve; they cost it some speed
+export const usage: string = `npm run bench -- [OPTIONS]
+
+  --scenario NAME[,NAME...]  default lifecycle; all runs every one:
+${scenarios.map(({ name, about, pods }) => `      ${name.padEnd(width)}  ${about} (${pods.map((count) => count.toLocaleString('en')).join(', ')} pods)\n`).join('')}  --pods N[,N...]            numbers of pods, one after the other; default: the scenario's own
+  --rounds N                 turns of each system at each size, alternating; default 3
+  --only NAME[,NAME...]      ${contestantNames.join(', ')}; default all
+  --json FILE                the results as JSON
+  --profile FOLDER           CPU profiles of spillway serve; they cost it some speed
 `;
 
 /** @throws UsageError */
 export function parseOptions(args: readonly string[]): BenchOptions {
-  const values = parse(args);
-  const { only, scenario = 'lifecycle' } = values;
-  if (!isScenario(scenario)) {
-    throw new UsageError(`--scenario ${scenario}: there are ${scenarioNames.join(' and ')}`);
-  }
-  if (only !== undefined && !isContestant(only)) {
-    throw new UsageError(`--only ${only}: there are ${contestantNames.join(' and ')}`);
-  }
+  const { scenario = 'lifecycle', pods, rounds, only, json, profile } = parse(args);
+  const scenarioNames = scenarios.map(({ name }) => name);
+  const chosen = scenario === 'all' ? scenarioNames : known('--scenario', scenario, scenarioNames);
   return {
-    scenario,
-    pods: (values.pods ?? (scenario === 'placement' ? '1000' : '1000,5000'))
-      .split(',')
-      .map((text) => positive('--pods', text)),
-    rounds: positive('--rounds', values.rounds ?? '3'),
-    only: only === undefined ? contestantNames : [only],
-    json: values.json,
-    profile: values.profile,
+    scenarios: scenarios.filter(({ name }) => chosen.includes(name)),
+    pods: pods?.split(',').map((text) => positive('--pods', text)),
+    rounds: positive('--rounds', rounds ?? '3'),
+    only: only === undefined ? contestantNames : known('--only', only, contestantNames),
+    json,
+    profile,
   };
 }
 
@@ -67,15 +58,14 @@ function parse(
   }
 }
 
+function known<Name extends string>(option: string, text: string, names: readonly Name[]): readonly Name[] {
+  const asked = text.split(',');
+  const stranger = asked.find((name) => !names.some((one) => one === name));
+  if (stranger !== undefined) throw new UsageError(`${option} ${stranger}: there are ${names.join(', ')}`);
+  return names.filter((name) => asked.includes(name));
+}
+
 function positive(option: string, text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
   throw new UsageError(`${option} takes a whole number from 1 on, not "${text}"`);
-}
-
-function isScenario(name: string): name is ScenarioName {
-  return scenarioNames.some((known) => known === name);
-}
-
-function isContestant(name: string): name is ContestantName {
-  return contestantNames.some((known) => known === name);
 }

@@ -24,7 +24,7 @@ import {
 } from '@spillway/kube';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Testbed } from '../../testkit/testbed.ts';
-import { parseMetrics } from '../../bench/prometheus.ts';
+import { parseMetrics } from '../../bench/observe/prometheus.ts';
 import { isDeleting, isReady, isTerminalPhase } from '../podspec/pod-facts.ts';
 import { type ScheduleProfile, type ScheduleProfileStatus, scheduleProfiles } from './rules/schedule-profile.ts';
 import { FakeNode } from './testing/fake-node.ts';

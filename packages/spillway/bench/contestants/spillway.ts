@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '@spillway/devcluster';
-import { Testbed } from '../testkit/testbed.ts';
-import { type Contestant, kubectl } from './contestant.ts';
-import { parseMetrics } from './prometheus.ts';
+import { Testbed } from '../../testkit/testbed.ts';
+import { type Contestant, kubectl, type SpillwaySettings } from './contestant.ts';
+import { parseMetrics, type Sample } from '../observe/prometheus.ts';
 
 const collector = path.join(import.meta.dirname, 'collect-garbage.ts');
 
@@ -12,16 +12,18 @@ export interface SpillwayOptions {
   readonly cluster: Cluster;
   readonly maxPods: number;
   readonly profile: string | undefined;
+  readonly settings: SpillwaySettings;
 }
 
 /** Starts `spillway serve` on the `simulated` backend, without delays of its own, as KWOK's fast stages have none. */
-export async function startSpillway({ cluster, maxPods, profile }: SpillwayOptions): Promise<Contestant> {
+export async function startSpillway({ cluster, maxPods, profile, settings }: SpillwayOptions): Promise<Contestant> {
   const testbed = await Testbed.create({
     cluster,
     backend: 'simulated',
     nodeName: 'bench-spillway',
     maxPods,
     simulated: { startDelayMs: 0, stopDelayMs: 0 },
+    ...settings,
     nodeArguments: [
       `--import=${collector}`,
       ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profile)}`]),
@@ -41,18 +43,33 @@ export async function startSpillway({ cluster, maxPods, profile }: SpillwayOptio
     nodeName,
     pid,
     ended: testbed.ended,
-    runtime: {
-      stallSeconds: async () => {
-        const page = await kubectl(cluster, ['get', '--raw', `/api/v1/nodes/${nodeName}/proxy/metrics`]);
-        const [sample] = parseMetrics(page, 'nodejs_eventloop_lag_max_seconds');
-        if (sample === undefined) throw new Error('spillway serve does not tell the lag of its event loop');
-        return sample.value;
-      },
+    inside: {
+      stallSeconds: async () => sum(await samples(testbed, 'nodejs_eventloop_lag_max_seconds')),
       heapAfterCollection: () => heapAfterCollection(testbed, pid),
+      total: async (metric, labels = {}) =>
+        sum(
+          (await samples(testbed, metric)).filter((sample) =>
+            Object.entries(labels).every(([name, value]) => sample.labels[name] === value),
+          ),
+        ),
+      restart: async () => {
+        await testbed.stop('SIGKILL');
+        await testbed.start();
+        if (testbed.pid === undefined) throw new Error('spillway serve has no process');
+        return testbed.pid;
+      },
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
+
+async function samples({ cluster, nodeName }: Testbed, metric: string): Promise<readonly Sample[]> {
+  const page = await kubectl(cluster, ['get', '--raw', `/api/v1/nodes/${nodeName}/proxy/metrics`]);
+  if (!page.includes(`# TYPE ${metric} `)) throw new Error(`spillway serve has no metric ${metric}`);
+  return parseMetrics(page, metric);
+}
+
+const sum = (all: readonly Sample[]): number => all.reduce((total, { value }) => total + value, 0);
 
 async function heapAfterCollection(testbed: Testbed, pid: number): Promise<number> {
   const before = (await collections(testbed)).length;

@@ -1,4 +1,6 @@
 import { type KubeClient, nameOf, type Pod, pods, type WatchEvent } from '@spillway/kube';
+import type { Contestant } from '../contestants/contestant.ts';
+import type { Turn } from './scenario.ts';
 
 /** Creations and deletions under way at a time. */
 const parallel = 32;
@@ -6,14 +8,14 @@ const parallel = 32;
 /** A phase without any progress for so long has failed. */
 const patienceMs = 120_000;
 
+/** Of a burst, where it is not like all others. */
 export interface BurstOptions {
-  readonly client: KubeClient;
-  readonly namespace: string;
-  readonly nodeName: string;
-  readonly names: readonly string[];
-  /** Told when all are Running and Ready. */
-  readonly onRunning: () => Promise<void>;
-  readonly signal: AbortSignal;
+  /** Default: as many as the turn has. */
+  readonly pods?: number;
+  /** What the container of a pod that is created now runs; default: what its image does. */
+  readonly command?: () => readonly string[];
+  /** Waited for when all are Running and Ready, before they are deleted. */
+  readonly onRunning?: (pods: PodView) => Promise<void>;
 }
 
 export interface BurstTimes {
@@ -27,38 +29,64 @@ export interface BurstTimes {
   readonly deleteSeconds: number;
 }
 
-/** Creates pods that are bound to the node already, waits until all are Ready, and deletes them. */
-export async function burst(options: BurstOptions): Promise<BurstTimes> {
-  const { client, namespace, nodeName, names, signal } = options;
+/** Creates pods that are bound to the contestant's node already, waits until all are Ready, and deletes them. */
+export async function burstOn(
+  { nodeName, ended }: Pick<Contestant, 'nodeName' | 'ended'>,
+  turn: BurstTurn,
+  options: BurstOptions = {},
+): Promise<BurstTimes> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([turn.signal, over.signal]);
+  const bursting = burst(nodeName, { ...turn, signal }, options);
+  try {
+    return await Promise.race([bursting, ended]);
+  } finally {
+    over.abort(new Error('the turn is over'));
+    await bursting.catch(() => {});
+  }
+}
+
+type BurstTurn = Pick<Turn, 'client' | 'namespace' | 'names' | 'pods' | 'signal'>;
+
+async function burst(
+  nodeName: string,
+  turn: BurstTurn,
+  { pods: count = turn.pods, command, onRunning }: BurstOptions,
+): Promise<BurstTimes> {
+  const { client, namespace, signal } = turn;
+  const names = turn.names.next(count);
   const resource = client.resource(pods);
-  await using view = await PodView.open(options);
+  await using view = await PodView.open({ client, namespace, signal });
 
   const created = performance.now();
-  await inParallel(names, signal, (name) => resource.create(benchPod(name, namespace, nodeName), { signal }));
+  await inParallel(names, signal, (name) =>
+    resource.create(benchPod({ name, namespace, nodeName, command: command?.() }), { signal }),
+  );
   const createSeconds = since(created);
-  await view.until(`${names.length} pods to be Ready`, () => view.ready.size === names.length);
+  await view.until(`${count} pods to be Ready`, () => view.ready.size === count);
   const runningSeconds = since(created);
   const readyLatencies = Array.from(view.ready, ([name, at]) => (at - (view.added.get(name) ?? at)) / 1000);
-  await options.onRunning();
+  await onRunning?.(view);
 
   const deleted = performance.now();
   const going = inParallel(names, signal, (name) => resource.delete({ namespace, name }, { signal }));
-  await Promise.all([going, view.until('all pods to be gone', () => view.gone.size === names.length)]);
+  await Promise.all([going, view.until('all pods to be gone', () => view.gone.size === count)]);
   const deleteSeconds = since(deleted);
   return { createSeconds, runningSeconds, readyLatencies: readyLatencies.toSorted((a, b) => a - b), deleteSeconds };
 }
 
 /** What a watch shows of the pods of a burst, with the time at which it did. */
-class PodView implements AsyncDisposable {
-  readonly added = new Map<string, number>();
-  readonly ready = new Map<string, number>();
-  readonly gone = new Set<string>();
+export class PodView implements AsyncDisposable {
+  readonly added: Map<string, number> = new Map();
+  readonly ready: Map<string, number> = new Map();
+  readonly succeeded: Map<string, number> = new Map();
+  readonly gone: Map<string, number> = new Map();
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #watching: Promise<void>;
   #changed: () => void = () => {};
 
-  static async open({ client, namespace, signal }: BurstOptions): Promise<PodView> {
+  static async open({ client, namespace, signal }: Pick<Turn, 'client' | 'namespace' | 'signal'>): Promise<PodView> {
     const { items, metadata } = await client.resource(pods).list({ namespace, signal });
     if (items.length > 0) throw new Error(`namespace ${namespace} has ${items.length} pods before the burst`);
     return new PodView(client, namespace, metadata?.resourceVersion, signal);
@@ -76,7 +104,7 @@ class PodView implements AsyncDisposable {
       reject(
         new Error(
           `gave up waiting for ${what}: for ${patienceMs / 1000} s nothing happened, ` +
-            `with ${this.added.size} pods seen, ${this.ready.size} Ready and ${this.gone.size} gone`,
+            `with ${this.added.size} pods seen, ${this.ready.size} Ready, ${this.succeeded.size} Succeeded and ${this.gone.size} gone`,
         ),
       );
     let timer = setTimeout(giveUp, patienceMs);
@@ -116,8 +144,9 @@ class PodView implements AsyncDisposable {
     const name = nameOf(object);
     const now = performance.now();
     if (type === 'ADDED') this.added.set(name, now);
-    if (type === 'DELETED') this.gone.add(name);
+    if (type === 'DELETED') this.gone.set(name, now);
     else if (!this.ready.has(name) && isReady(object)) this.ready.set(name, now);
+    if (!this.succeeded.has(name) && object.status?.phase === 'Succeeded') this.succeeded.set(name, now);
     this.#changed();
   }
 }
@@ -129,13 +158,21 @@ function isReady({ status }: Pod): boolean {
   );
 }
 
-function benchPod(name: string, namespace: string, nodeName: string): Pod {
+interface PodWish {
+  readonly name: string;
+  readonly namespace: string;
+  readonly nodeName: string;
+  readonly command?: readonly string[] | undefined;
+}
+
+export function benchPod({ name, namespace, nodeName, command }: PodWish): Pod {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, namespace },
     spec: {
       nodeName,
+      ...(command === undefined ? {} : { restartPolicy: 'Never' }),
       enableServiceLinks: false,
       automountServiceAccountToken: false,
       tolerations: [{ operator: 'Exists' }],
@@ -144,6 +181,7 @@ function benchPod(name: string, namespace: string, nodeName: string): Pod {
           name: 'main',
           image: 'busybox',
           imagePullPolicy: 'IfNotPresent',
+          ...(command === undefined ? {} : { command: [...command] }),
           resources: { requests: { cpu: '10m', memory: '16Mi' } },
         },
       ],
@@ -167,6 +205,6 @@ export async function inParallel<T>(
   await Promise.all(Array.from({ length: parallel }, worker));
 }
 
-function since(startMs: number): number {
+export function since(startMs: number): number {
   return (performance.now() - startMs) / 1000;
 }

@@ -1,3 +1,5 @@
+import type { Cluster } from '@spillway/devcluster';
+import { kubectl } from '../contestants/contestant.ts';
 import { parseMetrics } from './prometheus.ts';
 
 /** Finished requests by what they were, such as `PATCH pods/status`. */
@@ -5,6 +7,10 @@ export type ApiCalls = ReadonlyMap<string, number>;
 
 /** What agents of a node have to do with pods. */
 const resources = new Set(['pods', 'events']);
+
+export async function apiCallsOf(cluster: Cluster): Promise<ApiCalls> {
+  return apiCalls(await kubectl(cluster, ['get', '--raw', '/metrics']));
+}
 
 /** Requests about pods and events that the API server has answered so far, from its `/metrics` page. Watches do not count. */
 export function apiCalls(page: string): ApiCalls {
@@ -18,13 +24,17 @@ export function apiCalls(page: string): ApiCalls {
   return calls;
 }
 
+export function callsBetween(before: ApiCalls, after: ApiCalls): Record<string, number> {
+  const changed = Array.from(after, ([key, count]): [string, number] => [key, count - (before.get(key) ?? 0)]);
+  return Object.fromEntries(changed.filter(([, count]) => count > 0));
+}
+
 /** Calls for each of `pods` pods between two looks, without the creation and deletion of each by the load generator. */
 export function callsPerPod(before: ApiCalls, after: ApiCalls, pods: number): Record<string, number> {
   const own: Readonly<Record<string, number>> = { 'POST pods': pods, 'DELETE pods': pods };
-  const result: Record<string, number> = {};
-  for (const [key, count] of after) {
-    const made = count - (before.get(key) ?? 0) - (own[key] ?? 0);
-    if (made > 0) result[key] = made / pods;
-  }
-  return result;
+  const made = Object.entries(callsBetween(before, after)).map(([key, count]): [string, number] => [
+    key,
+    (count - (own[key] ?? 0)) / pods,
+  ]);
+  return Object.fromEntries(made.filter(([, count]) => count > 0));
 }

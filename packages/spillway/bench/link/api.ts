@@ -17,12 +17,12 @@ import {
   type TokenRequest,
 } from '@spillway/kube';
 import { linkAudience, linkServerName } from '@spillway/link-agent';
-import { issue, makeAuthority } from '../src/authorities/authority.ts';
-import { LinkAccess, reviewTokens } from '../src/link/access.ts';
-import { Catalogue } from '../src/link/catalogue.ts';
-import { LinkServer } from '../src/link/link-server.ts';
-import { startAgents } from './link-agents.ts';
-import { parseMetrics } from './prometheus.ts';
+import { issue, makeAuthority } from '../../src/authorities/authority.ts';
+import { LinkAccess, reviewTokens } from '../../src/link/access.ts';
+import { Catalogue } from '../../src/link/catalogue.ts';
+import { LinkServer } from '../../src/link/link-server.ts';
+import { startAgents } from './agents.ts';
+import { parseMetrics } from '../observe/prometheus.ts';
 
 const counts = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1, 100, 2000];
 const namespace = 'shop';

@@ -4,10 +4,10 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger } from '@spillway/kube';
 import { linkServerName } from '@spillway/link-agent';
-import { issue, type KeyPair, makeAuthority } from '../src/authorities/authority.ts';
-import { LinkAccess } from '../src/link/access.ts';
-import { LinkServer } from '../src/link/link-server.ts';
-import { startAgents } from './link-agents.ts';
+import { issue, type KeyPair, makeAuthority } from '../../src/authorities/authority.ts';
+import { LinkAccess } from '../../src/link/access.ts';
+import { LinkServer } from '../../src/link/link-server.ts';
+import { startAgents } from './agents.ts';
 
 const processes = 2;
 /** What the API server was asked. */

@@ -10,11 +10,11 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger } from '@spillway/kube';
 import { linkServerName, type LinkService, linkVariables } from '@spillway/link-agent';
-import { Upstream } from '../../link-agent/src/dns/upstream.ts';
-import { issue, makeAuthority } from '../src/authorities/authority.ts';
-import { LinkServer } from '../src/link/link-server.ts';
-import { type ProcessUsage, processUsage } from './process-usage.ts';
-import { quantile } from './quantile.ts';
+import { Upstream } from '../../../link-agent/src/dns/upstream.ts';
+import { issue, makeAuthority } from '../../src/authorities/authority.ts';
+import { LinkServer } from '../../src/link/link-server.ts';
+import { type ProcessUsage, processUsage } from '../observe/process-usage.ts';
+import { quantile } from '../observe/quantile.ts';
 
 const ownNetwork = 'SPILLWAY_BENCH_NETWORK';
 const endpoint = { address: '127.1.0.1', port: 9000 };
@@ -68,7 +68,7 @@ function serviceNumber(index: number): LinkService {
 
 /** Those of the image. */
 async function nodeArguments(): Promise<readonly string[]> {
-  const text = await readFile(path.join(import.meta.dirname, '../../../Containerfile'), 'utf8');
+  const text = await readFile(path.join(import.meta.dirname, '../../../../Containerfile'), 'utf8');
   const [, words = '[]'] = /^ENTRYPOINT (\[.*link-agent.*\])$/m.exec(text) ?? [];
   const command: readonly string[] = JSON.parse(words);
   return command.slice(1, -1);
@@ -98,7 +98,7 @@ async function startLinkServer(): Promise<{
 }
 
 async function measure(): Promise<void> {
-  const main = path.join(import.meta.dirname, '../../link-agent/dist/main.js');
+  const main = path.join(import.meta.dirname, '../../../link-agent/dist/main.js');
   if (!existsSync(main)) throw new Error(`${main} is not there: run npm run build`);
   const { server, port, authority } = await startLinkServer();
   const token = path.join(os.tmpdir(), `link-bench-${process.pid}`);

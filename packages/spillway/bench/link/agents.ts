@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Link } from '../../link-agent/src/link/link.ts';
+import { Link } from '../../../link-agent/src/link/link.ts';
 
 export interface LinkAgents {
   readonly port: number;

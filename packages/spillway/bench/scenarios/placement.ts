@@ -1,48 +1,81 @@
-import { type Binding, Informer, type KubeClient, nameOf, namespaceOf, nodes, type Pod, pods } from '@spillway/kube';
+import { Informer, type KubeClient, nameOf, nodes, type Pod, pods } from '@spillway/kube';
+import { quantile } from '../observe/quantile.ts';
+import type { Figure, Figures } from '../report/results.ts';
 import { inParallel } from './burst.ts';
-import type { Contestant } from './contestant.ts';
-import type { PodNames } from './pod-names.ts';
-import { quantile } from './quantile.ts';
-import type { PlacementResult } from './results.ts';
-
-export interface PlacementBenchOptions {
-  /** The load generator's. */
-  readonly client: KubeClient;
-  readonly contestant: () => Promise<Contestant>;
-  readonly namespace: string;
-  readonly pods: number;
-  readonly names: PodNames;
-  readonly signal: AbortSignal;
-}
+import type { Scenario, Turn } from './scenario.ts';
 
 const patienceMs = 120_000;
 const fullNode = 'bench-full';
 const filler = 'filler';
-const kinds = ['overflow', 'enforce'] as const;
 
-/**
- * `overflow`: with localPrefer, while the real node is full; `enforce`: bound without the scheduler. Then both again
- * without Spillway, bound by the generator as soon as it sees that they are to be: what the API server takes for itself.
- */
-export async function measurePlacement(options: PlacementBenchOptions): Promise<readonly PlacementResult[]> {
-  const { client, namespace } = options;
-  await makeFullNode(options);
-  try {
-    const results: PlacementResult[] = [];
+type Kind = 'overflow' | 'enforce';
+
+const milliseconds = { factor: 1000, decimals: 0 };
+const created: readonly Figure[] = [
+  { key: 'createdP50Seconds', label: 'creation to bound, p50, ms', ...milliseconds },
+  { key: 'createdP99Seconds', label: 'p99, ms', ...milliseconds },
+];
+const rate: Figure = {
+  key: 'boundPerSecond',
+  label: 'bound, pods/s',
+  decimals: 1,
+  goals: [{ of: 'bare', atLeast: 0.85 }],
+};
+// The full node has no heartbeat.
+const cluster = { extraArgs: { 'kube-controller-manager': ['--node-monitor-grace-period=24h'] } };
+
+export const overflow: Scenario = {
+  name: 'overflow',
+  about: 'pods with localPrefer are bound when the scheduler has given up on them, because the real node is full',
+  contestants: ['spillway', 'bare'],
+  pods: [1000],
+  figures: [
+    rate,
+    { key: 'unschedulableP50Seconds', label: 'Unschedulable to bound, p50, ms', ...milliseconds },
     {
-      await using spillway = await options.contestant();
-      for (const kind of kinds) results.push(await warmedUp(options, { kind, ended: spillway.ended }));
-    }
-    for (const kind of kinds) results.push(await warmedUp(options, { kind, ended: undefined }));
-    return results;
+      key: 'unschedulableP99Seconds',
+      label: 'Unschedulable to bound, p99, ms',
+      ...milliseconds,
+      goals: [{ of: 'bare', atMost: 1.5 }],
+    },
+    ...created,
+  ],
+  cluster,
+  measure: (turn) => place(turn, 'overflow'),
+};
+
+export const enforce: Scenario = {
+  name: 'enforce',
+  about: 'pods with enforce are bound without the scheduler',
+  contestants: ['spillway', 'bare'],
+  pods: [1000],
+  figures: [
+    rate,
+    ...created.map(
+      (figure): Figure =>
+        figure.key === 'createdP99Seconds' ? { ...figure, goals: [{ of: 'bare', atMost: 1.5 }] } : figure,
+    ),
+  ],
+  cluster,
+  measure: (turn) => place(turn, 'enforce'),
+};
+
+/** Connections are open and code is compiled before it counts. */
+async function place(turn: Turn, kind: Kind): Promise<Figures> {
+  await makeFullNode(turn);
+  try {
+    await using contestant = await turn.start();
+    await wave(turn, kind, contestant.ended, Math.min(100, turn.pods));
+    return await wave(turn, kind, contestant.ended, turn.pods);
   } finally {
+    const { client, namespace } = turn;
     await client.resource(pods).delete({ namespace, name: filler }, { gracePeriodSeconds: 0 });
     await client.resource(nodes).delete({ name: fullNode });
   }
 }
 
 /** A node of the cluster, without a machine, on which a pod has taken everything. */
-async function makeFullNode({ client, namespace, signal }: PlacementBenchOptions): Promise<void> {
+async function makeFullNode({ client, namespace, signal }: Turn): Promise<void> {
   const allocatable = { cpu: '1', memory: '4Gi', pods: '110' };
   const ready = { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'a node of the benchmark' };
   const resource = client.resource(nodes);
@@ -61,64 +94,34 @@ async function makeFullNode({ client, namespace, signal }: PlacementBenchOptions
   await client.resource(pods).create(pod, { signal });
 }
 
-interface Wave {
-  readonly kind: PlacementResult['kind'];
-  /** Of Spillway, which binds; undefined: the generator does. */
-  readonly ended: Promise<never> | undefined;
-}
-
-/** Connections are open and code is compiled before it counts. */
-async function warmedUp(options: PlacementBenchOptions, about: Wave): Promise<PlacementResult> {
-  await wave(options, about, Math.min(100, options.pods));
-  return await wave(options, about, options.pods);
-}
-
-async function wave(options: PlacementBenchOptions, { kind, ended }: Wave, count: number): Promise<PlacementResult> {
-  const { client, namespace, signal } = options;
-  const names = options.names.next(count);
+async function wave(turn: Turn, kind: Kind, ended: Promise<never>, count: number): Promise<Figures> {
+  const { client, namespace, signal } = turn;
+  const names = turn.names.next(count);
   await using view = await BindingView.open(client, namespace, kind);
-  const bindings: Promise<unknown>[] = [];
-  if (ended === undefined) view.onUnbound = (pod) => bindings.push(bindToFullNode(client, pod, signal));
   const started = performance.now();
   const creating = inParallel(names, signal, (name) =>
     client.resource(pods).create(benchPod(name, namespace, kind), { signal }),
   );
   const bound = view.until(() => view.bound.size === count, `${count} pods to be bound (${kind})`, signal);
-  await Promise.race([Promise.all([creating, bound]), ...(ended === undefined ? [] : [ended])]);
+  await Promise.race([Promise.all([creating, bound]), ended]);
   const seconds = (performance.now() - started) / 1000;
-  await Promise.all(bindings);
   const latencies = (from: ReadonlyMap<string, number>): number[] =>
     Array.from(view.bound, ([name, at]) => (at - (from.get(name) ?? at)) / 1000).toSorted((a, b) => a - b);
-  const unschedulable = latencies(view.unschedulable);
-  const created = latencies(view.created);
-  // Nothing runs on the full node that could end.
-  const grace = ended === undefined ? { gracePeriodSeconds: 0 } : {};
-  await inParallel(names, signal, (name) => client.resource(pods).delete({ namespace, name }, { ...grace, signal }));
+  const fromUnschedulable = latencies(view.unschedulable);
+  const fromCreated = latencies(view.created);
+  await inParallel(names, signal, (name) => client.resource(pods).delete({ namespace, name }, { signal }));
   await view.until(() => view.gone === count, `${count} pods to be gone (${kind})`, signal);
   return {
-    kind,
-    binder: ended === undefined ? 'generator' : 'spillway',
-    pods: count,
     boundPerSecond: count / seconds,
+    createdP50Seconds: quantile(fromCreated, 0.5),
+    createdP99Seconds: quantile(fromCreated, 0.99),
     ...(kind === 'overflow'
       ? {
-          unschedulableP50Seconds: quantile(unschedulable, 0.5),
-          unschedulableP99Seconds: quantile(unschedulable, 0.99),
+          unschedulableP50Seconds: quantile(fromUnschedulable, 0.5),
+          unschedulableP99Seconds: quantile(fromUnschedulable, 0.99),
         }
       : {}),
-    createdP50Seconds: quantile(created, 0.5),
-    createdP99Seconds: quantile(created, 0.99),
   };
-}
-
-async function bindToFullNode(client: KubeClient, pod: Pod, signal: AbortSignal): Promise<void> {
-  const target = { apiVersion: 'v1', kind: 'Node', name: fullNode };
-  await client
-    .resource(pods)
-    .create<Binding>(
-      { metadata: { namespace: namespaceOf(pod), name: nameOf(pod) }, target },
-      { subresource: 'binding', lane: 'binding', signal },
-    );
 }
 
 /** What a watch shows of the pods of a wave, with the time at which it did. */
@@ -127,22 +130,18 @@ class BindingView implements AsyncDisposable {
   readonly unschedulable = new Map<string, number>();
   readonly bound = new Map<string, number>();
   gone = 0;
-  /** Called once for each pod that a binder has to bind. */
-  onUnbound: (pod: Pod) => void = () => {};
-  readonly #kind: PlacementResult['kind'];
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   #changed: () => void = () => {};
 
-  static async open(client: KubeClient, namespace: string, kind: PlacementResult['kind']): Promise<BindingView> {
+  static async open(client: KubeClient, namespace: string, kind: Kind): Promise<BindingView> {
     const informer = new Informer({ client, type: pods, namespace, labelSelector: `wave=${kind}` });
-    const view = new BindingView(informer, kind);
+    const view = new BindingView(informer);
     await informer.synced;
     return view;
   }
 
-  private constructor(informer: Informer<Pod>, kind: PlacementResult['kind']) {
-    this.#kind = kind;
+  private constructor(informer: Informer<Pod>) {
     informer.subscribe({
       added: (pod) => this.#see(pod),
       changed: (_, pod) => this.#see(pod),
@@ -182,18 +181,15 @@ class BindingView implements AsyncDisposable {
   #see(pod: Pod): void {
     const name = nameOf(pod);
     const now = performance.now();
-    const isNew = !this.created.has(name);
-    if (isNew) this.created.set(name, now);
+    if (!this.created.has(name)) this.created.set(name, now);
     const isUnschedulable = pod.status?.conditions?.some(({ reason }) => reason === 'Unschedulable') === true;
-    const isGivenUp = isUnschedulable && !this.unschedulable.has(name);
-    if (isGivenUp) this.unschedulable.set(name, now);
-    if (this.#kind === 'enforce' ? isNew : isGivenUp) this.onUnbound(pod);
+    if (isUnschedulable && !this.unschedulable.has(name)) this.unschedulable.set(name, now);
     if ((pod.spec?.nodeName ?? '') !== '' && !this.bound.has(name)) this.bound.set(name, now);
     this.#changed();
   }
 }
 
-function benchPod(name: string, namespace: string, kind: PlacementResult['kind']): Pod {
+function benchPod(name: string, namespace: string, kind: Kind): Pod {
   const burst = kind === 'overflow' ? 'localPrefer' : 'enforce';
   return {
     metadata: { name, namespace, labels: { wave: kind, 'virtual-kubelet.io/burst-to-cci': burst } },

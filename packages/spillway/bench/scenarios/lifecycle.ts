@@ -1,0 +1,85 @@
+import { apiCallsOf, callsPerPod } from '../observe/api-calls.ts';
+import { processUsage } from '../observe/process-usage.ts';
+import { quantile } from '../observe/quantile.ts';
+import type { Figures } from '../report/results.ts';
+import { burstOn } from './burst.ts';
+import type { Scenario, Turn } from './scenario.ts';
+
+const mebibytes = { factor: 1 / 2 ** 20, decimals: 0 };
+
+/** Connections are open, code is compiled, caches are made: from here on, what a process keeps it keeps for pods. */
+const warmUpPods = 100;
+
+/** Pods that are bound to the node already become Ready, and are deleted. */
+export const lifecycle: Scenario = {
+  name: 'lifecycle',
+  about: 'pods on the node become Ready and are deleted',
+  contestants: ['spillway', 'bare', 'kwok'],
+  pods: [1000, 5000],
+  figures: [
+    {
+      key: 'runningPerSecond',
+      label: 'Running and Ready, pods/s',
+      decimals: 1,
+      goals: [
+        { of: 'bare', atLeast: 0.95 },
+        { of: 'kwok', atLeast: 1 },
+      ],
+    },
+    { key: 'readyP50Seconds', label: 'creation to Ready, p50, s', decimals: 2 },
+    { key: 'readyP99Seconds', label: 'creation to Ready, p99, s', decimals: 2 },
+    { key: 'deletedPerSecond', label: 'deleted, pods/s', decimals: 1, goals: [{ of: 'bare', atLeast: 0.9 }] },
+    { key: 'createdPerSecond', label: 'created by the generator, pods/s', decimals: 1 },
+    { key: 'rssRunningBytes', label: 'memory (RSS), all Running, MiB', ...mebibytes },
+    { key: 'rssPeakBytes', label: 'memory (RSS), highest, MiB', ...mebibytes },
+    { key: 'cpuSeconds', label: 'CPU, s', decimals: 1 },
+    { key: 'apiCallsPerPod', label: 'API calls per pod', decimals: 2, goals: [{ atMost: 3 }] },
+    {
+      key: 'longestStallSeconds',
+      label: 'longest stall of the event loop, ms',
+      decimals: 0,
+      factor: 1000,
+      goals: [{ atMost: 100 }],
+    },
+    { key: 'heapBeforeBytes', label: 'heap after collection, before, MiB', ...mebibytes, decimals: 1 },
+    { key: 'heapAfterBytes', label: 'heap after collection, afterwards, MiB', ...mebibytes, decimals: 1 },
+  ],
+  measure: measureLifecycle,
+};
+
+/** A small burst that does not count, then one that does. */
+export async function measureLifecycle(turn: Turn): Promise<Figures> {
+  const { pods, cluster } = turn;
+  await using contestant = await turn.start();
+  const { pid, inside } = contestant;
+  await burstOn(contestant, turn, { pods: warmUpPods });
+  const heapBeforeBytes = await inside?.heapAfterCollection();
+  await inside?.stallSeconds();
+  const callsBefore = await apiCallsOf(cluster);
+  const before = await processUsage(pid);
+  let rssRunningBytes = 0;
+  const times = await burstOn(contestant, turn, {
+    onRunning: async () => {
+      rssRunningBytes = (await processUsage(pid)).rssBytes;
+    },
+  });
+  const after = await processUsage(pid);
+  const longestStallSeconds = await inside?.stallSeconds();
+  const calls = callsPerPod(callsBefore, await apiCallsOf(cluster), pods);
+  const heapAfterBytes = await inside?.heapAfterCollection();
+  return {
+    createdPerSecond: pods / times.createSeconds,
+    runningPerSecond: pods / times.runningSeconds,
+    readyP50Seconds: quantile(times.readyLatencies, 0.5),
+    readyP99Seconds: quantile(times.readyLatencies, 0.99),
+    deletedPerSecond: pods / times.deleteSeconds,
+    rssRunningBytes,
+    rssPeakBytes: after.peakRssBytes,
+    cpuSeconds: after.cpuSeconds - before.cpuSeconds,
+    apiCallsPerPod: Object.values(calls).reduce((sum, count) => sum + count, 0),
+    ...Object.fromEntries(Object.entries(calls).map(([call, count]) => [`apiCalls ${call}`, count])),
+    ...(longestStallSeconds === undefined ? {} : { longestStallSeconds }),
+    ...(heapBeforeBytes === undefined ? {} : { heapBeforeBytes }),
+    ...(heapAfterBytes === undefined ? {} : { heapAfterBytes }),
+  };
+}

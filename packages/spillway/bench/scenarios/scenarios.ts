@@ -1,0 +1,10 @@
+import { churn } from './churn.ts';
+import { lifecycle } from './lifecycle.ts';
+import { enforce, overflow } from './placement.ts';
+import { restart } from './restart.ts';
+import type { Scenario } from './scenario.ts';
+import { secrets } from './secrets.ts';
+import { steady } from './steady.ts';
+import { storm } from './storm.ts';
+
+export const scenarios: readonly Scenario[] = [lifecycle, overflow, enforce, steady, churn, restart, storm, secrets];
