@@ -1,7 +1,4 @@
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Cluster } from '@spillway/devcluster';
 import { errorMessage, isAborted, type KubeClient, nameOf, type Pod, pods } from '@spillway/kube';
 import { burstLabels, burstScheduler, burstTaint } from '../src/podspec/contract.ts';
 
@@ -86,39 +83,6 @@ export async function recordPods(
         if (isAborted(error) || signal.aborted) return;
         throw error;
       }
-    }
-  });
-}
-
-/** The lines of a pod's log, followed by kubectl again and again from the time of the last one. A line that came twice is there twice. */
-export function recordLog(
-  { kubectlPath, kubeconfig }: Pick<Cluster, 'kubectlPath' | 'kubeconfig'>,
-  namespace: string,
-  name: string,
-): Recording<{ readonly lines: readonly string[]; readonly follows: number }> {
-  const lines: string[] = [];
-  const seen = { lines, follows: 0 };
-  return recording(seen, async (signal) => {
-    let last = '';
-    while (!signal.aborted) {
-      seen.follows += 1;
-      const since = last === '' ? [] : [`--since-time=${last}`];
-      const args = ['logs', name, '-n', namespace, '-f', '--timestamps', ...since];
-      const child = spawn(kubectlPath, args, {
-        stdio: ['ignore', 'pipe', 'ignore'],
-        env: { ...process.env, KUBECONFIG: kubeconfig },
-      });
-      const stop = (): void => void child.kill();
-      signal.addEventListener('abort', stop, { once: true });
-      for await (const line of createInterface(child.stdout)) {
-        const [stamp = '', text] = line.split(/ (.*)/);
-        // kubectl asks in whole seconds, so that a follower leaves out what it has.
-        if (text === undefined || stamp <= last) continue;
-        lines.push(text);
-        last = stamp;
-      }
-      signal.removeEventListener('abort', stop);
-      if (!signal.aborted) await delay(pauseMs);
     }
   });
 }
