@@ -225,6 +225,19 @@ describe('limits', () => {
   });
 });
 
+test('a reason that is told again and again does not keep another from being told', async () => {
+  const events = recorder();
+  for (let i = 0; i < 40; i++) {
+    events.record(pod, { ...pulled, reason: 'Unhealthy', message: 'Readiness probe failed' });
+    await settle();
+  }
+  events.record(pod, { ...pulled, reason: 'NotSupportedByPool' });
+  await settle();
+  expect(calls).toHaveLength(26);
+  expect(calls.at(-1)).toMatchObject({ verb: 'create', body: { reason: 'NotSupportedByPool' } });
+  await events.close();
+});
+
 describe('closing', () => {
   test('writes what waits', async () => {
     const events = recorder();

@@ -44,12 +44,12 @@ interface Written extends Pick<Occurrence, 'firstAt' | 'count'> {
 
 const writers = 4;
 const tries = 12;
-// client-go's limits for one object (tools/record/events_cache.go)
-const burstPerObject = 25;
-const ratePerObject = 1 / 300;
+// client-go's limits for one object (tools/record/events_cache.go); here for each reason, so that a probe that fails every second does not use up what another reason needs
+const burst = 25;
+const ratePerSecond = 1 / 300;
 const remembered = 4096;
 
-/** Writes core/v1 Events in the background. Repeats become one Event with a count; a noisy object is slowed down. */
+/** Writes core/v1 Events in the background. Repeats become one Event with a count; what an object says again and again is slowed down, reason by reason. */
 export class EventRecorder implements AsyncDisposable {
   readonly #options: EventRecorderOptions;
   readonly #clock: Clock;
@@ -115,13 +115,13 @@ export class EventRecorder implements AsyncDisposable {
     }
   }
 
-  #noisy({ involvedObject: { kind, namespace, name, uid } }: Occurrence): boolean {
-    const object = [kind, namespace, name, uid].join('\n');
+  #noisy({ involvedObject: { kind, namespace, name, uid }, content: { reason } }: Occurrence): boolean {
+    const speaker = [kind, namespace, name, uid, reason].join('\n');
     const now = this.#clock.now();
-    let bucket = this.#allowance.get(object);
+    let bucket = this.#allowance.get(speaker);
     if (bucket === undefined) {
-      bucket = new TokenBucket({ rate: ratePerObject, burst: burstPerObject, now });
-      this.#allowance.set(object, bucket);
+      bucket = new TokenBucket({ rate: ratePerSecond, burst, now });
+      this.#allowance.set(speaker, bucket);
     }
     return bucket.take(now) > 0;
   }
