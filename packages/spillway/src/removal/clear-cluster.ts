@@ -1,22 +1,16 @@
 import {
   controllerOf,
-  deployments,
   isConflict,
   isInvalid,
   isNotFound,
   type KubeClient,
   type KubeObject,
-  type Lease,
-  leases as leaseType,
   namespacedTypes,
   nameOf,
-  type Node,
-  nodes,
   type Pod,
   pods,
   refOf,
   replicaSets,
-  resourceVersionOf,
   type ResourceType,
   uidOf,
 } from '@spillway/kube';
@@ -24,92 +18,12 @@ import { typeOf } from '../addon/object-types.ts';
 import { burstScheduler, profileGate } from '../podspec/contract.ts';
 import { selectorTextOf } from '../podspec/installation.ts';
 import { isUsual } from '../podspec/usual-objects.ts';
-import type { Config } from '../config/config.ts';
-import type { ClusterView } from './cluster-view.ts';
-import { readCluster, type RemovalScope } from './read-cluster.ts';
 import type { Persistence } from './persist.ts';
 import { itemOf, left } from './plan.ts';
-import { RemovalError } from './removal-error.ts';
 import type { Item, Left } from './report.ts';
-import { servingVerdict } from './serving.ts';
 
-/** On a virtual node: versions of the leases, by name, that a removal has seen lapse. */
-const lapsedAnnotation = 'spillway.dev/uninstalling';
-const lookMs = 2000;
-
-/** @throws RemovalError when somebody serves the installation */
-export async function assertNobodyServes(
-  client: KubeClient,
-  { nodes: ownNodes, leases }: ClusterView,
-  { tell, clock }: Persistence,
-  signal: AbortSignal,
-): Promise<void> {
-  const lapsed = new Map(ownNodes.flatMap((node) => lapsedOf(node)));
-  const watch = async (first: Lease): Promise<void> => {
-    const sinceMs = clock.now();
-    let latest: Lease | undefined = first;
-    let isTold = false;
-    for (;;) {
-      const now = { watchedMs: clock.now() - sinceMs, nowMs: Date.now(), lapsed: lapsed.get(keyOf(first)) };
-      const verdict = servingVerdict(first, latest, now);
-      if (verdict.kind === 'free') return;
-      if (verdict.kind === 'serving') throw stillServed(latest ?? first);
-      if (!isTold) {
-        tell(`Is Spillway still serving? Watching the lease ${keyOf(first)} for ${Math.ceil(verdict.ms / 1000)} s`);
-      }
-      isTold = true;
-      await clock.sleep(Math.min(lookMs, verdict.ms), signal);
-      signal.throwIfAborted();
-      latest = await client.resource(leaseType).get(refOf(first), { signal }).catch(undefinedIfMissing);
-    }
-  };
-  await Promise.all(leases.map((lease) => watch(lease)));
-}
-
-const keyOf = ({ metadata: { namespace = '', name = '' } = {} }: KubeObject): string => `${namespace}/${name}`;
-
-function stillServed(lease: Lease): RemovalError {
-  const { holderIdentity = 'somebody' } = lease.spec ?? {};
-  return new RemovalError(
-    `Spillway still serves: ${holderIdentity} renews the lease ${keyOf(lease)}. Nothing was changed. Stop every "spillway serve" of this configuration (end the process, or scale its Deployment to 0), and run this again`,
-  );
-}
-
-function lapsedOf({ metadata }: Node): [string, string][] {
-  const said = metadata?.annotations?.[lapsedAnnotation] ?? '';
-  return said
-    .split(',')
-    .map((each) => each.split('='))
-    .flatMap(([name, version]): [string, string][] => (name && version ? [[name, version]] : []));
-}
-
-/** A graceful stop takes half a minute; who takes longer than twice that does not stop by itself. */
+/** Longer than a graceful stop of the process takes. */
 const stopMs = 60_000;
-
-/**
- * Stops what serves the installation as its Deployment, and reads what there is then: a process that stops gives up its leases, which
- * is no renewal. Whether somebody serves it all the same is for these leases to say.
- */
-export async function stoppedView(
-  client: KubeClient,
-  config: Config,
-  scope: RemovalScope | undefined,
-  { tell, clock }: Persistence,
-  signal: AbortSignal,
-): Promise<ClusterView> {
-  const view = await readCluster(client, config, scope, signal);
-  const found = view.workload.filter(({ kind }) => kind === 'Deployment');
-  if (found.length === 0) return view;
-  tell(`Stopping ${found.map((each) => `Deployment ${keyOf(each)}`).join(', ')}`);
-  for (const each of found) {
-    await client
-      .resource(deployments)
-      .patch(refOf(each), { type: 'merge', body: { spec: { replicas: 0 } } }, { signal })
-      .catch(undefinedIfMissing);
-  }
-  await untilNone(client, pods, config.name, { clock, longestMs: stopMs }, signal);
-  return await readCluster(client, config, scope, signal);
-}
 
 /** ReplicaSets go by themselves after their Deployment, and would keep its namespace. */
 export async function awaitReplicaSets(
@@ -136,22 +50,6 @@ async function untilNone(
     if (items.length === 0) return;
     await clock.sleep(500, signal);
     signal.throwIfAborted();
-  }
-}
-
-/** No pod is scheduled there from now on; the next run knows that nobody serves. */
-export async function closeNodes(
-  client: KubeClient,
-  { nodes: ownNodes, leases }: ClusterView,
-  signal: AbortSignal,
-): Promise<void> {
-  const lapsed = leases.map((lease) => `${keyOf(lease)}=${resourceVersionOf(lease)}`).join(',');
-  const body = { metadata: { annotations: { [lapsedAnnotation]: lapsed } }, spec: { unschedulable: true } };
-  for (const node of ownNodes) {
-    await client
-      .resource(nodes)
-      .patch({ name: nameOf(node) }, { type: 'merge', body }, { signal })
-      .catch(undefinedIfMissing);
   }
 }
 
@@ -262,7 +160,7 @@ export async function removeNamespaces(
   return { removed: removed.map(itemOf), others };
 }
 
-function undefinedIfMissing(error: unknown): undefined {
+export function undefinedIfMissing(error: unknown): undefined {
   if (!isNotFound(error)) throw error;
 }
 

@@ -111,7 +111,7 @@ export async function readCluster(
     : [];
   const found = await Promise.all([
     ...electionLeases.map((lease) => get(leases, lease, leaderElection.namespace)),
-    ...[...poolNodes].filter((node) => !foreign.has(node)).map((node) => get(leases, node, 'kube-node-lease')),
+    ...[...poolNodes].filter((node) => !foreign.has(node)).map((node) => get(leases, node, nodeLeaseNamespace)),
   ]);
   return {
     admission: admissionObjects,
@@ -133,6 +133,7 @@ export async function readCluster(
   };
 }
 
+export const nodeLeaseNamespace = 'kube-node-lease';
 /** Name of the chart. */
 const ownChart = 'spillway';
 

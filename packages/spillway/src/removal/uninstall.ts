@@ -1,15 +1,6 @@
-import { isAborted } from '@spillway/kube';
+import { isAborted, type KubeClient, type Lease } from '@spillway/kube';
 import type { Config } from '../config/config.ts';
-import {
-  assertNobodyServes,
-  awaitReplicaSets,
-  closeNodes,
-  deletePods,
-  freeWaiting,
-  removeNamespaces,
-  removeObjects,
-  stoppedView,
-} from './clear-cluster.ts';
+import { awaitReplicaSets, deletePods, freeWaiting, removeNamespaces, removeObjects } from './clear-cluster.ts';
 import {
   type ClearContext,
   type ClusterAccess,
@@ -25,6 +16,7 @@ import { persist, type Persistence, reasonOf } from './persist.ts';
 import { foundInCluster, foundInPool, type Found, notesOf, type PoolView, whyCrdStays } from './plan.ts';
 import { readCluster, type RemovalScope } from './read-cluster.ts';
 import { type Item, type Left, type RemovalReport, withoutRemains } from './report.ts';
+import { assertNobodyServes, closeNodes, isHeldByPod, stopDeployments } from './stop-serving.ts';
 import { scheduleProfiles } from '../placement/rules/schedule-profile.ts';
 
 export interface UninstallOptions extends Persistence {
@@ -111,16 +103,36 @@ class Removal {
 
   /** Nothing of it holds up the cluster any more, and its pods are told to end. */
   async begin({ client }: ClusterAccess): Promise<ClusterView> {
-    const { config, scope, graceSeconds, tell } = this.#options;
-    const view = await stoppedView(client, config, scope, this.#options, this.#signal);
-    await assertNobodyServes(client, view, this.#options, this.#signal);
-    if (view.admission.length > 0) tell(`Removing ${view.admission.length} objects of admission`);
-    this.removed.push(...(await removeObjects(client, view.admission, this.#signal)));
+    const { graceSeconds, tell } = this.#options;
+    const view = await this.#stop(client);
     await closeNodes(client, view, this.#signal);
     const burst = view.pods.filter((pod) => !isPlaceholder(pod));
     if (burst.length > 0) tell(`Deleting ${burst.length} pods on virtual nodes`);
     this.removed.push(...(await deletePods(client, burst, graceSeconds, this.#signal)));
     return view;
+  }
+
+  /** Admission goes before those who answer for it; nothing goes if somebody else than the Deployment serves. */
+  async #stop(client: KubeClient): Promise<ClusterView> {
+    const { config, scope, tell } = this.#options;
+    const signal = this.#signal;
+    const read = (): Promise<ClusterView> => readCluster(client, config, scope, signal);
+    const view = await read();
+    const found = view.workload.filter(({ kind }) => kind === 'Deployment');
+    const isOurs = async (lease: Lease): Promise<boolean> =>
+      found.length > 0 && (await isHeldByPod(client, config, lease, signal));
+    const before = { isOurs, done: 'Nothing was changed.' };
+    const lapsed = await assertNobodyServes(client, view, before, this.#options, signal);
+    if (view.admission.length > 0) tell(`Removing ${view.admission.length} objects of admission`);
+    this.removed.push(...(await removeObjects(client, view.admission, signal)));
+    if (found.length === 0) return view;
+    await stopDeployments(client, found, config.name, this.#options, signal);
+    // A process that stops gives up its leases, which is no renewal.
+    const stopped = await read();
+    const done =
+      'Its admission policies and webhooks were removed and its Deployment was stopped, and nothing else was changed.';
+    await assertNobodyServes(client, stopped, { lapsed, done }, this.#options, signal);
+    return stopped;
   }
 
   async clearPools(): Promise<void> {

@@ -1,0 +1,63 @@
+// In a cluster that is made up: the order of what is written, and what others do meanwhile.
+import { silentLogger } from '@spillway/kube';
+import { beforeEach, expect, test } from 'vitest';
+import { asInstalled } from '../addon/installation/installed-config.ts';
+import { configOf, namespace, simulatedPool } from '../addon/testing/installations.ts';
+import { SimulatedBackend } from '../backends/simulated/simulated-backend.ts';
+import { SimulatedRegion } from '../backends/simulated/simulated-region.ts';
+import type { RemovalReport } from './report.ts';
+import { hurriedClock, nodeName, poolLease, RemovalWorld } from './testing/removal-world.ts';
+import { uninstall } from './uninstall.ts';
+
+const owner = { clusterId: 'cluster', nodeName };
+const config = asInstalled(configOf(simulatedPool).config, namespace);
+
+let world: RemovalWorld;
+
+beforeEach(() => {
+  world = new RemovalWorld();
+});
+
+async function removal(): Promise<RemovalReport> {
+  const backend = new SimulatedBackend({
+    region: new SimulatedRegion({ options: {}, logger: silentLogger }),
+    owner,
+  });
+  const pools = config.pools.map((pool) => ({ config: pool, backend }));
+  const asked = { graceSeconds: undefined, keepCrds: false, timeoutMs: 60_000, tell: () => {} };
+  const cluster = { client: world.client, confirmCluster: async () => true };
+  return await uninstall(
+    { ...asked, config, clusterId: owner.clusterId, pools, cluster, scope: undefined, clock: hurriedClock() },
+    new AbortController().signal,
+  );
+}
+
+const isOfAdmission = (write: string): boolean => /Admission|Webhook/.test(write);
+
+test('admission goes before those who answer for it, and both before anything else', async () => {
+  const before = world.names.filter(isOfAdmission);
+  expect(before).not.toEqual([]);
+  const report = await removal();
+  expect(report.remains).toEqual([]);
+  const [stopped, closed] = ['patch Deployment spillway', `patch Node ${nodeName}`].map((write) =>
+    world.writes.indexOf(write),
+  );
+  const first = world.writes.slice(0, stopped);
+  expect(first.toSorted()).toEqual(before.map((name) => `delete ${name}`).toSorted());
+  expect(closed).toBe(before.length + 1);
+  expect(world.names).toEqual([]);
+});
+
+test('nothing is changed while somebody besides the Deployment serves', async () => {
+  world.renewed.add(poolLease.name);
+  await expect(removal()).rejects.toThrow(/stranger_1 renews the lease .* Nothing was changed/);
+  expect(world.writes).toEqual([]);
+});
+
+test('whoever takes over from the Deployment is told, and what was changed by then', async () => {
+  world.before = (write) => {
+    if (write === 'patch Deployment spillway') world.renewed.add(poolLease.name);
+  };
+  await expect(removal()).rejects.toThrow(/stranger_1 renews .* Deployment was stopped, and nothing else was changed/);
+  expect(world.writes.at(-1)).toBe('patch Deployment spillway');
+});
