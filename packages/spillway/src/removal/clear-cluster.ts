@@ -10,48 +10,15 @@ import {
   type Pod,
   pods,
   refOf,
-  replicaSets,
   type ResourceType,
   uidOf,
 } from '@spillway/kube';
 import { typeOf } from '../addon/object-types.ts';
 import { burstScheduler, profileGate } from '../podspec/contract.ts';
-import { selectorTextOf } from '../podspec/installation.ts';
 import { isUsual } from '../podspec/usual-objects.ts';
 import type { Persistence } from './persist.ts';
 import { itemOf, left } from './plan.ts';
 import type { Item, Left } from './report.ts';
-
-/** Longer than a graceful stop of the process takes. */
-const stopMs = 60_000;
-
-/** ReplicaSets go by themselves after their Deployment, and would keep its namespace. */
-export async function awaitReplicaSets(
-  client: KubeClient,
-  installation: string,
-  { clock }: Pick<Persistence, 'clock'>,
-  signal: AbortSignal,
-): Promise<void> {
-  await untilNone(client, replicaSets, installation, { clock, longestMs: stopMs }, signal);
-}
-
-/** Or until time is up: then the next look says what is there. */
-async function untilNone(
-  client: KubeClient,
-  type: ResourceType<KubeObject>,
-  installation: string,
-  { clock, longestMs }: Pick<Persistence, 'clock'> & { readonly longestMs: number },
-  signal: AbortSignal,
-): Promise<void> {
-  const labelSelector = selectorTextOf(installation);
-  const deadlineMs = clock.now() + longestMs;
-  while (clock.now() < deadlineMs) {
-    const { items } = await client.resource(type).list({ labelSelector, signal });
-    if (items.length === 0) return;
-    await clock.sleep(500, signal);
-    signal.throwIfAborted();
-  }
-}
 
 /** Each with its UID, so that nothing that has its name now goes in its place. @returns those that are gone or going */
 export async function removeObjects(
@@ -127,37 +94,57 @@ export async function freeWaiting(
 
 const isOwned = (pod: Pod): boolean => controllerOf(pod) !== undefined;
 
+/** How long what goes by itself is waited for. */
+const passingMs = 60_000;
+
 /** Namespaces in which nothing is left that every namespace does not have. */
 export async function removeNamespaces(
   client: KubeClient,
   found: readonly KubeObject[],
+  { clock }: Pick<Persistence, 'clock'>,
   signal: AbortSignal,
-): Promise<{ readonly removed: readonly Item[]; readonly others: readonly Left[] }> {
+): Promise<{ readonly removed: readonly Item[]; readonly kept: readonly Left[] }> {
   const removed: KubeObject[] = [];
-  const others: Left[] = [];
+  const kept: Left[] = [];
+  const deadlineMs = clock.now() + passingMs;
   for (const object of found) {
-    const namespace = nameOf(object);
-    const inside: KubeObject[] = [];
-    for (const type of await namespacedTypes(client, signal)) {
-      try {
-        for await (const { items } of client.resource(type).pages({ namespace, signal })) inside.push(...items);
-      } catch (error) {
-        // Its definition has just gone.
-        if (!isNotFound(error)) throw error;
-      }
+    let inside = await objectsIn(client, nameOf(object), signal);
+    while (inside.some((each) => isPassing(each, inside)) && clock.now() < deadlineMs) {
+      await clock.sleep(500, signal);
+      signal.throwIfAborted();
+      inside = await objectsIn(client, nameOf(object), signal);
     }
-    const rest = inside.filter((each) => !isUsual(each));
-    if (rest.length === 0) removed.push(object);
+    if (inside.length === 0) removed.push(object);
     else {
-      const named = rest.slice(0, 3).map((each) => `${each.kind} ${nameOf(each)}`);
-      const more = rest.length > named.length ? ` and ${rest.length - named.length} more` : '';
-      others.push(
-        left(object, `it is in use: ${named.join(', ')}${more}`, 'If nobody needs them, delete the namespace'),
-      );
+      const named = inside.slice(0, 3).map((each) => `${each.kind} ${nameOf(each)}`);
+      const more = inside.length > named.length ? ` and ${inside.length - named.length} more` : '';
+      kept.push(left(object, `it is in use: ${named.join(', ')}${more}`, 'Move or delete them, and run this again'));
     }
   }
   await removeObjects(client, removed, signal);
-  return { removed: removed.map(itemOf), others };
+  return { removed: removed.map(itemOf), kept };
+}
+
+async function objectsIn(client: KubeClient, namespace: string, signal: AbortSignal): Promise<readonly KubeObject[]> {
+  const inside: KubeObject[] = [];
+  for (const type of await namespacedTypes(client, signal)) {
+    try {
+      for await (const { items } of client.resource(type).pages({ namespace, signal })) {
+        inside.push(...items.filter((each) => !isUsual(each)));
+      }
+    } catch (error) {
+      // Its definition has just gone.
+      if (!isNotFound(error)) throw error;
+    }
+  }
+  return inside;
+}
+
+/** It is being deleted, or will be because nothing is left that owns it. */
+function isPassing({ metadata }: KubeObject, inside: readonly KubeObject[]): boolean {
+  const { deletionTimestamp, ownerReferences = [] } = metadata ?? {};
+  if (deletionTimestamp !== undefined) return true;
+  return ownerReferences.length > 0 && !ownerReferences.some(({ uid }) => inside.some((each) => uidOf(each) === uid));
 }
 
 export function undefinedIfMissing(error: unknown): undefined {

@@ -61,3 +61,18 @@ test('whoever takes over from the Deployment is told, and what was changed by th
   await expect(removal()).rejects.toThrow(/stranger_1 renews .* Deployment was stopped, and nothing else was changed/);
   expect(world.writes.at(-1)).toBe('patch Deployment spillway');
 });
+
+test('the namespace of the installation stays with what somebody else has in it, and is not reported as gone', async () => {
+  world.put({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name: 'notes' } });
+  const report = await removal();
+  expect(report.remains).toEqual([
+    {
+      kind: 'Namespace',
+      name: namespace,
+      why: 'it is in use: ConfigMap notes',
+      remedy: 'Move or delete them, and run this again',
+    },
+  ]);
+  expect(report.removed).not.toContainEqual(expect.objectContaining({ kind: 'Namespace' }));
+  expect(world.names.toSorted()).toEqual(['ConfigMap notes', `Namespace ${namespace}`]);
+});

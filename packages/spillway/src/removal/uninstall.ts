@@ -1,6 +1,6 @@
 import { isAborted, type KubeClient, type Lease } from '@spillway/kube';
 import type { Config } from '../config/config.ts';
-import { awaitReplicaSets, deletePods, freeWaiting, removeNamespaces, removeObjects } from './clear-cluster.ts';
+import { deletePods, freeWaiting, removeNamespaces, removeObjects } from './clear-cluster.ts';
 import {
   type ClearContext,
   type ClusterAccess,
@@ -69,10 +69,13 @@ export async function uninstall(options: UninstallOptions, signal: AbortSignal):
   await work.clearPools();
   if (cluster && view) await work.clearCluster(cluster);
   const after = await work.end();
-  const remains = after.flatMap(({ ours, stays }) => [
-    ...stays,
-    ...ours.map((item): Left => ({ ...item, why: work.whyLeft(item) })),
-  ]);
+  const remains = [
+    ...after.flatMap(({ ours, stays }) => [
+      ...stays,
+      ...ours.map((item): Left => ({ ...item, why: work.whyLeft(item) })),
+    ]),
+    ...work.kept,
+  ];
   return {
     dryRun: false,
     clusterId,
@@ -86,6 +89,8 @@ export async function uninstall(options: UninstallOptions, signal: AbortSignal):
 class Removal {
   readonly removed: Item[] = [];
   readonly others: Left[] = [];
+  /** Of this installation, and kept because others use it. */
+  readonly kept: Left[] = [];
   readonly #options: UninstallOptions;
   readonly #signal: AbortSignal;
   /** Until time is up. */
@@ -175,17 +180,16 @@ class Removal {
       this.removed.push(...(await removeObjects(client, [definition], signal)));
     }
     if (view.neighbours.length > 0 || scope !== undefined) return;
-    await awaitReplicaSets(client, config.name, this.#options, signal);
-    const { removed, others } = await removeNamespaces(client, view.namespaces, signal);
+    const { removed, kept } = await removeNamespaces(client, view.namespaces, this.#options, signal);
     this.removed.push(...removed);
-    this.others.push(...others);
+    this.kept.push(...kept);
   }
 
   /** Looks anew, and waits a little for what goes by itself, and for a backend that fails to tell what it has. */
   async end(): Promise<readonly Found[]> {
     const { cluster, config, scope, clock, keepCrds, pools, tell } = this.#options;
     tell('Looking at what is left');
-    const known = new Set(this.others.map(({ kind, name }) => `${kind}/${name}`));
+    const known = new Set([...this.others, ...this.kept].map(({ kind, name }) => `${kind}/${name}`));
     const deadlineMs = clock.now() + patienceMs;
     for (;;) {
       const view = cluster && (await readCluster(cluster.client, config, scope, this.#signal));
