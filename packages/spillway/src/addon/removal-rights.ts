@@ -88,6 +88,14 @@ function clusterRights({ config, keepCrds }: RemovalRightsOptions): readonly Rig
       why: 'find the pods on them and those that wait for them, end them, lift gates',
       rule: coreRule(['pods'], 'list', 'delete', 'patch'),
     },
+    {
+      why: 'remove the requests for their serving certificates, whose names the cluster gives',
+      rule: {
+        apiGroups: ['certificates.k8s.io'],
+        resources: ['certificatesigningrequests'],
+        verbs: ['list', 'delete'],
+      },
+    },
     ...nodeAgentRights(nodeNames),
     ...[...admissionTypes, clusterRoles, clusterRoleBindings].map(listing),
     { why: 'see whether it is there, and whose', rule: { ...definition, ...named, verbs: ['get'] } },

@@ -1,4 +1,6 @@
 import {
+  type CertificateSigningRequest,
+  certificateSigningRequests,
   type ClusterRole,
   clusterRoles,
   customResourceDefinitions,
@@ -57,6 +59,12 @@ export async function readCluster(
     }
     return found;
   };
+  const requestsOf = async (nodeNames: readonly string[]): Promise<CertificateSigningRequest[]> => {
+    const found: CertificateSigningRequest[] = [];
+    const options = { fieldSelector: 'spec.signerName=kubernetes.io/kubelet-serving', signal };
+    for await (const { items } of client.resource(certificateSigningRequests).pages(options)) found.push(...items);
+    return found.filter(({ spec }) => nodeNames.some((node) => spec.username === `system:node:${node}`));
+  };
   const get = async <T extends KubeObject>(type: ResourceType<T>, of: string, namespace?: string): Promise<T[]> => {
     const ref = namespace === undefined ? { name: of } : { namespace, name: of };
     try {
@@ -93,6 +101,7 @@ export async function readCluster(
   const foreignNodes = named.filter((node) => !isOwnNode(node));
   const foreign = new Set(foreignNodes.map(nameOf));
   const poolNodes = new Set(pools.map(({ nodeName }) => nodeName));
+  const ownNodes = [...poolNodes].filter((node) => !foreign.has(node));
   const allPods = await list(pods);
   const [admissionObjects, workload, rights, authority, definitions, profiles, spaces, everybodysRoles] =
     await Promise.all([
@@ -111,7 +120,7 @@ export async function readCluster(
     : [];
   const found = await Promise.all([
     ...electionLeases.map((lease) => get(leases, lease, leaderElection.namespace)),
-    ...[...poolNodes].filter((node) => !foreign.has(node)).map((node) => get(leases, node, nodeLeaseNamespace)),
+    ...ownNodes.map((node) => get(leases, node, nodeLeaseNamespace)),
   ]);
   return {
     admission: admissionObjects,
@@ -123,6 +132,7 @@ export async function readCluster(
     pods: allPods.filter(({ spec: { nodeName = '' } = {} }) => poolNodes.has(nodeName) && !foreign.has(nodeName)),
     waiting: allPods.filter(waitsForSpillway),
     leases: found.flat(),
+    signingRequests: await requestsOf(ownNodes),
     records: records.filter((each) => chartOf(each) === ownChart),
     otherRecords: records.filter((each) => chartOf(each) !== ownChart),
     namespaces: spaces,

@@ -68,7 +68,7 @@ const namespacesThere = async (): Promise<string[]> =>
     .map(({ metadata }) => metadata?.name ?? '')
     .filter((name) => /^(cce-burst|bursting)-/.test(name));
 
-/** Names of everything in the cluster that has Spillway's labels, and its virtual nodes. */
+/** Names of everything in the cluster that has Spillway's labels, its virtual nodes, and what they have. */
 async function objectsHere(): Promise<string> {
   const kinds =
     'mutatingadmissionpolicies,mutatingadmissionpolicybindings,validatingadmissionpolicies,validatingadmissionpolicybindings,' +
@@ -76,7 +76,8 @@ async function objectsHere(): Promise<string> {
   const labelled = await cluster.kubectl(['get', kinds, '-A', '-o', 'name', '-l', 'app.kubernetes.io/name=spillway']);
   const virtual = await cluster.kubectl(['get', 'nodes', '-o', 'name', '-l', 'type=virtual-kubelet']);
   const leases = await cluster.kubectl(['get', 'leases', '-n', 'kube-node-lease', '-o', 'name']);
-  return labelled.stdout + virtual.stdout + leases.stdout;
+  const requests = await cluster.kubectl(['get', 'certificatesigningrequests', '-o', 'name']);
+  return labelled.stdout + virtual.stdout + leases.stdout + requests.stdout;
 }
 
 /** `spillway serve` with pods of a Deployment that run in the region. */

@@ -172,7 +172,11 @@ class Removal {
     view = { ...(await read()), definition: view.definition };
     await deletePods(client, view.pods, 0, signal);
     this.removed.push(
-      ...(await removeObjects(client, [...view.leases, ...view.records, ...view.workload, ...view.rights], signal)),
+      ...(await removeObjects(
+        client,
+        [...view.leases, ...view.signingRequests, ...view.records, ...view.workload, ...view.rights],
+        signal,
+      )),
     );
     const { definition, profiles } = view;
     if (definition !== undefined && whyCrdStays(view, keepCrds) === undefined) {

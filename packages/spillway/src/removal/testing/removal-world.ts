@@ -54,6 +54,10 @@ export class RemovalWorld {
       metadata: { name: nodeName, labels: { type: 'virtual-kubelet' } },
       spec: { providerID: 'spillway://cluster/virtual-kubelet' },
     });
+    for (const [name, node] of Object.entries({ 'csr-1': nodeName, 'csr-2': 'machine' })) {
+      const spec = { signerName: 'kubernetes.io/kubelet-serving', username: `system:node:${node}` };
+      this.put({ apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningRequest', metadata: { name }, spec });
+    }
     this.#settle();
   }
 
@@ -192,7 +196,8 @@ export class RemovalWorld {
       return { groups: groups.map((groupVersion) => ({ name: groupVersion, versions: [{ groupVersion }] })) };
     }
     const found = [...this.objects.values()].filter(
-      ({ apiVersion, metadata }) => path.endsWith(`/${apiVersion}`) && metadata?.namespace !== undefined,
+      ({ apiVersion, metadata }) =>
+        path === (apiVersion === 'v1' ? '/api/v1' : `/apis/${apiVersion}`) && metadata?.namespace !== undefined,
     );
     const kinds = [...new Set(found.map(({ kind = '' }) => kind))];
     return {
