@@ -115,9 +115,11 @@ export async function readCluster(
       list(clusterRoles, productSelectorText),
     ]);
   const records = scope === undefined ? await recordsOf([...workload, ...rights, ...admissionObjects]) : [];
-  const electionLeases = leaderElection.enabled
-    ? [...pools.map((pool) => poolLeaseName(leaderElection, pool)), placementLeaseName(leaderElection)]
-    : [];
+  // Whatever the configuration says now: there may have been an election before.
+  const electionLeases = [
+    ...pools.map((pool) => poolLeaseName(leaderElection, pool)),
+    placementLeaseName(leaderElection),
+  ];
   const found = await Promise.all([
     ...electionLeases.map((lease) => get(leases, lease, leaderElection.namespace)),
     ...ownNodes.map((node) => get(leases, node, nodeLeaseNamespace)),

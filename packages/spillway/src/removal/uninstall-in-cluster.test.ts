@@ -3,6 +3,7 @@ import { silentLogger } from '@spillway/kube';
 import { beforeEach, expect, test } from 'vitest';
 import { asInstalled } from '../addon/installation/installed-config.ts';
 import { configOf, namespace, simulatedPool } from '../addon/testing/installations.ts';
+import type { Config } from '../config/config.ts';
 import { SimulatedBackend } from '../backends/simulated/simulated-backend.ts';
 import { SimulatedRegion } from '../backends/simulated/simulated-region.ts';
 import type { RemovalReport } from './report.ts';
@@ -18,7 +19,7 @@ beforeEach(() => {
   world = new RemovalWorld();
 });
 
-async function removal(): Promise<RemovalReport> {
+async function removal(of: Config = config): Promise<RemovalReport> {
   const backend = new SimulatedBackend({
     region: new SimulatedRegion({ options: {}, logger: silentLogger }),
     owner,
@@ -27,7 +28,7 @@ async function removal(): Promise<RemovalReport> {
   const asked = { graceSeconds: undefined, keepCrds: false, timeoutMs: 60_000, tell: () => {} };
   const cluster = { client: world.client, confirmCluster: async () => true };
   return await uninstall(
-    { ...asked, config, clusterId: owner.clusterId, pools, cluster, scope: undefined, clock: hurriedClock() },
+    { ...asked, config: of, clusterId: owner.clusterId, pools, cluster, scope: undefined, clock: hurriedClock() },
     new AbortController().signal,
   );
 }
@@ -78,4 +79,11 @@ test('the namespace of the installation stays with what somebody else has in it,
   ]);
   expect(report.removed).not.toContainEqual(expect.objectContaining({ kind: 'Namespace' }));
   expect(world.names.toSorted()).toEqual([...others, 'ConfigMap notes', `Namespace ${namespace}`]);
+});
+
+test('the lease of an election that the configuration no longer has is removed', async () => {
+  world.remove('Deployment', { namespace, name: 'spillway' });
+  expect(world.find('Lease', poolLease)).toBeDefined();
+  await removal({ ...config, leaderElection: { ...config.leaderElection, enabled: false } });
+  expect(world.find('Lease', poolLease)).toBeUndefined();
 });

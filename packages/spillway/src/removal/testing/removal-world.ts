@@ -76,6 +76,13 @@ export class RemovalWorld {
     this.objects.set(keyOf(object), { ...object, metadata });
   }
 
+  remove(kind: string, ref: ObjectRef): void {
+    const found = this.find(kind, ref);
+    if (found !== undefined) this.objects.delete(keyOf(found));
+    this.#collect();
+    this.#settle();
+  }
+
   find(kind: string, { namespace: of, name }: ObjectRef): Stored | undefined {
     return this.objects.get(keyOf({ kind, metadata: { ...(of !== undefined && { namespace: of }), name } }));
   }
