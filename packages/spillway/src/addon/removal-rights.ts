@@ -146,7 +146,12 @@ function ownRights({ name, leaderElection, pools }: Config): readonly Right[] {
       why: 'stop the process',
       rule: { apiGroups: ['apps'], resources: ['deployments'], resourceNames: [name], verbs: ['patch'] },
     },
-    leaseRight('by which replicas have agreed', leases),
+    leaseRight('by which replicas have agreed, and by which a removal keeps them away', leases, 'update'),
+    // The name of an object that does not exist yet cannot be restricted.
+    {
+      why: 'keep a replica away that has never served',
+      rule: { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
+    },
     {
       why: 'remove what the process has made, and what "spillway install" has brought before Helm took over',
       rule: {
@@ -157,13 +162,13 @@ function ownRights({ name, leaderElection, pools }: Config): readonly Right[] {
   ];
 }
 
-const leaseRight = (why: string, resourceNames: readonly string[]): Right => ({
+const leaseRight = (why: string, resourceNames: readonly string[], ...more: readonly string[]): Right => ({
   why,
   rule: {
     apiGroups: ['coordination.k8s.io'],
     resources: ['leases'],
     resourceNames: [...resourceNames],
-    verbs: ['get', 'delete'],
+    verbs: ['get', 'delete', ...more],
   },
 });
 

@@ -1,5 +1,9 @@
 import {
+  claimedLease,
   deployments,
+  isAlreadyExists,
+  isConflict,
+  isNotFound,
   type KubeClient,
   type KubeObject,
   type Lease,
@@ -12,7 +16,8 @@ import {
   resourceVersionOf,
 } from '@spillway/kube';
 import { leaderOf } from '../addon/installation/leader-of.ts';
-import { type Config, poolLeaseName } from '../config/config.ts';
+import { type Config, placementLeaseName, poolLeaseName } from '../config/config.ts';
+import { isRemoval, removalIdentity } from '../pool/elected.ts';
 import { selectorTextOf } from '../podspec/installation.ts';
 import { undefinedIfMissing } from './clear-cluster.ts';
 import type { ClusterView } from './cluster-view.ts';
@@ -46,7 +51,7 @@ export async function assertNobodyServes(
 ): Promise<Lapsed> {
   const lapsed = new Map([...ownNodes.flatMap((node) => lapsedOf(node)), ...known]);
   const watch = async (first: Lease): Promise<void> => {
-    if (await isOurs(first)) return;
+    if (isRemoval(first.spec?.holderIdentity ?? '') || (await isOurs(first))) return;
     const sinceMs = clock.now();
     let latest: Lease | undefined = first;
     let isTold = false;
@@ -131,6 +136,48 @@ export async function stopDeployments(
     if (items.length === 0) return;
     await clock.sleep(500, signal);
     signal.throwIfAborted();
+  }
+}
+
+/** Of those who tear down, besides the time that they have for the work. */
+const holdMoreSeconds = 300;
+
+/**
+ * Takes the leases of the elections for the time of a removal. Whoever is started meanwhile stands by, and so does whoever is started
+ * between two runs.
+ *
+ * @param isInstalled leases that are not there could be made
+ * @throws RemovalError when somebody was faster
+ */
+export async function holdLeases(
+  client: KubeClient,
+  { leaderElection, pools, placement }: Config,
+  leases: readonly Lease[],
+  {
+    isInstalled,
+    timeoutMs,
+    done,
+  }: { readonly isInstalled: boolean; readonly timeoutMs: number; readonly done: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace } = leaderElection;
+  const leaseDurationSeconds = Math.ceil(timeoutMs / 1000) + holdMoreSeconds;
+  const identity = removalIdentity();
+  const resource = client.resource(leaseType);
+  const wanted = new Set([
+    ...leases.filter(({ metadata }) => metadata?.namespace === namespace).map(nameOf),
+    ...(isInstalled ? pools.map((pool) => poolLeaseName(leaderElection, pool)) : []),
+    ...(isInstalled && placement.enabled ? [placementLeaseName(leaderElection)] : []),
+  ]);
+  for (const name of wanted) {
+    const found = leases.find(({ metadata }) => metadata?.namespace === namespace && metadata.name === name);
+    const next = claimedLease(found, { identity, namespace, name, leaseDurationSeconds }, new Date());
+    try {
+      await (found === undefined ? resource.create(next, { signal }) : resource.replace(next, { signal }));
+    } catch (error) {
+      if (!isConflict(error) && !isAlreadyExists(error) && !isNotFound(error)) throw error;
+      throw stillServed(await resource.get({ namespace, name }, { signal }), done);
+    }
   }
 }
 

@@ -43,12 +43,15 @@ test('admission goes before those who answer for it, and both before anything el
   expect(before).not.toEqual([]);
   const report = await removal();
   expect(report.remains).toEqual([]);
-  const [stopped, closed] = ['patch Deployment spillway', `patch Node ${nodeName}`].map((write) =>
+  const [stopped = 0, closed] = ['patch Deployment spillway', `patch Node ${nodeName}`].map((write) =>
     world.writes.indexOf(write),
   );
   const first = world.writes.slice(0, stopped);
   expect(first.toSorted()).toEqual(before.map((name) => `delete ${name}`).toSorted());
-  expect(closed).toBe(before.length + 1);
+  expect(world.writes.slice(stopped + 1, closed)).toEqual([
+    'replace Lease spillway-rehearsal',
+    'create Lease spillway-placement',
+  ]);
   expect(world.names).toEqual(others);
 });
 
@@ -86,4 +89,31 @@ test('the lease of an election that the configuration no longer has is removed',
   expect(world.find('Lease', poolLease)).toBeDefined();
   await removal({ ...config, leaderElection: { ...config.leaderElection, enabled: false } });
   expect(world.find('Lease', poolLease)).toBeUndefined();
+});
+
+test.each([`patch Node ${nodeName}`, `delete Node ${nodeName}`])(
+  'an installation that somebody brings back in the middle (%s) does not serve, and goes',
+  async (moment) => {
+    world.before = (write) => {
+      if (write === moment) world.install();
+    };
+    const report = await removal();
+    expect(world.served).toEqual(['nothing']);
+    expect([report.remains, world.names]).toEqual([[], others]);
+  },
+);
+
+test('one that somebody brings back at the end does not serve, and is reported', async () => {
+  world.before = (write) => {
+    if (write === 'delete ServiceAccount spillway') world.install();
+  };
+  const report = await removal();
+  expect(world.served).toEqual(['nothing']);
+  expect(report.remains).toContainEqual({
+    kind: 'Deployment',
+    namespace,
+    name: 'spillway',
+    why: 'somebody has created it again',
+    remedy: 'Stop who does that, and run this again',
+  });
 });

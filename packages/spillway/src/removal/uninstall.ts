@@ -1,4 +1,4 @@
-import { isAborted, type KubeClient, type Lease } from '@spillway/kube';
+import { isAborted, type KubeClient, type KubeObject, type Lease } from '@spillway/kube';
 import type { Config } from '../config/config.ts';
 import { deletePods, freeWaiting, removeNamespaces, removeObjects } from './clear-cluster.ts';
 import {
@@ -13,10 +13,10 @@ import {
 import type { ClusterView } from './cluster-view.ts';
 import { isPlaceholder } from './owners.ts';
 import { persist, type Persistence, reasonOf } from './persist.ts';
-import { foundInCluster, foundInPool, type Found, notesOf, type PoolView, whyCrdStays } from './plan.ts';
+import { foundInCluster, foundInPool, type Found, left, notesOf, type PoolView, whyCrdStays } from './plan.ts';
 import { readCluster, type RemovalScope } from './read-cluster.ts';
 import { type Item, type Left, type RemovalReport, withoutRemains } from './report.ts';
-import { assertNobodyServes, closeNodes, isHeldByPod, stopDeployments } from './stop-serving.ts';
+import { assertNobodyServes, closeNodes, holdLeases, isHeldByPod, stopDeployments } from './stop-serving.ts';
 import { scheduleProfiles } from '../placement/rules/schedule-profile.ts';
 
 export interface UninstallOptions extends Persistence {
@@ -117,27 +117,29 @@ class Removal {
     return view;
   }
 
-  /** Admission goes before those who answer for it; nothing goes if somebody else than the Deployment serves. */
+  /** Nobody serves from now on. Admission goes before those who answer for it; nothing goes if somebody else than the Deployment serves. */
   async #stop(client: KubeClient): Promise<ClusterView> {
-    const { config, scope, tell } = this.#options;
+    const { config, scope, tell, timeoutMs } = this.#options;
     const signal = this.#signal;
     const read = (): Promise<ClusterView> => readCluster(client, config, scope, signal);
-    const view = await read();
-    const found = view.workload.filter(({ kind }) => kind === 'Deployment');
+    let view = await read();
+    const found = deploymentsIn(view.workload);
     const isOurs = async (lease: Lease): Promise<boolean> =>
       found.length > 0 && (await isHeldByPod(client, config, lease, signal));
     const before = { isOurs, done: 'Nothing was changed.' };
     const lapsed = await assertNobodyServes(client, view, before, this.#options, signal);
     if (view.admission.length > 0) tell(`Removing ${view.admission.length} objects of admission`);
     this.removed.push(...(await removeObjects(client, view.admission, signal)));
-    if (found.length === 0) return view;
-    await stopDeployments(client, found, config.name, this.#options, signal);
-    // A process that stops gives up its leases, which is no renewal.
-    const stopped = await read();
-    const done =
-      'Its admission policies and webhooks were removed and its Deployment was stopped, and nothing else was changed.';
-    await assertNobodyServes(client, stopped, { lapsed, done }, this.#options, signal);
-    return stopped;
+    const isInstalled = found.length > 0;
+    const done = `Its admission policies and webhooks were removed${isInstalled ? ' and its Deployment was stopped' : ''}, and nothing else was changed.`;
+    if (isInstalled) {
+      await stopDeployments(client, found, config.name, this.#options, signal);
+      // A process that stops gives up its leases, which is no renewal.
+      view = await read();
+      await assertNobodyServes(client, view, { lapsed, done }, this.#options, signal);
+    }
+    await holdLeases(client, config, view.leases, { isInstalled, timeoutMs, done }, signal);
+    return view;
   }
 
   async clearPools(): Promise<void> {
@@ -174,10 +176,21 @@ class Removal {
     this.removed.push(
       ...(await removeObjects(
         client,
-        [...view.leases, ...view.signingRequests, ...view.records, ...view.workload, ...view.rights],
+        // What somebody has brought back meanwhile goes, too.
+        [...view.admission, ...view.signingRequests, ...view.records, ...view.workload, ...view.rights],
         signal,
       )),
     );
+    const { workload, leases } = await read();
+    const back = deploymentsIn(workload);
+    if (back.length > 0) {
+      this.kept.push(
+        ...back.map((each) => left(each, 'somebody has created it again', 'Stop who does that, and run this again')),
+        ...leases.map((each) => left(each, 'kept, so that the Deployment does not serve')),
+      );
+      return;
+    }
+    this.removed.push(...(await removeObjects(client, leases, signal)));
     const { definition, profiles } = view;
     if (definition !== undefined && whyCrdStays(view, keepCrds) === undefined) {
       this.removed.push(...(await removeObjects(client, profiles, signal, () => scheduleProfiles)));
@@ -228,6 +241,9 @@ class Removal {
     }
   }
 }
+
+const deploymentsIn = (workload: readonly KubeObject[]): readonly KubeObject[] =>
+  workload.filter(({ kind }) => kind === 'Deployment');
 
 const patienceMs = 30_000;
 const lookMs = 500;

@@ -79,13 +79,14 @@ describe('what Helm runs before it removes a release', () => {
     ]);
   });
 
-  it('changes only what the installation has, by its names; pods, certificate requests and profiles have names of others', () => {
+  it('changes only what the installation has, by its names; pods, certificate requests, profiles and new leases have names of others', () => {
     const changing = rulesOf(hook()).filter(({ verbs }) => verbs.some((verb) => !['get', 'list'].includes(verb)));
     const anyName = changing.filter(({ resourceNames = [] }) => resourceNames.length === 0);
     expect(anyName.map(({ resources }) => resources)).toEqual([
       ['pods'],
       ['certificatesigningrequests'],
       ['scheduleprofiles'],
+      ['leases'],
     ]);
   });
 

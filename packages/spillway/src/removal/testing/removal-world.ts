@@ -44,10 +44,12 @@ export class RemovalWorld {
   before: (write: string) => void = () => {};
   /** Leases that somebody renews besides the pods of the Deployment. */
   readonly renewed: Set<string> = new Set();
+  /** After which writes the pod of the Deployment has begun to serve. */
+  readonly served: string[] = [];
   #version = 0;
 
   constructor() {
-    for (const object of objectsOf()) this.put(object);
+    this.install();
     this.put({
       apiVersion: 'v1',
       kind: 'Node',
@@ -74,6 +76,12 @@ export class RemovalWorld {
     const uid = before?.metadata?.uid ?? `uid-${this.#version}`;
     const metadata = { ...object.metadata, uid, resourceVersion: String(this.#version) };
     this.objects.set(keyOf(object), { ...object, metadata });
+  }
+
+  /** Somebody applies it all again, as tools do that keep a cluster as it is written. */
+  install(): void {
+    for (const object of objectsOf()) this.put(object);
+    this.#settle();
   }
 
   remove(kind: string, ref: ObjectRef): void {
@@ -116,6 +124,7 @@ export class RemovalWorld {
       this.put({ apiVersion: 'v1', kind: 'Pod', metadata });
     }
     if ((this.holder() ?? '') !== '' && !isHeldByIt) return;
+    if (!isHeldByIt) this.served.push(this.writes.at(-1) ?? 'nothing');
     this.#hold(poolLease, `${replica}_0`);
     this.#hold(nodeLease, nodeName);
   }
@@ -134,12 +143,14 @@ export class RemovalWorld {
       if (found === undefined) throw refused(404, 'NotFound');
       return found;
     };
-    const list = ({ namespace: of, labelSelector = '' }: ListOptions = {}): Stored[] => {
+    const list = ({ namespace: of, labelSelector = '', fieldSelector = '' }: ListOptions = {}): Stored[] => {
       this.#settle();
       const wanted = labelSelector.split(',').filter((each) => each.includes('='));
       return [...this.objects.values()].filter(
         ({ kind, metadata }) =>
           kind === type.kind &&
+          // No pod is on the virtual node.
+          !fieldSelector.startsWith('spec.nodeName=') &&
           (of === undefined || metadata?.namespace === of) &&
           wanted.every((each) => `${each.split('=')[0]}=${metadata?.labels?.[each.split('=')[0] ?? '']}` === each),
       );
