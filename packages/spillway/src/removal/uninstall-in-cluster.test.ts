@@ -1,16 +1,12 @@
 // In a cluster that is made up: the order of what is written, and what others do meanwhile.
-import { silentLogger } from '@spillway/kube';
 import { beforeEach, expect, test } from 'vitest';
 import { asInstalled } from '../addon/installation/installed-config.ts';
 import { configOf, namespace, simulatedPool } from '../addon/testing/installations.ts';
 import type { Config } from '../config/config.ts';
-import { SimulatedBackend } from '../backends/simulated/simulated-backend.ts';
-import { SimulatedRegion } from '../backends/simulated/simulated-region.ts';
 import type { RemovalReport } from './report.ts';
-import { hurriedClock, nodeName, poolLease, RemovalWorld } from './testing/removal-world.ts';
+import { hurriedClock, nodeName, owner, poolLease, RemovalWorld } from './testing/removal-world.ts';
 import { uninstall } from './uninstall.ts';
 
-const owner = { clusterId: 'cluster', nodeName };
 const config = asInstalled(configOf(simulatedPool).config, namespace);
 
 let world: RemovalWorld;
@@ -20,11 +16,7 @@ beforeEach(() => {
 });
 
 async function removal(of: Config = config): Promise<RemovalReport> {
-  const backend = new SimulatedBackend({
-    region: new SimulatedRegion({ options: {}, logger: silentLogger }),
-    owner,
-  });
-  const pools = config.pools.map((pool) => ({ config: pool, backend }));
+  const pools = of.pools.map((pool) => ({ config: pool, backend: world.backend }));
   const asked = { graceSeconds: undefined, keepCrds: false, timeoutMs: 60_000, tell: () => {} };
   const cluster = { client: world.client, confirmCluster: async () => true };
   return await uninstall(
@@ -116,4 +108,21 @@ test('one that somebody brings back at the end does not serve, and is reported',
     why: 'somebody has created it again',
     remedy: 'Stop who does that, and run this again',
   });
+});
+
+test('killed before any of its writes, a second run leaves nothing', async () => {
+  await removal();
+  const { writes } = world;
+  expect(writes).toEqual(expect.arrayContaining(['delete Pod web', 'stop Instance web', 'remove Instance web']));
+  for (const at of writes.keys()) {
+    world = new RemovalWorld();
+    world.before = (write) => {
+      if (world.writes.length >= at) throw new Error(`killed before ${write}`);
+    };
+    await expect(removal()).rejects.toThrow('killed before');
+    world.before = () => {};
+    const { remains } = await removal();
+    expect([remains, world.names, world.instances], writes[at]).toEqual([[], others, []]);
+    expect(world.served).toEqual(['nothing']);
+  }
 });

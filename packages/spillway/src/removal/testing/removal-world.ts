@@ -10,8 +10,12 @@ import {
   type ObjectRef,
   type Patch,
   type ResourceType,
+  silentLogger,
 } from '@spillway/kube';
 import { namespace, objectsOf } from '../../addon/testing/installations.ts';
+import type { Backend, Instance, InstanceRef, Owner } from '../../backends/backend.ts';
+import { SimulatedBackend } from '../../backends/simulated/simulated-backend.ts';
+import { SimulatedRegion } from '../../backends/simulated/simulated-region.ts';
 import { isRecord } from '../../podspec/plain.ts';
 import { selectorOf } from '../../podspec/installation.ts';
 
@@ -21,6 +25,9 @@ export const nodeName = 'virtual-kubelet';
 const nodeLease: ObjectRef = { namespace: 'kube-node-lease', name: nodeName };
 export const poolLease: ObjectRef = { namespace, name: 'spillway-rehearsal' };
 const replica = 'spillway-1';
+
+export const owner: Owner = { clusterId: 'cluster', nodeName };
+const noContainers = { podIPs: [], startTime: '', containerStatuses: [], initContainerStatuses: [] };
 
 /** Time passes when somebody waits. */
 export function hurriedClock(): Clock {
@@ -42,6 +49,8 @@ export class RemovalWorld {
   readonly writes: string[] = [];
   /** Called before each write; what it throws is the answer. */
   before: (write: string) => void = () => {};
+  /** What the backend has. */
+  instances: readonly Instance[] = [];
   /** Leases that somebody renews besides the pods of the Deployment. */
   readonly renewed: Set<string> = new Set();
   /** After which writes the pod of the Deployment has begun to serve. */
@@ -50,6 +59,9 @@ export class RemovalWorld {
 
   constructor() {
     this.install();
+    const web = { namespace: 'shop', name: 'web' };
+    this.put({ apiVersion: 'v1', kind: 'Pod', metadata: web, spec: { nodeName } });
+    this.instances = [{ ref: { uid: 'uid', ...web }, state: 'running', ...noContainers }];
     this.put({
       apiVersion: 'v1',
       kind: 'Node',
@@ -68,6 +80,27 @@ export class RemovalWorld {
     const request = async ({ path }: { readonly path: string }): Promise<object> => this.#discovered(path);
     const client: KubeClient = Object.assign(Object.create(null), { resource, request });
     return client;
+  }
+
+  /** Of the pool. */
+  get backend(): Backend {
+    const change = (verb: string, { name }: InstanceRef, work: () => void): void => {
+      this.#write(`${verb} Instance ${name}`, work);
+    };
+    return Object.assign(
+      new SimulatedBackend({ region: new SimulatedRegion({ options: {}, logger: silentLogger }), owner }),
+      {
+        list: async () => ({ complete: true, instances: this.instances }),
+        stop: async (ref: InstanceRef) =>
+          change('stop', ref, () => {
+            this.instances = this.instances.map((each) => ({ ...each, state: 'ended' }));
+          }),
+        remove: async (ref: InstanceRef) =>
+          change('remove', ref, () => {
+            this.instances = [];
+          }),
+      },
+    );
   }
 
   put(object: Stored): void {
@@ -155,14 +188,8 @@ export class RemovalWorld {
           wanted.every((each) => `${each.split('=')[0]}=${metadata?.labels?.[each.split('=')[0] ?? '']}` === each),
       );
     };
-    const write = <T>(verb: string, name: string | undefined, work: () => T): T => {
-      const told = `${verb} ${type.kind} ${name}`;
-      this.before(told);
-      const done = work();
-      this.writes.push(told);
-      this.#settle();
-      return structuredClone(done);
-    };
+    const write = <T>(verb: string, name: string | undefined, work: () => T): T =>
+      this.#write(`${verb} ${type.kind} ${name}`, work);
     const saved = (object: Stored): Stored => {
       this.put({ ...object, apiVersion: type.apiVersion, kind: type.kind });
       return get({ ...object.metadata, name: object.metadata?.name ?? '' });
@@ -195,6 +222,14 @@ export class RemovalWorld {
           return {};
         }),
     };
+  }
+
+  #write<T>(told: string, work: () => T): T {
+    this.before(told);
+    const done = work();
+    this.writes.push(told);
+    this.#settle();
+    return structuredClone(done);
   }
 
   /** What belongs to something that is gone. */
