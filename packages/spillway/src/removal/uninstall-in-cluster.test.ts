@@ -1,8 +1,13 @@
 // In a cluster that is made up: the order of what is written, and what others do meanwhile.
-import { beforeEach, expect, test } from 'vitest';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { asInstalled } from '../addon/installation/installed-config.ts';
 import { configOf, namespace, simulatedPool } from '../addon/testing/installations.ts';
 import type { Config } from '../config/config.ts';
+import { ledgerFile, readIntervals } from '../ledger/files.ts';
+import { formatLine } from '../ledger/interval.ts';
 import type { RemovalReport } from './report.ts';
 import { hurriedClock, nodeName, owner, poolLease, RemovalWorld } from './testing/removal-world.ts';
 import { uninstall } from './uninstall.ts';
@@ -125,4 +130,24 @@ test('killed before any of its writes, a second run leaves nothing', async () =>
     expect([remains, world.names, world.instances], writes[at]).toEqual([[], others, []]);
     expect(world.served).toEqual(['nothing']);
   }
+});
+
+test('what ends is written to a ledger that is at hand, and to none else', async () => {
+  const directory = await mkdtemp(path.join(tmpdir(), 'spillway-ledger-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const file = ledgerFile(directory, 'rehearsal');
+  const withLedger = { ...config, ledger: { directory } };
+  await removal(withLedger);
+  expect(await readdir(directory)).toEqual([]);
+  const of = { pool: 'rehearsal', node: nodeName, namespace: 'shop', cpu: '1', memory: '1Gi' };
+  const times = { accepted: '', start: '2026-01-01T00:00:00Z' };
+  const lines = ['uid', 'lost'].map((uid) => formatLine({ ...of, ...times, uid, name: uid }));
+  await writeFile(file, lines.join(''));
+  world = new RemovalWorld();
+  await removal(withLedger);
+  const intervals = await readIntervals([file]);
+  expect(Array.from(intervals.values(), ({ uid, end, reason }) => [uid, typeof end, reason])).toEqual([
+    ['uid', 'string', 'Failed'],
+    ['lost', 'string', 'Lost'],
+  ]);
 });

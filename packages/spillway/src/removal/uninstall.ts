@@ -11,6 +11,7 @@ import {
   viewPool,
 } from './clear-pool.ts';
 import type { ClusterView } from './cluster-view.ts';
+import { localLedger } from './local-ledger.ts';
 import { isPlaceholder } from './owners.ts';
 import { persist, type Persistence, reasonOf } from './persist.ts';
 import { foundInCluster, foundInPool, type Found, left, notesOf, type PoolView, whyCrdStays } from './plan.ts';
@@ -143,12 +144,19 @@ class Removal {
   }
 
   async clearPools(): Promise<void> {
-    const { pools, cluster } = this.#options;
+    const { config, pools, cluster } = this.#options;
     await Promise.all(
       pools.map((pool) =>
         this.#try(pool, async () => {
-          if (cluster) await endPodsOf(pool, cluster, this.#context, this.#working);
-          await endInstances(pool, this.#context, this.#working);
+          const ledger = await localLedger(config, pool.config);
+          const context = { ...this.#context, ledger };
+          try {
+            if (cluster) await endPodsOf(pool, cluster, context, this.#working);
+            await endInstances(pool, context, this.#working);
+            ledger?.listed({ missing: () => true });
+          } finally {
+            await ledger?.close();
+          }
         }),
       ),
     );

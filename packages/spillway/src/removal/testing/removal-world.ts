@@ -27,7 +27,23 @@ export const poolLease: ObjectRef = { namespace, name: 'spillway-rehearsal' };
 const replica = 'spillway-1';
 
 export const owner: Owner = { clusterId: 'cluster', nodeName };
-const noContainers = { podIPs: [], startTime: '', containerStatuses: [], initContainerStatuses: [] };
+const running: Omit<Instance, 'ref'> = {
+  state: 'running',
+  podIPs: [],
+  startTime: '',
+  spec: { containers: [{ name: 'main', image: 'a' }] },
+  containerStatuses: [
+    {
+      name: 'main',
+      image: 'a',
+      imageID: 'a',
+      ready: true,
+      restartCount: 0,
+      state: { running: { startedAt: '2026-01-01T00:00:00Z' } },
+    },
+  ],
+  initContainerStatuses: [],
+};
 
 /** Time passes when somebody waits. */
 export function hurriedClock(): Clock {
@@ -61,7 +77,7 @@ export class RemovalWorld {
     this.install();
     const web = { namespace: 'shop', name: 'web' };
     this.put({ apiVersion: 'v1', kind: 'Pod', metadata: web, spec: { nodeName } });
-    this.instances = [{ ref: { uid: 'uid', ...web }, state: 'running', ...noContainers }];
+    this.instances = [{ ref: { uid: 'uid', ...web }, ...running }];
     this.put({
       apiVersion: 'v1',
       kind: 'Node',
