@@ -3,7 +3,6 @@ import {
   deployments,
   isAlreadyExists,
   isConflict,
-  isNotFound,
   type KubeClient,
   type KubeObject,
   type Lease,
@@ -139,7 +138,7 @@ export async function stopDeployments(
   }
 }
 
-/** Of those who tear down, besides the time that they have for the work. */
+/** Besides the time that there is for the backends. */
 const holdMoreSeconds = 300;
 
 /**
@@ -175,8 +174,10 @@ export async function holdLeases(
     try {
       await (found === undefined ? resource.create(next, { signal }) : resource.replace(next, { signal }));
     } catch (error) {
-      if (!isConflict(error) && !isAlreadyExists(error) && !isNotFound(error)) throw error;
-      throw stillServed(await resource.get({ namespace, name }, { signal }), done);
+      if (!isConflict(error) && !isAlreadyExists(error)) throw error;
+      const now = await resource.get({ namespace, name }, { signal });
+      // The answer to our own request may have been lost.
+      if (now.spec?.holderIdentity !== identity) throw stillServed(now, done);
     }
   }
 }

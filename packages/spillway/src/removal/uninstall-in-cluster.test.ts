@@ -58,13 +58,16 @@ test('nothing is changed while somebody besides the Deployment serves', async ()
   expect(world.writes).toEqual([]);
 });
 
-test('whoever takes over from the Deployment is told, and what was changed by then', async () => {
-  world.before = (write) => {
-    if (write === 'patch Deployment spillway') world.renewed.add(poolLease.name);
-  };
-  await expect(removal()).rejects.toThrow(/stranger_1 renews .* Deployment was stopped, and nothing else was changed/);
-  expect(world.writes.at(-1)).toBe('patch Deployment spillway');
-});
+test.each(['patch Deployment spillway', 'replace Lease spillway-rehearsal'])(
+  'whoever takes over from the Deployment (%s) is told, and what was changed by then',
+  async (moment) => {
+    world.before = (write) => {
+      if (write === moment) world.renewed.add(poolLease.name);
+    };
+    await expect(removal()).rejects.toThrow(/stranger_1 renews .* was stopped, and nothing else was changed/);
+    expect(world.writes.at(-1)).toBe('patch Deployment spillway');
+  },
+);
 
 test('the namespace of the installation stays with what somebody else has in it, and is not reported as gone', async () => {
   world.put({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name: 'notes' } });

@@ -15,7 +15,7 @@ import { localLedger } from './local-ledger.ts';
 import { isPlaceholder } from './owners.ts';
 import { persist, type Persistence, reasonOf } from './persist.ts';
 import { foundInCluster, foundInPool, type Found, left, notesOf, type PoolView, whyCrdStays } from './plan.ts';
-import { readCluster, type RemovalScope } from './read-cluster.ts';
+import { nodeLeaseNamespace, readCluster, type RemovalScope } from './read-cluster.ts';
 import { type Item, type Left, type RemovalReport, withoutRemains } from './report.ts';
 import { assertNobodyServes, closeNodes, holdLeases, isHeldByPod, stopDeployments } from './stop-serving.ts';
 import { scheduleProfiles } from '../placement/rules/schedule-profile.ts';
@@ -148,7 +148,8 @@ class Removal {
     await Promise.all(
       pools.map((pool) =>
         this.#try(pool, async () => {
-          const ledger = await localLedger(config, pool.config);
+          // Without the cluster, others may serve who write to it.
+          const ledger = cluster && (await localLedger(config, pool.config));
           const context = { ...this.#context, ledger };
           try {
             if (cluster) await endPodsOf(pool, cluster, context, this.#working);
@@ -185,20 +186,28 @@ class Removal {
       ...(await removeObjects(
         client,
         // What somebody has brought back meanwhile goes, too.
-        [...view.admission, ...view.signingRequests, ...view.records, ...view.workload, ...view.rights],
+        [
+          ...view.admission,
+          ...view.leases.filter(isOfNode),
+          ...view.signingRequests,
+          ...view.records,
+          ...view.workload,
+          ...view.rights,
+        ],
         signal,
       )),
     );
-    const { workload, leases } = await read();
-    const back = deploymentsIn(workload);
+    const now = await read();
+    const held = now.leases.filter((lease) => !isOfNode(lease));
+    const back = deploymentsIn(now.workload);
     if (back.length > 0) {
       this.kept.push(
         ...back.map((each) => left(each, 'somebody has created it again', 'Stop who does that, and run this again')),
-        ...leases.map((each) => left(each, 'kept, so that the Deployment does not serve')),
+        ...held.map((each) => left(each, 'kept, so that the Deployment does not serve')),
       );
       return;
     }
-    this.removed.push(...(await removeObjects(client, leases, signal)));
+    this.removed.push(...(await removeObjects(client, held, signal)));
     const { definition, profiles } = view;
     if (definition !== undefined && whyCrdStays(view, keepCrds) === undefined) {
       this.removed.push(...(await removeObjects(client, profiles, signal, () => scheduleProfiles)));
@@ -252,6 +261,8 @@ class Removal {
 
 const deploymentsIn = (workload: readonly KubeObject[]): readonly KubeObject[] =>
   workload.filter(({ kind }) => kind === 'Deployment');
+
+const isOfNode = ({ metadata }: Lease): boolean => metadata?.namespace === nodeLeaseNamespace;
 
 const patienceMs = 30_000;
 const lookMs = 500;
