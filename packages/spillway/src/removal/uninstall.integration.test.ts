@@ -131,6 +131,12 @@ function uninstall(...args: readonly string[]): Run {
 
 const emptyReport: RemovalReport = { dryRun: false, clusterId: '', removed: [], remains: [], others: [], notes: [] };
 
+/** Nobody renews it any more. */
+async function leaseLapses(): Promise<void> {
+  const { code, stderr } = await cluster.kubectl(['delete', 'leases', '-n', 'kube-node-lease', testbed.nodeName]);
+  expect(code, stderr).toBe(0);
+}
+
 async function withoutPods(): Promise<void> {
   await client.resource(deployments).delete({ namespace, name: 'web' }, { propagationPolicy: 'Background' });
   await eventually('no pods', async () => (await podsHere()).length === 0);
@@ -168,6 +174,7 @@ test('interrupted or killed at each of its steps, the next run goes on, and the 
   interrupted.child.kill('SIGINT');
   const stopped = await interrupted.ended();
   expect([stopped.code, stopped.told]).toEqual([130, expect.stringContaining('run the same command again')]);
+  await leaseLapses();
   const steps = [
     /Removing \d+ objects of admission/,
     /Deleting 50 pods/,
@@ -263,8 +270,7 @@ test.each([
   await served(await options(), 2);
   expect(await namespacesThere()).toEqual([expect.stringMatching(new RegExp(`^${home}`))]);
   await testbed.stop();
-  // Nobody renews it any more.
-  await cluster.kubectl(['delete', 'leases', '-n', 'kube-node-lease', testbed.nodeName]);
+  await leaseLapses();
   const { code, report, told } = await uninstall('--yes').ended();
   expect(report.remains, told).toEqual([]);
   expect(code).toBe(0);
