@@ -10,6 +10,7 @@ const planned = [`${product}/removal/plan.test.ts`];
 const pool = `${product}/removal/clear-pool.ts`;
 const uninstall = `${product}/removal/uninstall.ts`;
 const uninstalled = [`${product}/removal/uninstall.test.ts`];
+const uninstalledInCluster = [`${product}/removal/uninstall-in-cluster.test.ts`];
 const traces = `${product}/backends/kubernetes/survey/traces.ts`;
 const traced = [`${product}/backends/kubernetes/survey/traces.test.ts`];
 
@@ -77,6 +78,27 @@ export const removal = [
     search: "stays: [{ pool, kind: 'Backend', name: pool, why: `cannot be looked at: ${why}`, remedy }],",
     replace: 'stays: [],',
     tests: planned,
+  },
+  {
+    name: 'a removal begins while somebody besides the Deployment serves',
+    file: uninstall,
+    search: 'found.length > 0 && (await isHeldByPod(client, config, lease, signal));',
+    replace: 'found.length > 0;',
+    tests: uninstalledInCluster,
+  },
+  {
+    name: 'a Deployment that comes back in the middle of a removal serves',
+    file: uninstall,
+    search: 'await holdLeases(client, config, view.leases, { isInstalled, timeoutMs, done }, signal);',
+    replace: '',
+    tests: uninstalledInCluster,
+  },
+  {
+    name: 'the namespace of the installation goes with what others have in it',
+    file: `${product}/removal/clear-cluster.ts`,
+    search: 'if (inside.length === 0) removed.push(object);',
+    replace: 'if (inside.length < 9) removed.push(object);',
+    tests: uninstalledInCluster,
   },
   {
     name: 'what a backend failed to tell at the last look is reported as left',

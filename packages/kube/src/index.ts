@@ -60,6 +60,7 @@ export {
   uidOf,
 } from './meta.ts';
 export { type MissingRight, missingRightOf } from './missing-right.ts';
+export { claimed as claimedLease } from './leader/election.ts';
 export { type LeaderElectionOptions, runLeaderElection } from './leader/leader-election.ts';
 export { type Leadership, LeadershipLostError } from './leader/tenure.ts';
 export { type NodeLeaseOptions, runNodeLease } from './lease/node-lease.ts';

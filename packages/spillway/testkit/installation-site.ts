@@ -24,7 +24,7 @@ import { stringify } from 'yaml';
 import { borrowCluster } from '../../devcluster/testkit/borrow.ts';
 import { productImage, productVersion } from '../image/images.ts';
 import type { CciBackendConfig } from '../src/config/cci.ts';
-import { leaderOf } from '../src/install/rollout.ts';
+import { leaderOf } from '../src/addon/installation/leader-of.ts';
 import { burstLabels } from '../src/podspec/contract.ts';
 import { type AuditEvent, auditEvents, auditPolicy } from './audit/audit.ts';
 import { cciPool } from './cci-pool.ts';

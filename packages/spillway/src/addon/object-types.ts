@@ -1,4 +1,5 @@
 import {
+  certificateSigningRequests,
   clusterRoleBindings,
   clusterRoles,
   configMaps,
@@ -60,7 +61,7 @@ export const installedTypes: readonly ResourceType<KubeObject>[] = [...admission
 const sharedTypes: readonly ResourceType<KubeObject>[] = [namespaces, customResourceDefinitions];
 
 /** What the process makes by itself. */
-const servedTypes: readonly ResourceType<KubeObject>[] = [leases, nodes];
+const servedTypes: readonly ResourceType<KubeObject>[] = [leases, nodes, certificateSigningRequests];
 
 /** Of an object of an installation. @throws TypeError when no installation has such an object */
 export function typeOf({ apiVersion, kind }: KubeObject): ResourceType<KubeObject> {

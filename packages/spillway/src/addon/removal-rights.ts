@@ -88,6 +88,14 @@ function clusterRights({ config, keepCrds }: RemovalRightsOptions): readonly Rig
       why: 'find the pods on them and those that wait for them, end them, lift gates',
       rule: coreRule(['pods'], 'list', 'delete', 'patch'),
     },
+    {
+      why: 'remove the requests for their serving certificates, whose names the cluster gives',
+      rule: {
+        apiGroups: ['certificates.k8s.io'],
+        resources: ['certificatesigningrequests'],
+        verbs: ['list', 'delete'],
+      },
+    },
     ...nodeAgentRights(nodeNames),
     ...[...admissionTypes, clusterRoles, clusterRoleBindings].map(listing),
     { why: 'see whether it is there, and whose', rule: { ...definition, ...named, verbs: ['get'] } },
@@ -138,7 +146,12 @@ function ownRights({ name, leaderElection, pools }: Config): readonly Right[] {
       why: 'stop the process',
       rule: { apiGroups: ['apps'], resources: ['deployments'], resourceNames: [name], verbs: ['patch'] },
     },
-    leaseRight('by which replicas have agreed', leases),
+    leaseRight('by which replicas have agreed, and by which a removal keeps them away', leases, 'update'),
+    // The name of an object that does not exist yet cannot be restricted.
+    {
+      why: 'keep a replica away that has never served',
+      rule: { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
+    },
     {
       why: 'remove what the process has made, and what "spillway install" has brought before Helm took over',
       rule: {
@@ -149,13 +162,13 @@ function ownRights({ name, leaderElection, pools }: Config): readonly Right[] {
   ];
 }
 
-const leaseRight = (why: string, resourceNames: readonly string[]): Right => ({
+const leaseRight = (why: string, resourceNames: readonly string[], ...more: readonly string[]): Right => ({
   why,
   rule: {
     apiGroups: ['coordination.k8s.io'],
     resources: ['leases'],
     resourceNames: [...resourceNames],
-    verbs: ['get', 'delete'],
+    verbs: ['get', 'delete', ...more],
   },
 });
 

@@ -1,9 +1,10 @@
 import { ApiError, type Clock, errorMessage, type KubeClient, type KubeObject } from '@spillway/kube';
 import type { Config } from '../config/config.ts';
+import { leaderOf } from '../addon/installation/leader-of.ts';
 import { applyObjects, type Before, deleteObjects, type Plan, restoreObjects } from './apply.ts';
 import type { Change } from './changes.ts';
 import { lastWords, readRollout } from './read.ts';
-import { leaderOf, type RolloutView, rolloutVerdict } from './rollout.ts';
+import { type RolloutView, rolloutVerdict } from './rollout.ts';
 
 export interface InstallOptions {
   readonly client: KubeClient;

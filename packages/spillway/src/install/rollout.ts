@@ -8,6 +8,7 @@ import type {
   Pod,
 } from '@spillway/kube';
 import { nameOf } from '@spillway/kube';
+import { leaderOf } from '../addon/installation/leader-of.ts';
 import { signingState } from '../kubelet/certificate/signing-state.ts';
 import { counted } from '../podspec/words.ts';
 
@@ -100,12 +101,6 @@ function podReasons(pod: Pod): string[] {
     if (reason === '' || reason === 'ContainerCreating') return [];
     return [`pod ${nameOf(pod)}: ${reason}${message === undefined ? '' : `: ${message}`}`];
   });
-}
-
-/** Of a lease, the pod that holds it: a process names itself by its host, which is the pod. */
-export function leaderOf(lease: Lease | undefined): string | undefined {
-  const holder = lease?.spec?.holderIdentity ?? '';
-  return holder === '' ? undefined : holder.slice(0, holder.lastIndexOf('_'));
 }
 
 export function isReady({ status }: Pod | Node): boolean {

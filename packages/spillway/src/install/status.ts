@@ -1,7 +1,8 @@
 import { type KubeObject, nameOf, type Node, type Pod } from '@spillway/kube';
+import { leaderOf } from '../addon/installation/leader-of.ts';
 import type { Config } from '../config/config.ts';
 import { type HibernationTarget, nodeRecordOf, workloadRecordOf } from '../podspec/hibernation.ts';
-import { isReady, leaderOf, type RolloutView, rolloutVerdict } from './rollout.ts';
+import { isReady, type RolloutView, rolloutVerdict } from './rollout.ts';
 
 /** How an installation is. */
 export interface StatusReport {

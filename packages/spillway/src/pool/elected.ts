@@ -20,6 +20,11 @@ export type Lead = (controller: KubeClient, leadership: Leadership) => Promise<v
 /** Tells runs of processes apart, also on one machine. */
 export const electionIdentity = (): string => `${hostname()}_${randomUUID()}`;
 
+/** Holds the lease in the place of those who could serve. */
+const removalPrefix = 'uninstall-';
+export const removalIdentity = (): string => `${removalPrefix}${electionIdentity()}`;
+export const isRemoval = (identity: string): boolean => identity.startsWith(removalPrefix);
+
 /** Leads whenever this process holds the lease; stands by otherwise. Resolves when `signal` is aborted and all has stopped. */
 export async function runElected(options: ElectedOptions, work: Lead, signal: AbortSignal): Promise<void> {
   const { election, leaseName, identity, client, logger } = options;
@@ -33,7 +38,9 @@ export async function runElected(options: ElectedOptions, work: Lead, signal: Ab
     retryPeriodSeconds: election.retryPeriodSeconds,
     signal,
     onHolder: (leader) => {
-      if (leader !== identity && leader !== '') logger.info({ leader }, 'standing by: another replica leads');
+      if (leader === identity || leader === '') return;
+      if (isRemoval(leader)) logger.warn({ leader }, 'standing by: Spillway is being uninstalled');
+      else logger.info({ leader }, 'standing by: another replica leads');
     },
     onError: (error) => logger.warn({ err: error }, 'cannot read or renew the lease; trying again'),
     lead: (leadership) => lead(options, work, leadership),

@@ -3,6 +3,7 @@ import { type Backend, BackendError } from '../backends/backend.ts';
 import { type PoolConfig, poolTaints } from '../config/config.ts';
 import { Metrics } from '../observability/metrics.ts';
 import { podController } from '../pods/assemble.ts';
+import type { InstanceLedger } from '../pods/instances/instance-news.ts';
 import { PodEvents } from '../pods/pod-events.ts';
 import type { Preparation } from '../pods/performer.ts';
 import { virtualNodeLabels } from '../podspec/contract.ts';
@@ -15,6 +16,7 @@ export interface EndPodsOptions {
   readonly client: KubeClient;
   /** See `PoolOptions`. */
   readonly confirmCluster: (signal: AbortSignal) => Promise<boolean>;
+  readonly ledger: InstanceLedger | undefined;
   readonly logger: Logger;
 }
 
@@ -30,7 +32,7 @@ const ending: Preparation = {
  * always do: within their grace, with their last status. Nothing is started, and there is no node, lease or kubelet API.
  */
 export async function endPods(options: EndPodsOptions, signal: AbortSignal): Promise<void> {
-  const { config, client, confirmCluster, logger } = options;
+  const { config, client, confirmCluster, ledger, logger } = options;
   const { name, nodeName } = config;
   const backend = withoutNamespace(options.backend);
   const metrics = new PoolMetrics(new Metrics(), name);
@@ -69,7 +71,7 @@ export async function endPods(options: EndPodsOptions, signal: AbortSignal): Pro
     told: {
       record: (ref, notice) => events.record(ref, notice),
       recordOnNode: () => {},
-      ledger: undefined,
+      ledger,
       metrics,
       logger,
     },

@@ -1,159 +1,24 @@
 import {
   controllerOf,
-  deployments,
   isConflict,
   isInvalid,
   isNotFound,
   type KubeClient,
   type KubeObject,
-  type Lease,
-  leases as leaseType,
   namespacedTypes,
   nameOf,
-  type Node,
-  nodes,
   type Pod,
   pods,
   refOf,
-  replicaSets,
-  resourceVersionOf,
   type ResourceType,
   uidOf,
 } from '@spillway/kube';
 import { typeOf } from '../addon/object-types.ts';
 import { burstScheduler, profileGate } from '../podspec/contract.ts';
-import { selectorTextOf } from '../podspec/installation.ts';
 import { isUsual } from '../podspec/usual-objects.ts';
-import type { Config } from '../config/config.ts';
-import type { ClusterView } from './cluster-view.ts';
-import { readCluster, type RemovalScope } from './read-cluster.ts';
 import type { Persistence } from './persist.ts';
 import { itemOf, left } from './plan.ts';
-import { RemovalError } from './removal-error.ts';
 import type { Item, Left } from './report.ts';
-import { servingVerdict } from './serving.ts';
-
-/** On a virtual node: versions of the leases, by name, that a removal has seen lapse. */
-const lapsedAnnotation = 'spillway.dev/uninstalling';
-const lookMs = 2000;
-
-/** @throws RemovalError when somebody serves the installation */
-export async function assertNobodyServes(
-  client: KubeClient,
-  { nodes: ownNodes, leases }: ClusterView,
-  { tell, clock }: Persistence,
-  signal: AbortSignal,
-): Promise<void> {
-  const lapsed = new Map(ownNodes.flatMap((node) => lapsedOf(node)));
-  const watch = async (first: Lease): Promise<void> => {
-    const sinceMs = clock.now();
-    let latest: Lease | undefined = first;
-    let isTold = false;
-    for (;;) {
-      const now = { watchedMs: clock.now() - sinceMs, nowMs: Date.now(), lapsed: lapsed.get(keyOf(first)) };
-      const verdict = servingVerdict(first, latest, now);
-      if (verdict.kind === 'free') return;
-      if (verdict.kind === 'serving') throw stillServed(latest ?? first);
-      if (!isTold) {
-        tell(`Is Spillway still serving? Watching the lease ${keyOf(first)} for ${Math.ceil(verdict.ms / 1000)} s`);
-      }
-      isTold = true;
-      await clock.sleep(Math.min(lookMs, verdict.ms), signal);
-      signal.throwIfAborted();
-      latest = await client.resource(leaseType).get(refOf(first), { signal }).catch(undefinedIfMissing);
-    }
-  };
-  await Promise.all(leases.map((lease) => watch(lease)));
-}
-
-const keyOf = ({ metadata: { namespace = '', name = '' } = {} }: KubeObject): string => `${namespace}/${name}`;
-
-function stillServed(lease: Lease): RemovalError {
-  const { holderIdentity = 'somebody' } = lease.spec ?? {};
-  return new RemovalError(
-    `Spillway still serves: ${holderIdentity} renews the lease ${keyOf(lease)}. Nothing was changed. Stop every "spillway serve" of this configuration (end the process, or scale its Deployment to 0), and run this again`,
-  );
-}
-
-function lapsedOf({ metadata }: Node): [string, string][] {
-  const said = metadata?.annotations?.[lapsedAnnotation] ?? '';
-  return said
-    .split(',')
-    .map((each) => each.split('='))
-    .flatMap(([name, version]): [string, string][] => (name && version ? [[name, version]] : []));
-}
-
-/** A graceful stop takes half a minute; who takes longer than twice that does not stop by itself. */
-const stopMs = 60_000;
-
-/**
- * Stops what serves the installation as its Deployment, and reads what there is then: a process that stops gives up its leases, which
- * is no renewal. Whether somebody serves it all the same is for these leases to say.
- */
-export async function stoppedView(
-  client: KubeClient,
-  config: Config,
-  scope: RemovalScope | undefined,
-  { tell, clock }: Persistence,
-  signal: AbortSignal,
-): Promise<ClusterView> {
-  const view = await readCluster(client, config, scope, signal);
-  const found = view.workload.filter(({ kind }) => kind === 'Deployment');
-  if (found.length === 0) return view;
-  tell(`Stopping ${found.map((each) => `Deployment ${keyOf(each)}`).join(', ')}`);
-  for (const each of found) {
-    await client
-      .resource(deployments)
-      .patch(refOf(each), { type: 'merge', body: { spec: { replicas: 0 } } }, { signal })
-      .catch(undefinedIfMissing);
-  }
-  await untilNone(client, pods, config.name, { clock, longestMs: stopMs }, signal);
-  return await readCluster(client, config, scope, signal);
-}
-
-/** ReplicaSets go by themselves after their Deployment, and would keep its namespace. */
-export async function awaitReplicaSets(
-  client: KubeClient,
-  installation: string,
-  { clock }: Pick<Persistence, 'clock'>,
-  signal: AbortSignal,
-): Promise<void> {
-  await untilNone(client, replicaSets, installation, { clock, longestMs: stopMs }, signal);
-}
-
-/** Or until time is up: then the next look says what is there. */
-async function untilNone(
-  client: KubeClient,
-  type: ResourceType<KubeObject>,
-  installation: string,
-  { clock, longestMs }: Pick<Persistence, 'clock'> & { readonly longestMs: number },
-  signal: AbortSignal,
-): Promise<void> {
-  const labelSelector = selectorTextOf(installation);
-  const deadlineMs = clock.now() + longestMs;
-  while (clock.now() < deadlineMs) {
-    const { items } = await client.resource(type).list({ labelSelector, signal });
-    if (items.length === 0) return;
-    await clock.sleep(500, signal);
-    signal.throwIfAborted();
-  }
-}
-
-/** No pod is scheduled there from now on; the next run knows that nobody serves. */
-export async function closeNodes(
-  client: KubeClient,
-  { nodes: ownNodes, leases }: ClusterView,
-  signal: AbortSignal,
-): Promise<void> {
-  const lapsed = leases.map((lease) => `${keyOf(lease)}=${resourceVersionOf(lease)}`).join(',');
-  const body = { metadata: { annotations: { [lapsedAnnotation]: lapsed } }, spec: { unschedulable: true } };
-  for (const node of ownNodes) {
-    await client
-      .resource(nodes)
-      .patch({ name: nameOf(node) }, { type: 'merge', body }, { signal })
-      .catch(undefinedIfMissing);
-  }
-}
 
 /** Each with its UID, so that nothing that has its name now goes in its place. @returns those that are gone or going */
 export async function removeObjects(
@@ -229,40 +94,60 @@ export async function freeWaiting(
 
 const isOwned = (pod: Pod): boolean => controllerOf(pod) !== undefined;
 
+/** How long what goes by itself is waited for. */
+const passingMs = 60_000;
+
 /** Namespaces in which nothing is left that every namespace does not have. */
 export async function removeNamespaces(
   client: KubeClient,
   found: readonly KubeObject[],
+  { clock }: Pick<Persistence, 'clock'>,
   signal: AbortSignal,
-): Promise<{ readonly removed: readonly Item[]; readonly others: readonly Left[] }> {
+): Promise<{ readonly removed: readonly Item[]; readonly kept: readonly Left[] }> {
   const removed: KubeObject[] = [];
-  const others: Left[] = [];
+  const kept: Left[] = [];
+  const deadlineMs = clock.now() + passingMs;
   for (const object of found) {
-    const namespace = nameOf(object);
-    const inside: KubeObject[] = [];
-    for (const type of await namespacedTypes(client, signal)) {
-      try {
-        for await (const { items } of client.resource(type).pages({ namespace, signal })) inside.push(...items);
-      } catch (error) {
-        // Its definition has just gone.
-        if (!isNotFound(error)) throw error;
-      }
+    let inside = await objectsIn(client, nameOf(object), signal);
+    while (inside.some((each) => isPassing(each, inside)) && clock.now() < deadlineMs) {
+      await clock.sleep(500, signal);
+      signal.throwIfAborted();
+      inside = await objectsIn(client, nameOf(object), signal);
     }
-    const rest = inside.filter((each) => !isUsual(each));
-    if (rest.length === 0) removed.push(object);
+    if (inside.length === 0) removed.push(object);
     else {
-      const named = rest.slice(0, 3).map((each) => `${each.kind} ${nameOf(each)}`);
-      const more = rest.length > named.length ? ` and ${rest.length - named.length} more` : '';
-      others.push(
-        left(object, `it is in use: ${named.join(', ')}${more}`, 'If nobody needs them, delete the namespace'),
-      );
+      const named = inside.slice(0, 3).map((each) => `${each.kind} ${nameOf(each)}`);
+      const more = inside.length > named.length ? ` and ${inside.length - named.length} more` : '';
+      kept.push(left(object, `it is in use: ${named.join(', ')}${more}`, 'Move or delete them, and run this again'));
     }
   }
   await removeObjects(client, removed, signal);
-  return { removed: removed.map(itemOf), others };
+  return { removed: removed.map(itemOf), kept };
 }
 
-function undefinedIfMissing(error: unknown): undefined {
+async function objectsIn(client: KubeClient, namespace: string, signal: AbortSignal): Promise<readonly KubeObject[]> {
+  const inside: KubeObject[] = [];
+  for (const type of await namespacedTypes(client, signal)) {
+    try {
+      for await (const { items } of client.resource(type).pages({ namespace, signal })) {
+        inside.push(...items.filter((each) => !isUsual(each)));
+      }
+    } catch (error) {
+      // Its definition has just gone.
+      if (!isNotFound(error)) throw error;
+    }
+  }
+  return inside;
+}
+
+/** It is being deleted, or will be because nothing is left that owns it. */
+function isPassing({ metadata }: KubeObject, inside: readonly KubeObject[]): boolean {
+  const { deletionTimestamp, ownerReferences = [] } = metadata ?? {};
+  if (deletionTimestamp !== undefined) return true;
+  return ownerReferences.length > 0 && !ownerReferences.some(({ uid }) => inside.some((each) => uidOf(each) === uid));
+}
+
+export function undefinedIfMissing(error: unknown): undefined {
   if (!isNotFound(error)) throw error;
 }
 

@@ -1,6 +1,7 @@
 import { type KubeClient, type Logger, type Pod, pods } from '@spillway/kube';
 import { type Backend, BackendError, type Instance } from '../backends/backend.ts';
 import type { PoolConfig } from '../config/config.ts';
+import type { LedgerRecorder } from '../ledger/ledger-recorder.ts';
 import { endPods } from '../pool/end-pods.ts';
 import { isPlaceholder } from './owners.ts';
 import { persist, type Persistence, reasonOf } from './persist.ts';
@@ -15,6 +16,8 @@ export interface OpenPool {
 export interface ClearContext extends Persistence {
   readonly graceSeconds: number | undefined;
   readonly removed: (items: readonly Item[]) => void;
+  /** Where what is billed is written down. */
+  readonly ledger?: LedgerRecorder | undefined;
 }
 
 export interface ClusterAccess {
@@ -61,7 +64,7 @@ export async function endPodsOf(
   context: ClearContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const { tell, clock } = context;
+  const { tell, clock, ledger } = context;
   const { name, nodeName } = config;
   const burst = async (): Promise<readonly Pod[]> => {
     const found: Pod[] = [];
@@ -75,7 +78,7 @@ export async function endPodsOf(
   const until = AbortSignal.any([signal, done.signal]);
   const trouble = new LastTrouble();
   const observing = observe(backend, context, until);
-  const ending = endPods({ config, backend, client, confirmCluster, logger: trouble }, until);
+  const ending = endPods({ config, backend, client, confirmCluster, ledger, logger: trouble }, until);
   ending.catch(() => {});
   try {
     let toldMs = clock.now();
@@ -104,7 +107,7 @@ export async function endInstances(
   context: ClearContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const { tell, clock, graceSeconds = usualGraceSeconds, removed } = context;
+  const { tell, clock, graceSeconds = usualGraceSeconds, removed, ledger } = context;
   const look = (): Promise<readonly Instance[]> =>
     persist(`Pool ${name}`, () => instancesOf(backend, signal), context, signal);
   const first = await look();
@@ -117,6 +120,7 @@ export async function endInstances(
   try {
     for (let left = first; left.length > 0; left = await look()) {
       const isOver = clock.now() >= deadlineMs;
+      for (const instance of left) ledger?.instance(instance);
       await Promise.all(
         left.map(async ({ ref, state }) => {
           if (isOver || state === 'ended' || graceSeconds === 0) {

@@ -1,4 +1,4 @@
-import type { CustomResourceDefinition, KubeObject, Lease, Node, Pod } from '@spillway/kube';
+import type { CertificateSigningRequest, CustomResourceDefinition, KubeObject, Lease, Node, Pod } from '@spillway/kube';
 
 /** What an installation has in its cluster. */
 export interface ClusterView {
@@ -18,6 +18,8 @@ export interface ClusterView {
   /** That wait for Spillway, and would for ever. */
   readonly waiting: readonly Pod[];
   readonly leases: readonly Lease[];
+  /** For serving certificates of the virtual nodes. */
+  readonly signingRequests: readonly CertificateSigningRequest[];
   /** In which Helm keeps the revisions of the release that this installation is. */
   readonly records: readonly KubeObject[];
   /** Of releases of which this installation is a part. */

@@ -16,6 +16,7 @@ const nothing: ClusterView = {
   pods: [],
   waiting: [],
   leases: [],
+  signingRequests: [],
   records: [],
   otherRecords: [],
   namespaces: [],

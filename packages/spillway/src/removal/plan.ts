@@ -24,13 +24,27 @@ export interface CrdChoice {
 }
 
 export function foundInCluster(view: ClusterView, { keepCrds }: CrdChoice): Found {
-  const { admission, records, workload, rights, nodes, leases, namespaces, definition, profiles, neighbours } = view;
+  const {
+    admission,
+    records,
+    workload,
+    rights,
+    nodes,
+    leases,
+    signingRequests,
+    namespaces,
+    definition,
+    profiles,
+    neighbours,
+  } = view;
   const pods = view.pods.filter((pod) => !isPlaceholder(pod));
   const keepsCrd = whyCrdStays(view, keepCrds);
   const crds = definition === undefined ? [] : [definition, ...profiles];
   return {
     ours: [
-      ...[...admission, ...pods, ...nodes, ...leases, ...records, ...workload, ...rights].map(itemOf),
+      ...[...admission, ...pods, ...nodes, ...leases, ...signingRequests, ...records, ...workload, ...rights].map(
+        itemOf,
+      ),
       ...(keepsCrd === undefined ? crds.map(itemOf) : []),
       ...(neighbours.length === 0 ? namespaces.map(itemOf) : []),
     ],

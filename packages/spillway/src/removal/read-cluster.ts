@@ -1,4 +1,6 @@
 import {
+  type CertificateSigningRequest,
+  certificateSigningRequests,
   type ClusterRole,
   clusterRoles,
   customResourceDefinitions,
@@ -57,6 +59,12 @@ export async function readCluster(
     }
     return found;
   };
+  const requestsOf = async (nodeNames: readonly string[]): Promise<CertificateSigningRequest[]> => {
+    const found: CertificateSigningRequest[] = [];
+    const options = { fieldSelector: 'spec.signerName=kubernetes.io/kubelet-serving', signal };
+    for await (const { items } of client.resource(certificateSigningRequests).pages(options)) found.push(...items);
+    return found.filter(({ spec }) => nodeNames.some((node) => spec.username === `system:node:${node}`));
+  };
   const get = async <T extends KubeObject>(type: ResourceType<T>, of: string, namespace?: string): Promise<T[]> => {
     const ref = namespace === undefined ? { name: of } : { namespace, name: of };
     try {
@@ -93,6 +101,7 @@ export async function readCluster(
   const foreignNodes = named.filter((node) => !isOwnNode(node));
   const foreign = new Set(foreignNodes.map(nameOf));
   const poolNodes = new Set(pools.map(({ nodeName }) => nodeName));
+  const ownNodes = [...poolNodes].filter((node) => !foreign.has(node));
   const allPods = await list(pods);
   const [admissionObjects, workload, rights, authority, definitions, profiles, spaces, everybodysRoles] =
     await Promise.all([
@@ -106,12 +115,14 @@ export async function readCluster(
       list(clusterRoles, productSelectorText),
     ]);
   const records = scope === undefined ? await recordsOf([...workload, ...rights, ...admissionObjects]) : [];
-  const electionLeases = leaderElection.enabled
-    ? [...pools.map((pool) => poolLeaseName(leaderElection, pool)), placementLeaseName(leaderElection)]
-    : [];
+  // Whatever the configuration says now: there may have been an election before.
+  const electionLeases = [
+    ...pools.map((pool) => poolLeaseName(leaderElection, pool)),
+    placementLeaseName(leaderElection),
+  ];
   const found = await Promise.all([
     ...electionLeases.map((lease) => get(leases, lease, leaderElection.namespace)),
-    ...[...poolNodes].filter((node) => !foreign.has(node)).map((node) => get(leases, node, 'kube-node-lease')),
+    ...ownNodes.map((node) => get(leases, node, nodeLeaseNamespace)),
   ]);
   return {
     admission: admissionObjects,
@@ -123,6 +134,7 @@ export async function readCluster(
     pods: allPods.filter(({ spec: { nodeName = '' } = {} }) => poolNodes.has(nodeName) && !foreign.has(nodeName)),
     waiting: allPods.filter(waitsForSpillway),
     leases: found.flat(),
+    signingRequests: await requestsOf(ownNodes),
     records: records.filter((each) => chartOf(each) === ownChart),
     otherRecords: records.filter((each) => chartOf(each) !== ownChart),
     namespaces: spaces,
@@ -133,6 +145,7 @@ export async function readCluster(
   };
 }
 
+export const nodeLeaseNamespace = 'kube-node-lease';
 /** Name of the chart. */
 const ownChart = 'spillway';
 

@@ -1,4 +1,6 @@
-// Spillway with a CCI region, and its removal: whole, killed at its steps, without the cluster, and while the region fails.
+// Spillway with a CCI region, and its removal: whole, killed at its steps, without the cluster, and while the region fails. And with
+// backends of other kinds.
+import path from 'node:path';
 import { type Region, startRegion } from '@spillway/cci-standin';
 import type { Cluster } from '@spillway/devcluster';
 import {
@@ -16,12 +18,14 @@ import {
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
 import { eventually } from '../../testkit/eventually.ts';
+import { burstNamespace } from '../../testkit/burst-namespace.ts';
 import { spillwayProgram } from '../../testkit/program.ts';
 import { askAdmin } from '../../testkit/region-admin.ts';
 import { type StartedCommand, startSpillway } from '../../testkit/run-spillway.ts';
-import { Testbed } from '../../testkit/testbed.ts';
+import { Testbed, type TestbedOptions } from '../../testkit/testbed.ts';
 import { parseJson } from '../backends/trusted.ts';
 import { burstLabels } from '../podspec/contract.ts';
+import { ApiGateway, kubeconfigFor } from '../serve/testing/api-gateway.ts';
 import type { RemovalReport } from './report.ts';
 
 const podCount = 50;
@@ -32,6 +36,9 @@ let there: KubeClient;
 let cluster: Cluster;
 let client: KubeClient;
 let testbed: Testbed;
+/** The node of another cluster, and the way there. */
+let machine: Testbed | undefined;
+let gateway: ApiGateway | undefined;
 let clusterId: string;
 
 beforeAll(async () => {
@@ -54,7 +61,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await testbed?.stop('SIGKILL');
+  await Promise.all([testbed?.stop('SIGKILL'), machine?.stop('SIGKILL')]);
+  gateway?.close();
   await Promise.all([client?.close(), there?.close()]);
   await Promise.all([cluster?.close(), region?.close()]);
 });
@@ -66,9 +74,9 @@ const podsThere = async (): Promise<Pod[]> =>
 const namespacesThere = async (): Promise<string[]> =>
   (await there.resource(namespaces).list()).items
     .map(({ metadata }) => metadata?.name ?? '')
-    .filter((name) => /^(cce-burst|bursting)-/.test(name));
+    .filter((name) => /^(cce-burst|bursting)-/.test(name) || name === burstNamespace);
 
-/** Names of everything in the cluster that has Spillway's labels, and its virtual nodes. */
+/** Names of everything in the cluster that has Spillway's labels, its virtual nodes, and what they have. */
 async function objectsHere(): Promise<string> {
   const kinds =
     'mutatingadmissionpolicies,mutatingadmissionpolicybindings,validatingadmissionpolicies,validatingadmissionpolicybindings,' +
@@ -76,12 +84,17 @@ async function objectsHere(): Promise<string> {
   const labelled = await cluster.kubectl(['get', kinds, '-A', '-o', 'name', '-l', 'app.kubernetes.io/name=spillway']);
   const virtual = await cluster.kubectl(['get', 'nodes', '-o', 'name', '-l', 'type=virtual-kubelet']);
   const leases = await cluster.kubectl(['get', 'leases', '-n', 'kube-node-lease', '-o', 'name']);
-  return labelled.stdout + virtual.stdout + leases.stdout;
+  const requests = await cluster.kubectl(['get', 'certificatesigningrequests', '-o', 'name']);
+  return labelled.stdout + virtual.stdout + leases.stdout + requests.stdout;
 }
 
-/** `spillway serve` with pods of a Deployment that run in the region. */
-async function served(): Promise<void> {
-  testbed = await Testbed.create({ cluster, backend: 'cci', cci: { at: region }, maxPods: podCount + 10 });
+type Served = Pick<TestbedOptions, 'backend' | 'cci' | 'remote'>;
+
+const inRegion = (): Served => ({ backend: 'cci', cci: { at: region } });
+
+/** `spillway serve` with pods of a Deployment that run elsewhere. */
+async function served(options: Served, replicas = podCount): Promise<void> {
+  testbed = await Testbed.create({ cluster, ...options, maxPods: podCount + 10 });
   await testbed.start();
   const labels = { app: 'web' };
   const resources = { requests: { cpu: '250m', memory: '512Mi' } };
@@ -89,14 +102,14 @@ async function served(): Promise<void> {
   await client.resource(deployments).create({
     metadata: { namespace, name: 'web', labels: { [burstLabels[0]]: 'enforce' } },
     spec: {
-      replicas: podCount,
+      replicas,
       selector: { matchLabels: labels },
       template: { metadata: { labels }, spec: { terminationGracePeriodSeconds: 5, containers } },
     },
   });
-  await eventually('the pods run in the region', async () => {
+  await eventually('the pods run elsewhere', async () => {
     const running = (await podsHere()).filter(({ status }) => status?.phase === 'Running');
-    return running.length === podCount && (await podsThere()).length === podCount;
+    return running.length === replicas && (await podsThere()).length === replicas;
   });
 }
 
@@ -118,6 +131,17 @@ function uninstall(...args: readonly string[]): Run {
 
 const emptyReport: RemovalReport = { dryRun: false, clusterId: '', removed: [], remains: [], others: [], notes: [] };
 
+/** Nobody renews it any more. */
+async function leaseLapses(): Promise<void> {
+  const { code, stderr } = await cluster.kubectl(['delete', 'leases', '-n', 'kube-node-lease', testbed.nodeName]);
+  expect(code, stderr).toBe(0);
+}
+
+async function withoutPods(): Promise<void> {
+  await client.resource(deployments).delete({ namespace, name: 'web' }, { propagationPolicy: 'Background' });
+  await eventually('no pods', async () => (await podsHere()).length === 0);
+}
+
 const expectNothingLeft = async (): Promise<void> => {
   expect(await podsThere()).toEqual([]);
   expect(await namespacesThere()).toEqual([]);
@@ -127,7 +151,7 @@ const expectNothingLeft = async (): Promise<void> => {
 };
 
 test('tells beforehand what it would do, and does nothing while Spillway serves', async () => {
-  await served();
+  await served(inRegion());
   const plan = await uninstall('--dry-run').ended();
   expect(plan.code, plan.told).toBe(0);
   expect(plan.report.removed.filter(({ kind }) => kind === 'Instance')).toHaveLength(podCount);
@@ -150,6 +174,7 @@ test('interrupted or killed at each of its steps, the next run goes on, and the 
   interrupted.child.kill('SIGINT');
   const stopped = await interrupted.ended();
   expect([stopped.code, stopped.told]).toEqual([130, expect.stringContaining('run the same command again')]);
+  await leaseLapses();
   const steps = [
     /Removing \d+ objects of admission/,
     /Deleting 50 pods/,
@@ -181,12 +206,11 @@ test('interrupted or killed at each of its steps, the next run goes on, and the 
   }
   const again = await uninstall('--yes').ended();
   expect([again.code, again.report.removed, again.report.remains]).toEqual([0, [], []]);
-  await client.resource(deployments).delete({ namespace, name: 'web' }, { propagationPolicy: 'Background' });
-  await eventually('no pods', async () => (await podsHere()).length === 0);
+  await withoutPods();
 });
 
 test('without the cluster, from a region that fails, and what somebody else has put there stays', async () => {
-  await served();
+  await served(inRegion());
   await testbed.stop('SIGKILL');
   const foreign = { namespace: own(), name: 'notes' };
   await there.resource(configMaps).create({ metadata: foreign });
@@ -224,4 +248,33 @@ test('a cluster that comes back without its instances is cleared, too', async ()
   expect(report.remains, told).toEqual([]);
   expect(code).toBe(0);
   await expectNothingLeft();
+  await withoutPods();
+});
+
+/** The only node of the region is for pods of its accounts. */
+async function inOtherCluster(): Promise<Served> {
+  machine = await Testbed.create({ cluster: region.cluster, backend: 'simulated', nodeName: 'machine', taints: [] });
+  await machine.start();
+  const config = await loadKubeconfig({ paths: [region.cluster.kubeconfig] });
+  gateway = await ApiGateway.open(config, (_, perform) => perform(), cluster.hostAddress);
+  return {
+    backend: 'kubernetes',
+    remote: { kubeconfig: await kubeconfigFor(gateway, path.join(cluster.dir, 'there.yaml')) },
+  };
+}
+
+test.each([
+  ['CCI 2.0', 'bursting-', async (): Promise<Served> => ({ backend: 'cci', cci: { at: region, apiVersion: 'v2' } })],
+  ['another cluster', burstNamespace, inOtherCluster],
+])('pods in %s end, and nothing is left there', async (_, home, options) => {
+  await served(await options(), 2);
+  expect(await namespacesThere()).toEqual([expect.stringMatching(new RegExp(`^${home}`))]);
+  await testbed.stop();
+  await leaseLapses();
+  const { code, report, told } = await uninstall('--yes').ended();
+  expect(report.remains, told).toEqual([]);
+  expect(code).toBe(0);
+  expect(report.removed).toContainEqual(expect.objectContaining({ kind: 'CertificateSigningRequest' }));
+  await expectNothingLeft();
+  await withoutPods();
 });

@@ -1,15 +1,6 @@
-import { isAborted } from '@spillway/kube';
+import { isAborted, type KubeClient, type KubeObject, type Lease } from '@spillway/kube';
 import type { Config } from '../config/config.ts';
-import {
-  assertNobodyServes,
-  awaitReplicaSets,
-  closeNodes,
-  deletePods,
-  freeWaiting,
-  removeNamespaces,
-  removeObjects,
-  stoppedView,
-} from './clear-cluster.ts';
+import { deletePods, freeWaiting, removeNamespaces, removeObjects } from './clear-cluster.ts';
 import {
   type ClearContext,
   type ClusterAccess,
@@ -20,11 +11,13 @@ import {
   viewPool,
 } from './clear-pool.ts';
 import type { ClusterView } from './cluster-view.ts';
+import { localLedger } from './local-ledger.ts';
 import { isPlaceholder } from './owners.ts';
 import { persist, type Persistence, reasonOf } from './persist.ts';
-import { foundInCluster, foundInPool, type Found, notesOf, type PoolView, whyCrdStays } from './plan.ts';
-import { readCluster, type RemovalScope } from './read-cluster.ts';
+import { foundInCluster, foundInPool, type Found, left, notesOf, type PoolView, whyCrdStays } from './plan.ts';
+import { nodeLeaseNamespace, readCluster, type RemovalScope } from './read-cluster.ts';
 import { type Item, type Left, type RemovalReport, withoutRemains } from './report.ts';
+import { assertNobodyServes, closeNodes, holdLeases, isHeldByPod, stopDeployments } from './stop-serving.ts';
 import { scheduleProfiles } from '../placement/rules/schedule-profile.ts';
 
 export interface UninstallOptions extends Persistence {
@@ -77,10 +70,13 @@ export async function uninstall(options: UninstallOptions, signal: AbortSignal):
   await work.clearPools();
   if (cluster && view) await work.clearCluster(cluster);
   const after = await work.end();
-  const remains = after.flatMap(({ ours, stays }) => [
-    ...stays,
-    ...ours.map((item): Left => ({ ...item, why: work.whyLeft(item) })),
-  ]);
+  const remains = [
+    ...after.flatMap(({ ours, stays }) => [
+      ...stays,
+      ...ours.map((item): Left => ({ ...item, why: work.whyLeft(item) })),
+    ]),
+    ...work.kept,
+  ];
   return {
     dryRun: false,
     clusterId,
@@ -94,6 +90,8 @@ export async function uninstall(options: UninstallOptions, signal: AbortSignal):
 class Removal {
   readonly removed: Item[] = [];
   readonly others: Left[] = [];
+  /** Of this installation, and kept because others use it. */
+  readonly kept: Left[] = [];
   readonly #options: UninstallOptions;
   readonly #signal: AbortSignal;
   /** Until time is up. */
@@ -111,11 +109,8 @@ class Removal {
 
   /** Nothing of it holds up the cluster any more, and its pods are told to end. */
   async begin({ client }: ClusterAccess): Promise<ClusterView> {
-    const { config, scope, graceSeconds, tell } = this.#options;
-    const view = await stoppedView(client, config, scope, this.#options, this.#signal);
-    await assertNobodyServes(client, view, this.#options, this.#signal);
-    if (view.admission.length > 0) tell(`Removing ${view.admission.length} objects of admission`);
-    this.removed.push(...(await removeObjects(client, view.admission, this.#signal)));
+    const { graceSeconds, tell } = this.#options;
+    const view = await this.#stop(client);
     await closeNodes(client, view, this.#signal);
     const burst = view.pods.filter((pod) => !isPlaceholder(pod));
     if (burst.length > 0) tell(`Deleting ${burst.length} pods on virtual nodes`);
@@ -123,13 +118,46 @@ class Removal {
     return view;
   }
 
+  /** Nobody serves from now on. Admission goes before those who answer for it; nothing goes if somebody else than the Deployment serves. */
+  async #stop(client: KubeClient): Promise<ClusterView> {
+    const { config, scope, tell, timeoutMs } = this.#options;
+    const signal = this.#signal;
+    const read = (): Promise<ClusterView> => readCluster(client, config, scope, signal);
+    let view = await read();
+    const found = deploymentsIn(view.workload);
+    const isOurs = async (lease: Lease): Promise<boolean> =>
+      found.length > 0 && (await isHeldByPod(client, config, lease, signal));
+    const before = { isOurs, done: 'Nothing was changed.' };
+    const lapsed = await assertNobodyServes(client, view, before, this.#options, signal);
+    if (view.admission.length > 0) tell(`Removing ${view.admission.length} objects of admission`);
+    this.removed.push(...(await removeObjects(client, view.admission, signal)));
+    const isInstalled = found.length > 0;
+    const done = `Its admission policies and webhooks were removed${isInstalled ? ' and its Deployment was stopped' : ''}, and nothing else was changed.`;
+    if (isInstalled) {
+      await stopDeployments(client, found, config.name, this.#options, signal);
+      // A process that stops gives up its leases, which is no renewal.
+      view = await read();
+      await assertNobodyServes(client, view, { lapsed, done }, this.#options, signal);
+    }
+    await holdLeases(client, config, view.leases, { isInstalled, timeoutMs, done }, signal);
+    return view;
+  }
+
   async clearPools(): Promise<void> {
-    const { pools, cluster } = this.#options;
+    const { config, pools, cluster } = this.#options;
     await Promise.all(
       pools.map((pool) =>
         this.#try(pool, async () => {
-          if (cluster) await endPodsOf(pool, cluster, this.#context, this.#working);
-          await endInstances(pool, this.#context, this.#working);
+          // Without the cluster, others may serve who write to it.
+          const ledger = cluster && (await localLedger(config, pool.config));
+          const context = { ...this.#context, ledger };
+          try {
+            if (cluster) await endPodsOf(pool, cluster, context, this.#working);
+            await endInstances(pool, context, this.#working);
+            ledger?.listed({ missing: () => true });
+          } finally {
+            await ledger?.close();
+          }
         }),
       ),
     );
@@ -155,25 +183,47 @@ class Removal {
     view = { ...(await read()), definition: view.definition };
     await deletePods(client, view.pods, 0, signal);
     this.removed.push(
-      ...(await removeObjects(client, [...view.leases, ...view.records, ...view.workload, ...view.rights], signal)),
+      ...(await removeObjects(
+        client,
+        // What somebody has brought back meanwhile goes, too.
+        [
+          ...view.admission,
+          ...view.leases.filter(isOfNode),
+          ...view.signingRequests,
+          ...view.records,
+          ...view.workload,
+          ...view.rights,
+        ],
+        signal,
+      )),
     );
+    const now = await read();
+    const held = now.leases.filter((lease) => !isOfNode(lease));
+    const back = deploymentsIn(now.workload);
+    if (back.length > 0) {
+      this.kept.push(
+        ...back.map((each) => left(each, 'somebody has created it again', 'Stop who does that, and run this again')),
+        ...held.map((each) => left(each, 'kept, so that the Deployment does not serve')),
+      );
+      return;
+    }
+    this.removed.push(...(await removeObjects(client, held, signal)));
     const { definition, profiles } = view;
     if (definition !== undefined && whyCrdStays(view, keepCrds) === undefined) {
       this.removed.push(...(await removeObjects(client, profiles, signal, () => scheduleProfiles)));
       this.removed.push(...(await removeObjects(client, [definition], signal)));
     }
     if (view.neighbours.length > 0 || scope !== undefined) return;
-    await awaitReplicaSets(client, config.name, this.#options, signal);
-    const { removed, others } = await removeNamespaces(client, view.namespaces, signal);
+    const { removed, kept } = await removeNamespaces(client, view.namespaces, this.#options, signal);
     this.removed.push(...removed);
-    this.others.push(...others);
+    this.kept.push(...kept);
   }
 
   /** Looks anew, and waits a little for what goes by itself, and for a backend that fails to tell what it has. */
   async end(): Promise<readonly Found[]> {
     const { cluster, config, scope, clock, keepCrds, pools, tell } = this.#options;
     tell('Looking at what is left');
-    const known = new Set(this.others.map(({ kind, name }) => `${kind}/${name}`));
+    const known = new Set([...this.others, ...this.kept].map(({ kind, name }) => `${kind}/${name}`));
     const deadlineMs = clock.now() + patienceMs;
     for (;;) {
       const view = cluster && (await readCluster(cluster.client, config, scope, this.#signal));
@@ -208,6 +258,11 @@ class Removal {
     }
   }
 }
+
+const deploymentsIn = (workload: readonly KubeObject[]): readonly KubeObject[] =>
+  workload.filter(({ kind }) => kind === 'Deployment');
+
+const isOfNode = ({ metadata }: Lease): boolean => metadata?.namespace === nodeLeaseNamespace;
 
 const patienceMs = 30_000;
 const lookMs = 500;

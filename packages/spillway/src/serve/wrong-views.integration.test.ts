@@ -14,7 +14,7 @@ import { spillwayProgram } from '../../testkit/program.ts';
 import { Rehearsal, rehearsalNamespace } from '../../testkit/rehearsal.ts';
 import { containerOf } from '../../testkit/statuses.ts';
 import { Testbed } from '../../testkit/testbed.ts';
-import { type Answer, ApiGateway, type Pass } from './testing/api-gateway.ts';
+import { type Answer, ApiGateway, type Pass, kubeconfigFor } from './testing/api-gateway.ts';
 
 const wrongForMs = process.env['SPILLWAY_SOAK'] === '1' ? 60_000 : 20_000;
 const forever = 'sleep 3600';
@@ -67,19 +67,6 @@ afterEach(async () => {
   await rehearsal.cluster.kubectl(['delete', 'pods', '--all', '-n', rehearsalNamespace, '--force', '--wait=false']);
   await inBackend.resource(pods).deleteCollection({ namespace: burstNamespace });
 });
-
-async function kubeconfigFor(gateway: ApiGateway, file: string): Promise<string> {
-  const kubeconfig = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'it', cluster: { server: gateway.url } }],
-    users: [{ name: 'me', user: {} }],
-    contexts: [{ name: 'it', context: { cluster: 'it', user: 'me' } }],
-    'current-context': 'it',
-  };
-  await writeFile(file, stringify(kubeconfig));
-  return file;
-}
 
 type Config = Record<string, unknown> & { readonly pools: readonly object[] };
 

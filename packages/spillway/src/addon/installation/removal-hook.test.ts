@@ -79,10 +79,15 @@ describe('what Helm runs before it removes a release', () => {
     ]);
   });
 
-  it('changes only what the installation has, by its names; pods and profiles have names of others', () => {
+  it('changes only what the installation has, by its names; pods, certificate requests, profiles and new leases have names of others', () => {
     const changing = rulesOf(hook()).filter(({ verbs }) => verbs.some((verb) => !['get', 'list'].includes(verb)));
     const anyName = changing.filter(({ resourceNames = [] }) => resourceNames.length === 0);
-    expect(anyName.map(({ resources }) => resources)).toEqual([['pods'], ['scheduleprofiles']]);
+    expect(anyName.map(({ resources }) => resources)).toEqual([
+      ['pods'],
+      ['certificatesigningrequests'],
+      ['scheduleprofiles'],
+      ['leases'],
+    ]);
   });
 
   it('may remove each object of the installation', () => {

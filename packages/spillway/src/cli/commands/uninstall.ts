@@ -122,7 +122,7 @@ async function remove(options: Options, parts: Parts, terminal: Terminal): Promi
     if (error instanceof CommandFailure) {
       note(
         terminal,
-        'Stopped in the middle: run the same command again to finish. Until then the virtual nodes take no pods; to use Spillway again, start it, apply its manifests and uncordon the nodes.',
+        'Stopped in the middle: run the same command again to finish. Until then the virtual nodes take no pods; to use Spillway again, apply its manifests, delete the leases that uninstall-… holds, start it and uncordon the nodes.',
       );
     }
     throw error;

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import {
   createServer,
   type IncomingHttpHeaders,
@@ -10,6 +11,7 @@ import { Agent, request as sendRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import type { ClusterConfig } from '@spillway/kube';
+import { stringify } from 'yaml';
 import { trusted } from '../../backends/trusted.ts';
 import type { ApiRequest } from './awaits.ts';
 
@@ -114,4 +116,18 @@ async function forward({ server, agent }: Target, request: IncomingMessage, body
   const [answer] = trusted<[IncomingMessage]>(await once(sending, 'response'));
   const isWatch = target.searchParams.has('watch') && answer.statusCode === 200;
   return { status: answer.statusCode ?? 0, headers: answer.headers, body: isWatch ? answer : await buffer(answer) };
+}
+
+/** @returns `file`, with which a client goes through it */
+export async function kubeconfigFor(gateway: ApiGateway, file: string): Promise<string> {
+  const kubeconfig = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'it', cluster: { server: gateway.url } }],
+    users: [{ name: 'me', user: {} }],
+    contexts: [{ name: 'it', context: { cluster: 'it', user: 'me' } }],
+    'current-context': 'it',
+  };
+  await writeFile(file, stringify(kubeconfig));
+  return file;
 }
