@@ -8,6 +8,7 @@ import { configOf, namespace, simulatedPool } from '../addon/testing/installatio
 import type { Config } from '../config/config.ts';
 import { ledgerFile, readIntervals } from '../ledger/files.ts';
 import { formatLine } from '../ledger/interval.ts';
+import { labelsOf } from '../podspec/installation.ts';
 import type { RemovalReport } from './report.ts';
 import { hurriedClock, nodeName, owner, poolLease, RemovalWorld } from './testing/removal-world.ts';
 import { planUninstall, uninstall, type UninstallOptions } from './uninstall.ts';
@@ -86,11 +87,22 @@ test('the namespace of the installation stays with what somebody else has in it,
   expect(world.names.toSorted()).toEqual([...others, 'ConfigMap notes', `Namespace ${namespace}`]);
 });
 
-test('the lease of an election that the configuration no longer has is removed', async () => {
+test('leases of an election and of a pool that the configuration no longer has are removed, not those of another installation', async () => {
   world.remove('Deployment', { namespace, name: 'spillway' });
-  expect(world.find('Lease', poolLease)).toBeDefined();
+  for (const name of ['spillway-former', 'spillway-second-cci', 'unrelated']) {
+    world.put({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { namespace, name } });
+  }
+  const labels = labelsOf('spillway-second');
+  world.put({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: 'spillway-second-controller', labels },
+  });
   await removal({ ...config, leaderElection: { ...config.leaderElection, enabled: false } });
-  expect(world.find('Lease', poolLease)).toBeUndefined();
+  expect(world.names.filter((name) => name.startsWith('Lease'))).toEqual([
+    'Lease spillway-second-cci',
+    'Lease unrelated',
+  ]);
 });
 
 test.each([`patch Node ${nodeName}`, `delete Node ${nodeName}`])(
