@@ -16,6 +16,7 @@ import {
 import { typeOf } from '../addon/object-types.ts';
 import { burstScheduler, profileGate } from '../podspec/contract.ts';
 import { isUsual } from '../podspec/usual-objects.ts';
+import type { ClusterView } from './cluster-view.ts';
 import type { Persistence } from './persist.ts';
 import { itemOf, left } from './plan.ts';
 import type { Item, Left } from './report.ts';
@@ -115,14 +116,32 @@ export async function removeNamespaces(
       inside = await objectsIn(client, nameOf(object), signal);
     }
     if (inside.length === 0) removed.push(object);
-    else {
-      const named = inside.slice(0, 3).map((each) => `${each.kind} ${nameOf(each)}`);
-      const more = inside.length > named.length ? ` and ${inside.length - named.length} more` : '';
-      kept.push(left(object, `it is in use: ${named.join(', ')}${more}`, 'Move or delete them, and run this again'));
-    }
+    else kept.push(inUse(object, inside));
   }
   await removeObjects(client, removed, signal);
   return { removed: removed.map(itemOf), kept };
+}
+
+/** Those that others use beside this installation. */
+export async function usedNamespaces(
+  client: KubeClient,
+  { namespaces, workload, rights, leases, records }: ClusterView,
+  signal: AbortSignal,
+): Promise<readonly Left[]> {
+  const ours = new Set([...workload, ...rights, ...leases, ...records].map(uidOf));
+  const used: Left[] = [];
+  for (const object of namespaces) {
+    const inside = await objectsIn(client, nameOf(object), signal);
+    const ofOthers = inside.filter((each) => !ours.has(uidOf(each)) && each.metadata?.ownerReferences === undefined);
+    if (ofOthers.length > 0) used.push(inUse(object, ofOthers));
+  }
+  return used;
+}
+
+function inUse(namespace: KubeObject, inside: readonly KubeObject[]): Left {
+  const named = inside.slice(0, 3).map((each) => `${each.kind} ${nameOf(each)}`);
+  const more = inside.length > named.length ? ` and ${inside.length - named.length} more` : '';
+  return left(namespace, `it is in use: ${named.join(', ')}${more}`, 'Move or delete them, and run this again');
 }
 
 async function objectsIn(client: KubeClient, namespace: string, signal: AbortSignal): Promise<readonly KubeObject[]> {

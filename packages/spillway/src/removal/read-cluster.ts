@@ -120,8 +120,17 @@ export async function readCluster(
     ...pools.map((pool) => poolLeaseName(leaderElection, pool)),
     placementLeaseName(leaderElection),
   ];
+  const neighbours = neighboursIn(everybodysRoles, name);
+  /** Of a pool that the configuration no longer has. */
+  const isOfFormerPool = (lease: KubeObject): boolean => {
+    const begins = (of: string): boolean => nameOf(lease).startsWith(`${of}-`);
+    return !electionLeases.includes(nameOf(lease)) && begins(leaderElection.leaseName) && !neighbours.some(begins);
+  };
   const found = await Promise.all([
     ...electionLeases.map((lease) => get(leases, lease, leaderElection.namespace)),
+    ...(scope === undefined
+      ? [list(leases, undefined, leaderElection.namespace).then((all) => all.filter(isOfFormerPool))]
+      : []),
     ...ownNodes.map((node) => get(leases, node, nodeLeaseNamespace)),
   ]);
   return {
@@ -141,7 +150,7 @@ export async function readCluster(
     definition: definitions.find(({ metadata }) => isOfProduct(metadata?.labels)),
     profiles,
     hibernating: scope === undefined ? await readHibernating(client, signal) : [],
-    neighbours: neighboursIn(everybodysRoles, name),
+    neighbours,
   };
 }
 

@@ -8,9 +8,10 @@ import { configOf, namespace, simulatedPool } from '../addon/testing/installatio
 import type { Config } from '../config/config.ts';
 import { ledgerFile, readIntervals } from '../ledger/files.ts';
 import { formatLine } from '../ledger/interval.ts';
+import { labelsOf } from '../podspec/installation.ts';
 import type { RemovalReport } from './report.ts';
 import { hurriedClock, nodeName, owner, poolLease, RemovalWorld } from './testing/removal-world.ts';
-import { uninstall } from './uninstall.ts';
+import { planUninstall, uninstall, type UninstallOptions } from './uninstall.ts';
 
 const config = asInstalled(configOf(simulatedPool).config, namespace);
 
@@ -20,15 +21,15 @@ beforeEach(() => {
   world = new RemovalWorld();
 });
 
-async function removal(of: Config = config): Promise<RemovalReport> {
+function optionsOf(of: Config): UninstallOptions {
   const pools = of.pools.map((pool) => ({ config: pool, backend: world.backend }));
   const asked = { graceSeconds: undefined, keepCrds: false, timeoutMs: 60_000, tell: () => {} };
   const cluster = { client: world.client, confirmCluster: async () => true };
-  return await uninstall(
-    { ...asked, config: of, clusterId: owner.clusterId, pools, cluster, scope: undefined, clock: hurriedClock() },
-    new AbortController().signal,
-  );
+  return { ...asked, config: of, clusterId: owner.clusterId, pools, cluster, scope: undefined, clock: hurriedClock() };
 }
+
+const removal = (of: Config = config): Promise<RemovalReport> => uninstall(optionsOf(of), patient);
+const patient = new AbortController().signal;
 
 /** Of a machine of the cluster. */
 const others = ['CertificateSigningRequest csr-2'];
@@ -70,25 +71,38 @@ test.each(['patch Deployment spillway', 'replace Lease spillway-rehearsal'])(
 );
 
 test('the namespace of the installation stays with what somebody else has in it, and is not reported as gone', async () => {
+  expect((await planUninstall(optionsOf(config), patient)).remains).toEqual([]);
   world.put({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name: 'notes' } });
+  const used = {
+    kind: 'Namespace',
+    name: namespace,
+    why: 'it is in use: ConfigMap notes',
+    remedy: 'Move or delete them, and run this again',
+  };
+  const plan = await planUninstall(optionsOf(config), patient);
   const report = await removal();
-  expect(report.remains).toEqual([
-    {
-      kind: 'Namespace',
-      name: namespace,
-      why: 'it is in use: ConfigMap notes',
-      remedy: 'Move or delete them, and run this again',
-    },
-  ]);
+  expect([plan.remains, report.remains]).toEqual([[used], [used]]);
+  expect(plan.removed).not.toContainEqual(expect.objectContaining({ kind: 'Namespace' }));
   expect(report.removed).not.toContainEqual(expect.objectContaining({ kind: 'Namespace' }));
   expect(world.names.toSorted()).toEqual([...others, 'ConfigMap notes', `Namespace ${namespace}`]);
 });
 
-test('the lease of an election that the configuration no longer has is removed', async () => {
+test('leases of an election and of a pool that the configuration no longer has are removed, not those of another installation', async () => {
   world.remove('Deployment', { namespace, name: 'spillway' });
-  expect(world.find('Lease', poolLease)).toBeDefined();
+  for (const name of ['spillway-former', 'spillway-second-cci', 'unrelated']) {
+    world.put({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { namespace, name } });
+  }
+  const labels = labelsOf('spillway-second');
+  world.put({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: 'spillway-second-controller', labels },
+  });
   await removal({ ...config, leaderElection: { ...config.leaderElection, enabled: false } });
-  expect(world.find('Lease', poolLease)).toBeUndefined();
+  expect(world.names.filter((name) => name.startsWith('Lease'))).toEqual([
+    'Lease spillway-second-cci',
+    'Lease unrelated',
+  ]);
 });
 
 test.each([`patch Node ${nodeName}`, `delete Node ${nodeName}`])(

@@ -1,6 +1,6 @@
 import { isAborted, type KubeClient, type KubeObject, type Lease } from '@spillway/kube';
 import type { Config } from '../config/config.ts';
-import { deletePods, freeWaiting, removeNamespaces, removeObjects } from './clear-cluster.ts';
+import { deletePods, freeWaiting, removeNamespaces, removeObjects, usedNamespaces } from './clear-cluster.ts';
 import {
   type ClearContext,
   type ClusterAccess,
@@ -41,11 +41,16 @@ export async function planUninstall(options: UninstallOptions, signal: AbortSign
   const view = cluster && (await readCluster(cluster.client, config, scope, signal));
   const ofPools = await lookAtPools(pools, signal);
   const found = [...(view ? [foundInCluster(view, { keepCrds })] : []), ...ofPools.map(foundInPool)];
+  const used = cluster && view?.neighbours.length === 0 ? await usedNamespaces(cluster.client, view, signal) : [];
+  const remains = [...found.flatMap(({ stays }) => stays), ...used];
   return {
     dryRun: true,
     clusterId,
-    removed: found.flatMap(({ ours }) => ours),
-    remains: found.flatMap(({ stays }) => stays),
+    removed: withoutRemains(
+      found.flatMap(({ ours }) => ours),
+      remains,
+    ),
+    remains,
     others: found.flatMap(({ others }) => others),
     notes: view ? notesOf(view, ofPools, { keepCrds }) : [],
   };
