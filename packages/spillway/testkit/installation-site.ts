@@ -67,7 +67,7 @@ export interface InstallationSite extends AsyncDisposable {
   burstPods(): Promise<Pod[]>;
   /** What people would notice of burst pods if anything happened to them, by name. */
   standings(): Promise<object>;
-  /** Creates the pod `talker`, whose log gets two lines a second, from 1 to `lines`, and resolves when it runs. */
+  /** Creates the pod `talker`, whose log gets ten lines a second, from "1." to `lines`, and resolves when it runs. */
   talk(lines: number): Promise<void>;
   /** Has pods of another Deployment created and deleted. @returns stops that when one more has started, and resolves when all are gone */
   churn(): Recording<void>;
@@ -210,7 +210,7 @@ function workload(name: string, replicas: number): Deployment {
 }
 
 function talker(lines: number): Pod {
-  const script = Array.from({ length: lines }, (_, index) => `echo ${index + 1}; sleep 0.5`).join('; ');
+  const script = Array.from({ length: lines }, (_, index) => `echo ${index + 1}.;sleep .1`).join(';');
   const labels = { app: 'talker', [burstLabels[0]]: 'enforce' };
   return { metadata: { namespace: work, name: 'talker', labels }, spec: podSpec(['sh', '-c', script]) };
 }

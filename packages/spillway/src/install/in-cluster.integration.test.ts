@@ -27,7 +27,7 @@ import {
   startInstallationSite,
 } from '../../testkit/installation-site.ts';
 import type { Answer } from '../../testkit/run-spillway.ts';
-import { recordAdmission, recordPods } from '../../testkit/recordings.ts';
+import { recordAdmission, recordLog, recordPods } from '../../testkit/recordings.ts';
 import { parseJson } from '../backends/trusted.ts';
 import { burstLabels } from '../podspec/contract.ts';
 import { isOfInstallation } from '../podspec/installation.ts';
@@ -139,9 +139,8 @@ async function unnoticed({ webhooks }: Watched, work: () => Promise<void>): Prom
   );
   const admission = recordAdmission(client, 'work');
   const churn = site.churn();
-  await work();
-  // Whoever serves now starts and ends pods.
-  await churn();
+  // Whoever serves afterwards starts and ends pods.
+  await work().finally(churn);
   const admitted = await admission();
   const slowest = Math.max(...admitted.map(({ ms }) => ms));
   expect(
@@ -158,14 +157,41 @@ async function upgraded(...args: readonly string[]): Promise<void> {
   expect(code, out + told).toBe(0);
 }
 
-test('no burst pod notices an upgrade to another version with one replica, and no pod is refused or let in without an answer', async () => {
+const talker = { namespace: 'work', name: 'talker' };
+
+/** Whatever `work` does, whoever follows a log and asks again has each line of it in the end; new followers and commands find the pod at once. */
+async function followed(work: () => Promise<void>): Promise<void> {
+  const log = recordLog(site.cluster, talker);
+  await eventually('a first line', () => log.seen.numbers.size > 0);
+  await work();
+  const fresh = recordLog(site.cluster, talker);
+  const { stdout } = await site.cluster.kubectl(['exec', '-n', 'work', 'talker', '--', 'echo', 'here']);
+  expect(stdout).toBe('here\n');
+  const [line] = await eventually(
+    'a line for a new follower',
+    () => fresh.seen.numbers.size > 0 && [...fresh.seen.numbers],
+  );
+  await fresh.stop();
+  await eventually('the same line for the other one', () => log.seen.numbers.has(line ?? 0));
+  await log.stop();
+  const [first = 0, ...more] = log.seen.numbers;
+  expect(more).toEqual(Array.from(more, (_, index) => first + 1 + index));
+  expect(log.seen.follows).toBeGreaterThan(1);
+  expect(fresh.seen.follows).toBe(1);
+}
+
+test('no burst pod notices an upgrade to another version with one replica, no pod is refused or let in without an answer, and no line of a log is lost', async () => {
   await site.burst(podCount);
-  await unnoticed({ webhooks: 'always' }, () => upgraded('--image', site.images.next));
+  await site.talk(3000);
+  await unnoticed({ webhooks: 'always' }, () => followed(() => upgraded('--image', site.images.next)));
 });
 
 test('nor one to two replicas', async () => {
   const before = await site.standings();
-  await upgraded('--image', site.images.current, '--replicas', '2');
+  await followed(() => upgraded('--image', site.images.current, '--replicas', '2'));
+  expect(await site.standings()).toEqual(before);
+  await site.client.resource(pods).delete(talker, { gracePeriodSeconds: 1 });
+  await eventually('it is gone', async () => (await site.burstPods()).length === podCount);
   const status = await site.spillway('status', '-o', 'json');
   expect(JSON.parse(status.out)).toMatchObject({
     healthy: true,
@@ -173,7 +199,6 @@ test('nor one to two replicas', async () => {
     replicas: { wanted: 2, ready: 2 },
     pools: [{ name: 'cci', burstPods: { Running: podCount } }],
   });
-  expect(await site.standings()).toEqual(before);
 });
 
 test('a version that does not become ready is rolled back, and no burst pod notices', async () => {
