@@ -7,6 +7,7 @@ import {
   configMaps,
   deployments,
   type KubeObject,
+  nameOf,
   namespaces,
   pods,
   type ResourceType,
@@ -212,14 +213,29 @@ test('a version that does not become ready is rolled back, and no burst pod noti
   expect(await site.leader()).toBe(served);
 });
 
-test('another replica takes over from a leader that is evicted, and no burst pod notices', async () => {
-  const evicted = await site.leader();
+test('another replica takes over when the node of the leader is drained, which leaves one of two, and no burst pod notices', async () => {
+  const drained = (await site.leader()) ?? '';
+  const drain = (...args: readonly string[]): ReturnType<typeof site.cluster.kubectl> =>
+    site.cluster.kubectl([
+      'drain',
+      site.cluster.nodeName ?? '',
+      '--ignore-daemonsets',
+      '--delete-emptydir-data',
+      ...args,
+    ]);
   await unnoticed({ webhooks: 'always' }, async () => {
-    await site.client.resource(pods).delete({ namespace, name: evicted ?? '' });
-    await eventually('another leader', async () => {
-      const now = await site.leader();
-      return now !== undefined && now !== evicted;
-    });
+    // The only node has both replicas: of these, one by one.
+    await site.cluster.kubectl(['label', 'pod', '-n', namespace, drained, 'drained=first']);
+    const { code, stderr } = await drain('--pod-selector=drained=first');
+    expect(code, stderr).toBe(0);
+    const { items } = await site.client.resource(pods).list({ namespace });
+    expect(items.map(nameOf)).not.toContain(drained);
+    expect(items.map(({ status }) => status?.phase)).toEqual(expect.arrayContaining(['Pending', 'Running']));
+    expect(items).toHaveLength(2);
+    const other = await drain('--pod-selector=app.kubernetes.io/name=spillway', '--timeout=1s');
+    expect(other.stderr).toContain("it would violate the pod's disruption budget");
+    await eventually('another leader', async () => ![drained, undefined].includes(await site.leader()));
+    await site.cluster.kubectl(['uncordon', site.cluster.nodeName ?? '']);
     await eventually('it is healthy again', async () => (await site.spillway('status')).code === 0);
   });
 });
