@@ -1,4 +1,4 @@
-// Spillway's own image in a real cluster, with a CCI region: installed by the command line and by Helm, upgraded under burst pods, rolled back, uninstalled.
+// Spillway's own image in a real cluster, with a CCI region and a pool of another kind: installed by the command line and by Helm, upgraded under burst pods, rolled back, uninstalled.
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import {
@@ -53,8 +53,10 @@ const neededElsewhere: readonly (readonly [RegExp, string])[] = [
     'controllers whose pods were refused by a webhook that was away are woken',
   ],
   [/placement: (?:delete pods|patch pods\/status)/, 'pods of a pool that is sold out are given back'],
+  [/controller: patch nodes elsewhere/, 'labels and taints follow the configuration'],
   [/placement: patch events/, 'an event that repeats is counted'],
-  [/admission: update secrets/, 'the authority of the webhooks is renewed'],
+  [/(?:admission|link): update secrets/, 'the authorities of the webhooks and of the link are renewed'],
+  [/link-tokens: /, 'pods with agents get new tokens, also on virtual nodes where pods no longer get agents'],
   [/extension-apiserver-authentication-reader/, 'granted as a whole by the cluster'],
   [/spillway-uninstall: delete (?:scheduleprofiles|secrets|leases|certificatesigningrequests)/, 'there are none here'],
   [
@@ -93,6 +95,8 @@ test('an installation by the command line serves its virtual node, over the rema
     site.spillway('install', '--config', site.configFile, '--image', image, ...more);
   const failed = await install(broken, '--timeout', '5');
   expect(failed.code, failed.out + failed.told).toBe(1);
+  // The link server has its address by now.
+  await writeFile(site.configFile, stringify(configOf(site.pool, site.cluster.kubeconfig, [await site.linkServer()])));
   const { code, out, told } = await install(site.images.current);
   expect(code, out + told).toBe(0);
   expect(out).toContain('is ready');
@@ -123,6 +127,11 @@ test('a second run changes nothing', async () => {
   expect(await site.leader()).toBe(pod);
 });
 
+test('a burst pod of a pool with agents reaches a Service by its name', async () => {
+  await site.startCaller();
+  expect(await site.call('first')).toBe('called');
+});
+
 /** What may happen to admission: the API server's own policies always hold, and `auto` needs a replica that answers. */
 interface Watched {
   readonly webhooks: 'always' | 'missed';
@@ -140,8 +149,12 @@ async function unnoticed({ webhooks }: Watched, work: () => Promise<void>): Prom
   );
   const admission = recordAdmission(client, 'work');
   const churn = site.churn();
-  // Whoever serves afterwards starts and ends pods.
-  await work().finally(churn);
+  try {
+    await work();
+  } finally {
+    // Whoever serves now starts and ends pods.
+    await churn();
+  }
   const admitted = await admission();
   const slowest = Math.max(...admitted.map(({ ms }) => ms));
   expect(
@@ -198,8 +211,13 @@ test('nor one to two replicas', async () => {
     healthy: true,
     image: site.images.current,
     replicas: { wanted: 2, ready: 2 },
-    pools: [{ name: 'cci', burstPods: { Running: podCount } }],
+    pools: [
+      { name: 'cci', burstPods: { Running: podCount } },
+      { name: 'elsewhere', burstPods: { Running: 1 } },
+    ],
   });
+  // By a name that its agent asks the new link servers for.
+  expect(await site.call('second')).toBe('called');
 });
 
 test('a version that does not become ready is rolled back, and no burst pod notices', async () => {
@@ -357,23 +375,31 @@ test('an installation by Helm does the same, and Helm takes all of it away again
   const { pool, folder } = site;
   const login = await readFile(pool.credentials.file ?? '');
   const ca = await readFile(pool.ca ?? '');
-  const data = { 'login.json': login.toString('base64'), 'ca.pem': ca.toString('base64') };
+  const kubeconfig = await readFile(site.cluster.kubeconfig);
+  const data = {
+    'login.json': login.toString('base64'),
+    'ca.pem': ca.toString('base64'),
+    kubeconfig: kubeconfig.toString('base64'),
+  };
   await site.client.resource(secrets).create({ metadata: { namespace, name: 'cci' }, data });
   const files = { ca: '/etc/spillway/cci/ca.pem', credentials: { file: '/etc/spillway/cci/login.json' } };
   const values = path.join(folder, 'values.yaml');
-  await writeFile(
-    values,
-    stringify({
-      config: configOf({ ...pool, ...files }),
-      image: { repository: site.images.repository },
-      secrets: [{ name: 'cci', folder: '/etc/spillway/cci' }],
-    }),
-  );
+  const write = (linkServers: readonly string[]): Promise<void> =>
+    writeFile(
+      values,
+      stringify({
+        config: configOf({ ...pool, ...files }, '/etc/spillway/cci/kubeconfig', linkServers),
+        image: { repository: site.images.repository },
+        secrets: [{ name: 'cci', folder: '/etc/spillway/cci' }],
+      }),
+    );
+  await write([]);
   const release = ['spillway', chart, '-n', namespace, '-f', values, '--wait', '--timeout', '5m'];
   await site.helm('install', ...release);
   await eventually('it is healthy', async () => (await site.spillway('status')).code === 0);
   await site.burst(5);
   const before = await site.standings();
+  await write([await site.linkServer()]);
   await site.helm('upgrade', ...release, '--set', 'replicas=2');
   await eventually('it is healthy with two replicas', async () => {
     const { out } = await site.spillway('status', '-o', 'json');
@@ -381,6 +407,8 @@ test('an installation by Helm does the same, and Helm takes all of it away again
     return healthy && replicas.ready === 2;
   });
   expect(await site.standings()).toEqual(before);
+  await site.startCaller();
+  expect(await site.call('third')).toBe('called');
   // The command line is another way to the same release.
   const { code, out, told } = await site.spillway('upgrade', '--image', site.images.next);
   expect(code, out + told).toBe(0);
