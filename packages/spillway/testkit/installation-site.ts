@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { type Region, startRegion } from '@spillway/cci-standin';
-import { type Cluster, pushImage, resolveHelm, startCluster } from '@spillway/devcluster';
+import { agnhostImage, type Cluster, pushImage, resolveHelm, startCluster } from '@spillway/devcluster';
 import {
   type Deployment,
   deployments,
@@ -18,6 +18,7 @@ import {
   type PodSpec,
   pods,
   serviceAccounts,
+  services,
   systemClock,
 } from '@spillway/kube';
 import { stringify } from 'yaml';
@@ -41,6 +42,8 @@ export const installedIn = 'spillway-system';
 const work = 'work';
 const labelSelector = 'app.kubernetes.io/name=spillway';
 const repository = 'docker.io/library/spillway';
+/** Namespaces of who calls Services from a pool beside CCI, and of its pods as that pool runs them. */
+const [calling, elsewhere] = ['shop', 'elsewhere'] as const;
 
 /** A cluster with a real node whose registry has Spillway's image, and a region for its burst pods. Spillway is not installed yet. */
 export interface InstallationSite extends AsyncDisposable {
@@ -52,10 +55,16 @@ export interface InstallationSite extends AsyncDisposable {
   readonly there: KubeClient;
   /** For files of the test. */
   readonly folder: string;
-  /** Configuration of one pool, `cci`, in the region. */
+  /** Configuration of two pools: `cci` in the region, and `elsewhere`. */
   readonly configFile: string;
   /** What the pool's configuration says of the region; its files are on this machine. */
   readonly pool: CciBackendConfig;
+  /** `HOST:PORT` of the link server, as the pods of `elsewhere` reach it. The installation has it. */
+  linkServer(): Promise<string>;
+  /** Creates the pod `caller` in the pool `elsewhere`, and resolves when it is ready. */
+  startCaller(): Promise<void>;
+  /** Creates a Service for the pod `called`, which runs in the cluster. @returns the name of the pod that answers the caller there */
+  call(service: string): Promise<string>;
   /** One image under two tags: this version, and one that an upgrade brings. */
   readonly images: { readonly repository: string; readonly current: string; readonly next: string };
   /** Runs the command line as an administrator. */
@@ -67,7 +76,7 @@ export interface InstallationSite extends AsyncDisposable {
   burstPods(): Promise<Pod[]>;
   /** What people would notice of burst pods if anything happened to them, by name. */
   standings(): Promise<object>;
-  /** Creates the pod `talker`, whose log gets two lines a second, from 1 to `lines`, and resolves when it runs. */
+  /** Creates the pod `talker`, whose log gets ten lines a second, from "1." to `lines`, and resolves when it runs. */
   talk(lines: number): Promise<void>;
   /** Has pods of another Deployment created and deleted. @returns stops that when one more has started, and resolves when all are gone */
   churn(): Recording<void>;
@@ -108,12 +117,17 @@ async function start(undo: AsyncDisposableStack, audited: readonly string[]): Pr
   await writeFile(policy, stringify(auditPolicy(audited)));
   const flags = [`--audit-policy-file=${policy}`, `--audit-log-path=${log}`, '--audit-log-maxsize=10000'];
   const extraArgs = audited.length === 0 ? {} : { 'kube-apiserver': flags };
-  const [built, started] = await Promise.all([productImage('spillway'), startCluster({ node: {}, extraArgs })]);
+  const [built, agent, started] = await Promise.all([
+    productImage('spillway'),
+    productImage('spillway-link-agent'),
+    startCluster({ node: {}, extraArgs }),
+  ]);
   const cluster = undo.use(started);
   const version = await productVersion();
   const images = { repository, current: `${repository}:${version}`, next: `${repository}:next` };
   await pushImage(cluster.registry, images.current, built);
   await pushImage(cluster.registry, images.next, built, images.current);
+  await pushImage(cluster.registry, linkImage, agent);
   const region = await startRegion({
     controlPlane: borrowCluster,
     host: cluster.hostAddress,
@@ -129,11 +143,14 @@ async function start(undo: AsyncDisposableStack, audited: readonly string[]): Pr
   await mkdir(folder, { recursive: true });
   const configFile = path.join(folder, 'config.yaml');
   const pool = await cciPool(region, folder);
-  await writeFile(configFile, stringify(configOf(pool)));
-  await client.resource(namespaces).create({ metadata: { name: work } });
-  await eventually('the default service account', () =>
-    client.resource(serviceAccounts).get({ namespace: work, name: 'default' }),
-  );
+  await writeFile(configFile, stringify(configOf(pool, cluster.kubeconfig)));
+  for (const name of [work, calling]) {
+    await client.resource(namespaces).create({ metadata: { name } });
+    await eventually('the default service account', () =>
+      client.resource(serviceAccounts).get({ namespace: name, name: 'default' }),
+    );
+  }
+  await client.resource(pods).create(serving('called', ['netexec', '--http-port=8080']));
   const lease = (): Promise<Lease> => client.resource(leases).get({ namespace: installedIn, name: 'spillway-cci' });
   const burstPods = async (): Promise<Pod[]> => (await client.resource(pods).list({ namespace: work })).items;
   return {
@@ -165,6 +182,12 @@ async function start(undo: AsyncDisposableStack, audited: readonly string[]): Pr
       });
     },
     churn: () => churn(client),
+    linkServer: async () => {
+      const { spec } = await client.resource(services).get({ namespace: installedIn, name: 'spillway-link' });
+      return `${spec?.clusterIP}:${spec?.ports?.[0]?.port}`;
+    },
+    startCaller: () => startCaller(client),
+    call: (service) => call(cluster, client, service),
     burstPods,
     standings: async () => Object.fromEntries((await burstPods()).map((pod) => [pod.metadata?.name, standing(pod)])),
     leader: async () => leaderOf(await lease()),
@@ -180,10 +203,30 @@ async function start(undo: AsyncDisposableStack, audited: readonly string[]): Pr
   };
 }
 
-/** One pool, `cci`. */
-export const configOf = (backend: object): object => ({
-  pools: [{ name: 'cci', nodeName: 'virtual-kubelet', servingCertificate: { csr: { approve: true } }, backend }],
-});
+const linkImage = 'docker.io/library/spillway-link-agent:test';
+
+/**
+ * The pool `cci`, and the pool `elsewhere` for pods that name its node: in a namespace of the cluster that the kubeconfig leads to, with
+ * the Services of their own cluster.
+ */
+export function configOf(cci: object, kubeconfig: string, linkServers: readonly string[] = []): object {
+  const servingCertificate = { csr: { approve: true } };
+  return {
+    link: { image: linkImage, servers: linkServers },
+    pools: [
+      { name: 'cci', nodeName: 'virtual-kubelet', servingCertificate, backend: cci },
+      {
+        name: elsewhere,
+        nodeName: elsewhere,
+        kubeletPort: 10_251,
+        taints: [{ key: 'example.com/elsewhere', effect: 'NoSchedule' }],
+        servingCertificate,
+        interconnect: 'agent',
+        backend: { type: 'kubernetes', kubeconfig, namespace: elsewhere },
+      },
+    ],
+  };
+}
 
 const standing = ({ metadata, status }: Pod): object => ({
   uid: metadata?.uid,
@@ -210,9 +253,40 @@ function workload(name: string, replicas: number): Deployment {
 }
 
 function talker(lines: number): Pod {
-  const script = Array.from({ length: lines }, (_, index) => `echo ${index + 1}; sleep 0.5`).join('; ');
+  const script = Array.from({ length: lines }, (_, index) => `echo ${index + 1}.;sleep .1`).join(';');
   const labels = { app: 'talker', [burstLabels[0]]: 'enforce' };
   return { metadata: { namespace: work, name: 'talker', labels }, spec: podSpec(['sh', '-c', script]) };
+}
+
+const serving = (name: string, args: readonly string[], nodeName?: string): Pod => ({
+  metadata: { namespace: calling, name, labels: { app: name } },
+  spec: {
+    ...(nodeName && { nodeName }),
+    terminationGracePeriodSeconds: 1,
+    containers: [{ name: 'main', image: agnhostImage, args: [...args] }],
+  },
+});
+
+const isReady = ({ status }: Pod): boolean =>
+  status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
+
+async function startCaller(client: KubeClient): Promise<void> {
+  await client.resource(pods).create(serving('caller', ['pause'], elsewhere));
+  await eventually('the pods that call and are called are ready', async () => {
+    const { items } = await client.resource(pods).list({ namespace: calling });
+    return items.length === 2 && items.every(isReady);
+  });
+}
+
+async function call(cluster: Cluster, client: KubeClient, name: string): Promise<string> {
+  await client.resource(services).create({
+    metadata: { namespace: calling, name },
+    spec: { selector: { app: 'called' }, ports: [{ port: 80, targetPort: 8080 }] },
+  });
+  return await eventually(`an answer of the Service ${name}`, async () => {
+    const command = ['wget', '-qO-', `http://${name}/hostname`];
+    return (await cluster.kubectl(['exec', '-n', calling, 'caller', '--', ...command])).stdout;
+  });
 }
 
 /** Between two changes of the number of replicas. */
@@ -264,9 +338,11 @@ async function residueOf(cluster: Cluster, there: KubeClient): Promise<string> {
   const nodes = await cluster.kubectl(['get', 'nodes', '-o', 'name', '-l', 'type=virtual-kubelet']);
   const instances = (await there.resource(pods).list({ labelSelector: 'spillway.dev/pod-uid' })).items;
   const spaces = (await there.resource(namespaces).list()).items.map(({ metadata }) => metadata?.name ?? '');
+  const other = await cluster.kubectl(['get', 'namespace', elsewhere, '-o', 'name', '--ignore-not-found']);
   return [
     ...found.map(({ stdout }) => stdout),
     nodes.stdout,
+    other.stdout,
     ...instances.map(({ metadata }) => `${metadata?.name}\n`),
     ...spaces.filter((name) => /^(cce-burst|bursting)-/.test(name)),
   ].join('');

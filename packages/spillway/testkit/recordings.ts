@@ -1,4 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Cluster } from '@spillway/devcluster';
 import { errorMessage, isAborted, type KubeClient, nameOf, type Pod, pods } from '@spillway/kube';
 import { burstLabels, burstScheduler, burstTaint } from '../src/podspec/contract.ts';
 
@@ -85,4 +89,46 @@ export async function recordPods(
       }
     }
   });
+}
+
+/** What somebody has who follows a log in which each line is a number and a full stop. */
+export interface FollowedLog {
+  /** Each line once, in the order in which it came first. */
+  readonly numbers: ReadonlySet<number>;
+  /** How often the log was asked for. */
+  readonly follows: number;
+}
+
+/**
+ * Follows a pod's log as log collectors do: whenever the stream ends, it is asked for again from the time of the last line on. Such
+ * times are whole seconds for kubectl, so that lines come again; their numbers tell them apart, and not their times.
+ */
+export function recordLog(
+  { kubectlPath, kubeconfig }: Pick<Cluster, 'kubectlPath' | 'kubeconfig'>,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+): { readonly seen: FollowedLog; readonly stop: Recording<void> } {
+  const numbers = new Set<number>();
+  const seen = { numbers, follows: 0 };
+  const stop = recording(undefined, async (signal) => {
+    for (let last: string | undefined; !signal.aborted; await delay(pauseMs)) {
+      seen.follows += 1;
+      const from = last === undefined ? ['--tail=1'] : [`--since-time=${last}`];
+      const kubectl = spawn(kubectlPath, ['logs', name, '-n', namespace, '-f', '--timestamps', ...from], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+        env: { ...process.env, KUBECONFIG: kubeconfig },
+        signal,
+      });
+      const ended = once(kubectl, 'close');
+      ended.catch(() => undefined);
+      for await (const line of createInterface(kubectl.stdout)) {
+        // Without the full stop a stream has ended in the middle of a line.
+        const [, stamp, number] = /^(\S+) (\d+)\.$/.exec(line) ?? [];
+        if (stamp === undefined) continue;
+        numbers.add(Number(number));
+        last = stamp;
+      }
+      await ended.catch(() => undefined);
+    }
+  });
+  return { seen, stop };
 }

@@ -11,8 +11,10 @@ import {
   nodes,
   type Pod,
   pods,
+  runNodeLease,
   serviceAccounts,
   statefulSets,
+  uidOf,
 } from '@spillway/kube';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { borrowCluster } from '../../../devcluster/testkit/borrow.ts';
@@ -21,6 +23,7 @@ import { spillwayProgram } from '../../testkit/program.ts';
 import { runSpillway, startSpillway } from '../../testkit/run-spillway.ts';
 import { Testbed } from '../../testkit/testbed.ts';
 import { parseJson } from '../backends/trusted.ts';
+import { FakeNode } from '../placement/testing/fake-node.ts';
 import { burstLabels, type BurstValue } from '../podspec/contract.ts';
 import { hibernationAnnotation } from '../podspec/hibernation.ts';
 import type { RemovalReport } from '../removal/report.ts';
@@ -33,6 +36,8 @@ let there: KubeClient;
 let cluster: Cluster;
 let client: KubeClient;
 let testbed: Testbed;
+/** Of the machine, which is none. */
+let leases: AbortController | undefined;
 
 beforeAll(async () => {
   cluster = await borrowCluster();
@@ -59,6 +64,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  leases?.abort();
   await testbed?.stop('SIGKILL');
   await Promise.all([client?.close(), there?.close()]);
   await Promise.all([cluster?.close(), region?.close()]);
@@ -290,5 +296,74 @@ test('what somebody has changed in between stays, and is told', async () => {
   await client
     .resource(deployments)
     .patch({ namespace, name: 'web' }, { type: 'merge', body: { spec: { replicas: 3 } } });
+  await allBurst();
+});
+
+test('to local: pods run where there is room and wait where there is none, which was said before', async () => {
+  await using machine = await FakeNode.start({ client, name: 'machine', cpu: '4' });
+  leases = new AbortController();
+  const nodeUid = async (): Promise<string> => uidOf(await client.resource(nodes).get({ name: 'machine' }));
+  void runNodeLease({ client, nodeName: 'machine', nodeUid, signal: leases.signal });
+  const plan = await hibernate('--to', 'local', '--dry-run');
+  const waiting = plan.report?.workloads.reduce((sum, each) => sum + (each.waiting ?? 0), 0);
+  // Of web, elastic, other and db; the Job is suspended, because its template cannot change.
+  expect(waiting).toBe(8 - 4);
+  expect(plan.report?.notes).toEqual([expect.stringContaining('Job work/deal is suspended')]);
+  await killedAt(/Waiting/, words('--to', 'local', '--yes'));
+  const { code, report, told } = await hibernate('--to', 'local', '--yes');
+  expect([code, report?.remains], told).toEqual([0, []]);
+  expect(await podsThere()).toEqual([]);
+  await nothingIsBilled();
+  // A StatefulSet makes its second pod when the first is ready.
+  await eventually('the machine is full, and the other pods wait', async () => {
+    const all = await Promise.all(['other', namespace].map((name) => client.resource(pods).list({ namespace: name })));
+    const items = all.flatMap((list) => list.items);
+    const here = items.filter(({ spec }) => spec?.nodeName === 'machine');
+    const hasFirst = here.some(({ metadata }) => metadata?.name === 'db-0');
+    return here.length === 4 && items.length === 4 + (hasFirst ? 4 : 4 - 1);
+  });
+  expect(await amounts()).toEqual({ ...amountsAtFirst, deal: true });
+  expect((await hibernate('--to', 'local', '--yes')).code).toBe(0);
+  expect(await podsThere()).toEqual([]);
+
+  const back = await resume();
+  expect([back.code, back.report?.remains], back.told).toEqual([0, []]);
+  // What has found room on the machine, and may stay there, does.
+  await eventually('those that burst only, do', async () => {
+    const { elastic: _, ...burst } = await burstNow();
+    const { elastic: __, ...wanted } = burstAtFirst;
+    return JSON.stringify(burst) === JSON.stringify(wanted);
+  });
+  expect(await amounts()).toEqual(amountsAtFirst);
+  expect(await records()).toEqual([]);
+  await client.resource(nodes).patch({ name: 'machine' }, { type: 'merge', body: { spec: { unschedulable: true } } });
+  await client.resource(pods).deleteCollection({ namespace, labelSelector: 'app=elastic' });
+  machine.lookAgain();
+  await allBurst();
+  leases.abort();
+});
+
+test('only a part: others go on bursting, and what nobody gives back ends only when that is asked for', async () => {
+  await allBurst();
+  const metadata = { namespace, name: 'alone', labels: { app: 'alone', [burstLabels[0]]: 'enforce' } };
+  await client.resource(pods).create({ metadata, spec: { terminationGracePeriodSeconds: 0, containers } });
+  await burstIs({ alone: 1, ...burstAtFirst });
+
+  const kept = await hibernate('--to', 'zero', '-n', namespace, '--yes');
+  expect(kept.report?.remains, kept.told).toMatchObject([{ kind: 'Pod', name: 'alone', why: expect.any(String) }]);
+  expect(kept.code).toBe(3);
+  await burstIs({ alone: 1, other: 1 });
+  expect(await isClosed()).toBe(false);
+  const asked = await hibernate('--to', 'zero', '-n', namespace, '--yes', '--delete-pods');
+  expect([asked.code, asked.report?.endedPods], asked.told).toEqual([0, [{ namespace, name: 'alone' }]]);
+  await burstIs({ other: 1 });
+  expect((await resume('-n', namespace)).code).toBe(0);
+  await allBurst();
+
+  const web = await hibernate('--to', 'local', '-l', 'app=web', '--yes');
+  expect([web.code, web.report?.remains], web.told).toEqual([0, []]);
+  const { web: _, ...others } = burstAtFirst;
+  await burstIs(others);
+  expect((await resume()).code).toBe(0);
   await allBurst();
 });

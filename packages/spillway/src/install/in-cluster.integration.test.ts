@@ -1,4 +1,4 @@
-// Spillway's own image in a real cluster, with a CCI region: installed by the command line and by Helm, upgraded under burst pods, rolled back, uninstalled.
+// Spillway's own image in a real cluster, with a CCI region and a pool of another kind: installed by the command line and by Helm, upgraded under burst pods, rolled back, uninstalled.
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import {
@@ -7,6 +7,7 @@ import {
   configMaps,
   deployments,
   type KubeObject,
+  nameOf,
   namespaces,
   pods,
   type ResourceType,
@@ -27,7 +28,7 @@ import {
   startInstallationSite,
 } from '../../testkit/installation-site.ts';
 import type { Answer } from '../../testkit/run-spillway.ts';
-import { recordAdmission, recordPods } from '../../testkit/recordings.ts';
+import { recordAdmission, recordLog, recordPods } from '../../testkit/recordings.ts';
 import { parseJson } from '../backends/trusted.ts';
 import { burstLabels } from '../podspec/contract.ts';
 import { isOfInstallation } from '../podspec/installation.ts';
@@ -52,8 +53,10 @@ const neededElsewhere: readonly (readonly [RegExp, string])[] = [
     'controllers whose pods were refused by a webhook that was away are woken',
   ],
   [/placement: (?:delete pods|patch pods\/status)/, 'pods of a pool that is sold out are given back'],
+  [/controller: patch nodes elsewhere/, 'labels and taints follow the configuration'],
   [/placement: patch events/, 'an event that repeats is counted'],
-  [/admission: update secrets/, 'the authority of the webhooks is renewed'],
+  [/(?:admission|link): update secrets/, 'the authorities of the webhooks and of the link are renewed'],
+  [/link-tokens: /, 'pods with agents get new tokens, also on virtual nodes where pods no longer get agents'],
   [/extension-apiserver-authentication-reader/, 'granted as a whole by the cluster'],
   [/spillway-uninstall: delete (?:scheduleprofiles|secrets|leases|certificatesigningrequests)/, 'there are none here'],
   [
@@ -92,6 +95,8 @@ test('an installation by the command line serves its virtual node, over the rema
     site.spillway('install', '--config', site.configFile, '--image', image, ...more);
   const failed = await install(broken, '--timeout', '5');
   expect(failed.code, failed.out + failed.told).toBe(1);
+  // The link server has its address by now.
+  await writeFile(site.configFile, stringify(configOf(site.pool, site.cluster.kubeconfig, [await site.linkServer()])));
   const { code, out, told } = await install(site.images.current);
   expect(code, out + told).toBe(0);
   expect(out).toContain('is ready');
@@ -122,6 +127,11 @@ test('a second run changes nothing', async () => {
   expect(await site.leader()).toBe(pod);
 });
 
+test('a burst pod of a pool with agents reaches a Service by its name', async () => {
+  await site.startCaller();
+  expect(await site.call('first')).toBe('called');
+});
+
 /** What may happen to admission: the API server's own policies always hold, and `auto` needs a replica that answers. */
 interface Watched {
   readonly webhooks: 'always' | 'missed';
@@ -139,9 +149,12 @@ async function unnoticed({ webhooks }: Watched, work: () => Promise<void>): Prom
   );
   const admission = recordAdmission(client, 'work');
   const churn = site.churn();
-  await work();
-  // Whoever serves now starts and ends pods.
-  await churn();
+  try {
+    await work();
+  } finally {
+    // Whoever serves now starts and ends pods.
+    await churn();
+  }
   const admitted = await admission();
   const slowest = Math.max(...admitted.map(({ ms }) => ms));
   expect(
@@ -158,22 +171,53 @@ async function upgraded(...args: readonly string[]): Promise<void> {
   expect(code, out + told).toBe(0);
 }
 
-test('no burst pod notices an upgrade to another version with one replica, and no pod is refused or let in without an answer', async () => {
+const talker = { namespace: 'work', name: 'talker' };
+
+/** Whatever `work` does, whoever follows a log and asks again has each line of it in the end; new followers and commands find the pod at once. */
+async function followed(work: () => Promise<void>): Promise<void> {
+  const log = recordLog(site.cluster, talker);
+  await eventually('a first line', () => log.seen.numbers.size > 0);
+  await work();
+  const fresh = recordLog(site.cluster, talker);
+  const { stdout } = await site.cluster.kubectl(['exec', '-n', 'work', 'talker', '--', 'echo', 'here']);
+  expect(stdout).toBe('here\n');
+  const [line] = await eventually(
+    'a line for a new follower',
+    () => fresh.seen.numbers.size > 0 && [...fresh.seen.numbers],
+  );
+  await fresh.stop();
+  await eventually('the same line for the other one', () => log.seen.numbers.has(line ?? 0));
+  await log.stop();
+  const [first = 0, ...more] = log.seen.numbers;
+  expect(more).toEqual(Array.from(more, (_, index) => first + 1 + index));
+  expect(log.seen.follows).toBeGreaterThan(1);
+  expect(fresh.seen.follows).toBe(1);
+}
+
+test('no burst pod notices an upgrade to another version with one replica, no pod is refused or let in without an answer, and no line of a log is lost', async () => {
   await site.burst(podCount);
-  await unnoticed({ webhooks: 'always' }, () => upgraded('--image', site.images.next));
+  await site.talk(3000);
+  await unnoticed({ webhooks: 'always' }, () => followed(() => upgraded('--image', site.images.next)));
 });
 
 test('nor one to two replicas', async () => {
   const before = await site.standings();
-  await upgraded('--image', site.images.current, '--replicas', '2');
+  await followed(() => upgraded('--image', site.images.current, '--replicas', '2'));
+  expect(await site.standings()).toEqual(before);
+  await site.client.resource(pods).delete(talker, { gracePeriodSeconds: 1 });
+  await eventually('it is gone', async () => (await site.burstPods()).length === podCount);
   const status = await site.spillway('status', '-o', 'json');
   expect(JSON.parse(status.out)).toMatchObject({
     healthy: true,
     image: site.images.current,
     replicas: { wanted: 2, ready: 2 },
-    pools: [{ name: 'cci', burstPods: { Running: podCount } }],
+    pools: [
+      { name: 'cci', burstPods: { Running: podCount } },
+      { name: 'elsewhere', burstPods: { Running: 1 } },
+    ],
   });
-  expect(await site.standings()).toEqual(before);
+  // By a name that its agent asks the new link servers for.
+  expect(await site.call('second')).toBe('called');
 });
 
 test('a version that does not become ready is rolled back, and no burst pod notices', async () => {
@@ -187,14 +231,29 @@ test('a version that does not become ready is rolled back, and no burst pod noti
   expect(await site.leader()).toBe(served);
 });
 
-test('another replica takes over from a leader that is evicted, and no burst pod notices', async () => {
-  const evicted = await site.leader();
+test('another replica takes over when the node of the leader is drained, which leaves one of two, and no burst pod notices', async () => {
+  const drained = (await site.leader()) ?? '';
+  const drain = (...args: readonly string[]): ReturnType<typeof site.cluster.kubectl> =>
+    site.cluster.kubectl([
+      'drain',
+      site.cluster.nodeName ?? '',
+      '--ignore-daemonsets',
+      '--delete-emptydir-data',
+      ...args,
+    ]);
   await unnoticed({ webhooks: 'always' }, async () => {
-    await site.client.resource(pods).delete({ namespace, name: evicted ?? '' });
-    await eventually('another leader', async () => {
-      const now = await site.leader();
-      return now !== undefined && now !== evicted;
-    });
+    // The only node has both replicas: of these, one by one.
+    await site.cluster.kubectl(['label', 'pod', '-n', namespace, drained, 'drained=first']);
+    const { code, stderr } = await drain('--pod-selector=drained=first');
+    expect(code, stderr).toBe(0);
+    const { items } = await site.client.resource(pods).list({ namespace });
+    expect(items.map(nameOf)).not.toContain(drained);
+    expect(items.map(({ status }) => status?.phase)).toEqual(expect.arrayContaining(['Pending', 'Running']));
+    expect(items).toHaveLength(2);
+    const other = await drain('--pod-selector=app.kubernetes.io/name=spillway', '--timeout=1s');
+    expect(other.stderr).toContain("it would violate the pod's disruption budget");
+    await eventually('another leader', async () => ![drained, undefined].includes(await site.leader()));
+    await site.cluster.kubectl(['uncordon', site.cluster.nodeName ?? '']);
     await eventually('it is healthy again', async () => (await site.spillway('status')).code === 0);
   });
 });
@@ -316,23 +375,31 @@ test('an installation by Helm does the same, and Helm takes all of it away again
   const { pool, folder } = site;
   const login = await readFile(pool.credentials.file ?? '');
   const ca = await readFile(pool.ca ?? '');
-  const data = { 'login.json': login.toString('base64'), 'ca.pem': ca.toString('base64') };
+  const kubeconfig = await readFile(site.cluster.kubeconfig);
+  const data = {
+    'login.json': login.toString('base64'),
+    'ca.pem': ca.toString('base64'),
+    kubeconfig: kubeconfig.toString('base64'),
+  };
   await site.client.resource(secrets).create({ metadata: { namespace, name: 'cci' }, data });
   const files = { ca: '/etc/spillway/cci/ca.pem', credentials: { file: '/etc/spillway/cci/login.json' } };
   const values = path.join(folder, 'values.yaml');
-  await writeFile(
-    values,
-    stringify({
-      config: configOf({ ...pool, ...files }),
-      image: { repository: site.images.repository },
-      secrets: [{ name: 'cci', folder: '/etc/spillway/cci' }],
-    }),
-  );
+  const write = (linkServers: readonly string[]): Promise<void> =>
+    writeFile(
+      values,
+      stringify({
+        config: configOf({ ...pool, ...files }, '/etc/spillway/cci/kubeconfig', linkServers),
+        image: { repository: site.images.repository },
+        secrets: [{ name: 'cci', folder: '/etc/spillway/cci' }],
+      }),
+    );
+  await write([]);
   const release = ['spillway', chart, '-n', namespace, '-f', values, '--wait', '--timeout', '5m'];
   await site.helm('install', ...release);
   await eventually('it is healthy', async () => (await site.spillway('status')).code === 0);
   await site.burst(5);
   const before = await site.standings();
+  await write([await site.linkServer()]);
   await site.helm('upgrade', ...release, '--set', 'replicas=2');
   await eventually('it is healthy with two replicas', async () => {
     const { out } = await site.spillway('status', '-o', 'json');
@@ -340,6 +407,8 @@ test('an installation by Helm does the same, and Helm takes all of it away again
     return healthy && replicas.ready === 2;
   });
   expect(await site.standings()).toEqual(before);
+  await site.startCaller();
+  expect(await site.call('third')).toBe('called');
   // The command line is another way to the same release.
   const { code, out, told } = await site.spillway('upgrade', '--image', site.images.next);
   expect(code, out + told).toBe(0);

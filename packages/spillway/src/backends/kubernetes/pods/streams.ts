@@ -28,6 +28,9 @@ export function streamPath({ apiVersion }: ResourceType<Pod>, pod: ObjectRef, st
   return `${root}/namespaces/${pod.namespace}/pods/${pod.name}/${stream}`;
 }
 
+/** They count from when the request arrives there, by the clock there: it takes its time, and clocks differ. */
+const earlierSeconds = 60;
+
 /**
  * Query of the log API. Where a log is to begin at a moment it is asked for whole seconds, which is all that API servers know, with
  * the time before each line: {@link LogPart} does the rest.
@@ -50,7 +53,7 @@ export function logQuery(
   const sinceMs = Number(since / 1_000_000n);
   const begin = sinceTime
     ? { sinceTime: new Date(Math.max(0, sinceMs)).toISOString() }
-    : { sinceSeconds: Math.max(1, Math.ceil((now.getTime() - sinceMs) / 1000)) };
+    : { sinceSeconds: Math.max(0, Math.ceil((now.getTime() - sinceMs) / 1000)) + earlierSeconds };
   return { ...query, ...begin, timestamps: true };
 }
 
