@@ -5,7 +5,7 @@ export const contestantNames = ['spillway', 'bare', 'kwok'] as const;
 export type ContestantName = (typeof contestantNames)[number];
 
 /** What a scenario wants of Spillway besides a node for its pods. */
-export type SpillwaySettings = Pick<TestbedOptions, 'keepInstances' | 'simulated'>;
+export type SpillwaySettings = Partial<Pick<TestbedOptions, 'advice' | 'backend' | 'keepInstances' | 'remote'>>;
 
 /** A running agent of one virtual node. Disposing ends its process and removes the node. */
 export interface Contestant extends AsyncDisposable {
