@@ -1,4 +1,5 @@
 import type { ContestantName } from '../contestants/contestant.ts';
+import { median } from '../observe/quantile.ts';
 
 /** Measured in one turn; what a contestant does not have is left out. */
 export type Figures = Readonly<Record<string, number>>;
@@ -50,9 +51,19 @@ export interface Results {
   readonly runs: readonly (Run & { readonly startedAt: string; readonly seconds: number })[];
 }
 
+/** Several as one: what a later one has of a scenario with so many pods replaces what the ones before have. */
+export function merged(all: readonly Pick<Results, 'scenarios' | 'runs'>[]): Pick<Results, 'scenarios' | 'runs'> {
+  const scenarios = new Map(all.flatMap((each) => each.scenarios.map((scenario) => [scenario.name, scenario])));
+  const runs = new Map<string, Results['runs']>();
+  for (const each of all) {
+    for (const [key, own] of Map.groupBy(each.runs, ({ scenario, pods }) => `${scenario} ${pods}`)) runs.set(key, own);
+  }
+  return { scenarios: [...scenarios.values()], runs: [...runs.values()].flat() };
+}
+
 /** The median over the rounds; undefined when the contestant does not have the figure. */
 export function medianOf(runs: readonly Run[], contestant: ContestantName, key: string): number | undefined {
-  return median(runs.filter((run) => run.contestant === contestant).map((run) => figureOf(run, key)));
+  return median(runs.filter((run) => run.contestant === contestant).flatMap((run) => figureOf(run, key) ?? []));
 }
 
 /**
@@ -67,20 +78,13 @@ export function medianRatio(
 ): number | undefined {
   const ratios = runs
     .filter((run) => run.contestant === contestant)
-    .map((run) => {
+    .flatMap((run) => {
       const own = figureOf(run, key);
       const same = runs.find(({ contestant: name, round }) => name === other && round === run.round);
       const theirs = same && figureOf(same, key);
-      return own === undefined || !theirs ? undefined : own / theirs;
+      return own === undefined || !theirs ? [] : own / theirs;
     });
   return median(ratios);
 }
 
 const figureOf = (run: Run, key: string): number | undefined => ('failure' in run ? undefined : run.figures[key]);
-
-function median(all: readonly (number | undefined)[]): number | undefined {
-  const values = all.filter((value) => value !== undefined).toSorted((a, b) => a - b);
-  const middle = values.length / 2;
-  const [low, high] = [values[Math.ceil(middle) - 1], values[Math.floor(middle)]];
-  return low === undefined || high === undefined ? undefined : (low + high) / 2;
-}

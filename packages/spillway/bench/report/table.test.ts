@@ -1,6 +1,15 @@
 import { expect, test } from 'vitest';
 import type { ContestantName } from '../contestants/contestant.ts';
-import { type Figure, type Figures, medianOf, medianRatio, type Run, type Shown } from './results.ts';
+import {
+  type Figure,
+  type Figures,
+  medianOf,
+  medianRatio,
+  merged,
+  type Results,
+  type Run,
+  type Shown,
+} from './results.ts';
 import { renderGoals, renderTables } from './table.ts';
 
 const figures: readonly Figure[] = [
@@ -108,5 +117,25 @@ test('what depends on the number of pods alone has a row for each number', () =>
     '| 1,000 | 180.0 | 50 | 3.0 |',
     '| 10 | – | – | 1.0 |',
     '',
+  ]);
+});
+
+const at = (pods: number, seconds: number): Results['runs'][number] => ({
+  ...run('spillway', 1, {}),
+  pods,
+  startedAt: '',
+  seconds,
+});
+
+test('of several results, the last of each scenario and size counts', () => {
+  const scenarios = [lifecycle];
+  const all = merged([
+    { scenarios, runs: [at(10, 1), at(20, 2)] },
+    { scenarios, runs: [at(20, 3)] },
+  ]);
+  expect(all.scenarios).toEqual([lifecycle]);
+  expect(all.runs.map(({ pods, seconds }) => [pods, seconds])).toEqual([
+    [10, 1],
+    [20, 3],
   ]);
 });

@@ -1,15 +1,15 @@
 import { offered } from '../testing/offered.ts';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, mkdtempDisposable, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '@spillway/kube';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { describeBackendConformance } from '../testing/conformance.ts';
 import { makeWorkload, script } from '../testing/workloads.ts';
 import { SimulatedBackend } from './simulated-backend.ts';
+import type { PodRecord } from './simulated-pod.ts';
 import { SimulatedRegion } from './simulated-region.ts';
-import type { KeptPod } from './state-file.ts';
 
 describeBackendConformance('simulated', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'spillway-simulated-'));
@@ -43,8 +43,9 @@ it('a container whose image is changed is started anew, whatever the restart pol
 });
 
 it('what was told of an instance is known to the next process, however suddenly this one ends', async () => {
-  await using folder = await mkdtempDisposable(join(tmpdir(), 'spillway-simulated-'));
-  const stateFile = join(folder.path, 'state.json');
+  const folder = await mkdtemp(join(tmpdir(), 'spillway-simulated-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const stateFile = join(folder, 'state.json');
   const region = new SimulatedRegion({ options: { startDelayMs: 0, stopDelayMs: 0, stateFile }, logger: silentLogger });
   const backend = new SimulatedBackend({ region, owner: { clusterId: 'mine', nodeName: 'virtual' } });
   const names = Array.from({ length: 20 }, (_, index) => `web-${index}`);
@@ -52,8 +53,9 @@ it('what was told of an instance is known to the next process, however suddenly 
   const unknown: string[] = [];
   const enough = new AbortController();
   const isKept = (uid: string): boolean => {
-    const kept = JSON.parse(existsSync(stateFile) ? readFileSync(stateFile, 'utf8') : '[]') as KeptPod[];
-    const found = kept.find(({ workload }) => String(workload).includes(uid));
+    const text = existsSync(stateFile) ? readFileSync(stateFile, 'utf8') : '[]';
+    const kept: readonly { readonly workload: string; readonly record: PodRecord }[] = JSON.parse(text);
+    const found = kept.find(({ workload }) => workload.includes(uid));
     return Object.values(found?.record.containers ?? {}).some(({ state }) => state.running !== undefined);
   };
   const watching = (async () => {
