@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { type Cluster, type Kwok, resolveKwok, startCluster } from '@spillway/devcluster';
 import {
   errorMessage,
@@ -18,8 +19,9 @@ import { bundleProduct, type Product } from './contestants/product.ts';
 import { startKwok } from './contestants/kwok.ts';
 import { startSpillway } from './contestants/spillway.ts';
 import { type BenchOptions, parseOptions, usage } from './options.ts';
+import { plotsOf } from './report/plots.ts';
 import { Record } from './report/record.ts';
-import type { Figures, Results, Run } from './report/results.ts';
+import { type Figures, merged, type Results, type Run } from './report/results.ts';
 import { renderGoals, renderTables } from './report/table.ts';
 import { inParallel } from './scenarios/burst.ts';
 import { PodNames } from './scenarios/pod-names.ts';
@@ -32,7 +34,8 @@ await runMain({ name: 'benchmark', usage, parseOptions, run: bench });
 
 async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> {
   if (options.from.length > 0) {
-    for (const file of options.from) show(JSON.parse(await readFile(file, 'utf8')));
+    const files = await Promise.all(options.from.map(readResults));
+    await show(merged(files), options);
     return;
   }
   const needsKwok =
@@ -56,19 +59,26 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> 
       await runScenario(scenario, { options, cluster, kwok, product, record, signal });
     }
   } finally {
-    if (record.runs.length > 0) show(record.results);
+    if (record.runs.length > 0) await show(record.results, options);
   }
   if (options.json !== undefined) say(`The results are in ${options.json}.`);
 }
 
-function show({ scenarios, runs }: Results): void {
+async function readResults(file: string): Promise<Results> {
+  return JSON.parse(await readFile(file, 'utf8'));
+}
+
+async function show(results: Pick<Results, 'scenarios' | 'runs'>, { plots }: BenchOptions): Promise<void> {
+  const { scenarios, runs } = results;
   const tables = [...scenarios.map((scenario) => renderTables(runs, scenario)), renderGoals(runs, scenarios)];
-  process.stdout.write(
-    tables
-      .filter((table) => table !== '')
-      .map((table) => `\n${table}`)
-      .join(''),
-  );
+  for (const table of tables) if (table !== '') process.stdout.write(`\n${table}`);
+  if (plots === undefined) return;
+  await mkdir(plots, { recursive: true });
+  for (const [name, svg] of plotsOf(results)) {
+    const file = path.join(plots, name);
+    await writeFile(file, svg);
+    say(`There is a plot in ${file}.`);
+  }
 }
 
 interface Setting {

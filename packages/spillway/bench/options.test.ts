@@ -33,6 +33,13 @@ describe('the options of the benchmark', () => {
     for (const { name, about } of scenarios) expect(usage).toMatch(new RegExp(`^ +${name} +${about}`, 'm'));
   });
 
+  test('earlier results are shown again, as tables and as plots', () => {
+    expect(parseOptions(['--from', 'a.json,b.json', '--plots', 'img'])).toMatchObject({
+      from: ['a.json', 'b.json'],
+      plots: 'img',
+    });
+  });
+
   test.each([
     [['--scenario', 'sleep'], /--scenario sleep: there are lifecycle, /],
     [['--pods', '0'], /--pods takes a whole number/],

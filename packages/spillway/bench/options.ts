@@ -15,6 +15,8 @@ export interface BenchOptions {
   readonly json: string | undefined;
   /** Files with results that are shown again; nothing is measured. */
   readonly from: readonly string[];
+  /** Folder for plots of the results, as SVG. */
+  readonly plots: string | undefined;
   /** Folder for CPU profiles of Spillway. */
   readonly profile: string | undefined;
 }
@@ -32,12 +34,13 @@ ${scenarios.map(describe).join('')}  --pods N[,N...]            numbers of pods,
   --only NAME[,NAME...]      ${contestantNames.join(', ')}; default all
   --json FILE                the results as JSON, after every turn
   --from FILE[,FILE...]      tables of earlier results, as --json wrote them; nothing is measured
+  --plots FOLDER             plots of the results, as SVG
   --profile FOLDER           CPU profiles of spillway serve; they cost it some speed
 `;
 
 /** @throws UsageError */
 export function parseOptions(args: readonly string[]): BenchOptions {
-  const { scenario = 'lifecycle', pods, rounds, only, json, from, profile } = parse(args);
+  const { scenario = 'lifecycle', pods, rounds, only, json, from, plots, profile } = parse(args);
   const scenarioNames = scenarios.map(({ name }) => name);
   const chosen = scenario === 'all' ? scenarioNames : known('--scenario', scenario, scenarioNames);
   return {
@@ -47,6 +50,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     only: only === undefined ? contestantNames : known('--only', only, contestantNames),
     json,
     from: from?.split(',') ?? [],
+    plots,
     profile,
   };
 }
@@ -59,6 +63,7 @@ const words = {
   only: string,
   json: string,
   from: string,
+  plots: string,
   profile: string,
 } as const;
 

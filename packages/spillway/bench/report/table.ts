@@ -1,7 +1,5 @@
-import type { ContestantName } from '../contestants/contestant.ts';
 import { type Figure, type Goal, medianOf, medianRatio, type Run, type Shown } from './results.ts';
-
-const titles: Readonly<Record<ContestantName, string>> = { spillway: 'Spillway', bare: 'bare', kwok: 'KWOK' };
+import { titleOf, titles } from './titles.ts';
 
 /** Medians of the runs of one scenario as Markdown tables, and what the first contestant's are of each other's. */
 export function renderTables(runs: readonly Run[], scenario: Shown): string {
@@ -70,9 +68,6 @@ function renderSize(runs: readonly Run[], pods: number, scenario: Shown): string
 }
 
 const runsOf = (runs: readonly Run[], pods: number): readonly Run[] => runs.filter((run) => run.pods === pods);
-
-const titleOf = ({ name, unit = 'pods' }: Shown, pods: number): string =>
-  `${pods.toLocaleString('en')} ${unit}, ${name}`;
 
 const goalsOf = ({ goals = [] }: Figure, pods: number): readonly Goal[] =>
   goals.filter((goal) => goal.pods === undefined || goal.pods === pods);
