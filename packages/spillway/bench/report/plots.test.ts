@@ -32,8 +32,8 @@ const runs = [
 test('a bar is as long as what Spillway is of another, and its mark is at the goal', () => {
   const svg = plotsOf({ scenarios: [lifecycle], runs }).get('bench-ratios.svg') ?? '';
   // The longest takes all of the room.
-  expect(svg).toContain('width="330"');
-  expect(svg).toContain('x1="550" x2="550"');
+  expect(svg).toContain('width="310"');
+  expect(svg).toContain('x1="556.7" x2="556.7"');
   expect(svg).toContain('>10 pods, lifecycle: Ready, of bare<');
   expect(svg).toContain('>0.75<');
   expect(svg).not.toContain('KWOK');
@@ -41,7 +41,7 @@ test('a bar is as long as what Spillway is of another, and its mark is at the go
 
 test('a line goes from the fewest pods to the most, from zero', () => {
   const svg = plotsOf({ scenarios: [footprint], runs }).get('bench-footprint.svg') ?? '';
-  expect(svg).toContain('<polyline points="60,175 580,50"');
+  expect(svg).toContain('<polyline points="60,175 520,50"');
   expect(svg).toContain('>idle &lt;RSS&gt;: 200<');
 });
 

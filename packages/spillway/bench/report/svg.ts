@@ -18,7 +18,7 @@ const style =
 
 /** Horizontal bars, each with a mark at its goal. */
 export function barChart(title: string, bars: readonly Bar[]): string {
-  const [left, right, rowHeight, top] = [330, 60, 26, 40];
+  const [left, right, rowHeight, top] = [350, 60, 26, 40];
   const longest = Math.max(...bars.flatMap(({ value, goal }) => [value, goal]));
   const length = (value: number): number => round((value / longest) * (width - left - right));
   const rows = bars.map(({ label, value, goal }, index) => {
@@ -41,7 +41,7 @@ export function lineChart(
   lines: readonly Line[],
 ): string {
   const [left, top, bottom, height] = [60, 50, 300, 345];
-  const right = width - 140;
+  const right = width - 200;
   const points = lines.flatMap((line) => line.points);
   const [maxX, maxY] = [Math.max(...points.map(([x]) => x)), Math.max(...points.map(([, y]) => y))];
   const place = ([x, y]: readonly [number, number]): readonly [number, number] => [

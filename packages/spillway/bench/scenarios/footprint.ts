@@ -25,10 +25,10 @@ export const footprint: Scenario = {
   rows: 'sizes',
   figures: [
     { key: 'rssIdleBytes', label: 'memory (RSS), idle, MiB', ...mebibytes, goals: fits('memory') },
-    { key: 'rssPeakBytes', label: 'highest, MiB', ...mebibytes, goals: fits('memoryLimit') },
+    { key: 'rssPeakBytes', label: 'memory (RSS), highest, MiB', ...mebibytes, goals: fits('memoryLimit') },
     { key: 'heapIdleBytes', label: 'heap after collection, MiB', ...mebibytes },
     { key: 'cpuIdleShare', label: 'CPU, idle, % of a core', factor: 100, decimals: 2, goals: [{ atMost: 1 }] },
-    { key: 'cpuBusyShare', label: `busiest ${busySeconds} s, % of a core`, factor: 100, decimals: 0 },
+    { key: 'cpuBusyShare', label: `CPU, busiest ${busySeconds} s, % of a core`, factor: 100, decimals: 0 },
     { key: 'cpuPerPodSeconds', label: 'CPU for each pod, start to gone, ms', factor: 1000, decimals: 2 },
   ],
   measure,

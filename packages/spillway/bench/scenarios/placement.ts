@@ -14,7 +14,7 @@ type Kind = 'overflow' | 'enforce';
 const milliseconds = { factor: 1000, decimals: 0 };
 const created: readonly Figure[] = [
   { key: 'createdP50Seconds', label: 'creation to bound, p50, ms', ...milliseconds },
-  { key: 'createdP99Seconds', label: 'p99, ms', ...milliseconds },
+  { key: 'createdP99Seconds', label: 'creation to bound, p99, ms', ...milliseconds },
 ];
 const rate: Figure = {
   key: 'boundPerSecond',
