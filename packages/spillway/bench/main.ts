@@ -18,6 +18,7 @@ import type { Contestant, ContestantName, SpillwaySettings } from './contestants
 import { bundleProduct, type Product } from './contestants/product.ts';
 import { startKwok } from './contestants/kwok.ts';
 import { startSpillway } from './contestants/spillway.ts';
+import { startVirtualKubelet } from './contestants/virtual-kubelet.ts';
 import { type BenchOptions, parseOptions, usage } from './options.ts';
 import { plotsOf } from './report/plots.ts';
 import { Record } from './report/record.ts';
@@ -167,6 +168,7 @@ function startContestant(
   { cluster, kwok, product, options }: Setting,
 ): Promise<Contestant> {
   if (name === 'bare') return startBare(cluster);
+  if (name === 'virtual-kubelet') return startVirtualKubelet(cluster);
   if (name === 'spillway') {
     return startSpillway({ cluster, pods, product, profile: options.profile, settings });
   }

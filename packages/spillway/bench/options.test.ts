@@ -7,7 +7,11 @@ describe('the options of the benchmark', () => {
   test('default to three rounds of lifecycles with its own sizes for everybody', () => {
     const options = parseOptions([]);
     expect(options.scenarios.map(({ name }) => name)).toEqual(['lifecycle']);
-    expect(options).toMatchObject({ pods: undefined, rounds: 3, only: ['spillway', 'bare', 'kwok'] });
+    expect(options).toMatchObject({
+      pods: undefined,
+      rounds: 3,
+      only: ['spillway', 'bare', 'kwok', 'virtual-kubelet'],
+    });
   });
 
   test('name scenarios, sizes, rounds, systems and a file', () => {

@@ -1,7 +1,7 @@
 import type { Cluster } from '@spillway/devcluster';
 import type { TestbedOptions } from '../../testkit/testbed.ts';
 
-export const contestantNames = ['spillway', 'bare', 'kwok'] as const;
+export const contestantNames = ['spillway', 'bare', 'kwok', 'virtual-kubelet'] as const;
 export type ContestantName = (typeof contestantNames)[number];
 
 /** What a scenario wants of Spillway besides a node for its pods. */

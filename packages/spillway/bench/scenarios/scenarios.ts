@@ -10,6 +10,7 @@ import { secrets } from './secrets.ts';
 import { steady } from './steady.ts';
 import { storm } from './storm.ts';
 import { streams } from './streams.ts';
+import { virtualKubelet } from './virtual-kubelet.ts';
 
 export const scenarios: readonly Scenario[] = [
   lifecycle,
@@ -20,6 +21,7 @@ export const scenarios: readonly Scenario[] = [
   restart,
   storm,
   secrets,
+  virtualKubelet,
   footprint,
   admission,
   streams,
