@@ -15,6 +15,7 @@ export { inspectHost, type HostReport } from './host/report.ts';
 export { resolveE2e, type E2e } from './binaries/e2e.ts';
 export { resolveOlderKubectls } from './binaries/older-kubectls.ts';
 export { resolveKwok, type Kwok } from './binaries/kwok.ts';
+export { resolveVirtualKubelet } from './binaries/virtual-kubelet.ts';
 export { resolveHelm } from './binaries/helm.ts';
 export { resolvePromtool } from './binaries/promtool.ts';
 export type { BinaryProgress } from './binaries/resolve.ts';

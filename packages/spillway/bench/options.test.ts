@@ -7,7 +7,11 @@ describe('the options of the benchmark', () => {
   test('default to three rounds of lifecycles with its own sizes for everybody', () => {
     const options = parseOptions([]);
     expect(options.scenarios.map(({ name }) => name)).toEqual(['lifecycle']);
-    expect(options).toMatchObject({ pods: undefined, rounds: 3, only: ['spillway', 'bare', 'kwok'] });
+    expect(options).toMatchObject({
+      pods: undefined,
+      rounds: 3,
+      only: ['spillway', 'bare', 'kwok', 'virtual-kubelet'],
+    });
   });
 
   test('name scenarios, sizes, rounds, systems and a file', () => {
@@ -31,6 +35,13 @@ describe('the options of the benchmark', () => {
   test('all is every scenario, and the help has a line for each', () => {
     expect(parseOptions(['--scenario', 'all']).scenarios).toEqual(scenarios);
     for (const { name, about } of scenarios) expect(usage).toMatch(new RegExp(`^ +${name} +${about}`, 'm'));
+  });
+
+  test('earlier results are shown again, as tables and as plots', () => {
+    expect(parseOptions(['--from', 'a.json,b.json', '--plots', 'img'])).toMatchObject({
+      from: ['a.json', 'b.json'],
+      plots: 'img',
+    });
   });
 
   test.each([

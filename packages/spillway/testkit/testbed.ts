@@ -55,6 +55,8 @@ export interface TestbedOptions {
   readonly advice?: boolean;
   /** Arguments of node itself, for measurements. */
   readonly nodeArguments?: readonly string[];
+  /** What serves: arguments of node before those of Spillway; default: its sources. */
+  readonly program?: readonly string[];
 }
 
 /**
@@ -66,7 +68,7 @@ export class Testbed implements AsyncDisposable {
   readonly nodeName: string;
   readonly dir: string;
   readonly configFile: string;
-  readonly #nodeArguments: readonly string[];
+  readonly #program: readonly string[];
   /** In a cluster without admission policies the process carries the rules of admission, so they hold while it runs. */
   readonly #byWebhook: boolean;
   #process: ChildProcess | undefined;
@@ -77,12 +79,13 @@ export class Testbed implements AsyncDisposable {
     cluster,
     nodeName = 'virtual-kubelet',
     nodeArguments = [],
-  }: Pick<TestbedOptions, 'cluster' | 'nodeName' | 'nodeArguments'>) {
+    program = spillway,
+  }: Pick<TestbedOptions, 'cluster' | 'nodeName' | 'nodeArguments' | 'program'>) {
     this.cluster = cluster;
     this.nodeName = nodeName;
     this.dir = path.join(cluster.dir, `spillway-${nodeName}`);
     this.configFile = path.join(this.dir, 'config.yaml');
-    this.#nodeArguments = nodeArguments;
+    this.#program = [...nodeArguments, ...program];
     this.#byWebhook = !abilitiesOf(cluster.kubernetesVersion).mutatingPolicies;
   }
 
@@ -129,7 +132,7 @@ export class Testbed implements AsyncDisposable {
     this.#starts += 1;
     await using log = await open(this.logFile, 'w');
     // In a process group of its own, so that Ctrl-C reaches only who started it and stops it in good order.
-    const args = [...this.#nodeArguments, ...spillway, 'serve', '--config', this.configFile];
+    const args = [...this.#program, 'serve', '--config', this.configFile];
     const child = this.cluster.spawn(process.execPath, args, {
       stdio: ['ignore', log.fd, log.fd],
       detached: true,

@@ -14,6 +14,7 @@ export type ModuleName =
   | 'registry'
   | 'pause'
   | 'kwok'
+  | 'virtual-kubelet'
   | 'e2e'
   | 'kubectl-1.35'
   | 'metrics-server'
@@ -38,6 +39,7 @@ export type BinaryName =
   | 'agnhost'
   | 'pause'
   | 'kwok'
+  | 'virtual-kubelet'
   | 'e2e.test'
   | 'ginkgo'
   | 'nonewprivs'
@@ -214,6 +216,14 @@ const others: readonly Binary[] = [
     module: 'kwok',
     version: kwokVersion,
     goPackage: 'sigs.k8s.io/kwok/cmd/kwok',
+    ldflags: '-s -w',
+    containersOnly: false,
+  },
+  {
+    name: 'virtual-kubelet',
+    module: 'virtual-kubelet',
+    version: '1.13.0',
+    goPackage: 'github.com/virtual-kubelet/virtual-kubelet/cmd/virtual-kubelet',
     ldflags: '-s -w',
     containersOnly: false,
   },

@@ -55,13 +55,14 @@ class Bare {
   }
 
   #serve(pod: Pod): void {
-    const { uid = '', deletionTimestamp } = pod.metadata ?? {};
+    const { uid = '', deletionTimestamp, deletionGracePeriodSeconds } = pod.metadata ?? {};
     if (deletionTimestamp === undefined) {
       if (!claimed(this.#started, uid)) return;
       void this.#write('PATCH', `${pathOf(pod)}/status`, { status: running(pod) });
       const [command, seconds] = pod.spec?.containers[0]?.command ?? [];
       if (command === 'sleep') setTimeout(() => void this.#succeed(pod), Number(seconds) * 1000);
-    } else if (claimed(this.#ended, uid)) void this.#end(pod);
+      // The API server deletes a pod that has ended by itself.
+    } else if (deletionGracePeriodSeconds !== 0 && claimed(this.#ended, uid)) void this.#end(pod);
   }
 
   async #succeed(pod: Pod): Promise<void> {

@@ -1,11 +1,11 @@
 import type { Cluster } from '@spillway/devcluster';
 import type { TestbedOptions } from '../../testkit/testbed.ts';
 
-export const contestantNames = ['spillway', 'bare', 'kwok'] as const;
+export const contestantNames = ['spillway', 'bare', 'kwok', 'virtual-kubelet'] as const;
 export type ContestantName = (typeof contestantNames)[number];
 
 /** What a scenario wants of Spillway besides a node for its pods. */
-export type SpillwaySettings = Pick<TestbedOptions, 'keepInstances' | 'simulated'>;
+export type SpillwaySettings = Partial<Pick<TestbedOptions, 'advice' | 'backend' | 'keepInstances' | 'remote'>>;
 
 /** A running agent of one virtual node. Disposing ends its process and removes the node. */
 export interface Contestant extends AsyncDisposable {

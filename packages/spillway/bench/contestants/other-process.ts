@@ -8,19 +8,25 @@ export interface OtherProcess {
   readonly nodeName: string;
   readonly program: string;
   readonly args: readonly string[];
+  /** Added to this process's variables. */
+  readonly env?: Readonly<Record<string, string>>;
   /** What it does not make itself. */
   readonly node?: object;
 }
 
 /** Starts a program that runs one virtual node, and resolves when the node is Ready. */
 export async function startOtherProcess(cluster: Cluster, other: OtherProcess): Promise<Contestant> {
-  const { nodeName, program, args, node } = other;
+  const { nodeName, program, args, env, node } = other;
   const dir = path.join(cluster.dir, nodeName);
   await mkdir(dir, { recursive: true });
   const logFile = path.join(dir, 'log');
   await using log = await open(logFile, 'w');
   // In a process group of its own, so that Ctrl-C reaches only the benchmark and it stops in good order.
-  const child = cluster.spawn(program, args, { stdio: ['ignore', log.fd, log.fd], detached: true });
+  const child = cluster.spawn(program, args, {
+    stdio: ['ignore', log.fd, log.fd],
+    detached: true,
+    env: { ...process.env, ...env },
+  });
   const exit = once(child, 'exit');
   await using started = new AsyncDisposableStack();
   started.defer(async () => {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '@spillway/devcluster';
 import { Testbed } from '../../testkit/testbed.ts';
+import type { Product } from './product.ts';
 import { type Contestant, kubectl, type SpillwaySettings } from './contestant.ts';
 import { parseMetrics, type Sample } from '../observe/prometheus.ts';
 
@@ -10,20 +11,28 @@ const collector = path.join(import.meta.dirname, 'collect-garbage.ts');
 
 export interface SpillwayOptions {
   readonly cluster: Cluster;
-  readonly maxPods: number;
+  readonly pods: number;
+  readonly product: Product;
   readonly profile: string | undefined;
   readonly settings: SpillwaySettings;
 }
 
-/** Starts `spillway serve` on the `simulated` backend, without delays of its own, as KWOK's fast stages have none. */
-export async function startSpillway({ cluster, maxPods, profile, settings }: SpillwayOptions): Promise<Contestant> {
+/** Starts `spillway serve` of the image on the `simulated` backend, without delays of its own, as KWOK's fast stages have none. */
+export async function startSpillway({
+  cluster,
+  pods,
+  product,
+  profile,
+  settings,
+}: SpillwayOptions): Promise<Contestant> {
   const testbed = await Testbed.create({
     cluster,
     backend: 'simulated',
     nodeName: 'bench-spillway',
-    maxPods,
+    maxPods: Math.max(2 * pods, 1000),
     simulated: { startDelayMs: 0, stopDelayMs: 0 },
     ...settings,
+    program: product.arguments(pods),
     nodeArguments: [
       `--import=${collector}`,
       ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profile)}`]),

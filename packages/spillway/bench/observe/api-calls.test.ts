@@ -10,6 +10,7 @@ const page = (factor: number): string =>
     line('DELETE', 'pods', '', 200, 20 * factor),
     line('DELETE', 'pods', '', 404, 5 * factor),
     line('PATCH', 'pods', 'status', 200, 20 * factor),
+    line('LIST', 'pods', '', 200, factor),
     line('WATCH', 'pods', '', 200, 3 * factor),
     line('PUT', 'leases', '', 200, 7 * factor),
     line('POST', 'events', '', 201, 4 * factor),
@@ -20,6 +21,7 @@ test('calls are counted by verb and resource, whatever their answer; watches and
     'POST pods': 10,
     'DELETE pods': 25,
     'PATCH pods/status': 20,
+    'LIST pods': 1,
     'POST events': 4,
   });
 });

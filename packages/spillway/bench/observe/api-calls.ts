@@ -29,9 +29,9 @@ export function callsBetween(before: ApiCalls, after: ApiCalls): Record<string, 
   return Object.fromEntries(changed.filter(([, count]) => count > 0));
 }
 
-/** Calls for each of `pods` pods between two looks, without the creation and deletion of each by the load generator. */
+/** Calls for each of `pods` pods between two looks, without those of the load generator: it lists once, and creates and deletes each. */
 export function callsPerPod(before: ApiCalls, after: ApiCalls, pods: number): Record<string, number> {
-  const own: Readonly<Record<string, number>> = { 'POST pods': pods, 'DELETE pods': pods };
+  const own: Readonly<Record<string, number>> = { 'POST pods': pods, 'DELETE pods': pods, 'LIST pods': 1 };
   const made = Object.entries(callsBetween(before, after)).map(([key, count]): [string, number] => [
     key,
     (count - (own[key] ?? 0)) / pods,

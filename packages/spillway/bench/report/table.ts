@@ -1,49 +1,62 @@
-import type { ContestantName } from '../contestants/contestant.ts';
-import { type Figure, type Goal, medianOf, type Run } from './results.ts';
+import { type Figure, type Goal, medianOf, medianRatio, type Run, type Shown } from './results.ts';
+import { titleOf, titles } from './titles.ts';
 
-const titles: Readonly<Record<ContestantName, string>> = { spillway: 'Spillway', bare: 'bare', kwok: 'KWOK' };
-
-/** Medians of the runs of one scenario, a Markdown table for each size, with the relation of the first contestant to each other. */
-export function renderTables(
-  runs: readonly Run[],
-  contestants: readonly ContestantName[],
-  figures: readonly Figure[],
-): string {
-  const sizes = [...new Set(runs.map(({ pods }) => pods))];
-  return sizes
-    .map((pods) =>
-      renderSize(
-        pods,
-        runs.filter((run) => run.pods === pods),
-        contestants,
-        figures,
-      ),
-    )
-    .join('\n');
+/** Medians of the runs of one scenario as Markdown tables, and what the first contestant's are of each other's. */
+export function renderTables(runs: readonly Run[], scenario: Shown): string {
+  const own = runs.filter((run) => run.scenario === scenario.name);
+  const sizes = [...new Set(own.map(({ pods }) => pods))];
+  if (scenario.rows === 'sizes') return sizes.length === 0 ? '' : renderSizes(own, sizes, scenario);
+  return sizes.map((pods) => renderSize(runsOf(own, pods), pods, scenario)).join('\n');
 }
 
-function renderSize(
-  pods: number,
-  runs: readonly Run[],
-  contestants: readonly ContestantName[],
-  figures: readonly Figure[],
-): string {
-  const [first, ...others] = contestants;
-  const judged = first === 'spillway' && figures.some(({ goals }) => goals !== undefined);
+/** Every goal of what was measured, and whether it was reached, as one Markdown table. */
+export function renderGoals(runs: readonly Run[], scenarios: readonly Shown[]): string {
+  const lines = scenarios.flatMap((scenario) => {
+    const own = runs.filter((run) => run.scenario === scenario.name);
+    const sizes = [...new Set(own.map(({ pods }) => pods))];
+    return sizes.flatMap((pods) => {
+      const same = runsOf(own, pods);
+      return scenario.figures.flatMap((figure) =>
+        goalsOf(figure, pods).map((goal) => {
+          const reached = reachedOf(same, figure, goal);
+          const places = goal.of === undefined ? figure.decimals : 2;
+          const measured = reached === undefined ? '–' : reached.toFixed(places);
+          return [`${titleOf(scenario, pods)}: ${figure.label}`, measured, goalText(goal), verdict(goal, reached)];
+        }),
+      );
+    });
+  });
+  return lines.length === 0 ? '' : markdown([['goals', 'measured', 'goal', ''], ...lines]);
+}
+
+function renderSizes(runs: readonly Run[], sizes: readonly number[], { name, unit = 'pods', figures }: Shown): string {
+  const head = [`${name}, ${unit}`, ...figures.map(({ label }) => label)];
+  const rows = sizes.map((pods) => {
+    const values = figures.map((figure) => shown(figure, medianOf(runsOf(runs, pods), 'spillway', figure.key)));
+    return [pods.toLocaleString('en'), ...values];
+  });
+  return markdown([head, ...rows]);
+}
+
+function renderSize(runs: readonly Run[], pods: number, scenario: Shown): string {
+  const { figures } = scenario;
+  const contestants = scenario.contestants.filter((name) => runs.some(({ contestant }) => contestant === name));
+  const [first = 'spillway', ...others] = contestants;
+  const judged = first === 'spillway' && figures.some((figure) => goalsOf(figure, pods).length > 0);
   const head = [
-    `${pods.toLocaleString('en')} pods, ${runs[0]?.scenario ?? ''}`,
+    titleOf(scenario, pods),
     ...contestants.map((name) => titles[name]),
     ...others.map((name) => `of ${titles[name]}`),
     ...(judged ? ['goal', ''] : []),
   ];
   const body = figures.map((figure) => {
-    const values = contestants.map((name) => medianOf(runs, name, figure.key));
-    const [own, ...theirs] = values;
+    const goals = goalsOf(figure, pods);
+    const met = goals.map((goal) => verdict(goal, reachedOf(runs, figure, goal)));
     return [
       figure.label,
-      ...values.map((value) => (value === undefined ? '–' : shown(figure, value))),
-      ...theirs.map((value) => ratio(own, value)?.toFixed(2) ?? '–'),
-      ...(judged ? verdict(figure, own, (name) => medianOf(runs, name, figure.key)) : []),
+      ...contestants.map((name) => shown(figure, medianOf(runs, name, figure.key))),
+      ...others.map((name) => medianRatio(runs, first, figure.key, name)?.toFixed(2) ?? '–'),
+      ...(judged ? [goals.map(goalText).join(', '), met.join(', ')] : []),
     ];
   });
   const failed = contestants.map((name) => {
@@ -54,18 +67,21 @@ function renderSize(
   return markdown([head, ...body, ...(anyFailed ? [['failed rounds', ...failed]] : [])]);
 }
 
-/** The goals, and whether each was met. */
-function verdict(
-  { goals = [], factor = 1 }: Figure,
-  own: number | undefined,
-  figureOf: (name: ContestantName) => number | undefined,
-): [string, string] {
-  const met = goals.map((goal) => {
-    const reached = goal.of === undefined ? own && own * factor : ratio(own, figureOf(goal.of));
-    if (reached === undefined) return '–';
-    return ('atLeast' in goal ? reached >= goal.atLeast : reached <= goal.atMost) ? 'met' : 'missed';
-  });
-  return [goals.map(goalText).join(', '), met.join(', ')];
+const runsOf = (runs: readonly Run[], pods: number): readonly Run[] => runs.filter((run) => run.pods === pods);
+
+const goalsOf = ({ goals = [] }: Figure, pods: number): readonly Goal[] =>
+  goals.filter((goal) => goal.pods === undefined || goal.pods === pods);
+
+/** In the unit of the goal. */
+function reachedOf(runs: readonly Run[], { key, factor = 1 }: Figure, { of }: Goal): number | undefined {
+  if (of !== undefined) return medianRatio(runs, 'spillway', key, of);
+  const own = medianOf(runs, 'spillway', key);
+  return own === undefined ? undefined : own * factor;
+}
+
+function verdict(goal: Goal, reached: number | undefined): string {
+  if (reached === undefined) return '–';
+  return ('atLeast' in goal ? reached >= goal.atLeast : reached <= goal.atMost) ? 'met' : 'missed';
 }
 
 function goalText(goal: Goal): string {
@@ -73,10 +89,8 @@ function goalText(goal: Goal): string {
   return goal.of === undefined ? limit : `${limit} of ${titles[goal.of]}`;
 }
 
-const ratio = (own: number | undefined, other: number | undefined): number | undefined =>
-  own === undefined || other === undefined ? undefined : own / other;
-
-const shown = ({ decimals, factor = 1 }: Figure, value: number): string => (value * factor).toFixed(decimals);
+const shown = ({ decimals, factor = 1 }: Figure, value: number | undefined): string =>
+  value === undefined ? '–' : (value * factor).toFixed(decimals);
 
 function markdown(lines: readonly (readonly string[])[]): string {
   const [head = []] = lines;

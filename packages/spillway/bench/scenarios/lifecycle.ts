@@ -15,7 +15,7 @@ export const lifecycle: Scenario = {
   name: 'lifecycle',
   about: 'pods on the node become Ready and are deleted',
   contestants: ['spillway', 'bare', 'kwok'],
-  pods: [1000, 5000],
+  pods: [5000, 10_000],
   figures: [
     {
       key: 'runningPerSecond',
@@ -31,15 +31,26 @@ export const lifecycle: Scenario = {
     { key: 'deletedPerSecond', label: 'deleted, pods/s', decimals: 1, goals: [{ of: 'bare', atLeast: 0.9 }] },
     { key: 'createdPerSecond', label: 'created by the generator, pods/s', decimals: 1 },
     { key: 'rssRunningBytes', label: 'memory (RSS), all Running, MiB', ...mebibytes },
-    { key: 'rssPeakBytes', label: 'memory (RSS), highest, MiB', ...mebibytes },
+    {
+      key: 'rssPeakBytes',
+      label: 'memory (RSS), highest, MiB',
+      ...mebibytes,
+      goals: [
+        { pods: 5000, atMost: 300 },
+        { pods: 10_000, atMost: 400 },
+      ],
+    },
     { key: 'cpuSeconds', label: 'CPU, s', decimals: 1 },
     { key: 'apiCallsPerPod', label: 'API calls per pod', decimals: 2, goals: [{ atMost: 3 }] },
+    { key: 'apiCalls PATCH pods/status', label: '– writes of the status', decimals: 2 },
+    { key: 'apiCalls DELETE pods', label: '– deletions', decimals: 2 },
+    { key: 'apiCalls POST events', label: '– events', decimals: 2 },
     {
       key: 'longestStallSeconds',
       label: 'longest stall of the event loop, ms',
       decimals: 0,
       factor: 1000,
-      goals: [{ atMost: 100 }],
+      goals: [{ pods: 5000, atMost: 100 }],
     },
     { key: 'heapBeforeBytes', label: 'heap after collection, before, MiB', ...mebibytes, decimals: 1 },
     { key: 'heapAfterBytes', label: 'heap after collection, afterwards, MiB', ...mebibytes, decimals: 1 },

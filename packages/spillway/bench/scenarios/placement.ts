@@ -4,6 +4,7 @@ import type { Figure, Figures } from '../report/results.ts';
 import { inParallel } from './burst.ts';
 import type { Scenario, Turn } from './scenario.ts';
 
+/** A wave without any progress for so long has failed. */
 const patienceMs = 120_000;
 const fullNode = 'bench-full';
 const filler = 'filler';
@@ -13,7 +14,7 @@ type Kind = 'overflow' | 'enforce';
 const milliseconds = { factor: 1000, decimals: 0 };
 const created: readonly Figure[] = [
   { key: 'createdP50Seconds', label: 'creation to bound, p50, ms', ...milliseconds },
-  { key: 'createdP99Seconds', label: 'p99, ms', ...milliseconds },
+  { key: 'createdP99Seconds', label: 'creation to bound, p99, ms', ...milliseconds },
 ];
 const rate: Figure = {
   key: 'boundPerSecond',
@@ -155,14 +156,19 @@ class BindingView implements AsyncDisposable {
 
   async until(reached: () => boolean, what: string, signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(
-      () => reject(new Error(`gave up waiting for ${what}: ${this.bound.size} are bound, ${this.gone} gone`)),
-      patienceMs,
-    );
+    const giveUp = (): void =>
+      reject(
+        new Error(
+          `gave up waiting for ${what}: for ${patienceMs / 1000} s nothing happened, with ${this.bound.size} pods bound and ${this.gone} gone`,
+        ),
+      );
+    let timer = setTimeout(giveUp, patienceMs);
     const abort = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('interrupted'));
     signal.addEventListener('abort', abort, { once: true });
     this.#changed = () => {
       if (reached()) resolve();
+      clearTimeout(timer);
+      timer = setTimeout(giveUp, patienceMs);
     };
     this.#changed();
     try {

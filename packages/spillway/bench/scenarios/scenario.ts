@@ -1,18 +1,16 @@
 import type { Cluster, ClusterOptions } from '@spillway/devcluster';
 import type { KubeClient } from '@spillway/kube';
-import type { Contestant, ContestantName, SpillwaySettings } from '../contestants/contestant.ts';
-import type { Figure, Figures } from '../report/results.ts';
+import type { Contestant, SpillwaySettings } from '../contestants/contestant.ts';
+import type { Product } from '../contestants/product.ts';
+import type { Figures, Shown } from '../report/results.ts';
 import type { PodNames } from './pod-names.ts';
 
 /** One kind of work that contestants are measured at, one after the other. */
-export interface Scenario {
-  readonly name: string;
+export interface Scenario extends Shown {
   /** Completes its line in `--help`. */
   readonly about: string;
-  readonly contestants: readonly ContestantName[];
-  /** Numbers of pods, unless somebody asks for others. */
+  /** Numbers of pods, unless somebody asks for others; of a scenario with another unit, always these. */
   readonly pods: readonly number[];
-  readonly figures: readonly Figure[];
   /** What it takes of the control plane beyond the usual. */
   readonly cluster?: Pick<ClusterOptions, 'extraArgs' | 'node'>;
   /** One contestant's turn. */
@@ -27,6 +25,7 @@ export interface Turn {
   readonly namespace: string;
   readonly pods: number;
   readonly names: PodNames;
+  readonly product: Product;
   /** Starts the contestant whose turn it is; the settings are for Spillway, the others have none. */
   readonly start: (settings?: SpillwaySettings) => Promise<Contestant>;
   readonly signal: AbortSignal;

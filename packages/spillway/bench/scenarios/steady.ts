@@ -19,7 +19,13 @@ export const steady: Scenario = {
     { key: 'rssFirstBytes', label: 'memory (RSS), in the first minute, MiB', ...mebibytes },
     { key: 'rssLastBytes', label: 'memory (RSS), in the last minute, MiB', ...mebibytes },
     { key: 'rssPeakBytes', label: 'memory (RSS), highest since the start, MiB', ...mebibytes },
-    { key: 'heapGrowthBytes', label: 'growth of the heap after collection, MiB', ...mebibytes, decimals: 1 },
+    {
+      key: 'heapGrowthBytes',
+      label: 'growth of the heap after collection, MiB',
+      ...mebibytes,
+      decimals: 1,
+      goals: [{ atMost: 1 }],
+    },
   ],
   measure,
 };

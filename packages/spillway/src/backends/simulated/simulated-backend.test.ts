@@ -1,12 +1,14 @@
 import { offered } from '../testing/offered.ts';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '@spillway/kube';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { describeBackendConformance } from '../testing/conformance.ts';
 import { makeWorkload, script } from '../testing/workloads.ts';
 import { SimulatedBackend } from './simulated-backend.ts';
+import type { PodRecord } from './simulated-pod.ts';
 import { SimulatedRegion } from './simulated-region.ts';
 
 describeBackendConformance('simulated', async () => {
@@ -37,6 +39,39 @@ it('a container whose image is changed is started anew, whatever the restart pol
     revision: 'r2',
     containerStatuses: [{ image: 'busybox:2', restartCount: 1, state: { running: {} } }],
   });
+  await backend.close();
+});
+
+it('what was told of an instance is known to the next process, however suddenly this one ends', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'spillway-simulated-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const stateFile = join(folder, 'state.json');
+  const region = new SimulatedRegion({ options: { startDelayMs: 0, stopDelayMs: 0, stateFile }, logger: silentLogger });
+  const backend = new SimulatedBackend({ region, owner: { clusterId: 'mine', nodeName: 'virtual' } });
+  const names = Array.from({ length: 20 }, (_, index) => `web-${index}`);
+  const running = new Set<string>();
+  const unknown: string[] = [];
+  const enough = new AbortController();
+  const isKept = (uid: string): boolean => {
+    const text = existsSync(stateFile) ? readFileSync(stateFile, 'utf8') : '[]';
+    const kept: readonly { readonly workload: string; readonly record: PodRecord }[] = JSON.parse(text);
+    const found = kept.find(({ workload }) => workload.includes(uid));
+    return Object.values(found?.record.containers ?? {}).some(({ state }) => state.running !== undefined);
+  };
+  const watching = (async () => {
+    for await (const event of backend.watch(enough.signal)) {
+      if (event.type !== 'changed' || event.instance.state !== 'running') continue;
+      const { uid, name } = event.instance.ref;
+      if (!isKept(uid)) unknown.push(name);
+      running.add(name);
+    }
+  })();
+  const spec = { containers: [script('sleep 3600')] };
+  await Promise.all(names.map((name) => backend.create(makeWorkload({ image: 'busybox', name, spec }))));
+  await expect.poll(() => running.size).toBe(names.length);
+  expect(unknown).toEqual([]);
+  enough.abort();
+  await watching;
   await backend.close();
 });
 

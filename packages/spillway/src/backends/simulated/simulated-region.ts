@@ -82,9 +82,9 @@ export class SimulatedRegion {
   /** Whether or not there is one of this UID: what a region does whose creates are not idempotent. */
   async createAnother(owner: Owner, workload: Workload): Promise<void> {
     const record = { acceptedAt: this.clock.now(), podIP: this.#addresses.take(), containers: {} };
-    const pod = this.#add(owner, workload, record);
+    const { instance } = this.#add(owner, workload, record);
     await this.save();
-    this.hub(owner).changed(pod.instance);
+    this.hub(owner).changed(instance);
   }
 
   async remove(owner: Owner, ref: InstanceRef): Promise<void> {
@@ -125,16 +125,13 @@ export class SimulatedRegion {
     const workload = { ...wanted, environment: this.#sharedEnvironment(wanted) };
     const { ref } = workload;
     const hub = this.hub(owner);
+    const key = keyOf(owner, ref.uid);
     const pod: SimulatedPod = new SimulatedPod(workload, record, {
       options: this.options,
       clock: this.clock,
-      changed: () => {
-        hub.changed(pod.instance);
-        void this.#saveChange();
-      },
+      changed: () => void this.#tell(key, pod, hub),
       notify: (notice) => hub.notice(ref, notice),
     });
-    const key = keyOf(owner, ref.uid);
     this.#pods.set(key, [...(this.#pods.get(key) ?? []), { owner, pod }]);
     pod.start();
     return pod;
@@ -148,7 +145,9 @@ export class SimulatedRegion {
     return this.#environment;
   }
 
-  async #saveChange(): Promise<void> {
+  /** Nobody hears of what the next process would not know. */
+  async #tell(key: string, pod: SimulatedPod, hub: EventHub): Promise<void> {
+    const { instance } = pod;
     try {
       await this.save();
     } catch (error) {
@@ -157,6 +156,7 @@ export class SimulatedRegion {
         'state file cannot be written; instances will be forgotten when the process ends',
       );
     }
+    if (this.#pods.get(key)?.some((each) => each.pod === pod)) hub.changed(instance);
   }
 }
 

@@ -15,8 +15,9 @@ export interface KeptPod {
 export class StateFile {
   readonly #path: string | undefined;
   readonly #current: () => readonly KeptPod[];
-  #writing: Promise<void> | undefined;
-  #wanted = false;
+  /** The write that has not begun: it writes whatever is current then. */
+  #next: Promise<void> | undefined;
+  #newest: Promise<void> = Promise.resolve();
 
   /** @param path absent: nothing is kept. */
   constructor(path: string | undefined, current: () => readonly KeptPod[]) {
@@ -40,21 +41,18 @@ export class StateFile {
   /** Writes what is current, soon. Settles when it is written. */
   async save(): Promise<void> {
     if (this.#path === undefined) return;
-    this.#wanted = true;
-    this.#writing ??= this.#write(this.#path);
-    await this.#writing;
+    if (this.#next === undefined) {
+      this.#next = this.#writeAfter(this.#newest, this.#path);
+      this.#newest = this.#next;
+    }
+    await this.#next;
   }
 
-  async #write(path: string): Promise<void> {
-    try {
-      while (this.#wanted) {
-        this.#wanted = false;
-        const kept = this.#current().map(({ workload, ...rest }) => ({ workload: encodeWorkload(workload), ...rest }));
-        await writeFile(`${path}.new`, JSON.stringify(kept), { mode: 0o600 });
-        await rename(`${path}.new`, path);
-      }
-    } finally {
-      this.#writing = undefined;
-    }
+  async #writeAfter(before: Promise<void>, path: string): Promise<void> {
+    await before.catch(() => {});
+    this.#next = undefined;
+    const kept = this.#current().map(({ workload, ...rest }) => ({ workload: encodeWorkload(workload), ...rest }));
+    await writeFile(`${path}.new`, JSON.stringify(kept), { mode: 0o600 });
+    await rename(`${path}.new`, path);
   }
 }
