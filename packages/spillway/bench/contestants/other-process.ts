@@ -33,6 +33,7 @@ export async function startOtherProcess(cluster: Cluster, other: OtherProcess): 
     child.kill('SIGTERM');
     await exit;
     await kubectl(cluster, ['delete', 'node', nodeName, '--ignore-not-found']);
+    await kubectl(cluster, ['delete', 'lease', '-n', 'kube-node-lease', nodeName, '--ignore-not-found']);
   });
   const ended = exit.then(async ([code]): Promise<never> => {
     throw new Error(

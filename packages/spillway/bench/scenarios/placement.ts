@@ -174,6 +174,7 @@ class BindingView implements AsyncDisposable {
     try {
       await promise;
     } finally {
+      this.#changed = () => {};
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);
     }
