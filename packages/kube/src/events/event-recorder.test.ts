@@ -238,6 +238,48 @@ test('a reason that is told again and again does not keep another from being tol
   await events.close();
 });
 
+describe('in a burst', () => {
+  const warning = { ...pulled, type: 'Warning', reason: 'FailedMount' } as const;
+
+  test('Normal events wait for requests that matter more, Warnings do not', async () => {
+    let isBusy = true;
+    const events = recorder({ isBusy: () => isBusy });
+    events.record(pod, pulled);
+    events.record(pod, warning);
+    await clock.advance(10_000);
+    expect(calls).toMatchObject([{ body: { reason: 'FailedMount' } }]);
+    isBusy = false;
+    await clock.advance(1000);
+    expect(calls).toMatchObject([{}, { body: { reason: 'Pulled' } }]);
+    await events.close();
+  });
+
+  test('they wait for half a minute at most', async () => {
+    const events = recorder({ isBusy: () => true });
+    events.record(pod, pulled);
+    await clock.advance(31_000);
+    expect(calls).toHaveLength(1);
+    await events.close();
+  });
+
+  test('of an object that is gone when their turn comes, only Warnings are written', async () => {
+    let isBusy = true;
+    const events = recorder({ isBusy: () => isBusy, isGone: ({ uid }) => uid === 'u1' });
+    events.record(pod, pulled);
+    events.record(pod, warning);
+    events.record({ ...pod, metadata: { ...pod.metadata, uid: 'u2' } }, pulled);
+    await clock.advance(11_000);
+    isBusy = false;
+    await clock.advance(1000);
+    expect(calls).toMatchObject([
+      { body: { reason: 'FailedMount' } },
+      { body: { reason: 'Pulled', involvedObject: { uid: 'u2' } } },
+    ]);
+    expect(dropped).toEqual(['gone']);
+    await events.close();
+  });
+});
+
 describe('closing', () => {
   test('writes what waits', async () => {
     const events = recorder();

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../clock.ts';
 import { isNotFound, isRetryable } from '../errors.ts';
+import type { ObjectReference } from '../generated/index.ts';
 import { events } from '../generated/resources.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import { refOf } from '../meta.ts';
@@ -30,26 +31,36 @@ export interface EventRecorderOptions {
   readonly lane?: LaneName | undefined;
   /** Distinct events that may wait to be written; more are dropped. Default: 1000 */
   readonly queueLimit?: number | undefined;
+  /** Normal events wait as long as it says so, for half a minute at most. Default: never */
+  readonly isBusy?: (() => boolean) | undefined;
+  /** Asked about Normal events that have waited for ten seconds: nobody looks at the object any more. Default: never */
+  readonly isGone?: ((object: ObjectReference) => boolean) | undefined;
   /** How long `close` may take. Default: 5 s */
   readonly flushTimeoutMs?: number | undefined;
-  /** For each event that is given up: queue full, object noisy, refused by the server */
-  readonly onDropped?: ((reason: 'full' | 'noisy' | 'refused') => void) | undefined;
+  /** For each event that is given up: queue full, object noisy, object gone, refused by the server */
+  readonly onDropped?: ((why: DropReason) => void) | undefined;
   readonly clock?: Clock | undefined;
   readonly logger?: Logger | undefined;
 }
+
+export type DropReason = 'full' | 'noisy' | 'gone' | 'refused';
 
 interface Written extends Pick<Occurrence, 'firstAt' | 'count'> {
   readonly ref: ObjectRef;
 }
 
-const writers = 4;
+/** For each type of event. */
+const writers = 2;
 const tries = 12;
+const lookMs = 200;
+const longestWaitMs = 30_000;
+const staleMs = 10_000;
 // client-go's limits for one object (tools/record/events_cache.go); here for each reason, so that a probe that fails every second does not use up what another reason needs
 const burst = 25;
 const ratePerSecond = 1 / 300;
 const remembered = 4096;
 
-/** Writes core/v1 Events in the background. Repeats become one Event with a count; what an object says again and again is slowed down, reason by reason. */
+/** Writes core/v1 Events in the background. Repeats become one Event with a count; what an object says again and again is slowed down, reason by reason. Warnings do not wait for Normal events. */
 export class EventRecorder implements AsyncDisposable {
   readonly #options: EventRecorderOptions;
   readonly #clock: Clock;
@@ -58,7 +69,8 @@ export class EventRecorder implements AsyncDisposable {
   /** Events that exist on the server, with what they say */
   readonly #written = new LruMap<string, Written>(remembered);
   readonly #allowance = new LruMap<string, TokenBucket>(remembered);
-  readonly #queue: WorkQueue<string>;
+  readonly #normal: WorkQueue<string>;
+  readonly #warnings: WorkQueue<string>;
   readonly #stop = new AbortController();
   readonly #working: Promise<unknown>;
   #serial = 0;
@@ -67,9 +79,13 @@ export class EventRecorder implements AsyncDisposable {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#logger = options.logger ?? silentLogger;
-    const rateLimiter = exponentialRateLimiter<string>({ firstMs: 500, maxMs: 30_000 });
-    this.#queue = new WorkQueue({ rateLimiter, clock: this.#clock });
-    this.#working = Promise.all(Array.from({ length: writers }, () => this.#work()));
+    const queue = (): WorkQueue<string> =>
+      new WorkQueue({ rateLimiter: exponentialRateLimiter({ firstMs: 500, maxMs: 30_000 }), clock: this.#clock });
+    this.#normal = queue();
+    this.#warnings = queue();
+    this.#working = Promise.all(
+      [this.#normal, this.#warnings].flatMap((each) => Array.from({ length: writers }, () => this.#work(each))),
+    );
   }
 
   /** Never throws and never waits. */
@@ -86,7 +102,7 @@ export class EventRecorder implements AsyncDisposable {
   /** Writes what was recorded, for as long as the flush may take. May be called twice. */
   async close(): Promise<void> {
     const enough = new AbortController();
-    const drained = this.#queue.shutDownWithDrain();
+    const drained = Promise.all([this.#normal.shutDownWithDrain(), this.#warnings.shutDownWithDrain()]);
     await Promise.race([drained, this.#clock.sleep(this.#options.flushTimeoutMs ?? 5_000, enough.signal)]);
     enough.abort();
     this.#stop.abort();
@@ -105,14 +121,19 @@ export class EventRecorder implements AsyncDisposable {
       waiting.lastAt = occurrence.lastAt;
       return;
     }
-    if (this.#queue.shuttingDown || this.#pending.size >= (this.#options.queueLimit ?? 1000)) {
+    const queue = this.#queueOf(occurrence);
+    if (queue.shuttingDown || this.#pending.size >= (this.#options.queueLimit ?? 1000)) {
       this.#drop('full', occurrence);
     } else if (this.#noisy(occurrence)) {
       this.#drop('noisy', occurrence);
     } else {
       this.#pending.set(key, occurrence);
-      this.#queue.add(key);
+      queue.add(key);
     }
+  }
+
+  #queueOf({ content: { type } }: Occurrence): WorkQueue<string> {
+    return type === 'Warning' ? this.#warnings : this.#normal;
   }
 
   #noisy({ involvedObject: { kind, namespace, name, uid }, content: { reason } }: Occurrence): boolean {
@@ -126,31 +147,47 @@ export class EventRecorder implements AsyncDisposable {
     return bucket.take(now) > 0;
   }
 
-  #drop(why: 'full' | 'noisy' | 'refused', { involvedObject, content }: Occurrence, error?: unknown): void {
+  #drop(why: DropReason, { involvedObject, content }: Occurrence, error?: unknown): void {
     this.#logger.debug({ involvedObject, reason: content.reason, why, err: error }, 'event dropped');
     this.#options.onDropped?.(why);
   }
 
-  async #work(): Promise<void> {
+  async #work(queue: WorkQueue<string>): Promise<void> {
     for (;;) {
-      const key = await this.#queue.get(this.#stop.signal);
+      if (queue === this.#normal) await this.#quiet();
+      const key = await queue.get(this.#stop.signal);
       if (key === undefined) return;
       const occurrence = this.#pending.get(key);
       this.#pending.delete(key);
       try {
-        if (occurrence !== undefined) await this.#write(key, occurrence);
-        this.#queue.forget(key);
+        if (occurrence !== undefined && this.#isStale(occurrence)) this.#drop('gone', occurrence);
+        else if (occurrence !== undefined) await this.#write(key, occurrence);
+        queue.forget(key);
       } catch (error) {
         if (occurrence !== undefined) this.#failed(key, occurrence, error);
       } finally {
-        this.#queue.done(key);
+        queue.done(key);
       }
     }
   }
 
+  async #quiet(): Promise<void> {
+    const { isBusy = () => false } = this.#options;
+    const deadline = this.#clock.now() + longestWaitMs;
+    while (isBusy() && !this.#normal.shuttingDown && this.#clock.now() < deadline) {
+      await this.#clock.sleep(lookMs, this.#stop.signal);
+    }
+  }
+
+  #isStale({ content, involvedObject, lastAt }: Occurrence): boolean {
+    if (content.type === 'Warning' || this.#clock.now() - lastAt < staleMs) return false;
+    return this.#options.isGone?.(involvedObject) === true;
+  }
+
   #failed(key: string, occurrence: Occurrence, error: unknown): void {
-    if (!isRetryable(error) || this.#queue.shuttingDown || this.#queue.tries(key) >= tries) {
-      this.#queue.forget(key);
+    const queue = this.#queueOf(occurrence);
+    if (!isRetryable(error) || queue.shuttingDown || queue.tries(key) >= tries) {
+      queue.forget(key);
       this.#drop('refused', occurrence, error);
       return;
     }
@@ -161,7 +198,7 @@ export class EventRecorder implements AsyncDisposable {
       occurrence.lastAt = later.lastAt;
     }
     this.#pending.set(key, occurrence);
-    this.#queue.addRateLimited(key);
+    queue.addRateLimited(key);
   }
 
   async #write(key: string, occurrence: Occurrence): Promise<void> {

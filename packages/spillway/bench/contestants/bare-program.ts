@@ -107,17 +107,19 @@ class Bare {
     await once(response, 'end');
   }
 
-  /** Resolves when the watch is open. */
-  async #watch(fieldSelector: string, see: (pod: Pod) => void): Promise<void> {
-    const query = new URLSearchParams({ watch: 'true', fieldSelector, resourceVersion: '0', timeoutSeconds: '86400' });
+  /** Resolves when the watch is open. One that ends goes on where it was: the API server ends that of a client that is slow. */
+  async #watch(fieldSelector: string, see: (pod: Pod) => void, from = '0'): Promise<void> {
+    const query = new URLSearchParams({ watch: 'true', fieldSelector, resourceVersion: from, timeoutSeconds: '86400' });
     const response = await ask({ ...this.#watches, method: 'GET', path: `/api/v1/pods?${query.toString()}` }, '');
-    createInterface({ input: response }).on('line', (line) => {
+    let last = from;
+    const lines = createInterface({ input: response });
+    lines.on('line', (line) => {
       const { type, object } = JSON.parse(line) as WatchEvent<Pod>;
+      if (type === 'ERROR') throw new Error(`the watch of pods with ${fieldSelector} has failed: ${line}`);
+      last = object.metadata?.resourceVersion ?? last;
       if (type === 'ADDED' || type === 'MODIFIED') see(object);
     });
-    response.on('end', () => {
-      throw new Error(`the watch of pods with ${fieldSelector} has ended`);
-    });
+    lines.on('close', () => void this.#watch(fieldSelector, see, last));
   }
 }
 

@@ -58,6 +58,8 @@ export interface PoolOptions {
 
 /** How long operations and statuses may take to finish on a graceful stop. */
 const stopGraceMs = 5000;
+/** So many are under way at a time; what is beyond them waits. */
+const manyStatuses = 32;
 
 /** The parts of one pool: how its backend is, what the cluster sees of it, and its pods. */
 export function assemblePool(options: PoolOptions): Pool {
@@ -74,7 +76,10 @@ export function assemblePool(options: PoolOptions): Pool {
     client: agent,
     component: 'spillway',
     host: nodeName,
-    queueLimit: 20_000,
+    queueLimit: 5000,
+    isBusy: () => pods.counts.statusesWaiting > manyStatuses,
+    isGone: ({ kind, namespace = '', name = '', uid }) =>
+      kind === 'Pod' && pods.pods.byName(namespace, name)?.pod.metadata?.uid !== uid,
     onDropped: (why) => metrics.eventDropped(why),
     logger,
   });
