@@ -154,9 +154,9 @@ export class EventRecorder implements AsyncDisposable {
 
   async #work(queue: WorkQueue<string>): Promise<void> {
     for (;;) {
-      if (queue === this.#normal) await this.#quiet();
       const key = await queue.get(this.#stop.signal);
       if (key === undefined) return;
+      if (queue === this.#normal) await this.#quiet();
       const occurrence = this.#pending.get(key);
       this.#pending.delete(key);
       try {

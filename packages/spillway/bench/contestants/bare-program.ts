@@ -114,7 +114,7 @@ class Bare {
     let last = from;
     const lines = createInterface({ input: response });
     lines.on('line', (line) => {
-      const { type, object } = JSON.parse(line) as WatchEvent<Pod>;
+      const { type, object } = JSON.parse(line) as WatchEvent<Pod> | { readonly type: 'ERROR'; readonly object: Pod };
       if (type === 'ERROR') throw new Error(`the watch of pods with ${fieldSelector} has failed: ${line}`);
       last = object.metadata?.resourceVersion ?? last;
       if (type === 'ADDED' || type === 'MODIFIED') see(object);

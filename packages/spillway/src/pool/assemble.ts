@@ -78,8 +78,8 @@ export function assemblePool(options: PoolOptions): Pool {
     host: nodeName,
     queueLimit: 5000,
     isBusy: () => pods.counts.statusesWaiting > manyStatuses,
-    isGone: ({ kind, namespace = '', name = '', uid }) =>
-      kind === 'Pod' && pods.pods.byName(namespace, name)?.pod.metadata?.uid !== uid,
+    isGone: (of) =>
+      of.kind === 'Pod' && pods.pods.byName(of.namespace ?? '', of.name ?? '')?.pod.metadata?.uid !== of.uid,
     onDropped: (why) => metrics.eventDropped(why),
     logger,
   });
