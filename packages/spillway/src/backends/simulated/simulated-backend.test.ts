@@ -42,6 +42,28 @@ it('a container whose image is changed is started anew, whatever the restart pol
   await backend.close();
 });
 
+it('a native sidecar runs beside the containers, starts again when it ends, and keeps no pod from its end', async () => {
+  const region = new SimulatedRegion({ options: { startDelayMs: 0, stopDelayMs: 0 }, logger: silentLogger });
+  const backend = new SimulatedBackend({ region, owner: { clusterId: 'mine', nodeName: 'virtual' } });
+  const sidecar = { ...script('sleep 0.01'), name: 'side', restartPolicy: 'Always' };
+  const containers = [script('sleep 0.3; exit 3')];
+  const workload = makeWorkload({
+    image: 'busybox',
+    spec: { restartPolicy: 'Never', initContainers: [sidecar], containers },
+  });
+  const look = async (): Promise<unknown> => (await backend.list()).instances[0];
+  await backend.create(workload);
+  await expect.poll(look).toMatchObject({
+    state: 'running',
+    initContainerStatuses: [{ lastState: { terminated: { exitCode: 0 } } }],
+    containerStatuses: [{ state: { running: {} } }],
+  });
+  await expect
+    .poll(look)
+    .toMatchObject({ state: 'ended', containerStatuses: [{ state: { terminated: { exitCode: 3 } } }] });
+  await backend.close();
+});
+
 it('what was told of an instance is known to the next process, however suddenly this one ends', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'spillway-simulated-'));
   onTestFinished(() => rm(folder, { recursive: true }));

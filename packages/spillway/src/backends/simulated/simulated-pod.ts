@@ -4,6 +4,7 @@ import type { Clock, Container, ContainerState, ContainerStatus } from '@spillwa
 import { containersOf, type PodContainer, startingReason } from '../../podspec/containers.ts';
 import { expandAll, fillLate } from '../../podspec/env.ts';
 import type { Notice } from '../../podspec/notice.ts';
+import { roleOf } from '../../podspec/resources.ts';
 import type { Instance, InstanceChange, Workload } from '../backend.ts';
 import { changeWorkload } from './change-workload.ts';
 import { Ending } from './ending.ts';
@@ -141,12 +142,16 @@ export class SimulatedPod {
     const all = containersOf(this.workload.pod);
     const started = Object.keys(this.#record.containers).length > 0;
     if (!started) await this.#ending.during((stopped) => clock.sleep(options.startDelayMs(), stopped));
+    const sidecars: Promise<unknown>[] = [];
     for (const each of all) {
       if (!each.init || this.#ending.called) continue;
+      if (isSidecar(each)) sidecars.push(this.#keepRunning(each));
       // Without its init containers a pod never gets further.
-      if ((await this.#keepRunning(each)) !== 0) this.#end();
+      else if ((await this.#keepRunning(each)) !== 0) this.#end();
     }
     await Promise.all(all.filter(({ init }) => !init).map((each) => this.#keepRunning(each)));
+    if (sidecars.length > 0) this.#end();
+    await Promise.all(sidecars);
     this.#ended = true;
     if (!this.#killing.called) changed();
   }
@@ -166,7 +171,7 @@ export class SimulatedPod {
       const finished = before?.state.terminated ?? before?.lastState.terminated;
       const again = before === undefined || before.state.running || finished === undefined;
       if (!again && !this.#runs.get(name)?.replaced) {
-        if (this.#isFinal(each.init, finished.exitCode)) return finished.exitCode;
+        if (this.#isFinal(each, finished.exitCode)) return finished.exitCode;
         await this.#backOff(each, before, Date.parse(finished.finishedAt ?? ''));
       }
       if (this.#ending.called && !before?.state.running) return finished?.exitCode;
@@ -277,10 +282,11 @@ export class SimulatedPod {
     };
   }
 
-  #isFinal(init: boolean, exitCode: number): boolean {
+  #isFinal(each: PodContainer, exitCode: number): boolean {
     const { restartPolicy } = this.workload.pod.spec ?? {};
+    if (isSidecar(each)) return false;
     if (restartPolicy === 'Never') return true;
-    return exitCode === 0 && (init || restartPolicy === 'OnFailure');
+    return exitCode === 0 && (each.init || restartPolicy === 'OnFailure');
   }
 
   #terminated({ state }: ContainerRecord, exitCode: number): NonNullable<ContainerState['terminated']> {
@@ -289,7 +295,8 @@ export class SimulatedPod {
     return { exitCode, reason: exitCode === 0 ? 'Completed' : 'Error', startedAt, finishedAt };
   }
 
-  #status({ container, init }: PodContainer): ContainerStatus {
+  #status(each: PodContainer): ContainerStatus {
+    const { container, init } = each;
     const { name, image = '' } = container;
     const record = this.#record.containers[name];
     const waiting: ContainerState = { waiting: { reason: startingReason(this.workload.pod) } };
@@ -304,7 +311,7 @@ export class SimulatedPod {
       lastState,
       restartCount,
       started: running,
-      ready: init ? state.terminated?.exitCode === 0 : running,
+      ready: init && !isSidecar(each) ? state.terminated?.exitCode === 0 : running,
     };
   }
 
@@ -326,6 +333,8 @@ export class SimulatedPod {
     this.#dependencies.changed();
   }
 }
+
+const isSidecar = ({ container, init }: PodContainer): boolean => roleOf(container, init) === 'sidecar';
 
 class Run extends Ending {
   #replaced = false;
