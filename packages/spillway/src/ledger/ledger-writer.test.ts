@@ -80,6 +80,27 @@ it('what it says to have written is on the disk, also when the machine fails a m
   }
 });
 
+it('what comes within half a second of a write is written together', async () => {
+  const results: string[] = [];
+  const paused = Promise.withResolvers<void>();
+  const gathered = Promise.withResolvers<void>();
+  const sleep = async (ms: number): Promise<void> => {
+    expect(ms).toBe(500);
+    paused.resolve();
+    await gathered.promise;
+  };
+  const writer = newWriter({ sleep, onWritten: (result) => results.push(result) });
+  writer.write([interval('a')]);
+  await paused.promise;
+  writer.write([interval('b')]);
+  writer.write([interval('c')]);
+  expect(await written()).toEqual([interval('a')]);
+  gathered.resolve();
+  await writer.close();
+  expect(results).toEqual(['ok', 'ok']);
+  expect(await written()).toEqual([interval('a'), interval('b'), interval('c')]);
+});
+
 it('stays within a bound, and keeps what runs for however long', async () => {
   const carried = [interval('runs-for-ever')];
   const writer = newWriter({ carried: () => carried, maxBytes: 1000 });

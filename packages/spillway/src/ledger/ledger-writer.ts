@@ -19,6 +19,8 @@ export interface LedgerWriterOptions {
 }
 
 const retryMs = 5000;
+/** What comes meanwhile is written together: each write is waited for until it is on the disk, which others use, too. */
+const gatherMs = 500;
 /** Of the attempts that fail: every ten minutes. */
 const toldEvery = 120;
 /** While the file cannot be written no more intervals than these wait, beside those that have ended. */
@@ -80,6 +82,7 @@ export class LedgerWriter {
         onWritten?.('ok');
         if (failures > 0) logger.info({ file, intervals: batch.size }, 'writing the ledger works again');
         failures = 0;
+        if (!last) await sleep(gatherMs, signal);
       } catch (error) {
         onWritten?.('failed');
         this.#bytes = undefined;
