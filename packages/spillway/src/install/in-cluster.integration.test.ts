@@ -460,7 +460,6 @@ test('Helm takes over what the command line has installed, and the command line 
 test('nothing was refused to the accounts in all this, and they have no right that they did not need', async () => {
   expect(grants.size).toBeGreaterThan(0);
   const { denied, unused } = auditFindings(await site.requests(), permissionsOf([...grants.values()]));
-  // The API server learns of a binding a moment after its watches have told it; kubelets are refused, too, and ask again.
-  expect(denied.filter((each) => !each.includes('bound to a pod scheduled on a different node'))).toEqual([]);
+  expect(denied).toEqual([]);
   expect(unused.filter((each) => !neededElsewhere.some(([pattern]) => pattern.test(each)))).toEqual([]);
 });

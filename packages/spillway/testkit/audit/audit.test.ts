@@ -131,10 +131,21 @@ const refused = (more: Partial<AuditEvent>): readonly string[] => {
   return auditFindings([event, event], permissionsOf(granted([reading]))).denied;
 };
 
+const podRead = (name: string, more: Partial<AuditEvent> = {}): AuditEvent =>
+  request('get', { resource: 'pods', namespace: 'work', name }, { requestURI: `/pods/${name}`, ...more });
+
 describe('requests that were refused', () => {
   it('are told once each, with who asked and why not', () => {
     expect(refused({})).toEqual([`${account}: get /somewhere: no`]);
     expect(refused({ impersonatedUser: { username: 'system:node:a' } })).toEqual(['system:node:a: get /somewhere: no']);
+  });
+
+  it('do not count when they are let through as they are asked again', () => {
+    const forbidden = { responseStatus: { code: 403, message: 'not bound yet' } };
+    const events = [podRead('a', forbidden), podRead('b', forbidden), podRead('a', { requestURI: '/pods/a?again' })];
+    expect(auditFindings(events, permissionsOf(granted([reading]))).denied).toEqual([
+      `${account}: get /pods/b: not bound yet`,
+    ]);
   });
 
   it('of others do not count', () => {

@@ -23,7 +23,10 @@ export interface AuditEvent {
 
 /** What has come of the permissions of some accounts, each with a line for people. */
 export interface Findings {
-  /** Requests that were refused: there is no right for them, or a policy does not let them through. */
+  /**
+   * Requests that were refused and never let through: there is no right for them, or a policy is against them. One that is let through
+   * when it is asked again came too early: the API server's authorizer of nodes learns of a binding a moment after watches have told it.
+   */
   readonly denied: readonly string[];
   /** What was granted and nobody has needed. */
   readonly unused: readonly string[];
@@ -60,7 +63,8 @@ export const auditPolicy = (users: readonly string[]): object => ({
 export function auditFindings(events: readonly AuditEvent[], permissions: readonly Permission[]): Findings {
   const users = new Set(permissions.map(({ user }) => user));
   const own = events.filter(({ user: { username = '' } }) => users.has(username));
-  const denied = own.filter(isRefused).map(deniedLine);
+  const letThrough = new Set(own.filter((event) => !isRefused(event)).map(wishOf));
+  const denied = own.filter((event) => isRefused(event) && !letThrough.has(wishOf(event))).map(deniedLine);
   const needed = new Map(
     own
       .filter((event) => !isRefused(event))
@@ -130,10 +134,18 @@ const covers = (permission: Permission, need: Need): boolean =>
 
 const matches = (granted: string, needed: string): boolean => granted === '*' || granted === needed;
 
-function deniedLine({ user, impersonatedUser, verb, requestURI, responseStatus }: AuditEvent): string {
-  const who = impersonatedUser?.username ?? user.username ?? '';
-  return `${who}: ${verb} ${requestURI}: ${responseStatus?.message ?? ''}`;
+const whoAsks = ({ user, impersonatedUser }: AuditEvent): string => impersonatedUser?.username ?? user.username ?? '';
+
+/** The same for a request that is made again, and begins a watch elsewhere. */
+function wishOf(event: AuditEvent): string {
+  const { verb, requestURI, objectRef } = event;
+  const { apiGroup, resource, subresource, namespace, name } = objectRef ?? {};
+  const on = objectRef === undefined ? [requestURI] : [apiGroup, resource, subresource, namespace, name];
+  return [whoAsks(event), verb, ...on].join('\n');
 }
+
+const deniedLine = (event: AuditEvent): string =>
+  `${whoAsks(event)}: ${event.verb} ${event.requestURI}: ${event.responseStatus?.message ?? ''}`;
 
 function permissionLine({ role, verb, apiGroup, resource, name, namespace }: Permission): string {
   const what = apiGroup === '' ? resource : `${resource}.${apiGroup}`;
