@@ -27,6 +27,11 @@ test('one that has lapsed by its time is watched for a moment: our clock may be 
   expect(servingVerdict(first, lease('2'), now(500, renewedMs + 3_600_000))).toEqual({ kind: 'serving' });
 });
 
+test('so is one whose holder has ended', () => {
+  expect(servingVerdict(first, first, { ...now(0), holderEnded: true })).toEqual({ kind: 'wait', ms: 12_000 });
+  expect(servingVerdict(first, lease('2'), { ...now(9000), holderEnded: true })).toEqual({ kind: 'serving' });
+});
+
 test('one that was released is watched for a moment: another replica may take it', () => {
   const released = lease('2', { holderIdentity: '' });
   expect(servingVerdict(released, released, now(0))).toEqual({ kind: 'wait', ms: 5000 });

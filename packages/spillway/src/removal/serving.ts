@@ -8,7 +8,7 @@ export type ServingVerdict =
   | { readonly kind: 'wait'; readonly ms: number };
 
 const usualSeconds = 40;
-/** By its time it has lapsed already: whoever renews every ten seconds would do so now. */
+/** Nobody is left who could be late with it: whoever else renews every ten seconds would do so now. */
 const oldEnoughMs = 12_000;
 /** Whoever has stood by takes a lease that was released. */
 const standbyMs = 5000;
@@ -17,6 +17,7 @@ const standbyMs = 5000;
  * @param first as it was when we began to watch it
  * @param watchedMs since then
  * @param lapsed its resource version when it was seen to have lapsed, by an earlier run
+ * @param holderEnded who renewed it last has ended since
  */
 export function servingVerdict(
   first: Lease | undefined,
@@ -25,7 +26,13 @@ export function servingVerdict(
     watchedMs,
     nowMs,
     lapsed,
-  }: { readonly watchedMs: number; readonly nowMs: number; readonly lapsed?: string | undefined },
+    holderEnded = false,
+  }: {
+    readonly watchedMs: number;
+    readonly nowMs: number;
+    readonly lapsed?: string | undefined;
+    readonly holderEnded?: boolean;
+  },
 ): ServingVerdict {
   if (latest === undefined) return { kind: 'free' };
   const version = latest.metadata?.resourceVersion;
@@ -35,7 +42,7 @@ export function servingVerdict(
   const renewedMs = Date.parse(latest.spec?.renewTime ?? '');
   const isOld = Number.isNaN(renewedMs) || nowMs - renewedMs > durationMs;
   if ((latest.spec?.holderIdentity ?? '') === '') return free(standbyMs - watchedMs);
-  const needed = isOld ? Math.min(durationMs, oldEnoughMs) : durationMs;
+  const needed = isOld || holderEnded ? Math.min(durationMs, oldEnoughMs) : durationMs;
   return free(needed - watchedMs);
 }
 

@@ -36,6 +36,8 @@ export interface Watch {
   readonly lapsed?: Lapsed;
   /** Whose lease does not count. */
   readonly isOurs?: (lease: Lease) => Promise<boolean>;
+  /** Whose holder has ended since. */
+  readonly isLeft?: (lease: Lease) => boolean;
   /** What this removal has done so far. */
   readonly done: string;
 }
@@ -44,7 +46,7 @@ export interface Watch {
 export async function assertNobodyServes(
   client: KubeClient,
   { nodes: ownNodes, leases }: Pick<ClusterView, 'nodes' | 'leases'>,
-  { lapsed: known = new Map(), isOurs = async () => false, done }: Watch,
+  { lapsed: known = new Map(), isOurs = async () => false, isLeft = () => false, done }: Watch,
   { tell, clock }: Persistence,
   signal: AbortSignal,
 ): Promise<Lapsed> {
@@ -52,11 +54,12 @@ export async function assertNobodyServes(
   const watch = async (first: Lease): Promise<void> => {
     if (isRemoval(first.spec?.holderIdentity ?? '') || (await isOurs(first))) return;
     const sinceMs = clock.now();
+    const about = { lapsed: lapsed.get(keyOf(first)), holderEnded: isLeft(first) };
     let latest: Lease | undefined = first;
     let isTold = false;
     for (;;) {
-      const now = { watchedMs: clock.now() - sinceMs, nowMs: Date.now(), lapsed: lapsed.get(keyOf(first)) };
-      const verdict = servingVerdict(first, latest, now);
+      const now = { watchedMs: clock.now() - sinceMs, nowMs: Date.now() };
+      const verdict = servingVerdict(first, latest, { ...now, ...about });
       if (verdict.kind === 'free') break;
       if (verdict.kind === 'serving') {
         if (await isOurs(latest ?? first)) return;
@@ -76,7 +79,7 @@ export async function assertNobodyServes(
   return lapsed;
 }
 
-const keyOf = ({ metadata: { namespace = '', name = '' } = {} }: KubeObject): string => `${namespace}/${name}`;
+export const keyOf = ({ metadata: { namespace = '', name = '' } = {} }: KubeObject): string => `${namespace}/${name}`;
 
 function stillServed(lease: Lease, done: string): RemovalError {
   const { holderIdentity = 'somebody' } = lease.spec ?? {};
@@ -114,14 +117,14 @@ export async function isHeldByPod(
 /** A graceful stop takes half a minute; who takes longer than twice that does not stop by itself. */
 const stopMs = 60_000;
 
-/** Resolves when its pods are gone, or do not go. */
+/** Resolves with whether its pods are gone, or do not go. */
 export async function stopDeployments(
   client: KubeClient,
   found: readonly KubeObject[],
   installation: string,
   { tell, clock }: Persistence,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   tell(`Stopping ${found.map((each) => `Deployment ${keyOf(each)}`).join(', ')}`);
   for (const each of found) {
     await client
@@ -132,10 +135,11 @@ export async function stopDeployments(
   const deadlineMs = clock.now() + stopMs;
   while (clock.now() < deadlineMs) {
     const { items } = await client.resource(pods).list({ labelSelector: selectorTextOf(installation), signal });
-    if (items.length === 0) return;
+    if (items.length === 0) return true;
     await clock.sleep(500, signal);
     signal.throwIfAborted();
   }
+  return false;
 }
 
 /** Besides the time that there is for the backends. */

@@ -17,7 +17,7 @@ import { persist, type Persistence, reasonOf } from './persist.ts';
 import { foundInCluster, foundInPool, type Found, left, notesOf, type PoolView, whyCrdStays } from './plan.ts';
 import { nodeLeaseNamespace, readCluster, type RemovalScope } from './read-cluster.ts';
 import { type Item, type Left, type RemovalReport, withoutRemains } from './report.ts';
-import { assertNobodyServes, closeNodes, holdLeases, isHeldByPod, stopDeployments } from './stop-serving.ts';
+import { assertNobodyServes, closeNodes, holdLeases, isHeldByPod, keyOf, stopDeployments } from './stop-serving.ts';
 import { scheduleProfiles } from '../placement/rules/schedule-profile.ts';
 
 export interface UninstallOptions extends Persistence {
@@ -130,8 +130,12 @@ class Removal {
     const read = (): Promise<ClusterView> => readCluster(client, config, scope, signal);
     let view = await read();
     const found = deploymentsIn(view.workload);
-    const isOurs = async (lease: Lease): Promise<boolean> =>
-      found.length > 0 && (await isHeldByPod(client, config, lease, signal));
+    const ours = new Set<string>();
+    const isOurs = async (lease: Lease): Promise<boolean> => {
+      if (found.length === 0 || !(await isHeldByPod(client, config, lease, signal))) return false;
+      ours.add(keyOf(lease));
+      return true;
+    };
     const before = { isOurs, done: 'Nothing was changed.' };
     const lapsed = await assertNobodyServes(client, view, before, this.#options, signal);
     if (view.admission.length > 0) tell(`Removing ${view.admission.length} objects of admission`);
@@ -139,10 +143,11 @@ class Removal {
     const isInstalled = found.length > 0;
     const done = `Its admission policies and webhooks were removed${isInstalled ? ' and its Deployment was stopped' : ''}, and nothing else was changed.`;
     if (isInstalled) {
-      await stopDeployments(client, found, config.name, this.#options, signal);
+      const areGone = await stopDeployments(client, found, config.name, this.#options, signal);
       // A process that stops gives up its leases, which is no renewal.
       view = await read();
-      await assertNobodyServes(client, view, { lapsed, done }, this.#options, signal);
+      const after = { lapsed, isLeft: (lease: Lease) => areGone && ours.has(keyOf(lease)), done };
+      await assertNobodyServes(client, view, after, this.#options, signal);
     }
     await holdLeases(client, config, view.leases, { isInstalled, timeoutMs, done }, signal);
     return view;
