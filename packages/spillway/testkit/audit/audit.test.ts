@@ -140,11 +140,16 @@ describe('requests that were refused', () => {
     expect(refused({ impersonatedUser: { username: 'system:node:a' } })).toEqual(['system:node:a: get /somewhere: no']);
   });
 
-  it('do not count when they are let through as they are asked again', () => {
-    const forbidden = { responseStatus: { code: 403, message: 'not bound yet' } };
+  it('a moment too early do not count when they are let through as they are asked again', () => {
+    const message = "node: no relationship found between node 'a' and this object";
+    const forbidden = { responseStatus: { code: 403, message } };
     const events = [podRead('a', forbidden), podRead('b', forbidden), podRead('a', { requestURI: '/pods/a?again' })];
     expect(auditFindings(events, permissionsOf(granted([reading]))).denied).toEqual([
-      `${account}: get /pods/b: not bound yet`,
+      `${account}: get /pods/b: ${message}`,
+    ]);
+    const other = podRead('a', { responseStatus: { code: 403, message: 'a policy is against it' } });
+    expect(auditFindings([other, podRead('a')], permissionsOf(granted([reading]))).denied).toEqual([
+      `${account}: get /pods/a: a policy is against it`,
     ]);
   });
 

@@ -24,8 +24,8 @@ export interface AuditEvent {
 /** What has come of the permissions of some accounts, each with a line for people. */
 export interface Findings {
   /**
-   * Requests that were refused and never let through: there is no right for them, or a policy is against them. One that is let through
-   * when it is asked again came too early: the API server's authorizer of nodes learns of a binding a moment after watches have told it.
+   * Requests that were refused: there is no right for them, or a policy is against them. One of a node that is let through when it is
+   * asked again came too early, and does not count.
    */
   readonly denied: readonly string[];
   /** What was granted and nobody has needed. */
@@ -64,7 +64,9 @@ export function auditFindings(events: readonly AuditEvent[], permissions: readon
   const users = new Set(permissions.map(({ user }) => user));
   const own = events.filter(({ user: { username = '' } }) => users.has(username));
   const letThrough = new Set(own.filter((event) => !isRefused(event)).map(wishOf));
-  const denied = own.filter((event) => isRefused(event) && !letThrough.has(wishOf(event))).map(deniedLine);
+  const denied = own
+    .filter((event) => isRefused(event) && !(isEarly(event) && letThrough.has(wishOf(event))))
+    .map(deniedLine);
   const needed = new Map(
     own
       .filter((event) => !isRefused(event))
@@ -83,6 +85,10 @@ export function auditFindings(events: readonly AuditEvent[], permissions: readon
 
 /** A request that failed for another reason was authorized all the same: its object is missing, or has changed. */
 const isRefused = ({ responseStatus }: AuditEvent): boolean => responseStatus?.code === 403;
+
+/** The API server's authorizer of nodes, and its admission of tokens, learn of a binding a moment after watches have told it. */
+const isEarly = ({ responseStatus }: AuditEvent): boolean =>
+  /no relationship found between node|bound to a pod scheduled on a different node/.test(responseStatus?.message ?? '');
 
 type Need = Pick<Permission, 'user' | 'verb' | 'apiGroup' | 'resource' | 'name' | 'namespace'>;
 
