@@ -280,6 +280,16 @@ describe('in a burst', () => {
   });
 });
 
+test('a Warning is written however long that takes, also when its object is gone by then', async () => {
+  for (let i = 0; i < 6; i++) failures.push(new TransportError('unreachable', 'refused'));
+  const events = recorder({ isGone: () => true });
+  events.record(pod, { ...pulled, type: 'Warning' });
+  await clock.advance(60_000);
+  expect(calls).toHaveLength(7);
+  expect(dropped).toEqual([]);
+  await events.close();
+});
+
 describe('closing', () => {
   test('writes what waits', async () => {
     const events = recorder();
