@@ -53,6 +53,18 @@ test('admission goes before those who answer for it, and both before anything el
   expect(world.names).toEqual(others);
 });
 
+test('the lease of a node is watched for a moment when the pod that renewed it has ended, and as long as it lasts when nobody knows who did', async () => {
+  const watched = async (): Promise<string[]> => {
+    const told: string[] = [];
+    await uninstall({ ...optionsOf(config), tell: (line) => void told.push(line) }, patient);
+    return told.filter((line) => line.includes(`kube-node-lease/${nodeName}`));
+  };
+  expect(await watched()).toEqual([expect.stringContaining('for 12 s')]);
+  world = new RemovalWorld();
+  world.remove('Deployment', { namespace, name: 'spillway' });
+  expect(await watched()).toEqual([expect.stringContaining('for 40 s')]);
+});
+
 test('nothing is changed while somebody besides the Deployment serves', async () => {
   world.renewed.add(poolLease.name);
   await expect(removal()).rejects.toThrow(/stranger_1 renews the lease .* Nothing was changed/);
