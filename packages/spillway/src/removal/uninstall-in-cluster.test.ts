@@ -53,12 +53,14 @@ test('admission goes before those who answer for it, and both before anything el
   expect(world.names).toEqual(others);
 });
 
+/** What a removal tells of the lease of the node. */
+const watched = async (): Promise<string[]> => {
+  const told: string[] = [];
+  await uninstall({ ...optionsOf(config), tell: (line) => void told.push(line) }, patient);
+  return told.filter((line) => line.includes(`kube-node-lease/${nodeName}`));
+};
+
 test('the lease of a node is watched for a moment when the pod that renewed it has ended, and as long as it lasts when nobody knows who did', async () => {
-  const watched = async (): Promise<string[]> => {
-    const told: string[] = [];
-    await uninstall({ ...optionsOf(config), tell: (line) => void told.push(line) }, patient);
-    return told.filter((line) => line.includes(`kube-node-lease/${nodeName}`));
-  };
   expect(await watched()).toEqual([expect.stringContaining('for 12 s')]);
   world = new RemovalWorld();
   world.remove('Deployment', { namespace, name: 'spillway' });
