@@ -92,6 +92,17 @@ describe('the pods of a profile with limits', () => {
       expect(world.sides().filter((side) => side === 'local')).toHaveLength(1);
     }));
 
+  it('wait for a profile that the cluster has and the watch has not shown yet', () =>
+    ProfileWorld.with({ local: 1, cci: 0 }, async (world) => {
+      world.hideProfile();
+      await world.play({ kind: 'create', count: 3 });
+      await Promise.all([world.profilesListed(), world.play({ kind: 'deliver' })]);
+      expect(world.gated()).toBe(3);
+      await world.play({ kind: 'profile' });
+      await world.settle();
+      expect(world.sides()).toEqual(['local', undefined, undefined]);
+    }));
+
   it('go free when their profile goes', () =>
     ProfileWorld.with({ local: 0, cci: 0 }, async (world) => {
       await world.play({ kind: 'create', count: 1 });

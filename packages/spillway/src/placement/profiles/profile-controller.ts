@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   type EventRecorder,
+  isNotFound,
   type KubeClient,
   type Logger,
   nameOf,
@@ -17,7 +18,7 @@ import { type BurstValue, burstLabelOf, managedByProfileAnnotation, profileGate 
 import { type AskPools, refusedByAll } from '../../podspec/fit/fit.ts';
 import { profileProblem } from '../rules/profile-problem.ts';
 import { retryBackoff } from '../retry-backoff.ts';
-import { isLimited, type ScheduleProfile, scheduleProfiles } from '../rules/schedule-profile.ts';
+import { isLimited, matches, type ScheduleProfile, scheduleProfiles } from '../rules/schedule-profile.ts';
 import { workThrough } from '../work-through.ts';
 import { type Membership, QuotaBook, type Standing } from './quota-book.ts';
 import { liftPatch, type Place } from './lift.ts';
@@ -211,11 +212,21 @@ export class ProfileController {
     if (pod === undefined || !isGated(pod)) return;
     const matching = this.#book.match(pod);
     const side = this.#quotas.sideOf(uid);
-    // It waits for a place after all: a profile has come for it.
+    // It waits for a place after all: a profile has come for it, or is about to be seen.
     if (matching !== undefined && side === undefined) return;
+    if (matching === undefined && (await this.#hasUnseenProfile(pod, signal))) return;
     const place = matching !== undefined && side !== undefined ? this.#placeOf(pod, matching.profile, side) : undefined;
     const patch = { type: 'strategic', body: liftPatch(pod, place) } as const;
     await this.#options.client.resource(pods).patch(refOf(pod), patch, { lane, signal });
+  }
+
+  /** The watch of profiles can be behind that of pods; when it has caught up, the pod is judged again. */
+  async #hasUnseenProfile(pod: Pod, signal: AbortSignal): Promise<boolean> {
+    const resource = this.#options.client.resource(scheduleProfiles);
+    const { items } = await resource
+      .list({ namespace: namespaceOf(pod), lane, signal })
+      .catch((error: unknown) => (isNotFound(error) ? { items: [] } : Promise.reject(error)));
+    return items.some((profile) => profileProblem(profile) === undefined && matches(profile, pod.metadata?.labels));
   }
 
   #placeOf(pod: Pod, profile: ScheduleProfile, side: Side): Place {

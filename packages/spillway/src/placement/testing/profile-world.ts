@@ -38,6 +38,8 @@ export class ProfileWorld {
   readonly #seen = new Map<string, Pod>();
   #events: { readonly uid: string; readonly pod: Pod | undefined }[] = [];
   #profile: ScheduleProfile;
+  #hasProfile = true;
+  #lists = 0;
   #controller: ProfileController;
   #stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
@@ -104,7 +106,20 @@ export class ProfileWorld {
   }
 
   removeProfile(): void {
+    this.#hasProfile = false;
     this.#controller.profileGone(this.#profile);
+  }
+
+  /** The cluster has the profile, and the watch does not show it. */
+  hideProfile(): void {
+    this.#controller.profileGone(this.#profile);
+  }
+
+  /** Resolves when the controller has asked the cluster for profiles and what it did then has been done. */
+  async profilesListed(): Promise<void> {
+    const before = this.#lists;
+    await expect.poll(() => this.#lists).toBeGreaterThan(before);
+    for (let turns = 0; turns < 10; turns += 1) await turn();
   }
 
   /** Writes succeed again; resolves when nobody waits beside a free place. */
@@ -160,7 +175,7 @@ export class ProfileWorld {
       values: () => this.#seen.values(),
     };
     const controller = new ProfileController({
-      client: fakeClient({ patch: (_, ref, patch) => this.#patch(ref, patch) }),
+      client: fakeClient({ list: () => this.#list(), patch: (_, ref, patch) => this.#patch(ref, patch) }),
       pods: store,
       isVirtual: (name) => name === 'vk',
       ask: () => [],
@@ -229,6 +244,12 @@ export class ProfileWorld {
     const stored = { ...pod, metadata: { ...pod.metadata, resourceVersion } };
     this.#pods.set(uid, stored);
     this.#events.push({ uid, pod: stored });
+  }
+
+  async #list(): Promise<{ items: ScheduleProfile[] }> {
+    await turn();
+    this.#lists += 1;
+    return { items: this.#hasProfile ? [this.#profile] : [] };
   }
 
   async #patch(ref: ObjectRef, patch: Patch): Promise<Pod> {
