@@ -46,6 +46,7 @@ export * from './generated/resources.ts';
 export type { Evidence } from './informer/history.ts';
 export { Informer, type InformerHandlers, type ReflectorOptions } from './informer/informer.ts';
 export { Sharing, withPartsOf } from './informer/sharing.ts';
+export { parseObject } from './resources/object-json.ts';
 export type { IndexFunction, Store } from './informer/store.ts';
 export { type Logger, silentLogger } from './logger.ts';
 export {

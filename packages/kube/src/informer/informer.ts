@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import { TransportError } from '../errors.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import type { KubeObject, ResourceType } from '../resource-type.ts';
+import { withoutManagedFields } from '../resources/object-json.ts';
 import type { KubeClient } from '../transport/client.ts';
 import type { LaneName } from '../transport/lanes.ts';
 import { type Change, type Evidence, observe, observeAll, observeDeletion } from './history.ts';
@@ -16,10 +17,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly namespace?: string | undefined;
   readonly fieldSelector?: string | undefined;
   readonly labelSelector?: string | undefined;
-  /** Called once for each object that comes in, before it is stored or delivered. May change its argument. */
+  /** Called once for each object that comes in, without `metadata.managedFields`, before it is stored or delivered. Does not change it. */
   readonly transform?: ((object: T) => T) | undefined;
-  /** Default: false, `metadata.managedFields` is dropped */
-  readonly keepManagedFields?: boolean | undefined;
   readonly indexes?: Readonly<Record<string, IndexFunction<T>>> | undefined;
   /** Of informers that know the same objects, or such as are alike. Default: its own */
   readonly sharing?: Sharing<T> | undefined;
@@ -120,6 +119,7 @@ export class Informer<T extends KubeObject> {
       resource: client.resource(type),
       name: type.plural,
       scope: { namespace, fieldSelector, labelSelector, lane },
+      parse: (text) => this.#sharing.parse(text),
       pageSize: this.#options.pageSize ?? 500,
       watchList: this.#options.watchList ?? true,
       relistMs: this.#options.relistMs ?? Number.POSITIVE_INFINITY,
@@ -142,13 +142,8 @@ export class Informer<T extends KubeObject> {
   }
 
   #prepare(object: T): T {
-    if (this.#options.keepManagedFields !== true && object.metadata?.managedFields !== undefined) {
-      // A new object: `delete` would turn the old one into a slow dictionary, for as long as the store keeps it.
-      const { managedFields: _, ...metadata } = object.metadata;
-      object.metadata = metadata;
-    }
-    const transformed = this.#options.transform === undefined ? object : this.#options.transform(object);
-    return this.#sharing.share(transformed);
+    const slim = withoutManagedFields(object);
+    return this.#sharing.share(this.#options.transform?.(slim) ?? slim);
   }
 
   #sync(): void {

@@ -14,6 +14,8 @@ export interface ReflectorConfig<T extends KubeObject> {
   /** For messages: "pods" */
   readonly name: string;
   readonly scope: Pick<WatchOptions, 'namespace' | 'fieldSelector' | 'labelSelector' | 'lane'>;
+  /** Reads an object in a watch event. */
+  readonly parse: (text: string) => T;
   readonly pageSize: number;
   readonly watchList: boolean;
   /** At the end of a watch everything is listed again if the last list is older. */
@@ -144,7 +146,7 @@ export class Reflector<T extends KubeObject> {
 
   /** One watch until its end. With `initial` the server first sends everything there is, then a marked bookmark. */
   async #watch(signal: AbortSignal, initial: Map<string, T> | undefined): Promise<void> {
-    const { resource, scope, clock, random, name, relistMs } = this.#config;
+    const { resource, scope, parse, clock, random, name, relistMs } = this.#config;
     const timeoutSeconds = Math.round(300 * (1 + random()));
     const start = clock.now();
     const liveness = new Liveness({ clock, about: name, limitMs: timeoutSeconds * 1000 + 30_000 });
@@ -154,7 +156,14 @@ export class Reflector<T extends KubeObject> {
     let collecting = initial;
     let events = 0;
     try {
-      const options: WatchOptions = { ...scope, signal: watching, timeoutSeconds, allowBookmarks: true, retry: false };
+      const options: WatchOptions = {
+        ...scope,
+        parse,
+        signal: watching,
+        timeoutSeconds,
+        allowBookmarks: true,
+        retry: false,
+      };
       const stream = resource.watch(
         initial === undefined
           ? { ...options, resourceVersion: this.#resourceVersion }

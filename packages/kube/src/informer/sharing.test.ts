@@ -63,6 +63,20 @@ describe('objects', () => {
     expect(other.getByUid('uid-a')).toBe(one.getByUid('uid-a'));
   });
 
+  it('that two are told are read once, and what only one is told is not kept', () => {
+    const sharing = new Sharing<Pod>();
+    for (const store of [new IndexedStore<Pod>(), new IndexedStore<Pod>()]) sharing.join(store);
+    const read = (name: string): Pod => sharing.parse(JSON.stringify(pod(name, '1')));
+    const [first, second, third] = [read('a'), read('a'), read('a')];
+    expect(first).toEqual(pod('a', '1'));
+    expect(second).toBe(first);
+    expect(third).not.toBe(first);
+    // etcd was restored, and gives versions anew.
+    expect(sharing.parse(JSON.stringify(pod('a', '1', 'Failed')))).toEqual(pod('a', '1', 'Failed'));
+    for (let count = 0; count < 1000; count += 1) read(`b-${count}`);
+    expect(read('a')).not.toBe(third);
+  });
+
   it('keep what an update does not change', () => {
     const sharing = new Sharing<Pod>();
     const store = new IndexedStore<Pod>();

@@ -2,9 +2,15 @@ import { trusted } from '../json.ts';
 import { LruMap } from '../lru.ts';
 import { controllerOf, namespaceOf, resourceVersionOf, uidOf } from '../meta.ts';
 import type { KubeObject } from '../resource-type.ts';
+import { parseObject } from '../resources/object-json.ts';
 
 /** Enough that the Deployments and Jobs whose pods come at the same time each have one. */
 const rememberedKinds = 256;
+
+/** How far the watches of two informers may be apart for one to profit from what the other has parsed. */
+const rememberedTexts = 512;
+/** As the API server writes built-in kinds. */
+const inText = /"uid":"[\w-]+","resourceVersion":"\w+"/;
 
 interface Known<T> {
   getByUid(uid: string): T | undefined;
@@ -20,10 +26,27 @@ export class Sharing<T extends KubeObject> {
   /** The newest object of each kind that is likely to have many that say nearly the same. */
   readonly #siblings = new LruMap<string, T>(rememberedKinds);
 
+  /** What one store was given, for another one that is told the same. */
+  readonly #parsed = new LruMap<string, { readonly text: string; readonly object: T }>(rememberedTexts);
+
   /** What this store has is shared from now on, until it is disposed of. */
   join(store: Known<T>): Disposable {
     this.#stores.add(store);
     return { [Symbol.dispose]: () => void this.#stores.delete(store) };
+  }
+
+  /** Parses an object in a watch event, once for all who are told the same. @throws SyntaxError */
+  parse(text: string): T {
+    const [version] = this.#stores.size > 1 ? (inText.exec(text) ?? []) : [];
+    if (version === undefined) return parseObject<T>(text);
+    const known = this.#parsed.get(version);
+    if (known?.text === text) {
+      this.#parsed.delete(version);
+      return known.object;
+    }
+    const object = parseObject<T>(text);
+    this.#parsed.set(version, { text, object });
+    return object;
   }
 
   /** Changes the object, or answers another that is equal to it. */
@@ -65,7 +88,8 @@ export function withPartsOf<T>(value: T, first: unknown, second?: unknown): T {
 }
 
 function share(value: unknown, first: unknown, second: unknown): unknown {
-  if (typeof value === 'string') return value === first ? first : value === second ? second : value;
+  if (value === first) return first;
+  if (typeof value === 'string') return value === second ? second : value;
   if (!isObject(value)) return value;
   const a = isAlike(first, value) ? first : undefined;
   const b = isAlike(second, value) ? second : undefined;

@@ -15,6 +15,8 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined;
   /** Default: true */
   readonly retry?: boolean | undefined;
+  /** Reads an object of the API: the answer, or one in a watch event. @throws SyntaxError. Default: JSON.parse */
+  readonly parse?: ((text: string) => unknown) | undefined;
 }
 
 export interface GetOptions extends CallOptions {
@@ -117,6 +119,7 @@ export function resourceClient<T extends KubeObject>(client: Requester, type: Re
     signal: options.signal,
     timeoutMs: options.timeoutMs,
     retry: options.retry,
+    parse: options.parse,
     resource: options.subresource === undefined ? type.plural : `${type.plural}/${options.subresource}`,
   });
   /** Items of a list come without kind and apiVersion; events of a watch with them. Here both have them. */
@@ -251,7 +254,7 @@ export function resourceClient<T extends KubeObject>(client: Requester, type: Re
           timeoutSeconds: options.timeoutSeconds,
         },
       });
-      yield* watchEvents<T>(stream, `watch of ${path}`);
+      yield* watchEvents<T>(stream, `watch of ${path}`, options.parse);
     },
   };
 }

@@ -42,6 +42,19 @@ describe('a watch', () => {
     expect(server.requests[0]?.query.toString()).toBe('watch=true&allowWatchBookmarks=true');
   });
 
+  test('has its objects read by who reads better, however the server puts it', async () => {
+    const { client } = await setUp((_, response) =>
+      response.writeHead(200).end(event('ADDED', 'a') + event('MODIFIED', 'a').replace('{', '{ ')),
+    );
+    const texts: string[] = [];
+    const parse = (text: string): unknown => (texts.push(text), JSON.parse(text));
+    const names = [];
+    for await (const { type, object } of client.resource(pods).watch({ parse }))
+      names.push(`${type} ${nameOf(object)}`);
+    expect(names).toEqual(['ADDED a', 'MODIFIED a']);
+    expect(texts).toEqual([JSON.stringify({ kind: 'Pod', metadata: { name: 'a', resourceVersion: '1' } })]);
+  });
+
   test('cut off in the middle of an event is an error, and what was whole is delivered', async () => {
     const { client } = await setUp((_, response) =>
       response.writeHead(200).end(event('ADDED', 'a') + event('ADDED', 'b').slice(0, -9)),

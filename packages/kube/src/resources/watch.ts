@@ -11,11 +11,15 @@ export type WatchEvent<T> =
   | { readonly type: 'BOOKMARK'; readonly object: T };
 
 /** Reads the stream to its end and closes it, also when the consumer stops early. @throws ApiError, TransportError */
-export async function* watchEvents<T>(stream: KubeStream, about: string): AsyncGenerator<WatchEvent<T>, void> {
+export async function* watchEvents<T>(
+  stream: KubeStream,
+  about: string,
+  parse: (text: string) => unknown = parseJson,
+): AsyncGenerator<WatchEvent<T>, void> {
   const lines = new LineSplitter();
   try {
     for await (const chunk of stream.body) {
-      for (const line of lines.push(trusted<Buffer>(chunk))) yield parseEvent<T>(line, about);
+      for (const line of lines.push(trusted<Buffer>(chunk))) yield parseEvent<T>(line, about, parse);
     }
     if (lines.pending > 0) {
       throw new TransportError('protocol', `${about}: the watch was cut off in the middle of an event`);
@@ -25,10 +29,21 @@ export async function* watchEvents<T>(stream: KubeStream, about: string): AsyncG
   }
 }
 
-function parseEvent<T>(line: string, about: string): WatchEvent<T> {
-  let event: WatchEvent<T> | { readonly type: 'ERROR'; readonly object: Status };
+/** As the API server writes events: first the type, then the object, and nothing else. */
+const aboutAnObject = /^\{"type":"(ADDED|MODIFIED|DELETED)","object":/;
+
+type ParsedEvent<T> = WatchEvent<T> | { readonly type: 'ERROR'; readonly object: Status };
+
+function parseLine<T>(line: string, parse: (text: string) => unknown): ParsedEvent<T> {
+  const [head, type] = aboutAnObject.exec(line) ?? [];
+  if (head === undefined || !line.endsWith('}')) return parseJson(line);
+  return trusted<ParsedEvent<T>>({ type, object: parse(line.slice(head.length, -1)) });
+}
+
+function parseEvent<T>(line: string, about: string, parse: (text: string) => unknown): WatchEvent<T> {
+  let event: ParsedEvent<T>;
   try {
-    event = parseJson(line);
+    event = parseLine(line, parse);
   } catch (cause) {
     throw new TransportError('protocol', `${about}: a watch event is not JSON`, { cause });
   }

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../clock.ts';
 import type { ClusterConfig, Impersonation } from '../config/cluster-config.ts';
 import { type ApiError, TransportError } from '../errors.ts';
-import { trusted } from '../json.ts';
+import { parseJson, trusted } from '../json.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import type { KubeObject, ResourceType } from '../resource-type.ts';
 import { type ResourceClient, resourceClient } from '../resources/resource-client.ts';
@@ -168,7 +168,7 @@ export class KubeClient implements AsyncDisposable {
     if (typeof contentType === 'string' && !contentType.includes('json')) return text;
     if (text === '') return undefined;
     try {
-      return JSON.parse(text);
+      return (request.parse ?? parseJson)(text);
     } catch (cause) {
       const message = `${aboutOf(request)}: the answer is not JSON. Is ${this.config.server} (from ${this.config.source}) an API server?`;
       throw new TransportError('protocol', message, { cause });

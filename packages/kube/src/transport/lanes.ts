@@ -19,9 +19,9 @@ export interface LaneOptions {
 export const defaultLanes: Readonly<Record<'default', LaneOptions> & Record<LaneName, LaneOptions>> = {
   lease: { qps: Number.POSITIVE_INFINITY, burst: 1, concurrency: 4 },
   node: { qps: 20, burst: 40, concurrency: 4 },
-  status: { qps: 400, burst: 800, concurrency: 32 },
+  status: { qps: 1000, burst: 2000, concurrency: 32 },
   events: { qps: 50, burst: 100, concurrency: 4 },
-  default: { qps: 200, burst: 400, concurrency: 32 },
+  default: { qps: 500, burst: 1000, concurrency: 32 },
 };
 
 /** Admits requests in their order, as fast as the limits allow. */

@@ -23,6 +23,8 @@ export interface KubeRequest {
   readonly timeoutMs?: number | undefined;
   /** Default: true. False: the first failure is the answer, for callers with a back-off of their own. */
   readonly retry?: boolean | undefined;
+  /** Reads an answer of success that is JSON. @throws SyntaxError. Default: JSON.parse */
+  readonly parse?: ((text: string) => unknown) | undefined;
   /** What metrics call it: "pods", "pods/status". Default: empty */
   readonly resource?: string | undefined;
 }

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request, type RequestOptions } from 'node:https';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import {
   type ContainerState,
@@ -178,6 +179,12 @@ function conditions(ready: 'True' | 'False'): PodCondition[] {
   ];
 }
 
+const stalls = monitorEventLoopDelay({ resolution: 10 });
+stalls.enable();
+process.on('SIGUSR2', () => {
+  process.stdout.write(`${JSON.stringify({ stallSeconds: stalls.max / 1e9 })}\n`);
+  stalls.reset();
+});
 const [kubeconfig = '', nodeName = ''] = process.argv.slice(2);
 const config = await loadKubeconfig({ paths: [kubeconfig] });
 const { hostname, port } = new URL(config.server);

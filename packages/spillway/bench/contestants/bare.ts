@@ -1,13 +1,13 @@
 import path from 'node:path';
 import type { Cluster } from '@spillway/devcluster';
-import type { Contestant } from './contestant.ts';
+import { askByLog, type Contestant } from './contestant.ts';
 import { startOtherProcess } from './other-process.ts';
 
 const nodeName = 'bench-bare';
 
 /** Starts the least program that does what a virtual node must: what the API server takes for itself. */
-export const startBare = (cluster: Cluster): Promise<Contestant> =>
-  startOtherProcess(cluster, {
+export async function startBare(cluster: Cluster): Promise<Contestant> {
+  const bare = await startOtherProcess(cluster, {
     nodeName,
     program: process.execPath,
     args: [
@@ -17,3 +17,5 @@ export const startBare = (cluster: Cluster): Promise<Contestant> =>
       nodeName,
     ],
   });
+  return { ...bare, stallSeconds: () => askByLog(bare.pid, bare.logFile, 'stallSeconds') };
+}

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '@spillway/devcluster';
 import type { TestbedOptions } from '../../testkit/testbed.ts';
 
@@ -13,13 +15,13 @@ export interface Contestant extends AsyncDisposable {
   readonly pid: number;
   /** Rejects when the process ends by itself. */
   readonly ended: Promise<never>;
+  /** Longest time in seconds that the event loop stood still since the last call, of a program that has one. */
+  stallSeconds?(): Promise<number>;
   /** What only Spillway tells of itself. */
   readonly inside?: Inside;
 }
 
 export interface Inside {
-  /** Longest time in seconds that the event loop stood still since the last call. */
-  stallSeconds(): Promise<number>;
   /** Bytes in use after a full garbage collection. */
   heapAfterCollection(): Promise<number>;
   /** A sum over the samples of a metric so far, those with these labels. */
@@ -32,4 +34,19 @@ export async function kubectl(cluster: Cluster, args: readonly string[], input?:
   const { code, stdout, stderr } = await cluster.kubectl(args, input === undefined ? {} : { input });
   if (code !== 0) throw new Error(`kubectl ${args.join(' ')} failed: ${stderr.trim()}`);
   return stdout;
+}
+
+/** Asks a process of a contestant by SIGUSR2 for a number, which it writes into its log as a line of JSON with this key. */
+export async function askByLog(pid: number, logFile: string, key: string): Promise<number> {
+  const told = async (): Promise<string[]> => {
+    const lines = (await readFile(logFile, 'utf8')).matchAll(/^\{"(\w+)":([\d.]+)\}$/gm);
+    return [...lines].flatMap(([, name, value = '']) => (name === key ? [value] : []));
+  };
+  const before = (await told()).length;
+  process.kill(pid, 'SIGUSR2');
+  for (;;) {
+    const value = (await told())[before];
+    if (value !== undefined) return Number(value);
+    await sleep(50);
+  }
 }

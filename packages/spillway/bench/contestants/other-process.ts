@@ -15,7 +15,10 @@ export interface OtherProcess {
 }
 
 /** Starts a program that runs one virtual node, and resolves when the node is Ready. */
-export async function startOtherProcess(cluster: Cluster, other: OtherProcess): Promise<Contestant> {
+export async function startOtherProcess(
+  cluster: Cluster,
+  other: OtherProcess,
+): Promise<Contestant & { readonly logFile: string }> {
   const { nodeName, program, args, env, node } = other;
   const dir = path.join(cluster.dir, nodeName);
   await mkdir(dir, { recursive: true });
@@ -49,5 +52,5 @@ export async function startOtherProcess(cluster: Cluster, other: OtherProcess): 
   await Promise.race([ready, ended]);
   if (child.pid === undefined) throw new Error(`${program} has no process`);
   const running = started.move();
-  return { nodeName, pid: child.pid, ended, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return { nodeName, pid: child.pid, logFile, ended, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }

@@ -1,10 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '@spillway/devcluster';
 import { Testbed } from '../../testkit/testbed.ts';
 import type { Product } from './product.ts';
-import { type Contestant, kubectl, type SpillwaySettings } from './contestant.ts';
+import { askByLog, type Contestant, kubectl, type SpillwaySettings } from './contestant.ts';
 import { parseMetrics, type Sample } from '../observe/prometheus.ts';
 
 const collector = path.join(import.meta.dirname, 'collect-garbage.ts');
@@ -52,9 +50,9 @@ export async function startSpillway({
     nodeName,
     pid,
     ended: testbed.ended,
+    stallSeconds: async () => sum(await samples(testbed, 'nodejs_eventloop_lag_max_seconds')),
     inside: {
-      stallSeconds: async () => sum(await samples(testbed, 'nodejs_eventloop_lag_max_seconds')),
-      heapAfterCollection: () => heapAfterCollection(testbed, pid),
+      heapAfterCollection: () => askByLog(pid, testbed.logFile, 'heapAfterCollection'),
       total: async (metric, labels = {}) =>
         sum(
           (await samples(testbed, metric)).filter((sample) =>
@@ -79,18 +77,3 @@ async function samples({ cluster, nodeName }: Testbed, metric: string): Promise<
 }
 
 const sum = (all: readonly Sample[]): number => all.reduce((total, { value }) => total + value, 0);
-
-async function heapAfterCollection(testbed: Testbed, pid: number): Promise<number> {
-  const before = (await collections(testbed)).length;
-  process.kill(pid, 'SIGUSR2');
-  for (;;) {
-    const bytes = (await collections(testbed))[before];
-    if (bytes !== undefined) return bytes;
-    await sleep(50);
-  }
-}
-
-async function collections(testbed: Testbed): Promise<number[]> {
-  const log = await readFile(testbed.logFile, 'utf8');
-  return Array.from(log.matchAll(/^\{"heapAfterCollection":(\d+)\}$/gm), ([, bytes]) => Number(bytes));
-}

@@ -65,7 +65,7 @@ export async function measureLifecycle(turn: Turn): Promise<Figures> {
   const { pid, inside } = contestant;
   await burstOn(contestant, turn, { pods: warmUpPods });
   const heapBeforeBytes = await inside?.heapAfterCollection();
-  await inside?.stallSeconds();
+  await contestant.stallSeconds?.();
   const callsBefore = await apiCallsOf(cluster);
   const before = await processUsage(pid);
   let rssRunningBytes = 0;
@@ -75,7 +75,7 @@ export async function measureLifecycle(turn: Turn): Promise<Figures> {
     },
   });
   const after = await processUsage(pid);
-  const longestStallSeconds = await inside?.stallSeconds();
+  const longestStallSeconds = await contestant.stallSeconds?.();
   const calls = callsPerPod(callsBefore, await apiCallsOf(cluster), pods);
   const heapAfterBytes = await inside?.heapAfterCollection();
   return {

@@ -31,7 +31,7 @@ export const storm: Scenario = {
 async function measure(turn: Turn): Promise<Figures> {
   const { pods } = turn;
   await using contestant = await turn.start();
-  const { inside, pid } = contestant;
+  const { pid } = contestant;
   await burstOn(contestant, turn, { pods: 100 });
   const seconds = 15 + Math.ceil(pods / slowestPodsPerSecond);
   const endsAt = Date.now() + seconds * 1000;
@@ -41,12 +41,12 @@ async function measure(turn: Turn): Promise<Figures> {
     command: () => ['sleep', String(Math.max(0, (endsAt - Date.now()) / 1000))],
     onRunning: async (view) => {
       if (Date.now() >= endsAt) throw new Error(`the pods were not Running within ${seconds} s`);
-      await inside?.stallSeconds();
+      await contestant.stallSeconds?.();
       const before = await processUsage(pid);
       const ends = performance.now() + endsAt - Date.now();
       await view.until(`${pods} pods to be Succeeded`, () => view.succeeded.size === pods);
       const latencies = Array.from(view.succeeded.values(), (at) => (at - ends) / 1000).toSorted((a, b) => a - b);
-      const longestStallSeconds = await inside?.stallSeconds();
+      const longestStallSeconds = await contestant.stallSeconds?.();
       figures = {
         endedPerSecond: pods / (latencies.at(-1) ?? Number.NaN),
         endedP50Seconds: quantile(latencies, 0.5),

@@ -2,6 +2,7 @@ import {
   ApiError,
   isConflict,
   isNotFound,
+  parseObject,
   type KubeClient,
   type Pod,
   pods,
@@ -271,7 +272,7 @@ export class Operations {
     try {
       await this.#options.client
         .resource(pods)
-        .delete({ namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid }, signal });
+        .delete({ namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid }, parse: parseObject, signal });
       return ok;
     } catch (error) {
       if (isNotFound(error) || isConflict(error)) return this.#confirmGone(ref, signal);

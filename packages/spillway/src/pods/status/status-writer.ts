@@ -10,6 +10,7 @@ import {
   pods,
   type PodStatus,
   isOlder,
+  parseObject,
   systemClock,
   uidOf,
   withPartsOf,
@@ -50,7 +51,7 @@ export class StatusWriter {
   readonly #options: StatusWriterOptions;
   readonly #clock: Clock;
   readonly #pending = new Map<string, PendingWrite<Wanted>>();
-  /** Answers to our own writes, until the watch has brought something as new. */
+  /** Answers to our own writes, until the watch has brought something as new: as many as pods when it is behind. */
   readonly #answers = new Map<string, Pod>();
   readonly #queue: WorkQueue<string>;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -149,9 +150,9 @@ export class StatusWriter {
         .patch(
           instanceRef(live),
           { type: 'strategic', body: patch },
-          { subresource: 'status', lane: 'status', signal },
+          { subresource: 'status', lane: 'status', parse: parseObject, signal },
         );
-      if (this.#options.live(uid) !== undefined) this.#answers.set(uid, slimAnswer(answer, live));
+      if (this.#options.live(uid) !== undefined) this.#answers.set(uid, withPartsOf(answer, live));
       onWritten?.('written');
       return { kind: 'written' };
     } catch (error) {
@@ -233,12 +234,6 @@ function timeless(status: PodStatus): object {
     ...status,
     conditions: status.conditions?.map((condition) => ({ ...condition, lastTransitionTime: undefined })),
   };
-}
-
-/** When the watch is behind, there are as many answers as pods. */
-function slimAnswer(answer: Pod, live: Pod): Pod {
-  const { managedFields: _, ...metadata } = answer.metadata ?? {};
-  return withPartsOf({ ...answer, metadata }, live);
 }
 
 function retryAfterMs(error: unknown): number {

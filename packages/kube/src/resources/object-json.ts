@@ -1,0 +1,38 @@
+import { parseJson } from '../json.ts';
+import type { KubeObject } from '../resource-type.ts';
+
+/**
+ * Parses an object of the API without `metadata.managedFields`, which takes more of a pod than all the rest and interests nobody
+ * here.
+ *
+ * @throws SyntaxError
+ */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+export function parseObject<T extends KubeObject>(text: string): T {
+  return withoutManagedFields(parseJson<T>(withoutManagedFieldsText(text)));
+}
+
+/** Changes the object. */
+export function withoutManagedFields<T extends KubeObject>(object: T): T {
+  if (object.metadata?.managedFields === undefined) return object;
+  // A new object: `delete` would turn the old one into a slow dictionary, for as long as somebody keeps it.
+  const { managedFields: _, ...metadata } = object.metadata;
+  object.metadata = metadata;
+  return object;
+}
+
+/** So the API server begins what it writes of built-in kinds; of others, fields are in the order of the alphabet. */
+const builtIn = /^\{"kind":"\w+","apiVersion":"[\w./-]+","metadata":\{/;
+const afterMetadata = /\]\},"\w+":/y;
+
+/**
+ * Cuts them out where they are the last field of the metadata, before another field of the object. Inside of JSON strings each
+ * quote has a backslash before it, so all of this is found only where it is structure.
+ */
+function withoutManagedFieldsText(text: string): string {
+  if (!builtIn.test(text)) return text;
+  const start = text.indexOf(',"managedFields":[');
+  const end = start === -1 ? -1 : text.indexOf(']},"', start);
+  afterMetadata.lastIndex = end;
+  return end !== -1 && afterMetadata.test(text) ? text.slice(0, start) + text.slice(end + 1) : text;
+}
