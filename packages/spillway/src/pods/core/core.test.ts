@@ -749,6 +749,31 @@ describe('a pool that is not prepared', () => {
     }));
 });
 
+it('a create that a killed process has sent arrives when its pod has ended and gone: what it starts is removed', () =>
+  inWorld(
+    {
+      latency: { create: 4000 },
+      startDelay: 3500,
+      faults: [{ on: 'create', fails: 'unavailable', effect: 'done', timesPerPod: 1 }],
+    },
+    async (world) => {
+      const { uid } = instanceRef(world.create('web'));
+      // Its instance is starting when the create is sent again, since nobody has heard that it was accepted.
+      await world.advance(6000);
+      expect((await world.instances()).map(({ state }) => state)).toEqual(['running']);
+      world.crash();
+      world.delete('web');
+      world.start();
+      await world.advance(500);
+      expect(world.api.all).toEqual([]);
+      expect(await uidsOf(world)).toEqual([]);
+      await world.advance(1000);
+      expect(await uidsOf(world)).toEqual([uid]);
+      await world.advance(120_000);
+      expect(await uidsOf(world)).toEqual([]);
+    },
+  ));
+
 it('two instances of one UID are noticed by these tests', async () => {
   const world = new CoreWorld({});
   world.start();

@@ -366,7 +366,7 @@ export class CoreWorld {
       onReady: (seconds) => this.ready.push(seconds),
       onStep: () => (this.steps += 1),
       violate: (what) => this.#overseer.violate(what),
-      outdated: (uid) => this.#overseer.outdated.add(uid),
+      createSent: (workload, serves) => this.#overseer.createSent(workload, serves),
     });
     this.#processes.set(name, process);
     this.#ending.push(process.ended);
