@@ -22,6 +22,8 @@ export interface ProcessOptions {
   /** Is it one of several, of which one leads? */
   readonly elected: boolean;
   readonly world: Timing;
+  /** It starts when this has resolved. Default: at once */
+  readonly after?: Promise<void> | undefined;
   readonly random: () => number;
   readonly api: FakePodsApi;
   readonly backend: FaultyBackend;
@@ -89,13 +91,14 @@ export class CoreProcess {
   #unawareSince: number | undefined;
   /** It does not reach the API server, but its backend. */
   cutOff = false;
+  #hasEnded = false;
   /** Resolves when nothing of it runs any more. */
   readonly ended: Promise<void>;
 
   constructor(options: ProcessOptions) {
     this.options = options;
     this.timing = new ProcessTiming(options.world);
-    this.ended = this.#run();
+    this.ended = this.#run().finally(() => (this.#hasEnded = true));
   }
 
   get controller(): PodController | undefined {
@@ -136,8 +139,10 @@ export class CoreProcess {
   }
 
   async #run(): Promise<void> {
-    const { elected, identity, api, random } = this.options;
+    const { elected, identity, api, random, after } = this.options;
     const { signal } = this.#stopping;
+    if (after) await after;
+    if (signal.aborted) return;
     if (!elected) {
       await this.#serve({ signal, lost: this.#dead.signal, check: () => {} });
       return;
@@ -219,7 +224,7 @@ export class CoreProcess {
 
   get serves(): boolean {
     const { elected, identity, api } = this.options;
-    return !this.dead.aborted && (!elected || api.leases.holderOf('pool') === identity);
+    return !this.dead.aborted && !this.#hasEnded && (!elected || api.leases.holderOf('pool') === identity);
   }
 
   /** Whoever can know that another leads changes nothing. */
