@@ -749,6 +749,45 @@ describe('a pool that is not prepared', () => {
     }));
 });
 
+describe('a create that is still on its way when its process ends, and its pod is deleted then', () => {
+  // The instance is starting when the create is sent again, since nobody has heard that it was accepted.
+  const askedTwice: Scenario = {
+    latency: { create: 4000 },
+    startDelay: 3500,
+    faults: [{ on: 'create', fails: 'unavailable', effect: 'done', timesPerPod: 1 }],
+  };
+
+  it('arrives when the pod has ended and gone, if the process was killed: what it starts is removed', () =>
+    inWorld(askedTwice, async (world) => {
+      const { uid } = instanceRef(world.create('web'));
+      await world.advance(6000);
+      expect((await world.instances()).map(({ state }) => state)).toEqual(['running']);
+      world.crash();
+      world.delete('web');
+      world.start();
+      await world.advance(500);
+      expect(world.api.all).toEqual([]);
+      expect(await uidsOf(world)).toEqual([]);
+      await world.advance(1000);
+      expect(await uidsOf(world)).toEqual([uid]);
+      await world.advance(120_000);
+      expect(await uidsOf(world)).toEqual([]);
+    }));
+
+  it('is waited for, if the process was stopped: the pod is started once', () =>
+    inWorld(askedTwice, async (world) => {
+      const { uid } = instanceRef(world.create('web'));
+      await world.advance(6000);
+      world.stop();
+      world.delete('web');
+      world.start();
+      await world.advance(120_000);
+      expect(world.api.all).toEqual([]);
+      expect(await uidsOf(world)).toEqual([]);
+      expect(world.traces.get(uid)?.starts).toBe(1);
+    }));
+});
+
 it('two instances of one UID are noticed by these tests', async () => {
   const world = new CoreWorld({});
   world.start();

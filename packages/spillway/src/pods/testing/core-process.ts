@@ -6,7 +6,7 @@ import {
   type Timing,
   TransportError,
 } from '@spillway/kube';
-import { type Backend, BackendError, type InstanceRef, type Notice } from '../../backends/backend.ts';
+import { type Backend, BackendError, type InstanceRef, type Notice, type Workload } from '../../backends/backend.ts';
 import type { FaultyBackend } from '../../backends/simulated/faulty-backend.ts';
 import { guardedBackend } from '../../pool/guarded-backend.ts';
 import { Preparation } from '../../pool/preparation.ts';
@@ -22,6 +22,8 @@ export interface ProcessOptions {
   /** Is it one of several, of which one leads? */
   readonly elected: boolean;
   readonly world: Timing;
+  /** It starts when this has resolved. Default: at once */
+  readonly after?: Promise<void> | undefined;
   readonly random: () => number;
   readonly api: FakePodsApi;
   readonly backend: FaultyBackend;
@@ -35,8 +37,8 @@ export interface ProcessOptions {
   /** A pod was looked at, and had a status. */
   readonly onStep: () => void;
   readonly violate: (what: string) => void;
-  /** A create of the pod arrives of a process that leads no more, and could not know. */
-  readonly outdated: (uid: string) => void;
+  /** A create is on its way. @param serves does the process that has sent it serve the node, at this time? */
+  readonly createSent: (workload: Workload, serves: () => boolean) => void;
 }
 
 /** What a process waits for the answer to. */
@@ -89,13 +91,14 @@ export class CoreProcess {
   #unawareSince: number | undefined;
   /** It does not reach the API server, but its backend. */
   cutOff = false;
+  #hasEnded = false;
   /** Resolves when nothing of it runs any more. */
   readonly ended: Promise<void>;
 
   constructor(options: ProcessOptions) {
     this.options = options;
     this.timing = new ProcessTiming(options.world);
-    this.ended = this.#run();
+    this.ended = this.#run().finally(() => (this.#hasEnded = true));
   }
 
   get controller(): PodController | undefined {
@@ -136,8 +139,10 @@ export class CoreProcess {
   }
 
   async #run(): Promise<void> {
-    const { elected, identity, api, random } = this.options;
+    const { elected, identity, api, random, after } = this.options;
     const { signal } = this.#stopping;
+    if (after) await after;
+    if (signal.aborted) return;
     if (!elected) {
       await this.#serve({ signal, lost: this.#dead.signal, check: () => {} });
       return;
@@ -217,9 +222,9 @@ export class CoreProcess {
     return pause;
   }
 
-  get leads(): boolean {
+  get serves(): boolean {
     const { elected, identity, api } = this.options;
-    return !elected || api.leases.holderOf('pool') === identity;
+    return !this.dead.aborted && !this.#hasEnded && (!elected || api.leases.holderOf('pool') === identity);
   }
 
   /** Whoever can know that another leads changes nothing. */
@@ -253,12 +258,17 @@ class Line {
     return await this.#send(verb, call, (cause) => new TransportError('aborted', 'given up', { cause }));
   }
 
-  async #toBackend<T>(verb: Verb, call: () => Promise<T>): Promise<T> {
-    return await this.#send(verb, call, (cause) => new BackendError('unavailable', 'given up', { cause }));
+  async #toBackend<T>(verb: Verb, call: () => Promise<T>, onSent?: () => void): Promise<T> {
+    return await this.#send(verb, call, (cause) => new BackendError('unavailable', 'given up', { cause }), onSent);
   }
 
   /** What was sent goes on when the process is dead or leads no more, but it does not hear the answer. */
-  async #send<T>(verb: Verb, call: () => Promise<T>, givenUp: (cause?: unknown) => Error): Promise<T> {
+  async #send<T>(
+    verb: Verb,
+    call: () => Promise<T>,
+    givenUp: (cause?: unknown) => Error,
+    onSent?: () => void,
+  ): Promise<T> {
     const { timing, options, dead } = this.#process;
     const pause = this.#process.takePause(verb);
     if (pause?.when === 'before') this.#process.pause(pause);
@@ -270,6 +280,7 @@ class Line {
       throw givenUp(error);
     }
     this.#process.sends(verb);
+    onSent?.();
     const answer = pause?.when === 'late' ? options.world.sleep(pause.forMs).then(call) : call();
     if (pause !== undefined && pause.when !== 'before') this.#process.pause(pause);
     const severed = this.#severed.promise.then(() => Promise.reject(givenUp()));
@@ -293,10 +304,8 @@ class Line {
       dismantle: () => backend.dismantle(forever),
       create: async (workload) => {
         await look();
-        await this.#toBackend('create', () => {
-          if (!this.#process.leads) this.#process.options.outdated(workload.ref.uid);
-          return backend.create(workload, forever);
-        });
+        const sent = (): void => this.#process.options.createSent(workload, () => this.#process.serves);
+        await this.#toBackend('create', () => backend.create(workload, forever), sent);
       },
       stop: async (ref, options) => {
         await look();

@@ -89,6 +89,8 @@ export class CoreWorld {
   /** By the name of the replica. */
   readonly #processes = new Map<string, CoreProcess>();
   readonly #ending: Promise<void>[] = [];
+  /** The process that was stopped last has ended. */
+  #stopped: Promise<void> | undefined;
   readonly #uids: string;
   /** Of the backend's answers. */
   readonly #latency: Scenario['latency'];
@@ -244,6 +246,7 @@ export class CoreWorld {
   /** As SIGTERM. */
   stop(process: CoreProcess | undefined = this.leader): void {
     process?.stop();
+    this.#stopped = process?.ended;
     this.#forget(process);
   }
 
@@ -355,6 +358,8 @@ export class CoreWorld {
       nodeName: this.#owner.nodeName,
       elected: this.#replicas.length > 1,
       world: this.timing,
+      // Without an election there is one at a time.
+      after: this.#replicas.length > 1 ? undefined : this.#stopped,
       random: this.#random,
       api,
       backend,
@@ -366,7 +371,7 @@ export class CoreWorld {
       onReady: (seconds) => this.ready.push(seconds),
       onStep: () => (this.steps += 1),
       violate: (what) => this.#overseer.violate(what),
-      outdated: (uid) => this.#overseer.outdated.add(uid),
+      createSent: (workload, serves) => this.#overseer.createSent(workload, serves),
     });
     this.#processes.set(name, process);
     this.#ending.push(process.ended);

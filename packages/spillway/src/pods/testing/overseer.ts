@@ -38,8 +38,8 @@ export class Overseer {
   readonly #workloads = new Map<string, Workload>();
   /** Of pods that came back with a restored etcd: what was on its way for them is not wrong. */
   readonly #revived = new Set<string>();
-  /** That somebody has asked for who leads no more, and could not know: what another has ended since may run once more. */
-  readonly outdated: Set<string> = new Set();
+  /** Creates that were right when they were sent. Does who has sent it serve the node, at this time? */
+  readonly #rightWhenSent = new WeakMap<Workload, () => boolean>();
   /** The first thing that should not have happened. */
   violation: string | undefined;
   /** It looks at no marks, and lists what is another's. */
@@ -120,6 +120,14 @@ export class Overseer {
     api.restore(pods);
   }
 
+  /** A create is on its way. */
+  createSent(workload: Workload, serves: () => boolean): void {
+    const { uid } = workload.ref;
+    const isFirst = this.#find(uid) !== undefined || !this.#trace(uid).ran;
+    // Who does not know yet that another leads cannot know what that one has ended, either.
+    if (isFirst || !serves()) this.#rightWhenSent.set(workload, serves);
+  }
+
   backend(): WholeBackend {
     const { backend: inner, capabilities, offer, api } = this.#options;
     return {
@@ -136,7 +144,7 @@ export class Overseer {
           trace.starts += 1;
           // Sent before the pod's end was known, perhaps by a process that is dead: its end is nobody's.
           if (this.#mayEnd(uid)) this.abandoned.add(uid);
-          if (trace.ran && !this.outdated.has(uid)) this.violate(`${uid} has run, and is started again`);
+          if (trace.ran && !this.#isLeftOver(workload)) this.violate(`${uid} has run, and is started again`);
         }
         await inner.create(workload);
       },
@@ -166,6 +174,14 @@ export class Overseer {
       ping: () => inner.ping(),
       close: () => inner.close(),
     };
+  }
+
+  /**
+   * Nobody can call back what a process has sent that is dead now or leads no more, and no backend refuses it: once the next
+   * process has ended and removed the instance, it makes another one. Who serves the node is never excused.
+   */
+  #isLeftOver(workload: Workload): boolean {
+    return this.#rightWhenSent.get(workload)?.() === false;
   }
 
   #listed(): Instance[] {
