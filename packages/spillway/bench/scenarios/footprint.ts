@@ -6,9 +6,9 @@ import { UsageSamples } from '../observe/usage-samples.ts';
 import type { Figures, Goal } from '../report/results.ts';
 import { burstOn } from './burst.ts';
 import type { Scenario, Turn } from './scenario.ts';
+import { settle } from './settle.ts';
 
 const mebibytes = { factor: 1 / 2 ** 20, decimals: 0 };
-const settleMs = 30_000;
 const idleSeconds = 60;
 /** What a pod's CPU is requested for is short bursts, but not the busiest moment of one. */
 const busySeconds = 10;
@@ -44,7 +44,7 @@ async function measure(turn: Turn): Promise<Figures> {
   let idle = { cpuShare: 0, rssBytes: 0, cpuSeconds: 0, heapBytes: 0 };
   await burstOn(contestant, turn, {
     onRunning: async () => {
-      await sleep(settleMs, undefined, { signal });
+      await settle(turn);
       const before = await processUsage(pid);
       await sleep(idleSeconds * 1000, undefined, { signal });
       const { rssBytes, cpuSeconds } = await processUsage(pid);

@@ -1,3 +1,4 @@
+import type { Cluster } from '@spillway/devcluster';
 import { apiCallsOf, callsPerPod } from '../observe/api-calls.ts';
 import { processUsage } from '../observe/process-usage.ts';
 import { quantile } from '../observe/quantile.ts';
@@ -41,6 +42,8 @@ export const lifecycle: Scenario = {
       ],
     },
     { key: 'cpuSeconds', label: 'CPU, s', decimals: 1 },
+    { key: 'controlPlaneCpuSeconds', label: 'CPU of the control plane, s', decimals: 1 },
+    { key: 'generatorCpuSeconds', label: 'CPU of the generator, s', decimals: 1 },
     { key: 'apiCallsPerPod', label: 'API calls per pod', decimals: 2, goals: [{ atMost: 3 }] },
     { key: 'apiCalls PATCH pods/status', label: '– writes of the status', decimals: 2 },
     { key: 'apiCalls DELETE pods', label: '– deletions', decimals: 2 },
@@ -68,6 +71,8 @@ export async function measureLifecycle(turn: Turn): Promise<Figures> {
   await contestant.stallSeconds?.();
   const callsBefore = await apiCallsOf(cluster);
   const before = await processUsage(pid);
+  const controlPlaneBefore = await controlPlaneCpuSeconds(cluster);
+  const generatorBefore = process.cpuUsage();
   let rssRunningBytes = 0;
   const times = await burstOn(contestant, turn, {
     onRunning: async () => {
@@ -75,6 +80,8 @@ export async function measureLifecycle(turn: Turn): Promise<Figures> {
     },
   });
   const after = await processUsage(pid);
+  const generator = process.cpuUsage(generatorBefore);
+  const controlPlane = (await controlPlaneCpuSeconds(cluster)) - controlPlaneBefore;
   const longestStallSeconds = await contestant.stallSeconds?.();
   const calls = callsPerPod(callsBefore, await apiCallsOf(cluster), pods);
   const heapAfterBytes = await inside?.heapAfterCollection();
@@ -87,10 +94,18 @@ export async function measureLifecycle(turn: Turn): Promise<Figures> {
     rssRunningBytes,
     rssPeakBytes: after.peakRssBytes,
     cpuSeconds: after.cpuSeconds - before.cpuSeconds,
+    controlPlaneCpuSeconds: controlPlane,
+    generatorCpuSeconds: (generator.user + generator.system) / 1e6,
     apiCallsPerPod: Object.values(calls).reduce((sum, count) => sum + count, 0),
     ...Object.fromEntries(Object.entries(calls).map(([call, count]) => [`apiCalls ${call}`, count])),
     ...(longestStallSeconds === undefined ? {} : { longestStallSeconds }),
     ...(heapBeforeBytes === undefined ? {} : { heapBeforeBytes }),
     ...(heapAfterBytes === undefined ? {} : { heapAfterBytes }),
   };
+}
+
+async function controlPlaneCpuSeconds(cluster: Cluster): Promise<number> {
+  const { components } = await cluster.status();
+  const usages = components.flatMap(({ pid }) => (pid === undefined ? [] : [processUsage(pid)]));
+  return (await Promise.all(usages)).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
 }

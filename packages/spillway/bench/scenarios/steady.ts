@@ -3,14 +3,14 @@ import { processUsage } from '../observe/process-usage.ts';
 import type { Figures } from '../report/results.ts';
 import { burstOn } from './burst.ts';
 import type { Scenario, Turn } from './scenario.ts';
+import { settle } from './settle.ts';
 
 const mebibytes = { factor: 1 / 2 ** 20, decimals: 0 };
-const settleMs = 60_000;
 const minutes = 10;
 
 export const steady: Scenario = {
   name: 'steady',
-  about: `pods run for ${minutes} minutes and nothing happens`,
+  about: `pods have become Ready at once, and when their events are written, nothing happens for ${minutes} minutes`,
   contestants: ['spillway', 'kwok'],
   pods: [10_000],
   figures: [
@@ -43,7 +43,7 @@ async function measure(turn: Turn): Promise<Figures> {
   let figures: Figures = {};
   await burstOn(contestant, turn, {
     onRunning: async () => {
-      await sleep(settleMs, undefined, { signal });
+      await settle(turn);
       const first = await look();
       const before = await processUsage(pid);
       await sleep(minutes * 60_000, undefined, { signal });
