@@ -2,7 +2,7 @@ import { parseJson } from '../json.ts';
 import type { KubeObject } from '../resource-type.ts';
 
 /**
- * Parses an object of the API without `metadata.managedFields`, which takes more of a pod than all the rest and interests nobody
+ * Parses an object of the API without `metadata.managedFields`, which is much of a pod and interests nobody
  * here.
  *
  * @throws SyntaxError
